@@ -1,0 +1,7 @@
+"""Any weighted subset, always joint."""
+
+from dataclasses import replace
+
+from search_spaces import joint_vs_seq
+
+SPACE = replace(joint_vs_seq.SPACE, name="joint", summary="any subset, weights in eighths, joint only", schedules=("joint",))

@@ -1,0 +1,1 @@
+"""Ground floor: frozen values and pure functions over them. Standard library only."""

@@ -1,0 +1,74 @@
+"""Errors for people: one line that shows the value, the wish and the neighbour.
+
+The command line prints a `TasksearchError` without a traceback and exits with its `exit_code`.
+Anything else that reaches the top is a defect of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class TasksearchError(Exception):
+    """A mistake or a misfortune that the user can act on."""
+
+    exit_code = 2
+
+
+class UnknownName(TasksearchError):
+    """A name that is not in a catalogue, with the nearest one that is."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, tuple(sorted(known))
+        near = get_close_matches(name, self.known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        super().__init__(f"no {kind} {name!r}; {hint}(known: {', '.join(self.known) or 'none'})")
+
+
+class BadInput(TasksearchError):
+    """A value, file or option that cannot be used as it is."""
+
+
+class ModelUnusable(TasksearchError):
+    """A model folder or hub id that is not an XLM-R-shaped encoder with a tokenizer."""
+
+
+class DataMissing(TasksearchError):
+    """A file or data set that a task needs is not where it was looked for."""
+
+
+class Unreachable(TasksearchError):
+    """A server or cluster that did not answer in time."""
+
+    exit_code = 3
+
+
+class MissingPackage(TasksearchError):
+    """An optional dependency that this call needs."""
+
+
+class StudyBusy(TasksearchError):
+    """Another driver owns the study folder."""
+
+    exit_code = 4
+
+
+class StudyNotReady(TasksearchError):
+    """The study lacks what was asked for: a baseline, a finished trial, a language."""
+
+
+class DiskFull(TasksearchError):
+    """No room left where the study writes."""
+
+    exit_code = 5
+
+
+class TrainingFailed(TasksearchError):
+    """A segment whose loss or gradient is not finite: the plan's failure, not the study's."""
+
+
+class Interrupted(TasksearchError):
+    """Ctrl-C or SIGTERM: what is finished is kept, and the study can be resumed."""
+
+    exit_code = 130

@@ -1,0 +1,81 @@
+"""`Mixture`: which tasks, and what share of the training examples each one gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Self
+
+from tasksearch.core.errors import BadInput
+
+# Shares are exact, so that equal mixtures have equal signatures; a float is taken to six digits.
+_LARGEST_DENOMINATOR = 1_000_000
+
+
+def as_fraction(value: object) -> Fraction:
+    """An exact share from an int, a float, a fraction or text such as `"3/8"`.
+
+    Raises:
+        BadInput: the value is not a finite number.
+    """
+    try:
+        return Fraction(value).limit_denominator(_LARGEST_DENOMINATOR)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+        raise BadInput(f"{value!r} is not a weight; expected a positive number such as 0.25 or '1/4'") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mixture:
+    """Task → share. Shares are positive, sum to one exactly, and stand in the order of the task names."""
+
+    shares: tuple[tuple[str, Fraction], ...]
+
+    def __post_init__(self) -> None:
+        names = [name for name, _ in self.shares]
+        if not names:
+            raise BadInput("a mixture needs at least one task")
+        if len(set(names)) != len(names):
+            raise BadInput(f"a task stands twice in the mixture: {', '.join(names)}")
+        weights = {name: as_fraction(weight) for name, weight in self.shares}
+        for name, weight in weights.items():
+            if weight <= 0:
+                raise BadInput(f"the weight of {name!r} is {weight}; expected a positive number (leave the task out instead)")
+        total = sum(weights.values())
+        object.__setattr__(self, "shares", tuple(sorted((name, weight / total) for name, weight in weights.items())))
+
+    @classmethod
+    def of(cls, weights: Mapping[str, object]) -> Self:
+        """`Mixture.of({"squad": 3, "mnli": 1})`: weights in any unit, normalised."""
+        return cls(shares=tuple((name, as_fraction(weight)) for name, weight in weights.items()))
+
+    @classmethod
+    def uniform(cls, *tasks: str) -> Self:
+        """Equal shares."""
+        return cls.of(dict.fromkeys(tasks, 1))
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Task names in canonical order."""
+        return tuple(name for name, _ in self.shares)
+
+    def share(self, task: str) -> Fraction:
+        """The task's share, 0 where it is not in the mixture."""
+        return dict(self.shares).get(task, Fraction(0))
+
+    def __iter__(self) -> Iterator[tuple[str, Fraction]]:
+        return iter(self.shares)
+
+    def __str__(self) -> str:
+        if len(self.shares) == 1:
+            return self.tasks[0]
+        return " + ".join(f"{name} {share}" if share.denominator <= 1000 else f"{name} {float(share):.3f}" for name, share in self)
+
+    def to_json(self) -> dict[str, str]:
+        """`{"mnli": "1/4", "squad": "3/4"}`."""
+        return {name: str(share) for name, share in self.shares}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object]) -> Self:
+        """The inverse of `to_json`."""
+        return cls.of(data)

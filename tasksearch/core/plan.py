@@ -1,0 +1,168 @@
+"""`Plan`: everything a trial does, as one small frozen value."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from tasksearch.core.errors import BadInput
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.signature import signature_of, to_plain
+
+LRPolicy = Literal["phase", "stage"]
+Mixing = Literal["task", "mixed"]
+Precision = Literal["fp32", "bf16"]
+Features = Literal["cls", "pair-diff"]
+Pooling = Literal["mean", "mean-content", "cls"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings:
+    """How gradient steps are taken in a phase.
+
+    Attributes:
+        batch_size: examples in one optimiser step (the global batch).
+        micro_batch_size: examples in one forward pass; gradients accumulate over a step. None: the whole step at once.
+        learning_rate: peak rate of the encoder.
+        head_lr_factor: the heads' rate as a multiple of the encoder's.
+        warmup: share of the curve spent rising, in [0, 1).
+        weight_decay: AdamW's, not applied to biases and layer norms.
+        max_grad_norm: one clip per optimiser step.
+        max_length: tokens per sequence, specials included.
+        lr_policy: `phase`, one curve and one optimiser over all stages; `stage`, each stage its own.
+        mixing: `task`, a step is of one task (as the paper's code did); `mixed`, every step holds all tasks by their shares.
+        precision: `fp32`, or `bf16` autocast with fp32 master weights.
+        steps: for a target phase; an intermediate phase takes its steps from the schedule.
+        epochs: for a target phase without `steps`: passes over the training examples.
+        train_examples: at most this many training examples of a target (None: all).
+    """
+
+    batch_size: int = 32
+    micro_batch_size: int | None = None
+    learning_rate: float = 1e-5
+    head_lr_factor: float = 1.0
+    warmup: float = 0.1
+    weight_decay: float = 0.01
+    adam_beta2: float = 0.999
+    max_grad_norm: float = 1.0
+    max_length: int = 256
+    lr_policy: LRPolicy = "phase"
+    mixing: Mixing = "task"
+    precision: Precision = "fp32"
+    steps: int | None = None
+    epochs: float | None = None
+    train_examples: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise BadInput(f"batch_size is {self.batch_size}; expected at least 1")
+        if not 0 <= self.warmup < 1:
+            raise BadInput(f"warmup is {self.warmup}; expected a share in [0, 1)")
+        if not self.learning_rate > 0:
+            raise BadInput(f"learning_rate is {self.learning_rate}; expected a positive number")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrievalSettings:
+    """How sentences become vectors for bitext retrieval; always printed beside the score.
+
+    Attributes:
+        layer: index into the hidden states, 0 is the embeddings; negative counts from the last.
+        pooling: `mean` over all tokens (jiant's), `mean-content` without the specials, or `cls`.
+        centering: subtract each language's mean vector before the cosine.
+    """
+
+    layer: int = 14
+    pooling: Pooling = "mean"
+    centering: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseSettings:
+    """Everything about a plan that a suite or a user fixes, and the schedule does not.
+
+    Attributes:
+        intermediate: phase 2.
+        target: phase 3, for every labelled target.
+        target_overrides: field changes of `target` for single targets, `(("squad", (("batch_size", 16),)),)`.
+        features: what a classification head sees: `<s>` (`cls`), or [u-v; |u-v|] of the two segments' means (`pair-diff`).
+        head: `fresh` for every target; `warm` starts from the intermediate head of the same label set, where there is one.
+        retrieval: settings of bitext retrieval.
+    """
+
+    intermediate: TrainSettings = field(default_factory=TrainSettings)
+    target: TrainSettings = field(default_factory=lambda: TrainSettings(epochs=2))
+    target_overrides: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = ()
+    features: Features = "cls"
+    head: Literal["fresh", "warm"] = "fresh"
+    retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
+
+    def for_target(self, target: str) -> TrainSettings:
+        """Phase-3 settings of one target."""
+        changes = dict(dict(self.target_overrides).get(target, ()))
+        return dataclasses.replace(self.target, **changes) if changes else self.target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Schedule, settings, targets, languages and seed. Equal plans give equal numbers.
+
+    Attributes:
+        suite: the suite whose cards the task names refer to.
+        schedule: phase 2.
+        targets: target tasks to be trained for and scored, in canonical order.
+        languages: languages to be scored, English among them where the task has it.
+        settings: phase-2 and phase-3 hyperparameters.
+        seed: varies heads, data order and dropout; not the pretrained model.
+    """
+
+    suite: str
+    schedule: Schedule
+    targets: tuple[str, ...]
+    languages: tuple[str, ...]
+    settings: PhaseSettings
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "targets", tuple(sorted(set(self.targets))))
+        object.__setattr__(self, "languages", tuple(sorted(set(self.languages))))
+
+    @property
+    def signature(self) -> str:
+        """Hash of everything in the plan, the seed included."""
+        return signature_of("plan", self)
+
+    @property
+    def mix_signature(self) -> str:
+        """Hash of the plan without its seed: trials of one mix on several seeds share it."""
+        return signature_of("mix", dataclasses.replace(self, seed=0))
+
+    def with_seed(self, seed: int) -> Plan:
+        """The same plan on another seed."""
+        return dataclasses.replace(self, seed=seed)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain form, complete: `from_json` gives an equal plan."""
+        return {f.name: to_plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        settings = dict(data["settings"])
+        overrides = tuple((name, tuple((k, v) for k, v in pairs)) for name, pairs in settings.pop("target_overrides", ()))
+        return cls(
+            suite=data["suite"],
+            schedule=Schedule.from_json(data["schedule"]),
+            targets=tuple(data["targets"]),
+            languages=tuple(data["languages"]),
+            seed=int(data["seed"]),
+            settings=PhaseSettings(
+                intermediate=TrainSettings(**settings.pop("intermediate")),
+                target=TrainSettings(**settings.pop("target")),
+                retrieval=RetrievalSettings(**settings.pop("retrieval")),
+                target_overrides=overrides,
+                **settings,
+            ),
+        )

@@ -1,0 +1,180 @@
+"""`SearchSpace`: what may vary, as a frozen literal; and `decode`, from a sampler's parameters to a schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from tasksearch.core.errors import BadInput
+from tasksearch.core.mixture import Mixture
+from tasksearch.core.schedule import Schedule, Stage
+from tasksearch.core.shares import largest_remainder
+
+Params = Mapping[str, Any]
+"""What a sampler proposes: `use/<task>`, `schedule`, `steps`, `weight/<task>` and `rank/<task>`, each only where it applies."""
+
+SCHEDULES = ("joint", "sequential", "annealed")
+_WEIGHTS = (1, 2, 3, 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchSpace:
+    """What the search may vary in the intermediate phase.
+
+    Attributes:
+        name: as given to `--space`.
+        summary: one line for `tasksearch spaces`.
+        schedules: which of `SCHEDULES` may be proposed. With one task they all coincide.
+        tasks: intermediate tasks that may be used; empty: every intermediate task of the suite.
+        min_tasks, max_tasks: size of a subset; `max_tasks` None: no limit.
+        steps: lengths of the intermediate phase to choose from, in optimiser steps; empty: the suite's own list.
+        denominator: shares are multiples of 1/denominator (so that prefixes of different plans coincide); None frees them.
+    """
+
+    name: str
+    summary: str
+    schedules: tuple[str, ...] = SCHEDULES
+    tasks: tuple[str, ...] = ()
+    min_tasks: int = 1
+    max_tasks: int | None = None
+    steps: tuple[int, ...] = ()
+    denominator: int | None = 8
+
+    def __post_init__(self) -> None:
+        unknown = [s for s in self.schedules if s not in SCHEDULES]
+        if unknown or not self.schedules:
+            raise BadInput(f"space {self.name!r}: schedules {list(self.schedules)}; expected some of {', '.join(SCHEDULES)}")
+        if self.min_tasks < 1 or (self.max_tasks is not None and self.max_tasks < self.min_tasks):
+            raise BadInput(f"space {self.name!r}: min_tasks {self.min_tasks}, max_tasks {self.max_tasks}; expected 1 <= min <= max")
+        if any(n < 1 for n in self.steps):
+            raise BadInput(f"space {self.name!r}: steps {list(self.steps)}; expected positive numbers")
+        if self.denominator is not None and self.denominator < 1:
+            raise BadInput(f"space {self.name!r}: denominator {self.denominator}; expected at least 1, or None for free shares")
+
+
+def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
+    """Asks a define-by-run trial (Optuna's, or a stand-in with the same three methods) for one set of parameters.
+
+    Explicit and conditional: one boolean per task, a weight only for a chosen task, an order only where order matters.
+    """
+    params: dict[str, Any] = {}
+
+    def choose(name: str, choices: Sequence[Any]) -> Any:
+        params[name] = trial.suggest_categorical(name, list(choices)) if len(choices) > 1 else choices[0]
+        return params[name]
+
+    chosen = [task for task in space.tasks if choose(f"use/{task}", (True, False))]
+    if space.min_tasks <= len(chosen) <= (space.max_tasks or len(space.tasks)):
+        choose("steps", space.steps)
+        if len(chosen) > 1:
+            kind = choose("schedule", space.schedules)
+            for task in chosen:
+                if space.denominator is None:
+                    params[f"weight/{task}"] = trial.suggest_float(f"weight/{task}", 0.1, 1.0, log=True)
+                else:
+                    params[f"weight/{task}"] = trial.suggest_int(f"weight/{task}", _WEIGHTS[0], _WEIGHTS[-1])
+            if kind != "joint":
+                for task in chosen:
+                    params[f"rank/{task}"] = trial.suggest_float(f"rank/{task}", 0.0, 1.0)
+    return params
+
+
+def decode(space: SearchSpace, params: Params) -> Schedule | None:
+    """Parameters → schedule; pure. `None` where the subset's size is not one the space allows.
+
+    Raises:
+        BadInput: a parameter that the schedule needs is absent.
+    """
+    chosen = [task for task in space.tasks if params.get(f"use/{task}")]
+    if not chosen:
+        return Schedule.none() if "steps" not in params else None
+    if not space.min_tasks <= len(chosen) <= (space.max_tasks or len(space.tasks)):
+        return None
+    try:
+        steps = int(params["steps"])
+        if len(chosen) == 1:
+            return Schedule.joint(Mixture.uniform(chosen[0]), steps)
+        kind = params["schedule"]
+        mixture = on_grid({task: params[f"weight/{task}"] for task in chosen}, space.denominator)
+        if kind == "joint":
+            return Schedule.joint(mixture, steps)
+        order = sorted(chosen, key=lambda task: (params[f"rank/{task}"], task))
+    except KeyError as missing:
+        raise BadInput(f"space {space.name!r}: parameter {missing.args[0]!r} is missing") from None
+    return sequential_twin(mixture, order, steps) if kind == "sequential" else annealed_twin(mixture, order, steps)
+
+
+def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
+    """Schedule → parameters that `decode` turns back into it: how designed trials enter the sampler's history.
+
+    Raises:
+        BadInput: the space cannot express the schedule (a task, a length or shares that it does not hold).
+    """
+    params: dict[str, Any] = {f"use/{task}": task in schedule.tasks for task in space.tasks}
+    if schedule.stages:
+        params["steps"] = schedule.steps
+        mixture = schedule.mixture()
+        assert mixture is not None
+        if len(schedule.tasks) > 1:
+            params["schedule"] = schedule.kind
+            params |= {f"weight/{task}": _weights_for(mixture, space.denominator)[task] for task in mixture.tasks}
+            if schedule.kind != "joint":
+                last = max(1, len(schedule.tasks) - 1)
+                params |= {f"rank/{task}": place / last for place, task in enumerate(schedule.order)}
+    if any(task not in space.tasks for task in schedule.tasks) or decode(space, params) != schedule:
+        raise BadInput(f"space {space.name!r} cannot express the schedule {schedule}")
+    return params
+
+
+def on_grid(weights: Mapping[str, object], denominator: int | None) -> Mixture:
+    """Shares rounded to multiples of 1/denominator by largest remainder, each at least one; a finer grid where tasks outnumber it."""
+    mixture = Mixture.of(weights)
+    if denominator is None:
+        return mixture
+    grid = denominator
+    while grid < len(mixture.tasks):
+        grid *= 2
+    spare = grid - len(mixture.tasks)
+    extra = largest_remainder([max(Fraction(0), share * grid - 1) for _, share in mixture], spare)
+    return Mixture.of({task: 1 + more for (task, _), more in zip(mixture, extra, strict=True)})
+
+
+def _weights_for(mixture: Mixture, denominator: int | None) -> dict[str, Any]:
+    """The sampler's weights that give this mixture back."""
+    if denominator is None:
+        largest = max(share for _, share in mixture)
+        return {task: float(share / largest) for task, share in mixture}
+    for top in _WEIGHTS:
+        largest = max(share for _, share in mixture)
+        guess = {task: max(1, round(share / largest * top)) for task, share in mixture}
+        if on_grid(guess, denominator) == mixture:
+            return guess
+    return {task: max(1, min(_WEIGHTS[-1], round(share * len(mixture.tasks)))) for task, share in mixture}
+
+
+def sequential_twin(mixture: Mixture, order: Sequence[str], steps: int) -> Schedule:
+    """One stage per task in the given order, each as long as its share asks: the twin of `Schedule.joint(mixture, steps)`."""
+    lengths = largest_remainder([mixture.share(task) * steps for task in order], steps)
+    return Schedule.sequential([(task, n) for task, n in zip(order, lengths, strict=True) if n])
+
+
+def annealed_twin(mixture: Mixture, order: Sequence[str], steps: int) -> Schedule:
+    """One stage that moves from the first tasks of the order to the last, with the same shares over the phase.
+
+    A task at place q in [0, 1] starts with share m(1 + λ(c - q)) and ends with m(1 - λ(c - q)), where c is the mean place under the
+    mixture and λ is the largest that keeps every share in range: the mean over the stage is m, exactly.
+    """
+    places = {task: Fraction(i, max(1, len(order) - 1)) for i, task in enumerate(order)}
+    centre = sum((share * places[task] for task, share in mixture), Fraction(0))
+    reach = 1 / max(abs(centre - q) for q in places.values())
+    tilt = {task: reach * (centre - places[task]) for task in order}
+    start = {task: share * (1 + tilt[task]) for task, share in mixture}
+    end = {task: share * (1 - tilt[task]) for task, share in mixture}
+    stage = Stage(start=_positive(start), end=_positive(end), steps=steps)
+    return Schedule(stages=(stage,))
+
+
+def _positive(weights: Mapping[str, Fraction]) -> Mixture:
+    return Mixture.of({task: weight for task, weight in weights.items() if weight > 0})

@@ -1,0 +1,148 @@
+"""`StudyConfig` and `TrialRecord`: what a study was asked to do, and what each of its trials came to."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from tasksearch.core.errors import BadInput
+from tasksearch.core.plan import Plan
+from tasksearch.core.score import ScoreTable
+from tasksearch.core.signature import to_plain
+from tasksearch.core.space import SearchSpace
+
+Role = Literal["baseline", "design", "search", "finalist"]
+Status = Literal["running", "done", "stopped", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """What the search maximises: standardised gain over the baseline on the selection halves.
+
+    Attributes:
+        targets: target → weight; empty: kinds of target (classification, tagging, QA, retrieval) with equal weight.
+        languages: languages that count; empty: every language of the study but English.
+    """
+
+    targets: tuple[tuple[str, float], ...] = ()
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyConfig:
+    """A study as asked for; stored in its folder, and what `resume` reads.
+
+    Attributes:
+        name: folder and MLflow experiment name.
+        space: resolved search space, its tasks and steps filled in from the suite.
+        suite: suite name.
+        model: hub id, folder, or `lab` for the lab's own.
+        data: folder of real data, None where the suite needs none.
+        targets, languages: resolved, in canonical order.
+        trials: proposals of the search, designed ones and the baseline's seeds included, finalists not.
+        baseline_seeds: at least 3.
+        leaders, leader_seeds: how many leaders are re-run, on how many fresh seeds.
+        seed: of the study.
+        lag: trial n is proposed from the results of trials 0 … n-lag; at least the concurrency.
+        sampler: `tpe` or `random`.
+        scheduler: `fifo` or `asha`.
+        suite_options: what the suite was built with (the lab's world seed and phase-1 steps).
+    """
+
+    name: str
+    space: SearchSpace
+    suite: str
+    model: str
+    targets: tuple[str, ...]
+    languages: tuple[str, ...]
+    data: str | None = None
+    trials: int = 31
+    baseline_seeds: int = 5
+    leaders: int = 3
+    leader_seeds: int = 3
+    seed: int = 0
+    lag: int = 4
+    sampler: str = "tpe"
+    scheduler: str = "fifo"
+    objective: Objective = field(default_factory=Objective)
+    lr_policy: str = "phase"
+    mixing: str = "task"
+    tracking_uri: str | None = None
+    suite_options: tuple[tuple[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.trials < 1:
+            raise BadInput(f"{self.trials} trials; expected at least 1")
+        if self.baseline_seeds < 3:
+            raise BadInput(f"{self.baseline_seeds} baseline seeds; expected at least 3, the objective divides by their spread")
+        if self.lag < 1:
+            raise BadInput(f"lag {self.lag}; expected at least 1")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain form, complete."""
+        return {f.name: to_plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        fields = dict(data)
+        space = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.pop("space").items()}
+        objective = fields.pop("objective")
+        pairs = fields.pop("suite_options")
+        return cls(
+            space=SearchSpace(**space),
+            objective=Objective(
+                targets=tuple((t, float(w)) for t, w in objective["targets"]), languages=tuple(objective["languages"])
+            ),
+            suite_options=tuple((k, v) for k, v in pairs),
+            **{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRecord:
+    """One training of one plan on one seed, as kept in the study folder: the truth that Optuna and MLflow mirror.
+
+    Attributes:
+        number: from 0, in the order of proposal; equals the Optuna trial's number.
+        role: why it was run.
+        params: what the sampler proposed (empty for finalists: they copy a plan).
+        scores: empty until done.
+        objective: standardised gain; None until the baseline is complete, and for failed trials.
+        cause: one line, for a failed trial.
+        started, ended: seconds since the epoch, fixed once so that a replay writes the same.
+        seconds: what the trial spent, by part (`intermediate`, `target`, `evaluation`, `overhead`, `reused` …).
+        facts: versions, device, threads, fingerprints.
+    """
+
+    number: int
+    role: Role
+    status: Status
+    plan: Plan
+    params: tuple[tuple[str, Any], ...] = ()
+    scores: ScoreTable = ScoreTable()
+    objective: float | None = None
+    cause: str | None = None
+    started: float = 0.0
+    ended: float | None = None
+    seconds: tuple[tuple[str, float], ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain form, complete."""
+        return {f.name: to_plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        fields = dict(data)
+        return cls(
+            plan=Plan.from_json(fields.pop("plan")),
+            scores=ScoreTable.from_json(fields.pop("scores")),
+            params=tuple((k, v) for k, v in fields.pop("params")),
+            seconds=tuple((k, float(v)) for k, v in fields.pop("seconds")),
+            facts=tuple((k, v) for k, v in fields.pop("facts")),
+            **fields,
+        )

@@ -1,0 +1,1 @@
+"""Zero-shot scores per language: labelled targets and retrieval."""

@@ -1,0 +1,1 @@
+"""XLM-R, heads and pooling."""

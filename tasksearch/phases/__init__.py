@@ -1,0 +1,1 @@
+"""Plan → segments → checkpoints → score table, and the segment store."""

@@ -1,0 +1,1 @@
+"""The driver: Tuner, searcher, scheduler, callbacks. With trainables/ the only code that imports ray."""

@@ -1,0 +1,1 @@
+"""Design of first trials, proposals over an Optuna study, objective, picking, statistics."""

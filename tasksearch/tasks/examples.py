@@ -1,0 +1,71 @@
+"""One example of each kind, as read from a file and before any tokenizer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TextExample:
+    """A sentence, or a pair of them (`text_b` not None), with the index of its label."""
+
+    id: str
+    text_a: str
+    text_b: str | None
+    label: int
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceExample:
+    """A prompt, its possible continuations, and the index of the right one."""
+
+    id: str
+    prompt: str
+    choices: tuple[str, ...]
+    label: int
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanExample:
+    """A question on a context. `answers` holds (start character, text); none of them: the question has no answer."""
+
+    id: str
+    question: str
+    context: str
+    answers: tuple[tuple[int, str], ...]
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TagExample:
+    """Words and the indices of their tags."""
+
+    id: str
+    words: tuple[str, ...]
+    tags: tuple[int, ...]
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BitextExample:
+    """A sentence and its English translation."""
+
+    id: str
+    text: str
+    english: str
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RawText:
+    """Text for MLM; `text_b` is a second segment: a following sentence, or the translation (TLM)."""
+
+    id: str
+    text_a: str
+    text_b: str | None
+    document: str = ""
+
+
+Example = TextExample | ChoiceExample | SpanExample | TagExample | BitextExample | RawText

@@ -1,0 +1,62 @@
+"""`Suite`: a list of cards with the settings that go with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.plan import PhaseSettings
+from tasksearch.tasks.card import TaskCard
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite:
+    """Cards and defaults.
+
+    Attributes:
+        name: as given to `--suite`.
+        cards: intermediate and target tasks; names are unique.
+        settings: default phase-2 and phase-3 settings, at the size of model the suite is meant for.
+        steps: lengths of the intermediate phase that spaces choose from, multiples of 8 so that eighths are exact.
+        low_resource: languages reported as a group of their own.
+        warning: a sentence that stands beside every number of the suite; empty where none is needed.
+    """
+
+    name: str
+    cards: tuple[TaskCard, ...]
+    settings: PhaseSettings
+    steps: tuple[int, ...]
+    low_resource: tuple[str, ...] = ()
+    warning: str = ""
+    summary: str = ""
+
+    def __post_init__(self) -> None:
+        names = [card.name for card in self.cards]
+        if len(set(names)) != len(names):
+            raise BadInput(f"suite {self.name!r}: two cards of one name among {', '.join(sorted(names))}")
+
+    @property
+    def intermediates(self) -> tuple[TaskCard, ...]:
+        """Cards that may stand in a mixture."""
+        return tuple(card for card in self.cards if card.role == "intermediate")
+
+    @property
+    def targets(self) -> tuple[TaskCard, ...]:
+        """Cards that are scored."""
+        return tuple(card for card in self.cards if card.role == "target")
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Every language a target is scored in, sorted."""
+        return tuple(sorted({language for card in self.targets for language in card.languages}))
+
+    def card(self, name: str) -> TaskCard:
+        """The card of that name.
+
+        Raises:
+            UnknownName: with the nearest name of the suite.
+        """
+        for card in self.cards:
+            if card.name == name:
+                return card
+        raise UnknownName(f"task in suite {self.name!r}", name, [card.name for card in self.cards])

@@ -1,0 +1,1 @@
+"""The tracker port; MLflow; in memory. The only code that speaks MLflow."""

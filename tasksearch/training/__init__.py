@@ -1,0 +1,1 @@
+"""One segment of gradient steps: batches, losses, optimiser, loop."""
