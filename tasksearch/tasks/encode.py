@@ -1,0 +1,255 @@
+"""Casts: examples of each kind → token ids with what their head needs. XLM-R's template `<s> a </s></s> b </s>` throughout.
+
+The casts are those of the paper's code (jiant): each choice encoded apart with the *front* of the prompt cut; spans in windows with a
+stride; a tag on the first sub-token of its word, long sentences split, not cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from tasksearch.tasks.card import TaskCard
+from tasksearch.tasks.examples import BitextExample, ChoiceExample, Example, RawText, SpanExample, TagExample, TextExample
+from tasksearch.tasks.ragged import Ints, Ragged
+
+DOC_STRIDE, MAX_QUERY = 128, 64  # jiant's and SQuAD's own script's
+
+
+class Tokenizer(Protocol):
+    """The part of a fast Hugging Face tokenizer that the casts use."""
+
+    bos_token_id: int
+    eos_token_id: int
+
+    def __call__(self, text: Any, **options: Any) -> Any: ...  # noqa: D102
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """A list of items ready for batches. An item is what a training step counts: an example, or one window of a long one.
+
+    Attributes:
+        kind: the card's kind.
+        tokens: one row per sequence.
+        first: (items + 1,) item i owns the sequences first[i] … first[i + 1] - 1; more than one only for choices.
+        owner: (items,) index of the example each item came from.
+        labels: (items,) class or choice; (0,) where the kind has none.
+        positions: one row per item: token indices that carry a tag (tagging) or belong to the context (span).
+        tags: tagging: one row per item, the tag at each of `positions`.
+        spans: span: (items, 2) indices into `positions` of the answer's first and last token, -1 for an answer outside the window.
+        offsets: span: one row per item, character begin and end of each of `positions`, interleaved.
+    """
+
+    kind: str
+    tokens: Ragged
+    first: Ints
+    owner: Ints
+    labels: Ints
+    positions: Ragged
+    tags: Ragged
+    spans: Ints
+    offsets: Ragged
+
+    def __len__(self) -> int:
+        return len(self.first) - 1
+
+    @property
+    def lengths(self) -> Ints:
+        """(items,) tokens of each item's longest sequence."""
+        return np.asarray(np.maximum.reduceat(self.tokens.lengths, self.first[:-1]), dtype=np.int64)
+
+
+def encode(examples: Sequence[Example], card: TaskCard, tokenizer: Tokenizer, max_length: int) -> Encoded:
+    """Encodes examples of the card's kind. A retrieval example is two items: the sentence, then its English side."""
+    if card.kind in ("pair", "sentence"):
+        return _texts([e for e in examples if isinstance(e, TextExample)], tokenizer, max_length, card.kind)
+    if card.kind == "choice":
+        return _choices([e for e in examples if isinstance(e, ChoiceExample)], tokenizer, max_length)
+    if card.kind == "tagging":
+        return _taggings([e for e in examples if isinstance(e, TagExample)], tokenizer, max_length)
+    if card.kind == "span":
+        return _spans([e for e in examples if isinstance(e, SpanExample)], tokenizer, max_length)
+    if card.kind == "retrieval":
+        return _bitexts([e for e in examples if isinstance(e, BitextExample)], tokenizer, max_length)
+    return encode_raw([e for e in examples if isinstance(e, RawText)], tokenizer, max_length)
+
+
+def encode_raw(texts: Sequence[RawText], tokenizer: Tokenizer, max_length: int) -> Encoded:
+    """Text for MLM and TLM, cut at `max_length`."""
+    rows = _pair_rows([t.text_a for t in texts], [t.text_b for t in texts], tokenizer, max_length)
+    return _encoded("mlm", rows)
+
+
+def _encoded(
+    kind: str,
+    rows: Sequence[Sequence[int]],
+    *,
+    per_item: Sequence[int] | None = None,
+    owner: Sequence[int] | None = None,
+    labels: Sequence[int] = (),
+    positions: Sequence[Sequence[int]] = (),
+    tags: Sequence[Sequence[int]] = (),
+    spans: Sequence[tuple[int, int]] = (),
+    offsets: Sequence[Sequence[int]] = (),
+) -> Encoded:
+    counts = np.ones(len(rows), dtype=np.int64) if per_item is None else np.asarray(per_item, dtype=np.int64)
+    return Encoded(
+        kind=kind,
+        tokens=Ragged.of(rows),
+        first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        owner=np.arange(len(counts), dtype=np.int64) if owner is None else np.asarray(owner, dtype=np.int64),
+        labels=np.asarray(labels, dtype=np.int64),
+        positions=Ragged.of(positions),
+        tags=Ragged.of(tags),
+        spans=np.asarray(spans, dtype=np.int64).reshape(-1, 2),
+        offsets=Ragged.of(offsets),
+    )
+
+
+def _pieces(texts: Sequence[str], tokenizer: Tokenizer) -> list[list[int]]:
+    ids: list[list[int]] = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"] if texts else []
+    return ids
+
+
+def _pair_rows(first: Sequence[str], second: Sequence[str | None], tokenizer: Tokenizer, max_length: int) -> list[list[int]]:
+    left = _pieces(first, tokenizer)
+    given = [text for text in second if text is not None]
+    right = iter(_pieces(given, tokenizer))
+    return [
+        _single(a, tokenizer, max_length) if text is None else _double(a, next(right), tokenizer, max_length)
+        for a, text in zip(left, second, strict=True)
+    ]
+
+
+def _single(a: list[int], tokenizer: Tokenizer, max_length: int) -> list[int]:
+    return [tokenizer.bos_token_id, *a[: max_length - 2], tokenizer.eos_token_id]
+
+
+def _double(a: list[int], b: list[int], tokenizer: Tokenizer, max_length: int) -> list[int]:
+    a, b = _longest_first(a, b, max_length - 4)
+    return _joined(a, b, tokenizer)
+
+
+def _joined(a: list[int], b: list[int], tokenizer: Tokenizer) -> list[int]:
+    begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
+    return [begin, *a, end, end, *b, end]
+
+
+def _longest_first(a: list[int], b: list[int], room: int) -> tuple[list[int], list[int]]:
+    """Cuts the longer side's end until both fit: what `truncation=True` does, without its loop."""
+    if len(a) + len(b) <= room:
+        return a, b
+    shorter = min(len(a), len(b), room // 2)
+    return (a[: room - shorter], b[:shorter]) if len(a) > len(b) else (a[:shorter], b[: room - shorter])
+
+
+def _texts(examples: Sequence[TextExample], tokenizer: Tokenizer, max_length: int, kind: str) -> Encoded:
+    rows = _pair_rows([e.text_a for e in examples], [e.text_b for e in examples], tokenizer, max_length)
+    return _encoded(kind, rows, labels=[e.label for e in examples])
+
+
+def _choices(examples: Sequence[ChoiceExample], tokenizer: Tokenizer, max_length: int) -> Encoded:
+    prompts = _pieces([e.prompt for e in examples], tokenizer)
+    endings = iter(_pieces([choice for e in examples for choice in e.choices], tokenizer))
+    rows = []
+    for example, prompt in zip(examples, prompts, strict=True):
+        for _ in example.choices:
+            ending = next(endings)[: max_length - 4]
+            room = max_length - 4 - len(ending)
+            rows.append(_joined(prompt[len(prompt) - room :] if len(prompt) > room else prompt, ending, tokenizer))
+    return _encoded("choice", rows, per_item=[len(e.choices) for e in examples], labels=[e.label for e in examples])
+
+
+def _taggings(examples: Sequence[TagExample], tokenizer: Tokenizer, max_length: int) -> Encoded:
+    rows, owner, positions, tags = [], [], [], []
+    pieces = iter(_pieces([word for e in examples for word in e.words], tokenizer))
+    for index, example in enumerate(examples):
+        row: list[int] = [tokenizer.bos_token_id]
+        places: list[int] = []
+        marks: list[int] = []
+        for tag in example.tags:
+            # A word the tokenizer knows nothing of (a lone control character) still needs its tag scored: a tag on <s> of its own.
+            word = next(pieces)[: max_length - 2] or [tokenizer.bos_token_id]
+            if len(row) + len(word) > max_length - 1:
+                rows.append([*row, tokenizer.eos_token_id])
+                owner.append(index)
+                positions.append(places)
+                tags.append(marks)
+                row, places, marks = [tokenizer.bos_token_id], [], []
+            places.append(len(row))
+            marks.append(tag)
+            row.extend(word)
+        rows.append([*row, tokenizer.eos_token_id])
+        owner.append(index)
+        positions.append(places)
+        tags.append(marks)
+    return _encoded("tagging", rows, owner=owner, positions=positions, tags=tags)
+
+
+def _spans(examples: Sequence[SpanExample], tokenizer: Tokenizer, max_length: int) -> Encoded:
+    questions = _pieces([e.question for e in examples], tokenizer)
+    contexts = tokenizer([e.context for e in examples], add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    rows, owner, positions, spans, offsets = [], [], [], [], []
+    for index, example in enumerate(examples):
+        question = questions[index][:MAX_QUERY]
+        ids, places = contexts["input_ids"][index], contexts["offset_mapping"][index]
+        answer = _token_span(example, places)
+        room = max(1, max_length - 4 - len(question))
+        for start in _windows(len(ids), room):
+            window = ids[start : start + room]
+            rows.append(_joined(question, window, tokenizer))
+            owner.append(index)
+            positions.append(list(range(len(question) + 3, len(question) + 3 + len(window))))
+            inside = answer is not None and start <= answer[0] and answer[1] < start + len(window)
+            spans.append((answer[0] - start, answer[1] - start) if answer is not None and inside else (-1, -1))
+            offsets.append([edge for place in places[start : start + room] for edge in place])
+    return _encoded("span", rows, owner=owner, positions=positions, spans=spans, offsets=offsets)
+
+
+def _windows(length: int, room: int) -> list[int]:
+    """Starts of windows of `room` tokens that cover `length`, DOC_STRIDE apart (less where the window is shorter)."""
+    stride = min(DOC_STRIDE, room)
+    starts = [0]
+    while starts[-1] + room < length:
+        starts.append(starts[-1] + stride)
+    return starts
+
+
+def _token_span(example: SpanExample, places: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+    """First and last context token that touch the first answer; None without an answer or where no token touches it."""
+    if not example.answers:
+        return None
+    begin, text = example.answers[0]
+    touching = [i for i, (lo, hi) in enumerate(places) if lo < begin + len(text) and hi > begin]
+    return (touching[0], touching[-1]) if touching else None
+
+
+def _bitexts(examples: Sequence[BitextExample], tokenizer: Tokenizer, max_length: int) -> Encoded:
+    texts = [text for e in examples for text in (e.text, e.english)]
+    rows = [_single(ids, tokenizer, max_length) for ids in _pieces(texts, tokenizer)]
+    return _encoded("retrieval", rows, owner=[i // 2 for i in range(len(rows))])
+
+
+def select(encoded: Encoded, items: npt.NDArray[np.int64]) -> Encoded:
+    """The given items alone, in the given order: a target's training set cut to size."""
+    rows = [encoded.tokens[s] for i in items for s in range(int(encoded.first[i]), int(encoded.first[i + 1]))]
+
+    def picked(ragged: Ragged) -> list[Any]:
+        return [ragged[int(i)] for i in items] if len(ragged) else []
+
+    return _encoded(
+        encoded.kind,
+        rows,
+        per_item=[int(encoded.first[i + 1] - encoded.first[i]) for i in items],
+        owner=[int(encoded.owner[i]) for i in items],
+        labels=[int(v) for v in encoded.labels[items]] if len(encoded.labels) else (),
+        positions=picked(encoded.positions),
+        tags=picked(encoded.tags),
+        spans=[(int(a), int(b)) for a, b in encoded.spans[items]] if len(encoded.spans) else (),
+        offsets=picked(encoded.offsets),
+    )
