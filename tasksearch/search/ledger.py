@@ -1,0 +1,207 @@
+"""`Ledger`: the study folder's records, the truth that Optuna and MLflow mirror.
+
+study.json                         what was asked for (`StudyConfig`)
+trials/0007.json                   what came of it (`TrialRecord`)
+trials/0007.outcomes.safetensors   per-example outcomes, one array per "target/language/half"
+optuna.journal                     the mirror that optuna-dashboard opens
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from tasksearch.core.errors import BadInput, DiskFull, StudyBusy, StudyNotReady
+from tasksearch.core.score import Half
+from tasksearch.core.study import StudyConfig, TrialRecord
+
+Cell = tuple[str, str, Half]
+"""(target, language, half)."""
+
+Outcomes = Mapping[Cell, NDArray[np.float32]]
+"""Cell → array of shape (n, 2): each example's numerator and denominator. The score is 100 · Σ numerator / Σ denominator."""
+
+_T = TypeVar("_T")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Ledger:
+    """One study folder. One driver at a time writes records; workers write outcomes, each its own trial's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder).absolute()
+        self._lock = FileLock(self.folder / "driver.lock", timeout=0)
+
+    @property
+    def trials_path(self) -> Path:
+        """Folder of the records."""
+        return self.folder / "trials"
+
+    @property
+    def optuna_path(self) -> Path:
+        """Journal of the Optuna study."""
+        return self.folder / "optuna.journal"
+
+    def record_path(self, number: int) -> Path:
+        """Where the record of that trial lies."""
+        return self.trials_path / f"{number:04d}.json"
+
+    def outcomes_path(self, number: int) -> Path:
+        """Where the per-example outcomes of that trial lie."""
+        return self.trials_path / f"{number:04d}.outcomes.safetensors"
+
+    def save_config(self, config: StudyConfig) -> None:
+        """Writes `study.json`."""
+        write_atomic(self.folder / "study.json", _json_bytes(config.to_json()))
+
+    def config(self) -> StudyConfig:
+        """Reads `study.json`.
+
+        Raises:
+            StudyNotReady: the folder holds no study.
+            BadInput: the file is not a study of this version.
+        """
+        path = self.folder / "study.json"
+        if not path.exists():
+            raise StudyNotReady(f"no study in {self.folder}; expected a folder with study.json, as `tasksearch run` makes it")
+        return _read(path, StudyConfig.from_json)
+
+    def write(self, record: TrialRecord) -> None:
+        """Writes one trial's record, whole or not at all."""
+        write_atomic(self.record_path(record.number), _json_bytes(record.to_json()))
+
+    def records(self) -> list[TrialRecord]:
+        """Every trial's record, in the order of their numbers; a temporary file of a crashed writer is no record."""
+        paths = sorted(self.trials_path.glob("[0-9]*[0-9].json"), key=_number)
+        return [_read(path, TrialRecord.from_json) for path in paths]
+
+    def write_outcomes(self, number: int, outcomes: Outcomes) -> None:
+        """Writes one trial's per-example outcomes, whole or not at all."""
+        from safetensors.numpy import save
+
+        arrays = {"/".join(cell): np.ascontiguousarray(outcomes[cell], dtype=np.float32) for cell in sorted(outcomes)}
+        write_atomic(self.outcomes_path(number), save(arrays))
+
+    def outcomes(self, number: int) -> dict[Cell, NDArray[np.float32]]:
+        """Reads one trial's per-example outcomes, arrays of shape (n, 2).
+
+        Raises:
+            StudyNotReady: the trial has none (yet).
+        """
+        path = self.outcomes_path(number)
+        if not path.exists():
+            raise StudyNotReady(
+                f"trial {number} has no per-example outcomes at {path}; it is not finished, or the file was removed"
+            )
+        return read_outcomes(path)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Owns the folder as its one driver; the operating system frees it when the process ends, however it ends.
+
+        Raises:
+            StudyBusy: another driver owns it.
+        """
+        owner = self.folder / "driver.owner.json"
+        _make_folder(self.folder)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise StudyBusy(f"study folder {self.folder} is in use by {_owner(owner)}; wait for it, or stop it first") from None
+        try:
+            write_atomic(owner, _json_bytes({"pid": os.getpid(), "host": socket.gethostname()}))
+            yield
+        finally:
+            self._lock.release()
+
+
+def read_outcomes(path: Path) -> dict[Cell, NDArray[np.float32]]:
+    """Per-example outcomes from a file that `Ledger.write_outcomes` wrote."""
+    from safetensors.numpy import load
+
+    arrays = load(path.read_bytes())
+    return {_cell(name): array for name, array in arrays.items()}
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Temporary name, fsync, rename, fsync of the folder: after a crash the old content or the new, never a part.
+
+    Raises:
+        DiskFull: no room left; the old content stays.
+    """
+    _make_folder(path.parent)
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)  # noqa: PTH105 - the temporary name is text
+        _sync_folder(path.parent)
+    except OSError as error:
+        if temporary is not None:
+            with suppress(OSError):
+                os.unlink(temporary)  # noqa: PTH108
+        raise _translated(error, path) from error
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _translated(error, folder) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    with suppress(OSError):  # some network file systems refuse to sync a folder; the rename stands all the same
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _translated(error: OSError, path: Path) -> Exception:
+    if error.errno in _NO_ROOM:
+        return DiskFull(f"no room left to write {path}; free some space, then `tasksearch resume`: what is finished is kept")
+    return BadInput(f"cannot write {path}: {error.strerror or error}")
+
+
+def _json_bytes(data: Any) -> bytes:
+    return (json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _read(path: Path, from_json: Callable[[Any], _T]) -> _T:
+    try:
+        return from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadInput(f"{path} is damaged or of another version: {type(error).__name__}: {error}") from error
+
+
+def _number(path: Path) -> int:
+    return int(path.stem)
+
+
+def _cell(name: str) -> Cell:
+    target, language, half = name.rsplit("/", 2)
+    return target, language, "select" if half == "select" else "report"
+
+
+def _owner(path: Path) -> str:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return f"process {data['pid']} on {data['host']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"

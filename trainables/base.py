@@ -1,0 +1,172 @@
+"""The contract of every trainable, told as a life cycle.
+
+1. Ray builds an actor with a config of four plain entries: `number` and `role` of the trial, `plan` (`Plan.to_json()`), and
+   `context`, a plain dict that the study made; its `study_folder` says where outcomes go, the rest is the subclass's own.
+2. `prepare()` is called once per trial; it must be cheap: a scheduler may never let the trial go on.
+3. The first `step()` costs nothing and reports the position: `waiting_for` names the first part.
+4. Every further `step()` runs one part (a segment, or a target with its evaluation) by `run_part(name)`.
+5. With the last part the per-example outcomes are written to the study folder, and the report says `final`.
+
+A report never holds a score that is not finite: the trial fails instead, with its cause.
+A checkpoint holds the position and what was collected, no weights: those lie in the segment store.
+With reused actors Ray calls `reset_config` in place of building an actor; nothing of the former trial is left.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ray.tune import Trainable
+from safetensors.numpy import save
+
+from tasksearch.core.errors import TrainingFailed
+from tasksearch.core.plan import Plan
+from tasksearch.core.score import Score, ScoreTable
+from tasksearch.search.ledger import Cell, Ledger, Outcomes, read_outcomes, write_atomic
+
+_TOLERANCE = 1e-3  # percent points between a score and the ratio of its outcomes' sums, which are kept in single precision
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartResult:
+    """What one part yields.
+
+    Attributes:
+        scores: rows of the targets that the part scored, both halves.
+        seconds: wall seconds by kind of work (`intermediate`, `target`, `evaluation`, `reused` …); summed over parts.
+        facts: versions, device, threads, fingerprints; a later part's word stands.
+        outcomes: per-example outcomes of the scored cells, arrays of shape (n, 2).
+    """
+
+    scores: ScoreTable = field(default_factory=ScoreTable)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Outcomes = field(default_factory=dict)
+
+
+class PlanTrainable(Trainable):
+    """One plan on one seed, part by part. Subclasses say which parts, and run them."""
+
+    number: int
+    role: str
+    plan: Plan
+    context: dict[str, Any]
+    _announced: bool
+    _position: int
+    _busy: float
+
+    def prepare(self) -> None:
+        """Called at the start of every trial, before `parts()`; cheap."""
+
+    def parts(self) -> tuple[str, ...]:
+        """Names of the trial's parts in the order they run, at least one; cheap, and equal at every call."""
+        raise NotImplementedError
+
+    def run_part(self, name: str) -> PartResult:
+        """Runs one part to its end. On a resume in a new process earlier parts may not have been run in this one.
+
+        Raises:
+            TrainingFailed: the plan cannot be trained; the trial fails, the study goes on.
+        """
+        raise NotImplementedError
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Ray's call for a new actor."""
+        self._begin(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Ray's call for a reused actor."""
+        self._begin(new_config)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Ray's call for the next report."""
+        parts = self.parts()
+        if not self._announced:
+            self._announced = True
+            return self._position_report(parts)
+        name = parts[self._position]
+        started = time.perf_counter()
+        result = self.run_part(name)
+        self._busy += time.perf_counter() - started
+        self._absorb(result)
+        self._position += 1
+        if self._position < len(parts):
+            return self._position_report(parts) | {"part": name} | (self._scores_report() if result.scores else {})
+        return self._final_report(name)
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """The position and what was collected."""
+        folder = Path(checkpoint_dir)
+        position = {"position": self._position, "busy": self._busy, "scores": self._scores.to_json()}
+        write_atomic(
+            folder / "position.json",
+            json.dumps(position | {"seconds": self._seconds, "facts": self._facts}, allow_nan=False).encode(),
+        )
+        write_atomic(folder / "outcomes.safetensors", save({"/".join(cell): array for cell, array in self._outcomes.items()}))
+
+    def load_checkpoint(self, checkpoint: str | dict[str, Any] | None) -> None:
+        """Takes the position up again."""
+        assert isinstance(checkpoint, str), "checkpoints of this class are folders"
+        data = json.loads((Path(checkpoint) / "position.json").read_text())
+        self._position, self._busy = int(data["position"]), float(data["busy"])
+        self._scores = ScoreTable.from_json(data["scores"])
+        self._seconds, self._facts = dict(data["seconds"]), dict(data["facts"])
+        self._outcomes = read_outcomes(Path(checkpoint) / "outcomes.safetensors")
+
+    def _begin(self, config: dict[str, Any]) -> None:
+        self.number, self.role = int(config["number"]), str(config["role"])
+        self.plan, self.context = Plan.from_json(config["plan"]), dict(config["context"])
+        self._announced = False
+        self._position, self._busy = 0, 0.0
+        self._scores, self._outcomes = ScoreTable(), dict[Cell, NDArray[np.float32]]()
+        self._seconds, self._facts = dict[str, float](), dict[str, str]()
+        self.prepare()
+
+    def _absorb(self, result: PartResult) -> None:
+        for score in result.scores:
+            _check(score, result.outcomes)
+        self._scores = self._scores + result.scores
+        self._outcomes.update({cell: np.asarray(array, dtype=np.float32) for cell, array in result.outcomes.items()})
+        for name, value in result.seconds.items():
+            self._seconds[name] = self._seconds.get(name, 0.0) + float(value)
+        self._facts.update(result.facts)
+
+    def _position_report(self, parts: tuple[str, ...]) -> dict[str, Any]:
+        return {"number": self.number, "waiting_for": parts[self._position], "position": self._position, "parts": len(parts)}
+
+    def _scores_report(self) -> dict[str, Any]:
+        """Scores so far; JSON text, since Ray flattens nested results. `scored` is what ASHA counts as time."""
+        return {"scores": json.dumps(self._scores.to_json(), allow_nan=False), "scored": len(self._scores.targets)}
+
+    def _final_report(self, name: str) -> dict[str, Any]:
+        Ledger(Path(self.context["study_folder"])).write_outcomes(self.number, self._outcomes)
+        report = {"number": self.number, "part": name, "position": self._position, "parts": self._position}
+        texts = {"seconds": json.dumps(self._seconds), "facts": json.dumps(self._facts)}
+        return report | self._scores_report() | texts | {"busy_seconds": self._busy, "final": True, "done": True}
+
+
+def _check(score: Score, outcomes: Outcomes) -> None:
+    """A score must be finite and follow from its examples.
+
+    Raises:
+        TrainingFailed: it is not finite.
+        ValueError: it is not the ratio of its outcomes' sums: a defect of ours.
+    """
+    cell: Cell = (score.target, score.language, score.half)
+    where = "/".join(cell)
+    if not math.isfinite(score.value):
+        raise TrainingFailed(f"the score of {where} is {score.value}; expected a finite number")
+    if cell not in outcomes:
+        raise ValueError(f"{where} has a score and no per-example outcomes")
+    numerator, denominator = np.asarray(outcomes[cell], dtype=np.float64).sum(axis=0)
+    if abs(score.value - 100 * numerator / denominator) > _TOLERANCE:
+        raise ValueError(f"{where} scores {score.value}, its outcomes say {100 * numerator / denominator}")
