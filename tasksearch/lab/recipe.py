@@ -1,0 +1,65 @@
+"""`LabRecipe`: everything that decides the lab's files and its pretrained model."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from tasksearch.core.errors import BadInput
+from tasksearch.core.signature import signature_of
+
+GENERATOR_VERSION = 1
+"""Raised whenever the same recipe would give other bytes: a new signature, so that nothing old is taken for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabRecipe:
+    """Seed and sizes of the generated world.
+
+    Attributes:
+        world_seed: decides lexicons, world knowledge, corpus and task items.
+        phase1_steps: optimiser steps of the lab's own pretraining, batch 32; the files do not depend on it.
+        document_unit: documents of a language whose size is 1.
+        parallel_unit: sentence pairs of a language whose parallel size is 1.
+        intermediate_train, intermediate_dev: English items per intermediate task.
+        target_train: English training items per labelled target.
+        target_dev, target_test: items per labelled target and language, the same latents in all languages.
+        pool: sentence pairs per language in each of retrieval's two pools; a multiple of 3.
+    """
+
+    world_seed: int = 0
+    phase1_steps: int = 5000
+    document_unit: int = 12_000
+    parallel_unit: int = 8_000
+    intermediate_train: int = 4_000
+    intermediate_dev: int = 300
+    target_train: int = 600
+    target_dev: int = 150
+    target_test: int = 300
+    pool: int = 300
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value, least = getattr(self, field.name), 0 if field.name == "world_seed" else 1
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise BadInput(f"lab recipe: {field.name} is {value!r}; expected a whole number of at least {least}")
+        if self.pool % 3:
+            raise BadInput(
+                f"lab recipe: pool is {self.pool}; expected a multiple of 3 (each sentence stands with two near-duplicates)"
+            )
+
+    @property
+    def signature(self) -> str:
+        """Hash of the recipe and of the generator's version: names the folder of files and the pretrained model."""
+        return signature_of("lab", GENERATOR_VERSION, self)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain form, complete."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(**data)

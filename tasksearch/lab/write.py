@@ -1,0 +1,150 @@
+"""Writes the lab's files in the packed layout, all or nothing."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from tasksearch.core.errors import BadInput, DiskFull
+from tasksearch.lab.corpus import documents, parallel
+from tasksearch.lab.intermediates import INTERMEDIATES
+from tasksearch.lab.items import BitextItem, Item, Make, Row
+from tasksearch.lab.languages import ENGLISH, LANGUAGES, OTHERS, Language
+from tasksearch.lab.lexicon import Forms, build_lexicons
+from tasksearch.lab.recipe import GENERATOR_VERSION, LabRecipe
+from tasksearch.lab.targets import TARGETS, retrieval_cluster
+from tasksearch.lab.tokenizer import write_tokenizer
+from tasksearch.lab.world import Proposition, World
+
+_CARD = "lab.json"
+
+
+def write_lab(recipe: LabRecipe, root: Path) -> None:
+    """Writes the recipe's world under `root`: tasks, corpus, parallel pairs, tokenizer, and `lab.json` that names the recipe.
+
+    Everything goes to a folder beside it that is renamed at the end: `root` is there whole or not at all. The same recipe gives
+    the same bytes. A folder that already holds this recipe is left as it is; of two writers at once, one wins.
+
+    Raises:
+        BadInput: `root` holds something else.
+        DiskFull: no room left.
+    """
+    root = Path(root)
+    if _is_written(recipe, root):
+        return
+    try:
+        root.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
+        try:
+            _write_all(recipe, fresh)
+            fresh.chmod(0o755)
+            _rename(fresh, recipe, root)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DiskFull(f"no room left under {root.parent} for the lab's files (about 15 MB)") from None
+        raise
+
+
+def _is_written(recipe: LabRecipe, root: Path) -> bool:
+    if not root.exists():
+        return False
+    try:
+        found = json.loads((root / _CARD).read_text(encoding="utf-8"))["signature"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BadInput(f"{root} exists and holds no lab; expected a folder that is not there yet") from None
+    if found != recipe.signature:
+        raise BadInput(f"{root} holds the lab {found}; expected {recipe.signature}, or a folder that is not there yet")
+    return True
+
+
+def _rename(fresh: Path, recipe: LabRecipe, root: Path) -> None:
+    try:
+        fresh.rename(root)
+    except OSError:
+        if not _is_written(recipe, root):
+            raise
+
+
+def _write_all(recipe: LabRecipe, root: Path) -> None:
+    world = World.generate(recipe.world_seed)
+    lexicons = build_lexicons(world)
+    for part in _task_parts(world, recipe):
+        for language in part.languages:
+            _write_rows(root / part.task / f"{language.code}.{part.split}.jsonl.gz", part.rows(language, lexicons))
+    for language in LANGUAGES:
+        _write_corpus(root, recipe, world, lexicons, language)
+    write_tokenizer(lexicons, root / "tokenizer")
+    card = {"generator": GENERATOR_VERSION, "signature": recipe.signature, "recipe": recipe.to_json()}
+    (root / _CARD).write_text(json.dumps(card, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+class _Part(NamedTuple):
+    """One split of a task, before any language."""
+
+    task: str
+    split: str
+    items: Sequence[Item]
+    languages: tuple[Language, ...]
+
+    def rows(self, language: Language, lexicons: dict[str, Forms]) -> Iterator[Row]:
+        for number, item in enumerate(self.items):
+            yield {"id": f"{self.task}-{self.split}-{number:05d}", **item.row(language, lexicons)}
+
+
+def _task_parts(world: World, recipe: LabRecipe) -> Iterator[_Part]:
+    for task, make in INTERMEDIATES.items():
+        for split, count in (("train", recipe.intermediate_train), ("dev", recipe.intermediate_dev)):
+            yield _Part(task, split, _items(world.rng("items", task, split), world, make, count), (ENGLISH,))
+    for task, make in TARGETS.items():
+        for split, count in (("train", recipe.target_train), ("dev", recipe.target_dev), ("test", recipe.target_test)):
+            languages = (ENGLISH,) if split == "train" else LANGUAGES
+            yield _Part(task, split, _items(world.rng("items", task, split), world, make, count), languages)
+    for split in ("dev", "test"):
+        yield _Part("retrieval", split, _pool(world.rng("items", "retrieval", split), world, recipe.pool), OTHERS)
+
+
+def _items(rng: Random, world: World, make: Make, count: int) -> list[Item]:
+    """Item n has a random stream of its own: a longer file begins with the shorter one."""
+    return [make(world, Random(rng.getrandbits(64))) for _ in range(count)]
+
+
+def _pool(rng: Random, world: World, count: int) -> list[BitextItem]:
+    """Clusters of near-duplicates; no proposition is said or translated in two clusters."""
+    pool: list[BitextItem] = []
+    seen: set[Proposition] = set()
+    while len(pool) < count:
+        cluster = retrieval_cluster(world, rng)
+        said = {clause.proposition for item in cluster for clause in (item.clause, item.translation)}
+        if not seen & said:
+            seen |= said
+            pool.extend(cluster)
+    return pool
+
+
+def _write_corpus(root: Path, recipe: LabRecipe, world: World, lexicons: dict[str, Forms], language: Language) -> None:
+    count = int(recipe.document_unit * language.documents)
+    _write_rows(root / "corpus" / f"{language.code}.jsonl.gz", _segments(documents(world, lexicons, language, count)))
+    if language.parallel:
+        count = int(recipe.parallel_unit * language.parallel)
+        _write_rows(root / "parallel" / f"{language.code}.jsonl.gz", _segments(parallel(world, lexicons, language, count)))
+
+
+def _segments(pairs: Iterable[tuple[str, str]]) -> Iterator[Row]:
+    return ({"a": a, "b": b} for a, b in pairs)
+
+
+def _write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """JSON lines, gzipped without a time or a name in the header: equal rows, equal bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
+    with path.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=6) as packed:
+        packed.write(text.encode())
