@@ -1,0 +1,64 @@
+"""Bitext retrieval: for each English sentence, is its translation the nearest of the other language's pool?
+
+As XTREME's and jiant's Tatoeba code does: the index holds the *other* language, queries are English, nearest by cosine. Layer, pooling
+and centering change the number by tens of points, so they are settings with names and stand beside every score.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from tasksearch.core.errors import BadInput
+from tasksearch.core.plan import RetrievalSettings
+from tasksearch.evaluation.index import nearest
+from tasksearch.evaluation.predict import batches_by_length
+from tasksearch.forward.batches import Specials
+from tasksearch.forward.device import autocast
+from tasksearch.forward.passes import encode_batch
+from tasksearch.metrics.outcomes import Outcomes, accuracy_outcomes
+from tasksearch.models.pooling import pool
+from tasksearch.tasks.encode import Encoded
+
+Vectors = npt.NDArray[np.float32]
+
+
+@torch.inference_mode()
+def score_retrieval(model: Any, items: Encoded, specials: Specials, settings: RetrievalSettings, precision: str) -> Outcomes:
+    """(pairs, 2) outcomes of one language and half; `items` alternate between the language and English."""
+    vectors = sentence_vectors(model, items, specials, settings, precision)
+    other, english = (unit_vectors(part, centering=settings.centering) for part in (vectors[0::2], vectors[1::2]))
+    found = nearest(english, other)
+    return accuracy_outcomes(found, np.arange(len(found), dtype=np.int64))
+
+
+@torch.inference_mode()
+def sentence_vectors(model: Any, items: Encoded, specials: Specials, settings: RetrievalSettings, precision: str) -> Vectors:
+    """(items, width) pooled vectors of one layer, in the items' order.
+
+    Raises:
+        BadInput: the model has no such layer.
+    """
+    model.eval()
+    layers = int(model.config.num_hidden_layers)
+    if not -layers - 1 <= settings.layer <= layers:
+        raise BadInput(f"retrieval layer {settings.layer}; the model has layers 0 (embeddings) to {layers}")
+    device = next(model.parameters()).device
+    vectors = np.empty((len(items), int(model.config.hidden_size)), dtype=np.float32)
+    for chosen, batch in batches_by_length(items, specials):
+        ids = batch.ids.to(device)
+        with autocast(device, precision):
+            states = encode_batch(model, ids, specials, hidden_states=True).hidden_states
+            pooled = pool(states[settings.layer], ids, settings.pooling, **specials.template)
+        vectors[chosen] = pooled.float().cpu().numpy()
+    return vectors
+
+
+def unit_vectors(vectors: Vectors, *, centering: bool) -> Vectors:
+    """Rows of length one, after taking off their common mean where asked."""
+    shifted = vectors - vectors.mean(axis=0, keepdims=True) if centering else vectors
+    norms = np.linalg.norm(shifted, axis=1, keepdims=True)
+    return np.asarray(shifted / np.maximum(norms, 1e-12), dtype=np.float32)

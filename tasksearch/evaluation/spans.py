@@ -1,0 +1,44 @@
+"""From start and end logits to answer texts: n-best over the windows of a question, as SQuAD's and jiant's scripts do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from tasksearch.tasks.encode import Encoded
+from tasksearch.tasks.examples import SpanExample
+
+N_BEST, MAX_ANSWER = 20, 30
+Floats = npt.NDArray[np.float32]
+
+
+def best_span(starts: Floats, ends: Floats) -> tuple[float, int, int]:
+    """(score, first, last) of the best pair with first <= last < first + MAX_ANSWER among the N_BEST best starts and ends."""
+    first = np.argsort(-starts, kind="stable")[:N_BEST]
+    last = np.argsort(-ends, kind="stable")[:N_BEST]
+    scores = starts[first][:, None] + ends[last][None, :]
+    width = last[None, :] - first[:, None]
+    scores = np.where((width >= 0) & (width < MAX_ANSWER), scores, -np.inf)
+    best = int(np.argmax(scores))
+    i, j = divmod(best, len(last))
+    return float(scores[i, j]), int(first[i]), int(last[j])
+
+
+def answers(items: Encoded, examples: Sequence[SpanExample], windows: Sequence[tuple[Floats, Floats]]) -> list[str]:
+    """One text per example, from the best window.
+
+    Args:
+        windows: per item, logits of start and end at each of the item's context tokens.
+    """
+    best: list[tuple[float, str]] = [(-np.inf, "")] * len(examples)
+    for item, (starts, ends) in enumerate(windows):
+        if not len(starts):
+            continue
+        owner = int(items.owner[item])
+        score, first, last = best_span(starts, ends)
+        if score > best[owner][0]:
+            edges = items.offsets[item]
+            best[owner] = (score, examples[owner].context[int(edges[2 * first]) : int(edges[2 * last + 1])])
+    return [text for _, text in best]

@@ -1,0 +1,48 @@
+"""One forward pass of any kind: encoder, head, summed loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import nn
+
+from tasksearch.forward.batches import Batch, Specials
+
+_NEVER = -1e4  # a logit that no softmax lets through, in fp32 and bf16 alike
+
+
+def encode_batch(model: Any, ids: torch.Tensor, specials: Specials, *, hidden_states: bool = False) -> Any:
+    """Runs the encoder; padding is masked, and positions start where XLM-R's do (behind the pad index)."""
+    return model.roberta(input_ids=ids, attention_mask=(ids != specials.pad).long(), output_hidden_states=hidden_states)
+
+
+def loss_sum(model: Any, head: nn.Module | None, batch: Batch, specials: Specials) -> torch.Tensor:
+    """Sum of the batch's losses (not the mean: the step divides by its own number of units)."""
+    hidden = encode_batch(model, batch.ids, specials).last_hidden_state
+    if batch.kind == "mlm":
+        # The vocabulary's logits at masked positions only: all positions would double the step's cost.
+        logits = model.lm_head(hidden[batch.rows, batch.columns])
+        return F.cross_entropy(logits.float(), batch.labels, reduction="sum")
+    assert head is not None
+    if batch.kind == "span":
+        starts, ends = span_logits(head, hidden, batch)
+        return (F.cross_entropy(starts, batch.spans[:, 0], reduction="sum") + F.cross_entropy(ends, batch.spans[:, 1], reduction="sum")) / 2
+    return F.cross_entropy(label_logits(head, hidden, batch, specials).float(), batch.labels, reduction="sum")
+
+
+def label_logits(head: nn.Module, hidden: torch.Tensor, batch: Batch, specials: Specials) -> torch.Tensor:
+    """(units, outputs): a row per sequence, per item of choices, or per tagged token."""
+    if batch.kind == "tagging":
+        return head(hidden[batch.rows, batch.columns])  # type: ignore[no-any-return]
+    logits: torch.Tensor = head(hidden, batch.ids, specials.template)
+    return logits.view(-1, batch.choices) if batch.kind == "choice" else logits
+
+
+def span_logits(head: nn.Module, hidden: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two (sequences, tokens) tables, closed outside the context; column 0 stands for "not in this window"."""
+    logits = head(hidden).float()
+    assert batch.allowed is not None
+    closed = ~batch.allowed
+    return logits[..., 0].masked_fill(closed, _NEVER), logits[..., 1].masked_fill(closed, _NEVER)

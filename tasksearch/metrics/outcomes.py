@@ -1,0 +1,38 @@
+"""Per-example outcomes. Every metric here is a ratio of sums, so one form holds them all, and example variance follows from it.
+
+An outcome array has shape (examples, 2): numerator and denominator. The score is 100 * sum(numerator) / sum(denominator):
+accuracy has (correct, 1), token accuracy (correct tokens, tokens), micro F1 (2 tp, predicted + gold), the mean of EM and F1 (that mean, 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Outcomes = npt.NDArray[np.float32]
+
+
+def value_of(outcomes: Outcomes) -> float:
+    """The score in percent; 0 where the denominators sum to nothing."""
+    total = outcomes.sum(axis=0, dtype=np.float64)
+    return float(100.0 * total[0] / total[1]) if total[1] else 0.0
+
+
+def accuracy_outcomes(predicted: npt.NDArray[np.int64], gold: npt.NDArray[np.int64]) -> Outcomes:
+    """One label per example: (correct, 1)."""
+    correct = (predicted == gold).astype(np.float32)
+    return np.stack([correct, np.ones_like(correct)], axis=1)
+
+
+def token_accuracy_outcomes(predicted: Sequence[Sequence[int]], gold: Sequence[Sequence[int]]) -> Outcomes:
+    """One label per token: (correct tokens, tokens) of each sentence."""
+    rows = [(sum(p == g for p, g in zip(ps, gs, strict=True)), len(gs)) for ps, gs in zip(predicted, gold, strict=True)]
+    return np.asarray(rows, dtype=np.float32).reshape(-1, 2)
+
+
+def ratio_outcomes(values: Sequence[float]) -> Outcomes:
+    """Scores in [0, 1] that average: (value, 1)."""
+    numerators = np.asarray(values, dtype=np.float32)
+    return np.stack([numerators, np.ones_like(numerators)], axis=1)

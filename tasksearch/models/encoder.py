@@ -1,0 +1,135 @@
+"""Phase 1's outcome, from a hub id or a folder: an XLM-R encoder, its MLM head and its tokenizer."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from tasksearch.core.errors import ModelUnusable
+
+_SHAPE = "xlm-roberta"
+_TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretrained:
+    """A loaded checkpoint.
+
+    Attributes:
+        model: an `XLMRobertaForMaskedLM`; `model.roberta` is the encoder, `model.lm_head` the MLM head (tied to the embeddings).
+        tokenizer: its fast tokenizer.
+        fingerprint: hash of configuration, weights and tokenizer: the signature of the root segment.
+        has_mlm_head: whether the checkpoint held one; without it an MLM task would start from a random head.
+    """
+
+    model: Any
+    tokenizer: Any
+    fingerprint: str
+    has_mlm_head: bool
+
+    @property
+    def hidden_size(self) -> int:
+        """Width of a token's vector."""
+        return int(self.model.config.hidden_size)
+
+    @property
+    def layers(self) -> int:
+        """Transformer blocks; hidden states number one more."""
+        return int(self.model.config.num_hidden_layers)
+
+
+def load_pretrained(source: str) -> Pretrained:
+    """Loads `source`: an existing folder, else a hub id. Weights are read from safetensors alone, and no remote code is run.
+
+    Raises:
+        ModelUnusable: not XLM-R-shaped, no tokenizer, no safetensors, damaged, or a hub that does not answer.
+    """
+    folder = Path(source)
+    if folder.is_dir():
+        _check_folder(folder)
+    elif folder.exists() or source.startswith(("/", ".", "~")):
+        raise ModelUnusable(f"no model folder {source!r}; expected a folder with config.json, model.safetensors and tokenizer.json")
+    with quiet_transformers():
+        from transformers import AutoTokenizer, XLMRobertaForMaskedLM
+
+        try:
+            model, info = XLMRobertaForMaskedLM.from_pretrained(source, use_safetensors=True, output_loading_info=True)
+            tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True, trust_remote_code=False)
+        except Exception as fault:
+            raise ModelUnusable(f"model {source!r} cannot be loaded: {_first_line(fault)}") from None
+    _check_loaded(source, model, tokenizer)
+    has_head = not any(name.startswith("lm_head") for name in info["missing_keys"])
+    model.eval()
+    return Pretrained(model=model, tokenizer=tokenizer, fingerprint=model_fingerprint(model, tokenizer), has_mlm_head=has_head)
+
+
+def _check_folder(folder: Path) -> None:
+    config = folder / "config.json"
+    if not config.is_file():
+        raise ModelUnusable(f"model folder {str(folder)!r} has no config.json")
+    try:
+        shape = json.loads(config.read_text(encoding="utf-8")).get("model_type")
+    except ValueError:
+        raise ModelUnusable(f"model folder {str(folder)!r}: config.json is not JSON") from None
+    if shape != _SHAPE:
+        raise ModelUnusable(f"model folder {str(folder)!r} holds a {shape!r} model; expected XLM-R's shape, {_SHAPE!r}")
+    if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
+        raise ModelUnusable(f"model folder {str(folder)!r} has no tokenizer; expected {' or '.join(_TOKENIZER_FILES)}")
+    if not any(folder.glob("*.safetensors")):
+        raise ModelUnusable(f"model folder {str(folder)!r} has no .safetensors weights; pickled weights are not read, convert them first")
+
+
+def _check_loaded(source: str, model: Any, tokenizer: Any) -> None:
+    if model.config.model_type != _SHAPE:
+        raise ModelUnusable(f"model {source!r} is a {model.config.model_type!r}; expected {_SHAPE!r}")
+    if len(tokenizer) > model.config.vocab_size:
+        raise ModelUnusable(
+            f"model {source!r}: the tokenizer has {len(tokenizer)} pieces, the model {model.config.vocab_size}; they do not belong together"
+        )
+    if tokenizer.bos_token_id is None or tokenizer.eos_token_id is None or tokenizer.pad_token_id != model.config.pad_token_id:
+        raise ModelUnusable(f"model {source!r}: the tokenizer lacks <s>, </s> or the model's <pad>")
+
+
+def _first_line(fault: Exception) -> str:
+    lines = str(fault).strip().splitlines()
+    return lines[0] if lines else type(fault).__name__
+
+
+def model_fingerprint(model: nn.Module, tokenizer: Any) -> str:
+    """Hash of every weight's bytes, the configuration that shapes them and the tokenizer's pieces."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name}:{tuple(tensor.shape)}:{tensor.dtype}".encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    config = model.config.to_dict()  # type: ignore[union-attr, operator]
+    shaping = {key: config[key] for key in sorted(config) if key.endswith(("size", "prob", "layers", "heads", "act", "eps", "embeddings"))}
+    digest.update(json.dumps(shaping, sort_keys=True).encode())
+    digest.update(tokenizer.backend_tokenizer.to_str().encode())
+    return digest.hexdigest()[:24]
+
+
+@contextlib.contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Silences progress bars and load reports of transformers, and gives them back afterwards."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from transformers.utils import logging as hf_logging
+
+    level = hf_logging.get_verbosity()
+    hf_logging.set_verbosity_error()
+    hf_logging.disable_progress_bar()
+    logging.getLogger("transformers").setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        hf_logging.set_verbosity(level)
+        hf_logging.enable_progress_bar()

@@ -1,0 +1,120 @@
+"""`RunContext`: everything a plan needs beside itself, loaded once per process and shared by its trials."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tasksearch.core.errors import DataMissing
+from tasksearch.core.plan import Plan
+from tasksearch.forward.batches import Specials
+from tasksearch.forward.device import one_thread, pick_device
+from tasksearch.models.encoder import Pretrained, load_pretrained
+from tasksearch.phases.segments import Surroundings
+from tasksearch.phases.store import SegmentStore
+from tasksearch.tasks.card import TaskCard
+from tasksearch.tasks.source import TaskSource
+from tasksearch.tasks.suite import Suite
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunContext:
+    """A suite's files, a pretrained model, a store and a device.
+
+    Attributes:
+        suite: the cards.
+        source: their files, encoded by the model's tokenizer.
+        pretrained: phase 1.
+        store: where segments are kept; None keeps nothing.
+        device: where tensors live.
+        keep_targets: whether fine-tuned target models are stored, or their scores alone.
+    """
+
+    suite: Suite
+    source: TaskSource
+    pretrained: Pretrained
+    store: SegmentStore | None
+    device: torch.device
+    keep_targets: bool = False
+
+    @property
+    def specials(self) -> Specials:
+        """The tokenizer's special pieces."""
+        return Specials.of(self.pretrained.tokenizer)
+
+    def languages_of(self, plan: Plan) -> dict[str, tuple[str, ...]]:
+        """Target → languages of the plan it is scored in."""
+        cards = {target: self.suite.card(target) for target in plan.targets}
+        return {t: tuple(lang for lang in plan.languages if lang in card.languages) for t, card in cards.items()}
+
+    def surroundings(self, plan: Plan) -> Surroundings:
+        """Fingerprints of everything the plan touches."""
+        trained = [*plan.schedule.tasks, *(t for t in plan.targets if self.suite.card(t).trained)]
+        return Surroundings(
+            model=self.pretrained.fingerprint,
+            training={task: self.source.training_fingerprint(self.suite.card(task)) for task in trained},
+            evaluation={
+                (target, language): self.source.evaluation_fingerprint(self.suite.card(target), language)
+                for target, languages in self.languages_of(plan).items()
+                for language in languages
+            },
+            numerics=self.numerics,
+        )
+
+    @property
+    def numerics(self) -> str:
+        """What decides the last bits: torch's version, the kind of device, the thread count."""
+        threads = torch.get_num_threads() if self.device.type == "cpu" else 0
+        return f"torch {torch.__version__.split('+')[0]}, {self.device.type}, {threads} threads"
+
+    def facts(self) -> dict[str, str]:
+        """For tags: versions, device, threads, fingerprints."""
+        import transformers
+
+        on_gpu = self.device.type == "cuda"
+        return {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "device": torch.cuda.get_device_name(self.device) if on_gpu else f"cpu ({platform.machine()})",
+            "threads": str(torch.get_num_threads()),
+            "model": self.pretrained.fingerprint,
+        }
+
+
+@lru_cache(maxsize=2)
+def open_context(
+    suite: Suite, root: str, model: str, store: str | None, device: str | None = None, keep_targets: bool = False
+) -> RunContext:
+    """Loads a context; a process that runs many trials loads it once.
+
+    Args:
+        root: folder of the suite's files.
+        model: hub id or folder.
+        store: folder of the segment store.
+    """
+    where = pick_device(device)
+    one_thread(where)
+    pretrained = load_pretrained(model)
+    return RunContext(
+        suite=suite,
+        source=TaskSource(Path(root), pretrained.tokenizer),
+        pretrained=pretrained,
+        store=SegmentStore(Path(store)) if store else None,
+        device=where,
+        keep_targets=keep_targets,
+    )
+
+
+def check_files(source: TaskSource, cards: Mapping[str, TaskCard] | list[TaskCard], languages: tuple[str, ...]) -> None:
+    """Raises DataMissing with the first file that a card needs and does not have, and how many more there are."""
+    gone: list[Any] = [path for card in (cards.values() if isinstance(cards, Mapping) else cards) for path in source.missing(card, languages)]
+    if gone:
+        more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+        raise DataMissing(f"{gone[0]} is missing{more}")

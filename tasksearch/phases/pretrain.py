@@ -1,0 +1,213 @@
+"""Phase 1 from raw text: MLM on documents and TLM on translations, for the lab's world and for real text alike."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from tasksearch.core.plan import TrainSettings
+from tasksearch.core.signature import seed_from, signature_of
+from tasksearch.forward.batches import Specials
+from tasksearch.forward.device import one_thread, pick_device
+from tasksearch.models.encoder import quiet_transformers
+from tasksearch.tasks.encode import Encoded, encode_raw
+from tasksearch.tasks.examples import RawText
+from tasksearch.tasks.ragged import Ragged
+from tasksearch.training.curves import Curve
+from tasksearch.training.loop import Learner, TrainingTask, train_segment
+from tasksearch.training.order import StepItems
+
+_WINDOW = 16
+"""Steps whose rows are drawn together and sorted by length: little padding, and still every step a fresh draw."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainSettings:
+    """Phase 1's shape and recipe. The defaults are the lab's tiny model.
+
+    Attributes:
+        tlm_share: share of rows that are translation pairs.
+        language_exponent: a language's share is its number of documents to this power, normalised.
+        mask_share: share of pieces to be predicted.
+        hidden_size, layers, heads: of the encoder; the feed-forward layers are four times as wide.
+        initializer_range: standard deviation of fresh weights.
+    """
+
+    steps: int = 5000
+    batch_size: int = 32
+    learning_rate: float = 3e-3
+    adam_beta2: float = 0.98
+    weight_decay: float = 0.01
+    warmup: float = 0.05
+    tlm_share: float = 0.3
+    language_exponent: float = 0.5
+    mask_share: float = 0.2
+    max_length: int = 128
+    hidden_size: int = 64
+    layers: int = 2
+    heads: int = 2
+    dropout: float = 0.0
+    initializer_range: float = 0.05
+    precision: str = "fp32"
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """Raw text by language: documents for MLM, and sentences with their English translation for TLM."""
+
+    documents: Mapping[str, list[RawText]]
+    parallel: Mapping[str, list[RawText]]
+
+
+def fresh_model(settings: PretrainSettings, tokenizer: Any) -> Any:
+    """An `XLMRobertaForMaskedLM` of the settings' size with weights drawn from the settings' seed."""
+    from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
+
+    torch.manual_seed(seed_from("pretrain", settings.seed))
+    config = XLMRobertaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=settings.hidden_size,
+        num_hidden_layers=settings.layers,
+        num_attention_heads=settings.heads,
+        intermediate_size=4 * settings.hidden_size,
+        max_position_embeddings=settings.max_length + 2,
+        type_vocab_size=1,
+        hidden_dropout_prob=settings.dropout,
+        attention_probs_dropout_prob=settings.dropout,
+        initializer_range=settings.initializer_range,
+        layer_norm_eps=1e-5,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    with quiet_transformers():
+        return XLMRobertaForMaskedLM(config)
+
+
+def pretrain(
+    corpus: Corpus,
+    tokenizer: Any,
+    settings: PretrainSettings,
+    out: Path,
+    *,
+    device: str | None = None,
+    on_step: Callable[[int, int, float], None] | None = None,
+) -> None:
+    """Trains a model from nothing and saves it with its tokenizer; `out` appears whole or not at all.
+
+    Args:
+        on_step: called with (step, steps, loss).
+    """
+    where = pick_device(device)
+    one_thread(where)
+    model = fresh_model(settings, tokenizer).to(where)
+    items, pools = pool_rows(corpus, tokenizer, settings.max_length)
+    steps = draw_rows(items.lengths, pools, settings)
+    train_segment(
+        Learner(model=model, heads=nn.ModuleDict(), specials=Specials.of(tokenizer), device=where),
+        {"mlm": TrainingTask(items=items, head=None)},
+        steps,
+        train_settings(settings),
+        Curve(total=settings.steps, warmup=settings.warmup),
+        randomness=signature_of("pretrain", settings),
+        mask_share=settings.mask_share,
+        on_step=None if on_step is None else lambda step, loss: on_step(step, settings.steps, loss),
+    )
+    save_pretrained(model, tokenizer, out)
+
+
+def save_pretrained(model: Any, tokenizer: Any, out: Path) -> None:
+    """A Hugging Face folder (safetensors, tokenizer.json), written beside and renamed."""
+    temporary = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with quiet_transformers():
+            model.to("cpu").save_pretrained(temporary, safe_serialization=True)
+            tokenizer.save_pretrained(temporary)
+        if out.exists():
+            shutil.rmtree(out)
+        temporary.rename(out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def train_settings(settings: PretrainSettings) -> TrainSettings:
+    """Phase 1's recipe in the words of the training loop."""
+    return TrainSettings(
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        adam_beta2=settings.adam_beta2,
+        weight_decay=settings.weight_decay,
+        warmup=settings.warmup,
+        max_length=settings.max_length,
+        precision="bf16" if settings.precision == "bf16" else "fp32",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """Rows of one language and kind, and the share of a batch's rows that are drawn from them."""
+
+    name: str
+    begin: int
+    size: int
+    share: float
+
+
+def pool_rows(corpus: Corpus, tokenizer: Any, max_length: int) -> tuple[Encoded, list[Pool]]:
+    """All rows encoded in one list, and where each language's documents (`mono/sw`) and translations (`tlm/sw`) stand in it."""
+    parts, pools, begin = [], [], 0
+    for kind, texts_by_language in (("mono", corpus.documents), ("tlm", corpus.parallel)):
+        for language, texts in sorted(texts_by_language.items()):
+            if texts:
+                parts.append(encode_raw(texts, tokenizer, max_length))
+                pools.append(Pool(name=f"{kind}/{language}", begin=begin, size=len(texts), share=0.0))
+                begin += len(texts)
+    tokens = Ragged.concatenate([part.tokens for part in parts])
+    count = len(tokens)
+    empty = parts[0]
+    merged = Encoded(
+        kind="mlm",
+        tokens=tokens,
+        first=np.arange(count + 1, dtype=np.int64),
+        owner=np.arange(count, dtype=np.int64),
+        labels=empty.labels,
+        positions=empty.positions,
+        tags=empty.tags,
+        spans=empty.spans,
+        offsets=empty.offsets,
+    )
+    return merged, pools
+
+
+def pool_shares(pools: list[Pool], settings: PretrainSettings) -> npt.NDArray[np.float64]:
+    """(pools,) probabilities: documents and translations apart, each by size to the exponent; no translations, no TLM share."""
+    sizes = np.array([pool.size for pool in pools], dtype=np.float64) ** settings.language_exponent
+    tlm = np.array([pool.name.startswith("tlm/") for pool in pools])
+    shares = np.where(tlm, 0.0, sizes / max(sizes[~tlm].sum(), 1e-12))
+    if tlm.any():
+        shares = shares * (1 - settings.tlm_share) + np.where(tlm, sizes / sizes[tlm].sum() * settings.tlm_share, 0.0)
+    return np.asarray(shares / shares.sum(), dtype=np.float64)
+
+
+def draw_rows(lengths: npt.NDArray[np.int64], pools: list[Pool], settings: PretrainSettings) -> list[StepItems]:
+    """Rows of every step: drawn with replacement by pool share, sorted by length inside windows, the steps of a window shuffled."""
+    draw = np.random.default_rng(seed_from("rows", settings.seed))
+    shares = pool_shares(pools, settings)
+    begins, sizes = (np.array([getattr(pool, name) for pool in pools], dtype=np.int64) for name in ("begin", "size"))
+    steps: list[StepItems] = []
+    while len(steps) < settings.steps:
+        chosen = draw.choice(len(pools), size=_WINDOW * settings.batch_size, p=shares)
+        rows = begins[chosen] + (draw.random(len(chosen)) * sizes[chosen]).astype(np.int64)
+        rows = rows[np.argsort(lengths[rows], kind="stable")].reshape(_WINDOW, settings.batch_size)
+        steps += [StepItems(parts=(("mlm", rows[i]),)) for i in draw.permutation(_WINDOW)]
+    return steps[: settings.steps]

@@ -1,0 +1,152 @@
+"""Plan → chain of segments; pure. A segment's signature is a hash of everything that decides its outcome, its parent's included."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tasksearch.core.plan import Plan, TrainSettings
+from tasksearch.core.signature import signature_of
+from tasksearch.core.schedule import Stage
+
+NUMERICS = 1
+"""Raised by hand whenever a change of this code changes numbers: every stored segment is then named anew."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What decides a segment's outcome beside the plan.
+
+    Attributes:
+        model: fingerprint of the phase-1 checkpoint.
+        training: task → fingerprint of its training data.
+        evaluation: (target, language) → fingerprints of its evaluation data.
+        numerics: library versions, kind of device and thread count.
+    """
+
+    model: str
+    training: Mapping[str, str]
+    evaluation: Mapping[tuple[str, str], tuple[str, ...]]
+    numerics: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntermediateSegment:
+    """One stage of phase 2.
+
+    Attributes:
+        begin: steps of the phase before this stage; under the `stage` policy the curve does not look at it.
+        curve_total: length of the learning-rate curve the stage stands in.
+        shown: examples of each task that earlier stages have shown.
+        carries: whether the optimiser's state goes on to a next stage.
+    """
+
+    name: str
+    parent: str
+    signature: str
+    stage: Stage
+    begin: int
+    curve_total: int
+    shown: tuple[tuple[str, int], ...]
+    carries: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetSegment:
+    """Phase 3 of one target, and its scores. A retrieval target trains nothing: it is its evaluation alone."""
+
+    name: str
+    parent: str
+    signature: str
+    target: str
+    languages: tuple[str, ...]
+    trained: bool
+
+
+def segments_of(
+    plan: Plan, around: Surroundings, *, languages_of: Mapping[str, tuple[str, ...]], trained: Mapping[str, bool], shown_by: Any
+) -> tuple[tuple[IntermediateSegment, ...], tuple[TargetSegment, ...]]:
+    """Unfolds a plan.
+
+    Args:
+        languages_of: target → languages of the plan that it is scored in.
+        trained: target → whether it has a phase 3.
+        shown_by: (stage, batch size) → examples per task; `training.order.stage_counts`.
+    """
+    chain = _intermediate(plan, around, shown_by)
+    parent = chain[-1].signature if chain else root_signature(around)
+    targets = tuple(_target(plan, around, parent, t, languages_of[t], trained=trained[t]) for t in plan.targets)
+    return chain, targets
+
+
+def root_signature(around: Surroundings) -> str:
+    """Phase 1: the pretrained checkpoint."""
+    return signature_of("root", around.model)
+
+
+def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[IntermediateSegment, ...]:
+    settings = plan.settings.intermediate
+    per_phase = settings.lr_policy == "phase"
+    stages = plan.schedule.stages
+    parent, begin, shown = root_signature(around), 0, dict[str, int]()
+    chain = []
+    for number, stage in enumerate(stages):
+        carries = per_phase and number + 1 < len(stages)
+        total = plan.schedule.steps if per_phase else stage.steps
+        recipe = {
+            "stage": stage,
+            "settings": _training_only(settings),
+            "features": plan.settings.features,
+            "curve": [total, begin if per_phase else 0],
+            "data": {task: around.training[task] for task in stage.tasks},
+            "seed": plan.seed,
+            "numerics": [NUMERICS, around.numerics],
+            "carries": carries,
+        }
+        signature = signature_of("intermediate", parent, recipe)
+        chain.append(
+            IntermediateSegment(
+                name=f"intermediate/{number}",
+                parent=parent,
+                signature=signature,
+                stage=stage,
+                begin=begin if per_phase else 0,
+                curve_total=total,
+                shown=tuple(sorted(shown.items())),
+                carries=carries,
+            )
+        )
+        for task, count in shown_by(stage, settings.batch_size).items():
+            shown[task] = shown.get(task, 0) + count
+        parent, begin = signature, begin + stage.steps
+    return tuple(chain)
+
+
+def _target(plan: Plan, around: Surroundings, parent: str, target: str, languages: tuple[str, ...], *, trained: bool) -> TargetSegment:
+    recipe: dict[str, Any] = {
+        "target": target,
+        "evaluation": {language: around.evaluation[target, language] for language in languages},
+        "numerics": [NUMERICS, around.numerics],
+    }
+    if trained:
+        recipe |= {
+            "settings": plan.settings.for_target(target),
+            "features": plan.settings.features,
+            "head": plan.settings.head,
+            "data": around.training[target],
+            "seed": plan.seed,
+        }
+    else:
+        recipe |= {"retrieval": plan.settings.retrieval, "precision": plan.settings.intermediate.precision}
+        recipe |= {"max_length": plan.settings.intermediate.max_length}
+    signature = signature_of("target", parent, recipe)
+    return TargetSegment(
+        name=f"target/{target}", parent=parent, signature=signature, target=target, languages=languages, trained=trained
+    )
+
+
+def _training_only(settings: TrainSettings) -> TrainSettings:
+    """Phase-2 settings without what only a target phase reads, so that it cannot change a name."""
+    return dataclasses.replace(settings, steps=None, epochs=None, train_examples=None)

@@ -1,0 +1,105 @@
+"""The segment store: one folder per signature, its manifest written last. A folder without a valid manifest does not exist."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from tasksearch.core.errors import DiskFull
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+Tensors = dict[str, torch.Tensor]
+
+
+class SegmentStore:
+    """Segments under a local folder. Equal signatures hold equal content, so two writers of one may race and neither loses."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, signature: str) -> Path:
+        """Where a segment stands, or would."""
+        return self.root / signature[:2] / signature
+
+    def manifest(self, signature: str) -> dict[str, Any] | None:
+        """The segment's manifest, None where the segment is absent or any of its files is not as the manifest says."""
+        folder = self.folder(signature)
+        try:
+            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            if manifest["format"] == FORMAT and all(_matches(folder / name, *facts) for name, facts in manifest["files"].items()):
+                return dict(manifest)
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        return None
+
+    def tensors(self, signature: str, name: str) -> Tensors:
+        """One of the segment's safetensors files, on the CPU."""
+        return dict(load_file(self.folder(signature) / f"{name}.safetensors"))
+
+    def put(self, signature: str, tensors: dict[str, Tensors], facts: dict[str, Any]) -> None:
+        """Writes a segment: files, their hashes, the manifest, then one rename. An equal segment that is already there stays.
+
+        Raises:
+            DiskFull: nothing half-written is left.
+        """
+
+        def write(folder: Path) -> None:
+            for name, table in tensors.items():
+                save_file({key: value.contiguous() for key, value in table.items()}, folder / f"{name}.safetensors")
+
+        self._commit(signature, write, facts)
+
+    def _commit(self, signature: str, write: Callable[[Path], None], facts: dict[str, Any]) -> None:
+        final = self.folder(signature)
+        temporary = self.root / f".{signature}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+        try:
+            temporary.mkdir(parents=True)
+            write(temporary)
+            files = {path.name: _facts(path) for path in sorted(temporary.iterdir())}
+            for path in temporary.iterdir():
+                sync(path)
+            body = json.dumps({"format": FORMAT, "signature": signature, "files": files, "facts": facts}, sort_keys=True, indent=1)
+            (temporary / MANIFEST).write_text(body, encoding="utf-8")
+            sync(temporary / MANIFEST)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            if final.exists() and self.manifest(signature) is None:
+                shutil.rmtree(final, ignore_errors=True)
+            try:
+                temporary.rename(final)
+            except OSError:
+                if self.manifest(signature) is None:
+                    raise
+        except OSError as fault:
+            if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise DiskFull(f"no room left under {self.root} for a segment; free some, then `tasksearch resume`") from None
+            raise
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sync(path: Path) -> None:
+    """Forces a file to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _facts(path: Path) -> tuple[int, str]:
+    return path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _matches(path: Path, size: int, digest: str) -> bool:
+    return path.stat().st_size == size and hashlib.sha256(path.read_bytes()).hexdigest() == digest

@@ -1,0 +1,156 @@
+"""One segment of gradient steps: AdamW, one clip per step, accumulation, one learning-rate curve."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from tasksearch.core.errors import TrainingFailed
+from tasksearch.core.plan import TrainSettings
+from tasksearch.core.signature import seed_from
+from tasksearch.tasks.encode import Encoded
+from tasksearch.forward.batches import MASK_SHARE, Batch, Specials, collate
+from tasksearch.training.curves import Curve
+from tasksearch.forward.device import autocast
+from tasksearch.forward.passes import loss_sum
+from tasksearch.training.order import StepItems
+
+OptimizerState = dict[str, torch.Tensor]
+"""`<parameter>/exp_avg`, `/exp_avg_sq` and `/step`, so that it can be kept as safetensors."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learner:
+    """What is trained: an encoder with its MLM head, and task heads by head name."""
+
+    model: Any
+    heads: nn.ModuleDict
+    specials: Specials
+    device: torch.device
+
+    def named_parameters(self) -> list[tuple[str, nn.Parameter]]:
+        """Every parameter once, `model.…` and `heads.…`."""
+        pairs = [(f"model.{n}", p) for n, p in self.model.named_parameters()]
+        return pairs + [(f"heads.{n}", p) for n, p in self.heads.named_parameters()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingTask:
+    """A task's training items and the head they train (None: the MLM head)."""
+
+    items: Encoded
+    head: str | None
+
+
+def train_segment(
+    learner: Learner,
+    tasks: Mapping[str, TrainingTask],
+    steps: Sequence[StepItems],
+    settings: TrainSettings,
+    curve: Curve,
+    *,
+    randomness: str,
+    optimizer_state: OptimizerState | None = None,
+    mask_share: float = MASK_SHARE,
+    on_step: Callable[[int, float], None] | None = None,
+) -> OptimizerState:
+    """Trains in place and returns the optimiser's state.
+
+    Args:
+        randomness: a signature; dropout and masking of step i are drawn from (randomness, i), so a resumed segment needs no RNG state.
+        on_step: called after each step with its number from 1 and its loss.
+
+    Raises:
+        TrainingFailed: a loss or gradient that is not finite.
+    """
+    optimizer = make_optimizer(learner, settings)
+    if optimizer_state:
+        _load_state(optimizer, learner, optimizer_state)
+    parameters = [p for _, p in learner.named_parameters()]
+    learner.model.train()
+    learner.heads.train()
+    for number, step in enumerate(steps):
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * curve.at(number)
+        loss = _backward(learner, tasks, step, settings, randomness, number, mask_share)
+        norm = nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
+        if not (math.isfinite(loss) and bool(torch.isfinite(norm))):
+            shown = " + ".join(task for task, _ in step.parts)
+            raise TrainingFailed(f"loss {loss:.3g}, gradient norm {float(norm):.3g} at step {number + 1} on {shown}: training diverged")
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        if on_step is not None:
+            on_step(number + 1, loss)
+    learner.model.eval()
+    learner.heads.eval()
+    return _dump_state(optimizer, learner)
+
+
+def _backward(
+    learner: Learner,
+    tasks: Mapping[str, TrainingTask],
+    step: StepItems,
+    settings: TrainSettings,
+    randomness: str,
+    number: int,
+    mask_share: float,
+) -> float:
+    """Accumulates the step's gradient: per-task mean losses weighted by the tasks' shares of the step. Returns the weighted loss."""
+    total = torch.zeros((), device=learner.device)
+    for task_name, items in step.parts:
+        task = tasks[task_name]
+        seed = seed_from("step", randomness, number, task_name)
+        micro = settings.micro_batch_size or len(items)
+        batches: list[Batch] = [
+            collate(task.items, items[i : i + micro], learner.specials, mask_seed=seed + i, mask_share=mask_share)
+            for i in range(0, len(items), micro)
+        ]
+        units = max(1, sum(batch.units for batch in batches))
+        head = learner.heads[task.head] if task.head is not None else None
+        torch.manual_seed(seed)
+        for batch in batches:
+            with autocast(learner.device, settings.precision):
+                loss = loss_sum(learner.model, head, batch.to(learner.device), learner.specials)
+            share = loss * (len(items) / step.size / units)
+            share.backward()  # type: ignore[no-untyped-call]
+            total += share.detach()
+    return float(total)
+
+
+def make_optimizer(learner: Learner, settings: TrainSettings) -> torch.optim.AdamW:
+    """AdamW in four groups: encoder and heads, each with and without weight decay (none on biases and layer norms)."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in learner.named_parameters():
+        decays = parameter.ndim > 1
+        groups.setdefault((name.startswith("heads."), decays), []).append(parameter)
+    peak = {False: settings.learning_rate, True: settings.learning_rate * settings.head_lr_factor}
+    return torch.optim.AdamW(
+        [
+            {"params": params, "peak": peak[is_head], "weight_decay": settings.weight_decay if decays else 0.0}
+            for (is_head, decays), params in sorted(groups.items())
+        ],
+        lr=settings.learning_rate,
+        betas=(0.9, settings.adam_beta2),
+        eps=1e-8,
+        fused=True,
+    )
+
+
+def _dump_state(optimizer: torch.optim.AdamW, learner: Learner) -> OptimizerState:
+    state: OptimizerState = {}
+    for name, parameter in learner.named_parameters():
+        for key, value in optimizer.state.get(parameter, {}).items():
+            state[f"{name}/{key}"] = value.detach().to("cpu", copy=True)
+    return state
+
+
+def _load_state(optimizer: torch.optim.AdamW, learner: Learner, state: OptimizerState) -> None:
+    for name, parameter in learner.named_parameters():
+        found = {key: state[f"{name}/{key}"] for key in ("exp_avg", "exp_avg_sq", "step") if f"{name}/{key}" in state}
+        if found:
+            optimizer.state[parameter] = {key: value.to(parameter.device, copy=True) for key, value in found.items()}
