@@ -2,12 +2,13 @@
 
 1. Ray builds an actor with a config of four plain entries: `number` and `role` of the trial, `plan` (`Plan.to_json()`), and
    `context`, a plain dict that the study made; its `study_folder` says where outcomes go, the rest is the subclass's own.
-2. `prepare()` is called once per trial; it must be cheap: a scheduler may never let the trial go on.
-3. The first `step()` costs nothing and reports the position: `waiting_for` names the first part.
-4. Every further `step()` runs one part (a segment, or a target with its evaluation) by `run_part(name)`.
-5. With the last part the per-example outcomes are written to the study folder, and the report says `final`.
+2. The first `step()` calls `prepare()`, costs next to nothing and reports the position: `waiting_for` names the first part.
+3. Every further `step()` runs one part (a segment, or a target with its evaluation) by `run_part(name)`.
+4. With the last part the per-example outcomes are written to the study folder, and the report says `final`.
+5. Where a subclass raises, the trial ends with a report that says `failed`, with one line of cause and the traceback's text. Ray
+   never sees the exception: what Ray sees fail, and runs once more, is a worker that was killed.
 
-A report never holds a score that is not finite: the trial fails instead, with its cause.
+A report never holds a score that is not finite: the trial fails instead.
 A checkpoint holds the position and what was collected, no weights: those lie in the segment store.
 With reused actors Ray calls `reset_config` in place of building an actor; nothing of the former trial is left.
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 import json
 import math
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,11 +29,12 @@ from numpy.typing import NDArray
 from ray.tune import Trainable
 from safetensors.numpy import save
 
-from tasksearch.core.errors import TrainingFailed
+from tasksearch.core.errors import TasksearchError, TrainingFailed
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import Score, ScoreTable
 from tasksearch.search.ledger import Cell, Ledger, Outcomes, read_outcomes, write_atomic
 
+_LONGEST_CAUSE = 400
 _TOLERANCE = 1e-3  # percent points between a score and the ratio of its outcomes' sums, which are kept in single precision
 
 
@@ -64,7 +67,7 @@ class PlanTrainable(Trainable):
     _busy: float
 
     def prepare(self) -> None:
-        """Called at the start of every trial, before `parts()`; cheap."""
+        """Called at the start of every trial, before `parts()`; cheap: a scheduler may never let the trial go on."""
 
     def parts(self) -> tuple[str, ...]:
         """Names of the trial's parts in the order they run, at least one; cheap, and equal at every call."""
@@ -89,10 +92,17 @@ class PlanTrainable(Trainable):
 
     def step(self) -> dict[str, Any]:
         """Ray's call for the next report."""
-        parts = self.parts()
+        try:
+            return self._next_report()
+        except Exception as error:  # whatever a plan does, the study goes on
+            return self._failure_report(error)
+
+    def _next_report(self) -> dict[str, Any]:
         if not self._announced:
+            self.prepare()
             self._announced = True
-            return self._position_report(parts)
+            return self._position_report(self.parts())
+        parts = self.parts()
         name = parts[self._position]
         started = time.perf_counter()
         result = self.run_part(name)
@@ -129,7 +139,6 @@ class PlanTrainable(Trainable):
         self._position, self._busy = 0, 0.0
         self._scores, self._outcomes = ScoreTable(), dict[Cell, NDArray[np.float32]]()
         self._seconds, self._facts = dict[str, float](), dict[str, str]()
-        self.prepare()
 
     def _absorb(self, result: PartResult) -> None:
         for score in result.scores:
@@ -152,6 +161,19 @@ class PlanTrainable(Trainable):
         report = {"number": self.number, "part": name, "position": self._position, "parts": self._position}
         texts = {"seconds": json.dumps(self._seconds), "facts": json.dumps(self._facts)}
         return report | self._scores_report() | texts | {"busy_seconds": self._busy, "final": True, "done": True}
+
+    def _failure_report(self, error: Exception) -> dict[str, Any]:
+        kind = type(error).__name__
+        text = " ".join(str(error).split()) or "no message"
+        cause = text if isinstance(error, TasksearchError) else f"{kind}: {text}"
+        report = {
+            "number": self.number,
+            "failed": cause[:_LONGEST_CAUSE],
+            "kind": kind,
+            "busy_seconds": self._busy,
+            "done": True,
+        }
+        return report | {"traceback": traceback.format_exc(), "facts": json.dumps(self._facts)}
 
 
 def _check(score: Score, outcomes: Outcomes) -> None:

@@ -1,0 +1,158 @@
+"""The objective: one documented number per trial, the standardised gain over the baseline on the selection examples.
+
+Per target and language the gain is (score - baseline mean) / baseline deviation, both in percent points. Gains are averaged
+over the languages within a target, over the targets within a group (classification, tagging, QA, retrieval), and over the
+groups, each mean with equal weight; or over targets with the study's weights. English counts only where it is asked for.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from tasksearch.core.errors import BadInput, StudyNotReady
+from tasksearch.core.score import ENGLISH, ScoreTable
+from tasksearch.core.study import Objective, TrialRecord
+
+MIN_BASELINE_SEEDS = 3
+"""A spread over fewer seeds says nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineCell:
+    """The baseline in one target and language, on the selection half.
+
+    Attributes:
+        mean: percent, over seeds.
+        deviation: percent points, positive: the standard deviation over seeds (n - 1 in the denominator), at least the binomial
+            standard error of one score.
+    """
+
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """What gains are measured against: (target, language) → cell, English among the languages where it was scored."""
+
+    cells: Mapping[tuple[str, str], BaselineCell]
+
+    @classmethod
+    def of(cls, records: Iterable[TrialRecord]) -> Self:
+        """From the finished baseline trials among `records`.
+
+        Raises:
+            StudyNotReady: fewer than three of them are done, or they were not scored in the same cells.
+        """
+        tables = [record.scores for record in records if record.role == "baseline" and record.status == "done"]
+        if len(tables) < MIN_BASELINE_SEEDS:
+            raise StudyNotReady(f"{len(tables)} baseline seeds are done; expected at least {MIN_BASELINE_SEEDS}")
+        columns = [table.values("select") for table in tables]
+        if any(column.keys() != columns[0].keys() for column in columns):
+            raise StudyNotReady("the baseline's seeds were scored in different targets or languages; no gain can be computed")
+        examples = {(s.target, s.language): s.examples for s in tables[0] if s.half == "select"}
+        return cls(cells={cell: _cell([column[cell] for column in columns], examples[cell]) for cell in columns[0]})
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Targets that the baseline was scored on, sorted."""
+        return tuple(sorted({target for target, _ in self.cells}))
+
+    def languages(self, target: str, wanted: Sequence[str]) -> tuple[str, ...]:
+        """Languages of the target that count: the wanted ones, or all but English; sorted."""
+        there = sorted(language for name, language in self.cells if name == target)
+        return tuple(language for language in there if (language in wanted if wanted else language != ENGLISH))
+
+
+def binomial_error(percent: float, examples: int) -> float:
+    """Standard error, in points, of a score of `percent` on so many examples: 100 √(p(1-p)/n).
+
+    p is kept half an example away from 0 and 1, so that the error of a perfect score is not zero.
+    """
+    n = max(1, examples)
+    edge = 1 / (2 * n)
+    p = min(1 - edge, max(edge, percent / 100))
+    return 100 * math.sqrt(p * (1 - p) / n)
+
+
+def objective(table: ScoreTable, baseline: Baseline, groups: Mapping[str, str], wanted: Objective) -> float:
+    """The standardised gain of a trial, in baseline deviations.
+
+    Args:
+        table: the trial's scores; only the `select` half is read.
+        baseline: of the same study.
+        groups: target → group name.
+        wanted: targets and languages that count.
+
+    Raises:
+        StudyNotReady: a cell that the baseline has is absent from the table.
+        BadInput: the wanted targets or languages leave nothing to average, or a target has no group.
+    """
+    values = table.values("select")
+    gains = {target: _target_gain(target, values, baseline, wanted) for target in counted_targets(baseline, wanted)}
+    if wanted.targets:
+        weights = {target: weight for target, weight in wanted.targets if target in gains}
+        return sum(weights[target] * gains[target] for target in weights) / sum(weights.values())
+    by_group: dict[str, list[float]] = {}
+    for target, gain in gains.items():
+        by_group.setdefault(_group(target, groups), []).append(gain)
+    return statistics.fmean(statistics.fmean(by_group[name]) for name in sorted(by_group))
+
+
+def objective_so_far(table: ScoreTable, baseline: Baseline, groups: Mapping[str, str], wanted: Objective) -> float | None:
+    """The objective over the targets that are in the table already; None while none of them is. For schedulers alone."""
+    scored = [target for target in counted_targets(baseline, wanted) if target in table.targets]
+    if not scored:
+        return None
+    cells = {cell: value for cell, value in baseline.cells.items() if cell[0] in scored}
+    weights = tuple((target, weight) for target, weight in wanted.targets if target in scored)
+    return objective(table, Baseline(cells=cells), groups, Objective(targets=weights, languages=wanted.languages))
+
+
+def counted_targets(baseline: Baseline, wanted: Objective) -> tuple[str, ...]:
+    """Targets with at least one language that counts, sorted.
+
+    Raises:
+        BadInput: there is none, or a wanted target, its weight or a wanted language cannot be used.
+    """
+    asked = dict(wanted.targets) or dict.fromkeys(baseline.targets, 1.0)
+    for target, weight in asked.items():
+        if target not in baseline.targets:
+            raise BadInput(f"objective: target {target!r} was not scored; expected some of {', '.join(baseline.targets)}")
+        if not (math.isfinite(weight) and weight > 0):
+            raise BadInput(f"objective: the weight of {target!r} is {weight}; expected a positive number")
+    spoken = {language for _, language in baseline.cells}
+    for language in wanted.languages:
+        if language not in spoken:
+            raise BadInput(f"objective: language {language!r} was not scored; expected some of {', '.join(sorted(spoken))}")
+    counted = tuple(sorted(target for target in asked if baseline.languages(target, wanted.languages)))
+    if not counted:
+        raise BadInput(
+            "objective: no target is scored in any language that counts; name languages, English among them if meant"
+        )
+    return counted
+
+
+def _target_gain(target: str, values: Mapping[tuple[str, str], float], baseline: Baseline, wanted: Objective) -> float:
+    gains = []
+    for language in baseline.languages(target, wanted.languages):
+        if (target, language) not in values:
+            raise StudyNotReady(f"no selection score for {target}/{language}; the baseline has one, so every trial needs one")
+        cell = baseline.cells[target, language]
+        gains.append((values[target, language] - cell.mean) / cell.deviation)
+    return statistics.fmean(gains)
+
+
+def _cell(values: Sequence[float], examples: int) -> BaselineCell:
+    mean = statistics.fmean(values)
+    return BaselineCell(mean=mean, deviation=max(statistics.stdev(values), binomial_error(mean, examples)))
+
+
+def _group(target: str, groups: Mapping[str, str]) -> str:
+    if target not in groups:
+        raise BadInput(f"objective: target {target!r} has no group; known: {', '.join(sorted(groups)) or 'none'}")
+    return groups[target]

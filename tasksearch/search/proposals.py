@@ -1,0 +1,168 @@
+"""Proposals: trial n is a pure function of the study's settings, of n, and of trials 0 … n-lag.
+
+So the same study proposes the same trials at any concurrency up to the lag and after any crash. Of the trials n-lag+1 … n-1
+only the parameters are used, which are themselves pure; their results are not, even where they are known.
+
+Numbers run in this order: the baseline's seeds, the designs, the sampler's proposals, and when all those are finished the
+finalists: the leaders on fresh seeds. A study that is given more trials later goes on with the sampler after its finalists.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tasksearch.core.errors import UnknownName
+from tasksearch.core.plan import Plan
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.signature import seed_from
+from tasksearch.core.space import decode
+from tasksearch.core.study import Role, StudyConfig, TrialRecord
+from tasksearch.search.design import designs
+from tasksearch.search.draws import every_schedule, random_params
+from tasksearch.search.shadow import asks
+
+SAMPLERS = ("tpe", "random")
+SEARCH_SEED = 0
+"""Designs and the sampler's proposals train on this seed; finalists never do."""
+
+_ASKS = 6  # a sampler that keeps proposing what was seen is given up after so many draws
+_DRAWS = 2000
+
+PlanOf = Callable[[Schedule, int], Plan]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A trial to run."""
+
+    number: int
+    role: Role
+    plan: Plan
+    params: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """The next trial cannot be told yet: trial `number` is not finished, or has no objective."""
+
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """Nothing is left to run."""
+
+
+def propose(
+    config: StudyConfig, sizes: Mapping[str, int], plan_of: PlanOf, n: int, records: Sequence[TrialRecord]
+) -> Proposal | Wait | Finished:
+    """Trial n, given the records of trials 0 … n-1 (any later ones are not looked at).
+
+    Args:
+        config: the study's settings.
+        sizes: intermediate task → number of training examples.
+        plan_of: (schedule, seed) → plan.
+        n: at least 0.
+        records: in the order of their numbers, without gaps.
+
+    Raises:
+        UnknownName: the sampler's.
+    """
+    check_sampler(config.sampler)
+    before = list(records[:n])
+    assert [record.number for record in before] == list(range(n)), "records have gaps"
+    if sum(record.role != "finalist" for record in before) < config.trials:
+        found = _searched(config, sizes, plan_of, before)
+        if found is not None:
+            return found
+    return _finalist(config, before)
+
+
+def check_sampler(name: str) -> None:
+    """Raises `UnknownName` for a sampler that is not one of `SAMPLERS`."""
+    if name not in SAMPLERS:
+        raise UnknownName("sampler", name, SAMPLERS)
+
+
+def _searched(
+    config: StudyConfig,
+    sizes: Mapping[str, int],
+    plan_of: PlanOf,
+    before: Sequence[TrialRecord],
+) -> Proposal | Wait | None:
+    """Baseline, design or the sampler's; None where the space holds nothing new."""
+    n, searched = len(before), [record for record in before if record.role != "finalist"]
+    place = len(searched)
+    if place < config.baseline_seeds:
+        unused = tuple((f"use/{task}", False) for task in config.space.tasks)
+        return Proposal(number=n, role="baseline", plan=plan_of(Schedule.none(), place), params=unused)
+    designed = designs(config.space, sizes)
+    if place < config.baseline_seeds + len(designed):
+        design = designed[place - config.baseline_seeds]
+        return Proposal(number=n, role="design", plan=plan_of(design.schedule, SEARCH_SEED), params=design.params)
+    told = before[: max(0, n - config.lag + 1)]
+    unready = next((record.number for record in told if not _ready(record)), None)
+    if unready is not None and _has_baseline(config, told):
+        return Wait(number=unready)
+    params = _draw(config, n, told if _has_baseline(config, told) else (), searched)
+    if params is None:
+        return None
+    schedule = decode(config.space, params)
+    assert schedule is not None
+    return Proposal(number=n, role="search", plan=plan_of(schedule, SEARCH_SEED), params=tuple(params.items()))
+
+
+def _draw(config: StudyConfig, n: int, told: Sequence[TrialRecord], searched: Sequence[TrialRecord]) -> dict[str, Any] | None:
+    """Parameters of a mix that no earlier trial has; None where the space seems to hold none."""
+    space, seen = config.space, {record.plan.schedule for record in searched}
+
+    def new(params: Mapping[str, Any]) -> bool:
+        schedule = decode(space, params)
+        return schedule is not None and schedule not in seen
+
+    if config.sampler == "tpe":
+        pending = [record for record in searched if record.number >= len(told)]
+        results = [record for record in told if record.role != "finalist"]
+        seeds = [seed_from("tpe", config.seed, n, attempt) for attempt in range(_ASKS)]
+        found = next((params for params in asks(space, results, pending, seeds=seeds) if new(params)), None)
+        if found is not None:
+            return found
+    rng = random.Random(seed_from("random", config.seed, n))
+    every = every_schedule(space)
+    if every is not None:
+        left = [params for schedule, params in every.items() if schedule not in seen and schedule.stages]
+        return rng.choice(left) if left else None
+    return next((params for _ in range(_DRAWS) if new(params := random_params(space, rng))), None)
+
+
+def _finalist(config: StudyConfig, before: Sequence[TrialRecord]) -> Proposal | Wait | Finished:
+    """The next leader and seed that has not been run."""
+    n, searched = len(before), [record for record in before if record.role != "finalist"]
+    unready = next((record.number for record in searched if not _ready(record)), None)
+    if unready is not None:
+        return Wait(number=unready)
+    run = {(record.plan.mix_signature, record.plan.seed) for record in before if record.role == "finalist"}
+    for leader in leaders(config, searched):
+        for seed in range(SEARCH_SEED + 1, SEARCH_SEED + 1 + config.leader_seeds):
+            if (leader.plan.mix_signature, seed) not in run:
+                return Proposal(number=n, role="finalist", plan=leader.plan.with_seed(seed), params=leader.params)
+    return Finished()
+
+
+def leaders(config: StudyConfig, records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The trials with the best objectives, best first, ties to the lower number; baselines and finalists are none."""
+    done = [r for r in records if r.role in ("design", "search") and r.status == "done" and r.objective is not None]
+    return sorted(done, key=lambda r: (-(r.objective or 0.0), r.number))[: config.leaders]
+
+
+def _ready(record: TrialRecord) -> bool:
+    """Whether the trial's result can be told: finished, and judged where there is something to judge."""
+    return record.status in ("stopped", "failed") or (record.status == "done" and record.objective is not None)
+
+
+def _has_baseline(config: StudyConfig, told: Sequence[TrialRecord]) -> bool:
+    """Whether objectives may be used: they rest on every seed of the baseline."""
+    return sum(record.role == "baseline" for record in told) >= config.baseline_seeds

@@ -1,0 +1,135 @@
+"""The persisted Optuna study: the ledger's mirror for optuna-dashboard and `optuna.load_study`; nothing is sampled from it."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage, JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.study import Study
+from optuna.trial import TrialState
+
+from tasksearch.core.errors import BadInput, MissingPackage, Unreachable
+from tasksearch.core.space import SearchSpace
+from tasksearch.core.study import TrialRecord
+from tasksearch.search.ledger import write_atomic
+from tasksearch.search.shadow import frozen_trial
+
+_STALE_SECONDS = 5.0
+
+
+def open_storage(path: Path, url: str | None = None) -> BaseStorage:
+    """The journal file at `path`, or the relational database at `url`.
+
+    The caller owns the study folder: a journal whose last line a crash tore is repaired, a lock that a crash left is removed.
+
+    Raises:
+        Unreachable: the database does not answer.
+        MissingPackage: its driver is not installed.
+        BadInput: not a database URL.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    if url is not None:
+        return _database(url)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_stale_lock(path)
+    repair_journal(path)
+    return JournalStorage(JournalFileBackend(str(path)))
+
+
+def repair_journal(path: Path) -> bool:
+    """Cuts an incomplete last line off, and keeps it beside as `<name>.torn`; whether there was one.
+
+    An Optuna journal that is appended to after a torn line can never be opened again.
+    """
+    if not path.exists():
+        return False
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole == content:
+        return False
+    write_atomic(path.with_name(f"{path.name}.torn"), content[len(whole) :])
+    with path.open("r+b") as file:
+        file.truncate(len(whole))
+        file.flush()
+        os.fsync(file.fileno())
+    return True
+
+
+def remove_stale_lock(path: Path) -> None:
+    """Removes the journal's lock where its holder is gone; a living one (a dashboard) holds it for milliseconds."""
+    lock = path.with_name(f"{path.name}.lock")
+    try:
+        if time.time() - lock.lstat().st_mtime > _STALE_SECONDS:
+            lock.unlink()
+    except FileNotFoundError:
+        pass
+
+
+def masked(url: str) -> str:
+    """The URL without user and password."""
+    return re.sub(r"//[^/@]*@", "//***@", url)
+
+
+class StudyMirror:
+    """Keeps an Optuna study equal to the ledger. Every call may be repeated."""
+
+    def __init__(self, storage: BaseStorage, name: str, space: SearchSpace) -> None:
+        self._space = space
+        self.study: Study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
+        self._states = [trial.state for trial in self.study.get_trials(deepcopy=False)]
+
+    def add(self, record: TrialRecord) -> None:
+        """Adds the trial as running, with its parameters, in one write; nothing where it is there already.
+
+        Raises:
+            BadInput: the Optuna study is not a mirror of this one.
+        """
+        if record.number < len(self._states):
+            return
+        if record.number != len(self._states):
+            raise BadInput(
+                f"the Optuna study has {len(self._states)} trials, the ledger comes to trial {record.number}; expected no gap"
+            )
+        self.study.add_trial(frozen_trial(self._space, record, running=True, user_attrs=_attributes(record)))
+        self._states.append(TrialState.RUNNING)
+
+    def tell(self, record: TrialRecord) -> None:
+        """Tells a finished trial: its objective, or that it failed or was stopped; nothing where it was told already."""
+        if self._states[record.number].is_finished():
+            return
+        state, value = _outcome(record)
+        self.study.tell(record.number, value, state=state, skip_if_finished=True)
+        self._states[record.number] = state
+
+
+def _outcome(record: TrialRecord) -> tuple[TrialState, float | None]:
+    if record.status == "done":
+        assert record.objective is not None, "a trial is told once it is judged"
+        return TrialState.COMPLETE, record.objective
+    return (TrialState.PRUNED if record.status == "stopped" else TrialState.FAIL), None
+
+
+def _attributes(record: TrialRecord) -> dict[str, Any]:
+    plan = record.plan
+    return {"role": record.role, "plan": plan.signature, "schedule": str(plan.schedule), "seed": plan.seed}
+
+
+def _database(url: str) -> BaseStorage:
+    from sqlalchemy.exc import ArgumentError, OperationalError
+
+    try:
+        return optuna.storages.RDBStorage(url)
+    except OperationalError:
+        raise Unreachable(f"the Optuna storage {masked(url)} does not answer; expected a running database") from None
+    except ImportError as missing:
+        raise MissingPackage(f"the Optuna storage {masked(url)} needs a package: {missing.name or missing}") from None
+    except (ArgumentError, ValueError):
+        raise BadInput(
+            f"{masked(url)!r} is no database URL; expected such as sqlite:///study.db or postgresql://host/name"
+        ) from None

@@ -1,0 +1,169 @@
+"""The contract answered from a planted score surface: no model, milliseconds. For tests of the search, and for trying a space.
+
+The surface is a pure function of plan and seed. In points of the score of one target and language:
+
+    base + dose · (Σ share · effect + interactions) · transfer + order + forgetting + seed noise
+
+where `effect` and the noise are drawn from signatures (so that every task, target and language has its own, for good), `transfer`
+is of rank two over languages, `order` rewards a task that comes last, and `forgetting` grows with the steps.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import signal
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tasksearch.core.errors import BadInput
+from tasksearch.core.plan import Plan
+from tasksearch.core.score import HALVES, Half, Score, ScoreTable
+from tasksearch.core.signature import seed_from
+from tasksearch.search.ledger import Outcomes
+from trainables.base import PartResult, PlanTrainable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surface:
+    """What was planted.
+
+    Attributes:
+        world: seed of the effects.
+        base: score of the baseline, percent.
+        effect: standard deviation of a task's effect on a target, points.
+        interaction: standard deviation of the effect of two tasks trained in one phase, points.
+        order: points for the task that comes last, times its effect's sign.
+        forgetting: points lost per doubling of the steps beyond 64.
+        noise: standard deviation over seeds, points.
+        examples: examples in each half.
+        parts: how many targets are scored in one part.
+    """
+
+    world: int = 0
+    base: float = 55.0
+    effect: float = 6.0
+    interaction: float = 2.0
+    order: float = 1.5
+    forgetting: float = 0.5
+    noise: float = 1.0
+    examples: int = 200
+    parts: int = 1
+
+    def score(self, plan: Plan, target: str, language: str) -> float:
+        """Percent in [1, 99], the seed's noise included."""
+        noise = self._drawn("noise", plan.signature, target, language) * self.noise
+        return min(99.0, max(1.0, self.truth(plan, target, language) + noise))
+
+    def truth(self, plan: Plan, target: str, language: str) -> float:
+        """Percent, without noise."""
+        schedule = plan.schedule
+        if not schedule.stages:
+            return self.base
+        shares = {task: float(schedule.share(task)) for task in schedule.tasks}
+        gain = sum(share * self.task_effect(task, target) for task, share in shares.items())
+        pairs = [(a, b) for a in shares for b in shares if a < b]
+        gain += sum(4 * shares[a] * shares[b] * self._drawn("pair", a, b, target) * self.interaction for a, b in pairs)
+        doublings = math.log2(schedule.steps / 64)
+        gain *= self._transfer(target, language) * max(0.2, 1 + 0.3 * doublings)
+        if schedule.kind != "joint":
+            gain += self.order * math.copysign(1, self.task_effect(schedule.order[-1], target))
+        return self.base + gain - self.forgetting * max(0.0, doublings)
+
+    def task_effect(self, task: str, target: str) -> float:
+        """Points, for the task alone at 64 steps in a language of average transfer."""
+        return self._drawn("task", task, target) * self.effect
+
+    def _transfer(self, target: str, language: str) -> float:
+        first, second = self._drawn("language 1", language), self._drawn("language 2", language)
+        return 1 + 0.3 * first + 0.2 * second * self._drawn("target 2", target)
+
+    def _drawn(self, *names: Any) -> float:
+        return random.Random(seed_from("surface", self.world, *names)).gauss(0.0, 1.0)
+
+
+class RecordedTrainable(PlanTrainable):
+    """One part for the intermediate phase where there is one, then one per target.
+
+    Context: `surface` (fields of `Surface`), and what tests exercise: `sleep` (seconds per part), and for single trials by number
+    `raise_in`, `nan_in`, `kill_in` (the worker kills itself, once) and `full_in` (a disk that is full).
+    """
+
+    def prepare(self) -> None:
+        """Reads the context."""
+        self._surface = Surface(**self.context.get("surface", {}))
+
+    def parts(self) -> tuple[str, ...]:
+        """`intermediate`, then `target/<name>`."""
+        first = ("intermediate",) if self.plan.schedule.stages else ()
+        return first + tuple(f"target/{target}" for target in self.plan.targets)
+
+    def run_part(self, name: str) -> PartResult:
+        """Answers from the surface."""
+        time.sleep(float(self.context.get("sleep", 0.0)))
+        if name == "intermediate":
+            return PartResult(seconds={"intermediate": 0.0}, facts={"device": "recorded"})
+        self._misbehave()
+        rows: list[Score] = []
+        outcomes: dict[tuple[str, str, Half], np.ndarray[Any, np.dtype[np.float32]]] = {}
+        target = name.partition("/")[2]
+        for language in self.plan.languages:
+            for half in HALVES:
+                right = self._right(target, language)
+                outcomes[target, language, half] = right
+                value = 100 * float(right[:, 0].sum(dtype=np.float64) / right[:, 1].sum(dtype=np.float64))
+                value = math.nan if self.number in self.context.get("nan_in", ()) else value
+                row = Score(
+                    target=target,
+                    language=language,
+                    half=half,
+                    metric="accuracy",
+                    value=value,
+                    examples=len(right),
+                    seed=self.plan.seed,
+                )
+                rows.append(row)
+        return PartResult(
+            scores=ScoreTable.of(rows), outcomes=outcomes, seconds={"evaluation": 0.0}, facts={"device": "recorded"}
+        )
+
+    def _right(self, target: str, language: str) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """Outcomes of shape (n, 2): the numerators are equal credits, so that the score is the surface's to six digits."""
+        n = self._surface.examples
+        credit = self._surface.score(self.plan, target, language) / 100
+        return np.stack([np.full(n, credit, np.float32), np.ones(n, np.float32)], axis=1)
+
+    def _misbehave(self) -> None:
+        if self.number in self.context.get("raise_in", ()):
+            raise RuntimeError(f"planted failure in trial {self.number}")
+        if self.number in self.context.get("full_in", ()):
+            from tasksearch.core.errors import DiskFull
+
+            raise DiskFull("no room left (planted)")
+        if self.number in self.context.get("kill_in", ()) and _first_time(self.context["study_folder"], self.number):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _first_time(folder: str, number: int) -> bool:
+    """Whether this is the first call for that trial, over all processes."""
+    try:
+        os.close(os.open(os.path.join(folder, f"killed.{number}"), os.O_CREAT | os.O_EXCL))  # noqa: PTH118
+    except FileExistsError:
+        return False
+    return True
+
+
+def surface_of(context: dict[str, Any]) -> Surface:
+    """The surface that a context plants.
+
+    Raises:
+        BadInput: a field that a surface lacks.
+    """
+    try:
+        return Surface(**context.get("surface", {}))
+    except TypeError as error:
+        raise BadInput(f"recorded surface: {error}") from None
