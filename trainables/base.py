@@ -5,8 +5,8 @@
 2. The first `step()` calls `prepare()`, costs next to nothing and reports the position: `waiting_for` names the first part.
 3. Every further `step()` runs one part (a segment, or a target with its evaluation) by `run_part(name)`.
 4. With the last part the per-example outcomes are written to the study folder, and the report says `final`.
-5. Where a subclass raises, the trial ends with a report that says `failed`, with one line of cause and the traceback's text. Ray
-   never sees the exception: what Ray sees fail, and runs once more, is a worker that was killed.
+5. Where a subclass raises, the trial ends with a report that says `failed`, with one line of cause and the traceback's text.
+   Ray never sees the exception: what Ray sees fail, and runs once more, is a worker that was killed.
 
 A report never holds a score that is not finite: the trial fails instead.
 A checkpoint holds the position and what was collected, no weights: those lie in the segment store.

@@ -4,8 +4,9 @@ The surface is a pure function of plan and seed. In points of the score of one t
 
     base + dose · (Σ share · effect + interactions) · transfer + order + forgetting + seed noise
 
-where `effect` and the noise are drawn from signatures (so that every task, target and language has its own, for good), `transfer`
-is of rank two over languages, `order` rewards a task that comes last, and `forgetting` grows with the steps.
+where effects and noise are drawn from signatures (so that every task, target and language has its own, for good), `transfer` is
+of rank two over languages, `order` rewards a task that comes last, and `forgetting` grows with the steps. Scores are then
+counted over examples, the same in every trial: an example of difficulty u is right where u is below the surface.
 """
 
 from __future__ import annotations
@@ -16,16 +17,19 @@ import random
 import signal
 import time
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import HALVES, Half, Score, ScoreTable
 from tasksearch.core.signature import seed_from
-from tasksearch.search.ledger import Outcomes
 from trainables.base import PartResult, PlanTrainable
+
+Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +45,6 @@ class Surface:
         forgetting: points lost per doubling of the steps beyond 64.
         noise: standard deviation over seeds, points.
         examples: examples in each half.
-        parts: how many targets are scored in one part.
     """
 
     world: int = 0
@@ -52,7 +55,6 @@ class Surface:
     forgetting: float = 0.5
     noise: float = 1.0
     examples: int = 200
-    parts: int = 1
 
     def score(self, plan: Plan, target: str, language: str) -> float:
         """Percent in [1, 99], the seed's noise included."""
@@ -89,13 +91,13 @@ class Surface:
 class RecordedTrainable(PlanTrainable):
     """One part for the intermediate phase where there is one, then one per target.
 
-    Context: `surface` (fields of `Surface`), and what tests exercise: `sleep` (seconds per part), and for single trials by number
-    `raise_in`, `nan_in`, `kill_in` (the worker kills itself, once) and `full_in` (a disk that is full).
+    Context: `surface` (fields of `Surface`), and what tests exercise: `sleep` (seconds per part), and lists of trial numbers
+    `raise_in`, `nan_in`, `kill_in` (the worker kills itself, the first time) and `full_in` (a disk that is full).
     """
 
     def prepare(self) -> None:
         """Reads the context."""
-        self._surface = Surface(**self.context.get("surface", {}))
+        self._surface = surface_of(self.context)
 
     def parts(self) -> tuple[str, ...]:
         """`intermediate`, then `target/<name>`."""
@@ -109,33 +111,33 @@ class RecordedTrainable(PlanTrainable):
             return PartResult(seconds={"intermediate": 0.0}, facts={"device": "recorded"})
         self._misbehave()
         rows: list[Score] = []
-        outcomes: dict[tuple[str, str, Half], np.ndarray[Any, np.dtype[np.float32]]] = {}
+        outcomes: dict[tuple[str, str, Half], Array] = {}
         target = name.partition("/")[2]
-        for language in self.plan.languages:
-            for half in HALVES:
-                right = self._right(target, language)
-                outcomes[target, language, half] = right
-                value = 100 * float(right[:, 0].sum(dtype=np.float64) / right[:, 1].sum(dtype=np.float64))
-                value = math.nan if self.number in self.context.get("nan_in", ()) else value
-                row = Score(
-                    target=target,
-                    language=language,
-                    half=half,
-                    metric="accuracy",
-                    value=value,
-                    examples=len(right),
-                    seed=self.plan.seed,
-                )
-                rows.append(row)
+        nan = self.number in self.context.get("nan_in", ())
+        for language, half in product(self.plan.languages, HALVES):
+            right = self._right(target, language, half)
+            outcomes[target, language, half] = right
+            value = math.nan if nan else 100 * float(right[:, 0].mean(dtype=np.float64))
+            cell = Score(
+                target=target,
+                language=language,
+                half=half,
+                metric="accuracy",
+                value=value,
+                examples=len(right),
+                seed=self.plan.seed,
+            )
+            rows.append(cell)
         return PartResult(
             scores=ScoreTable.of(rows), outcomes=outcomes, seconds={"evaluation": 0.0}, facts={"device": "recorded"}
         )
 
-    def _right(self, target: str, language: str) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """Outcomes of shape (n, 2): the numerators are equal credits, so that the score is the surface's to six digits."""
+    def _right(self, target: str, language: str, half: Half) -> Array:
+        """Outcomes of shape (n, 2): which examples are right, and ones."""
         n = self._surface.examples
-        credit = self._surface.score(self.plan, target, language) / 100
-        return np.stack([np.full(n, credit, np.float32), np.ones(n, np.float32)], axis=1)
+        difficulty = np.random.default_rng(seed_from("examples", self._surface.world, target, half)).random(n)
+        right = difficulty < self._surface.score(self.plan, target, language) / 100
+        return np.stack([right.astype(np.float32), np.ones(n, np.float32)], axis=1)
 
     def _misbehave(self) -> None:
         if self.number in self.context.get("raise_in", ()):

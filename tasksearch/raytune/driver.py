@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+import shutil
+import signal
+import statistics
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from ray import tune
+
+from tasksearch.core.errors import BadInput, Interrupted, StudyNotReady, UnknownName
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import StudyConfig
+from tasksearch.raytune.book import TrialBook
+from tasksearch.raytune.cluster import cluster
+from tasksearch.raytune.events import Event
+from tasksearch.raytune.searcher import Halt, StudyCallback, StudySearcher, check_scheduler, scheduler_of
+from tasksearch.raytune.writer import TrackerWriter
 from tasksearch.search.ledger import Ledger
+from tasksearch.search.proposals import check_sampler
+from tasksearch.search.storage import StudyMirror, open_storage
 from tasksearch.tracking.port import Tracker
 
 
@@ -48,7 +67,8 @@ def run_trials(
     concurrency: int | None = None,
     address: str | None = None,
     tags: Mapping[str, str] | None = None,
-    on_event: Callable[[Any], None] | None = None,
+    optuna_storage: str | None = None,
+    on_event: Callable[[Event], None] | None = None,
 ) -> RunSummary:
     """Runs what the study still lacks; a study that lacks nothing returns at once.
 
@@ -63,16 +83,155 @@ def run_trials(
         tracker: opened here, written by one thread; closing it is the caller's.
         tags: what the tracker's study is opened with: versions, fingerprints, warnings.
         resources: of one trial, `{"cpu": 1, "gpu": 0.5}`.
-        concurrency: trials at once; None: as many as the CPUs allow.
+        concurrency: trials at once; None: as many as fit. Never more than the study's lag, which its proposals wait for.
         address: of a running Ray cluster; None: a local one that ends with the call.
+        optuna_storage: URL of a relational database for the Optuna study; None: a journal file in the study's folder.
         on_event: called with an event of `raytune.events`, in the driver's thread.
 
     Raises:
         StudyBusy: another driver owns the folder.
         Unreachable: the cluster or the tracking server does not answer.
         BadInput: more GPUs or CPUs than there are, or too few trials for the baseline.
+        UnknownName: the sampler's or the scheduler's.
         StudyNotReady: the baseline failed, so that no trial can be judged.
         DiskFull: in the driver or in a worker.
         Interrupted: SIGINT or SIGTERM; what is finished is kept.
     """
-    raise NotImplementedError
+    started = time.perf_counter()
+    _check(config)
+    with ledger.lock():
+        if not (ledger.folder / "study.json").exists():
+            ledger.save_config(config)
+        mirror = StudyMirror(open_storage(ledger.optuna_path, optuna_storage), config.name, config.space)
+        writer = TrackerWriter(tracker)
+        writer.start(config, dict(tags or {}))
+        clock = _FirstReport(started)
+        try:
+            tell = on_event or (lambda _: None)
+            book = TrialBook(
+                ledger, config, mirror, sizes=sizes, groups=groups, plan_of=plan_of, write=writer.write, on_event=tell
+            )
+            if not book.complete:
+                needs = dict(resources or {"cpu": 1.0})
+                slots = min(concurrency or os.cpu_count() or 1, config.lag)
+                with cluster(address, slots, needs) as fitting, _signals(book):
+                    writer.wait_until_open()
+                    slots = min(fitting, config.lag, concurrency or fitting)
+                    halted = lambda: book.halted or writer.fault is not None  # noqa: E731
+                    where = {**context, "study_folder": str(ledger.folder)}
+                    _tune(book, trainable, where, needs=needs, slots=slots, halted=halted, clock=clock)
+        finally:
+            writer.close()
+    _raise_what_ended(book, writer)
+    return _summary(book, writer, clock, time.perf_counter() - started)
+
+
+class _FirstReport:
+    """Seconds from the call to the first report of a trial, which costs nothing: after it the first part begins."""
+
+    def __init__(self, started: float) -> None:
+        self._started = started
+        self.seconds: float | None = None
+
+    def __call__(self) -> None:
+        if self.seconds is None:
+            self.seconds = time.perf_counter() - self._started
+
+
+def _check(config: StudyConfig) -> None:
+    check_sampler(config.sampler)
+    check_scheduler(config.scheduler)
+    if config.trials < config.baseline_seeds:
+        raise BadInput(
+            f"{config.trials} trials; expected at least {config.baseline_seeds}, the baseline's seeds, which come first"
+        )
+    for kind, asked, known in (
+        ("target", [target for target, _ in config.objective.targets], config.targets),
+        ("language", config.objective.languages, config.languages),
+    ):
+        for name in asked:
+            if name not in known:
+                raise UnknownName(f"{kind} for the objective among the study's", name, known)
+
+
+def _tune(
+    book: TrialBook,
+    trainable: type,
+    context: Mapping[str, Any],
+    *,
+    needs: Mapping[str, float],
+    slots: int,
+    halted: Callable[[], bool],
+    clock: _FirstReport,
+) -> None:
+    """Ray's loop. Its own files lie in the study's folder while it runs, and are of no use afterwards."""
+    folder = Path(context["study_folder"]) / "ray"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        tune.run(
+            trainable,
+            name="run",
+            storage_path=str(folder),
+            search_alg=StudySearcher(book, context),
+            scheduler=scheduler_of(book.config.scheduler, book, len(book.config.targets)),
+            stop=Halt(halted),
+            callbacks=[StudyCallback(book, clock)],
+            num_samples=-1,
+            max_concurrent_trials=slots,
+            resources_per_trial=dict(needs),
+            max_failures=1,
+            raise_on_failed_trial=False,
+            # a reused process keeps its CUDA caches: on a GPU every trial gets a fresh one
+            reuse_actors=not needs.get("gpu"),
+            trial_dirname_creator=lambda trial: str(trial.trial_id),
+            verbose=0,
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _signals(book: TrialBook) -> Iterator[None]:
+    """SIGINT and SIGTERM end the run in good order; a second one ends it at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(number: int, frame: Any) -> None:
+        book.interrupted = True
+        for each in before:
+            signal.signal(each, signal.default_int_handler)
+
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _raise_what_ended(book: TrialBook, writer: TrackerWriter) -> None:
+    fault = book.fault or writer.fault
+    if fault is not None:
+        raise fault
+    left = sum(record.status == "running" for record in book.records)
+    if book.interrupted and not book.complete:
+        raise Interrupted(f"interrupted; {len(book.records) - left} trials are kept, `tasksearch resume` goes on from there")
+    if not book.complete:
+        raise StudyNotReady(f"Ray ended with {left} trials unfinished; `tasksearch resume` goes on from there")
+
+
+def _summary(book: TrialBook, writer: TrackerWriter, clock: _FirstReport, seconds: float) -> RunSummary:
+    count = Counter(record.status for record in book.records)
+    added = [own + writer.seconds.get(number, 0.0) for number, own in book.ran.items()]
+    return RunSummary(
+        done=count["done"],
+        stopped=count["stopped"],
+        failed=count["failed"],
+        ran=len(book.ran),
+        first_step_seconds=clock.seconds,
+        overhead_seconds=statistics.median(added) if added else None,
+        seconds=seconds,
+    )

@@ -1,0 +1,221 @@
+"""`TrialBook`: which trial is next, and what becomes of a finished one. Knows nothing of Ray.
+
+A finished trial is recorded in the ledger, exactly once; judged as soon as the baseline is complete; then told to Optuna and
+handed to the tracker, in the order of numbers. All that follows from the ledger alone: whatever a crash cuts off is done when
+the book is opened again. Calls come from one thread.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from tasksearch.core.errors import DiskFull, StudyNotReady
+from tasksearch.core.score import ScoreTable
+from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.raytune.events import Event, TrialFinished, TrialJudged, TrialStarted
+from tasksearch.search.ledger import Ledger, write_atomic
+from tasksearch.search.objective import MIN_BASELINE_SEEDS, Baseline, objective, objective_so_far
+from tasksearch.search.proposals import Finished, PlanOf, Wait, propose
+from tasksearch.search.storage import StudyMirror
+
+
+class TrialBook:
+    """The study while a driver runs it.
+
+    Attributes:
+        config: what was asked for.
+        records: of all trials so far, by number.
+        ran: numbers of the trials that this driver saw finish, with the seconds that were not spent in their parts.
+        fault: what ends the run; set by whoever meets it.
+        interrupted: whether the user wants the run to end.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        config: StudyConfig,
+        mirror: StudyMirror,
+        *,
+        sizes: Mapping[str, int],
+        groups: Mapping[str, str],
+        plan_of: PlanOf,
+        write: Callable[[TrialRecord], None],
+        on_event: Callable[[Event], None],
+    ) -> None:
+        self._ledger, self.config, self._mirror = ledger, config, mirror
+        self._sizes, self._groups, self._plan_of = sizes, groups, plan_of
+        self._write, self._on_event = write, on_event
+        self._baseline: Baseline | None = None
+        self._published: set[int] = set()
+        self.records = ledger.records()
+        self.ran: dict[int, float] = {}
+        self.fault: Exception | None = None
+        self.interrupted = False
+        self._open()
+
+    @property
+    def halted(self) -> bool:
+        """Whether no trial is to be started or waited for any more."""
+        return self.fault is not None or self.interrupted
+
+    @property
+    def complete(self) -> bool:
+        """Whether the study lacks nothing."""
+        return not self._again and all(r.status != "running" for r in self.records) and self._proposed(Finished)
+
+    def next(self) -> TrialRecord | Literal["finished"] | None:
+        """The next trial to run, recorded as running; None while that is not known."""
+        if self.halted:
+            return "finished"
+        if self._again:
+            return self._start(dataclasses.replace(self.records[self._again.pop(0)], started=time.time()), again=True)
+        found = propose(self.config, self._sizes, self._plan_of, len(self.records), self.records)
+        if isinstance(found, Finished):
+            return "finished"
+        if isinstance(found, Wait):
+            return None
+        record = TrialRecord(
+            number=found.number,
+            role=found.role,
+            status="running",
+            plan=found.plan,
+            params=found.params,
+            started=time.time(),
+        )
+        return self._start(record, again=False)
+
+    def finish(self, number: int, result: Mapping[str, Any]) -> None:
+        """Takes a trial's last report: final or failed. A report of a finished trial is ignored."""
+        record = self.records[number]
+        if record.status != "running":
+            return
+        if result.get("kind") == DiskFull.__name__:
+            self.fault = DiskFull(str(result["failed"]))
+            return
+        facts = tuple(sorted(json.loads(result.get("facts", "{}")).items()))
+        self.ran[number] = max(0.0, time.time() - record.started - float(result.get("busy_seconds", 0.0)))
+        if "failed" in result:
+            self._keep_traceback(number, str(result.get("traceback", "")))
+            self._settle(dataclasses.replace(record, status="failed", cause=str(result["failed"]), facts=facts))
+            return
+        seconds = {**json.loads(result["seconds"]), "overhead": self.ran[number]}
+        scores = ScoreTable.from_json(json.loads(result["scores"]))
+        spent = tuple(sorted(seconds.items()))
+        self._settle(dataclasses.replace(record, status="done", scores=scores, seconds=spent, facts=facts))
+
+    def stop(self, number: int, result: Mapping[str, Any]) -> None:
+        """A scheduler gave the trial up: its scores so far are kept, it gets no objective."""
+        record = self.records[number]
+        if record.status == "running":
+            scores = ScoreTable.from_json(json.loads(result["scores"]))
+            self._settle(dataclasses.replace(record, status="stopped", scores=scores))
+
+    def lose(self, number: int, cause: str) -> None:
+        """The trial's worker was lost, and once more when it was run again."""
+        record = self.records[number]
+        if record.status == "running" and not self.halted:
+            self._settle(dataclasses.replace(record, status="failed", cause=cause))
+
+    def so_far(self, result: Mapping[str, Any]) -> float | None:
+        """The objective over what a report has scored; None without scores, or while the baseline is incomplete."""
+        if self._baseline is None or "scores" not in result:
+            return None
+        scores = ScoreTable.from_json(json.loads(result["scores"]))
+        return objective_so_far(scores, self._baseline, self._groups, self.config.objective)
+
+    def tell(self, event: Event) -> None:
+        """Tells whoever shows progress."""
+        self._on_event(event)
+
+    def _open(self) -> None:
+        numbers = [record.number for record in self.records]
+        if numbers != list(range(len(numbers))):
+            missing = min(set(range(len(numbers))) - set(numbers))
+            raise StudyNotReady(
+                f"{self._ledger.trials_path} lacks the record of trial {missing}; restore it, or start a new study"
+            )
+        if self._baseline_is_lost():  # what failed may have been mended since
+            for record in self._baseline_records():
+                if record.status == "failed":
+                    self._record(dataclasses.replace(record, status="running", cause=None, ended=None))
+        for record in self.records:
+            self._mirror.add(record)
+        self._again = [record.number for record in self.records if record.status == "running"]
+        self._judge()
+
+    def _start(self, record: TrialRecord, *, again: bool) -> TrialRecord:
+        self._record(record)
+        self._mirror.add(record)
+        self.tell(TrialStarted(record=record, again=again))
+        return record
+
+    def _settle(self, record: TrialRecord) -> None:
+        record = self._judged(dataclasses.replace(record, ended=time.time()))
+        self._record(record)
+        self.tell(TrialFinished(record=record))
+        self._judge()
+
+    def _record(self, record: TrialRecord) -> None:
+        self._ledger.write(record)
+        self.records[record.number : record.number + 1] = [record]
+
+    def _judge(self) -> None:
+        """Gives objectives where they can be given, then publishes what is ready."""
+        if self._baseline is None:
+            self._baseline = self._complete_baseline()
+        if self._baseline is None:
+            return
+        for record in self.records:
+            judged = self._judged(record)
+            if judged is not record:
+                self._record(judged)
+        for record in self.records:
+            if record.status != "running" and record.number not in self._published:
+                self._published.add(record.number)
+                self._mirror.tell(record)
+                self._write(record)
+                self.tell(TrialJudged(record=record))
+
+    def _judged(self, record: TrialRecord) -> TrialRecord:
+        if self._baseline is None or record.status != "done" or record.objective is not None:
+            return record
+        try:
+            value = objective(record.scores, self._baseline, self._groups, self.config.objective)
+        except StudyNotReady as error:  # it was not scored where the baseline was
+            return dataclasses.replace(record, status="failed", cause=str(error))
+        return dataclasses.replace(record, objective=value)
+
+    def _baseline_records(self) -> list[TrialRecord]:
+        return [record for record in self.records if record.role == "baseline"]
+
+    def _baseline_is_finished(self) -> bool:
+        baseline = self._baseline_records()
+        return len(baseline) >= self.config.baseline_seeds and all(record.status != "running" for record in baseline)
+
+    def _baseline_is_lost(self) -> bool:
+        done = sum(record.status == "done" for record in self._baseline_records())
+        return self._baseline_is_finished() and done < MIN_BASELINE_SEEDS
+
+    def _complete_baseline(self) -> Baseline | None:
+        """The baseline once every seed of it is finished.
+
+        Raises:
+            StudyNotReady: too many of them failed.
+        """
+        if self._baseline_is_lost():
+            failed = next(record for record in self._baseline_records() if record.status == "failed")
+            raise StudyNotReady(
+                f"fewer than {MIN_BASELINE_SEEDS} of {self.config.baseline_seeds} baseline seeds could be trained "
+                f"(trial {failed.number}: {failed.cause}); mend that, then `tasksearch resume` trains them again"
+            )
+        return Baseline.of(self.records) if self._baseline_is_finished() else None
+
+    def _keep_traceback(self, number: int, text: str) -> None:
+        write_atomic(self._ledger.trials_path / f"{number:04d}.traceback.txt", text.encode())
+
+    def _proposed(self, kind: type) -> bool:
+        return isinstance(propose(self.config, self._sizes, self._plan_of, len(self.records), self.records), kind)

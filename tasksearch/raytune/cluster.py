@@ -1,0 +1,134 @@
+"""Ray, quietly: a local cluster of this machine that ends with the run, or one that runs already."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import socket
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+
+from tasksearch.core.errors import BadInput, Unreachable
+
+_OBJECT_STORE = 128 * 2**20  # trials exchange kilobytes
+_PATIENCE = 5.0  # seconds for an address to answer
+QUIET = {
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_AUTO_INIT": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+}
+"""No tables, no logs, no usage reports, no experiment snapshots (the ledger is the truth), no signal handler of Ray's."""
+
+
+@contextmanager
+def cluster(address: str | None, slots: int, resources: Mapping[str, float]) -> Iterator[int]:
+    """Yields the number of trials that fit at once.
+
+    Args:
+        address: None for a local cluster; `auto`, `host:port` or `ray://host:port` for one that runs.
+        slots: trials at once that a local cluster is made for; ignored for one that runs.
+        resources: of one trial, `cpu` and `gpu`.
+
+    Raises:
+        Unreachable: the address does not answer within seconds.
+        BadInput: not even one trial fits.
+    """
+    os.environ.update({name: os.environ.get(name, value) for name, value in QUIET.items()})
+    os.environ.setdefault("RAY_memory_monitor_refresh_ms", "250")
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
+    survive_memory_kills()
+    mine = not ray.is_initialized()
+    if mine:
+        _start(address, slots, resources)
+    try:
+        yield _fitting(resources)
+    finally:
+        if mine:
+            ray.shutdown()
+
+
+def _start(address: str | None, slots: int, resources: Mapping[str, float]) -> None:
+    options: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.CRITICAL}
+    if address is None:
+        cpus = max(1, math.ceil(slots * resources.get("cpu", 1.0)))
+        options |= {"num_cpus": cpus, "object_store_memory": _OBJECT_STORE}
+    else:
+        _knock(address)
+        options = {"address": address, "log_to_driver": False, "logging_level": logging.CRITICAL}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ray.init(**options)
+    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        if address is None:
+            raise
+        raise Unreachable(f"no Ray cluster answers at {address!r}: {_first_line(error)}") from None
+
+
+def _knock(address: str) -> None:
+    """Ray itself tries an address for minutes; a closed port is known at once."""
+    if address in ("auto", "local"):
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        raise BadInput(f"{address!r} is no Ray address; expected auto, host:port or ray://host:port")
+    try:
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+    except OSError as error:
+        raise Unreachable(
+            f"no Ray cluster answers at {address!r} within {_PATIENCE:.0f} s: {error.strerror or error}"
+        ) from None
+
+
+def _fitting(resources: Mapping[str, float]) -> int:
+    there = ray.cluster_resources()
+    fits = math.inf
+    for name, label in (("gpu", "GPU"), ("cpu", "CPU")):
+        wanted, have = resources.get(name, 0.0), there.get(label, 0.0)
+        if wanted > have:
+            raise BadInput(f"{wanted:g} {label}s per trial; expected at most {have:g}, as many as the cluster has")
+        if wanted > 0:
+            # whole trials per GPU: a trial cannot be spread over halves of two
+            fits = min(fits, have * int(1 / wanted) if name == "gpu" and wanted < 1 else int(have / wanted))
+    return max(1, int(fits)) if math.isfinite(fits) else 1
+
+
+def survive_memory_kills() -> None:
+    """Lets a trial that Ray's memory monitor killed fail like any killed worker.
+
+    Ray 2.60 knows `RayActorError` and `RayTaskError` there, `OutOfMemoryError` is neither, and the whole run would end.
+    """
+    import ray.air.execution._internal.actor_manager as module
+    from ray.exceptions import ActorDiedError, OutOfMemoryError
+
+    manager = getattr(module, "RayActorManager", None)
+    inner = getattr(manager, "_actor_task_failed", None)
+    if inner is None or getattr(inner, "survives_memory_kills", False):
+        return
+
+    def patched(self: Any, tracked_actor_task: Any = None, exception: Any = None, **more: Any) -> Any:
+        if isinstance(exception, OutOfMemoryError):
+            died = ActorDiedError()
+            died.error_msg = f"killed by Ray's memory monitor: {str(exception)[:300]}"
+            exception = died
+        return inner(self, tracked_actor_task=tracked_actor_task, exception=exception, **more)
+
+    patched.survives_memory_kills = True  # type: ignore[attr-defined]
+    manager._actor_task_failed = patched  # type: ignore[union-attr]
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,156 @@
+"""The bridge from Ray Tune to the book: searcher, scheduler, callback and stopper, each as thin as Ray lets it be.
+
+An exception in any of them would end `tune.run` with a traceback of Ray's; it becomes the book's fault instead, and the stopper
+ends the run in good order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar
+
+from ray.tune import Callback, Stopper
+from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from tasksearch.core.errors import UnknownName
+from tasksearch.core.study import TrialRecord
+from tasksearch.raytune.book import TrialBook
+from tasksearch.raytune.events import TrialProgress
+
+SCHEDULERS = ("fifo", "asha")
+_REDUCTION = 3
+_T = TypeVar("_T")
+
+
+def guarded(book: TrialBook, act: Callable[[], _T], otherwise: _T) -> _T:
+    """What `act` returns; where it raises, that is the book's fault."""
+    try:
+        return act()
+    except Exception as error:  # raised by the driver once Ray is at rest
+        book.fault = book.fault or error
+        return otherwise
+
+
+class StudySearcher(Searcher):
+    """Asks the book for the next trial. Ray's own state of a search is not kept: the ledger is the truth."""
+
+    def __init__(self, book: TrialBook, context: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._book, self._context = book, dict(context)
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """Ray's config of the next trial; None for later."""
+        finished: TrialRecord | Literal["finished"] | None = "finished"
+        found = guarded(self._book, self._book.next, finished)
+        if found is None:
+            return None
+        if isinstance(found, str):
+            return str(Searcher.FINISHED)
+        return {"number": found.number, "role": found.role, "plan": found.plan.to_json(), "context": self._context}
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Nothing: `StudyCallback` sees more."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing."""
+
+    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
+        """Nothing."""
+
+    def get_state(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+
+class StudyCallback(Callback):
+    """Hands reports to the book."""
+
+    def __init__(self, book: TrialBook, on_first_report: Callable[[], None]) -> None:
+        self._book, self._on_first_report = book, on_first_report
+
+    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any) -> None:
+        """A report, the last one included."""
+        self._on_first_report()
+        guarded(self._book, lambda: self._take(int(trial.config["number"]), result), None)
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """The worker was lost and no retry is left."""
+        cause = "its worker process ended unexpectedly, twice; the usual reason is that memory ran out"
+        guarded(self._book, lambda: self._book.lose(int(trial.config["number"]), cause), None)
+
+    def _take(self, number: int, result: Mapping[str, Any]) -> None:
+        if result.get("final") or "failed" in result:
+            self._book.finish(number, result)
+        elif "waiting_for" in result:
+            place = {"position": int(result["position"]), "parts": int(result["parts"])}
+            self._book.tell(TrialProgress(number=number, part=str(result["waiting_for"]), **place))
+
+
+class StudyASHA(AsyncHyperBandScheduler):
+    """ASHA over the targets scored so far, on the objective so far. Baselines and finalists always run to their end."""
+
+    def __init__(self, book: TrialBook, targets: int) -> None:
+        self._book = book
+        super().__init__(
+            time_attr="scored",
+            metric="so_far",
+            mode="max",
+            max_t=max(2, targets),
+            grace_period=1,
+            reduction_factor=_REDUCTION,
+            stop_last_trials=False,
+        )
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        """STOP or CONTINUE."""
+        go_on = str(TrialScheduler.CONTINUE)
+        if trial.config["role"] in ("baseline", "finalist") or result.get("final"):
+            return go_on
+        return guarded(self._book, lambda: self._decide(tune_controller, trial, result), go_on)
+
+    def _decide(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        so_far = self._book.so_far(result)
+        if so_far is None:
+            return str(TrialScheduler.CONTINUE)
+        decision = str(super().on_trial_result(tune_controller, trial, {**result, "so_far": so_far}))
+        if decision == TrialScheduler.STOP:
+            self._book.stop(int(trial.config["number"]), result)
+        return decision
+
+
+def scheduler_of(name: str, book: TrialBook, targets: int) -> TrialScheduler:
+    """The scheduler of that name.
+
+    Raises:
+        UnknownName: it is not one of `SCHEDULERS`.
+    """
+    check_scheduler(name)
+    return StudyASHA(book, targets) if name == "asha" else FIFOScheduler()
+
+
+def check_scheduler(name: str) -> None:
+    """Raises `UnknownName` for a scheduler that is not one of `SCHEDULERS`."""
+    if name not in SCHEDULERS:
+        raise UnknownName("scheduler", name, SCHEDULERS)
+
+
+class Halt(Stopper):
+    """Ends the run once the book is halted or its tracker failed."""
+
+    def __init__(self, halted: Callable[[], bool]) -> None:
+        self._halted = halted
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """No trial is stopped by itself."""
+        return False
+
+    def stop_all(self) -> bool:
+        """Ray asks at every turn of its loop."""
+        return self._halted()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # Ray pickles its stopper into a file that nobody reads
