@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from tasksearch.lab.world import ACTIONS, EVERYTHING, SORTS, SYNONYMS, VALUES, Proposition, Vocabulary, World
+from tasksearch.lab.world import ACTIONS, EVERYTHING, SORTS, SYNONYMS, VALUES, Proposition, Vocabulary, World, pick
 
 
 def restated(said: Proposition, rng: Random, *, drop: float = 0.5, hypernym: float = 0.3, synonym: float = 0.6) -> Proposition:
@@ -28,14 +28,14 @@ def continued(world: World, said: Proposition, rng: Random, vocabulary: Vocabula
     if rng.random() < 0.5:
         sort, item, quality = said.sort, said.item, said.quality if rng.random() < 0.5 else None
     else:
-        sort, item, quality = rng.choice(world.takes[action]), rng.choice(vocabulary.items), None
+        sort, item, quality = pick(rng, world.takes[action]), pick(rng, vocabulary.items), None
     return replace(fresh, person=said.person, action=action, sort=sort, item=item, quality=quality, negated=False)
 
 
 def other(current: int | None, count: int | tuple[int, ...], rng: Random) -> int:
     """Any value but the current one, from `range(count)` or from a tuple."""
     values = range(count) if isinstance(count, int) else count
-    return rng.choice([value for value in values if value != current])
+    return pick(rng, [value for value in values if value != current])
 
 
 def other_person(said: Proposition, rng: Random, vocabulary: Vocabulary = EVERYTHING) -> Proposition:
@@ -45,7 +45,7 @@ def other_person(said: Proposition, rng: Random, vocabulary: Vocabulary = EVERYT
 
 def other_action(said: Proposition, rng: Random) -> Proposition:
     """Something else is done."""
-    return replace(said, action=other(said.action, ACTIONS, rng), synonym=rng.randrange(SYNONYMS))
+    return replace(said, action=other(said.action, ACTIONS, rng), synonym=pick(rng, range(SYNONYMS)))
 
 
 def other_item(said: Proposition, rng: Random, vocabulary: Vocabulary = EVERYTHING) -> Proposition:
@@ -55,7 +55,7 @@ def other_item(said: Proposition, rng: Random, vocabulary: Vocabulary = EVERYTHI
 
 def other_sort(said: Proposition, rng: Random, vocabulary: Vocabulary = EVERYTHING) -> Proposition:
     """A thing of another class, without the old one's quality."""
-    return replace(said, sort=other(said.sort, SORTS, rng), item=rng.choice(vocabulary.items), quality=None)
+    return replace(said, sort=other(said.sort, SORTS, rng), item=pick(rng, vocabulary.items), quality=None)
 
 
 def other_quality(said: Proposition, rng: Random) -> Proposition:
@@ -63,8 +63,3 @@ def other_quality(said: Proposition, rng: Random) -> Proposition:
     assert said.quality is not None
     dimension, value = said.quality
     return replace(said, quality=(dimension, other(value, VALUES, rng)))
-
-
-def other_place(said: Proposition, rng: Random, vocabulary: Vocabulary = EVERYTHING) -> Proposition:
-    """Somewhere else."""
-    return replace(said, place=other(said.place, vocabulary.places, rng))

@@ -42,11 +42,11 @@ class Clause:
 
 def realise(clause: Clause, language: Language, forms: Forms) -> list[Word]:
     """The clause in the language's order: SVO + place, or S + place + OV; time first or last."""
-    said = clause.proposition
-    subject = _asked_or(clause, "agent", forms) or [Word(forms[Concept("person", said.person)], "PROPN", "agent")]
-    thing = _asked_or(clause, "thing", forms) or _object(said, language, forms)
-    place = _asked_or(clause, "place", forms) or _place(said, language, forms)
-    time = _asked_or(clause, "time", forms) or _time(said, forms)
+    said, asked = clause.proposition, clause.asked
+    subject = _pronoun(asked, forms) if asked == "agent" else [Word(forms[Concept("person", said.person)], "PROPN", "agent")]
+    thing = _pronoun(asked, forms) if asked == "thing" else _object(said, language, forms)
+    place = _pronoun(asked, forms) if asked == "place" else _place(said, language, forms)
+    time = _pronoun(asked, forms) if asked == "time" else _time(said, forms)
     verb = _verb(said, language, forms)
     body = subject + verb + thing + place if language.order == "svo" else subject + place + thing + verb
     return time + body if clause.fronted else body + time
@@ -54,11 +54,11 @@ def realise(clause: Clause, language: Language, forms: Forms) -> list[Word]:
 
 def text_of(clause: Clause, language: Language, forms: Forms) -> str:
     """The clause's words with single spaces between them."""
-    return " ".join(word.text for word in realise(clause, language, forms))
+    return " ".join([word[0] for word in realise(clause, language, forms)])
 
 
-def _asked_or(clause: Clause, role: Asked, forms: Forms) -> list[Word]:
-    return [_function(_PRONOUN[role], "PRON", forms)] if clause.asked == role else []
+def _pronoun(asked: Asked, forms: Forms) -> list[Word]:
+    return [_function(_PRONOUN[asked], "PRON", forms)]
 
 
 def _function(word: str, tag: str, forms: Forms) -> Word:

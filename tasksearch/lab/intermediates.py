@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from tasksearch.lab.edits import continued, other, other_action, other_item, other_person, other_place, other_quality, restated
+from tasksearch.lab.edits import continued, other, other_action, other_item, other_person, other_quality, restated
 from tasksearch.lab.grammar import Asked, Clause
 from tasksearch.lab.items import ChoiceItem, Item, Make, PairItem, SpanItem, TagItem
 from tasksearch.lab.world import ACTIONS, INTERMEDIATE, SORTS, TIMES, Concept, Proposition, World
@@ -39,8 +39,9 @@ def entail(world: World, rng: Random) -> Item:
     said = replace(world.proposition(rng, INTERMEDIATE, full=True), negated=False, time=time)
     then, label = restated(said, rng, drop=0.4, hypernym=0), rng.choice(("entailment", "neutral", "contradiction"))
     if label == "contradiction":
-        moved = rng.random() < 0.5
-        then = other_place(then, rng, INTERMEDIATE) if moved else replace(then, time=other(time, TIMES, rng))
+        # from what was said, not from the restatement: that may have dropped it
+        elsewhere, another_time = other(said.place, INTERMEDIATE.places, rng), other(time, TIMES, rng)
+        then = replace(then, place=elsewhere) if rng.random() < 0.5 else replace(then, time=another_time)
     elif label == "neutral":
         fewer = rng.randrange(3)
         if fewer == 0:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self, TypeVar
 
 from tasksearch.core.signature import seed_from
 
@@ -12,6 +13,7 @@ SORTS, ITEMS, PERSONS, PLACES, ACTIONS, SYNONYMS, DIMENSIONS, VALUES, TIMES = 8,
 FUNCTION_WORDS = ("the", "in", "not", "who", "what", "where", "when")
 SUFFIXES = ("object-suffix", "verb-suffix")
 
+T = TypeVar("T")
 ConceptKind = Literal["sort", "noun", "person", "place", "action", "quality", "time", "function", "suffix"]
 
 
@@ -21,6 +23,11 @@ class Concept(NamedTuple):
     kind: ConceptKind
     first: int
     second: int = 0
+
+
+def pick(rng: Random, values: Sequence[T]) -> T:
+    """One of the values, uniformly to 2**-53; three times as fast as `Random.choice`, and a corpus draws a million times."""
+    return values[int(rng.random() * len(values))]
 
 
 def all_concepts() -> tuple[Concept, ...]:
@@ -126,19 +133,19 @@ class World:
 
     def proposition(self, rng: Random, vocabulary: Vocabulary = EVERYTHING, *, full: bool = False) -> Proposition:
         """A plausible proposition; `full`: quality and place are always said."""
-        person = rng.choice(vocabulary.persons)
-        action = rng.choice(self.habits[person]) if rng.random() < 0.8 else rng.randrange(ACTIONS)
+        person = pick(rng, vocabulary.persons)
+        action = pick(rng, self.habits[person]) if rng.random() < 0.8 else pick(rng, range(ACTIONS))
         sort = self._sort(rng, person, action)
         item = vocabulary.items[min(int(rng.expovariate(0.5)), len(vocabulary.items) - 1)]
         return Proposition(
             person=person,
             action=action,
-            synonym=rng.randrange(SYNONYMS),
+            synonym=pick(rng, range(SYNONYMS)),
             sort=sort,
             item=item,
             quality=self.quality(rng, sort, item, vocabulary) if full or rng.random() < 0.6 else None,
             place=self.place(rng, action, vocabulary) if full or rng.random() < 0.5 else None,
-            time=rng.randrange(TIMES) if rng.random() < 0.3 else None,
+            time=pick(rng, range(TIMES)) if rng.random() < 0.3 else None,
             negated=rng.random() < 0.1,
         )
 
@@ -146,17 +153,17 @@ class World:
         """A quality of the thing: mostly one of its typical dimensions, mostly at its typical value."""
         typical = self.typical[sort, item]
         known = [dimension for dimension in typical if dimension in vocabulary.dimensions]
-        dimension = rng.choice(known) if known and rng.random() < 0.8 else rng.choice(vocabulary.dimensions)
+        dimension = pick(rng, known) if known and rng.random() < 0.8 else pick(rng, vocabulary.dimensions)
         usual = dimension in typical and rng.random() < 0.8
-        return dimension, typical[dimension] if usual else rng.randrange(VALUES)
+        return dimension, typical[dimension] if usual else pick(rng, range(VALUES))
 
     def place(self, rng: Random, action: int, vocabulary: Vocabulary = EVERYTHING) -> int:
         """A place for the action: mostly one of its venues, where the vocabulary has one."""
         venues = [place for place in self.venues[action] if place in vocabulary.places]
-        return rng.choice(venues) if venues and rng.random() < 0.8 else rng.choice(vocabulary.places)
+        return pick(rng, venues) if venues and rng.random() < 0.8 else pick(rng, vocabulary.places)
 
     def _sort(self, rng: Random, person: int, action: int) -> int:
         if rng.random() >= 0.9:
-            return rng.randrange(SORTS)
+            return pick(rng, range(SORTS))
         both = [sort for sort in self.takes[action] if sort in self.likes[person]]
-        return rng.choice(both or self.takes[action])
+        return pick(rng, both or self.takes[action])

@@ -24,6 +24,7 @@ from tasksearch.lab.tokenizer import write_tokenizer
 from tasksearch.lab.world import Proposition, World
 
 _CARD = "lab.json"
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def write_lab(recipe: LabRecipe, root: Path) -> None:
@@ -145,6 +146,6 @@ def _segments(pairs: Iterable[tuple[str, str]]) -> Iterator[Row]:
 def _write_rows(path: Path, rows: Iterable[Row]) -> None:
     """JSON lines, gzipped without a time or a name in the header: equal rows, equal bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
+    text = "".join(_JSON.encode(row) + "\n" for row in rows)
     with path.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=6) as packed:
         packed.write(text.encode())

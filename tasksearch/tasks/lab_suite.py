@@ -38,7 +38,7 @@ def lab_settings() -> PhaseSettings:
     common: dict[str, Any] = {"learning_rate": 1e-3, "head_lr_factor": 5.0, "max_length": 128}
     return PhaseSettings(
         intermediate=TrainSettings(batch_size=32, **common),
-        target=TrainSettings(batch_size=16, steps=120, **common),
+        target=TrainSettings(batch_size=16, steps=80, **common),
         features="pair-diff",
         retrieval=RetrievalSettings(layer=1, pooling="mean-content", centering=True),
     )
