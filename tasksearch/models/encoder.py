@@ -54,11 +54,7 @@ def load_pretrained(source: str) -> Pretrained:
     Raises:
         ModelUnusable: not XLM-R-shaped, no tokenizer, no safetensors, damaged, or a hub that does not answer.
     """
-    folder = Path(source)
-    if folder.is_dir():
-        _check_folder(folder)
-    elif folder.exists() or source.startswith(("/", ".", "~")):
-        raise ModelUnusable(f"no model folder {source!r}; expected a folder with config.json, model.safetensors and tokenizer.json")
+    check_source(source)
     with quiet_transformers():
         from transformers import AutoTokenizer, XLMRobertaForMaskedLM
 
@@ -71,6 +67,19 @@ def load_pretrained(source: str) -> Pretrained:
     has_head = not any(name.startswith("lm_head") for name in info["missing_keys"])
     model.eval()
     return Pretrained(model=model, tokenizer=tokenizer, fingerprint=model_fingerprint(model, tokenizer), has_mlm_head=has_head)
+
+
+def check_source(source: str) -> None:
+    """Looks at a folder without loading it; a name that is no path is taken for a hub id and passes.
+
+    Raises:
+        ModelUnusable: what is missing, or of another shape.
+    """
+    folder = Path(source)
+    if folder.is_dir():
+        _check_folder(folder)
+    elif folder.exists() or source.startswith(("/", ".", "~")):
+        raise ModelUnusable(f"no model folder {source!r}; expected a folder with config.json, model.safetensors and tokenizer.json")
 
 
 def _check_folder(folder: Path) -> None:

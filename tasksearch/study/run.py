@@ -1,0 +1,167 @@
+"""`run_study` and `resume_study`: what the command line calls, and a notebook too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.errors import BadInput, StudyNotReady
+from tasksearch.core.study import StudyConfig
+from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, prepare
+from tasksearch.study.spaces import fill_in, load_space
+from tasksearch.tasks.catalogue import load_suite
+
+DEFAULT_FOLDER = Path("studies")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """Where trials run; not part of the study: a resume may choose other ones.
+
+    Attributes:
+        concurrency: trials at once; None: as many as there are cores (or GPU shares), at most the study's lag.
+        cpus_per_trial, gpus_per_trial: of one trial; a fraction of a GPU shares it.
+        address: of a running Ray cluster (`auto`, `host:port`); None: this machine.
+    """
+
+    concurrency: int | None = None
+    cpus_per_trial: float = 1.0
+    gpus_per_trial: float = 0.0
+    address: str | None = None
+
+
+def configure(
+    *,
+    space: str = "joint_vs_seq",
+    suite: str = "lab",
+    name: str | None = None,
+    targets: Sequence[str] = (),
+    languages: Sequence[str] = (),
+    continuous: bool = False,
+    world_seed: int = 0,
+    phase1_steps: int | None = None,
+    **fields: Any,
+) -> StudyConfig:
+    """Resolves names into a `StudyConfig`; other fields of it are passed on as they are.
+
+    Raises:
+        UnknownName, BadInput: one line each.
+    """
+    known = load_suite(suite)
+    filled = fill_in(load_space(space), known, continuous=continuous)
+    chosen = choose_targets(known, targets)
+    options: dict[str, Any] = {"world_seed": world_seed} if suite == "lab" else {}
+    if phase1_steps is not None and suite == "lab":
+        options["phase1_steps"] = phase1_steps
+    seed = int(fields.get("seed", 0))
+    return StudyConfig(
+        name=name or f"{filled.name}-{suite}-seed{seed}",
+        space=filled,
+        suite=suite,
+        model=str(fields.pop("model", None) or "lab"),
+        targets=chosen,
+        languages=choose_languages(known, chosen, languages),
+        suite_options=tuple(sorted(options.items())),
+        **fields,
+    )
+
+
+def run_study(
+    config: StudyConfig,
+    folder: Path | None = None,
+    *,
+    resources: Resources | None = None,
+    on_event: Callable[[Any], None] | None = None,
+    on_pretrain: OnPretrain | None = None,
+) -> Any:
+    """Runs a study to its end, or goes on with the one that stands in the folder; returns the driver's `RunSummary`.
+
+    Raises:
+        BadInput: the folder holds a study that was asked for in other words.
+        TasksearchError: as `raytune.driver.run_trials` does.
+    """
+    from tasksearch.search.ledger import Ledger
+
+    where = folder or DEFAULT_FOLDER / config.name
+    ledger = Ledger(where)
+    if (where / "study.json").exists() and (was := ledger.config()) != config:
+        raise BadInput(f"{where} holds another study ({_difference(was, config)}); choose another --name or --out, or resume that one")
+    return _drive(ledger, config, resources or Resources(), on_event, on_pretrain)
+
+
+def resume_study(
+    folder: Path,
+    *,
+    resources: Resources | None = None,
+    on_event: Callable[[Any], None] | None = None,
+    on_pretrain: OnPretrain | None = None,
+) -> Any:
+    """Goes on with an interrupted study; one that is complete returns at once.
+
+    Raises:
+        StudyNotReady: the folder holds no study.
+    """
+    from tasksearch.search.ledger import Ledger
+
+    ledger = Ledger(folder)
+    return _drive(ledger, ledger.config(), resources or Resources(), on_event, on_pretrain)
+
+
+def _drive(
+    ledger: Any,
+    config: StudyConfig,
+    resources: Resources,
+    on_event: Callable[[Any], None] | None,
+    on_pretrain: OnPretrain | None,
+) -> Any:
+    # One thread per process, before torch or faiss start theirs: bit-equal results are promised at one only.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    setup = prepare(config, on_pretrain)
+    from tasksearch.raytune.driver import run_trials
+    from tasksearch.tracking.mlflow import MlflowTracker
+    from trainables.three_phase import ThreePhase
+
+    tracker = MlflowTracker(
+        config.tracking_uri, ledger.folder, config.name, groups=setup.groups, language_groups=setup.language_groups
+    )
+    summary = run_trials(
+        ledger,
+        config,
+        ThreePhase,
+        setup.context(config, ledger.folder),
+        sizes=setup.sizes,
+        groups=setup.groups,
+        plan_of=setup.plan_of(config),
+        tracker=tracker,
+        resources={"cpu": resources.cpus_per_trial, **({"gpu": resources.gpus_per_trial} if resources.gpus_per_trial else {})},
+        concurrency=resources.concurrency,
+        address=resources.address,
+        tags=_tags(config, setup.suite.warning),
+        on_event=on_event,
+    )
+    tracker.close_study(_closing(ledger, config), {}, complete=True)
+    return summary
+
+
+def _tags(config: StudyConfig, warning: str) -> dict[str, str]:
+    from tasksearch import __version__
+
+    tags = {"tasksearch.version": __version__, "tasksearch.suite": config.suite, "tasksearch.model": config.model}
+    return tags | ({"tasksearch.warning": warning} if warning else {})
+
+
+def _closing(ledger: Any, config: StudyConfig) -> dict[str, float | str]:
+    done = [r for r in ledger.records() if r.status == "done" and r.objective is not None and r.role != "baseline"]
+    if not done:
+        raise StudyNotReady(f"study {config.name!r} has no finished trial beside the baseline")
+    best = max(done, key=lambda record: record.objective or 0.0)
+    return {"best_objective": float(best.objective or 0.0), "best_schedule": str(best.plan.schedule), "trials": float(len(done))}
+
+
+def _difference(was: StudyConfig, now: StudyConfig) -> str:
+    before, after = was.to_json(), now.to_json()
+    key = next(key for key in before if before[key] != after.get(key))
+    return f"its {key} is {before[key]!r}, now {after.get(key)!r}"[:300]

@@ -1,0 +1,71 @@
+"""Search spaces by name, or by the path of a Python file that the user wrote."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.util
+import pkgutil
+from pathlib import Path
+
+from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.space import SearchSpace
+from tasksearch.tasks.suite import Suite
+
+
+def known_spaces() -> dict[str, SearchSpace]:
+    """The spaces that come with the package, by name."""
+    import search_spaces
+
+    found = {}
+    for module in pkgutil.iter_modules(search_spaces.__path__):
+        found[module.name] = importlib.import_module(f"search_spaces.{module.name}").SPACE
+    return found
+
+
+def load_space(name: str) -> SearchSpace:
+    """A known space, or the `SPACE` of the file at an explicit path (a name with a slash or ending in .py): that file is run.
+
+    Raises:
+        UnknownName: no such space.
+        BadInput: a file without a `SPACE`, or one that cannot be run.
+    """
+    if not (name.endswith(".py") or "/" in name):
+        spaces = known_spaces()
+        if name not in spaces:
+            raise UnknownName("search space", name, spaces)
+        return spaces[name]
+    path = Path(name)
+    if not path.is_file():
+        raise BadInput(f"no search-space file {name!r}; expected a Python file with a SPACE, or one of {', '.join(known_spaces())}")
+    spec = importlib.util.spec_from_file_location("user_space", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BadInput:
+        raise
+    except Exception as fault:  # whatever a user's file does
+        raise BadInput(f"{name}: {type(fault).__name__}: {fault}") from None
+    space = getattr(module, "SPACE", None)
+    if not isinstance(space, SearchSpace):
+        raise BadInput(f"{name} has no SPACE that is a tasksearch.core.space.SearchSpace")
+    return space
+
+
+def fill_in(space: SearchSpace, suite: Suite, *, continuous: bool = False) -> SearchSpace:
+    """The space with the suite's tasks and lengths where it names none.
+
+    Raises:
+        UnknownName: a task of the space is not an intermediate task of the suite.
+    """
+    known = [card.name for card in suite.intermediates]
+    for task in space.tasks:
+        if task not in known:
+            raise UnknownName(f"intermediate task in suite {suite.name!r}", task, known)
+    return dataclasses.replace(
+        space,
+        tasks=space.tasks or tuple(known),
+        steps=space.steps or suite.steps,
+        denominator=None if continuous else space.denominator,
+    )

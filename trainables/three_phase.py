@@ -1,0 +1,45 @@
+"""The real trial: pretrained encoder → English intermediate phase → English target phase → zero-shot scores per language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tasksearch.phases.context import RunContext, open_context
+from tasksearch.phases.run import PlanRun
+from tasksearch.tasks.catalogue import load_suite
+from trainables.base import PartResult, PlanTrainable
+
+
+class ThreePhase(PlanTrainable):
+    """`phases.run.PlanRun` behind the contract: one step per segment. A reused process keeps model and data loaded.
+
+    Its own entries in `context`: `suite` and `suite_options`, `data`, `model`, `store`, `device`.
+    """
+
+    def prepare(self) -> None:
+        """Unfolds the plan; model and data are loaded by the first trial of a process."""
+        self._run = PlanRun(self.plan, self._open())
+
+    def parts(self) -> tuple[str, ...]:
+        """`intermediate/0` …, then `target/<name>` …"""
+        return self._run.parts
+
+    def run_part(self, name: str) -> PartResult:
+        """Trains one segment, or takes it from the store."""
+        done = self._run.run(name)
+        return PartResult(
+            scores=done.scores,
+            seconds={**done.seconds, "steps": float(done.steps)},
+            facts=self._run.context.facts(),
+            outcomes=done.outcomes,
+        )
+
+    def _open(self) -> RunContext:
+        context = self.context
+        return open_context(
+            load_suite(str(context["suite"])),
+            str(context["data"]),
+            str(context["model"]),
+            str(Path(context["store"])) if context.get("store") else None,
+            context.get("device"),
+        )
