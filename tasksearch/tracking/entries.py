@@ -1,0 +1,185 @@
+"""`Entry`: what a tracker shows of a trial. Pure: the same record gives the same entry, on every replay.
+
+Names read well in a comparison view: `mix/<task>` is the task's share of the intermediate phase (0 for a task left out),
+`dev/…` are selection halves, `score/…` reporting halves. Runs are to be sorted by `objective` or `dev/…`: sorting by `score/…`
+would choose on the examples that report.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tasksearch.core.plan import Plan
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.score import ENGLISH, Half, Score, ScoreTable
+from tasksearch.core.signature import canonical_json, signature_of
+from tasksearch.core.study import StudyConfig, TrialRecord
+
+PREFIX: dict[Half, str] = {"select": "dev", "report": "score"}
+STATUS = {"done": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
+_UNSAFE = re.compile(r"[^\w\-. /:]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """How a study's trials are shown.
+
+    Attributes:
+        tasks: every intermediate task of the space.
+        groups: target → group of targets; targets without one stand alone.
+        language_groups: name → languages whose mean is a metric of its own, such as `low_resource`.
+    """
+
+    tasks: tuple[str, ...] = ()
+    groups: Mapping[str, str] = field(default_factory=dict)
+    language_groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One trial, in a tracker's terms. Times are milliseconds since the epoch; `files` are name → text."""
+
+    key: str
+    name: str
+    status: str
+    started: int
+    ended: int
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    files: Mapping[str, str]
+
+
+def entry_of(record: TrialRecord, study_id: str, view: View) -> Entry:
+    """What is written of a finished trial."""
+    started = round(1000 * record.started)
+    tags = {
+        "tasksearch.trial": f"{study_id}/{record.number}",
+        "tasksearch.study": study_id,
+        "tasksearch.role": record.role,
+        "tasksearch.plan": record.plan.signature,
+        "tasksearch.mix": record.plan.mix_signature,
+        "tasksearch.record": signature_of("record", record),
+        **({"tasksearch.cause": record.cause} if record.cause else {}),
+        **{f"tasksearch.{name}": value for name, value in record.facts},
+    }
+    return Entry(
+        key=f"{study_id}/{record.number}",
+        name=f"{record.number:04d} {record.role}: {record.plan.schedule}"[:250],
+        status=STATUS[record.status],
+        started=started,
+        ended=round(1000 * record.ended) if record.ended is not None else started,
+        params=params_of(record.plan, record.role, view.tasks),
+        metrics=metrics_of(record, view),
+        tags={safe_name(name): value for name, value in tags.items()},
+        files={
+            "plan.json": json.dumps(record.plan.to_json(), indent=1, ensure_ascii=False) + "\n",
+            "scores.json": json.dumps(record.scores.to_json(), indent=1, ensure_ascii=False) + "\n",
+            "scores.csv": csv_of(record.scores),
+        },
+    )
+
+
+def params_of(plan: Plan, role: str, tasks: Iterable[str]) -> dict[str, str]:
+    """The plan as columns of a comparison view."""
+    schedule, settings = plan.schedule, plan.settings
+    params = {f"mix/{task}": f"{float(schedule.share(task)):.4g}" for task in sorted({*tasks, *schedule.tasks})}
+    params |= {
+        "mix": str(schedule),
+        "schedule": schedule.kind,
+        "order": order_of(schedule),
+        "steps": str(schedule.steps),
+        "role": role,
+        "seed": str(plan.seed),
+        "suite": plan.suite,
+        "targets": ", ".join(plan.targets),
+        "features": settings.features,
+        "head": settings.head,
+    }
+    for phase, train in (("intermediate", settings.intermediate), ("target", settings.target)):
+        shown = ("learning_rate", "batch_size", "warmup", "lr_policy", "mixing", "precision", "max_length")
+        shown += ("steps", "epochs", "train_examples") if phase == "target" else ()
+        params |= {f"{phase}/{name}": str(getattr(train, name)) for name in shown}
+    params |= {f"retrieval/{name}": str(getattr(settings.retrieval, name)) for name in ("layer", "pooling", "centering")}
+    return {safe_name(name): value for name, value in params.items()}
+
+
+def order_of(schedule: Schedule) -> str:
+    """`qqp → mnli`; `together` for a joint mixture, `none` without an intermediate phase."""
+    if not schedule.stages:
+        return "none"
+    if len(schedule.tasks) > 1 and schedule.kind == "joint":
+        return "together"
+    return " → ".join(schedule.order)
+
+
+def metrics_of(record: TrialRecord, view: View) -> dict[str, float]:
+    """Every score, its means, the objective and the cost; only finite numbers."""
+    metrics = {f"{PREFIX[s.half]}/{s.target}/{s.language}": s.value for s in record.scores}
+    for half, prefix in PREFIX.items():
+        rows = [s for s in record.scores if s.half == half and s.language != ENGLISH]
+        by_target: dict[str, list[Score]] = {}
+        for row in rows:
+            by_target.setdefault(row.target, []).append(row)
+        metrics |= {f"{prefix}/{target}/mean": mean_of(members, view.groups) for target, members in by_target.items()}
+        for name, languages in {"all": {s.language for s in rows}, **view.language_groups}.items():
+            members = [s for s in rows if s.language in languages]
+            metrics |= {f"{prefix}/{name}/mean": mean_of(members, view.groups)} if members else {}
+    metrics |= {f"seconds/{part}": seconds for part, seconds in record.seconds}
+    if record.ended is not None:
+        metrics["seconds/total"] = record.ended - record.started
+    if record.objective is not None:
+        metrics["objective"] = record.objective
+    return {safe_name(name): float(value) for name, value in metrics.items() if math.isfinite(value)}
+
+
+def mean_of(rows: Sequence[Score], groups: Mapping[str, str]) -> float:
+    """Mean over languages within a target, over targets within a group, then over groups."""
+    tree: dict[str, dict[str, list[float]]] = {}
+    for row in rows:
+        tree.setdefault(groups.get(row.target, row.target), {}).setdefault(row.target, []).append(row.value)
+    return _mean(_mean(_mean(values) for values in targets.values()) for targets in tree.values())
+
+
+def study_params(config: StudyConfig) -> dict[str, str]:
+    """What never changes over the life of a study: an extended study has more trials, so their number is a tag."""
+    return {
+        "space": config.space.name,
+        "suite": config.suite,
+        "model": config.model,
+        "targets": ", ".join(config.targets),
+        "languages": ", ".join(config.languages),
+        "sampler": config.sampler,
+        "seed": str(config.seed),
+    }
+
+
+def study_file(config: StudyConfig) -> str:
+    """`study.json` as kept in the study's folder, but for the tracking address, which may hold a password."""
+    return canonical_json(config.to_json() | {"tracking_uri": None}) + "\n"
+
+
+def csv_of(table: ScoreTable) -> str:
+    """Rows of the table under a header; an empty table is a header alone."""
+    text = io.StringIO()
+    columns = ["target", "language", "half", "metric", "value", "examples", "seed"]
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table.to_json())
+    return text.getvalue()
+
+
+def safe_name(name: str) -> str:
+    """The name with what MLflow refuses replaced by `_`, at most 250 characters."""
+    return _UNSAFE.sub("_", name)[:250]
+
+
+def _mean(values: Iterable[float]) -> float:
+    numbers = list(values)
+    return sum(numbers) / len(numbers)

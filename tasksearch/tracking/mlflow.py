@@ -1,0 +1,226 @@
+"""`MlflowTracker`: one writer, in the driver, through `MlflowClient` alone.
+
+MLflow's own calls cannot be repeated: `create_run` makes a second run, a metric at a new time is a second point. So every run
+is looked up by a tag of ours before it is made, every time comes from the record, and the tag `tasksearch.record`, written
+last, says that a trial is wholly there. A replay after a crash changes nothing; a trial that was half written is completed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.errors import BadInput, DiskFull, TasksearchError, Unreachable
+from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.tracking.address import check_answers, default_uri, masked, scrubbed
+from tasksearch.tracking.entries import Entry, View, entry_of, safe_name, study_file, study_params
+
+PARENT_TAG = "mlflow.parentRunId"
+_MAX_METRICS, _MAX_PARAMS, _MAX_TAG, _PAGE = 1000, 100, 5000, 1000
+_QUIET = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # Its closing line prints the tracking address, password and all.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+
+
+class MlflowTracker:
+    """A study is an experiment with a parent run; a trial is a child run.
+
+    Args:
+        uri: tracking address; None: SQLite under the study's folder.
+        study_folder: of the study; local artefacts go below it.
+        study_id: names the study's runs among others in a shared experiment.
+        groups: target → group of targets, for the means.
+        language_groups: name → languages with a mean of their own.
+    """
+
+    def __init__(
+        self,
+        uri: str | None,
+        study_folder: Path,
+        study_id: str,
+        *,
+        groups: Mapping[str, str] | None = None,
+        language_groups: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self.uri = uri or default_uri(study_folder)
+        # A quote could not be searched for in MLflow's filters.
+        self.folder, self.study_id = study_folder.absolute(), study_id.replace("'", "_")
+        self.experiment_id, self.parent_id = "", ""
+        self._view = View(groups=groups or {}, language_groups=language_groups or {})
+        self._runs: dict[str, Any] = {}
+        self._all_known = False
+        self._mlflow_client: Any = None
+
+    def open_study(self, config: StudyConfig, tags: Mapping[str, str]) -> None:
+        """Creates or finds the experiment and the parent run.
+
+        Raises:
+            Unreachable: the address does not answer, or refuses.
+            BadInput: the address is none, or the experiment was deleted there.
+        """
+        self._view = View(tasks=config.space.tasks, groups=self._view.groups, language_groups=self._view.language_groups)
+        with self._translated():
+            check_answers(self.uri)
+            self.experiment_id = self._experiment(config.name)
+            own = f"tags.`tasksearch.study` = '{self.study_id}'"
+            found = self._client.search_runs([self.experiment_id], own, max_results=_PAGE)
+            self._runs = {run.data.tags[_KEY]: run for run in found if _KEY in run.data.tags}
+            self._all_known = len(found) < _PAGE
+            parent = self._run(self.study_id, config.name, {"tasksearch.study": self.study_id}, None)
+            self.parent_id = parent.info.run_id
+            words = {safe_name(k): v for k, v in {**tags, "tasksearch.trials": str(config.trials)}.items()}
+            if "tasksearch.warning" in words:
+                words["mlflow.note.content"] = words["tasksearch.warning"]
+            self._client.update_run(self.parent_id, status="RUNNING")
+            self._batch(parent, study_params(config), {}, words, 0)
+            self._client.log_text(self.parent_id, study_file(config), "study.json")
+
+    def write_trial(self, record: TrialRecord, artefacts: Mapping[str, Path]) -> None:
+        """Creates or completes the child run of a finished trial."""
+        assert self.parent_id, "write_trial before open_study"
+        assert record.status != "running", f"trial {record.number} is not finished"
+        entry = entry_of(record, self.study_id, self._view)
+        with self._translated():
+            run = self._run(
+                entry.key, entry.name, {PARENT_TAG: self.parent_id, "tasksearch.study": self.study_id}, entry.started
+            )
+            if run.data.tags.get("tasksearch.record") != entry.tags["tasksearch.record"] or run.info.status != entry.status:
+                self._write(run, entry, artefacts)
+                self._runs[entry.key] = self._client.get_run(run.info.run_id)
+
+    def close_study(self, summary: Mapping[str, float | str], artefacts: Mapping[str, Path], *, complete: bool) -> None:
+        """Writes the study's last words on the parent run; `complete` False leaves it open for a resume."""
+        assert self.parent_id, "close_study before open_study"
+        with self._translated():
+            self._end_orphans()
+            numbers = {k: float(v) for k, v in summary.items() if not isinstance(v, str)}
+            words = {safe_name(f"tasksearch.{k}"): v for k, v in summary.items() if isinstance(v, str)}
+            parent = self._client.get_run(self.parent_id)
+            self._batch(parent, {}, numbers, words, int(parent.info.start_time))
+            self._files(self.parent_id, artefacts)
+            if complete:
+                self._client.set_terminated(self.parent_id, "FINISHED")
+
+    @property
+    def _client(self) -> Any:
+        if self._mlflow_client is None:
+            for name, value in _QUIET.items():
+                os.environ.setdefault(name, value)
+            for noisy in ("alembic", "mlflow.store.db.utils", "mlflow.store.db", "mlflow.tracking"):
+                logging.getLogger(noisy).setLevel(logging.WARNING)
+            # MLflow calls what SQLAlchemy deprecates: its own business, and no user's.
+            warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(mlflow|sqlalchemy|alembic)\b")
+            from mlflow import MlflowClient
+
+            self._mlflow_client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+        return self._mlflow_client
+
+    def _experiment(self, name: str) -> str:
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            local = self.uri == default_uri(self.folder)
+            return str(self._client.create_experiment(name, (self.folder / "mlartifacts").as_uri() if local else None))
+        if found.lifecycle_stage != "active":
+            raise BadInput(
+                f"experiment {name!r} was deleted at {masked(self.uri)}; restore it there, or name the study otherwise"
+            )
+        return str(found.experiment_id)
+
+    def _run(self, key: str, name: str, tags: Mapping[str, str], started: int | None) -> Any:
+        """The run with that key: from memory, else looked up, else made."""
+        if key not in self._runs:
+            own = f"tags.`{_KEY}` = '{key}'"
+            found = [] if self._all_known else self._client.search_runs([self.experiment_id], own, max_results=1)
+            self._runs[key] = (
+                found[0] if found else self._client.create_run(self.experiment_id, started, {_KEY: key, **tags}, name)
+            )
+        return self._runs[key]
+
+    def _write(self, run: Any, entry: Entry, artefacts: Mapping[str, Path]) -> None:
+        run_id = run.info.run_id
+        tags = {name: value for name, value in entry.tags.items() if name != "tasksearch.record"}
+        self._batch(run, entry.params, entry.metrics, tags, entry.ended)
+        for name, text in entry.files.items():
+            self._client.log_text(run_id, text, name)
+        self._files(run_id, artefacts)
+        self._client.set_terminated(run_id, entry.status, entry.ended)
+        self._client.set_tag(run_id, "tasksearch.record", entry.tags["tasksearch.record"])
+
+    def _batch(
+        self, run: Any, params: Mapping[str, str], metrics: Mapping[str, float], tags: Mapping[str, str], at: int
+    ) -> None:
+        """One request where it fits: at most 1000 entries, 100 params and 100 tags of them."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        run_id, there = run.info.run_id, run.data.metrics
+        # MLflow shows the newest point: a number that changed is told at a later time, one that did not is not told again.
+        fresh = {name: value for name, value in metrics.items() if there.get(safe_name(name)) != value}
+        later = max(at, round(1000 * time.time()))
+        points = iter([Metric(safe_name(n), v, later if safe_name(n) in there else at, 0) for n, v in fresh.items()])
+        values = iter([Param(name, value) for name, value in params.items()])
+        words = iter([RunTag(name, value[:_MAX_TAG]) for name, value in tags.items()])
+        while True:
+            part = (
+                list(islice(points, _MAX_METRICS - 2 * _MAX_PARAMS)),
+                list(islice(values, _MAX_PARAMS)),
+                list(islice(words, _MAX_PARAMS)),
+            )
+            if not any(part):
+                return
+            self._client.log_batch(run_id, *part)
+
+    def _files(self, run_id: str, artefacts: Mapping[str, Path]) -> None:
+        for name, path in artefacts.items():
+            if path.name == name:
+                self._client.log_artifact(run_id, str(path))
+                continue
+            with tempfile.TemporaryDirectory() as folder:
+                copy = Path(folder) / name
+                copy.write_bytes(path.read_bytes())
+                self._client.log_artifact(run_id, str(copy))
+
+    def _end_orphans(self) -> None:
+        """Ends child runs that a crash left open: a killed trial is one that no record tells of."""
+        children = f"tags.`{PARENT_TAG}` = '{self.parent_id}' and attributes.status = 'RUNNING'"
+        for run in self._client.search_runs([self.experiment_id], children, max_results=1000):
+            self._client.set_terminated(run.info.run_id, "KILLED")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Foreign errors as one line, without the address's secrets."""
+        try:
+            yield
+        except TasksearchError:
+            raise
+        except Exception as error:
+            told = scrubbed(str(error) or type(error).__name__, self.uri)
+            if "No space left" in told or "disk is full" in told:
+                raise DiskFull(f"no room left where MLflow writes, {masked(self.uri)}; `tasksearch resume` goes on") from None
+            if _is_foreign(error):
+                raise Unreachable(f"MLflow at {masked(self.uri)} failed: {told[:300]}") from None
+            raise
+
+
+_KEY = "tasksearch.trial"
+"""The tag by which a run is found again; the parent run carries the study's id alone."""
+
+
+def _is_foreign(error: Exception) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    return isinstance(error, MlflowException | OSError) or type(error).__module__.startswith(
+        ("sqlalchemy", "requests", "urllib3")
+    )

@@ -1,0 +1,269 @@
+"""What any tracker keeps to: every call may be repeated, and a replay after a crash changes nothing."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from tasksearch.core.plan import PhaseSettings, Plan
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.score import Score, ScoreTable
+from tasksearch.core.space import SearchSpace
+from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.tracking.memory import MemoryTracker
+from tasksearch.tracking.mlflow import MlflowTracker
+from tasksearch.tracking.port import Tracker
+
+CONFIG = StudyConfig(
+    name="first",
+    space=SearchSpace(name="joint_vs_seq", summary="", tasks=("mnli", "qqp", "squad"), steps=(80,)),
+    suite="lab",
+    model="lab",
+    targets=("nli", "bitext"),
+    languages=("en", "sw", "yo"),
+)
+GROUPS = {"nli": "classification", "bitext": "retrieval"}
+TAGS = {"tasksearch.warning": "a generated, code-mixed world", "torch": "2.13.0"}
+
+
+def record(number=0, *, schedule=None, status="done", seed=0, **options):
+    schedule = schedule if schedule is not None else Schedule.sequential([("qqp", 60), ("mnli", 20)])
+    plan = Plan(
+        suite="lab", schedule=schedule, targets=CONFIG.targets, languages=CONFIG.languages, settings=PhaseSettings(), seed=seed
+    )
+    rows = [
+        Score(target=t, language=language, half=half, metric="accuracy", value=value, examples=100, seed=seed)
+        for t, language, value in [("nli", "en", 80.0), ("nli", "sw", 60.0), ("nli", "yo", 50.0), ("bitext", "sw", 25.0)]
+        for half in ("select", "report")
+    ]
+    told = {
+        "role": "search",
+        "scores": ScoreTable.of(rows) if status == "done" else ScoreTable(),
+        "objective": 1.25 if status == "done" else None,
+        "cause": "loss is not finite" if status == "failed" else None,
+        "started": 1_700_000_000.25 + number,
+        "ended": 1_700_000_004.5 + number,
+        "seconds": (("intermediate", 2.5), ("target", 1.0)),
+        "facts": (("device", "cpu"), ("threads", "1")),
+    }
+    return TrialRecord(number=number, status=status, plan=plan, **told | options)
+
+
+class TrackerContract:
+    """Inherit, and give `tracker` (a factory: called twice it means a second process) and `seen` (its whole visible state)."""
+
+    def tracker(self) -> Tracker:
+        raise NotImplementedError
+
+    def seen(self) -> dict:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def table(self, tmp_path) -> Path:
+        path = tmp_path / "timings.json"
+        path.write_text("{}")
+        return path
+
+    def test_a_trial_shows_its_mix_its_scores_and_its_end(self):
+        tracker = self.tracker()
+        tracker.open_study(CONFIG, TAGS)
+        tracker.write_trial(record(), {})
+        (trial,) = self.seen()["trials"].values()
+        assert trial["status"] == "FINISHED"
+        assert trial["params"]["mix/qqp"] == "0.75"
+        assert trial["params"]["mix/squad"] == "0"
+        assert trial["params"]["order"] == "qqp → mnli"
+        assert trial["metrics"]["score/nli/sw"] == 60.0
+        assert trial["metrics"]["dev/nli/mean"] == 55.0
+        assert trial["metrics"]["objective"] == 1.25
+        assert trial["tags"]["tasksearch.device"] == "cpu"
+        assert (trial["started"], trial["ended"]) == (1_700_000_000_250, 1_700_000_004_500)
+
+    def test_the_same_calls_twice_leave_the_same_state_as_once(self, table):
+        def everything(tracker):
+            tracker.open_study(CONFIG, TAGS)
+            for number in range(3):
+                tracker.write_trial(record(number), {"timings.json": table})
+            tracker.close_study({"best": "qqp", "gain": 1.5}, {"timings.json": table}, complete=True)
+
+        tracker = self.tracker()
+        everything(tracker)
+        once = self.seen()
+        everything(tracker)
+        assert self.seen() == once
+        assert len(once["trials"]) == 3
+        assert once["status"] == "FINISHED"
+
+    def test_failed_and_stopped_trials_end_as_such_and_say_why(self):
+        tracker = self.tracker()
+        tracker.open_study(CONFIG, {})
+        tracker.write_trial(record(0, status="failed"), {})
+        tracker.write_trial(record(1, status="stopped"), {})
+        failed, stopped = (self.seen()["trials"][number] for number in (0, 1))
+        assert (failed["status"], stopped["status"]) == ("FAILED", "KILLED")
+        assert failed["tags"]["tasksearch.cause"] == "loss is not finite"
+        assert "objective" not in failed["metrics"]
+
+    def test_a_trial_that_later_succeeds_is_the_same_run(self):
+        tracker = self.tracker()
+        tracker.open_study(CONFIG, {})
+        tracker.write_trial(record(0, status="failed"), {})
+        tracker.write_trial(record(0), {})
+        (trial,) = self.seen()["trials"].values()
+        assert trial["status"] == "FINISHED"
+        assert trial["metrics"]["objective"] == 1.25
+
+    def test_a_number_that_changed_shows_its_last_value(self):
+        tracker = self.tracker()
+        tracker.open_study(CONFIG, {})
+        for value in (3.0, 2.0):
+            tracker.write_trial(record(0, objective=value), {})
+            tracker.close_study({"gain": value}, {}, complete=False)
+        state = self.seen()
+        assert state["trials"][0]["metrics"]["objective"] == 2.0
+        assert state["summary"]["gain"] == 2.0
+
+    def test_a_study_left_incomplete_stays_open_for_a_resume(self):
+        tracker = self.tracker()
+        tracker.open_study(CONFIG, {})
+        tracker.close_study({}, {}, complete=False)
+        assert self.seen()["status"] == "RUNNING"
+
+    def test_nothing_is_written_before_the_study_is_opened_or_before_a_trial_is_finished(self):
+        tracker = self.tracker()
+        with pytest.raises(AssertionError):
+            tracker.write_trial(record(), {})
+        tracker.open_study(CONFIG, {})
+        with pytest.raises(AssertionError):
+            tracker.write_trial(dataclasses.replace(record(), status="running"), {})
+
+
+class TestMemoryTracker(TrackerContract):
+    @pytest.fixture(autouse=True)
+    def _one(self):
+        self.memory = MemoryTracker()
+
+    def tracker(self):
+        return self.memory
+
+    def seen(self):
+        trials = {number: dataclasses.asdict(entry) for number, entry in self.memory.trials.items()}
+        return {"trials": trials, "status": self.memory.status, "summary": dict(self.memory.summary)}
+
+
+@pytest.fixture(scope="module")
+def empty_database(tmp_path_factory):
+    """Making MLflow's tables takes seconds: once, then copied."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    MlflowTracker(None, folder, "none").open_study(dataclasses.replace(CONFIG, name="none"), {})
+    return folder / "mlflow.db"
+
+
+class TestMlflowTracker(TrackerContract):
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path, empty_database):
+        self.folder = tmp_path / "study"
+        self.folder.mkdir()
+        (self.folder / "mlflow.db").write_bytes(empty_database.read_bytes())
+
+    def tracker(self):
+        self.latest = MlflowTracker(None, self.folder, "first-1a2b", groups=GROUPS, language_groups={"low_resource": ["yo"]})
+        return self.latest
+
+    @property
+    def client(self):
+        from mlflow import MlflowClient
+
+        return MlflowClient(tracking_uri=f"sqlite:///{self.folder / 'mlflow.db'}")
+
+    def runs(self):
+        experiment = self.client.get_experiment_by_name("first")
+        return self.client.search_runs([experiment.experiment_id])
+
+    def seen(self):
+        trials, parents = {}, []
+        for run in self.runs():
+            if "mlflow.parentRunId" not in run.data.tags:
+                parents.append(run)
+                continue
+            history = {name: len(self.client.get_metric_history(run.info.run_id, name)) for name in run.data.metrics}
+            trials[int(run.data.tags["tasksearch.trial"].split("/")[1])] = {
+                "status": run.info.status,
+                "params": run.data.params,
+                "metrics": run.data.metrics,
+                "points": history,
+                "tags": run.data.tags,
+                "started": run.info.start_time,
+                "ended": run.info.end_time,
+                "files": sorted(f.path for f in self.client.list_artifacts(run.info.run_id)),
+            }
+        (parent,) = parents
+        assert {t["tags"]["mlflow.parentRunId"] for t in trials.values()} <= {parent.info.run_id}
+        return {"trials": trials, "status": parent.info.status, "summary": parent.data.metrics}
+
+    def test_a_second_process_finds_the_runs_of_the_first(self):
+        for _ in range(2):
+            tracker = self.tracker()
+            tracker.open_study(CONFIG, TAGS)
+            tracker.write_trial(record(), {})
+        assert len(self.runs()) == 2
+
+    def test_a_half_written_trial_is_completed_and_an_orphan_is_ended(self):
+        tracker = self.tracker()
+        tracker.open_study(CONFIG, {})
+        for number in (0, 1):
+            tags = {"tasksearch.trial": f"first-1a2b/{number}", "mlflow.parentRunId": tracker.parent_id}
+            tags["tasksearch.study"] = "first-1a2b"
+            self.client.create_run(tracker.experiment_id, 1_700_000_000_250, tags, "half")
+        again = self.tracker()
+        again.open_study(CONFIG, {})
+        again.write_trial(record(0), {})
+        again.close_study({}, {}, complete=False)
+        trials = self.seen()["trials"]
+        assert {number: trial["status"] for number, trial in trials.items()} == {0: "FINISHED", 1: "KILLED"}
+
+    def test_two_studies_of_one_name_share_an_experiment_and_no_run(self):
+        self.tracker().open_study(CONFIG, {})
+        other = MlflowTracker(None, self.folder, "first-9z")
+        other.open_study(CONFIG, {})
+        other.write_trial(record(), {})
+        assert self.latest.experiment_id == other.experiment_id
+        assert self.latest.parent_id != other.parent_id
+
+    def test_artefacts_lie_under_the_study_and_hold_plan_and_scores(self):
+        tracker = self.tracker()
+        tracker.open_study(CONFIG, {})
+        tracker.write_trial(record(), {})
+        (plan,) = self.folder.glob("mlartifacts/**/plan.json")
+        assert Plan.from_json(json.loads(plan.read_text())) == record().plan
+        (scores,) = self.folder.glob("mlartifacts/**/scores.json")
+        assert ScoreTable.from_json(json.loads(scores.read_text())) == record().scores
+        (table,) = self.folder.glob("mlartifacts/**/scores.csv")
+        assert len(table.read_text().splitlines()) == 1 + len(record().scores)
+
+    def test_more_names_than_one_request_holds_are_all_written(self):
+        tracker = self.tracker()
+        tasks = tuple(f"task{i:03d}" for i in range(130))
+        wide = dataclasses.replace(CONFIG, space=dataclasses.replace(CONFIG.space, tasks=tasks))
+        tracker.open_study(wide, {})
+        row = record().scores.rows[0]
+        rows = [dataclasses.replace(row, language=f"l{i}") for i in range(1100)]
+        tracker.write_trial(record(scores=ScoreTable.of(rows)), {})
+        trial = self.seen()["trials"][0]
+        assert sum(name.startswith("mix/task") for name in trial["params"]) == 130
+        assert (
+            sum(name.startswith(f"dev/{row.target}/l") for name in trial["metrics"])
+            + sum(name.startswith(f"score/{row.target}/l") for name in trial["metrics"])
+            == 1100
+        )
+
+    def test_the_warning_stands_on_the_studys_page_and_group_means_are_metrics(self):
+        tracker = self.tracker()
+        tracker.open_study(CONFIG, TAGS)
+        tracker.write_trial(record(), {})
+        parent = self.client.get_run(tracker.parent_id)
+        assert parent.data.tags["mlflow.note.content"] == TAGS["tasksearch.warning"]
+        metrics = self.seen()["trials"][0]["metrics"]
+        assert metrics["score/low_resource/mean"] == 50.0
+        assert metrics["score/all/mean"] == (55.0 + 25.0) / 2
