@@ -29,7 +29,8 @@ class TrialBook:
     Attributes:
         config: what was asked for.
         records: of all trials so far, by number.
-        ran: numbers of the trials that this driver saw finish, with the seconds that were not spent in their parts.
+        ran: how many trials this driver saw finish.
+        added: by trial, the seconds between its start and its end that were not spent in its parts.
         fault: what ends the run; set by whoever meets it.
         interrupted: whether the user wants the run to end.
     """
@@ -52,7 +53,8 @@ class TrialBook:
         self._baseline: Baseline | None = None
         self._published: set[int] = set()
         self.records = ledger.records()
-        self.ran: dict[int, float] = {}
+        self.ran = 0
+        self.added: dict[int, float] = {}
         self.fault: Exception | None = None
         self.interrupted = False
         self._open()
@@ -97,12 +99,12 @@ class TrialBook:
             self.fault = DiskFull(str(result["failed"]))
             return
         facts = tuple(sorted(json.loads(result.get("facts", "{}")).items()))
-        self.ran[number] = max(0.0, time.time() - record.started - float(result.get("busy_seconds", 0.0)))
+        self.added[number] = max(0.0, time.time() - record.started - float(result.get("busy_seconds", 0.0)))
         if "failed" in result:
             self._keep_traceback(number, str(result.get("traceback", "")))
             self._settle(dataclasses.replace(record, status="failed", cause=str(result["failed"]), facts=facts))
             return
-        seconds = {**json.loads(result["seconds"]), "overhead": self.ran[number]}
+        seconds = {**json.loads(result["seconds"]), "overhead": self.added[number]}
         scores = ScoreTable.from_json(json.loads(result["scores"]))
         spent = tuple(sorted(seconds.items()))
         self._settle(dataclasses.replace(record, status="done", scores=scores, seconds=spent, facts=facts))
@@ -156,6 +158,7 @@ class TrialBook:
     def _settle(self, record: TrialRecord) -> None:
         record = self._judged(dataclasses.replace(record, ended=time.time()))
         self._record(record)
+        self.ran += 1
         self.tell(TrialFinished(record=record))
         self._judge()
 

@@ -50,6 +50,7 @@ def cluster(address: str | None, slots: int, resources: Mapping[str, float]) -> 
     os.environ.setdefault("RAY_memory_monitor_refresh_ms", "250")
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     survive_memory_kills()
+    _silence()
     mine = not ray.is_initialized()
     if mine:
         _start(address, slots, resources)
@@ -104,6 +105,14 @@ def _fitting(resources: Mapping[str, float]) -> int:
             # whole trials per GPU: a trial cannot be spread over halves of two
             fits = min(fits, have * int(1 / wanted) if name == "gpu" and wanted < 1 else int(have / wanted))
     return max(1, int(fits)) if math.isfinite(fits) else 1
+
+
+def _silence() -> None:
+    """A killed worker is reported in the trial's record, not by a paragraph of the raylet's on the terminal."""
+    import ray._private.worker as module
+
+    if hasattr(module, "print_to_stdstream"):
+        module.print_to_stdstream = lambda *_, **__: None
 
 
 def survive_memory_kills() -> None:

@@ -114,7 +114,7 @@ def run_trials(
             if not book.complete:
                 needs = dict(resources or {"cpu": 1.0})
                 slots = min(concurrency or os.cpu_count() or 1, config.lag)
-                with cluster(address, slots, needs) as fitting, _signals(book):
+                with _interruptible(), cluster(address, slots, needs) as fitting, _signals(book):
                     writer.wait_until_open()
                     slots = min(fitting, config.lag, concurrency or fitting)
                     halted = lambda: book.halted or writer.fault is not None  # noqa: E731
@@ -191,6 +191,15 @@ def _tune(
 
 
 @contextmanager
+def _interruptible() -> Iterator[None]:
+    """A Ctrl-C that meets Ray's start or end."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; what is finished is kept, `tasksearch resume` goes on from there") from None
+
+
+@contextmanager
 def _signals(book: TrialBook) -> Iterator[None]:
     """SIGINT and SIGTERM end the run in good order; a second one ends it at once."""
     if threading.current_thread() is not threading.main_thread():
@@ -225,12 +234,12 @@ def _raise_what_ended(book: TrialBook, writer: TrackerWriter) -> None:
 
 def _summary(book: TrialBook, writer: TrackerWriter, clock: _FirstReport, seconds: float) -> RunSummary:
     count = Counter(record.status for record in book.records)
-    added = [own + writer.seconds.get(number, 0.0) for number, own in book.ran.items()]
+    added = [own + writer.seconds.get(number, 0.0) for number, own in book.added.items()]
     return RunSummary(
         done=count["done"],
         stopped=count["stopped"],
         failed=count["failed"],
-        ran=len(book.ran),
+        ran=book.ran,
         first_step_seconds=clock.seconds,
         overhead_seconds=statistics.median(added) if added else None,
         seconds=seconds,

@@ -1,0 +1,77 @@
+"""A small study over the recorded trainable; run as a script it is a driver that tests can kill.
+
+python planted_study.py FOLDER CONCURRENCY CONTEXT_JSON
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from tasksearch.core.errors import Interrupted
+from tasksearch.core.plan import PhaseSettings, Plan
+from tasksearch.core.space import SearchSpace
+from tasksearch.core.study import StudyConfig
+from tasksearch.search.ledger import Ledger
+
+TASKS = ("ccg", "mnli", "qqp")
+SIZES = {"ccg": 1000, "mnli": 4000, "qqp": 2000}
+TARGETS = ("nli", "tag")
+LANGUAGES = ("en", "far", "near")
+GROUPS = {"nli": "classification", "tag": "tagging"}
+SPACE = SearchSpace(name="planted", summary="", tasks=TASKS, steps=(64, 128))
+
+
+class SilentTracker:
+    """Notes the numbers it was given; may be told to fail."""
+
+    def __init__(self, fail_at=None):
+        self.opened, self.written, self.fail_at = 0, [], fail_at
+
+    def open_study(self, config, tags):
+        self.opened += 1
+
+    def write_trial(self, record, artefacts):
+        if record.number == self.fail_at:
+            raise ConnectionError("planted: the tracking server went away")
+        self.written.append((record.number, record.status, record.objective))
+
+    def close_study(self, summary, artefacts, *, complete):
+        raise AssertionError("closing is the caller's")
+
+
+def config(**changes):
+    fields = {"name": "planted", "space": SPACE, "suite": "lab", "model": "lab", "targets": TARGETS, "languages": LANGUAGES}
+    fields |= {"trials": 16, "baseline_seeds": 3, "leaders": 2, "leader_seeds": 1}
+    return StudyConfig(**(fields | changes))
+
+
+def plan_of(schedule, seed):
+    return Plan(suite="lab", schedule=schedule, targets=TARGETS, languages=LANGUAGES, settings=PhaseSettings(), seed=seed)
+
+
+def run(folder, *, concurrency=2, context=None, tracker=None, on_event=None, address=None, resources=None, **changes):
+    from tasksearch.raytune.driver import run_trials
+    from trainables.recorded import RecordedTrainable
+
+    return run_trials(
+        Ledger(Path(folder)),
+        config(**changes),
+        RecordedTrainable,
+        context or {},
+        sizes=SIZES,
+        groups=GROUPS,
+        plan_of=plan_of,
+        tracker=tracker or SilentTracker(),
+        concurrency=concurrency,
+        address=address,
+        resources=resources,
+        on_event=on_event,
+    )
+
+
+if __name__ == "__main__":
+    try:
+        run(sys.argv[1], concurrency=int(sys.argv[2]), context=json.loads(sys.argv[3]))
+    except Interrupted as error:
+        print(error)
+        sys.exit(error.exit_code)

@@ -1,0 +1,219 @@
+"""The driver on the recorded trainable: the same study at any concurrency and after any end, nothing lost or doubled."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+
+from tasksearch.core.errors import BadInput, DiskFull, StudyBusy, StudyNotReady, UnknownName, Unreachable
+from tasksearch.search.ledger import Ledger
+
+SCRIPT = Path(__file__).with_name("planted_study.py")
+pytestmark = pytest.mark.usefixtures("local_cluster")
+
+
+def substance(folder):
+    """What a study comes to: everything but clocks."""
+    records = Ledger(Path(folder)).records()
+    return [(r.number, r.role, r.status, r.plan, r.params, r.scores, r.objective, r.cause, r.facts) for r in records]
+
+
+def optuna_trials(folder):
+    storage = JournalStorage(JournalFileBackend(str(Ledger(Path(folder)).optuna_path)))
+    return optuna.load_study(study_name="planted", storage=storage).get_trials()
+
+
+@pytest.fixture(scope="module")
+def reference(planted, tmp_path_factory):
+    """A whole study at concurrency 2, with its tracker and events."""
+    folder, tracker, events = tmp_path_factory.mktemp("reference"), planted.SilentTracker(), []
+    summary = planted.run(folder, concurrency=2, tracker=tracker, on_event=events.append)
+    return folder, tracker, events, summary
+
+
+def test_a_study_runs_baseline_designs_search_and_finalists_in_that_order(reference):
+    folder, _, _, summary = reference
+    records = Ledger(folder).records()
+    assert [r.role for r in records] == ["baseline"] * 3 + ["design"] * 6 + ["search"] * 7 + ["finalist"] * 2
+    assert all(r.status == "done" and r.objective is not None for r in records)
+    assert (summary.done, summary.failed, summary.ran) == (18, 0, 18)
+    assert [r.plan.seed for r in records] == [0, 1, 2] + [0] * 13 + [1, 1]
+
+
+def test_every_trial_reaches_optuna_and_the_tracker_once(reference):
+    folder, tracker, events, _ = reference
+    records = Ledger(folder).records()
+    assert sorted(tracker.written) == [(r.number, "done", r.objective) for r in records]
+    trials = optuna_trials(folder)
+    assert [t.number for t in trials] == list(range(18))
+    assert [t.value for t in trials] == [r.objective for r in records]
+    assert trials[5].user_attrs["schedule"] == str(records[5].plan.schedule)
+    finished = [e.record.number for e in events if type(e).__name__ == "TrialFinished"]
+    assert sorted(finished) == list(range(18))
+
+
+def test_outcomes_of_every_trial_give_its_scores(reference):
+    folder = reference[0]
+    ledger = Ledger(folder)
+    for record in ledger.records():
+        outcomes = ledger.outcomes(record.number)
+        assert len(outcomes) == len(record.scores) == 12
+        for score in record.scores:
+            numerator, denominator = outcomes[score.target, score.language, score.half].sum(axis=0)
+            assert score.value == pytest.approx(100 * numerator / denominator)
+
+
+def test_concurrency_one_gives_the_same_trials_and_scores(reference, planted, tmp_path):
+    planted.run(tmp_path, concurrency=1)
+    assert substance(tmp_path) == substance(reference[0])
+
+
+def test_a_study_that_lacks_nothing_returns_without_running_anything(reference, planted):
+    folder, before = reference[0], substance(reference[0])
+    tracker = planted.SilentTracker()
+    summary = planted.run(folder, tracker=tracker)
+    assert summary.ran == 0 and summary.first_step_seconds is None
+    assert [number for number, *_ in tracker.written] == list(range(18)), "the tracker is brought up to date all the same"
+    assert substance(folder) == before
+
+
+def test_nothing_of_rays_is_left_in_the_study_folder(reference):
+    assert {path.name for path in reference[0].iterdir()} == {
+        "driver.lock",
+        "driver.owner.json",
+        "optuna.journal",
+        "study.json",
+        "trials",
+    }
+
+
+def _driver(folder, context):
+    command = [sys.executable, str(SCRIPT), str(folder), "2", json.dumps(context)]
+    environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _wait_for(folder, finished, process):
+    for _ in range(1200):
+        if process.poll() is not None:
+            raise AssertionError(f"the driver ended by itself: {process.communicate()}")
+        if sum(r.status == "done" for r in Ledger(folder).records()) >= finished:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the driver made no progress in a minute")
+
+
+def test_ctrl_c_then_kill_nine_then_resume_give_the_same_study(reference, planted, tmp_path):
+    slow = {"sleep": 0.2}
+    first = _driver(tmp_path, slow)
+    _wait_for(tmp_path, 4, first)
+    first.send_signal(signal.SIGINT)
+    out, err = first.communicate(timeout=60)
+    assert first.returncode == 130, err
+    assert "tasksearch resume" in out and "Traceback" not in err
+    kept = len([r for r in Ledger(tmp_path).records() if r.status == "done"])
+    assert kept >= 4
+
+    second = _driver(tmp_path, slow)
+    _wait_for(tmp_path, kept + 4, second)
+    second.send_signal(signal.SIGKILL)
+    second.communicate(timeout=60)
+    with Ledger(tmp_path).optuna_path.open("ab") as journal:
+        journal.write(b'{"op_code":6,"worker_id":"torn')
+
+    planted.run(tmp_path, concurrency=2)
+    assert substance(tmp_path) == substance(reference[0])
+    assert [(t.number, t.params, t.value, t.state) for t in optuna_trials(tmp_path)] == [
+        (t.number, t.params, t.value, t.state) for t in optuna_trials(reference[0])
+    ]
+
+
+def test_trials_that_raise_or_score_nan_fail_alone_and_a_killed_worker_is_run_again(planted, tmp_path):
+    planted.run(tmp_path, context={"raise_in": [4], "nan_in": [5], "kill_in": [7]}, trials=11, leaders=1)
+    records = Ledger(tmp_path).records()
+    assert [r.number for r in records if r.status != "done"] == [4, 5]
+    assert records[4].cause == "RuntimeError: planted failure in trial 4"
+    assert "is nan" in records[5].cause and records[5].objective is None
+    assert "planted failure" in (tmp_path / "trials" / "0004.traceback.txt").read_text()
+    assert (tmp_path / "killed.7").exists() and records[7].objective is not None
+    states = [t.state for t in optuna_trials(tmp_path)]
+    assert states[4] == states[5] == TrialState.FAIL and states[7] == TrialState.COMPLETE
+
+
+def test_a_failed_baseline_ends_the_study_with_its_cause_and_is_trained_again_on_resume(planted, tmp_path):
+    with pytest.raises(StudyNotReady, match="planted failure in trial 1"):
+        planted.run(tmp_path, context={"raise_in": [1]}, trials=5, leaders=0)
+    summary = planted.run(tmp_path, trials=5, leaders=0)
+    assert (summary.done, summary.failed) == (5, 0)
+
+
+def test_a_full_disk_in_a_worker_ends_the_run_and_fails_no_trial(planted, tmp_path):
+    with pytest.raises(DiskFull):
+        planted.run(tmp_path, context={"full_in": [3]}, trials=5, leaders=0)
+    assert {r.status for r in Ledger(tmp_path).records()} <= {"done", "running"}
+    assert planted.run(tmp_path, trials=5, leaders=0).done == 5
+
+
+def test_asha_stops_no_baseline_and_no_finalist_and_tells_optuna_pruned(planted, tmp_path):
+    planted.run(tmp_path, concurrency=1, scheduler="asha", leaders=1)
+    records = Ledger(tmp_path).records()
+    stopped = [r for r in records if r.status == "stopped"]
+    assert stopped and {r.role for r in stopped} <= {"design", "search"}
+    assert all(r.objective is None and len(r.scores.targets) == 1 for r in stopped)
+    assert all(r.status == "done" for r in records if r.role in ("baseline", "finalist"))
+    pruned = {t.number for t in optuna_trials(tmp_path) if t.state == TrialState.PRUNED}
+    assert pruned == {r.number for r in stopped}
+
+
+def test_a_tracker_that_goes_away_ends_the_run_and_is_brought_up_to_date_by_the_next(planted, tmp_path):
+    with pytest.raises(ConnectionError, match="went away"):
+        planted.run(tmp_path, tracker=planted.SilentTracker(fail_at=2), trials=7, leaders=0)
+    tracker = planted.SilentTracker()
+    planted.run(tmp_path, tracker=tracker, trials=7, leaders=0)
+    assert sorted(number for number, *_ in tracker.written) == list(range(7))
+
+
+def test_a_longer_study_goes_on_after_its_finalists(planted, tmp_path):
+    planted.run(tmp_path, trials=10, leaders=1)
+    planted.run(tmp_path, trials=12, leaders=1)
+    roles = [r.role for r in Ledger(tmp_path).records()]
+    assert roles[10:13] == ["finalist", "search", "search"]
+    assert roles[13:] in ([], ["finalist"]), "a new leader is re-run, an old one is not"
+
+
+def test_a_second_driver_is_refused_with_the_owner(planted, tmp_path):
+    with Ledger(tmp_path).lock(), pytest.raises(StudyBusy, match=f"process {os.getpid()}"):
+        planted.run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "text"),
+    [
+        ({"trials": 2}, BadInput, "2 trials; expected at least 3"),
+        ({"sampler": "tpa"}, UnknownName, "did you mean 'tpe'"),
+        ({"scheduler": "ahsa"}, UnknownName, "did you mean 'asha'"),
+        ({"resources": {"cpu": 1.0, "gpu": 64.0}}, BadInput, "64 GPUs per trial; expected at most"),
+    ],
+)
+def test_what_cannot_run_is_refused_in_one_line(planted, tmp_path, changes, error, text):
+    with pytest.raises(error, match=text) as caught:
+        planted.run(tmp_path, **changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_address_that_does_not_answer_is_named():
+    from tasksearch.raytune.cluster import _knock
+
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1"):
+        _knock("127.0.0.1:1")
+    with pytest.raises(BadInput, match="host:port"):
+        _knock("nonsense")
