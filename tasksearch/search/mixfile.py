@@ -11,7 +11,7 @@ from typing import Any
 from tasksearch.core.errors import BadInput
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.schedule import Schedule, Stage
-from tasksearch.search.verdict import RULES, Choice
+from tasksearch.core.verdict import RULES, Choice
 
 _KEYS = ("mixture", "end", "steps")
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from tasksearch.core.errors import BadInput, StudyNotReady, UnknownName
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import Objective, TrialRecord
+from tasksearch.core.verdict import RULES, Choice, Estimate, Rule, TargetResult, Verdict, finding_of
 from tasksearch.search.evidence import Candidate, Evidence, OutcomesOf, gather
-from tasksearch.search.statistics import Arm, Cell, Estimate, estimate
-from tasksearch.search.verdict import RULES, Choice, Rule, TargetResult, Verdict, finding_of
+from tasksearch.search.statistics import Arm, Cell, estimate
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.verdict import Estimate
 
 Cell = tuple[str, str]
 """(target, language)"""
@@ -53,36 +54,6 @@ class Arm:
     def __post_init__(self) -> None:
         if not self.seeds:
             raise BadInput("a plan without a single trained seed; expected at least one")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """A score or a difference of scores, in points of percent.
-
-    Attributes:
-        value: the estimate.
-        low, high: ends of the interval; None where so few seeds or examples cannot tell the noise.
-        seed_error, example_error: standard errors from seeds alone and from examples alone.
-        df: Satterthwaite's degrees of freedom; infinite only where nothing was estimated.
-        noise_df: degrees of freedom behind the seed variance, over the plans it came from; 0 where nothing depends on a seed.
-        seeds: seeds of the first plan.
-        examples: examples, each counted once per language it was answered in.
-    """
-
-    value: float
-    low: float | None
-    high: float | None
-    seed_error: float
-    example_error: float
-    df: float
-    noise_df: int
-    seeds: int
-    examples: int
-
-    @property
-    def covers_zero(self) -> bool | None:
-        """Whether zero is in the interval, ends included; None without an interval."""
-        return None if self.low is None or self.high is None else self.low <= 0.0 <= self.high
 
 
 def score_of(outcomes: NDArray[np.floating]) -> float:

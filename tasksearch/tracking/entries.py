@@ -103,8 +103,8 @@ def params_of(plan: Plan, role: str, tasks: Iterable[str]) -> dict[str, str]:
         "head": settings.head,
     }
     for phase, train in (("intermediate", settings.intermediate), ("target", settings.target)):
-        shown = ("learning_rate", "batch_size", "warmup", "lr_policy", "mixing", "precision", "max_length")
-        shown += ("steps", "epochs", "train_examples") if phase == "target" else ()
+        shown = ["learning_rate", "batch_size", "warmup", "lr_policy", "mixing", "precision", "max_length"]
+        shown += ["steps", "epochs", "train_examples"] if phase == "target" else []
         params |= {f"{phase}/{name}": str(getattr(train, name)) for name in shown}
     params |= {f"retrieval/{name}": str(getattr(settings.retrieval, name)) for name in ("layer", "pooling", "centering")}
     return {safe_name(name): value for name, value in params.items()}

@@ -1,4 +1,4 @@
-"""`Verdict`: the best mix per language and group, as frozen values that print, serialise and never say more than was seen."""
+"""`Verdict`: the best mix per language and group, as frozen values that serialise and never say more than was seen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any, Literal
 from tasksearch.core.errors import UnknownName
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import to_plain
-from tasksearch.search.statistics import Estimate
 
 Rule = Literal["pivot-dev", "english-dev", "target-dev"]
 RULES: dict[str, str] = {
@@ -21,6 +20,36 @@ RULES: dict[str, str] = {
 """Rule → what it means, in words to print."""
 
 Finding = Literal["better", "worse", "no difference seen", "no interval"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A score or a difference of scores, in points of percent.
+
+    Attributes:
+        value: the estimate.
+        low, high: ends of the interval; None where so few seeds or examples cannot tell the noise.
+        seed_error, example_error: standard errors from seeds alone and from examples alone.
+        df: Satterthwaite's degrees of freedom; infinite only where nothing was estimated.
+        noise_df: degrees of freedom behind the seed variance, over the plans it came from; 0 where nothing depends on a seed.
+        seeds: seeds of the first plan.
+        examples: examples, each counted once per language it was answered in.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    seed_error: float
+    example_error: float
+    df: float
+    noise_df: int
+    seeds: int
+    examples: int
+
+    @property
+    def covers_zero(self) -> bool | None:
+        """Whether zero is in the interval, ends included; None without an interval."""
+        return None if self.low is None or self.high is None else self.low <= 0.0 <= self.high
 
 
 def finding_of(gain: Estimate) -> Finding:

@@ -1,0 +1,200 @@
+"""Tables for the terminal, as renderables: the caller prints them. Legible from 80 columns, and as plain text in a pipe.
+
+No word of praise stands here that the interval does not allow: a row whose interval covers zero says "no difference seen".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.study import TrialRecord
+from tasksearch.core.verdict import RULES, Choice, Estimate, Verdict
+
+_STYLE = {"better": "green", "worse": "red", "no difference seen": "dim", "no interval": "yellow"}
+
+
+def verdict_table(verdict: Verdict, *, warning: str = "") -> Table:
+    """One row per language and group: the mix, its gain with an interval, and what that allows to be said.
+
+    Args:
+        verdict: as `pick` gives it.
+        warning: the suite's sentence, which stands beside every number.
+    """
+    table = _table("Best mix per language", _verdict_notes(verdict), warning)
+    names = [choice.name + _mark(verdict, choice) for choice in verdict.choices]
+    table.add_column("", min_width=min(14, max(map(len, names), default=0)), max_width=20, overflow="fold")
+    table.add_column("mix", ratio=1, overflow="fold", min_width=10)
+    table.add_column(f"gain [{100 * verdict.level:g} %]", justify="right", no_wrap=True)
+    table.add_column("verdict", min_width=10, max_width=18, overflow="fold")
+    for heading in ("n", "seeds", "labels"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for choice in verdict.choices:
+        tried = "" if choice.best_mix else "tried: "
+        table.add_row(
+            choice.name + _mark(verdict, choice),
+            Text(tried + short_mix(choice.schedule), style="" if choice.best_mix else "dim"),
+            gain_text(choice.gain),
+            Text(choice.finding, style=_STYLE[choice.finding]),
+            f"{choice.examples}",
+            f"{choice.seeds}+{choice.baseline_seeds}",
+            f"{choice.labels}",
+            end_section=not choice.is_group and _next_is_group(verdict, choice),
+        )
+    return table
+
+
+def target_table(
+    choice: Choice,
+    *,
+    chance: Mapping[str, float | None] | None = None,
+    untrained: Mapping[str, float] | None = None,
+    warning: str = "",
+) -> Table:
+    """One row per target of one choice, on reporting halves: chance, untrained encoder, baseline, mix, gain.
+
+    Args:
+        choice: of a verdict.
+        chance: target → percent of a guess, None where the data decides.
+        untrained: target → percent with an untrained encoder, over the same languages; no column without it.
+        warning: the suite's sentence.
+    """
+    notes = [
+        f"{short_mix(choice.schedule)}; {choice.seeds} seeds against {choice.baseline_seeds} without an intermediate phase."
+    ]
+    if any(target.same_data for target in choice.targets):
+        notes.append("* same data: the mix trains on data that this target's own training data comes from.")
+    table = _table(f"{choice.name}: scores per target", notes, warning)
+    table.add_column("target", no_wrap=True)
+    for heading in ("chance", *(("untrained",) if untrained is not None else ()), "baseline", "mix"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("gain", justify="right", no_wrap=True)
+    table.add_column("verdict", max_width=18)
+    for target in choice.targets:
+        floor = (chance or {}).get(target.target)
+        bare = () if untrained is None else (_number(untrained.get(target.target)),)
+        table.add_row(
+            target.target + ("*" if target.same_data else ""),
+            _number(floor),
+            *bare,
+            f"{target.baseline.value:.1f}",
+            f"{target.score.value:.1f}",
+            gain_text(target.gain),
+            Text(target.finding, style=_STYLE[target.finding]),
+        )
+    return table
+
+
+def trial_table(records: Iterable[TrialRecord], *, warning: str = "") -> Table:
+    """One row per trial: what it trained, its objective (in baseline deviations, on selection halves), its seconds."""
+    notes = ["objective: mean gain over the baseline on selection halves, in baseline deviations."]
+    table = _table("Trials", notes, warning)
+    table.add_column("trial", justify="right", no_wrap=True)
+    table.add_column("role", no_wrap=True)
+    table.add_column("schedule", ratio=1, overflow="fold", min_width=12)
+    for heading in ("seed", "objective", "seconds"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for record in sorted(records, key=lambda r: r.number):
+        seconds = record.ended - record.started if record.ended is not None else None
+        table.add_row(
+            f"{record.number}",
+            record.role,
+            short_mix(record.plan.schedule),
+            f"{record.plan.seed}",
+            _outcome(record),
+            "–" if seconds is None else f"{seconds:.1f}",
+        )
+    return table
+
+
+def gain_text(gain: Estimate) -> str:
+    """`+2.1 [+0.4, +3.8]`, points; the interval is absent where none can be claimed."""
+    value = f"{gain.value:+.1f}"
+    return value if gain.low is None or gain.high is None else f"{value} [{_outward(gain.low, -1)}, {_outward(gain.high, +1)}]"
+
+
+def short_mix(schedule: Schedule) -> str:
+    """The schedule on little room: shares in percent, `→` between stages, `⇝` within one that moves."""
+    if not schedule.stages:
+        return "no intermediate phase"
+    parts = []
+    for stage in schedule.stages:
+        start, end = (_shares(tuple(mixture)) for mixture in (stage.start, stage.end))
+        parts.append(f"{start} ⇝ {end}" if stage.annealed else start)
+    if len(parts) == 1:
+        return f"{parts[0]}, {schedule.steps} steps"
+    return " → ".join(f"{part} {stage.steps}" for part, stage in zip(parts, schedule.stages, strict=True)) + " steps"
+
+
+def _shares(shares: Sequence[tuple[str, Fraction]]) -> str:
+    if len(shares) == 1:
+        return shares[0][0]
+    return " + ".join(f"{float(100 * share):.3g}% {task}" for task, share in shares)
+
+
+def _outward(end: float, side: int) -> str:
+    """An end of an interval to one decimal, away from the middle; more where that would change what is said about zero."""
+    for digits in range(1, 7):
+        scale = 10**digits
+        rounded = (math.ceil(end * scale - 1e-9) if side > 0 else math.floor(end * scale + 1e-9)) / scale
+        if (rounded > 0) == (end > 0) and (rounded < 0) == (end < 0):
+            break
+    return f"{rounded:+.{digits}f}"
+
+
+def _verdict_notes(verdict: Verdict) -> list[str]:
+    notes = [
+        "Gain: points over no intermediate phase, on n reporting examples, from fresh seeds alone; "
+        "mean over targets, then over kinds of target. Seeds: of the mix + of the baseline.",
+        f"{verdict.rule}: {RULES[verdict.rule]}. Labels: how many of the language the choice read.",
+        f"{verdict.candidates} mixes were re-run on fresh seeds and stood for choice.",
+    ]
+    read = [choice.name for choice in verdict.choices if choice.shortlist_labels and not choice.is_group]
+    if read:
+        notes.append(f"The search's objective, which found these mixes, read selection labels of {', '.join(read)}.")
+    if len(verdict.choices) > 1:
+        notes.append(f"Each interval stands alone: of all rows, about {100 * (1 - verdict.level):.2g} % miss by chance.")
+    others = {choice.rule for choice in verdict.choices} - {verdict.rule}
+    notes += [f"* by {rule}: {RULES[rule]}." for rule in sorted(others)]
+    return notes
+
+
+def _mark(verdict: Verdict, choice: Choice) -> str:
+    return "" if choice.rule == verdict.rule else "*"
+
+
+def _next_is_group(verdict: Verdict, choice: Choice) -> bool:
+    following = verdict.choices[verdict.choices.index(choice) + 1 :]
+    return bool(following) and following[0].is_group
+
+
+def _outcome(record: TrialRecord) -> Text:
+    if record.status in ("failed", "stopped", "running"):
+        return Text(record.status, style="red" if record.status == "failed" else "yellow")
+    return Text("–" if record.objective is None else f"{record.objective:+.2f}")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _table(title: str, notes: Sequence[str], warning: str) -> Table:
+    caption = Text("\n".join([*([warning] if warning else []), *notes]), style="dim")
+    if warning:
+        caption.stylize("bold not dim", 0, len(warning))
+    return Table(
+        title=title,
+        title_justify="left",
+        caption=caption,
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+    )

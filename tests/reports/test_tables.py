@@ -1,0 +1,171 @@
+"""Tables: legible at 80 and 120 columns and in a pipe, and never a word more than the interval allows."""
+
+import dataclasses
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from tasksearch.core.mixture import Mixture
+from tasksearch.core.plan import PhaseSettings, Plan
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.score import Score, ScoreTable
+from tasksearch.core.study import TrialRecord
+from tasksearch.core.verdict import Choice, Estimate, TargetResult, Verdict, finding_of
+from tasksearch.reports.frames import COLUMNS, score_frame
+from tasksearch.reports.tables import gain_text, short_mix, target_table, trial_table, verdict_table
+
+WARNING = "A generated, code-mixed world: its numbers say nothing about real languages."
+MIX = Schedule.sequential([("qqp", 60), ("mnli", 20)])
+
+
+def estimate(value, low, high, examples=900):
+    return Estimate(
+        value=value, low=low, high=high, seed_error=1.0, example_error=1.0, df=8.0, noise_df=8, seeds=3, examples=examples
+    )
+
+
+def choice(name, gain, **options):
+    target = TargetResult(
+        target="nli",
+        group="classification",
+        languages=(name,),
+        score=estimate(61.0, 58.0, 64.0),
+        baseline=estimate(55.5, 53.0, 58.0),
+        gain=gain,
+        finding=finding_of(gain),
+        same_data=True,
+    )
+    told = {
+        "is_group": False,
+        "languages": (name,),
+        "rule": "pivot-dev",
+        "schedule": MIX,
+        "mix_signature": "a" * 24,
+        "score": estimate(61.0, 58.0, 64.0),
+        "baseline": estimate(55.5, 53.0, 58.0),
+        "gain": gain,
+        "finding": finding_of(gain),
+        "targets": (target,),
+        "seeds": 3,
+        "baseline_seeds": 5,
+        "labels": 0,
+        "shortlist_labels": 450,
+        "trials": (31, 32, 33),
+    }
+    return Choice(name=name, **told | options)
+
+
+VERDICT = Verdict(
+    rule="pivot-dev",
+    level=0.95,
+    candidates=3,
+    choices=(
+        choice("qu", estimate(5.5, 1.24, 9.76)),
+        choice("sw", estimate(0.4, -3.1, 3.9)),
+        choice("yo", estimate(-12.5, -17.46, -10.54, examples=12345)),
+        choice("am", estimate(2.0, None, None)),
+        choice("low-resource", estimate(3.0, 0.01, 5.99), is_group=True, languages=("qu", "yo"), labels=900, rule="target-dev"),
+    ),
+)
+
+
+def shown(table, width=120):
+    console = Console(file=io.StringIO(), width=width)  # not a terminal: plain text
+    console.print(table)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_verdict_fits_with_every_column(width):
+    text = shown(verdict_table(VERDICT, warning=WARNING), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "\x1b" not in text
+    words = " ".join(text.split())
+    for part in ("+5.5 [+1.2, +9.8]", "-12.5 [-17.5, -10.5]", "+2.0", "12345", "3+5", "labels", "900", "low-resource"):
+        assert part in words
+    assert WARNING in words
+
+
+def test_only_an_interval_above_zero_names_a_mix_without_reserve():
+    lines = shown(verdict_table(VERDICT)).splitlines()
+    row = {name: next(line for line in lines if line.startswith(name + " ")) for name in ("qu", "sw", "yo", "am")}
+    assert "better" in row["qu"]
+    assert "tried" not in row["qu"]
+    for name, finding in (("sw", "no difference seen"), ("yo", "worse"), ("am", "no interval")):
+        assert finding in row[name]
+        assert "tried: qqp 60 → mnli 20 steps" in row[name]
+
+
+def test_the_rule_its_labels_and_another_rules_rows_are_explained():
+    words = " ".join(shown(verdict_table(VERDICT)).split())
+    assert "pivot-dev: chosen on other languages' selection examples" in words
+    assert "low-resource*" in words
+    assert "* by target-dev: zero-shot training, labelled selection" in words
+    assert "read selection labels of qu, sw, yo, am" in words
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_targets_stand_beside_chance_and_the_untrained_encoder(width):
+    table = target_table(VERDICT["qu"], chance={"nli": 33.3}, untrained={"nli": 41.2}, warning=WARNING)
+    text = shown(table, width)
+    for part in ("33.3", "41.2", "55.5", "61.0", "nli*", "* same data", WARNING):
+        assert part in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_without_an_untrained_row_there_is_no_such_column():
+    assert "untrained" not in shown(target_table(VERDICT["qu"]))
+
+
+@given(st.floats(-50, 50), st.floats(0, 20))
+def test_rounding_never_changes_what_an_interval_says_about_zero(value, reach):
+    low, high = value - reach, value + reach
+    text = gain_text(estimate(value, low, high))
+    shown_low, shown_high = (float(part) for part in text.partition("[")[2].rstrip("]").split(","))
+    if abs(low) > 1e-5 and abs(high) > 1e-5:
+        assert (shown_low > 0, shown_low < 0, shown_high > 0, shown_high < 0) == (low > 0, low < 0, high > 0, high < 0)
+    assert shown_low <= low + 1e-6
+    assert shown_high >= high - 1e-6
+
+
+def test_mixes_are_short_enough_for_a_column():
+    assert short_mix(Schedule.none()) == "no intermediate phase"
+    assert short_mix(Schedule.joint(Mixture.of({"qqp": 3, "mnli": 5}), 80)) == "62.5% mnli + 37.5% qqp, 80 steps"
+    assert short_mix(Schedule.annealed(Mixture.uniform("qqp"), Mixture.uniform("mnli"), 80)) == "qqp ⇝ mnli, 80 steps"
+
+
+def trial(number, status="done", **options):
+    plan = Plan(suite="lab", schedule=MIX, targets=("nli",), languages=("sw",), settings=PhaseSettings(), seed=2)
+    rows = [
+        Score(target="nli", language="sw", half=half, metric="accuracy", value=61.5, examples=200, seed=2)
+        for half in ("report", "select")
+    ]
+    return TrialRecord(
+        number=number, role="search", status=status, plan=plan, scores=ScoreTable.of(rows), started=10.0, **options
+    )
+
+
+def test_trials_show_objective_seconds_or_how_they_ended():
+    text = shown(trial_table([trial(1, "failed"), trial(0, objective=1.234, ended=14.5), trial(2, "stopped")]), 80)
+    assert text.index("+1.23") < text.index("failed") < text.index("stopped")
+    assert "4.5" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.filterwarnings("ignore:.*Pyarrow:DeprecationWarning")
+def test_the_frame_holds_every_score_once():
+    frame = score_frame([trial(1), trial(0)])
+    assert tuple(frame.columns) == COLUMNS
+    assert list(frame["trial"]) == [0, 0, 1, 1]
+    assert list(frame["half"]) == ["report", "select"] * 2
+    assert frame["value"].unique().tolist() == [61.5]
+    assert tuple(score_frame([]).columns) == COLUMNS
+
+
+def test_a_verdicts_findings_follow_their_intervals():
+    for row in VERDICT.choices:
+        assert row.finding == finding_of(row.gain)
+    assert dataclasses.replace(VERDICT["qu"], finding="no difference seen").best_mix is None
