@@ -67,7 +67,9 @@ VERDICT = Verdict(
         choice("sw", estimate(0.4, -3.1, 3.9)),
         choice("yo", estimate(-12.5, -17.46, -10.54, examples=12345)),
         choice("am", estimate(2.0, None, None)),
-        choice("low-resource", estimate(3.0, 0.01, 5.99), is_group=True, languages=("qu", "yo"), labels=900, rule="target-dev"),
+        choice(
+            "low-resource", estimate(3.0, 0.01, 5.99), is_group=True, languages=("qu", "yo"), labels=12900, rule="target-dev"
+        ),
     ),
 )
 
@@ -84,9 +86,12 @@ def test_the_verdict_fits_with_every_column(width):
     assert max(map(len, text.splitlines())) <= width
     assert "\x1b" not in text
     words = " ".join(text.split())
-    for part in ("+5.5 [+1.2, +9.8]", "-12.5 [-17.5, -10.5]", "+2.0", "12345", "3+5", "labels", "900", "low-resource"):
+    for part in ("+5.5 [+1.2, +9.8]", "-12.5 [-17.5, -10.5]", "+2.0", "12345", "3+5", "12900", "low-resource*"):
         assert part in words
     assert WARNING in words
+    lines = [line.rstrip() for line in text.splitlines()]
+    assert lines[1].endswith(" n seeds labels")
+    assert next(line for line in lines if line.startswith("low-resource*")).endswith(" 900   3+5  12900")
 
 
 def test_only_an_interval_above_zero_names_a_mix_without_reserve():
