@@ -1,8 +1,37 @@
-"""Which English intermediate tasks, in which mix, help zero-shot transfer to each low-resource language."""
+"""Which English intermediate tasks, in which mix, help zero-shot transfer to each low-resource language.
+
+The Python door is the command line's own: `configure` → `run_study` → `best_of`; `run_plan` is one trial without Ray.
+"""
+
+from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tasksearch.phases.run import run_plan
+    from tasksearch.study.best import best_of
+    from tasksearch.study.run import configure, resume_study, run_study
 
 try:
     __version__ = version("tasksearch")
 except PackageNotFoundError:  # run from a source tree that was never installed
     __version__ = "0+unknown"
+
+__all__ = ["__version__", "best_of", "configure", "resume_study", "run_plan", "run_study"]
+_HOMES = {
+    "best_of": "study.best",
+    "configure": "study.run",
+    "resume_study": "study.run",
+    "run_plan": "phases.run",
+    "run_study": "study.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads what is asked for: `import tasksearch` itself loads neither torch, ray nor mlflow."""
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(f"tasksearch.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'tasksearch' has no attribute {name!r}")

@@ -37,7 +37,7 @@ class LabRecipe:
     intermediate_dev: int = 300
     target_train: int = 600
     target_dev: int = 100
-    target_test: int = 300
+    target_test: int = 200
     pool: int = 300
 
     def __post_init__(self) -> None:

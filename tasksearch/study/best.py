@@ -15,6 +15,7 @@ def best_of(folder: Path, *, rule: str = "pivot-dev", languages: Sequence[str] |
     """The best mix per language: a `search.verdict.Verdict`.
 
     Args:
+        folder: of the study.
         rule: `pivot-dev`, `english-dev` or `target-dev`.
         languages: rows wanted; None: all.
 

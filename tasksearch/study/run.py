@@ -88,7 +88,9 @@ def run_study(
     where = folder or DEFAULT_FOLDER / config.name
     ledger = Ledger(where)
     if (where / "study.json").exists() and (was := ledger.config()) != config:
-        raise BadInput(f"{where} holds another study ({_difference(was, config)}); choose another --name or --out, or resume that one")
+        raise BadInput(
+            f"{where} holds another study ({_difference(was, config)}); choose another --name or --out, or resume that one"
+        )
     return _drive(ledger, config, resources or Resources(), on_event, on_pretrain)
 
 
@@ -158,7 +160,11 @@ def _closing(ledger: Any, config: StudyConfig) -> dict[str, float | str]:
     if not done:
         raise StudyNotReady(f"study {config.name!r} has no finished trial beside the baseline")
     best = max(done, key=lambda record: record.objective or 0.0)
-    return {"best_objective": float(best.objective or 0.0), "best_schedule": str(best.plan.schedule), "trials": float(len(done))}
+    return {
+        "best_objective": float(best.objective or 0.0),
+        "best_schedule": str(best.plan.schedule),
+        "trials": float(len(done)),
+    }
 
 
 def _difference(was: StudyConfig, now: StudyConfig) -> str:

@@ -37,7 +37,9 @@ def load_space(name: str) -> SearchSpace:
         return spaces[name]
     path = Path(name)
     if not path.is_file():
-        raise BadInput(f"no search-space file {name!r}; expected a Python file with a SPACE, or one of {', '.join(known_spaces())}")
+        raise BadInput(
+            f"no search-space file {name!r}; expected a Python file with a SPACE, or one of {', '.join(known_spaces())}"
+        )
     spec = importlib.util.spec_from_file_location("user_space", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

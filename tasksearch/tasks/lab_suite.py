@@ -26,7 +26,7 @@ def lab_suite() -> Suite:
         name="lab",
         cards=(*_intermediates(), *_targets()),
         settings=lab_settings(),
-        steps=(160, 320),
+        steps=(96, 192),
         low_resource=LAB_LOW_RESOURCE,
         warning=LAB_WARNING,
         summary="an embedded generated multilingual world and a tiny XLM-R: minutes on two cores, no download",

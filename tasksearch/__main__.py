@@ -1,0 +1,5 @@
+"""`python -m tasksearch`."""
+
+from tasksearch.cli import main
+
+main()

@@ -1,0 +1,48 @@
+"""`open_page`: the MLflow page of a study, with the link that sets its best runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.errors import StudyNotReady
+from tasksearch.study.best import open_study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A page that answers: the link that compares, the link to all runs, and the server behind them."""
+
+    compare: str
+    runs: str
+    server: Any
+
+
+@contextmanager
+def open_page(folder: Path, *, port: int | None = None, best: int = 6) -> Iterator[Page]:
+    """Serves the study's MLflow page on loopback until the block ends.
+
+    Raises:
+        StudyNotReady: nothing to compare yet.
+        BadInput, Unreachable: as the server says.
+    """
+    from tasksearch.tracking.address import default_uri
+    from tasksearch.tracking.lookup import find_runs
+    from tasksearch.tracking.server import compare_link, experiment_link, serve_ui
+
+    config, _, records = open_study(folder)
+    judged = [record for record in records if record.objective is not None and record.role in ("design", "search")]
+    leaders = sorted(judged, key=lambda record: (-(record.objective or 0.0), record.number))[:best]
+    if len(leaders) < 2:
+        raise StudyNotReady(f"{folder} has {len(leaders)} finished trials beside the baseline; expected at least 2 to compare")
+    uri = config.tracking_uri or default_uri(folder)
+    experiment, runs = find_runs(uri, config.name, config.name, [record.number for record in leaders])
+    with serve_ui(uri, folder / "mlartifacts", port) as server:
+        yield Page(
+            compare=compare_link(server.url, experiment, runs),
+            runs=experiment_link(server.url, experiment),
+            server=server,
+        )
