@@ -1,0 +1,143 @@
+"""The command line: help is light, mistakes are one line, and one small study runs from end to end."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+TINY = ["--trials", "5", "--baseline-seeds", "3", "--leaders", "1", "--target", "retrieval", "--target", "topic"]
+LAB = ["--phase1-steps", "30", "--language", "near1", "--language", "lowfar"]
+
+
+def tasksearch(*arguments, cwd=None, timeout=400):
+    return subprocess.run(
+        [sys.executable, "-m", "tasksearch", *arguments], capture_output=True, text=True, cwd=cwd, timeout=timeout, check=False
+    )
+
+
+def test_help_loads_no_heavy_library():
+    code = (
+        "import sys; sys.argv = ['tasksearch', '--help']\n"
+        "from tasksearch.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('torch', 'ray', 'mlflow', 'optuna', 'transformers', 'pandas') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "--space", "joint_v_seq"], "did you mean 'joint_vs_seq'?"),
+        (["run", "--suite", "lap"], "did you mean 'lab'?"),
+        (["run", "--target", "nly"], "did you mean 'nli'?"),
+        (["run", "--language", "near9"], "did you mean 'near"),
+        (["run", "--sampler", "tpf"], "did you mean 'tpe'?"),
+        (["run", "--lr-policy", "phases"], "did you mean 'phase'?"),
+        (["run", "--trials", "0"], "0 trials; expected at least 1"),
+        (["run", "--baseline-seeds", "2"], "2 baseline seeds; expected at least 3"),
+        (["run", "--space", "./nowhere.py"], "no search-space file './nowhere.py'"),
+        (["run", "--model", "./nowhere", *LAB], "no model folder './nowhere'"),
+        (["best", "nowhere"], "no study in"),
+        (["resume", "nowhere"], "no study in"),
+        (["ui", "nowhere"], "no study in"),
+        (["best", "nowhere", "--out", "mix.toml"], "--out needs --language"),
+    ],
+)
+def test_a_mistake_is_one_line_without_a_traceback(arguments, said, tmp_path):
+    done = tasksearch(*arguments, cwd=tmp_path)
+    assert done.returncode not in (0, 1)
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+
+
+def test_a_model_of_another_shape_is_refused(tmp_path):
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "config.json").write_text('{"model_type": "bert"}')
+    done = tasksearch("run", "--model", str(tmp_path / "m"), *LAB, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "holds a 'bert' model" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli") / "study"
+    done = tasksearch("run", "--space", "joint", *TINY, *LAB, "--out", str(folder), "--json")
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads(done.stdout)
+
+
+def test_a_study_runs_from_the_command_line_to_a_verdict(study):
+    _, said = study
+    assert said["summary"]["done"] == 5 + 3
+    assert {choice["name"] for choice in said["verdict"]["choices"]} >= {"near1", "lowfar", "all"}
+    for choice in said["verdict"]["choices"]:
+        assert choice["gain"]["low"] <= choice["gain"]["value"] <= choice["gain"]["high"]
+        covers = choice["gain"]["low"] <= 0 <= choice["gain"]["high"]
+        assert (choice["best_mix"] is None) or not covers
+
+
+def test_running_it_again_runs_nothing_and_says_the_same(study):
+    folder, said = study
+    again = tasksearch("resume", str(folder), "--json")
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["verdict"] == said["verdict"]
+
+
+def test_asking_for_another_study_in_the_same_folder_is_refused(study):
+    folder, _ = study
+    done = tasksearch("run", "--space", "joint", *TINY, *LAB, "--seed", "7", "--out", str(folder))
+    assert done.returncode == 2
+    assert "holds another study" in done.stderr
+
+
+def test_the_mix_is_written_as_toml_that_reads_back(study, tmp_path):
+    from tasksearch.search.mixfile import read_mix
+
+    folder, _ = study
+    done = tasksearch("best", str(folder), "--language", "near1", "--select", "target-dev", "--out", str(tmp_path / "mix.toml"))
+    assert done.returncode == 0, done.stderr
+    assert "generated, code-mixed world" in " ".join(done.stdout.split())
+    assert read_mix(tmp_path / "mix.toml").steps > 0
+
+
+def test_every_trial_is_in_mlflow_once_and_none_is_left_running(study):
+    from mlflow import MlflowClient
+
+    folder, _ = study
+    client = MlflowClient(tracking_uri=f"sqlite:///{folder}/mlflow.db")
+    experiment = next(e for e in client.search_experiments() if e.name != "Default")
+    runs = client.search_runs([experiment.experiment_id])
+    children = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
+    assert len(children) == 8
+    assert len(runs) == 9
+    assert {run.info.status for run in runs} == {"FINISHED"}
+
+
+def test_optuna_opens_the_study(study):
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    folder, _ = study
+    storage = JournalStorage(JournalFileBackend(str(folder / "optuna.journal")))
+    [name] = optuna.get_all_study_names(storage)
+    loaded = optuna.load_study(study_name=name, storage=storage)
+    assert [trial.state.name for trial in loaded.trials] == ["COMPLETE"] * 8
+
+
+def test_the_table_of_trials_is_plain_text_where_there_is_no_terminal(study):
+    folder, _ = study
+    done = tasksearch("trials", str(folder))
+    assert done.returncode == 0
+    assert "baseline" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_nothing_is_written_outside_the_study_and_the_cache(study, tmp_path):
+    assert os.listdir(tmp_path) == []
