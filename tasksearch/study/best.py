@@ -12,7 +12,7 @@ from tasksearch.tasks.suite import Suite
 
 
 def best_of(folder: Path, *, rule: str = "pivot-dev", languages: Sequence[str] | None = None) -> Any:
-    """The best mix per language: a `search.verdict.Verdict`.
+    """The best mix per language: a `core.verdict.Verdict`.
 
     Args:
         folder: of the study.

@@ -10,6 +10,7 @@ from typing import Any
 
 from tasksearch.core.errors import StudyNotReady
 from tasksearch.study.best import open_study
+from tasksearch.study.identity import study_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ def open_page(folder: Path, *, port: int | None = None, best: int = 6) -> Iterat
     if len(leaders) < 2:
         raise StudyNotReady(f"{folder} has {len(leaders)} finished trials beside the baseline; expected at least 2 to compare")
     uri = config.tracking_uri or default_uri(folder)
-    experiment, runs = find_runs(uri, config.name, config.name, [record.number for record in leaders])
+    experiment, runs = find_runs(uri, config.name, study_id(folder, config.name), [record.number for record in leaders])
     with serve_ui(uri, folder / "mlartifacts", port) as server:
         yield Page(
             compare=compare_link(server.url, experiment, runs),

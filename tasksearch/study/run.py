@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.study import StudyConfig
+from tasksearch.study.identity import study_id
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, prepare
 from tasksearch.study.spaces import fill_in, load_space
 from tasksearch.tasks.catalogue import load_suite
@@ -127,23 +129,36 @@ def _drive(
     from trainables.three_phase import ThreePhase
 
     tracker = MlflowTracker(
-        config.tracking_uri, ledger.folder, config.name, groups=setup.groups, language_groups=setup.language_groups
-    )
-    summary = run_trials(
-        ledger,
-        config,
-        ThreePhase,
-        setup.context(config, ledger.folder),
-        sizes=setup.sizes,
+        config.tracking_uri,
+        ledger.folder,
+        study_id(ledger.folder, config.name),
         groups=setup.groups,
-        plan_of=setup.plan_of(config),
-        tracker=tracker,
-        resources={"cpu": resources.cpus_per_trial, **({"gpu": resources.gpus_per_trial} if resources.gpus_per_trial else {})},
-        concurrency=resources.concurrency,
-        address=resources.address,
-        tags=_tags(config, setup.suite.warning),
-        on_event=on_event,
+        language_groups=setup.language_groups,
     )
+    try:
+        summary = run_trials(
+            ledger,
+            config,
+            ThreePhase,
+            setup.context(config, ledger.folder),
+            sizes=setup.sizes,
+            groups=setup.groups,
+            plan_of=setup.plan_of(config),
+            tracker=tracker,
+            resources={
+                "cpu": resources.cpus_per_trial,
+                **({"gpu": resources.gpus_per_trial} if resources.gpus_per_trial else {}),
+            },
+            concurrency=resources.concurrency,
+            address=resources.address,
+            tags=_tags(config, setup.suite.warning),
+            on_event=on_event,
+        )
+    except BaseException:
+        with suppress(Exception):  # what ended the run is what is told
+            if tracker.parent_id:
+                tracker.close_study({}, {}, complete=False)
+        raise
     tracker.close_study(_closing(ledger, config), {}, complete=True)
     return summary
 
