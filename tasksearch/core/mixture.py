@@ -20,7 +20,7 @@ def as_fraction(value: object) -> Fraction:
         BadInput: the value is not a finite number.
     """
     try:
-        return Fraction(value).limit_denominator(_LARGEST_DENOMINATOR)  # type: ignore[arg-type]
+        return Fraction(value).limit_denominator(_LARGEST_DENOMINATOR)  # type: ignore[call-overload, no-any-return]
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
         raise BadInput(f"{value!r} is not a weight; expected a positive number such as 0.25 or '1/4'") from None
 
@@ -69,7 +69,9 @@ class Mixture:
     def __str__(self) -> str:
         if len(self.shares) == 1:
             return self.tasks[0]
-        return " + ".join(f"{name} {share}" if share.denominator <= 1000 else f"{name} {float(share):.3f}" for name, share in self)
+        return " + ".join(
+            f"{name} {share}" if share.denominator <= 1000 else f"{name} {float(share):.3f}" for name, share in self
+        )
 
     def to_json(self) -> dict[str, str]:
         """`{"mnli": "1/4", "squad": "3/4"}`."""

@@ -59,7 +59,9 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """The intermediate phase: no stage is the baseline, one is joint, one per task is sequential, one that moves is annealed."""
+    """The intermediate phase: no stage is the baseline, one is joint, one per task is sequential, one that moves is
+    annealed.
+    """
 
     stages: tuple[Stage, ...] = ()
 

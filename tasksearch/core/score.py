@@ -9,7 +9,8 @@ from typing import Any, Literal, Self
 
 Half = Literal["select", "report"]
 HALVES: tuple[Half, ...] = ("select", "report")
-"""Selecting and reporting never share an example: authors' dev selects and test reports; a single split is cut once by document."""
+"""Selecting and reporting never share an example: authors' dev selects and test reports; a single split is cut once by
+document."""
 
 ENGLISH = "en"
 

@@ -47,7 +47,9 @@ class SearchSpace:
         if unknown or not self.schedules:
             raise BadInput(f"space {self.name!r}: schedules {list(self.schedules)}; expected some of {', '.join(SCHEDULES)}")
         if self.min_tasks < 1 or (self.max_tasks is not None and self.max_tasks < self.min_tasks):
-            raise BadInput(f"space {self.name!r}: min_tasks {self.min_tasks}, max_tasks {self.max_tasks}; expected 1 <= min <= max")
+            raise BadInput(
+                f"space {self.name!r}: min_tasks {self.min_tasks}, max_tasks {self.max_tasks}; expected 1 <= min <= max"
+            )
         if any(n < 1 for n in self.steps):
             raise BadInput(f"space {self.name!r}: steps {list(self.steps)}; expected positive numbers")
         if self.denominator is not None and self.denominator < 1:
@@ -129,7 +131,9 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
 
 
 def on_grid(weights: Mapping[str, object], denominator: int | None) -> Mixture:
-    """Shares rounded to multiples of 1/denominator by largest remainder, each at least one; a finer grid where tasks outnumber it."""
+    """Shares rounded to multiples of 1/denominator by largest remainder, each at least one; a finer grid where tasks
+    outnumber it.
+    """
     mixture = Mixture.of(weights)
     if denominator is None:
         return mixture
@@ -163,7 +167,8 @@ def sequential_twin(mixture: Mixture, order: Sequence[str], steps: int) -> Sched
 def annealed_twin(mixture: Mixture, order: Sequence[str], steps: int) -> Schedule:
     """One stage that moves from the first tasks of the order to the last, with the same shares over the phase.
 
-    A task at place q in [0, 1] starts with share m(1 + λ(c - q)) and ends with m(1 - λ(c - q)), where c is the mean place under the
+    A task at place q in [0, 1] starts with share m(1 + λ(c - q)) and ends with m(1 - λ(c - q)), where c is the mean place
+    under the
     mixture and λ is the largest that keeps every share in range: the mean over the stage is m, exactly.
     """
     places = {task: Fraction(i, max(1, len(order) - 1)) for i, task in enumerate(order)}

@@ -88,16 +88,18 @@ class StudyConfig:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`."""
         fields = dict(data)
-        space = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.pop("space").items()}
+        space: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.pop("space").items()}
+
         objective = fields.pop("objective")
         pairs = fields.pop("suite_options")
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         return cls(
             space=SearchSpace(**space),
             objective=Objective(
                 targets=tuple((t, float(w)) for t, w in objective["targets"]), languages=tuple(objective["languages"])
             ),
             suite_options=tuple((k, v) for k, v in pairs),
-            **{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()},
+            **plain,
         )
 
 
@@ -122,7 +124,7 @@ class TrialRecord:
     status: Status
     plan: Plan
     params: tuple[tuple[str, Any], ...] = ()
-    scores: ScoreTable = ScoreTable()
+    scores: ScoreTable = field(default_factory=ScoreTable)
     objective: float | None = None
     cause: str | None = None
     started: float = 0.0

@@ -74,4 +74,9 @@ def _score_spans(
             columns = items.positions[int(item)]
             windows[int(item)] = (tables[0][row, columns], tables[1][row, columns])
     texts = answers(items, examples, windows)
-    return ratio_outcomes([em_f1(text, [gold for _, gold in e.answers]) if e.answers else float(not text) for text, e in zip(texts, examples, strict=True)])
+    return ratio_outcomes(
+        [
+            em_f1(text, [gold for _, gold in e.answers]) if e.answers else float(not text)
+            for text, e in zip(texts, examples, strict=True)
+        ]
+    )

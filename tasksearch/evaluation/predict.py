@@ -7,13 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from tasksearch.tasks.encode import Encoded
 from tasksearch.forward.batches import Batch, Specials, collate
+from tasksearch.tasks.encode import Encoded
 
 TOKENS_PER_BATCH = 16_384
 
 
-def batches_by_length(items: Encoded, specials: Specials, tokens: int = TOKENS_PER_BATCH) -> Iterator[tuple[npt.NDArray[np.int64], Batch]]:
+def batches_by_length(
+    items: Encoded, specials: Specials, tokens: int = TOKENS_PER_BATCH
+) -> Iterator[tuple[npt.NDArray[np.int64], Batch]]:
     """(item indices, batch) over all items, longest last; a batch holds at most `tokens` tokens (at least one item)."""
     lengths = items.lengths * np.diff(items.first)
     order = np.argsort(lengths, kind="stable")
@@ -25,4 +27,3 @@ def batches_by_length(items: Encoded, specials: Specials, tokens: int = TOKENS_P
         chosen = order[begin:end]
         yield chosen, collate(items, chosen, specials)
         begin = end
-

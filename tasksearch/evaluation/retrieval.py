@@ -1,6 +1,7 @@
 """Bitext retrieval: for each English sentence, is its translation the nearest of the other language's pool?
 
-As XTREME's and jiant's Tatoeba code does: the index holds the *other* language, queries are English, nearest by cosine. Layer, pooling
+As XTREME's and jiant's Tatoeba code does: the index holds the *other* language, queries are English, nearest by cosine.
+Layer, pooling
 and centering change the number by tens of points, so they are settings with names and stand beside every score.
 """
 

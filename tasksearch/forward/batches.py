@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +25,10 @@ class Specials:
     vocabulary: int
 
     @classmethod
-    def of(cls, tokenizer: object) -> Specials:
+    def of(cls, tokenizer: Any) -> Specials:
         """Read off a Hugging Face tokenizer."""
-        get = lambda name: int(getattr(tokenizer, f"{name}_token_id"))  # noqa: E731
-        return cls(bos=get("bos"), eos=get("eos"), pad=get("pad"), mask=get("mask"), vocabulary=len(tokenizer))  # type: ignore[arg-type]
+        bos, eos, pad, mask = (int(getattr(tokenizer, f"{name}_token_id")) for name in ("bos", "eos", "pad", "mask"))
+        return cls(bos=bos, eos=eos, pad=pad, mask=mask, vocabulary=len(tokenizer))
 
     @property
     def template(self) -> dict[str, int]:
@@ -63,7 +64,9 @@ class Batch:
         """The same batch on another device."""
         if device.type == "cpu":
             return self
-        moved = {name: getattr(self, name).to(device, non_blocking=True) for name in ("ids", "rows", "columns", "labels", "spans")}
+        moved = {
+            name: getattr(self, name).to(device, non_blocking=True) for name in ("ids", "rows", "columns", "labels", "spans")
+        }
         allowed = None if self.allowed is None else self.allowed.to(device, non_blocking=True)
         return Batch(kind=self.kind, choices=self.choices, units=self.units, allowed=allowed, **moved)
 

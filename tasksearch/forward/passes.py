@@ -28,7 +28,10 @@ def loss_sum(model: Any, head: nn.Module | None, batch: Batch, specials: Special
     assert head is not None
     if batch.kind == "span":
         starts, ends = span_logits(head, hidden, batch)
-        return (F.cross_entropy(starts, batch.spans[:, 0], reduction="sum") + F.cross_entropy(ends, batch.spans[:, 1], reduction="sum")) / 2
+        return (
+            F.cross_entropy(starts, batch.spans[:, 0], reduction="sum")
+            + F.cross_entropy(ends, batch.spans[:, 1], reduction="sum")
+        ) / 2
     return F.cross_entropy(label_logits(head, hidden, batch, specials).float(), batch.labels, reduction="sum")
 
 

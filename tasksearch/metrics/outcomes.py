@@ -1,7 +1,8 @@
 """Per-example outcomes. Every metric here is a ratio of sums, so one form holds them all, and example variance follows from it.
 
 An outcome array has shape (examples, 2): numerator and denominator. The score is 100 * sum(numerator) / sum(denominator):
-accuracy has (correct, 1), token accuracy (correct tokens, tokens), micro F1 (2 tp, predicted + gold), the mean of EM and F1 (that mean, 1).
+accuracy has (correct, 1), token accuracy (correct tokens, tokens), micro F1 (2 tp, predicted + gold), the mean of EM and F1
+(that mean, 1).
 """
 
 from __future__ import annotations

@@ -26,7 +26,8 @@ class Pretrained:
     """A loaded checkpoint.
 
     Attributes:
-        model: an `XLMRobertaForMaskedLM`; `model.roberta` is the encoder, `model.lm_head` the MLM head (tied to the embeddings).
+        model: an `XLMRobertaForMaskedLM`; `model.roberta` is the encoder, `model.lm_head` the MLM head (tied to the
+            embeddings).
         tokenizer: its fast tokenizer.
         fingerprint: hash of configuration, weights and tokenizer: the signature of the root segment.
         has_mlm_head: whether the checkpoint held one; without it an MLM task would start from a random head.
@@ -79,7 +80,9 @@ def check_source(source: str) -> None:
     if folder.is_dir():
         _check_folder(folder)
     elif folder.exists() or source.startswith(("/", ".", "~")):
-        raise ModelUnusable(f"no model folder {source!r}; expected a folder with config.json, model.safetensors and tokenizer.json")
+        raise ModelUnusable(
+            f"no model folder {source!r}; expected a folder with config.json, model.safetensors and tokenizer.json"
+        )
 
 
 def _check_folder(folder: Path) -> None:
@@ -95,7 +98,9 @@ def _check_folder(folder: Path) -> None:
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise ModelUnusable(f"model folder {str(folder)!r} has no tokenizer; expected {' or '.join(_TOKENIZER_FILES)}")
     if not any(folder.glob("*.safetensors")):
-        raise ModelUnusable(f"model folder {str(folder)!r} has no .safetensors weights; pickled weights are not read, convert them first")
+        raise ModelUnusable(
+            f"model folder {str(folder)!r} has no .safetensors weights; pickled weights are not read, convert them first"
+        )
 
 
 def _check_loaded(source: str, model: Any, tokenizer: Any) -> None:
@@ -103,7 +108,8 @@ def _check_loaded(source: str, model: Any, tokenizer: Any) -> None:
         raise ModelUnusable(f"model {source!r} is a {model.config.model_type!r}; expected {_SHAPE!r}")
     if len(tokenizer) > model.config.vocab_size:
         raise ModelUnusable(
-            f"model {source!r}: the tokenizer has {len(tokenizer)} pieces, the model {model.config.vocab_size}; they do not belong together"
+            f"model {source!r}: the tokenizer has {len(tokenizer)} pieces, "
+            f"the model {model.config.vocab_size}; they do not belong together"
         )
     if tokenizer.bos_token_id is None or tokenizer.eos_token_id is None or tokenizer.pad_token_id != model.config.pad_token_id:
         raise ModelUnusable(f"model {source!r}: the tokenizer lacks <s>, </s> or the model's <pad>")
@@ -121,7 +127,11 @@ def model_fingerprint(model: nn.Module, tokenizer: Any) -> str:
         digest.update(f"{name}:{tuple(tensor.shape)}:{tensor.dtype}".encode())
         digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
     config = model.config.to_dict()  # type: ignore[union-attr, operator]
-    shaping = {key: config[key] for key in sorted(config) if key.endswith(("size", "prob", "layers", "heads", "act", "eps", "embeddings"))}
+    shaping = {
+        key: config[key]
+        for key in sorted(config)
+        if key.endswith(("size", "prob", "layers", "heads", "act", "eps", "embeddings"))
+    }
     digest.update(json.dumps(shaping, sort_keys=True).encode())
     digest.update(tokenizer.backend_tokenizer.to_str().encode())
     return digest.hexdigest()[:24]

@@ -55,7 +55,9 @@ class TokenHead(nn.Module):
         return out
 
 
-def make_head(kind: str, name: str, outputs: int, *, hidden_size: int, features: Features, dropout: float, seed: int) -> nn.Module:
+def make_head(
+    kind: str, name: str, outputs: int, *, hidden_size: int, features: Features, dropout: float, seed: int
+) -> nn.Module:
     """A fresh head of a kind; equal (seed, name, shape) give equal weights, whatever was drawn before."""
     head: nn.Module
     if kind in ("pair", "sentence", "choice"):

@@ -19,7 +19,9 @@ def content_mask(ids: torch.Tensor, *, bos: int, eos: int, pad: int) -> torch.Te
 
 
 def segment_masks(ids: torch.Tensor, *, bos: int, eos: int, pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Masks of the first and second segment of `<s> a </s></s> b </s>`, specials left out; the second is empty for a single one."""
+    """Masks of the first and second segment of `<s> a </s></s> b </s>`, specials left out; the second is empty for a single
+    one.
+    """
     content = content_mask(ids, bos=bos, eos=eos, pad=pad)
     second = (ids == eos).cumsum(1) > 0
     return content & ~second, content & second

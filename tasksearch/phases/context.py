@@ -114,7 +114,9 @@ def open_context(
 
 def check_files(source: TaskSource, cards: Mapping[str, TaskCard] | list[TaskCard], languages: tuple[str, ...]) -> None:
     """Raises DataMissing with the first file that a card needs and does not have, and how many more there are."""
-    gone: list[Any] = [path for card in (cards.values() if isinstance(cards, Mapping) else cards) for path in source.missing(card, languages)]
+    gone: list[Any] = [
+        path for card in (cards.values() if isinstance(cards, Mapping) else cards) for path in source.missing(card, languages)
+    ]
     if gone:
         more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
         raise DataMissing(f"{gone[0]} is missing{more}")

@@ -40,7 +40,9 @@ def lab_settings(recipe: LabRecipe) -> PretrainSettings:
 
 
 def ensure_lab(recipe: LabRecipe, cache: Path | None = None, on_progress: OnProgress | None = None) -> LabRoot:
-    """The lab of a recipe, written and pretrained where it is not there yet (about 45 s of one core); safe to call from several processes."""
+    """The lab of a recipe, written and pretrained where it is not there yet (about 45 s of one core); safe to call from
+    several processes.
+    """
     settings = lab_settings(recipe)
     # Data do not depend on phase 1's length: worlds that differ in it alone share their files.
     data_name = dataclasses.replace(recipe, phase1_steps=1).signature

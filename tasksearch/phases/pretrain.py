@@ -200,7 +200,9 @@ def pool_shares(pools: list[Pool], settings: PretrainSettings) -> npt.NDArray[np
 
 
 def draw_rows(lengths: npt.NDArray[np.int64], pools: list[Pool], settings: PretrainSettings) -> list[StepItems]:
-    """Rows of every step: drawn with replacement by pool share, sorted by length inside windows, the steps of a window shuffled."""
+    """Rows of every step: drawn with replacement by pool share, sorted by length inside windows, the steps of a window
+    shuffled.
+    """
     draw = np.random.default_rng(seed_from("rows", settings.seed))
     shares = pool_shares(pools, settings)
     begins, sizes = (np.array([getattr(pool, name) for pool in pools], dtype=np.int64) for name in ("begin", "size"))

@@ -88,7 +88,7 @@ class PlanRun:
     @property
     def parts(self) -> tuple[str, ...]:
         """Names of the parts in order: `intermediate/0` …, then `target/<name>` …"""
-        return tuple(segment.name for segment in (*self.intermediate, *self.targets))
+        return tuple(s.name for s in self.intermediate) + tuple(s.name for s in self.targets)
 
     def run(self, part: str, on_step: OnStep | None = None) -> PartOutcome:
         """Carries out one part, or takes it from the store."""
@@ -113,7 +113,11 @@ class PlanRun:
             tables = {"model": _weights(state.model), "heads": _weights(state.heads)}
             if segment.carries:
                 tables["optimizer"] = state.optimizer
-            store.put(segment.signature, tables, {"kind": "intermediate", "seconds": spent, "heads": _shapes(state.heads), "steps": steps})
+            store.put(
+                segment.signature,
+                tables,
+                {"kind": "intermediate", "seconds": spent, "heads": _shapes(state.heads), "steps": steps},
+            )
         return PartOutcome(seconds={"intermediate": spent}, steps=steps)
 
     def _train_stage(self, state: _State, segment: IntermediateSegment, on_step: OnStep | None) -> int:
@@ -325,4 +329,3 @@ def _cell(name: str) -> Cell:
 
 def _reporter(on_step: OnStep | None, part: str, total: int) -> Callable[[int, float], None] | None:
     return None if on_step is None else lambda step, _loss: on_step(part, step, total)
-

@@ -1,4 +1,6 @@
-"""Plan → chain of segments; pure. A segment's signature is a hash of everything that decides its outcome, its parent's included."""
+"""Plan → chain of segments; pure. A segment's signature is a hash of everything that decides its outcome, its parent's
+included.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasksearch.core.plan import Plan, TrainSettings
-from tasksearch.core.signature import signature_of
 from tasksearch.core.schedule import Stage
+from tasksearch.core.signature import signature_of
 
 NUMERICS = 1
 """Raised by hand whenever a change of this code changes numbers: every stored segment is then named anew."""
@@ -124,7 +126,9 @@ def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[Inte
     return tuple(chain)
 
 
-def _target(plan: Plan, around: Surroundings, parent: str, target: str, languages: tuple[str, ...], *, trained: bool) -> TargetSegment:
+def _target(
+    plan: Plan, around: Surroundings, parent: str, target: str, languages: tuple[str, ...], *, trained: bool
+) -> TargetSegment:
     recipe: dict[str, Any] = {
         "target": target,
         "evaluation": {language: around.evaluation[target, language] for language in languages},

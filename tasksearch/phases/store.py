@@ -37,7 +37,9 @@ class SegmentStore:
         folder = self.folder(signature)
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-            if manifest["format"] == FORMAT and all(_matches(folder / name, *facts) for name, facts in manifest["files"].items()):
+            if manifest["format"] == FORMAT and all(
+                _matches(folder / name, *facts) for name, facts in manifest["files"].items()
+            ):
                 return dict(manifest)
         except (OSError, ValueError, KeyError, TypeError):
             pass
@@ -69,7 +71,9 @@ class SegmentStore:
             files = {path.name: _facts(path) for path in sorted(temporary.iterdir())}
             for path in temporary.iterdir():
                 sync(path)
-            body = json.dumps({"format": FORMAT, "signature": signature, "files": files, "facts": facts}, sort_keys=True, indent=1)
+            body = json.dumps(
+                {"format": FORMAT, "signature": signature, "files": files, "facts": facts}, sort_keys=True, indent=1
+            )
             (temporary / MANIFEST).write_text(body, encoding="utf-8")
             sync(temporary / MANIFEST)
             final.parent.mkdir(parents=True, exist_ok=True)

@@ -139,6 +139,10 @@ class _FirstReport:
 
 
 def _check(config: StudyConfig) -> None:
+    try:
+        hash(config.space)
+    except TypeError:
+        raise BadInput(f"space {config.space.name!r} holds a list; expected tuples, as in schedules=('joint',)") from None
     check_sampler(config.sampler)
     check_scheduler(config.scheduler)
     if config.trials < config.baseline_seeds:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations, permutations, product
 from typing import Any
 
@@ -13,7 +14,7 @@ from tasksearch.core.space import SearchSpace, decode, suggest
 from tasksearch.search.design import Fixed
 
 _WEIGHTS = range(1, 5)
-_SMALL = 4000  # parameter sets; decoding that many takes a fraction of a second
+_SMALL = 4000  # parameter sets; decoding that many takes a second
 
 
 class _Drawn:
@@ -30,7 +31,13 @@ class _Drawn:
         return self._rng.randint(low, high)
 
     def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
-        return math.exp(self._rng.uniform(math.log(low), math.log(high))) if log else self._rng.uniform(low, high)
+        return uniform(self._rng, low, high, log=log)
+
+
+def uniform(rng: random.Random, low: float, high: float, *, log: bool) -> float:
+    """A number in [low, high], uniform or log-uniform."""
+    drawn = math.exp(rng.uniform(math.log(low), math.log(high))) if log else rng.uniform(low, high)
+    return min(high, max(low, drawn))
 
 
 def random_params(space: SearchSpace, rng: random.Random) -> dict[str, Any]:
@@ -40,12 +47,13 @@ def random_params(space: SearchSpace, rng: random.Random) -> dict[str, Any]:
     return suggest(space, _Drawn(rng, set(rng.sample(list(space.tasks), size))))
 
 
-def every_schedule(space: SearchSpace) -> dict[Schedule, dict[str, Any]] | None:
-    """Every schedule that the space holds, with parameters that give it; None where they are too many or not countable."""
+@lru_cache(maxsize=8)
+def every_schedule(space: SearchSpace) -> Mapping[Schedule, dict[str, Any]]:
+    """Every schedule of a small space, with parameters that give it; empty where they are too many, or cannot be counted."""
     if space.denominator is None and _most(space) > 1:
-        return None
+        return {}
     if sum(_count(space, k) for k in range(space.min_tasks, _most(space) + 1)) > _SMALL:
-        return None
+        return {}
     found: dict[Schedule, dict[str, Any]] = {}
     for wish in _wishes(space):
         params = suggest(space, Fixed(wish))

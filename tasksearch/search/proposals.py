@@ -29,7 +29,7 @@ SEARCH_SEED = 0
 """Designs and the sampler's proposals train on this seed; finalists never do."""
 
 _ASKS = 6  # a sampler that keeps proposing what was seen is given up after so many draws
-_DRAWS = 2000
+_DRAWS = 200
 
 PlanOf = Callable[[Schedule, int], Plan]
 
@@ -131,11 +131,11 @@ def _draw(config: StudyConfig, n: int, told: Sequence[TrialRecord], searched: Se
         if found is not None:
             return found
     rng = random.Random(seed_from("random", config.seed, n))
-    every = every_schedule(space)
-    if every is not None:
-        left = [params for schedule, params in every.items() if schedule not in seen and schedule.stages]
-        return rng.choice(left) if left else None
-    return next((params for _ in range(_DRAWS) if new(params := random_params(space, rng))), None)
+    drawn = next((params for _ in range(_DRAWS) if new(params := random_params(space, rng))), None)
+    if drawn is not None:
+        return drawn
+    left = [params for schedule, params in every_schedule(space).items() if schedule not in seen]
+    return rng.choice(left) if left else None
 
 
 def _finalist(config: StudyConfig, before: Sequence[TrialRecord]) -> Proposal | Wait | Finished:

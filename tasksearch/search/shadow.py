@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import random
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -18,12 +19,13 @@ from optuna.trial import FrozenTrial, TrialState
 from tasksearch.core.space import SearchSpace, suggest
 from tasksearch.core.study import TrialRecord
 from tasksearch.search.design import Fixed
+from tasksearch.search.draws import uniform
 
 _STATES = {"done": TrialState.COMPLETE, "failed": TrialState.FAIL, "stopped": TrialState.PRUNED, "running": TrialState.RUNNING}
 
 
 def asks(
-    space: SearchSpace, told: Sequence[TrialRecord], pending: Sequence[TrialRecord], *, seeds: Iterable[int]
+    space: SearchSpace, told: Sequence[TrialRecord], pending: Sequence[TrialRecord], *, seeds: Sequence[int]
 ) -> Iterator[dict[str, Any]]:
     """Sets of parameters from multivariate, grouped TPE, one per seed; pure.
 
@@ -32,18 +34,38 @@ def asks(
         told: trials whose results may be used, in the order of their numbers. A failed trial is told as failed, never as a
             score; a stopped one as pruned. The baseline enters once, with the mean of its seeds: it is one point of the space.
         pending: trials of which only the parameters may be used; the constant liar keeps proposals away from them.
-        seeds: of the draws. A draw that the caller does not like is left behind as a failed trial.
+        seeds: of the draws. A draw that the caller does not take (a mix that was run already, a subset that the space does not
+            allow) stays behind as a running trial, so that the constant liar keeps the next one away from it. Told as failed it
+            would be forgotten, and TPE, which takes the best of its candidates, would propose it again and again. Each next draw
+            also has a growing share of its parameters drawn uniformly: in a small space TPE comes to know one mix alone.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize")
     study.add_trials(_history(space, told, pending))
-    for seed in seeds:
+    for attempt, seed in enumerate(seeds):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)  # `group` is experimental, and meant
             study.sampler = TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed % 2**32)
-        trial = study.ask()
-        yield suggest(space, trial)
-        study.tell(trial, state=TrialState.FAIL)
+        yield suggest(space, _Loosened(study.ask(), random.Random(seed), attempt / len(seeds)))
+
+
+class _Loosened:
+    """An Optuna trial of which a share of the answers is drawn uniformly instead."""
+
+    def __init__(self, trial: optuna.Trial, rng: random.Random, rate: float) -> None:
+        self._trial, self._rng, self._rate = trial, rng, rate
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        answer = self._trial.suggest_categorical(name, choices)
+        return self._rng.choice(choices) if self._rng.random() < self._rate else answer
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        answer = int(self._trial.suggest_int(name, low, high))
+        return self._rng.randint(low, high) if self._rng.random() < self._rate else answer
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        answer = float(self._trial.suggest_float(name, low, high, log=log))
+        return uniform(self._rng, low, high, log=log) if self._rng.random() < self._rate else answer
 
 
 def frozen_trial(

@@ -73,7 +73,7 @@ def remove_stale_lock(path: Path) -> None:
 
 def masked(url: str) -> str:
     """The URL without user and password."""
-    return re.sub(r"//[^/@]*@", "//***@", url)
+    return re.sub(r"(?<=//)[^/@]+(?=@)", "***", url) if not url.startswith("sqlite") else url
 
 
 class StudyMirror:

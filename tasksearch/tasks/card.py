@@ -33,12 +33,14 @@ class TaskCard:
         role: `intermediate` or `target`.
         folder: folder of the task's files under the suite's data root.
         languages: languages it can be scored in (a target) or trained in (an intermediate task: English).
-        labels: label names in the order of the head's outputs; empty for span, choice, retrieval and MLM. Tasks with equal labels
+        labels: label names in the order of the head's outputs; empty for span, choice, retrieval and MLM. Tasks with equal
+            labels
             and kind share one intermediate head if they also share `head`.
         head: name of the head; tasks with one name share a head in phase 2. Empty: the task's own name.
         metric: name of the score (`accuracy`, `f1`, `em_f1`).
         chance: score of a guess, in percent; None where it depends on the data (retrieval: 100 / pool).
-        trains_on: names of the data sets its training examples come from; a plan whose intermediate tasks and target share one is
+        trains_on: names of the data sets its training examples come from; a plan whose intermediate tasks and target share
+            one is
             marked `same data`.
         licence, reference: as the authors state them.
         select_split, report_split: which split selects and which reports. Equal: cut once by document.

@@ -1,6 +1,7 @@
 """Casts: examples of each kind → token ids with what their head needs. XLM-R's template `<s> a </s></s> b </s>` throughout.
 
-The casts are those of the paper's code (jiant): each choice encoded apart with the *front* of the prompt cut; spans in windows with a
+The casts are those of the paper's code (jiant): each choice encoded apart with the *front* of the prompt cut; spans in
+windows with a
 stride; a tag on the first sub-token of its word, long sentences split, not cut.
 """
 
@@ -41,7 +42,8 @@ class Encoded:
         labels: (items,) class or choice; (0,) where the kind has none.
         positions: one row per item: token indices that carry a tag (tagging) or belong to the context (span).
         tags: tagging: one row per item, the tag at each of `positions`.
-        spans: span: (items, 2) indices into `positions` of the answer's first and last token, -1 for an answer outside the window.
+        spans: span: (items, 2) indices into `positions` of the answer's first and last token, -1 for an answer outside the
+            window.
         offsets: span: one row per item, character begin and end of each of `positions`, interleaved.
     """
 
@@ -173,7 +175,8 @@ def _taggings(examples: Sequence[TagExample], tokenizer: Tokenizer, max_length: 
         places: list[int] = []
         marks: list[int] = []
         for tag in example.tags:
-            # A word the tokenizer knows nothing of (a lone control character) still needs its tag scored: a tag on <s> of its own.
+            # A word the tokenizer knows nothing of (a lone control character) still needs its tag scored: a tag on <s> of
+            # its own.
             word = next(pieces)[: max_length - 2] or [tokenizer.bos_token_id]
             if len(row) + len(word) > max_length - 1:
                 rows.append([*row, tokenizer.eos_token_id])
@@ -237,7 +240,7 @@ def _bitexts(examples: Sequence[BitextExample], tokenizer: Tokenizer, max_length
 
 def select(encoded: Encoded, items: npt.NDArray[np.int64]) -> Encoded:
     """The given items alone, in the given order: a target's training set cut to size."""
-    rows = [encoded.tokens[s] for i in items for s in range(int(encoded.first[i]), int(encoded.first[i + 1]))]
+    rows: list[Any] = [encoded.tokens[s] for i in items for s in range(int(encoded.first[i]), int(encoded.first[i + 1]))]
 
     def picked(ragged: Ragged) -> list[Any]:
         return [ragged[int(i)] for i in items] if len(ragged) else []

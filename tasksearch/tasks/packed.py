@@ -1,7 +1,9 @@
-"""The packed layout: `<root>/<folder>/<language>.<split>.jsonl.gz`, one JSON object per line, the same fields for every task of a kind.
+"""The packed layout: `<root>/<folder>/<language>.<split>.jsonl.gz`, one JSON object per line, the same fields for every task
+of a kind.
 
 Fields: pair `a b label` · sentence `a label` · choice `prompt choices label` · span `question context answers[{start, text}]` ·
-tagging `words tags` · retrieval `text english`; every line may carry `id` and `document`. Labels and tags are names, a choice's label
+tagging `words tags` · retrieval `text english`; every line may carry `id` and `document`. Labels and tags are names, a
+choice's label
 is an index.
 """
 

@@ -1,6 +1,7 @@
 """Which examples each optimiser step holds: pure, and exact to one example.
 
-Two rules make twins of joint and sequential runs: the order of a task's own examples is drawn from (seed, task) alone, and a stage's
+Two rules make twins of joint and sequential runs: the order of a task's own examples is drawn from (seed, task) alone, and a
+stage's
 shares become whole counts of examples by largest remainder. Only the interleaving differs between twins.
 """
 
@@ -34,7 +35,8 @@ def stage_counts(stage: Stage, batch_size: int) -> dict[str, int]:
 def stage_steps(stage: Stage, batch_size: int, *, seed: int, mixing: Mixing) -> list[StepTasks]:
     """The stage's steps in order.
 
-    `task`: a step is of one task, placed where the task's cumulative share asks for it; what does not fill a step goes into mixed steps
+    `task`: a step is of one task, placed where the task's cumulative share asks for it; what does not fill a step goes into
+    mixed steps
     at the end of the stage, fewer than there are tasks. `mixed`: every step holds all tasks by their shares at that point.
     """
     counts = stage_counts(stage, batch_size)
@@ -52,7 +54,9 @@ def _one_task_steps(stage: Stage, counts: dict[str, int], batch_size: int, seed:
 
 
 def _time_of(stage: Stage, task: str, done: float) -> float:
-    """When, in [0, 1] of the stage, the share `done` of the task's examples has been shown: the inverse of its cumulative density."""
+    """When, in [0, 1] of the stage, the share `done` of the task's examples has been shown: the inverse of its cumulative
+    density.
+    """
     first, last = float(stage.start.share(task)), float(stage.end.share(task))
     slope = last - first
     if abs(slope) < 1e-12:
@@ -110,10 +114,13 @@ def _capped(need: list[Fraction], caps: list[int], total: int) -> list[int]:
     return take
 
 
-def example_order(task: str, seed: int, lengths: npt.NDArray[np.int64], batch_size: int, count: int, skip: int) -> npt.NDArray[np.int64]:
+def example_order(
+    task: str, seed: int, lengths: npt.NDArray[np.int64], batch_size: int, count: int, skip: int
+) -> npt.NDArray[np.int64]:
     """Items number skip … skip + count - 1 of the task's endless sequence: epochs of a seeded permutation, bucketed by length.
 
-    Within a bucket of 16 batches items of like length stand together, and the batches are shuffled; so a step's padding is small and the
+    Within a bucket of 16 batches items of like length stand together, and the batches are shuffled; so a step's padding is
+    small and the
     sequence is a function of (seed, task, batch size, lengths) alone.
     """
     size = len(lengths)

@@ -1,7 +1,6 @@
 """The command line: help is light, mistakes are one line, and one small study runs from end to end."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -140,4 +139,4 @@ def test_the_table_of_trials_is_plain_text_where_there_is_no_terminal(study):
 
 
 def test_nothing_is_written_outside_the_study_and_the_cache(study, tmp_path):
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
