@@ -36,8 +36,8 @@ def asks(
         pending: trials of which only the parameters may be used; the constant liar keeps proposals away from them.
         seeds: of the draws. A draw that the caller does not take (a mix that was run already, a subset that the space does not
             allow) stays behind as a running trial, so that the constant liar keeps the next one away from it. Told as failed it
-            would be forgotten, and TPE, which takes the best of its candidates, would propose it again and again. Each next draw
-            also has a growing share of its parameters drawn uniformly: in a small space TPE comes to know one mix alone.
+            would be forgotten, and TPE, which takes the best of its candidates, would propose it again and again. After three
+            draws a growing share of parameters is drawn uniformly: in a small space TPE comes to know one mix alone.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize")
@@ -46,7 +46,11 @@ def asks(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)  # `group` is experimental, and meant
             study.sampler = TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed % 2**32)
-        yield suggest(space, _Loosened(study.ask(), random.Random(seed), attempt / len(seeds)))
+        yield suggest(space, _Loosened(study.ask(), random.Random(seed), _rate(attempt, len(seeds))))
+
+
+def _rate(attempt: int, attempts: int) -> float:
+    return max(0, attempt - 2) / max(1, attempts - 2)
 
 
 class _Loosened:

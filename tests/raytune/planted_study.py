@@ -69,6 +69,43 @@ def run(folder, *, concurrency=2, context=None, tracker=None, on_event=None, add
     )
 
 
+def open_book(folder, *, write=lambda record: None, on_event=lambda event: None, **changes):
+    from tasksearch.raytune.book import TrialBook
+    from tasksearch.search.storage import StudyMirror, open_storage
+
+    ledger, settings = Ledger(Path(folder)), config(**changes)
+    mirror = StudyMirror(open_storage(ledger.optuna_path), settings.name, settings.space)
+    tables = {"sizes": SIZES, "groups": GROUPS, "plan_of": plan_of}
+    return TrialBook(ledger, settings, mirror, **tables, write=write, on_event=on_event)
+
+
+def last_report(folder, record, context=None):
+    """The last report of a trial, run in this process without Ray."""
+    from trainables.recorded import RecordedTrainable
+
+    where = {**(context or {}), "study_folder": str(folder)}
+    actor = RecordedTrainable({"number": record.number, "role": record.role, "plan": record.plan.to_json(), "context": where})
+    report = actor.step()
+    while not report.get("done"):
+        report = actor.step()
+    return report
+
+
+def run_in_process(book, folder, context=None, at_once=1, most=1000):
+    """What the driver does, with `at_once` trials in flight that finish last-in first-out."""
+    flying, started = [], 0
+    while not book.halted:
+        found = book.next() if len(flying) < at_once and started < most else None
+        if found is not None and found != "finished":
+            flying.append(found)
+            started += 1
+        elif flying:
+            record = flying.pop()
+            book.finish(record.number, last_report(folder, record, context))
+        else:
+            return
+
+
 if __name__ == "__main__":
     try:
         run(sys.argv[1], concurrency=int(sys.argv[2]), context=json.loads(sys.argv[3]))

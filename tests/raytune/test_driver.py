@@ -14,7 +14,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from tasksearch.core.errors import BadInput, DiskFull, StudyBusy, StudyNotReady, UnknownName, Unreachable
+from tasksearch.core.errors import BadInput, DiskFull, StudyBusy, UnknownName, Unreachable
 from tasksearch.search.ledger import Ledger
 
 SCRIPT = Path(__file__).with_name("planted_study.py")
@@ -149,18 +149,11 @@ def test_trials_that_raise_or_score_nan_fail_alone_and_a_killed_worker_is_run_ag
     assert states[4] == states[5] == TrialState.FAIL and states[7] == TrialState.COMPLETE
 
 
-def test_a_failed_baseline_ends_the_study_with_its_cause_and_is_trained_again_on_resume(planted, tmp_path):
-    with pytest.raises(StudyNotReady, match="planted failure in trial 1"):
-        planted.run(tmp_path, context={"raise_in": [1]}, trials=5, leaders=0)
-    summary = planted.run(tmp_path, trials=5, leaders=0)
-    assert (summary.done, summary.failed) == (5, 0)
-
-
 def test_a_full_disk_in_a_worker_ends_the_run_and_fails_no_trial(planted, tmp_path):
     with pytest.raises(DiskFull):
         planted.run(tmp_path, context={"full_in": [3]}, trials=5, leaders=0)
-    assert {r.status for r in Ledger(tmp_path).records()} <= {"done", "running"}
-    assert planted.run(tmp_path, trials=5, leaders=0).done == 5
+    records = Ledger(tmp_path).records()
+    assert {r.status for r in records} <= {"done", "running"} and records[3].status == "running"
 
 
 def test_asha_stops_no_baseline_and_no_finalist_and_tells_optuna_pruned(planted, tmp_path):
@@ -172,22 +165,6 @@ def test_asha_stops_no_baseline_and_no_finalist_and_tells_optuna_pruned(planted,
     assert all(r.status == "done" for r in records if r.role in ("baseline", "finalist"))
     pruned = {t.number for t in optuna_trials(tmp_path) if t.state == TrialState.PRUNED}
     assert pruned == {r.number for r in stopped}
-
-
-def test_a_tracker_that_goes_away_ends_the_run_and_is_brought_up_to_date_by_the_next(planted, tmp_path):
-    with pytest.raises(ConnectionError, match="went away"):
-        planted.run(tmp_path, tracker=planted.SilentTracker(fail_at=2), trials=7, leaders=0)
-    tracker = planted.SilentTracker()
-    planted.run(tmp_path, tracker=tracker, trials=7, leaders=0)
-    assert sorted(number for number, *_ in tracker.written) == list(range(7))
-
-
-def test_a_longer_study_goes_on_after_its_finalists(planted, tmp_path):
-    planted.run(tmp_path, trials=10, leaders=1)
-    planted.run(tmp_path, trials=12, leaders=1)
-    roles = [r.role for r in Ledger(tmp_path).records()]
-    assert roles[10:13] == ["finalist", "search", "search"]
-    assert roles[13:] in ([], ["finalist"]), "a new leader is re-run, an old one is not"
 
 
 def test_a_second_driver_is_refused_with_the_owner(planted, tmp_path):

@@ -1,0 +1,143 @@
+"""The book without Ray: trials run in this process, in any order, cut off anywhere."""
+
+import optuna
+import pytest
+
+from tasksearch.core.errors import DiskFull, StudyNotReady
+from tasksearch.raytune.events import TrialJudged
+from tasksearch.search.ledger import Ledger
+
+
+def substance(book):
+    return [(r.number, r.role, r.status, r.plan, r.params, r.scores, r.objective, r.cause) for r in book.records]
+
+
+def states(book):
+    return [trial.state.name for trial in book._mirror.study.get_trials(deepcopy=False)]
+
+
+@pytest.fixture(scope="module")
+def whole(planted, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    book = planted.open_book(folder)
+    planted.run_in_process(book, folder)
+    return book
+
+
+@pytest.mark.parametrize("at_once", [2, 9])
+def test_the_order_in_which_trials_end_changes_nothing(planted, tmp_path, whole, at_once):
+    book = planted.open_book(tmp_path / "other")
+    planted.run_in_process(book, tmp_path / "other", at_once=at_once)
+    assert book.complete and substance(book) == substance(whole)
+
+
+@pytest.mark.parametrize("most", [1, 4, 12, 17])
+def test_a_driver_cut_off_anywhere_is_taken_up_with_nothing_lost_or_doubled(planted, tmp_path, whole, most):
+    written = []
+    folder = tmp_path / "cut"
+    first = planted.open_book(folder, write=lambda r: written.append(r.number))
+    planted.run_in_process(first, folder, at_once=2, most=most)
+    first.next()  # handed out, never finished
+    second = planted.open_book(folder, write=lambda r: written.append(r.number))
+    planted.run_in_process(second, folder, at_once=2)
+    assert substance(second) == substance(whole)
+    assert set(written) == set(range(18))
+    assert states(second) == ["COMPLETE"] * 18
+
+
+def test_a_crash_between_ledger_and_optuna_is_made_good(planted, tmp_path):
+    book = planted.open_book(tmp_path)
+    planted.run_in_process(book, tmp_path, most=6)
+    (tmp_path / "optuna.journal").unlink()
+    again = planted.open_book(tmp_path)
+    assert states(again) == ["COMPLETE"] * 6
+    assert [t.value for t in again._mirror.study.trials] == [r.objective for r in again.records]
+
+
+def test_trials_wait_for_the_baseline_and_are_then_told_in_the_order_of_numbers(planted, tmp_path):
+    judged = []
+    book = planted.open_book(
+        tmp_path, on_event=lambda e: judged.append(e.record.number) if isinstance(e, TrialJudged) else None
+    )
+    records = [book.next() for _ in range(6)]
+    for record in reversed(records[1:]):
+        book.finish(record.number, planted.last_report(tmp_path, record))
+    assert judged == [] and all(r.objective is None for r in book.records)
+    book.finish(0, planted.last_report(tmp_path, records[0]))
+    assert judged == list(range(6)) and all(r.objective is not None for r in book.records)
+
+
+def test_a_report_that_comes_twice_counts_once(planted, tmp_path):
+    book = planted.open_book(tmp_path)
+    record = book.next()
+    report = planted.last_report(tmp_path, record)
+    book.finish(0, report)
+    kept = book.records[0]
+    book.finish(0, report)
+    book.lose(0, "too late")
+    assert book.records[0] is kept and book.ran == 1
+
+
+def test_a_failed_baseline_ends_the_study_with_its_cause_and_is_trained_again_on_resume(planted, tmp_path):
+    book = planted.open_book(tmp_path)
+    with pytest.raises(StudyNotReady, match="planted failure in trial 1"):
+        planted.run_in_process(book, tmp_path, {"raise_in": [1]})
+    again = planted.open_book(tmp_path)
+    planted.run_in_process(again, tmp_path)
+    assert again.complete and {r.status for r in again.records} == {"done"}
+    assert states(again) == ["COMPLETE"] * 18
+
+
+def test_a_failed_trial_is_no_score_for_the_sampler_and_no_leader(planted, tmp_path):
+    book = planted.open_book(tmp_path)
+    planted.run_in_process(book, tmp_path, {"raise_in": [4, 12]})
+    failed = [r for r in book.records if r.status == "failed"]
+    assert [r.number for r in failed] == [4, 12] and all(r.objective is None for r in failed)
+    assert states(book)[4] == states(book)[12] == "FAIL"
+    leaders = {r.plan.mix_signature for r in book.records if r.role == "finalist"}
+    assert leaders and not leaders & {r.plan.mix_signature for r in failed}
+
+
+def test_a_trial_that_lacks_a_cell_of_the_baseline_fails_alone(planted, tmp_path):
+    book = planted.open_book(tmp_path)
+    planted.run_in_process(book, tmp_path, most=3)
+    record = book.next()
+    report = planted.last_report(tmp_path, record)
+    report["scores"] = report["scores"].replace('"language": "far"', '"language": "faraway"')
+    book.finish(record.number, report)
+    assert book.records[3].status == "failed" and "nli/far" in book.records[3].cause
+
+
+def test_a_full_disk_is_the_studys_fault_and_no_trials(planted, tmp_path):
+    book = planted.open_book(tmp_path)
+    planted.run_in_process(book, tmp_path, {"full_in": [2]})
+    assert isinstance(book.fault, DiskFull) and book.records[2].status == "running"
+    again = planted.open_book(tmp_path)
+    planted.run_in_process(again, tmp_path)
+    assert again.complete
+
+
+def test_a_longer_study_goes_on_after_its_finalists_and_re_runs_only_new_leaders(planted, tmp_path):
+    short = planted.open_book(tmp_path, trials=11, leaders=1)
+    planted.run_in_process(short, tmp_path)
+    long = planted.open_book(tmp_path, trials=14, leaders=1)
+    planted.run_in_process(long, tmp_path)
+    roles = [r.role for r in long.records]
+    assert roles[11:15] == ["finalist", "search", "search", "search"]
+    run = [(r.plan.mix_signature, r.plan.seed) for r in long.records if r.role == "finalist"]
+    assert len(run) == len(set(run)) and len(run) <= 2
+
+
+def test_a_record_that_is_gone_is_named(planted, tmp_path):
+    book = planted.open_book(tmp_path)
+    planted.run_in_process(book, tmp_path, most=4)
+    Ledger(tmp_path).record_path(2).unlink()
+    with pytest.raises(StudyNotReady, match="trial 2"):
+        planted.open_book(tmp_path)
+
+
+def test_optuna_opens_the_mirror_by_the_studys_name(planted, tmp_path, whole):
+    storage = whole._mirror.study._storage
+    study = optuna.load_study(study_name="planted", storage=storage)
+    best = max((r for r in whole.records), key=lambda r: r.objective)
+    assert study.best_trial.number == best.number and study.best_trial.user_attrs["plan"] == best.plan.signature
