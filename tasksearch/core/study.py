@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from tasksearch.core.errors import BadInput
+from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.signature import to_plain
@@ -15,6 +15,8 @@ from tasksearch.core.space import SearchSpace
 
 Role = Literal["baseline", "design", "search", "finalist"]
 Status = Literal["running", "done", "stopped", "failed"]
+SAMPLERS = ("tpe", "random")
+SCHEDULERS = ("fifo", "asha")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +77,9 @@ class StudyConfig:
     def __post_init__(self) -> None:
         if self.trials < 1:
             raise BadInput(f"{self.trials} trials; expected at least 1")
+        for kind, name, known in (("sampler", self.sampler, SAMPLERS), ("scheduler", self.scheduler, SCHEDULERS)):
+            if name not in known:
+                raise UnknownName(kind, name, known)
         if self.baseline_seeds < 3:
             raise BadInput(f"{self.baseline_seeds} baseline seeds; expected at least 3, the objective divides by their spread")
         if self.lag < 1:

@@ -97,6 +97,8 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     from tasksearch.tasks.source import TaskSource
 
     suite = load_suite(config.suite)
+    if config.model != "lab":
+        _check_model(config.model)  # before the lab's own is made: a wrong folder is known at once
     data, model = _lab(config, on_pretrain) if config.suite == "lab" else (config.data or "", config.model)
     if config.model != "lab":
         model = config.model

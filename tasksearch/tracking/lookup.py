@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 from tasksearch.core.errors import StudyNotReady
@@ -16,6 +17,8 @@ def find_runs(uri: str, experiment: str, study_id: str, numbers: Sequence[int]) 
         StudyNotReady: no such experiment there.
     """
     check_answers(uri)
+    # MLflow calls what SQLAlchemy deprecates: its own business, and no user's.
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(mlflow|sqlalchemy|alembic)\b")
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri=uri, registry_uri=uri)

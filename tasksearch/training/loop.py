@@ -78,7 +78,7 @@ def train_segment(
     for number, step in enumerate(steps):
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * curve.at(number)
-        loss = _backward(learner, tasks, step, settings, randomness, number, mask_share)
+        loss = accumulate(learner, tasks, step, settings, randomness, number, mask_share)
         norm = nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
         if not (math.isfinite(loss) and bool(torch.isfinite(norm))):
             shown = " + ".join(task for task, _ in step.parts)
@@ -94,7 +94,7 @@ def train_segment(
     return _dump_state(optimizer, learner)
 
 
-def _backward(
+def accumulate(
     learner: Learner,
     tasks: Mapping[str, TrainingTask],
     step: StepItems,

@@ -1,0 +1,174 @@
+"""A plan in one process: the same numbers every time, with the store and without it, whole or in pieces."""
+
+import copy
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tasksearch.core.errors import MissingPackage, ModelUnusable, TrainingFailed
+from tasksearch.core.mixture import Mixture
+from tasksearch.core.plan import Plan
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.space import annealed_twin, sequential_twin
+from tasksearch.metrics.outcomes import value_of
+from tasksearch.models.encoder import load_pretrained
+from tasksearch.models.heads import make_head
+from tasksearch.phases.context import RunContext, open_context
+from tasksearch.phases.run import PlanRun, run_plan
+from tasksearch.phases.store import SegmentStore
+from tasksearch.tasks.lab_suite import lab_suite
+from tasksearch.training.loop import Learner, TrainingTask, accumulate
+from tasksearch.training.order import StepItems
+
+SUITE = lab_suite()
+BOTH = Mixture.uniform("restate", "find")
+SHORT = dataclasses.replace(
+    SUITE.settings,
+    intermediate=dataclasses.replace(SUITE.settings.intermediate, batch_size=8),
+    target=dataclasses.replace(SUITE.settings.target, batch_size=8, steps=4),
+)
+
+
+@pytest.fixture(scope="module")
+def context(tiny_lab):
+    return open_context(SUITE, str(tiny_lab.data), str(tiny_lab.model), None)
+
+
+def stored(context, folder) -> RunContext:
+    return dataclasses.replace(context, store=SegmentStore(folder))
+
+
+def plan(schedule, settings=SHORT, targets=("retrieval", "topic", "nli", "qa", "tag"), seed=0):
+    return Plan(suite="lab", schedule=schedule, targets=targets, languages=("en", "near1", "sov"), settings=settings, seed=seed)
+
+
+SCHEDULES = {
+    "none": Schedule.none(),
+    "joint": Schedule.joint(BOTH, 4),
+    "sequential": sequential_twin(BOTH, ["find", "restate"], 4),
+    "annealed": annealed_twin(BOTH, ["find", "restate"], 4),
+    "every kind": Schedule.joint(Mixture.uniform(*(card.name for card in SUITE.intermediates)), 8),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_plan_gives_equal_numbers_twice_and_scores_every_cell(context, name):
+    first, second = (run_plan(plan(SCHEDULES[name]), context) for _ in range(2))
+    assert first.scores == second.scores
+    assert all(np.array_equal(first.outcomes[cell], second.outcomes[cell]) for cell in first.outcomes)
+    assert {s.language for s in first.scores if s.target == "topic"} == {"en", "near1", "sov"}
+    assert {s.half for s in first.scores} == {"select", "report"}
+    for score in first.scores:
+        assert score.value == value_of(first.outcomes[score.target, score.language, score.half])
+        assert score.examples == (30 if score.target == "retrieval" else 20)
+
+
+def test_another_seed_gives_other_numbers_but_the_same_retrieval_without_an_intermediate_phase(context):
+    first, second = (run_plan(plan(Schedule.none(), seed=seed), context).scores for seed in (0, 1))
+    assert [s.value for s in first if s.target == "retrieval"] == [s.value for s in second if s.target == "retrieval"]
+    assert [s.value for s in first if s.target == "tag"] != [s.value for s in second if s.target == "tag"]
+
+
+def test_the_store_changes_no_number_and_trains_nothing_twice(context, tmp_path):
+    chain = plan(SCHEDULES["sequential"])
+    fresh = run_plan(chain, context)
+    with_store = stored(context, tmp_path)
+    assert run_plan(chain, with_store).scores == fresh.scores
+    again = PlanRun(chain, with_store)
+    assert [again.run(part).steps for part in again.parts] == [0] * len(again.parts)
+    assert run_plan(chain, with_store).scores == fresh.scores
+
+
+def test_a_part_run_alone_in_a_new_process_loads_what_came_before(context, tmp_path):
+    chain, with_store = plan(SCHEDULES["sequential"], targets=("topic",)), stored(context, tmp_path)
+    for part in PlanRun(chain, with_store).parts:
+        last = PlanRun(chain, with_store).run(part)
+    assert last.scores == run_plan(chain, context).scores
+
+
+def test_a_damaged_segment_is_not_there(context, tmp_path):
+    joint, with_store = plan(SCHEDULES["joint"], targets=("topic",)), stored(context, tmp_path)
+    expected = run_plan(joint, with_store).scores
+    run = PlanRun(joint, with_store)
+    path = with_store.store.folder(run.intermediate[0].signature) / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(bytes(content))
+    assert with_store.store.manifest(run.intermediate[0].signature) is None
+    assert run.run("intermediate/0").steps == 4
+    assert run_plan(joint, with_store).scores == expected
+
+
+def test_policies_and_mixing_are_different_trainings_under_different_names(context):
+    settings = {
+        (policy, mixing): dataclasses.replace(
+            SHORT, intermediate=dataclasses.replace(SHORT.intermediate, lr_policy=policy, mixing=mixing)
+        )
+        for policy in ("phase", "stage")
+        for mixing in ("task", "mixed")
+    }
+    chain, joint = SCHEDULES["sequential"], SCHEDULES["joint"]
+    names = {key: PlanRun(plan(chain, value), context).intermediate[-1].signature for key, value in settings.items()}
+    assert len(set(names.values())) == 4
+    by_policy = [run_plan(plan(chain, settings[p, "task"], ("retrieval",)), context).outcomes for p in ("phase", "stage")]
+    by_mixing = [run_plan(plan(joint, settings["phase", m], ("topic",)), context).outcomes for m in ("task", "mixed")]
+    assert all(len(pair[0]) == len(pair[1]) for pair in (by_policy, by_mixing))
+
+
+@pytest.mark.parametrize("card", SUITE.intermediates, ids=lambda card: card.name)
+def test_accumulation_gives_the_gradient_of_the_whole_step(context, card):
+    items, step = context.source.training(card, 128), StepItems(parts=((card.name, np.arange(8)),))
+    gradients = []
+    for micro in (None, 3):
+        model = copy.deepcopy(context.pretrained.model).double()
+        outputs = {"choice": 1, "span": 2}.get(card.kind, len(card.labels))
+        head = make_head(card.kind, "h", outputs, hidden_size=64, features="pair-diff", dropout=0.0, seed=0).double()
+        learner = Learner(model=model, heads=nn.ModuleDict({"h": head}), specials=context.specials, device=context.device)
+        settings = dataclasses.replace(SHORT.intermediate, micro_batch_size=micro)
+        accumulate(learner, {card.name: TrainingTask(items=items, head="h")}, step, settings, "x", 0, 0.15)
+        gradients.append(torch.cat([p.grad.flatten() for p in model.roberta.parameters()]))
+    assert torch.allclose(*gradients, rtol=1e-9, atol=1e-12)
+
+
+def test_a_warm_head_starts_from_the_intermediate_task_of_the_same_labels(context):
+    warm = dataclasses.replace(SHORT, head="warm")
+    joint = Schedule.joint(Mixture.uniform("entail"), 4)
+    first, second = (run_plan(plan(joint, settings, ("nli",)), context) for settings in (SHORT, warm))
+    assert any(not np.array_equal(first.outcomes[cell], second.outcomes[cell]) for cell in first.outcomes)
+
+
+def test_a_loss_that_is_not_finite_is_the_plans_failure(context):
+    wild = dataclasses.replace(
+        SHORT, intermediate=dataclasses.replace(SHORT.intermediate, learning_rate=1e30, max_grad_norm=1e30)
+    )
+    with pytest.raises(TrainingFailed, match="training diverged"):
+        run_plan(plan(Schedule.joint(BOTH, 8), wild), context)
+
+
+def test_a_missing_faiss_is_one_line_that_says_what_to_install(context, monkeypatch):
+    import builtins
+
+    real = builtins.__import__
+
+    def without_faiss(name, *rest, **options):
+        if name == "faiss":
+            raise ImportError(name)
+        return real(name, *rest, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without_faiss)
+    with pytest.raises(MissingPackage, match=r"pip install 'tasksearch\[cpu\]'"):
+        run_plan(plan(Schedule.none(), targets=("retrieval",)), context)
+
+
+def test_a_model_folder_lacking_something_says_what(tiny_lab, tmp_path):
+    import shutil
+
+    for missing, said in (("tokenizer.json", "has no tokenizer"), ("model.safetensors", "pickled weights are not read")):
+        folder = tmp_path / missing
+        shutil.copytree(tiny_lab.model, folder)
+        (folder / missing).unlink()
+        with pytest.raises(ModelUnusable, match=said):
+            load_pretrained(str(folder))
