@@ -1,0 +1,52 @@
+"""Retrieval and answer texts against brute force."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasksearch.evaluation.index import nearest
+from tasksearch.evaluation.retrieval import unit_vectors
+from tasksearch.evaluation.spans import MAX_ANSWER, best_span
+from tasksearch.metrics.outcomes import accuracy_outcomes, token_accuracy_outcomes, value_of
+from tasksearch.metrics.squad import em_f1, exact_match, f1, normalise
+
+
+@given(st.integers(0, 1000), st.integers(1, 40), st.integers(1, 40))
+def test_faiss_finds_what_brute_force_finds(seed, queries, pool):
+    rng = np.random.default_rng(seed)
+    a, b = (unit_vectors(rng.normal(size=(n, 8)).astype(np.float32), centering=False) for n in (queries, pool))
+    scores = a @ b.T
+    assert np.allclose(scores[np.arange(queries), nearest(a, b)], scores.max(axis=1), atol=1e-6)
+
+
+def test_centering_takes_off_what_a_language_has_in_common():
+    rng = np.random.default_rng(0)
+    english = rng.normal(size=(50, 8)).astype(np.float32)
+    other = english + np.float32(5.0)
+    shifted = nearest(*(unit_vectors(part, centering=False) for part in (english, other)))
+    centred = nearest(*(unit_vectors(part, centering=True) for part in (english, other)))
+    assert (centred == np.arange(50)).all()
+    assert not (shifted == np.arange(50)).all()
+
+
+@given(st.integers(0, 1000), st.integers(1, 15))
+def test_the_best_span_is_the_best_of_all_allowed_pairs(seed, tokens):
+    rng = np.random.default_rng(seed)
+    starts, ends = rng.normal(size=(2, tokens)).astype(np.float32)
+    score, first, last = best_span(starts, ends)
+    every = {(i, j): starts[i] + ends[j] for i in range(tokens) for j in range(i, min(tokens, i + MAX_ANSWER))}
+    assert np.isclose(score, max(every.values()))
+    assert np.isclose(every[first, last], score)
+
+
+def test_squad_scores_of_worked_examples():
+    assert normalise("The  Cat's, a hat!") == "cats hat"
+    assert exact_match("the cat", "Cat.") == 1.0
+    assert f1("a black cat", "black dog") == 0.5
+    assert f1("", "cat") == 0.0
+    assert em_f1("black cat", ["dog", "cat"]) == (0 + 2 / 3) / 2
+
+
+def test_scores_are_ratios_of_sums():
+    assert value_of(accuracy_outcomes(np.array([1, 2, 3, 4]), np.array([1, 2, 0, 0]))) == 50.0
+    assert value_of(token_accuracy_outcomes([[1, 1, 1], [0]], [[1, 1, 0], [0]])) == 75.0
