@@ -29,7 +29,7 @@ class ThreePhase(PlanTrainable):
         done = self._run.run(name)
         return PartResult(
             scores=done.scores,
-            seconds={**done.seconds, "steps": float(done.steps)},
+            seconds=done.seconds,
             facts=self._run.context.facts(),
             outcomes=done.outcomes,
         )
