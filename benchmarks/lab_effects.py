@@ -38,7 +38,7 @@ from tasksearch.phases import ensure_lab, open_context, run_plan
 from tasksearch.phases.lab_root import LabRoot, cache_folder
 from tasksearch.tasks.lab_suite import LAB_WARNING, lab_suite
 
-SHORT, LONG = 160, 320
+SHORT, LONG = lab_suite().steps
 PAIRS = (("restate", "entail"), ("restate", "senses"), ("find", "sort"))
 FEW = ("restate", "entail", "find", "sort")
 UNTRAINED = "untrained encoder"
