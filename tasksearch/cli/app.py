@@ -115,7 +115,7 @@ def resume(
 
 def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_json: bool) -> None:
     from tasksearch.cli.progress import Watch
-    from tasksearch.study.best import best_of, open_study
+    from tasksearch.study.best import open_study
 
     with Watch(config, quiet=quiet or as_json) as watch:
         try:
@@ -124,7 +124,7 @@ def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as
             raise
         except KeyboardInterrupt:
             raise Interrupted(f"interrupted; go on with: tasksearch resume {folder}") from None
-    verdict = best_of(folder)
+    verdict = _verdict_of(folder)
     facts = {
         "done": summary.done, "failed": summary.failed, "stopped": summary.stopped, "seconds": summary.seconds,
         "first_step_seconds": summary.first_step_seconds, "overhead_seconds": summary.overhead_seconds,
@@ -150,6 +150,16 @@ def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _verdict_of(folder: Path) -> Any:
+    """By pivot-dev, or english-dev for a study of one language, which has no other to choose on; the table names the rule."""
+    from tasksearch.study.best import best_of
+
+    try:
+        return best_of(folder)
+    except StudyNotReady:
+        return best_of(folder, rule="english-dev")
 
 
 @app.command(
