@@ -1,5 +1,6 @@
 """Every trainable of the package meets the contract of `trainables.base`, without Ray running."""
 
+import dataclasses
 import importlib
 import inspect
 import json
@@ -13,9 +14,13 @@ from tasksearch.core.mixture import Mixture
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import HALVES, Score, ScoreTable
+from tasksearch.lab.recipe import LabRecipe
+from tasksearch.phases.lab_root import ensure_lab
 from tasksearch.search.ledger import Ledger
+from tasksearch.tasks.lab_suite import lab_suite
 from trainables.base import PartResult, PlanTrainable
 from trainables.recorded import RecordedTrainable, Surface
+from trainables.three_phase import ThreePhase
 
 
 def plan(seed=0, schedule=None):
@@ -25,8 +30,20 @@ def plan(seed=0, schedule=None):
     )
 
 
-CASES = {RecordedTrainable: lambda: (plan(), {})}
-"""Trainable → plan and context to try it with. `three_phase` has its own test beside its model."""
+def real_case():
+    recipe = LabRecipe(
+        phase1_steps=20, document_unit=100, parallel_unit=100, intermediate_train=64, intermediate_dev=10, target_train=32,
+        target_dev=10, target_test=10, pool=12,
+    )  # fmt: skip
+    root, suite = ensure_lab(recipe), lab_suite()
+    short = dataclasses.replace(suite.settings, target=dataclasses.replace(suite.settings.target, steps=2))
+    schedule = Schedule.joint(Mixture.uniform("restate"), 2)
+    tried = Plan(suite="lab", schedule=schedule, targets=("nli", "tag"), languages=("en", "near1"), settings=short)
+    return tried, {"suite": "lab", "data": str(root.data), "model": str(root.model), "store": None}
+
+
+CASES = {RecordedTrainable: lambda: (plan(), {}), ThreePhase: real_case}
+"""Trainable → plan and context to try it with."""
 
 
 def catalogue():
@@ -55,8 +72,8 @@ def without_clocks(report):
 tried = pytest.mark.parametrize("kind", sorted(CASES, key=lambda kind: kind.__name__))
 
 
-def test_the_recorded_trainable_is_in_the_catalogue():
-    assert set(CASES) <= catalogue()
+def test_every_trainable_of_the_package_is_tried():
+    assert set(CASES) == catalogue()
 
 
 @tried
