@@ -9,7 +9,8 @@ from typing import Self
 
 from tasksearch.core.errors import BadInput
 
-# Shares are exact, so that equal mixtures have equal signatures; a float is taken to six digits.
+# A float is taken to six digits, so that 0.1 is 1/10. Fractions and text stay as they are: the shares that follow from two
+# floats have denominators of twelve digits, and must come back from JSON as the same shares.
 _LARGEST_DENOMINATOR = 1_000_000
 
 
@@ -20,9 +21,10 @@ def as_fraction(value: object) -> Fraction:
         BadInput: the value is not a finite number.
     """
     try:
-        return Fraction(value).limit_denominator(_LARGEST_DENOMINATOR)  # type: ignore[call-overload, no-any-return]
+        share: Fraction = Fraction(value)  # type: ignore[call-overload]
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
         raise BadInput(f"{value!r} is not a weight; expected a positive number such as 0.25 or '1/4'") from None
+    return share.limit_denominator(_LARGEST_DENOMINATOR) if isinstance(value, float) else share
 
 
 @dataclass(frozen=True, kw_only=True)

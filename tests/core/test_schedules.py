@@ -17,6 +17,7 @@ from tasksearch.core.space import SearchSpace, annealed_twin, decode, encode, on
 
 TASKS = ("find", "mnli", "qqp", "sort", "squad")
 mixtures = st.dictionaries(st.sampled_from(TASKS), st.integers(1, 9), min_size=1).map(Mixture.of)
+free = st.dictionaries(st.sampled_from(TASKS), st.floats(0.1, 1.0), min_size=2).map(Mixture.of)
 SPACE = SearchSpace(name="s", summary="", tasks=TASKS, steps=(96, 192))
 
 
@@ -36,7 +37,7 @@ class Draw:
         return self.data.draw(st.floats(low, high))
 
 
-@given(mixtures)
+@given(mixtures | free)
 def test_shares_sum_to_one_exactly_and_survive_json(mixture):
     assert sum(share for _, share in mixture) == 1
     assert Mixture.from_json(json.loads(json.dumps(mixture.to_json()))) == mixture
@@ -61,7 +62,23 @@ def test_largest_remainder_is_exact_and_within_one(wanted, total):
         assert all(abs(count - wish * total / whole) < 1 for count, wish in zip(counts, wanted, strict=True))
 
 
-@given(mixtures, st.randoms(use_true_random=False))
+@given(free, free, st.sampled_from(["joint", "annealed", "staged"]))
+def test_a_schedule_of_free_shares_keeps_its_signature_through_json(first, second, kind):
+    schedule = {
+        "joint": Schedule.joint(first, 9),
+        "annealed": Schedule.annealed(first, second, 9),
+        "staged": Schedule(stages=Schedule.joint(first, 9).stages + Schedule.joint(second, 4).stages),
+    }[kind]
+    again = Schedule.from_json(json.loads(json.dumps(schedule.to_json())))
+    assert again == schedule
+    assert signature_of(again) == signature_of(schedule)
+
+
+def test_a_float_is_the_fraction_a_person_means():
+    assert Mixture.of({"mnli": 0.1, "qqp": 0.9}) == Mixture.of({"mnli": "1/10", "qqp": "9/10"})
+
+
+@given(mixtures | free, st.randoms(use_true_random=False))
 def test_an_annealed_twin_has_the_shares_of_the_joint_plan_exactly(mixture, rng):
     order = list(mixture.tasks)
     rng.shuffle(order)
