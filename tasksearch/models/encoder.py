@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,18 +53,23 @@ def load_pretrained(source: str) -> Pretrained:
     """Loads `source`: an existing folder, else a hub id. Weights are read from safetensors alone, and no remote code is run.
 
     Raises:
-        ModelUnusable: not XLM-R-shaped, no tokenizer, no safetensors, damaged, or a hub that does not answer.
+        ModelUnusable: not XLM-R-shaped, no tokenizer, no safetensors, damaged, without some of the encoder's weights, or a hub
+            that does not answer.
     """
     check_source(source)
     with quiet_transformers():
         from transformers import AutoTokenizer, XLMRobertaForMaskedLM
 
         try:
-            model, info = XLMRobertaForMaskedLM.from_pretrained(source, use_safetensors=True, output_loading_info=True)
+            # A checkpoint without an MLM head gets a fresh one: from a fixed seed, or its fingerprint would change every time.
+            with torch.random.fork_rng(devices=[]):
+                torch.default_generator.manual_seed(0)
+                model, info = XLMRobertaForMaskedLM.from_pretrained(source, use_safetensors=True, output_loading_info=True)
             tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True, trust_remote_code=False)
         except Exception as fault:
             raise ModelUnusable(f"model {source!r} cannot be loaded: {_first_line(fault)}") from None
     _check_loaded(source, model, tokenizer)
+    _check_complete(source, info["missing_keys"])
     has_head = not any(name.startswith("lm_head") for name in info["missing_keys"])
     model.eval()
     return Pretrained(model=model, tokenizer=tokenizer, fingerprint=model_fingerprint(model, tokenizer), has_mlm_head=has_head)
@@ -91,8 +96,8 @@ def _check_folder(folder: Path) -> None:
         raise ModelUnusable(f"model folder {str(folder)!r} has no config.json")
     try:
         shape = json.loads(config.read_text(encoding="utf-8")).get("model_type")
-    except ValueError:
-        raise ModelUnusable(f"model folder {str(folder)!r}: config.json is not JSON") from None
+    except (ValueError, AttributeError):
+        raise ModelUnusable(f"model folder {str(folder)!r}: config.json is not a JSON object") from None
     if shape != _SHAPE:
         raise ModelUnusable(f"model folder {str(folder)!r} holds a {shape!r} model; expected XLM-R's shape, {_SHAPE!r}")
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
@@ -113,6 +118,14 @@ def _check_loaded(source: str, model: Any, tokenizer: Any) -> None:
         )
     if tokenizer.bos_token_id is None or tokenizer.eos_token_id is None or tokenizer.pad_token_id != model.config.pad_token_id:
         raise ModelUnusable(f"model {source!r}: the tokenizer lacks <s>, </s> or the model's <pad>")
+
+
+def _check_complete(source: str, missing: Iterable[str]) -> None:
+    """Transformers draws missing weights at random and says so in a log alone."""
+    gone = sorted(name for name in missing if not name.startswith("lm_head"))
+    if gone:
+        more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+        raise ModelUnusable(f"model {source!r} lacks the encoder's weights {gone[0]!r}{more}; expected a complete checkpoint")
 
 
 def _first_line(fault: Exception) -> str:
