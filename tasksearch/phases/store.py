@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from tasksearch.core.errors import DiskFull
@@ -37,11 +38,11 @@ class SegmentStore:
         folder = self.folder(signature)
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-            if manifest["format"] == FORMAT and all(
+            if (manifest["format"], manifest["signature"]) == (FORMAT, signature) and all(
                 _matches(folder / name, *facts) for name, facts in manifest["files"].items()
             ):
                 return dict(manifest)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             pass
         return None
 
@@ -84,12 +85,20 @@ class SegmentStore:
             except OSError:
                 if self.manifest(signature) is None:
                     raise
-        except OSError as fault:
-            if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+        except (OSError, SafetensorError) as fault:
+            if _is_full(fault):
                 raise DiskFull(f"no room left under {self.root} for a segment; free some, then `tasksearch resume`") from None
             raise
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _is_full(fault: Exception) -> bool:
+    """Whether a write failed for want of room; safetensors raises no OSError, it writes the number into its message."""
+    full = (errno.ENOSPC, errno.EDQUOT)
+    if isinstance(fault, OSError):
+        return fault.errno in full
+    return any(f"(os error {number})" in str(fault) for number in full)
 
 
 def sync(path: Path) -> None:
