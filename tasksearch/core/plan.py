@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.schedule import Schedule
@@ -16,6 +17,14 @@ Mixing = Literal["task", "mixed"]
 Precision = Literal["fp32", "bf16"]
 Features = Literal["cls", "pair-diff"]
 Pooling = Literal["mean", "mean-content", "cls"]
+HeadStart = Literal["fresh", "warm"]
+
+
+def _check_choice(name: str, value: object, choices: Any) -> None:
+    """A word misspelt would silently mean another one: the code asks for one value and takes the rest for the other."""
+    known = get_args(choices)
+    if value not in known:
+        raise BadInput(f"{name} is {value!r}; expected {' or '.join(map(repr, known))}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +69,14 @@ class TrainSettings:
             raise BadInput(f"batch_size is {self.batch_size}; expected at least 1")
         if not 0 <= self.warmup < 1:
             raise BadInput(f"warmup is {self.warmup}; expected a share in [0, 1)")
-        if not self.learning_rate > 0:
+        if not 0 < self.learning_rate < math.inf:
             raise BadInput(f"learning_rate is {self.learning_rate}; expected a positive number")
+        for name in ("micro_batch_size", "steps", "epochs", "train_examples"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise BadInput(f"{name} is {value}; expected a positive number, or None")
+        for name, choices in (("lr_policy", LRPolicy), ("mixing", Mixing), ("precision", Precision)):
+            _check_choice(name, getattr(self, name), choices)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +92,9 @@ class RetrievalSettings:
     layer: int = 14
     pooling: Pooling = "mean"
     centering: bool = False
+
+    def __post_init__(self) -> None:
+        _check_choice("pooling", self.pooling, Pooling)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +114,12 @@ class PhaseSettings:
     target: TrainSettings = field(default_factory=lambda: TrainSettings(epochs=2))
     target_overrides: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = ()
     features: Features = "cls"
-    head: Literal["fresh", "warm"] = "fresh"
+    head: HeadStart = "fresh"
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
+
+    def __post_init__(self) -> None:
+        _check_choice("features", self.features, Features)
+        _check_choice("head", self.head, HeadStart)
 
     def for_target(self, target: str) -> TrainSettings:
         """Phase-3 settings of one target."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.mixture import Mixture
-from tasksearch.core.plan import PhaseSettings, Plan, TrainSettings
+from tasksearch.core.plan import PhaseSettings, Plan, RetrievalSettings, TrainSettings
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.shares import largest_remainder
 from tasksearch.core.signature import canonical_json, signature_of
@@ -147,6 +147,31 @@ def test_signatures_do_not_depend_on_key_order_and_refuse_nan():
 def test_settings_out_of_range_name_their_value():
     with pytest.raises(BadInput, match=r"warmup is 1\.5"):
         TrainSettings(warmup=1.5)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("micro_batch_size", -1),
+        ("steps", 0),
+        ("epochs", -0.5),
+        ("train_examples", 0),
+        ("learning_rate", float("inf")),
+        ("batch_size", 0),
+        ("precision", "fp16"),
+        ("mixing", "tasks"),
+        ("lr_policy", "stages"),
+    ],
+)
+def test_a_setting_that_would_silently_mean_something_else_is_refused(field, value):
+    with pytest.raises(BadInput, match=f"^{field} is {value!r}; expected "):
+        TrainSettings(**{field: value})
+
+
+@pytest.mark.parametrize("wrong", [lambda: PhaseSettings(features="pair"), lambda: RetrievalSettings(pooling="max")])
+def test_a_word_that_is_no_choice_is_refused_with_the_choices(wrong):
+    with pytest.raises(BadInput, match=r"expected 'cls' or 'pair-diff'|expected 'mean' or 'mean-content' or 'cls'"):
+        wrong()
 
 
 def test_an_unknown_name_says_the_nearest():
