@@ -46,16 +46,27 @@ def read_packed(path: Path, card: TaskCard) -> list[Example]:
             raise BadInput(f"{path}:{number}: {_why(fault)} (task {card.name!r}, kind {card.kind})") from None
     if not examples:
         raise BadInput(f"{path}: the file holds no example")
+    _check_choices(path, examples)
     return examples
+
+
+def _check_choices(path: Path, examples: list[Example]) -> None:
+    """A batch is a rectangle of choices, so a file has one number of them."""
+    counts = [len(e.choices) for e in examples if isinstance(e, ChoiceExample)]
+    for number, count in enumerate(counts, start=1):
+        if count != counts[0]:
+            raise BadInput(f"{path}:{number}: {count} choices where line 1 has {counts[0]}; expected one number in a file")
 
 
 def read_raw_text(path: Path) -> list[RawText]:
     """Lines `{"a": …, "b": … or absent}` of a pretraining corpus; raises as `read_packed` does."""
-    rows = enumerate(_rows(path), start=1)
-    try:
-        return [RawText(str(number), row["a"], row.get("b")) for number, row in rows]
-    except (KeyError, AttributeError) as fault:
-        raise BadInput(f"{path}: {_why(fault)} (raw text)") from None
+    texts: list[RawText] = []
+    for number, row in enumerate(_rows(path), start=1):
+        try:
+            texts.append(RawText(str(number), _text_of(row, "a"), _text_of(row, "b") if row.get("b") is not None else None))
+        except (KeyError, TypeError, ValueError) as fault:
+            raise BadInput(f"{path}:{number}: {_why(fault)} (raw text)") from None
+    return texts
 
 
 @lru_cache(maxsize=4096)
@@ -78,22 +89,51 @@ def file_fingerprint(path: Path) -> str:
 
 def _rows(path: Path) -> Iterator[Row]:
     try:
-        with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
+        with gzip.open(path, "rb") as lines:
             for number, line in enumerate(lines, start=1):
-                try:
-                    yield json.loads(line)
-                except json.JSONDecodeError as fault:
-                    raise BadInput(f"{path}:{number}: not a JSON object ({fault.msg})") from None
+                yield _row(line, f"{path}:{number}")
     except FileNotFoundError:
         raise DataMissing(f"{path} is missing") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
         raise BadInput(f"{path}: damaged gzip file ({fault}); fetch it again") from None
+
+
+def _row(line: bytes, place: str) -> Row:
+    try:
+        row = json.loads(line.decode("utf-8"))
     except UnicodeDecodeError as fault:
-        raise BadInput(f"{path}: not UTF-8 at byte {fault.start}; convert the file") from None
+        raise BadInput(f"{place}: not UTF-8 at byte {fault.start} of the line; convert the file") from None
+    except json.JSONDecodeError as fault:
+        raise BadInput(f"{place}: not a JSON object ({fault.msg})") from None
+    if not isinstance(row, dict):
+        raise BadInput(f"{place}: not a JSON object (a {type(row).__name__})")
+    return row
 
 
 def _why(fault: Exception) -> str:
     return f"field {fault.args[0]!r} is missing" if isinstance(fault, KeyError) else str(fault)
+
+
+def _text_of(row: Row, field: str) -> str:
+    value = row[field]
+    if not isinstance(value, str):
+        raise ValueError(f"field {field!r} is {value!r}; expected text")
+    return value
+
+
+def _texts_of(row: Row, field: str) -> tuple[str, ...]:
+    value = row[field]
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise ValueError(f"field {field!r} is {value!r}; expected a list of texts")
+    return tuple(value)
+
+
+def _whole(row: Row, field: str) -> int:
+    """A whole number; `int()` would take 0.9 for 0."""
+    value = row[field]
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"field {field!r} is {value!r}; expected a whole number")
+    return value
 
 
 def _label(card: TaskCard, name: object) -> int:
@@ -103,38 +143,41 @@ def _label(card: TaskCard, name: object) -> int:
 
 
 def _text(row: Row, card: TaskCard, number: str) -> TextExample:
-    pair = row["b"] if card.kind == "pair" else None
-    return TextExample(str(row.get("id", number)), row["a"], pair, _label(card, row["label"]), row.get("document", ""))
+    pair = _text_of(row, "b") if card.kind == "pair" else None
+    return TextExample(
+        str(row.get("id", number)), _text_of(row, "a"), pair, _label(card, row["label"]), row.get("document", "")
+    )
 
 
 def _choice(row: Row, card: TaskCard, number: str) -> ChoiceExample:
-    choices, label = tuple(row["choices"]), int(row["label"])
+    choices, label = _texts_of(row, "choices"), _whole(row, "label")
     if not 0 <= label < len(choices):
         raise ValueError(f"label {label} of {len(choices)} choices")
-    return ChoiceExample(str(row.get("id", number)), row["prompt"], choices, label, row.get("document", ""))
+    return ChoiceExample(str(row.get("id", number)), _text_of(row, "prompt"), choices, label, row.get("document", ""))
 
 
 def _span(row: Row, card: TaskCard, number: str) -> SpanExample:
-    answers = tuple((int(a["start"]), str(a["text"])) for a in row["answers"])
+    question, context = _text_of(row, "question"), _text_of(row, "context")
+    answers = tuple((_whole(a, "start"), _text_of(a, "text")) for a in row["answers"])
     for start, text in answers:
-        if row["context"][start : start + len(text)] != text:
+        if context[start : start + len(text)] != text:
             raise ValueError(f"the context does not hold the answer {text!r} at character {start}")
-    return SpanExample(str(row.get("id", number)), row["question"], row["context"], answers, row.get("document", ""))
+    return SpanExample(str(row.get("id", number)), question, context, answers, row.get("document", ""))
 
 
 def _tagging(row: Row, card: TaskCard, number: str) -> TagExample:
-    words, tags = tuple(row["words"]), tuple(_label(card, tag) for tag in row["tags"])
+    words, tags = _texts_of(row, "words"), tuple(_label(card, tag) for tag in row["tags"])
     if len(words) != len(tags):
         raise ValueError(f"{len(words)} words but {len(tags)} tags")
     return TagExample(str(row.get("id", number)), words, tags, row.get("document", ""))
 
 
 def _retrieval(row: Row, card: TaskCard, number: str) -> BitextExample:
-    return BitextExample(str(row.get("id", number)), row["text"], row["english"], row.get("document", ""))
+    return BitextExample(str(row.get("id", number)), _text_of(row, "text"), _text_of(row, "english"), row.get("document", ""))
 
 
 def _raw(row: Row, card: TaskCard, number: str) -> RawText:
-    return RawText(str(row.get("id", number)), row["a"], row.get("b"), row.get("document", ""))
+    return RawText(str(row.get("id", number)), _text_of(row, "a"), row.get("b"), row.get("document", ""))
 
 
 _PARSERS: dict[str, Callable[[Row, TaskCard, str], Example]] = {

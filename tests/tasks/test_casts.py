@@ -10,7 +10,7 @@ from tasksearch.core.errors import BadInput, DataMissing
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import encode
 from tasksearch.tasks.examples import ChoiceExample, SpanExample, TagExample, TextExample
-from tasksearch.tasks.packed import read_packed
+from tasksearch.tasks.packed import read_packed, read_raw_text
 
 
 class Letters:
@@ -76,6 +76,13 @@ def test_windows_cover_a_long_context_and_an_answer_maps_back_to_its_text():
         ("pair", '{"a": "x", "label": "yes"}', "field 'b' is missing"),
         ("pair", '{"a": "x", "b": "y", "label": "maybe"}', "unknown label 'maybe'; expected one of yes, no"),
         ("pair", "{", "not a JSON object"),
+        ("pair", "[1]", "not a JSON object (a list)"),
+        ("pair", '{"a": 5, "b": "y", "label": "yes"}', "field 'a' is 5; expected text"),
+        ("sentence", '{"a": null, "label": "yes"}', "field 'a' is None; expected text"),
+        ("tagging", '{"words": "ab", "tags": ["yes", "no"]}', "field 'words' is 'ab'; expected a list of texts"),
+        ("choice", '{"prompt": "p", "choices": "ab", "label": 1}', "field 'choices' is 'ab'; expected a list of texts"),
+        ("choice", '{"prompt": "p", "choices": ["a", "b"], "label": 0.9}', "field 'label' is 0.9; expected a whole number"),
+        ("retrieval", '{"text": "x"}', "field 'english' is missing"),
         ("span", '{"question": "q", "context": "abc", "answers": [{"start": 1, "text": "c"}]}', "does not hold the answer 'c'"),
         ("tagging", '{"words": ["a", "b"], "tags": ["yes"]}', "2 words but 1 tags"),
         ("choice", '{"prompt": "p", "choices": ["a"], "label": 1}', "label 1 of 1 choices"),
@@ -88,6 +95,27 @@ def test_a_malformed_line_is_named_by_file_and_line(tmp_path, kind, line, said):
         read_packed(path, card(kind, labels=("yes", "no")))
     assert f"{path}:1: " in str(error.value)
     assert said in str(error.value)
+
+
+def packed(path, *lines):
+    path.write_bytes(gzip.compress(b"".join(line + b"\n" for line in lines)))
+    return path
+
+
+def test_the_line_that_is_named_is_the_line_at_fault(tmp_path):
+    good, path = b'{"a": "x", "b": "y", "label": "yes"}', tmp_path / "en.test.jsonl.gz"
+    for bad, said in ((b'{"a": "\xff"}', "not UTF-8 at byte 7"), (b"", "not a JSON object"), (b'{"b": "y"}', "'a' is missing")):
+        for read in (lambda: read_packed(path, card("pair", labels=("yes",))), lambda: read_raw_text(path)):
+            packed(path, *[good] * 3000, bad, good)
+            with pytest.raises(BadInput) as error:
+                read()
+            assert str(error.value).startswith(f"{path}:3001: {'field ' if 'missing' in said else ''}{said}")
+
+
+def test_a_file_whose_examples_differ_in_their_number_of_choices_is_refused(tmp_path):
+    lines = [b'{"prompt": "p", "choices": ["a", "b"], "label": 0}', b'{"prompt": "p", "choices": ["a"], "label": 0}']
+    with pytest.raises(BadInput, match=r":2: 1 choices where line 1 has 2"):
+        read_packed(packed(tmp_path / "en.train.jsonl.gz", *lines), card("choice"))
 
 
 def test_missing_damaged_and_empty_files_are_one_line_each(tmp_path):
