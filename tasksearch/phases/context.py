@@ -13,6 +13,7 @@ import torch
 
 from tasksearch.core.errors import DataMissing
 from tasksearch.core.plan import Plan
+from tasksearch.core.signature import signature_of
 from tasksearch.forward.batches import Specials
 from tasksearch.forward.device import one_thread, pick_device
 from tasksearch.models.encoder import Pretrained, load_pretrained
@@ -58,14 +59,20 @@ class RunContext:
         trained = [*plan.schedule.tasks, *(t for t in plan.targets if self.suite.card(t).trained)]
         return Surroundings(
             model=self.pretrained.fingerprint,
-            training={task: self.source.training_fingerprint(self.suite.card(task)) for task in trained},
+            training={task: self._training(self.suite.card(task)) for task in trained},
             evaluation={
-                (target, language): self.source.evaluation_fingerprint(self.suite.card(target), language)
+                (target, language): (
+                    *self.source.evaluation_fingerprint(self.suite.card(target), language),
+                    _reading(self.suite.card(target)),
+                )
                 for target, languages in self.languages_of(plan).items()
                 for language in languages
             },
             numerics=self.numerics,
         )
+
+    def _training(self, card: TaskCard) -> str:
+        return signature_of(self.source.training_fingerprint(card), _reading(card))
 
     @property
     def numerics(self) -> str:
@@ -110,6 +117,11 @@ def open_context(
         device=where,
         keep_targets=keep_targets,
     )
+
+
+def _reading(card: TaskCard) -> str:
+    """What a card says about its file's meaning: equal bytes under other labels or another head are another training."""
+    return signature_of("card", card.kind, card.labels, card.head)
 
 
 def check_files(source: TaskSource, cards: Mapping[str, TaskCard] | list[TaskCard], languages: tuple[str, ...]) -> None:

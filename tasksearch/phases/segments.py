@@ -23,8 +23,8 @@ class Surroundings:
 
     Attributes:
         model: fingerprint of the phase-1 checkpoint.
-        training: task → fingerprint of its training data.
-        evaluation: (target, language) → fingerprints of its evaluation data.
+        training: task → fingerprint of its training data and of how its card reads them.
+        evaluation: (target, language) → fingerprints of its evaluation data and of how its card reads them.
         numerics: library versions, kind of device and thread count.
     """
 

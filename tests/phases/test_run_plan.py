@@ -133,6 +133,63 @@ def test_accumulation_gives_the_gradient_of_the_whole_step(context, card):
     assert torch.allclose(*gradients, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize(("name", "change"), [("restate", {"labels": ("same", "different")}), ("restate", {"head": "entail"})])
+def test_a_card_that_reads_its_file_otherwise_names_another_segment(context, name, change):
+    cards = tuple(dataclasses.replace(c, **change) if c.name == name else c for c in SUITE.cards)
+    edited = dataclasses.replace(context, suite=dataclasses.replace(SUITE, cards=cards))
+    before, after = (PlanRun(plan(SCHEDULES["joint"]), where) for where in (context, edited))
+    assert before.intermediate[0].signature != after.intermediate[0].signature
+    assert all(a.signature != b.signature for a, b in zip(before.targets, after.targets, strict=True))
+
+
+def test_plans_of_one_beginning_share_it_and_a_seed_shares_nothing(context, tmp_path):
+    steps = [("find", 2), ("restate", 2), ("marks", 2)]
+    other = [("find", 2), ("restate", 2), ("sort", 2)]
+    with_store = stored(context, tmp_path)
+    first = plan(Schedule.sequential(steps), targets=("topic",))
+    second = plan(Schedule.sequential(other), targets=("topic",))
+    fresh = run_plan(second, context)
+    run_plan(first, with_store)
+    run = PlanRun(second, with_store)
+    done = {part: run.run(part) for part in run.parts}
+    assert [done[part].steps for part in run.parts] == [0, 0, 2, 4]
+    assert done["target/topic"].scores == fresh.scores
+    names = [{s.signature for s in PlanRun(first.with_seed(seed), context).intermediate} for seed in (0, 1)]
+    assert not names[0] & names[1]
+
+
+@pytest.mark.parametrize(("policy", "mixing"), [("phase", "task"), ("stage", "task"), ("phase", "mixed"), ("stage", "mixed")])
+def test_every_policy_and_mixing_gives_equal_numbers_with_the_store_and_without(context, tmp_path, policy, mixing):
+    settings = dataclasses.replace(SHORT, intermediate=dataclasses.replace(SHORT.intermediate, lr_policy=policy, mixing=mixing))
+    stages = Schedule.joint(BOTH, 3).stages + annealed_twin(BOTH, ["restate", "find"], 3).stages
+    staged = plan(Schedule(stages=stages), settings, targets=("nli", "retrieval"))
+    fresh, with_store = run_plan(staged, context), stored(context, tmp_path)
+    for part in PlanRun(staged, with_store).parts[:2]:
+        PlanRun(staged, with_store).run(part)
+    again = run_plan(staged, with_store)
+    assert all(np.array_equal(again.outcomes[cell], fresh.outcomes[cell]) for cell in fresh.outcomes)
+
+
+def weights_after(context, settings, schedule):
+    run = PlanRun(plan(schedule, settings, targets=("retrieval",)), context)
+    for part in run.parts[:-1]:
+        run.run(part)
+    return torch.cat([p.detach().flatten() for p in run._state.model.parameters()])
+
+
+def test_policies_and_mixings_train_other_weights_but_one_stage_knows_no_policy(context):
+    def of(schedule, **changes):
+        return weights_after(
+            context, dataclasses.replace(SHORT, intermediate=dataclasses.replace(SHORT.intermediate, **changes)), schedule
+        )
+
+    chain, joint = SCHEDULES["sequential"], SCHEDULES["joint"]
+    assert torch.equal(of(joint), of(joint))
+    assert not torch.equal(of(chain), of(chain, lr_policy="stage"))
+    assert not torch.equal(of(joint), of(joint, mixing="mixed"))
+    assert torch.equal(of(joint), of(joint, lr_policy="stage"))  # one stage: the policies coincide
+
+
 def test_a_warm_head_starts_from_the_intermediate_task_of_the_same_labels(context):
     warm = dataclasses.replace(SHORT, head="warm")
     joint = Schedule.joint(Mixture.uniform("entail"), 4)
