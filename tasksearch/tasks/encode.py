@@ -199,7 +199,7 @@ def _spans(examples: Sequence[SpanExample], tokenizer: Tokenizer, max_length: in
     contexts = tokenizer([e.context for e in examples], add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     rows, owner, positions, spans, offsets = [], [], [], [], []
     for index, example in enumerate(examples):
-        question = questions[index][:MAX_QUERY]
+        question = questions[index][: min(MAX_QUERY, max_length // 2)]  # a short sequence still needs room for context
         ids, places = contexts["input_ids"][index], contexts["offset_mapping"][index]
         answer = _token_span(example, places)
         room = max(1, max_length - 4 - len(question))
