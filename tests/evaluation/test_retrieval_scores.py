@@ -1,14 +1,19 @@
 """Retrieval and answer texts against brute force."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasksearch.evaluation.index import nearest
 from tasksearch.evaluation.retrieval import unit_vectors
-from tasksearch.evaluation.spans import MAX_ANSWER, best_span
+from tasksearch.evaluation.spans import MAX_ANSWER, answers, best_span
 from tasksearch.metrics.outcomes import accuracy_outcomes, token_accuracy_outcomes, value_of
 from tasksearch.metrics.squad import em_f1, exact_match, f1, normalise
+from tasksearch.tasks.examples import SpanExample
+from tasksearch.tasks.ragged import Ragged
 
 
 @given(st.integers(0, 1000), st.integers(1, 40), st.integers(1, 40))
@@ -17,6 +22,31 @@ def test_faiss_finds_what_brute_force_finds(seed, queries, pool):
     a, b = (unit_vectors(rng.normal(size=(n, 8)).astype(np.float32), centering=False) for n in (queries, pool))
     scores = a @ b.T
     assert np.allclose(scores[np.arange(queries), nearest(a, b)], scores.max(axis=1), atol=1e-6)
+
+
+@pytest.mark.parametrize("queries", [3, 50])
+def test_of_equal_neighbours_the_first_is_taken(queries):
+    wanted = np.arange(queries) % 8
+    pool = np.eye(8, dtype=np.float32)[np.arange(60) % 8]
+    assert nearest(np.eye(8, dtype=np.float32)[wanted], pool).tolist() == wanted.tolist()
+
+
+def test_vectors_have_length_one_and_a_vector_of_nothing_stays_nothing():
+    vectors = np.array([[3, 4], [0, 0], [1e-3, 0]], dtype=np.float32)
+    assert np.allclose(np.linalg.norm(unit_vectors(vectors, centering=False), axis=1), [1, 0, 1])
+
+
+@given(st.integers(0, 1000), st.integers(2, 30))
+def test_a_window_without_context_gives_no_answer_and_the_best_window_gives_it(seed, tokens):
+    rng = np.random.default_rng(seed)
+    context = "".join(rng.choice(list("abc"), 2 * tokens))
+    edges = [[edge for i in range(at, at + tokens) for edge in (i, i + 1)] for at in (0, tokens)]
+    items = SimpleNamespace(owner=np.array([0, 0, 1]), offsets=Ragged.of([*edges, []]))
+    low, high = np.zeros(tokens, dtype=np.float32), np.zeros(tokens, dtype=np.float32)
+    high[tokens - 1] = 5
+    empty = np.empty(0, dtype=np.float32)
+    examples = [SpanExample("1", "q", context, ()), SpanExample("2", "q", "", ())]
+    assert answers(items, examples, [(low, low), (high, high), (empty, empty)]) == [context[-1], ""]
 
 
 def test_centering_takes_off_what_a_language_has_in_common():

@@ -1,5 +1,7 @@
 """Which examples each step holds: exact counts, full steps, and twins that differ in interleaving alone."""
 
+from fractions import Fraction
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,3 +87,28 @@ def test_one_curve_over_two_stages_goes_on_where_the_first_stage_stopped():
     assert max(whole.at(i) for i in range(100)) == 1
     assert whole.at(0) == 0.1
     assert whole.at(99) > 0
+
+
+@given(st.integers(1, 300), st.floats(0, 0.95), st.integers(0, 300))
+def test_a_curve_rises_to_one_then_falls_and_never_reaches_zero_inside(total, warmup, begin):
+    rates = [Curve(total=total, warmup=warmup).at(i) for i in range(total)]
+    top = rates.index(max(rates))
+    assert all(0 < rate <= 1 for rate in rates)
+    assert rates[: top + 1] == sorted(rates[: top + 1])
+    assert rates[top:] == sorted(rates[top:], reverse=True)
+    rest = Curve(total=total, begin=min(begin, total), warmup=warmup)
+    assert [rest.at(i) for i in range(total - rest.begin)] == rates[rest.begin :]
+
+
+@settings(deadline=None)
+@given(stages, st.integers(1, 33))
+def test_in_mixed_mode_every_step_holds_the_shares_of_its_moment(stage, batch):
+    given_so_far = dict.fromkeys(stage.tasks, 0)
+    for number, step in enumerate(stage_steps(stage, batch, seed=0, mixing="mixed"), start=1):
+        for task, n in step:
+            given_so_far[task] += n
+        at = Fraction(number, stage.steps)
+        for task, shown in given_so_far.items():
+            first, last = stage.start.share(task), stage.end.share(task)
+            due = (first * at + (last - first) * at * at / 2) * stage.steps * batch
+            assert abs(shown - due) <= len(stage.tasks)
