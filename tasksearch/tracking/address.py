@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
+import ssl
+import urllib.error
+import urllib.request
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from tasksearch.core.errors import BadInput, Unreachable
 
@@ -13,7 +17,13 @@ _FILES = ("", "file")
 
 
 def default_uri(study_folder: Path) -> str:
-    """SQLite under the study's folder."""
+    """SQLite under the study's folder.
+
+    Raises:
+        BadInput: the folder's path cannot stand in a database address.
+    """
+    if "?" in str(study_folder.absolute()):
+        raise BadInput(f"study folder {str(study_folder)!r}; expected a path without '?', where a database address would end")
     return f"sqlite:///{study_folder.absolute() / 'mlflow.db'}"
 
 
@@ -34,8 +44,8 @@ def scrubbed(text: str, uri: str) -> str:
     return " ".join(text.split())
 
 
-def check_answers(uri: str, timeout: float = 5.0) -> None:
-    """Opens and closes a connection to the address, where it names a host.
+def check_answers(uri: str, timeout: float = 10.0) -> None:
+    """Asks a web server for a page, opens and closes a connection to a database; nothing to do where no host is named.
 
     Raises:
         BadInput: not an address that MLflow can write to.
@@ -43,19 +53,40 @@ def check_answers(uri: str, timeout: float = 5.0) -> None:
     """
     parts = _split(uri)
     scheme = parts.scheme.split("+", 1)[0]
-    if scheme in _FILES:
+    web = scheme in ("http", "https")
+    if scheme in _FILES or (web and not parts.hostname):
         raise BadInput(f"tracking address {masked(uri)!r}; expected http(s)://host:port, sqlite:///file or another database")
     if not parts.hostname or scheme == "databricks":
         return
-    port = parts.port or _PORTS.get(scheme)
-    if port is None:
-        return
     try:
-        socket.create_connection((parts.hostname, port), timeout=timeout).close()
-    except OSError as error:
+        if web:
+            _ask(parts, timeout)
+        elif port := parts.port or _PORTS.get(scheme):
+            socket.create_connection((parts.hostname, port), timeout=timeout).close()
+    except (OSError, UnicodeError, http.client.HTTPException) as error:
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        told = scrubbed(str(getattr(reason, "strerror", None) or reason), uri)
         raise Unreachable(
-            f"no MLflow server answers at {masked(uri)} ({error.strerror or error}); start it, or leave --tracking-uri out"
+            f"no MLflow server answers at {masked(uri)} ({told}); start it, or leave --tracking-uri out"
         ) from None
+
+
+def _ask(parts: SplitResult, timeout: float) -> None:
+    """Any answer will do. A connection alone will not: what accepts and stays silent costs MLflow minutes of retries.
+
+    Goes through a proxy where the environment names one, as MLflow does.
+    """
+    host = parts.netloc.rsplit("@", 1)[-1]
+    try:
+        urllib.request.urlopen(
+            f"{parts.scheme}://{host}{quote(parts.path.rstrip('/'), safe='/%')}/health", timeout=timeout
+        ).close()
+    except urllib.error.HTTPError as refused:
+        refused.close()
+    except urllib.error.URLError as error:
+        # Somebody is there; whether the certificate is trusted is for MLflow's own settings to say.
+        if not isinstance(error.reason, ssl.SSLCertVerificationError):
+            raise
 
 
 def _split(uri: str) -> SplitResult:

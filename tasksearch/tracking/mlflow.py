@@ -7,32 +7,21 @@ last, says that a trial is wholly there. A replay after a crash changes nothing;
 
 from __future__ import annotations
 
-import logging
-import os
 import tempfile
 import time
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tasksearch.core.errors import BadInput, DiskFull, TasksearchError, Unreachable
+from tasksearch.core.errors import BadInput
 from tasksearch.core.study import StudyConfig, TrialRecord
-from tasksearch.tracking.address import check_answers, default_uri, masked, scrubbed
+from tasksearch.tracking.address import check_answers, default_uri, masked
+from tasksearch.tracking.client import open_client, searchable, translated
 from tasksearch.tracking.entries import Entry, View, entry_of, safe_name, study_file, study_params
 
 PARENT_TAG = "mlflow.parentRunId"
 _MAX_METRICS, _MAX_PARAMS, _MAX_TAG, _PAGE = 1000, 100, 5000, 1000
-_QUIET = {
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    # Its closing line prints the tracking address, password and all.
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-}
 
 
 class MlflowTracker:
@@ -56,8 +45,7 @@ class MlflowTracker:
         language_groups: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.uri = uri or default_uri(study_folder)
-        # A quote could not be searched for in MLflow's filters.
-        self.folder, self.study_id = study_folder.absolute(), study_id.replace("'", "_")
+        self.folder, self.study_id = study_folder.absolute(), searchable(study_id)
         self.experiment_id, self.parent_id = "", ""
         self._view = View(groups=groups or {}, language_groups=language_groups or {})
         self._runs: dict[str, Any] = {}
@@ -72,7 +60,7 @@ class MlflowTracker:
             BadInput: the address is none, or the experiment was deleted there.
         """
         self._view = View(tasks=config.space.tasks, groups=self._view.groups, language_groups=self._view.language_groups)
-        with self._translated():
+        with translated(self.uri):
             check_answers(self.uri)
             self.experiment_id = self._experiment(config.name)
             own = f"tags.`tasksearch.study` = '{self.study_id}'"
@@ -93,7 +81,7 @@ class MlflowTracker:
         assert self.parent_id, "write_trial before open_study"
         assert record.status != "running", f"trial {record.number} is not finished"
         entry = entry_of(record, self.study_id, self._view)
-        with self._translated():
+        with translated(self.uri):
             run = self._run(
                 entry.key, entry.name, {PARENT_TAG: self.parent_id, "tasksearch.study": self.study_id}, entry.started
             )
@@ -104,7 +92,7 @@ class MlflowTracker:
     def close_study(self, summary: Mapping[str, float | str], artefacts: Mapping[str, Path], *, complete: bool) -> None:
         """Writes the study's last words on the parent run; `complete` False leaves it open for a resume."""
         assert self.parent_id, "close_study before open_study"
-        with self._translated():
+        with translated(self.uri):
             self._end_orphans()
             numbers = {k: float(v) for k, v in summary.items() if not isinstance(v, str)}
             words = {safe_name(f"tasksearch.{k}"): v for k, v in summary.items() if isinstance(v, str)}
@@ -117,22 +105,15 @@ class MlflowTracker:
     @property
     def _client(self) -> Any:
         if self._mlflow_client is None:
-            for name, value in _QUIET.items():
-                os.environ.setdefault(name, value)
-            for noisy in ("alembic", "mlflow.store.db.utils", "mlflow.store.db", "mlflow.tracking"):
-                logging.getLogger(noisy).setLevel(logging.WARNING)
-            # MLflow calls what SQLAlchemy deprecates: its own business, and no user's.
-            warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(mlflow|sqlalchemy|alembic)\b")
-            from mlflow import MlflowClient
-
-            self._mlflow_client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+            self._mlflow_client = open_client(self.uri)
         return self._mlflow_client
 
     def _experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
         if found is None:
-            local = self.uri == default_uri(self.folder)
-            return str(self._client.create_experiment(name, (self.folder / "mlartifacts").as_uri() if local else None))
+            # A server says where its files go. Over a bare database MLflow would leave them in the working directory.
+            served = self.uri.startswith(("http://", "https://", "databricks"))
+            return str(self._client.create_experiment(name, None if served else (self.folder / "mlartifacts").as_uri()))
         if found.lifecycle_stage != "active":
             raise BadInput(
                 f"experiment {name!r} was deleted at {masked(self.uri)}; restore it there, or name the study otherwise"
@@ -198,29 +179,6 @@ class MlflowTracker:
         for run in self._client.search_runs([self.experiment_id], children, max_results=1000):
             self._client.set_terminated(run.info.run_id, "KILLED")
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Foreign errors as one line, without the address's secrets."""
-        try:
-            yield
-        except TasksearchError:
-            raise
-        except Exception as error:
-            told = scrubbed(str(error) or type(error).__name__, self.uri)
-            if "No space left" in told or "disk is full" in told:
-                raise DiskFull(f"no room left where MLflow writes, {masked(self.uri)}; `tasksearch resume` goes on") from None
-            if _is_foreign(error):
-                raise Unreachable(f"MLflow at {masked(self.uri)} failed: {told[:300]}") from None
-            raise
-
 
 _KEY = "tasksearch.trial"
 """The tag by which a run is found again; the parent run carries the study's id alone."""
-
-
-def _is_foreign(error: Exception) -> bool:
-    from mlflow.exceptions import MlflowException
-
-    return isinstance(error, MlflowException | OSError) or type(error).__module__.startswith(
-        ("sqlalchemy", "requests", "urllib3")
-    )

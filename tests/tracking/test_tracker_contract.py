@@ -242,6 +242,13 @@ class TestMlflowTracker(TrackerContract):
         (table,) = self.folder.glob("mlartifacts/**/scores.csv")
         assert len(table.read_text().splitlines()) == 1 + len(record().scores)
 
+    def test_over_another_database_artefacts_still_lie_under_the_study(self, tmp_path, empty_database):
+        (tmp_path / "shared.db").write_bytes(empty_database.read_bytes())
+        tracker = MlflowTracker(f"sqlite:///{tmp_path / 'shared.db'}", self.folder, "first-1a2b")
+        tracker.open_study(CONFIG, {})
+        tracker.write_trial(record(), {})
+        assert len(list(self.folder.glob("mlartifacts/**/plan.json"))) == 1
+
     def test_more_names_than_one_request_holds_are_all_written(self):
         tracker = self.tracker()
         tasks = tuple(f"task{i:03d}" for i in range(130))

@@ -1,0 +1,68 @@
+"""MLflow's client as every caller here gets it: quiet, quick to give up, its errors in one line without secrets."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tasksearch.core.errors import DiskFull, TasksearchError, Unreachable
+from tasksearch.tracking.address import masked, scrubbed
+
+_QUIET = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # Its closing line prints the tracking address, password and all.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+
+
+def open_client(uri: str) -> Any:
+    """An `MlflowClient`. What the user has set in the environment stands."""
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    for noisy in ("alembic", "mlflow.store.db.utils", "mlflow.store.db", "mlflow.tracking"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # MLflow calls what SQLAlchemy deprecates: its own business, and no user's.
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(mlflow|sqlalchemy|alembic)\b")
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def searchable(study_id: str) -> str:
+    """The id as runs carry it: a quote could not be searched for in MLflow's filters."""
+    return study_id.replace("'", "_")
+
+
+@contextmanager
+def translated(uri: str) -> Iterator[None]:
+    """Foreign errors as one line, without the address's secrets.
+
+    Raises:
+        DiskFull, Unreachable: for what MLflow, its database or the network raised.
+    """
+    try:
+        yield
+    except TasksearchError:
+        raise
+    except Exception as error:
+        told = scrubbed(str(error) or type(error).__name__, uri)
+        if "No space left" in told or "disk is full" in told:
+            raise DiskFull(f"no room left where MLflow writes, {masked(uri)}; `tasksearch resume` goes on") from None
+        if _is_foreign(error):
+            raise Unreachable(f"MLflow at {masked(uri)} failed: {told[:300]}") from None
+        raise
+
+
+def _is_foreign(error: Exception) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    return isinstance(error, MlflowException | OSError) or type(error).__module__.startswith(
+        ("sqlalchemy", "requests", "urllib3")
+    )
