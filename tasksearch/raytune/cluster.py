@@ -18,6 +18,7 @@ from tasksearch.core.errors import BadInput, Unreachable
 _OBJECT_STORE = 128 * 2**20  # trials exchange kilobytes
 _PATIENCE = 5.0  # seconds for an address to answer
 QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # Ray imports MLflow where it is installed
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
