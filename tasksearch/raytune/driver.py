@@ -24,10 +24,9 @@ from tasksearch.core.study import StudyConfig
 from tasksearch.raytune.book import TrialBook
 from tasksearch.raytune.cluster import cluster
 from tasksearch.raytune.events import Event
-from tasksearch.raytune.searcher import Halt, StudyCallback, StudySearcher, check_scheduler, scheduler_of
+from tasksearch.raytune.searcher import Halt, StudyCallback, StudySearcher, scheduler_of
 from tasksearch.raytune.writer import TrackerWriter
 from tasksearch.search.ledger import Ledger
-from tasksearch.search.proposals import check_sampler
 from tasksearch.search.storage import StudyMirror, open_storage
 from tasksearch.tracking.port import Tracker
 
@@ -143,8 +142,6 @@ def _check(config: StudyConfig) -> None:
         hash(config.space)
     except TypeError:
         raise BadInput(f"space {config.space.name!r} holds a list; expected tuples, as in schedules=('joint',)") from None
-    check_sampler(config.sampler)
-    check_scheduler(config.scheduler)
     if config.trials < config.baseline_seeds:
         raise BadInput(
             f"{config.trials} trials; expected at least {config.baseline_seeds}, the baseline's seeds, which come first"

@@ -13,12 +13,10 @@ from ray.tune import Callback, Stopper
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from tasksearch.core.errors import UnknownName
 from tasksearch.core.study import TrialRecord
 from tasksearch.raytune.book import TrialBook
 from tasksearch.raytune.events import TrialProgress
 
-SCHEDULERS = ("fifo", "asha")
 _REDUCTION = 3
 _T = TypeVar("_T")
 
@@ -123,19 +121,8 @@ class StudyASHA(AsyncHyperBandScheduler):
 
 
 def scheduler_of(name: str, book: TrialBook, targets: int) -> TrialScheduler:
-    """The scheduler of that name.
-
-    Raises:
-        UnknownName: it is not one of `SCHEDULERS`.
-    """
-    check_scheduler(name)
+    """The scheduler of that name, one of `core.study.SCHEDULERS`: the study's settings were checked when they were made."""
     return StudyASHA(book, targets) if name == "asha" else FIFOScheduler()
-
-
-def check_scheduler(name: str) -> None:
-    """Raises `UnknownName` for a scheduler that is not one of `SCHEDULERS`."""
-    if name not in SCHEDULERS:
-        raise UnknownName("scheduler", name, SCHEDULERS)
 
 
 class Halt(Stopper):

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tasksearch.core.errors import UnknownName
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
@@ -24,7 +23,6 @@ from tasksearch.search.design import designs
 from tasksearch.search.draws import every_schedule, random_params
 from tasksearch.search.shadow import asks
 
-SAMPLERS = ("tpe", "random")
 SEARCH_SEED = 0
 """Designs and the sampler's proposals train on this seed; finalists never do."""
 
@@ -67,24 +65,14 @@ def propose(
         plan_of: (schedule, seed) → plan.
         n: at least 0.
         records: in the order of their numbers, without gaps.
-
-    Raises:
-        UnknownName: the sampler's.
     """
-    check_sampler(config.sampler)
     before = list(records[:n])
     assert [record.number for record in before] == list(range(n)), "records have gaps"
     if sum(record.role != "finalist" for record in before) < config.trials:
         found = _searched(config, sizes, plan_of, before)
         if found is not None:
             return found
-    return _finalist(config, before)
-
-
-def check_sampler(name: str) -> None:
-    """Raises `UnknownName` for a sampler that is not one of `SAMPLERS`."""
-    if name not in SAMPLERS:
-        raise UnknownName("sampler", name, SAMPLERS)
+    return _finalist(config, plan_of, before)
 
 
 def _searched(
@@ -138,17 +126,18 @@ def _draw(config: StudyConfig, n: int, told: Sequence[TrialRecord], searched: Se
     return rng.choice(left) if left else None
 
 
-def _finalist(config: StudyConfig, before: Sequence[TrialRecord]) -> Proposal | Wait | Finished:
+def _finalist(config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord]) -> Proposal | Wait | Finished:
     """The next leader and seed that has not been run."""
     n, searched = len(before), [record for record in before if record.role != "finalist"]
     unready = next((record.number for record in searched if not _ready(record)), None)
     if unready is not None:
         return Wait(number=unready)
-    run = {(record.plan.mix_signature, record.plan.seed) for record in before if record.role == "finalist"}
+    run = {record.plan for record in before if record.role == "finalist"}
     for leader in leaders(config, searched):
         for seed in range(SEARCH_SEED + 1, SEARCH_SEED + 1 + config.leader_seeds):
-            if (leader.plan.mix_signature, seed) not in run:
-                return Proposal(number=n, role="finalist", plan=leader.plan.with_seed(seed), params=leader.params)
+            plan = plan_of(leader.plan.schedule, seed)
+            if plan not in run:
+                return Proposal(number=n, role="finalist", plan=plan, params=leader.params)
     return Finished()
 
 

@@ -103,6 +103,17 @@ def test_finalists_wait_for_every_trial_and_copy_the_leaders(toy, history):
     ]
 
 
+def test_finalists_take_their_seeds_where_the_baseline_does_so_that_they_pair_in_a_study_of_any_seed(toy, history):
+    def shifted(schedule, seed):
+        return toy.plan_of(schedule, 1000 + seed)
+
+    records = [dataclasses.replace(r, plan=r.plan.with_seed(1000 + r.plan.seed)) for r in history[:20]]
+    found = propose(toy.config(), toy.sizes, shifted, 20, records)
+    assert found.plan.seed == 1001
+    assert found.plan.seed in {r.plan.seed for r in records if r.role == "baseline"}
+    assert found.plan.seed not in {r.plan.seed for r in records if r.role != "baseline"}
+
+
 def test_a_baseline_a_failed_or_a_stopped_trial_is_no_leader_and_ties_go_to_the_lower_number(toy):
     config = toy.config(leaders=4)
     records = [
