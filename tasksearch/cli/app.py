@@ -120,10 +120,10 @@ def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as
     with Watch(config, quiet=quiet or as_json) as watch:
         try:
             summary = call(on_event=watch.on_event, on_pretrain=watch.on_pretrain)
-        except Interrupted:
-            raise
         except KeyboardInterrupt:
-            raise Interrupted(f"interrupted; go on with: tasksearch resume {folder}") from None
+            begun = (folder / "study.json").exists()
+            way = f"go on with: tasksearch resume {folder}" if begun else "nothing was begun yet, run the same command again"
+            raise Interrupted(f"interrupted; {way}") from None
     verdict = _verdict_of(folder)
     facts = {
         "done": summary.done, "failed": summary.failed, "stopped": summary.stopped, "seconds": summary.seconds,
@@ -265,8 +265,6 @@ def run_app() -> None:
         app()
     except TasksearchError as error:
         typer.echo(f"tasksearch: {error}", err=True)
-        if isinstance(error, StudyNotReady | Interrupted):
-            typer.echo("tasksearch: `tasksearch resume STUDY` goes on where a study stopped", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         typer.echo("tasksearch: interrupted; `tasksearch resume STUDY` goes on", err=True)

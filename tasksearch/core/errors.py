@@ -10,6 +10,11 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
+def first_line(fault: BaseException) -> str:
+    """The first line of a foreign error's text, at most 200 characters; the error's type where it says nothing."""
+    return (str(fault).strip().splitlines() or [type(fault).__name__])[0][:200]
+
+
 class TasksearchError(Exception):
     """A mistake or a misfortune that the user can act on."""
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
 from tasksearch.evaluation.predict import batches_by_length
 from tasksearch.evaluation.spans import answers
-from tasksearch.forward.batches import Specials
+from tasksearch.forward.batches import Batch, Specials
 from tasksearch.forward.device import autocast
 from tasksearch.forward.passes import encode_batch, label_logits, span_logits
 from tasksearch.metrics.outcomes import Outcomes, accuracy_outcomes, ratio_outcomes, token_accuracy_outcomes
@@ -32,26 +33,32 @@ def score_labelled(
         return _score_spans(model, head, items, [e for e in examples if isinstance(e, SpanExample)], specials, precision)
     if card.kind == "tagging":
         return _score_tags(model, head, items, [e for e in examples if isinstance(e, TagExample)], specials, precision)
-    device = next(head.parameters()).device
     predicted = np.empty(len(items), dtype=np.int64)
+    for chosen, batch, hidden in _encoded_batches(model, head, items, specials, precision):
+        with autocast(hidden.device, precision):
+            predicted[chosen] = label_logits(head, hidden, batch, specials).argmax(-1).cpu().numpy()
+    return accuracy_outcomes(predicted, items.labels)
+
+
+def _encoded_batches(
+    model: Any, head: nn.Module, items: Encoded, specials: Specials, precision: str
+) -> Iterator[tuple[npt.NDArray[np.int64], Batch, torch.Tensor]]:
+    """(item indices, batch, token vectors) over all items, on the head's device."""
+    device = next(head.parameters()).device
     for chosen, batch in batches_by_length(items, specials):
         moved = batch.to(device)
         with autocast(device, precision):
             hidden = encode_batch(model, moved.ids, specials).last_hidden_state
-            predicted[chosen] = label_logits(head, hidden, moved, specials).argmax(-1).cpu().numpy()
-    return accuracy_outcomes(predicted, items.labels)
+        yield chosen, moved, hidden
 
 
 def _score_tags(
     model: Any, head: nn.Module, items: Encoded, examples: Sequence[TagExample], specials: Specials, precision: str
 ) -> Outcomes:
-    device = next(head.parameters()).device
     per_item: list[Any] = [None] * len(items)
-    for chosen, batch in batches_by_length(items, specials):
-        moved = batch.to(device)
-        with autocast(device, precision):
-            hidden = encode_batch(model, moved.ids, specials).last_hidden_state
-            flat = label_logits(head, hidden, moved, specials).argmax(-1).cpu().numpy()
+    for chosen, batch, hidden in _encoded_batches(model, head, items, specials, precision):
+        with autocast(hidden.device, precision):
+            flat = label_logits(head, hidden, batch, specials).argmax(-1).cpu().numpy()
         for item, part in zip(chosen, np.split(flat, np.cumsum(items.positions.lengths[chosen])[:-1]), strict=True):
             per_item[int(item)] = part
     predicted: list[list[int]] = [[] for _ in examples]
@@ -63,12 +70,10 @@ def _score_tags(
 def _score_spans(
     model: Any, head: nn.Module, items: Encoded, examples: Sequence[SpanExample], specials: Specials, precision: str
 ) -> Outcomes:
-    device = next(head.parameters()).device
     windows: list[Any] = [None] * len(items)
-    for chosen, batch in batches_by_length(items, specials):
-        moved = batch.to(device)
-        with autocast(device, precision):
-            starts, ends = span_logits(head, encode_batch(model, moved.ids, specials).last_hidden_state, moved)
+    for chosen, batch, hidden in _encoded_batches(model, head, items, specials, precision):
+        with autocast(hidden.device, precision):
+            starts, ends = span_logits(head, hidden, batch)
         tables = starts.cpu().numpy(), ends.cpu().numpy()
         for row, item in enumerate(chosen):
             columns = items.positions[int(item)]

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from tasksearch.core.errors import ModelUnusable
+from tasksearch.core.errors import ModelUnusable, first_line
 
 _SHAPE = "xlm-roberta"
 _TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model")
@@ -67,7 +67,7 @@ def load_pretrained(source: str) -> Pretrained:
                 model, info = XLMRobertaForMaskedLM.from_pretrained(source, use_safetensors=True, output_loading_info=True)
             tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True, trust_remote_code=False)
         except Exception as fault:
-            raise ModelUnusable(f"model {source!r} cannot be loaded: {_first_line(fault)}") from None
+            raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
     _check_loaded(source, model, tokenizer)
     _check_complete(source, info["missing_keys"])
     has_head = not any(name.startswith("lm_head") for name in info["missing_keys"])
@@ -126,11 +126,6 @@ def _check_complete(source: str, missing: Iterable[str]) -> None:
     if gone:
         more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
         raise ModelUnusable(f"model {source!r} lacks the encoder's weights {gone[0]!r}{more}; expected a complete checkpoint")
-
-
-def _first_line(fault: Exception) -> str:
-    lines = str(fault).strip().splitlines()
-    return lines[0] if lines else type(fault).__name__
 
 
 def model_fingerprint(model: nn.Module, tokenizer: Any) -> str:

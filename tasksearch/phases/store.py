@@ -111,8 +111,10 @@ def sync(path: Path) -> None:
 
 
 def _facts(path: Path) -> tuple[int, str]:
-    return path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
+    """Size and hash, read in blocks: a segment of a large model does not fit twice into memory."""
+    with path.open("rb") as file:
+        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _matches(path: Path, size: int, digest: str) -> bool:
-    return path.stat().st_size == size and hashlib.sha256(path.read_bytes()).hexdigest() == digest
+    return path.stat().st_size == size and _facts(path) == (size, digest)

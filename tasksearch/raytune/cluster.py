@@ -13,7 +13,7 @@ from typing import Any
 
 import ray
 
-from tasksearch.core.errors import BadInput, Unreachable
+from tasksearch.core.errors import BadInput, Unreachable, first_line
 
 _OBJECT_STORE = 128 * 2**20  # trials exchange kilobytes
 _PATIENCE = 5.0  # seconds for an address to answer
@@ -77,7 +77,7 @@ def _start(address: str | None, slots: int, resources: Mapping[str, float]) -> N
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         if address is None:
             raise
-        raise Unreachable(f"no Ray cluster answers at {address!r}: {_first_line(error)}") from None
+        raise Unreachable(f"no Ray cluster answers at {address!r}: {first_line(error)}") from None
 
 
 def _knock(address: str) -> None:
@@ -138,7 +138,3 @@ def survive_memory_kills() -> None:
 
     patched.survives_memory_kills = True  # type: ignore[attr-defined]
     manager._actor_task_failed = patched  # type: ignore[union-attr]
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -32,19 +32,13 @@ def best_of(folder: Path, *, rule: str = "pivot-dev", languages: Sequence[str] |
     return pick(
         ledger.records(),
         ledger.outcomes,
-        {card.name: card.group for card in suite.targets},
+        suite.groups,
         rule=rule,
         languages=languages,
-        language_groups={"low-resource": suite.low_resource} if suite.low_resource else {},
+        language_groups=suite.language_groups,
         objective=config.objective,
-        same_data=same_data(suite),
+        same_data=suite.same_data,
     )
-
-
-def same_data(suite: Suite) -> list[tuple[str, str]]:
-    """(intermediate task, target) pairs that train on one data set."""
-    pairs = [(task, target) for task in suite.intermediates for target in suite.targets]
-    return [(task.name, target.name) for task, target in pairs if set(task.trains_on) & set(target.trains_on)]
 
 
 def open_study(folder: Path) -> tuple[StudyConfig, Suite, list[TrialRecord]]:

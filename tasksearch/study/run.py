@@ -15,6 +15,7 @@ from tasksearch.study.identity import study_id
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, prepare
 from tasksearch.study.spaces import fill_in, load_space
 from tasksearch.tasks.catalogue import load_suite
+from tasksearch.tracking.address import check_answers
 
 DEFAULT_FOLDER = Path("studies")
 
@@ -123,6 +124,8 @@ def _drive(
 ) -> Any:
     # One thread per process, before torch or faiss start theirs: bit-equal results are promised at one only.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if config.tracking_uri is not None:
+        check_answers(config.tracking_uri)  # a wrong address is known in seconds, before a first phase 1
     setup = prepare(config, on_pretrain)
     from tasksearch.raytune.driver import run_trials
     from tasksearch.tracking.mlflow import MlflowTracker
@@ -132,8 +135,8 @@ def _drive(
         config.tracking_uri,
         ledger.folder,
         study_id(ledger.folder, config.name),
-        groups=setup.groups,
-        language_groups=setup.language_groups,
+        groups=setup.suite.groups,
+        language_groups=setup.suite.language_groups,
     )
     try:
         summary = run_trials(
@@ -142,7 +145,7 @@ def _drive(
             ThreePhase,
             setup.context(config, ledger.folder),
             sizes=setup.sizes,
-            groups=setup.groups,
+            groups=setup.suite.groups,
             plan_of=setup.plan_of(config),
             tracker=tracker,
             resources={

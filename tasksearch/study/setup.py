@@ -35,16 +35,6 @@ class Setup:
     sizes: dict[str, int]
     settings: PhaseSettings
 
-    @property
-    def groups(self) -> dict[str, str]:
-        """Target → kind of target."""
-        return {card.name: card.group for card in self.suite.targets}
-
-    @property
-    def language_groups(self) -> dict[str, tuple[str, ...]]:
-        """Groups of languages reported as rows of their own."""
-        return {"low-resource": self.suite.low_resource} if self.suite.low_resource else {}
-
     def context(self, config: StudyConfig, folder: Path) -> dict[str, Any]:
         """Plain entries for the trainable."""
         return {"suite": config.suite, "data": self.data, "model": self.model, "store": str((folder / "store").absolute())}

@@ -50,6 +50,22 @@ class Suite:
         """Every language a target is scored in, sorted."""
         return tuple(sorted({language for card in self.targets for language in card.languages}))
 
+    @property
+    def groups(self) -> dict[str, str]:
+        """Target → kind of target: classification, tagging, qa or retrieval."""
+        return {card.name: card.group for card in self.targets}
+
+    @property
+    def language_groups(self) -> dict[str, tuple[str, ...]]:
+        """Groups of languages reported as rows of their own."""
+        return {"low-resource": self.low_resource} if self.low_resource else {}
+
+    @property
+    def same_data(self) -> tuple[tuple[str, str], ...]:
+        """(intermediate task, target) pairs that train on one data set."""
+        pairs = [(task, target) for task in self.intermediates for target in self.targets]
+        return tuple((task.name, target.name) for task, target in pairs if set(task.trains_on) & set(target.trains_on))
+
     def card(self, name: str) -> TaskCard:
         """The card of that name.
 
