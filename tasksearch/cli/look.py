@@ -1,0 +1,70 @@
+"""`tasksearch best`, `trials` and `spaces`: what a study found, and what may be searched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tasksearch.cli.options import Json, Study
+from tasksearch.cli.printing import open_console, print_json, print_verdict
+from tasksearch.core.errors import BadInput
+
+BEST_EXAMPLES = "Examples: `tasksearch best STUDY --select target-dev`; `tasksearch best STUDY --language sw --out mix.toml`"
+
+
+def best(
+    study: Study,
+    language: Annotated[str | None, typer.Option(help="one language or group: its targets in detail")] = None,
+    select: Annotated[str, typer.Option(help="selection rule: pivot-dev, english-dev or target-dev")] = "pivot-dev",
+    out: Annotated[Path | None, typer.Option(help="write the mix of --language as TOML")] = None,
+    as_json: Json = False,
+) -> None:
+    """Per language: the chosen mix, its gain over no intermediate phase, with a 95% interval."""
+    from tasksearch.study.best import best_of, open_study
+
+    if out is not None and language is None:
+        raise BadInput("--out needs --language: a mix file holds one mix")
+    verdict = best_of(study, rule=select, languages=[language] if language else None)
+    if out is not None and language is not None:
+        from tasksearch.search.ledger import write_atomic
+        from tasksearch.search.mixfile import mix_toml
+
+        write_atomic(out, mix_toml(verdict[language]).encode())
+    if as_json:
+        print_json(verdict.to_json())
+        return
+    console, (_, suite, _) = open_console(), open_study(study)
+    print_verdict(console, verdict, suite.warning)
+    if language is not None:
+        from tasksearch.reports.tables import target_table
+
+        chance = {card.name: card.chance for card in suite.targets}
+        console.print(target_table(verdict[language], chance=chance, warning=suite.warning))
+    if out is not None:
+        console.print(f"wrote {out}", highlight=False)
+
+
+def trials(study: Study, as_json: Json = False) -> None:
+    """Every trial of a study: role, schedule, objective, seconds."""
+    from tasksearch.reports.tables import trial_table
+    from tasksearch.study.best import open_study
+
+    _, suite, records = open_study(study)
+    if as_json:
+        print_json([record.to_json() for record in records])
+    else:
+        open_console().print(trial_table(records, warning=suite.warning))
+
+
+def spaces(as_json: Json = False) -> None:
+    """Search spaces that come with the package; copy one, edit it, and give its path to `run --space`."""
+    from tasksearch.study.spaces import known_spaces
+
+    found = known_spaces()
+    if as_json:
+        print_json({name: space.summary for name, space in found.items()})
+        return
+    for name, space in found.items():
+        typer.echo(f"{name:14} {space.summary}")

@@ -1,0 +1,16 @@
+"""Options that several commands share, each spelt and explained once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Study = Annotated[Path, typer.Argument(help="study folder, as `run` printed it", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object on standard output, for scripts")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no progress, results only")]
+Concurrency = Annotated[int | None, typer.Option(min=1, help="trials at once [default: cores, one thread each]")]
+Gpus = Annotated[float, typer.Option("--gpus-per-trial", min=0, help="GPUs of one trial; 0.5 lets two trials share one")]
+Address = Annotated[str | None, typer.Option(help="Ray cluster: auto, host:port or ray://host:port [default: this machine]")]
+Timings = Annotated[bool, typer.Option("--timings", help="print start-up time and the overhead per trial")]

@@ -1,0 +1,35 @@
+"""What several commands print with: a console, JSON, a verdict; and the check of an option's words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import typer
+
+
+def print_json(data: Any) -> None:
+    """One JSON object on standard output, for scripts."""
+    typer.echo(json.dumps(data))
+
+
+def one_of(option: str, value: str, known: tuple[str, ...]) -> None:
+    """Raises UnknownName, with the nearest word that the option knows."""
+    if value not in known:
+        from tasksearch.core.errors import UnknownName
+
+        raise UnknownName(f"value for {option}", value, known)
+
+
+def print_verdict(console: Any, verdict: Any, warning: str) -> None:
+    """The table of the best mix per language."""
+    from tasksearch.reports.tables import verdict_table
+
+    console.print(verdict_table(verdict, warning=warning))
+
+
+def open_console() -> Any:
+    """Standard output: colours on a terminal, plain text in a pipe."""
+    from rich.console import Console
+
+    return Console()

@@ -1,0 +1,133 @@
+"""`tasksearch run` and `resume`: a study from its first trial, or from where it stopped, to the table of its verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tasksearch.cli.options import Address, Concurrency, Gpus, Json, Quiet, Study, Timings
+from tasksearch.cli.printing import one_of, open_console, print_json, print_verdict
+from tasksearch.core.errors import Interrupted, StudyNotReady
+
+RUN_EXAMPLES = "Examples: `tasksearch run`; `tasksearch run --space single_task --target nli --trials 13 --seed 1`"
+RESUME_EXAMPLES = "Example: `tasksearch resume studies/joint_vs_seq-lab-seed0`"
+
+
+def run(
+    space: Annotated[
+        str, typer.Option(help="search space: a name (`tasksearch spaces`) or the path of a Python file")
+    ] = "joint_vs_seq",
+    suite: Annotated[str, typer.Option(help="suite of tasks")] = "lab",
+    target: Annotated[list[str] | None, typer.Option(help="target task, repeatable [default: all of the suite]")] = None,
+    language: Annotated[list[str] | None, typer.Option(help="language, repeatable [default: all of the targets]")] = None,
+    trials: Annotated[int, typer.Option(help="trainings of the search, the baseline's seeds included, finalists not")] = 31,
+    baseline_seeds: Annotated[int, typer.Option(help="seeds of the baseline, at least 3")] = 5,
+    leaders: Annotated[int, typer.Option(min=1, help="leaders that are re-run on fresh seeds")] = 3,
+    leader_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of each leader; below 3 no interval is given")] = 3,
+    seed: Annotated[int, typer.Option(help="seed of the study")] = 0,
+    model: Annotated[str | None, typer.Option(help="XLM-R checkpoint: hub id or folder [default: the lab's own]")] = None,
+    data: Annotated[Path | None, typer.Option(help="folder of the suite's data [default: the lab writes its own]")] = None,
+    name: Annotated[str | None, typer.Option(help="name of the study [default: space-suite-seed]")] = None,
+    out: Annotated[Path | None, typer.Option(help="study folder [default: studies/NAME]")] = None,
+    sampler: Annotated[str, typer.Option(help="tpe or random")] = "tpe",
+    scheduler: Annotated[str, typer.Option(help="fifo, or asha to stop weak trials early")] = "fifo",
+    lag: Annotated[int, typer.Option(min=1, help="trial n is proposed from the results of trials 0 … n-lag")] = 4,
+    lr_policy: Annotated[str, typer.Option(help="phase: one learning-rate curve over all stages; stage: one each")] = "phase",
+    mixing: Annotated[str, typer.Option(help="task: a step is of one task; mixed: every step holds all tasks")] = "task",
+    continuous: Annotated[bool, typer.Option("--continuous", help="free shares instead of eighths")] = False,
+    concurrency: Concurrency = None,
+    gpus_per_trial: Gpus = 0.0,
+    address: Address = None,
+    tracking_uri: Annotated[str | None, typer.Option(help="MLflow server [default: SQLite in the study folder]")] = None,
+    world_seed: Annotated[int, typer.Option(help="lab: seed of the generated world")] = 0,
+    phase1_steps: Annotated[
+        int | None, typer.Option(help="lab: shorter pretraining, for a quick look", show_default=False)
+    ] = None,
+    timings: Timings = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Searches for the best intermediate mix per language; ends with the table of what was found."""
+    from tasksearch.study.run import DEFAULT_FOLDER, Resources, configure, run_study
+
+    one_of("--lr-policy", lr_policy, ("phase", "stage"))
+    one_of("--mixing", mixing, ("task", "mixed"))
+    config = configure(
+        space=space, suite=suite, name=name, targets=target or (), languages=language or (), continuous=continuous,
+        world_seed=world_seed, phase1_steps=phase1_steps, trials=trials, baseline_seeds=baseline_seeds, leaders=leaders,
+        leader_seeds=leader_seeds, seed=seed, model=model, data=str(data) if data else None,
+        sampler=sampler, scheduler=scheduler,
+        lag=max(lag, concurrency or 1), lr_policy=lr_policy, mixing=mixing, tracking_uri=tracking_uri,
+    )  # fmt: skip
+    folder = out or DEFAULT_FOLDER / config.name
+    resources = Resources(concurrency=concurrency, gpus_per_trial=gpus_per_trial, address=address)
+    _follow(folder, config, lambda **watch: run_study(config, folder, resources=resources, **watch), timings, quiet, as_json)
+
+
+def resume(
+    study: Study,
+    concurrency: Concurrency = None,
+    gpus_per_trial: Gpus = 0.0,
+    address: Address = None,
+    timings: Timings = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Goes on with an interrupted or killed study; what is finished is kept."""
+    from tasksearch.study.best import open_study
+    from tasksearch.study.run import Resources, resume_study
+
+    config, _, _ = open_study(study)
+    resources = Resources(concurrency=concurrency, gpus_per_trial=gpus_per_trial, address=address)
+    _follow(study, config, lambda **watch: resume_study(study, resources=resources, **watch), timings, quiet, as_json)
+
+
+def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_json: bool) -> None:
+    from tasksearch.cli.progress import Watch
+    from tasksearch.study.best import open_study
+
+    with Watch(config, quiet=quiet or as_json) as watch:
+        try:
+            summary = call(on_event=watch.on_event, on_pretrain=watch.on_pretrain)
+        except KeyboardInterrupt:
+            begun = (folder / "study.json").exists()
+            way = f"go on with: tasksearch resume {folder}" if begun else "nothing was begun yet, run the same command again"
+            raise Interrupted(f"interrupted; {way}") from None
+    verdict = _verdict_of(folder)
+    facts = {
+        "done": summary.done, "failed": summary.failed, "stopped": summary.stopped, "seconds": summary.seconds,
+        "first_step_seconds": summary.first_step_seconds, "overhead_seconds": summary.overhead_seconds,
+    }  # fmt: skip
+    if as_json:
+        print_json({"study": str(folder), "summary": facts, "verdict": verdict.to_json()})
+        return
+    console = open_console()
+    _, suite, records = open_study(folder)
+    print_verdict(console, verdict, suite.warning)
+    plans = len({record.plan.mix_signature for record in records})
+    console.print(
+        f"{plans} plans, {len(records)} trainings ({summary.failed} failed) in {summary.seconds:.0f} s", highlight=False
+    )
+    if timings and summary.first_step_seconds is not None:
+        console.print(
+            f"start to first training step {summary.first_step_seconds:.1f} s (phase 1 aside); "
+            f"Ray, Optuna and MLflow added {summary.overhead_seconds:.2f} s a trial (median)",
+            highlight=False,
+        )
+    console.print(
+        f"study    {folder}\ndetails  tasksearch best {folder} --language NAME\ncompare  tasksearch ui {folder}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _verdict_of(folder: Path) -> Any:
+    """By pivot-dev, or english-dev for a study of one language, which has no other to choose on; the table names the rule."""
+    from tasksearch.study.best import best_of
+
+    try:
+        return best_of(folder)
+    except StudyNotReady:
+        return best_of(folder, rule="english-dev")

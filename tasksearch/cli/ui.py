@@ -1,0 +1,27 @@
+"""`tasksearch ui`: the MLflow page of a study, on loopback."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tasksearch.cli.options import Study
+
+UI_EXAMPLES = "Example: `tasksearch ui studies/joint_vs_seq-lab-seed0`"
+
+
+def ui(
+    study: Study,
+    port: Annotated[int | None, typer.Option(help="on loopback [default: a free one]")] = None,
+    best_runs: Annotated[int, typer.Option("--best", min=2, help="how many of the best runs the compare link holds")] = 6,
+) -> None:
+    """Opens the MLflow page of a study on loopback and prints the link that compares its best runs; Ctrl-C ends it."""
+    from tasksearch.study.compare import open_page
+
+    with open_page(study, port=port, best=best_runs) as page:
+        typer.echo(f"compare  {page.compare}\nall runs {page.runs}\n(loopback only; Ctrl-C ends it)")
+        try:
+            page.server.wait()
+        except KeyboardInterrupt:
+            return
