@@ -21,16 +21,19 @@ _STYLE = {"better": "green", "worse": "red", "no difference seen": "dim", "no in
 
 
 def verdict_table(verdict: Verdict, *, warning: str = "") -> Table:
-    """One row per language and group: the mix, its gain with an interval, and what that allows to be said.
+    """One row per language and group: the mix's letter, its gain with an interval, and what that allows to be said.
+
+    What the letters stand for is said once, below: `mix_key`.
 
     Args:
         verdict: as `pick` gives it.
         warning: the suite's sentence, which stands beside every number.
     """
-    table = _table("Best mix per language", _verdict_notes(verdict), warning)
+    table = _table("Best mix per language", _verdict_notes(verdict), warning, key=mix_key(verdict))
     names = [choice.name + _mark(verdict, choice) for choice in verdict.choices]
+    letters = mix_letters(verdict)
     table.add_column("", min_width=min(14, max(map(len, names), default=0)), max_width=20, overflow="fold")
-    table.add_column("mix", ratio=1, overflow="fold", min_width=10)
+    table.add_column("mix", no_wrap=True)
     table.add_column(f"gain [{100 * verdict.level:g} %]", justify="right", no_wrap=True)
     table.add_column("verdict", min_width=10, max_width=18, overflow="fold")
     for heading in ("n", "seeds", "labels"):
@@ -39,7 +42,7 @@ def verdict_table(verdict: Verdict, *, warning: str = "") -> Table:
         tried = "" if choice.best_mix else "tried: "
         table.add_row(
             choice.name + _mark(verdict, choice),
-            Text(tried + short_mix(choice.schedule), style="" if choice.best_mix else "dim"),
+            Text(tried + letters[choice.mix_signature], style="" if choice.best_mix else "dim"),
             gain_text(choice.gain),
             Text(choice.finding, style=_STYLE[choice.finding]),
             f"{choice.examples}",
@@ -48,6 +51,18 @@ def verdict_table(verdict: Verdict, *, warning: str = "") -> Table:
             end_section=not choice.is_group and _next_is_group(verdict, choice),
         )
     return table
+
+
+def mix_letters(verdict: Verdict) -> dict[str, str]:
+    """Signature of a mix → its letter (A … Z, AA …), in the order in which the verdict's rows name it first."""
+    mixes = dict.fromkeys(choice.mix_signature for choice in verdict.choices)
+    return {mix: _letter(place) for place, mix in enumerate(mixes)}
+
+
+def mix_key(verdict: Verdict) -> list[str]:
+    """`A = 62.5% mnli + 37.5% qqp, 80 steps`: each letter of the table with the whole mix, once."""
+    schedules = {choice.mix_signature: choice.schedule for choice in verdict.choices}
+    return [f"{letter} = {short_mix(schedules[mix])}" for mix, letter in mix_letters(verdict).items()]
 
 
 def target_table(
@@ -120,7 +135,7 @@ def gain_text(gain: Estimate) -> str:
 
 
 def short_mix(schedule: Schedule) -> str:
-    """The schedule on little room: shares in percent, `→` between stages, `⇝` within one that moves."""
+    """The schedule on little room: shares in percent where they differ, `→` between stages, `⇝` within one that moves."""
     if not schedule.stages:
         return "no intermediate phase"
     parts = []
@@ -132,9 +147,20 @@ def short_mix(schedule: Schedule) -> str:
     return " → ".join(f"{part} {stage.steps}" for part, stage in zip(parts, schedule.stages, strict=True)) + " steps"
 
 
+def _letter(place: int) -> str:
+    letters = ""
+    place += 1
+    while place:
+        place, digit = divmod(place - 1, 26)
+        letters = chr(ord("A") + digit) + letters
+    return letters
+
+
 def _shares(shares: Sequence[tuple[str, Fraction]]) -> str:
     if len(shares) == 1:
         return shares[0][0]
+    if len({share for _, share in shares}) == 1:
+        return " + ".join(task for task, _ in shares) + " equally"
     return " + ".join(f"{float(100 * share):.3g}% {task}" for task, share in shares)
 
 
@@ -184,10 +210,13 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
-def _table(title: str, notes: Sequence[str], warning: str) -> Table:
-    caption = Text("\n".join([*([warning] if warning else []), *notes]), style="dim")
+def _table(title: str, notes: Sequence[str], warning: str, *, key: Sequence[str] = ()) -> Table:
+    caption = Text()
+    for line in key:
+        caption.append(line + "\n", style="not dim")
     if warning:
-        caption.stylize("bold not dim", 0, len(warning))
+        caption.append(warning + "\n", style="bold not dim")
+    caption.append("\n".join(notes), style="dim")
     return Table(
         title=title,
         title_justify="left",

@@ -15,7 +15,7 @@ from tasksearch.core.score import Score, ScoreTable
 from tasksearch.core.study import TrialRecord
 from tasksearch.core.verdict import Choice, Estimate, TargetResult, Verdict, finding_of
 from tasksearch.reports.frames import COLUMNS, score_frame
-from tasksearch.reports.tables import gain_text, short_mix, target_table, trial_table, verdict_table
+from tasksearch.reports.tables import gain_text, mix_letters, short_mix, target_table, trial_table, verdict_table
 
 WARNING = "A generated, code-mixed world: its numbers say nothing about real languages."
 MIX = Schedule.sequential([("qqp", 60), ("mnli", 20)])
@@ -101,7 +101,36 @@ def test_only_an_interval_above_zero_names_a_mix_without_reserve():
     assert "tried" not in row["qu"]
     for name, finding in (("sw", "no difference seen"), ("yo", "worse"), ("am", "no interval")):
         assert finding in row[name]
-        assert "tried: qqp 60 → mnli 20 steps" in row[name]
+        assert "tried: A" in row[name]
+    assert "A = qqp 60 → mnli 20 steps" in [line.rstrip() for line in lines]
+
+
+def test_each_mix_is_written_out_once_under_the_letter_its_rows_carry():
+    others = [Schedule.joint(Mixture.of({"qqp": 3, "mnli": 5}), 80), Schedule.joint(Mixture.uniform("ccg", "qqp"), 160)]
+    rows = [
+        choice(name, estimate(5.0, 1.0, 9.0), schedule=schedule, mix_signature=str(schedule))
+        for name, schedule in zip(("am", "qu", "sw", "yo"), (others[0], MIX, others[0], others[1]), strict=True)
+    ]
+    lines = [line.rstrip() for line in shown(verdict_table(dataclasses.replace(VERDICT, choices=tuple(rows))), 80).splitlines()]
+    assert [line.split()[1] for line in lines if line[:3] in ("am ", "qu ", "sw ", "yo ")] == ["A", "B", "A", "C"]
+    assert [line for line in lines if " = " in line] == [
+        "A = 62.5% mnli + 37.5% qqp, 80 steps",
+        "B = qqp 60 → mnli 20 steps",
+        "C = ccg + qqp equally, 160 steps",
+    ]
+
+
+def test_a_row_of_the_verdict_is_one_line_but_for_its_finding_at_80_columns():
+    text = shown(verdict_table(VERDICT, warning=WARNING), 80)
+    rows = text.split("A = ")[0].splitlines()[3:]
+    assert len([line for line in rows if line.strip()]) <= 2 * len(VERDICT.choices)
+
+
+def test_letters_go_on_after_z():
+    many = [choice(f"l{n:02d}", estimate(5.0, 1.0, 9.0), mix_signature=f"{n}") for n in range(28)]
+    letters = mix_letters(dataclasses.replace(VERDICT, choices=tuple(many)))
+    assert (letters["0"], letters["25"], letters["26"], letters["27"]) == ("A", "Z", "AA", "AB")
+    assert len(set(letters.values())) == 28
 
 
 def test_the_rule_its_labels_and_another_rules_rows_are_explained():
@@ -139,6 +168,7 @@ def test_rounding_never_changes_what_an_interval_says_about_zero(value, reach):
 def test_mixes_are_short_enough_for_a_column():
     assert short_mix(Schedule.none()) == "no intermediate phase"
     assert short_mix(Schedule.joint(Mixture.of({"qqp": 3, "mnli": 5}), 80)) == "62.5% mnli + 37.5% qqp, 80 steps"
+    assert short_mix(Schedule.joint(Mixture.uniform("qqp", "ccg", "mnli"), 80)) == "ccg + mnli + qqp equally, 80 steps"
     assert short_mix(Schedule.annealed(Mixture.uniform("qqp"), Mixture.uniform("mnli"), 80)) == "qqp ⇝ mnli, 80 steps"
 
 
