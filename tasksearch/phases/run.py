@@ -48,6 +48,19 @@ class PartOutcome:
     steps: int = 0
 
 
+@dataclass(kw_only=True)
+class TrainedTarget(PartOutcome):
+    """A target's part with the model behind its scores.
+
+    Attributes:
+        model: the `XLMRobertaForMaskedLM` whose encoder was fine-tuned; that of phase 2 where the target trains nothing.
+        head: the target's head; None for retrieval.
+    """
+
+    model: Any
+    head: nn.Module | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlanResult:
     """What a plan came to: the whole table of scores, per-example outcomes, seconds by kind of work, facts for tags."""
@@ -96,6 +109,16 @@ class PlanRun:
             if segment.name == part:
                 return self._run_intermediate(segment, on_step)
         return self._run_target(next(segment for segment in self.targets if segment.name == part), on_step)
+
+    def trained(self, target: str, on_step: OnStep | None = None) -> TrainedTarget:
+        """A target's part with its model. The store, which keeps scores alone, cannot serve it: it is trained, to the bit as
+        before.
+        """
+        return self._train_target(next(segment for segment in self.targets if segment.target == target), on_step)
+
+    def encoder(self) -> Any:
+        """The model after phase 2: an `XLMRobertaForMaskedLM`, which later parts of this run train no further."""
+        return self._state_at(self.intermediate[-1].signature if self.intermediate else self._root).model
 
     # ---- phase 2
 
@@ -173,30 +196,33 @@ class PlanRun:
             outcomes = {_cell(name): table.numpy() for name, table in store.tensors(segment.signature, "outcomes").items()}
             saved = sum(float(v) for v in found["facts"].get("seconds", {}).values())
             return PartOutcome(scores=self._scores(segment, outcomes), outcomes=outcomes, seconds={"reused": saved})
+        done = self._train_target(segment, on_step)
+        if store is not None:
+            tables = {"outcomes": {"/".join(cell): torch.from_numpy(table) for cell, table in done.outcomes.items()}}
+            if self.context.keep_targets and done.head is not None:
+                tables |= {"model": _weights(done.model), "head": _weights(done.head)}
+            store.put(segment.signature, tables, {"kind": "target", "seconds": done.seconds, "steps": done.steps})
+        return PartOutcome(scores=done.scores, outcomes=done.outcomes, seconds=done.seconds, steps=done.steps)
+
+    def _train_target(self, segment: TargetSegment, on_step: OnStep | None) -> TrainedTarget:
         began = time.perf_counter()
         card = self.context.suite.card(segment.target)
         state = self._state_at(segment.parent)
-        steps = 0
+        model, head, steps = state.model, None, 0
         seconds: dict[str, float] = {}
         if segment.trained:
             model = copy.deepcopy(state.model)
             head, steps = self._fine_tune(model, state.heads, card, segment, on_step)
             seconds["target"] = time.perf_counter() - began
             began = time.perf_counter()
-        else:
-            model, head = state.model, None
         outcomes = {
             (segment.target, language, half): self._outcomes(model, head, card, language, half)
             for language in segment.languages
             for half in HALVES
         }
         seconds["evaluation"] = time.perf_counter() - began
-        if store is not None:
-            tables = {"outcomes": {"/".join(cell): torch.from_numpy(table) for cell, table in outcomes.items()}}
-            if self.context.keep_targets and head is not None:
-                tables |= {"model": _weights(model), "head": _weights(head)}
-            store.put(segment.signature, tables, {"kind": "target", "seconds": seconds, "steps": steps})
-        return PartOutcome(scores=self._scores(segment, outcomes), outcomes=outcomes, seconds=seconds, steps=steps)
+        scores = self._scores(segment, outcomes)
+        return TrainedTarget(scores=scores, outcomes=outcomes, seconds=seconds, steps=steps, model=model, head=head)
 
     def _fine_tune(
         self, model: Any, heads: nn.ModuleDict, card: TaskCard, segment: TargetSegment, on_step: OnStep | None
