@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 import os
 import socket
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ from tasksearch.core.errors import BadInput, Unreachable, first_line
 
 _OBJECT_STORE = 128 * 2**20  # trials exchange kilobytes
 _PATIENCE = 5.0  # seconds for an address to answer
+_PAUSES = (2.0, 5.0)  # seconds before a second and a third try to start Ray on a machine under load
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",  # Ray imports MLflow where it is installed
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -44,7 +47,7 @@ def cluster(address: str | None, slots: int, resources: Mapping[str, float]) -> 
         resources: of one trial, `cpu` and `gpu`.
 
     Raises:
-        Unreachable: the address does not answer within seconds.
+        Unreachable: the address does not answer within seconds, or Ray does not start here at three tries.
         BadInput: not even one trial fits.
     """
     os.environ.update({name: os.environ.get(name, value) for name, value in QUIET.items()})
@@ -59,25 +62,58 @@ def cluster(address: str | None, slots: int, resources: Mapping[str, float]) -> 
         yield _fitting(resources)
     finally:
         if mine:
-            ray.shutdown()
+            _leave()
+
+
+def _leave() -> None:
+    """Shuts Ray down with Python's cycle collector at rest.
+
+    While `ray.shutdown` runs, Ray 2.60 ends the whole process (exit code 1, "the core worker has already been shutdown") when
+    an object reference is freed. Finished trials hold such references in cycles, and a collection that another thread, the
+    tracker's, happens to bring about frees them at just that time.
+    """
+    gc.collect()
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        ray.shutdown()
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _start(address: str | None, slots: int, resources: Mapping[str, float]) -> None:
-    options: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.CRITICAL}
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if address is None:
         cpus = max(1, math.ceil(slots * resources.get("cpu", 1.0)))
-        options |= {"num_cpus": cpus, "object_store_memory": _OBJECT_STORE}
-    else:
-        _knock(address)
-        options = {"address": address, "log_to_driver": False, "logging_level": logging.CRITICAL}
+        # `local` starts a cluster whatever RAY_ADDRESS or the remains of another cluster say
+        options |= {"address": "local", "include_dashboard": False, "num_cpus": cpus, "object_store_memory": _OBJECT_STORE}
+        _start_local(options)
+        return
+    _knock(address)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ray.init(**options)
+        _init(options | {"address": address})
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        if address is None:
-            raise
         raise Unreachable(f"no Ray cluster answers at {address!r}: {first_line(error)}") from None
+
+
+def _start_local(options: Mapping[str, Any]) -> None:
+    """Three tries: under load Ray's own processes may miss each other's deadlines."""
+    for pause in (*_PAUSES, None):
+        try:
+            _init(options)
+            return
+        except (OSError, RuntimeError, ValueError) as error:  # ConnectionError and TimeoutError are OSErrors
+            _leave()
+            if pause is None:
+                raise Unreachable(f"Ray did not start on this machine: {first_line(error)}; try again later") from None
+            time.sleep(pause)
+
+
+def _init(options: Mapping[str, Any]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ray.init(**options)
 
 
 def _knock(address: str) -> None:

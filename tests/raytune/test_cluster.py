@@ -1,0 +1,72 @@
+"""Ray starts as a cluster of its own, and its end never ends the process."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tasksearch.core.errors import Unreachable
+from tasksearch.raytune import cluster as module
+
+# References in cycles, freed by a thread that collects garbage for as long as Ray is being shut down: what a busy tracker does.
+GARBAGE = """
+import gc, threading, ray
+from tasksearch.raytune.cluster import cluster
+
+class Ring:
+    def __init__(self, reference):
+        self.reference, self.me = reference, self
+
+def litter(stop, references):
+    while not stop.is_set():
+        for _ in range(20):
+            if references:
+                Ring(references.pop())
+        if gc.isenabled():
+            gc.collect(0)
+        stop.wait(0.0005)
+
+stop = threading.Event()
+with cluster(None, 1, {"cpu": 1.0}) as slots:
+    thread = threading.Thread(target=litter, args=(stop, [ray.put(i) for i in range(30000)]))
+    thread.start()
+stop.set()
+thread.join()
+assert gc.isenabled()
+print("went on with", slots)
+"""
+
+
+def test_garbage_collected_while_ray_shuts_down_does_not_end_the_process_nor_is_ray_address_heeded():
+    environment = os.environ | {"RAY_ADDRESS": "127.0.0.1:1"}
+    done = subprocess.run(
+        [sys.executable, "-c", GARBAGE], capture_output=True, text=True, timeout=300, env=environment, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "went on with 1"), done.stderr
+
+
+def failing_init(monkeypatch, times):
+    calls = []
+
+    def init(**options):
+        calls.append(options["address"])
+        if len(calls) <= times:
+            raise RuntimeError("the raylet did not come up in time\nmore")
+
+    monkeypatch.setattr(module.ray, "init", init)
+    monkeypatch.setattr(module.ray, "shutdown", lambda: None)
+    monkeypatch.setattr(module, "_PAUSES", (0.0, 0.0))
+    return calls
+
+
+def test_a_start_that_fails_twice_is_tried_a_third_time(monkeypatch):
+    calls = failing_init(monkeypatch, 2)
+    module._start(None, 1, {"cpu": 1.0})
+    assert calls == ["local"] * 3
+
+
+def test_a_start_that_fails_thrice_is_one_line_and_no_defect_of_ours(monkeypatch):
+    failing_init(monkeypatch, 3)
+    with pytest.raises(Unreachable, match="Ray did not start on this machine: the raylet did not come up in time; try again"):
+        module._start(None, 1, {"cpu": 1.0})
