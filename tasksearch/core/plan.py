@@ -108,6 +108,8 @@ class PhaseSettings:
         features: what a classification head sees: `<s>` (`cls`), or [u-v; |u-v|] of the two segments' means (`pair-diff`).
         head: `fresh` for every target; `warm` starts from the intermediate head of the same label set, where there is one.
         retrieval: settings of bitext retrieval.
+        evaluation_examples: at most so many examples of each language and half are scored, drawn by a hash; None: all. Scores
+            under a cap are no published number.
     """
 
     intermediate: TrainSettings = field(default_factory=TrainSettings)
@@ -116,10 +118,13 @@ class PhaseSettings:
     features: Features = "cls"
     head: HeadStart = "fresh"
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
+    evaluation_examples: int | None = None
 
     def __post_init__(self) -> None:
         _check_choice("features", self.features, Features)
         _check_choice("head", self.head, HeadStart)
+        if self.evaluation_examples is not None and self.evaluation_examples < 1:
+            raise BadInput(f"evaluation_examples is {self.evaluation_examples}; expected at least 1, or None")
 
     def for_target(self, target: str) -> TrainSettings:
         """Phase-3 settings of one target."""

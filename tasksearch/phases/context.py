@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -64,6 +63,7 @@ class RunContext:
                 (target, language): (
                     *self.source.evaluation_fingerprint(self.suite.card(target), language),
                     _reading(self.suite.card(target)),
+                    f"cap {plan.settings.evaluation_examples}",
                 )
                 for target, languages in self.languages_of(plan).items()
                 for language in languages
@@ -124,11 +124,9 @@ def _reading(card: TaskCard) -> str:
     return signature_of("card", card.kind, card.labels, card.head)
 
 
-def check_files(source: TaskSource, cards: Mapping[str, TaskCard] | list[TaskCard], languages: tuple[str, ...]) -> None:
+def check_files(source: TaskSource, cards: Sequence[TaskCard], languages: tuple[str, ...]) -> None:
     """Raises DataMissing with the first file that a card needs and does not have, and how many more there are."""
-    gone: list[Any] = [
-        path for card in (cards.values() if isinstance(cards, Mapping) else cards) for path in source.missing(card, languages)
-    ]
+    gone = [thing for card in cards for thing in source.missing(card, languages)]
     if gone:
         more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
         raise DataMissing(f"{gone[0]} is missing{more}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from tasksearch.core.plan import Plan, TrainSettings
-from tasksearch.core.score import HALVES, Half, Score, ScoreTable
+from tasksearch.core.score import Half, Score, ScoreTable
 from tasksearch.core.signature import seed_from
 from tasksearch.evaluation.labelled import score_labelled
 from tasksearch.evaluation.retrieval import score_retrieval
@@ -216,9 +216,9 @@ class PlanRun:
             seconds["target"] = time.perf_counter() - began
             began = time.perf_counter()
         outcomes = {
-            (segment.target, language, half): self._outcomes(model, head, card, language, half)
+            (segment.target, language, half): table
             for language in segment.languages
-            for half in HALVES
+            for half, table in self._outcomes(model, head, card, language)
         }
         seconds["evaluation"] = time.perf_counter() - began
         scores = self._scores(segment, outcomes)
@@ -261,15 +261,19 @@ class PlanRun:
         alike = [c.head for c in cards if (c.kind, c.labels) == (card.kind, card.labels) and _module_name(c.head) in heads]
         return heads[_module_name(alike[0])] if alike else None
 
-    def _outcomes(self, model: Any, head: nn.Module | None, card: TaskCard, language: str, half: Half) -> Outcomes:
-        source, specials = self.context.source, self.context.specials
-        if head is None:
-            shared = self.plan.settings.intermediate
-            items = source.evaluation(card, language, half, shared.max_length)
-            return score_retrieval(model, items, specials, self.plan.settings.retrieval, shared.precision)
-        settings = self.plan.settings.for_target(card.name)
-        items = source.evaluation(card, language, half, settings.max_length)
-        return score_labelled(model, head, card, items, source.examples(card, language, half), specials, settings.precision)
+    def _outcomes(self, model: Any, head: nn.Module | None, card: TaskCard, language: str) -> Iterator[tuple[Half, Outcomes]]:
+        """(half, outcomes of its examples) of one language. A portion is scored once, whatever halves it serves."""
+        source, specials, plan = self.context.source, self.context.specials, self.plan.settings
+        settings = plan.intermediate if head is None else plan.for_target(card.name)
+        cap = plan.evaluation_examples
+        encoded = source.evaluation(card, language, settings.max_length, cap)
+        for portion, items in zip(source.portions(card, language, cap), encoded, strict=True):
+            if head is None:
+                table = score_retrieval(model, items, specials, plan.retrieval, settings.precision)
+            else:
+                table = score_labelled(model, head, card, items, portion.examples, specials, settings.precision)
+            for half, rows in portion.rows.items():
+                yield half, table[rows]
 
     def _scores(self, segment: TargetSegment, outcomes: dict[Cell, Outcomes]) -> ScoreTable:
         metric = self.context.suite.card(segment.target).metric

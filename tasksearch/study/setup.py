@@ -94,7 +94,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         model = config.model
     elif config.suite != "lab":
         raise BadInput(f"suite {config.suite!r} needs --model; the lab's own model knows its generated languages alone")
-    source = TaskSource(Path(data), tokenizer=None)  # type: ignore[arg-type]
+    source = TaskSource(Path(data), tokenizer=None)
     check_files(source, [suite.card(name) for name in (*config.space.tasks, *config.targets)], config.languages)
     _check_model(model)
     sizes = {task: source.training_size(suite.card(task)) for task in config.space.tasks}

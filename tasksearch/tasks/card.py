@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tasksearch.core.errors import BadInput
+from tasksearch.tasks.where import PACKED, Source
 
 Kind = Literal["pair", "sentence", "choice", "span", "tagging", "mlm", "retrieval"]
 KINDS: tuple[Kind, ...] = ("pair", "sentence", "choice", "span", "tagging", "mlm", "retrieval")
@@ -31,8 +32,12 @@ class TaskCard:
         name: as written in a mixture or after `--target`.
         kind: decides reader, cast, head, loss and default metric.
         role: `intermediate` or `target`.
-        folder: folder of the task's files under the suite's data root.
         languages: languages it can be scored in (a target) or trained in (an intermediate task: English).
+        folder: {folder} in the paths of its files; empty: its name.
+        source: where its evaluation data is.
+        train: where its English training examples are, one source after the other; empty: `source`. A target without English
+            training data of its own names another task's here.
+        train_split: the split that trains.
         labels: label names in the order of the head's outputs; empty for span, choice, retrieval and MLM. Tasks with equal
             labels
             and kind share one intermediate head if they also share `head`.
@@ -43,15 +48,24 @@ class TaskCard:
             one is
             marked `same data`.
         licence, reference: as the authors state them.
+        non_commercial: whether the licence forbids commercial use of the data.
         select_split, report_split: which split selects and which reports. Equal: cut once by document.
+        one_split: languages that have the reporting split alone; it is cut by document.
+        fewest: evaluation examples below which a language selects nothing and is only reported.
+        expected: (language, split, examples) where the count is known.
+        needs: what the task lacks and the user must give; a task that needs something is listed and not run.
+        note: a limit that stands beside the task's scores.
         summary: one line for people.
     """
 
     name: str
     kind: Kind
     role: Role
-    folder: str
     languages: tuple[str, ...]
+    folder: str = ""
+    source: Source = PACKED
+    train: tuple[Source, ...] = ()
+    train_split: str = "train"
     labels: tuple[str, ...] = ()
     head: str = ""
     metric: str = "accuracy"
@@ -59,8 +73,14 @@ class TaskCard:
     trains_on: tuple[str, ...] = ()
     licence: str = ""
     reference: str = ""
+    non_commercial: bool = False
     select_split: str = "dev"
     report_split: str = "test"
+    one_split: tuple[str, ...] = ()
+    fewest: int = 100
+    expected: tuple[tuple[str, str, int], ...] = ()
+    needs: str = ""
+    note: str = ""
     summary: str = ""
 
     def __post_init__(self) -> None:
@@ -68,6 +88,11 @@ class TaskCard:
             raise BadInput(f"card {self.name!r}: kind {self.kind!r}; expected one of {', '.join(KINDS)}")
         if not self.head:
             object.__setattr__(self, "head", self.name)
+        if not self.folder:
+            object.__setattr__(self, "folder", self.name)
+        strange = sorted({*self.one_split, *(language for language, _, _ in self.expected)} - {*self.languages, "en"})
+        if strange:
+            raise BadInput(f"card {self.name!r}: {strange[0]!r} is not among its languages")
 
     @property
     def group(self) -> str:
@@ -78,3 +103,8 @@ class TaskCard:
     def trained(self) -> bool:
         """Whether the target needs a phase 3: retrieval does not."""
         return self.kind != "retrieval"
+
+    @property
+    def train_sources(self) -> tuple[Source, ...]:
+        """Sources of its training examples, none where nothing is trained."""
+        return (self.train or (self.source,)) if self.trained else ()

@@ -5,67 +5,103 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from tasksearch.core.errors import DataMissing
-from tasksearch.core.score import HALVES, Half
+from tasksearch.core.score import ENGLISH
+from tasksearch.core.signature import signature_of
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded, Tokenizer, encode
 from tasksearch.tasks.examples import Example
-from tasksearch.tasks.packed import file_fingerprint, packed_path, read_packed
+from tasksearch.tasks.halves import SPLIT_RULE, Portion, evaluation_splits, portions
+from tasksearch.tasks.reading import READER, Reading, file_fingerprint, path_of, read_file
+from tasksearch.tasks.where import Source
 
 
 class TaskSource:
-    """The files of a suite under one root, encoded by one tokenizer."""
+    """The data of a suite's cards, encoded by one tokenizer.
 
-    def __init__(self, root: Path, tokenizer: Tokenizer) -> None:
-        self.root, self.tokenizer = root, tokenizer
-        self._encoded = lru_cache(maxsize=1024)(self._encode)
-        self._examples = lru_cache(maxsize=1024)(self._read)
+    Args:
+        root: folder of the suite's files.
+        tokenizer: of the model; None where nothing will be encoded.
+        skip_bad: bad records that are passed over in each file; `skipped` tells them.
+    """
 
-    def _read(self, card: TaskCard, language: str, split: str) -> list[Example]:
-        return read_packed(packed_path(self.root, card, language, split), card)
+    def __init__(self, root: Path, tokenizer: Tokenizer | None, *, skip_bad: int = 0) -> None:
+        self.root, self.tokenizer, self.skip_bad = root, tokenizer, skip_bad
+        self.skipped: dict[str, tuple[str, ...]] = {}
+        """Place (a file) → a line for each record that was passed over."""
+        self._read = lru_cache(maxsize=2048)(self._read_now)
+        self._portions = lru_cache(maxsize=1024)(self._portions_now)
+        self._encoded = lru_cache(maxsize=1024)(self._encode_portions)
+        self._trained = lru_cache(maxsize=256)(self._encode_training)
 
-    def _encode(self, card: TaskCard, language: str, split: str, max_length: int) -> Encoded:
-        return encode(self._examples(card, language, split), card, self.tokenizer, max_length)
+    # ---- examples
 
-    def examples(self, card: TaskCard, language: str, half: Half) -> list[Example]:
-        """Evaluation examples of one half; raises DataMissing or BadInput."""
-        return self._examples(card, language, split_of(card, half))
+    def split(self, card: TaskCard, language: str, split: str) -> tuple[Example, ...]:
+        """All evaluation examples of one split of the authors'; raises DataMissing or BadInput."""
+        return self._read(card, card.source, language, split).examples
 
-    def evaluation(self, card: TaskCard, language: str, half: Half, max_length: int) -> Encoded:
-        """Encoded evaluation items of one half."""
-        return self._encoded(card, language, split_of(card, half), max_length)
+    def portions(self, card: TaskCard, language: str, cap: int | None = None) -> tuple[Portion, ...]:
+        """What is scored of a language, and which of it selects and reports.
+
+        Args:
+            cap: at most so many examples a half.
+        """
+        return self._portions(card, language, cap)
+
+    def evaluation(self, card: TaskCard, language: str, max_length: int, cap: int | None = None) -> tuple[Encoded, ...]:
+        """Encoded items of each portion."""
+        return self._encoded(card, language, max_length, cap)
+
+    def training_examples(self, card: TaskCard) -> tuple[Example, ...]:
+        """English training examples of all the card's training sources."""
+        found = [self._read(card, source, ENGLISH, card.train_split).examples for source in card.train_sources]
+        return tuple(example for examples in found for example in examples)
 
     def training(self, card: TaskCard, max_length: int) -> Encoded:
         """Encoded English training items."""
-        return self._encoded(card, "en", "train", max_length)
+        return self._trained(card, max_length)
 
     def training_size(self, card: TaskCard) -> int:
         """English training examples."""
-        return len(self._examples(card, "en", "train"))
+        return len(self.training_examples(card))
+
+    def _read_now(self, card: TaskCard, source: Source, language: str, split: str) -> Reading:
+        path = path_of(self.root, card, source, language, split)
+        reading = read_file(path, card, source, language, split, skip_bad=self.skip_bad)
+        if reading.skipped:
+            self.skipped[str(path)] = reading.skipped
+        return reading
+
+    def _portions_now(self, card: TaskCard, language: str, cap: int | None) -> tuple[Portion, ...]:
+        splits = {split: self.split(card, language, split) for split in evaluation_splits(card, language)}
+        return portions(card, language, splits, cap)
+
+    def _encode_portions(self, card: TaskCard, language: str, max_length: int, cap: int | None) -> tuple[Encoded, ...]:
+        assert self.tokenizer is not None, "a source that encodes has a tokenizer"
+        return tuple(encode(part.examples, card, self.tokenizer, max_length) for part in self.portions(card, language, cap))
+
+    def _encode_training(self, card: TaskCard, max_length: int) -> Encoded:
+        assert self.tokenizer is not None, "a source that encodes has a tokenizer"
+        return encode(self.training_examples(card), card, self.tokenizer, max_length)
+
+    # ---- what names the data
 
     def training_fingerprint(self, card: TaskCard) -> str:
-        """Hash of the training file."""
-        return file_fingerprint(packed_path(self.root, card, "en", "train"))
+        """Hashes of the training data and of how its sources read it."""
+        return " ".join(self._fingerprint(card, source, ENGLISH, card.train_split) for source in card.train_sources)
 
     def evaluation_fingerprint(self, card: TaskCard, language: str) -> tuple[str, ...]:
-        """Hashes of the evaluation files of a language, one per half."""
-        return tuple(file_fingerprint(packed_path(self.root, card, language, split_of(card, half))) for half in HALVES)
+        """Hashes of a language's evaluation data, how it is read, and the split rule's version."""
+        splits = evaluation_splits(card, language)
+        return (f"split rule {SPLIT_RULE}", *(f"{s} {self._fingerprint(card, card.source, language, s)}" for s in splits))
 
-    def missing(self, card: TaskCard, languages: tuple[str, ...]) -> list[Path]:
-        """Files that the card needs for these languages and that are not there."""
-        wanted = [] if card.role == "target" and not card.trained else [packed_path(self.root, card, "en", "train")]
+    def _fingerprint(self, card: TaskCard, source: Source, language: str, split: str) -> str:
+        return f"{file_fingerprint(path_of(self.root, card, source, language, split))}/{signature_of(READER, source)}"
+
+    def missing(self, card: TaskCard, languages: tuple[str, ...]) -> list[str]:
+        """What the card needs for these languages and is not there: a file's path, or what to get from the hub."""
+        wanted = [(source, ENGLISH, card.train_split) for source in card.train_sources]
         if card.role == "target":
             scored = [language for language in languages if language in card.languages]
-            wanted += [packed_path(self.root, card, language, split_of(card, half)) for language in scored for half in HALVES]
-        return [path for path in wanted if not path.is_file()]
-
-
-def split_of(card: TaskCard, half: Half) -> str:
-    """The file split that serves a half.
-
-    Raises:
-        DataMissing: the card has one split only, whose cut by document is not made by this reader.
-    """
-    if card.select_split == card.report_split:
-        raise DataMissing(f"task {card.name!r} has one evaluation split; the packed reader needs one per half")
-    return card.select_split if half == "select" else card.report_split
+            wanted += [(card.source, language, split) for language in scored for split in evaluation_splits(card, language)]
+        paths = [path_of(self.root, card, *asked) for asked in wanted]
+        return [str(path) for path in dict.fromkeys(paths) if not path.is_file()]

@@ -1,0 +1,38 @@
+"""Formats whose columns need no more than a name: JSON lines, tables with tabs or commas, and the packed layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tasksearch.tasks.formats.contract import Ask, Format
+from tasksearch.tasks.formats.lines import comma_lines, json_lines, tab_lines
+
+FIELDS: dict[str, tuple[str, ...]] = {
+    "pair": ("a", "b", "label"),
+    "sentence": ("a", "label"),
+    "choice": ("prompt", "choices", "label"),
+    "span": ("question", "context", "answers"),
+    "tagging": ("words", "tags"),
+    "retrieval": ("text", "english"),
+    "mlm": ("a",),
+}
+"""Fields that a row of each kind must have."""
+
+
+def as_is(record: Mapping[str, Any], ask: Ask) -> Mapping[str, Any]:
+    """The packed layout: fields under their own names."""
+    return record
+
+
+def renamed(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
+    """Columns by the card's names; `id` and `document` only where the card names their columns."""
+    row = {field: record[ask.column(field)] for field in FIELDS[ask.card.kind]}
+    row |= {field: record[ask.columns[field]] for field in ("id", "document", "b") if field in ask.columns}
+    return row
+
+
+PACKED = Format(records=json_lines, row=as_is)
+JSONL = Format(records=json_lines, row=renamed)
+TSV = Format(records=tab_lines, row=renamed)
+CSV = Format(records=comma_lines, row=renamed)

@@ -1,0 +1,55 @@
+"""`Format`: how a file falls into records, and a record into the fields of its kind (`tasksearch.tasks.fields`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasksearch.tasks.card import TaskCard
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A record that cannot be read at all: bytes that are not UTF-8, a line that is not JSON, too few columns."""
+
+    why: str
+
+
+Record = tuple[int, Any]
+"""(number, content): the line or item as a person counts it, from 1, and what stands there, or `Broken`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """What is wanted of a file.
+
+    Attributes:
+        split: as the card calls it.
+        columns: field → column, as the card's source says.
+    """
+
+    card: TaskCard
+    language: str
+    split: str
+    columns: Mapping[str, str]
+
+    def column(self, field: str) -> str:
+        """Column of a field: the field's own name where the source names no other."""
+        return self.columns.get(field, field)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """One format.
+
+    Attributes:
+        records: path → records; raises DataMissing without the file, BadInput for a file that cannot be opened to its end.
+        row: record's content → fields of the card's kind; None for a record of another split or language, which is passed
+            over. Raises KeyError, TypeError, ValueError, AttributeError or IndexError for a record that does not fit; the
+            message says what was found and what was expected.
+    """
+
+    records: Callable[[Path], Iterator[Record]]
+    row: Callable[[Any, Ask], Mapping[str, Any] | None]

@@ -1,0 +1,114 @@
+"""Which examples select and which report. They never share one: the split rule, by card and language.
+
+- Authors give dev and test: dev selects, test reports.
+- One split: cut once, by a hash of the document (article, paragraph, source sentence), about half and half. A document's half
+  is the same in every language and every card, so that translations of one text never stand on both sides.
+- A language with fewer than 100 evaluation examples (the card's `fewest`) is only reported.
+- Retrieval is cut over its queries; the pool of candidates stays whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tasksearch.core.score import HALVES, Half
+from tasksearch.tasks.card import TaskCard
+from tasksearch.tasks.examples import BitextExample, Example
+from tasksearch.tasks.reading import ids_of
+
+SPLIT_RULE = 1
+"""Raised by hand whenever the rule changes which examples are scored: it is part of every segment's name."""
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Portion:
+    """Examples that are scored together.
+
+    Attributes:
+        examples: in the file's order; of retrieval the whole pool.
+        rows: half → indices into `examples`, ascending, at least one each.
+    """
+
+    examples: tuple[Example, ...]
+    rows: Mapping[Half, Ints]
+
+
+def portions(
+    card: TaskCard, language: str, splits: Mapping[str, Sequence[Example]], cap: int | None = None
+) -> tuple[Portion, ...]:
+    """The portions of one card and language.
+
+    Args:
+        splits: split → examples, for each of `evaluation_splits`.
+        cap: at most so many examples a half, those with the smallest hash; retrieval's pool stays whole.
+    """
+    total = sum(len(examples) for examples in splits.values())
+    made = []
+    for split in evaluation_splits(card, language):
+        examples = splits[split]
+        rows = _rows(card, language, split, examples, selects=total >= card.fewest)
+        kept = {half: _capped(examples, indices, cap) for half, indices in rows.items() if len(indices)}
+        if kept:
+            made.append(_whole_pool(examples, kept) if card.kind == "retrieval" else _scored_only(examples, kept))
+    return tuple(made)
+
+
+def evaluation_splits(card: TaskCard, language: str) -> tuple[str, ...]:
+    """Splits that a language is scored on: one where it is cut, else the authors' two, the selecting one first."""
+    return (card.report_split,) if is_cut(card, language) else (card.select_split, card.report_split)
+
+
+def is_cut(card: TaskCard, language: str) -> bool:
+    """Whether the language has one split only."""
+    return card.select_split == card.report_split or language in card.one_split
+
+
+def half_of(document: str) -> Half:
+    """The half of a document, by its hash alone."""
+    return HALVES[hashlib.sha256(f"half {SPLIT_RULE}\n{document}".encode()).digest()[0] % 2]
+
+
+def document_of(example: Example) -> str:
+    """The example's document; an example without one is a document of its own, and a query's is its English sentence."""
+    if isinstance(example, BitextExample):
+        return example.document or example.english
+    return example.document or example.id
+
+
+def _rows(card: TaskCard, language: str, split: str, examples: Sequence[Example], *, selects: bool) -> dict[Half, Ints]:
+    everything = np.arange(len(examples), dtype=np.int64)
+    if not is_cut(card, language):
+        if split == card.report_split:
+            return {"report": everything}
+        return {"select": everything} if selects else {}
+    halves = np.array([half_of(document_of(example)) == "select" for example in examples], dtype=bool)
+    if not selects or halves.all() or not halves.any():
+        return {"report": everything}
+    return {"select": everything[halves], "report": everything[~halves]}
+
+
+def _capped(examples: Sequence[Example], rows: Ints, cap: int | None) -> Ints:
+    if cap is None or len(rows) <= cap:
+        return rows
+    names = list(ids_of(examples[int(row)] for row in rows))
+    order = sorted(range(len(rows)), key=lambda i: hashlib.sha256(f"cap\n{names[i]}".encode()).digest())
+    return np.sort(rows[order[:cap]])
+
+
+def _whole_pool(examples: Sequence[Example], rows: Mapping[Half, Ints]) -> Portion:
+    return Portion(examples=tuple(examples), rows=rows)
+
+
+def _scored_only(examples: Sequence[Example], rows: Mapping[Half, Ints]) -> Portion:
+    scored = np.unique(np.concatenate(list(rows.values())))
+    return Portion(
+        examples=tuple(examples[int(row)] for row in scored),
+        rows={half: np.searchsorted(scored, indices).astype(np.int64) for half, indices in rows.items()},
+    )

@@ -1,0 +1,190 @@
+"""One file of one card, language and split → its examples, or one line that says where it does not fit."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.errors import BadInput, DataMissing, UnknownName
+from tasksearch.tasks.card import TaskCard
+from tasksearch.tasks.examples import ChoiceExample, Example
+from tasksearch.tasks.fields import FAULTS, build, why
+from tasksearch.tasks.formats import FORMATS, Ask, Broken, Format, Record
+from tasksearch.tasks.where import Files
+
+READER = 1
+"""Raised by hand whenever a change of reading changes examples: it is part of every segment's name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What a file came to: examples in the file's order, and a line for each record that was passed over as bad."""
+
+    examples: tuple[Example, ...]
+    skipped: tuple[str, ...] = ()
+
+
+def path_of(root: Path, card: TaskCard, files: Files, language: str, split: str) -> Path:
+    """Where the file of one language and split stands.
+
+    Raises:
+        BadInput: the path would leave the data folder.
+    """
+    relative = files.relative(card.folder, language, split)
+    if Path(relative).is_absolute() or ".." in Path(relative).parts:
+        raise BadInput(f"card {card.name!r}: path {relative!r} leaves the data folder")
+    return root / relative
+
+
+def read_file(path: Path, card: TaskCard, files: Files, language: str, split: str, *, skip_bad: int = 0) -> Reading:
+    """Reads one file against its card.
+
+    Args:
+        skip_bad: up to so many bad records are passed over, and told in the result.
+
+    Raises:
+        DataMissing: no such file, or no line of that language in it.
+        BadInput: a damaged file, or more bad records than allowed; names file and line.
+    """
+    return read_records(_records(path, files, language), path, card, files, language, split, skip_bad=skip_bad)
+
+
+def read_records(
+    records: Iterable[Record], place: Path | str, card: TaskCard, files: Files, language: str, split: str, *, skip_bad: int = 0
+) -> Reading:
+    """As `read_file`, from records that came from anywhere; `place` stands before the number in messages."""
+    form = _format(files.format)
+    ask = Ask(card=card, language=language, split=split, columns=dict(files.columns))
+    examples: list[Example] = []
+    skipped: list[str] = []
+    seen: set[str] = set()
+    first = (0, 0)
+    labels, documents = dict(files.labels), _document_pattern(files, language)
+    for number, content in records:
+        try:
+            row = _row(form, content, ask)
+            if row is None:
+                continue
+            example = _with_document(build(_relabelled(row, labels), card, number), documents)
+            if "id" in row:
+                _check_new(example.id, seen)
+            first = first if first[0] else (number, _choices(example))
+            if _choices(example) != first[1]:
+                raise ValueError(
+                    f"{_choices(example)} choices where line {first[0]} has {first[1]}; expected one number in a file"
+                )
+        except FAULTS as fault:
+            line = f"{place}:{number}: {why(fault)} (task {card.name!r}, kind {card.kind})"
+            skipped.append(line)
+            if len(skipped) > skip_bad:
+                raise BadInput(_too_many(skipped, skip_bad)) from None
+        else:
+            examples.append(example)
+    if not examples:
+        raise BadInput(f"{place}: the file holds no example" + (f" of {language!r}" if files.language_column else ""))
+    return Reading(examples=tuple(examples), skipped=tuple(skipped))
+
+
+def _too_many(skipped: list[str], allowed: int) -> str:
+    return skipped[-1] if not allowed else f"{skipped[-1]}; {len(skipped)} bad records, {allowed} allowed by --skip-bad"
+
+
+def _format(name: str) -> Format:
+    if name not in FORMATS:
+        raise UnknownName("file format", name, FORMATS)
+    return FORMATS[name]
+
+
+def _row(form: Format, content: Any, ask: Ask) -> Mapping[str, Any] | None:
+    if isinstance(content, Broken):
+        raise ValueError(content.why)
+    return form.row(content, ask)
+
+
+def _relabelled(row: Mapping[str, Any], labels: Mapping[str, str]) -> Mapping[str, Any]:
+    if not labels:
+        return row
+    changed = dict(row)
+    if "label" in row:
+        changed["label"] = labels.get(row["label"], row["label"])
+    if "tags" in row:
+        changed["tags"] = [labels.get(tag, tag) for tag in row["tags"]]
+    return changed
+
+
+def _check_new(name: str, seen: set[str]) -> None:
+    if name in seen:
+        raise ValueError(f"a second example with id {name!r}")
+    seen.add(name)
+
+
+def _choices(example: Example) -> int:
+    """A batch is a rectangle of choices, so a file has one number of them."""
+    return len(example.choices) if isinstance(example, ChoiceExample) else 0
+
+
+def _document_pattern(files: Files, language: str) -> re.Pattern[str] | None:
+    patterns = dict(files.documents)
+    pattern = patterns.get(language, patterns.get("*"))
+    return re.compile(pattern) if pattern else None
+
+
+def _with_document(example: Example, pattern: re.Pattern[str] | None) -> Example:
+    if pattern is None:
+        return example
+    found = pattern.match(example.document)
+    return replace(example, document=found.group(1) if found else "")
+
+
+def _records(path: Path, files: Files, language: str) -> Iterable[Record]:
+    form = _format(files.format)
+    if not files.language_column:
+        return form.records(path)
+    return _by_language(path, files, _stamp(path)).get(files.code(language), ())
+
+
+@lru_cache(maxsize=6)
+def _by_language(path: Path, files: Files, stamp: tuple[int, int]) -> dict[str, list[Record]]:
+    """A file of several languages is read once; a record that names no language is every language's fault."""
+    groups: dict[str, list[Record]] = {}
+    lost: list[Record] = []
+    for number, content in _format(files.format).records(path):
+        named = content.get(files.language_column) if isinstance(content, Mapping) else None
+        if isinstance(named, str):
+            groups.setdefault(named, []).append((number, content))
+        else:
+            lost.append((number, content if isinstance(content, Broken) else Broken(f"no {files.language_column!r} column")))
+    return {language: sorted(records + lost, key=lambda record: record[0]) for language, records in groups.items()}
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        raise DataMissing(f"{path} is missing") from None
+    return stat.st_size, stat.st_mtime_ns
+
+
+@lru_cache(maxsize=4096)
+def _digest(path: str, stamp: tuple[int, int]) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:24]
+
+
+def file_fingerprint(path: Path) -> str:
+    """Hash of a file's bytes; remembered while its size and time of change stay.
+
+    Raises:
+        DataMissing: no such file.
+    """
+    return _digest(str(path), _stamp(path))
+
+
+def ids_of(examples: Iterable[Example]) -> Iterator[str]:
+    """What names an example: its document and its id."""
+    return (f"{example.document}\n{example.id}" for example in examples)
