@@ -103,6 +103,13 @@ class Choice:
         labels: labelled selection examples of these languages that the choice among the leaders used.
         shortlist_labels: labelled selection examples of these languages in the objective that made the list of leaders.
         trials: numbers of the trials behind the reported score.
+        better: probability that the mix is better than the baseline, from the gain's estimate; None without an interval.
+        expected, expected_error: the gain that the search itself foresaw, shrunken, on the selection halves that the rule
+            reads, in points; from trainings and examples that the reported gain does not touch. None where too few mixes were
+            trained.
+        runner_up: the mix that the rule had second; None with one candidate.
+        lead: how much better the choice is than the runner-up, points; from fresh seeds and reporting halves alone.
+        ahead: probability that it is better than the runner-up.
     """
 
     name: str
@@ -121,6 +128,12 @@ class Choice:
     labels: int
     shortlist_labels: int
     trials: tuple[int, ...]
+    better: float | None = None
+    expected: float | None = None
+    expected_error: float | None = None
+    runner_up: Schedule | None = None
+    lead: Estimate | None = None
+    ahead: float | None = None
 
     @property
     def best_mix(self) -> Schedule | None:

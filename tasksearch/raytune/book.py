@@ -75,7 +75,7 @@ class TrialBook:
             return "finished"
         if self._again:
             return self._start(dataclasses.replace(self.records[self._again.pop(0)], started=time.time()), again=True)
-        found = propose(self.config, self._sizes, self._plan_of, len(self.records), self.records)
+        found = propose(self.config, self._sizes, self._plan_of, len(self.records), self.records, self._groups)
         if isinstance(found, Finished):
             return "finished"
         if isinstance(found, Wait):
@@ -221,4 +221,4 @@ class TrialBook:
         write_atomic(self._ledger.trials_path / f"{number:04d}.traceback.txt", text.encode())
 
     def _proposed(self, kind: type) -> bool:
-        return isinstance(propose(self.config, self._sizes, self._plan_of, len(self.records), self.records), kind)
+        return isinstance(propose(self.config, self._sizes, self._plan_of, len(self.records), self.records, self._groups), kind)

@@ -18,6 +18,7 @@ from tasksearch.core.score import Half
 from tasksearch.core.study import Objective, TrialRecord
 from tasksearch.search.objective import Baseline, counted_targets
 from tasksearch.search.statistics import Arm, Cell, score_of
+from tasksearch.search.trained import Trained
 
 OutcomesOf = Callable[[int], Mapping[tuple[str, str, Half], NDArray[np.float32]]]
 """Trial number → its per-example outcomes by (target, language, half), as `Ledger.outcomes` gives them."""
@@ -34,12 +35,16 @@ class Candidate:
         trials: numbers of its fresh trainings.
         arm: their reporting outcomes.
         dev: cell → mean selection score of its trainings in the search.
+        row: its place among the trained mixes.
+        designed: whether it is one of the free baselines.
     """
 
     first: TrialRecord
     trials: tuple[int, ...]
     arm: Arm
     dev: Mapping[Cell, float]
+    row: int
+    designed: bool
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,6 +56,7 @@ class Evidence:
         dev: the baseline's selection scores, what gains are standardised by.
         dev_examples: cell → selection examples.
         candidates: in the order of their trials, at least one.
+        table: every mix that the search trained, on selection halves.
         shortlist: selection cells that the search's objective read, and so decided which mixes became candidates.
     """
 
@@ -58,6 +64,7 @@ class Evidence:
     dev: Baseline
     dev_examples: Mapping[Cell, int]
     candidates: tuple[Candidate, ...]
+    table: Trained
     shortlist: frozenset[Cell]
 
     @property
@@ -87,21 +94,24 @@ def gather(records: Sequence[TrialRecord], outcomes: OutcomesOf, objective: Obje
     if not fresh:
         raise StudyNotReady("no leader was re-run on fresh seeds yet; `tasksearch resume` finishes the study")
     seen = _by_mix(r for r in done if r.role in ("design", "search"))
-    candidates = [_candidate(mix, seen[name], outcomes) for name, mix in fresh.items() if name in seen]
-    if not candidates:
-        raise StudyNotReady("no finalist has a finished trial of the search to be chosen by")
     dev = Baseline.of(bare)
+    table = Trained.of(done, dev)
+    if table is None or not fresh.keys() & seen.keys():
+        raise StudyNotReady("no finalist has a finished trial of the search to be chosen by")
+    rows = {first.plan.mix_signature: row for row, first in enumerate(table.firsts)}
+    candidates = [_candidate(mix, seen[name], rows[name], outcomes) for name, mix in fresh.items() if name in seen]
     counted = counted_targets(dev, objective)
     return Evidence(
         baseline=_arm(bare, outcomes),
         dev=dev,
         dev_examples={(s.target, s.language): s.examples for s in bare[0].scores if s.half == "select"},
         candidates=tuple(candidates),
+        table=table,
         shortlist=frozenset((t, language) for t in counted for language in dev.languages(t, objective.languages)),
     )
 
 
-def _candidate(fresh: Sequence[TrialRecord], seen: Sequence[TrialRecord], outcomes: OutcomesOf) -> Candidate:
+def _candidate(fresh: Sequence[TrialRecord], seen: Sequence[TrialRecord], row: int, outcomes: OutcomesOf) -> Candidate:
     again = {r.plan.seed for r in fresh} & {r.plan.seed for r in seen}
     if again:
         raise BadInput(
@@ -110,7 +120,14 @@ def _candidate(fresh: Sequence[TrialRecord], seen: Sequence[TrialRecord], outcom
     columns = [record.scores.values("select") for record in seen]
     cells = set.intersection(*(set(column) for column in columns))
     dev = {cell: statistics.fmean(column[cell] for column in columns) for cell in cells}
-    return Candidate(first=fresh[0], trials=tuple(r.number for r in fresh), arm=_arm(fresh, outcomes), dev=dev)
+    return Candidate(
+        first=fresh[0],
+        trials=tuple(r.number for r in fresh),
+        arm=_arm(fresh, outcomes),
+        dev=dev,
+        row=row,
+        designed=any(record.role == "design" for record in seen),
+    )
 
 
 def _arm(records: Sequence[TrialRecord], outcomes: OutcomesOf) -> Arm:

@@ -5,20 +5,29 @@ and a model that is lucky on one half is lucky on the other too, since both see 
 trainings alone, and the report reads the leaders' fresh seeds alone. The price is a choice from fewer seeds, so
 sometimes a good mix instead of the best one; the number printed beside it stays free of selection either way.
 
-Candidates are the mixes that were re-run on fresh seeds (role `finalist`). A mix that was never trained is never proposed.
+Candidates are the mixes that were re-run on fresh seeds (role `finalist`). A mix that was never trained is never proposed. The
+choice among them reads shrunken scores: all mixes of the search say together how much of a mix's score was luck (`surrogate`).
+By pivot-dev and english-dev the surrogate sees the cells that the rule allows and no other; by target-dev a language's own
+cells, which borrow strength from the other languages'.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tasksearch.core.errors import BadInput, StudyNotReady, UnknownName
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import Objective, TrialRecord
 from tasksearch.core.verdict import RULES, Choice, Estimate, Rule, TargetResult, Verdict, finding_of
 from tasksearch.search.evidence import Candidate, Evidence, OutcomesOf, gather
-from tasksearch.search.statistics import Arm, Cell, estimate
+from tasksearch.search.statistics import Arm, Cell, estimate, probability_positive
+from tasksearch.search.surrogate import Posterior
+from tasksearch.search.trained import MIN_MIXES, language_columns
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,6 +41,27 @@ class _Study:
 
     def estimate(self, arm: Arm, weights: Mapping[Cell, float], minus: Arm | None = None) -> Estimate:
         return estimate(arm, weights, minus=minus, pool=self.evidence.arms, level=self.level)
+
+    def shrunken(self, on: Mapping[Cell, float], language: str | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and deviation of every trained mix on those cells, each of shape (mixes,), in baseline deviations.
+
+        With a language it is read from the pooled posterior of all languages; else from these cells alone.
+        """
+        if language is not None and language in self._pooled[0]:
+            column, posterior = self._pooled[0].index(language), self._pooled[1]
+            return posterior.mean[:, column], posterior.deviation[:, column]
+        found = self.evidence.table.shrunken([on])
+        return found.mean[:, 0], found.deviation[:, 0]
+
+    @cached_property
+    def _pooled(self) -> tuple[list[str], Posterior]:
+        """Languages but English, and the posterior of their columns."""
+        cells = [cell for cell in self.evidence.table.cells if cell[1] != ENGLISH]
+        together = cell_weights(cells, self.groups)
+        columns = {
+            language: cell_weights(members, self.groups) for language, members in language_columns(cells, together).items()
+        }
+        return list(columns), self.evidence.table.by_language(list(columns.values()), together)
 
 
 def pick(
@@ -110,11 +140,17 @@ def _choose(study: _Study, rule: Rule, name: str, languages: tuple[str, ...], *,
     report = [cell for cell in study.evidence.cells if cell[1] in languages]
     rule, basis = _basis(study, rule, name, languages)
     on = cell_weights(basis, study.groups)
+    own_labels = languages[0] if rule == "target-dev" and len(languages) == 1 else None
+    mean, deviation = study.shrunken(on, own_labels)
     # The first of equals is the one that was proposed first: candidates stand in the order of their trials.
-    chosen = max(study.evidence.candidates, key=lambda candidate: _standardised(candidate, study.evidence, on))
+    ranked = sorted(study.evidence.candidates, key=lambda candidate: -mean[candidate.row])
+    chosen, second = ranked[0], ranked[1] if len(ranked) > 1 else None
     weights = cell_weights(report, study.groups)
     gain = study.estimate(chosen.arm, weights, minus=study.evidence.baseline)
     own = [cell for cell in study.evidence.dev_examples if cell[1] in languages]
+    lead = study.estimate(chosen.arm, weights, minus=second.arm) if second else None
+    known = len(study.evidence.table.firsts) >= MIN_MIXES
+    points = study.evidence.table.points(on)
     return Choice(
         name=name,
         is_group=is_group,
@@ -132,13 +168,13 @@ def _choose(study: _Study, rule: Rule, name: str, languages: tuple[str, ...], *,
         labels=sum(study.evidence.dev_examples[cell] for cell in own if cell in basis),
         shortlist_labels=sum(study.evidence.dev_examples[cell] for cell in own if cell in study.evidence.shortlist),
         trials=chosen.trials,
+        better=probability_positive(gain, study.level),
+        expected=float(mean[chosen.row]) * points if known else None,
+        expected_error=float(deviation[chosen.row]) * points if known else None,
+        runner_up=second.first.plan.schedule if second else None,
+        lead=lead,
+        ahead=probability_positive(lead, study.level) if lead else None,
     )
-
-
-def _standardised(candidate: Candidate, evidence: Evidence, weights: Mapping[Cell, float]) -> float:
-    """Weighted gain over the baseline on selection halves, in baseline deviations."""
-    cells = evidence.dev.cells
-    return sum(w * (candidate.dev[cell] - cells[cell].mean) / cells[cell].deviation for cell, w in weights.items())
 
 
 def _target(study: _Study, chosen: Candidate, target: str, report: Sequence[Cell]) -> TargetResult:
@@ -160,10 +196,8 @@ def _target(study: _Study, chosen: Candidate, target: str, report: Sequence[Cell
 def _basis(study: _Study, rule: Rule, name: str, languages: tuple[str, ...]) -> tuple[Rule, tuple[Cell, ...]]:
     """The selection cells that the rule reads, and the rule that was applied in the end."""
     targets = {target for target, language in study.evidence.cells if language in languages}
-    usable = [
-        cell for cell in study.evidence.dev.cells if all(cell in candidate.dev for candidate in study.evidence.candidates)
-    ]
-    here = [cell for cell in usable if cell[0] in targets] or usable
+    usable = study.evidence.table.cells
+    here = [cell for cell in usable if cell[0] in targets] or list(usable)
     english = tuple(cell for cell in here if cell[1] == ENGLISH)
     own = tuple(cell for cell in here if cell[1] in languages)
     others = tuple(cell for cell in here if cell[1] not in languages and cell[1] != ENGLISH)

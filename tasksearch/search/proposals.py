@@ -21,7 +21,10 @@ from tasksearch.core.space import decode
 from tasksearch.core.study import Role, StudyConfig, TrialRecord
 from tasksearch.search.design import designs
 from tasksearch.search.draws import every_schedule, random_params
+from tasksearch.search.leading import leaders
 from tasksearch.search.shadow import asks
+
+__all__ = ["Finished", "PlanOf", "Proposal", "Wait", "leaders", "propose"]
 
 SEARCH_SEED = 0
 """Designs and the sampler's proposals train on this seed; finalists never do."""
@@ -55,7 +58,12 @@ class Finished:
 
 
 def propose(
-    config: StudyConfig, sizes: Mapping[str, int], plan_of: PlanOf, n: int, records: Sequence[TrialRecord]
+    config: StudyConfig,
+    sizes: Mapping[str, int],
+    plan_of: PlanOf,
+    n: int,
+    records: Sequence[TrialRecord],
+    groups: Mapping[str, str] | None = None,
 ) -> Proposal | Wait | Finished:
     """Trial n, given the records of trials 0 … n-1 (any later ones are not looked at).
 
@@ -65,6 +73,7 @@ def propose(
         plan_of: (schedule, seed) → plan.
         n: at least 0.
         records: in the order of their numbers, without gaps.
+        groups: target → kind of target, by which leaders weigh targets; None: all alike.
     """
     before = list(records[:n])
     assert [record.number for record in before] == list(range(n)), "records have gaps"
@@ -72,7 +81,7 @@ def propose(
         found = _searched(config, sizes, plan_of, before)
         if found is not None:
             return found
-    return _finalist(config, plan_of, before)
+    return _finalist(config, plan_of, before, groups)
 
 
 def _searched(
@@ -126,25 +135,21 @@ def _draw(config: StudyConfig, n: int, told: Sequence[TrialRecord], searched: Se
     return rng.choice(left) if left else None
 
 
-def _finalist(config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord]) -> Proposal | Wait | Finished:
+def _finalist(
+    config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord], groups: Mapping[str, str] | None
+) -> Proposal | Wait | Finished:
     """The next leader and seed that has not been run."""
     n, searched = len(before), [record for record in before if record.role != "finalist"]
     unready = next((record.number for record in searched if not _ready(record)), None)
     if unready is not None:
         return Wait(number=unready)
     run = {record.plan for record in before if record.role == "finalist"}
-    for leader in leaders(config, searched):
+    for leader in leaders(config, searched, groups):
         for seed in range(SEARCH_SEED + 1, SEARCH_SEED + 1 + config.leader_seeds):
             plan = plan_of(leader.plan.schedule, seed)
             if plan not in run:
                 return Proposal(number=n, role="finalist", plan=plan, params=leader.params)
     return Finished()
-
-
-def leaders(config: StudyConfig, records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """The trials with the best objectives, best first, ties to the lower number; baselines and finalists are none."""
-    done = [r for r in records if r.role in ("design", "search") and r.status == "done" and r.objective is not None]
-    return sorted(done, key=lambda r: (-(r.objective or 0.0), r.number))[: config.leaders]
 
 
 def _ready(record: TrialRecord) -> bool:

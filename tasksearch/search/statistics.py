@@ -242,6 +242,28 @@ def _by_source(noises: Sequence[_Noise]) -> list[tuple[float, int]]:
     return list(sources.values())
 
 
+def probability_positive(found: Estimate, level: float = 0.95) -> float | None:
+    """Probability that the true difference is above zero: Student's t about the estimate, a flat prior.
+
+    None without an interval.
+
+    Honest where the plan was not chosen by the data behind the estimate, which is so for every fresh seed.
+
+    Args:
+        found: with its interval.
+        level: of that interval.
+    """
+    from scipy import special
+
+    if found.low is None or found.high is None:
+        return None
+    error = (found.high - found.low) / 2 / _student(level, found.df)
+    if error == 0:
+        return 0.5 + 0.5 * float(np.sign(found.value))
+    ratio = found.value / error
+    return float(special.ndtr(ratio) if math.isinf(found.df) else special.stdtr(found.df, ratio))
+
+
 def _satterthwaite(variance: float, parts: Sequence[tuple[float, float]]) -> float:
     """Degrees of freedom of a sum of variances (Satterthwaite 1946)."""
     loss = sum((part / variance) ** 2 / df for part, df in parts if part and df) if variance else 0.0

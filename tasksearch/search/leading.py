@@ -1,0 +1,119 @@
+"""Leaders: which mixes of the search are trained again on fresh seeds.
+
+Shrunken scores decide, not raw ones, and every language has a say, not the mean alone. The first leader is the best for all
+languages together; each further one is the mix that adds most where every language may take its best of those that lead already
+(greedy maximisation of a submodular gain; Nemhauser, Wolsey, Fisher 1978). Of several leaders one is the best of the *designed*
+trials: the free baselines of the court stand on fresh seeds too, or nobody could say what the search was worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.core.errors import TasksearchError
+from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.search.objective import Baseline, counted_targets
+from tasksearch.search.trained import MIN_MIXES, Trained, language_columns
+
+Array = NDArray[np.float64]
+
+
+def leaders(config: StudyConfig, records: Sequence[TrialRecord], groups: Mapping[str, str] | None = None) -> list[TrialRecord]:
+    """At most `config.leaders` trials of the search, the best for all languages first.
+
+    Baselines and finalists are none. Where there are too few mixes or scores for a surrogate: the trials with the best
+    objectives, best first, ties to the lower number.
+
+    Args:
+        config: how many, and which targets and languages the objective counts.
+        records: of the search, told: the answer is a pure function of them.
+        groups: target → kind; None: all targets are of one kind.
+    """
+    done = [r for r in records if r.role in ("design", "search") and r.status == "done" and r.objective is not None]
+    by_objective = sorted(done, key=lambda r: (-(r.objective or 0.0), r.number))[: config.leaders]
+    if len(done) < MIN_MIXES or config.leaders < 1:
+        return by_objective
+    try:
+        baseline = Baseline.of(records)
+        table = Trained.of([*done, *(r for r in records if r.role == "baseline")], baseline)
+        counted = counted_targets(baseline, config.objective)
+    except TasksearchError:
+        return by_objective
+    if table is None or len(table.firsts) < MIN_MIXES:
+        return by_objective
+    weights = _weights(config, table, baseline, counted, groups or {})
+    columns = language_columns(table.cells, weights)
+    if not columns:
+        return by_objective
+    designed = tuple(first.role == "design" for first in table.firsts)
+    key = _Key(table, weights, columns)
+    return [table.firsts[i] for i in _chosen(key, config.leaders, designed)]
+
+
+def _weights(
+    config: StudyConfig, table: Trained, baseline: Baseline, counted: Sequence[str], groups: Mapping[str, str]
+) -> dict[tuple[str, str], float]:
+    """Cell → weight in the objective."""
+    asked = dict(config.objective.targets)
+    kinds: dict[str, list[str]] = {}
+    for target in counted:
+        kinds.setdefault(groups.get(target, ""), []).append(target)
+    weights: dict[tuple[str, str], float] = {}
+    for members in kinds.values():
+        for target in members:
+            spoken = [
+                c for c in table.cells if c[0] == target and c[1] in baseline.languages(target, config.objective.languages)
+            ]
+            share = asked.get(target, 0.0) if asked else 1 / (len(kinds) * len(members))
+            weights |= {cell: share / len(spoken) for cell in spoken}
+    return weights
+
+
+class _Key:
+    """A table and how it is read, hashed by content: the same question is answered once."""
+
+    def __init__(
+        self, table: Trained, weights: Mapping[tuple[str, str], float], columns: Mapping[str, Mapping[tuple[str, str], float]]
+    ) -> None:
+        self.table, self.weights, self.columns = table, weights, columns
+        schedules = tuple(first.plan.schedule for first in table.firsts)
+        self._content = (schedules, table.cells, table.gains.tobytes(), table.seeds.tobytes(), tuple(sorted(weights.items())))
+        self._hash = hash(self._content)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self._content == other._content
+
+
+@lru_cache(maxsize=4)
+def _chosen(key: _Key, most: int, designed: tuple[bool, ...]) -> tuple[int, ...]:
+    overall = key.table.shrunken([key.weights]).mean[:, 0]
+    worth = key.table.by_language(list(key.columns.values()), key.weights).mean
+    found = [int(np.argmax(overall))]
+    champion = _first_best(overall, [i for i, is_design in enumerate(designed) if is_design])
+    room = most if champion is None or champion == found[0] or most < 2 else most - 1
+    while len(found) < min(room, len(worth)):
+        best = worth[found].max(axis=0)
+        added = np.maximum(worth, best).mean(axis=1) - best.mean()
+        added[found] = -np.inf
+        if added.max() <= 1e-9:
+            added = overall.copy()
+            added[found] = -np.inf
+        found.append(int(np.argmax(added)))
+    if champion is not None and champion not in found and len(found) < most:
+        found.append(champion)
+    while len(found) < min(most, len(worth)):  # the champion had a place already
+        rest = overall.copy()
+        rest[found] = -np.inf
+        found.append(int(np.argmax(rest)))
+    return tuple(found)
+
+
+def _first_best(values: Array, among: Sequence[int]) -> int | None:
+    return max(among, key=lambda i: (values[i], -i)) if among else None
