@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 
+from tasksearch.core.folders import cache_folder
 from tasksearch.core.signature import signature_of
 from tasksearch.lab.recipe import LabRecipe
 from tasksearch.lab.write import write_lab
@@ -25,13 +25,6 @@ class LabRoot:
 
     data: Path
     model: Path
-
-
-def cache_folder() -> Path:
-    """`$TASKSEARCH_CACHE`, else `$XDG_CACHE_HOME/tasksearch`, else `~/.cache/tasksearch`."""
-    if own := os.environ.get("TASKSEARCH_CACHE"):
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tasksearch"
 
 
 def lab_settings(recipe: LabRecipe) -> PretrainSettings:

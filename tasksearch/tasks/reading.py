@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from tasksearch.core.errors import BadInput, DataMissing, UnknownName
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.examples import ChoiceExample, Example
 from tasksearch.tasks.fields import FAULTS, build, why
-from tasksearch.tasks.formats import FORMATS, Ask, Broken, Format, Record
+from tasksearch.tasks.formats import FORMATS, Ask, Broken, Format, LeftOut, Record
 from tasksearch.tasks.where import Files
 
 READER = 1
@@ -23,10 +24,25 @@ READER = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What a file came to: examples in the file's order, and a line for each record that was passed over as bad."""
+    """What a file came to: examples in the file's order, a line for each record that was passed over as bad, and how many its
+    authors leave out themselves, by reason.
+    """
 
     examples: tuple[Example, ...]
     skipped: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, int], ...] = ()
+
+    @staticmethod
+    def joined(parts: Sequence[Reading]) -> Reading:
+        """The parts one after the other."""
+        left = Counter[str]()
+        for part in parts:
+            left.update(dict(part.left_out))
+        return Reading(
+            examples=tuple(example for part in parts for example in part.examples),
+            skipped=tuple(line for part in parts for line in part.skipped),
+            left_out=tuple(sorted(left.items())),
+        )
 
 
 def path_of(root: Path, card: TaskCard, files: Files, language: str, split: str) -> Path:
@@ -62,6 +78,7 @@ def read_records(
     ask = Ask(card=card, language=language, split=split, columns=dict(files.columns))
     examples: list[Example] = []
     skipped: list[str] = []
+    left_out = Counter[str]()
     seen: set[str] = set()
     first = (0, 0)
     labels, documents = dict(files.labels), _document_pattern(files, language)
@@ -69,6 +86,9 @@ def read_records(
         try:
             row = _row(form, content, ask)
             if row is None:
+                continue
+            if isinstance(row, LeftOut):
+                left_out[row.why] += 1
                 continue
             example = _with_document(build(_relabelled(row, labels), card, number), documents)
             if "id" in row:
@@ -87,7 +107,7 @@ def read_records(
             examples.append(example)
     if not examples:
         raise BadInput(f"{place}: the file holds no example" + (f" of {language!r}" if files.language_column else ""))
-    return Reading(examples=tuple(examples), skipped=tuple(skipped))
+    return Reading(examples=tuple(examples), skipped=tuple(skipped), left_out=tuple(sorted(left_out.items())))
 
 
 def _too_many(skipped: list[str], allowed: int) -> str:
@@ -100,9 +120,11 @@ def _format(name: str) -> Format:
     return FORMATS[name]
 
 
-def _row(form: Format, content: Any, ask: Ask) -> Mapping[str, Any] | None:
+def _row(form: Format, content: Any, ask: Ask) -> Mapping[str, Any] | LeftOut | None:
     if isinstance(content, Broken):
         raise ValueError(content.why)
+    if isinstance(content, LeftOut):
+        return content
     return form.row(content, ask)
 
 

@@ -6,12 +6,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from tasksearch.core.score import ENGLISH
-from tasksearch.core.signature import signature_of
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded, Tokenizer, encode
 from tasksearch.tasks.examples import Example
 from tasksearch.tasks.halves import SPLIT_RULE, Portion, evaluation_splits, portions
-from tasksearch.tasks.reading import READER, Reading, file_fingerprint, path_of, read_file
+from tasksearch.tasks.hub import Pin
+from tasksearch.tasks.opening import absent, fingerprint, read_source
+from tasksearch.tasks.reading import Reading
 from tasksearch.tasks.where import Source
 
 
@@ -27,7 +28,11 @@ class TaskSource:
     def __init__(self, root: Path, tokenizer: Tokenizer | None, *, skip_bad: int = 0) -> None:
         self.root, self.tokenizer, self.skip_bad = root, tokenizer, skip_bad
         self.skipped: dict[str, tuple[str, ...]] = {}
-        """Place (a file) → a line for each record that was passed over."""
+        """Task, language and split → a line for each record that was passed over."""
+        self.left_out: dict[str, tuple[tuple[str, int], ...]] = {}
+        """Task, language and split → how many records the authors leave out themselves, by reason."""
+        self.commits: dict[str, str] = {}
+        """Hub data set → the commit it was read at, for those that were read."""
         self._read = lru_cache(maxsize=2048)(self._read_now)
         self._portions = lru_cache(maxsize=1024)(self._portions_now)
         self._encoded = lru_cache(maxsize=1024)(self._encode_portions)
@@ -65,11 +70,16 @@ class TaskSource:
         return len(self.training_examples(card))
 
     def _read_now(self, card: TaskCard, source: Source, language: str, split: str) -> Reading:
-        path = path_of(self.root, card, source, language, split)
-        reading = read_file(path, card, source, language, split, skip_bad=self.skip_bad)
+        reading = read_source(self.root, card, source, language, split, skip_bad=self.skip_bad, on_pin=self._note_pin)
+        place = f"{card.name} {language} {split}"
         if reading.skipped:
-            self.skipped[str(path)] = reading.skipped
+            self.skipped[place] = reading.skipped
+        if reading.left_out:
+            self.left_out[place] = reading.left_out
         return reading
+
+    def _note_pin(self, found: Pin) -> None:
+        self.commits[found.id] = found.commit
 
     def _portions_now(self, card: TaskCard, language: str, cap: int | None) -> tuple[Portion, ...]:
         splits = {split: self.split(card, language, split) for split in evaluation_splits(card, language)}
@@ -95,7 +105,7 @@ class TaskSource:
         return (f"split rule {SPLIT_RULE}", *(f"{s} {self._fingerprint(card, card.source, language, s)}" for s in splits))
 
     def _fingerprint(self, card: TaskCard, source: Source, language: str, split: str) -> str:
-        return f"{file_fingerprint(path_of(self.root, card, source, language, split))}/{signature_of(READER, source)}"
+        return fingerprint(self.root, card, source, language, split)
 
     def missing(self, card: TaskCard, languages: tuple[str, ...]) -> list[str]:
         """What the card needs for these languages and is not there: a file's path, or what to get from the hub."""
@@ -103,5 +113,5 @@ class TaskSource:
         if card.role == "target":
             scored = [language for language in languages if language in card.languages]
             wanted += [(card.source, language, split) for language in scored for split in evaluation_splits(card, language)]
-        paths = [path_of(self.root, card, *asked) for asked in wanted]
-        return [str(path) for path in dict.fromkeys(paths) if not path.is_file()]
+        gone = [absent(self.root, card, *asked) for asked in wanted]
+        return [thing for thing in dict.fromkeys(gone) if thing]

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from tasksearch.tasks.formats.ccgbank import CCGBANK
+from tasksearch.tasks.formats.choice_files import COMMONSENSE, COSMOS, HELLASWAG
 from tasksearch.tasks.formats.columns import CSV, JSONL, PACKED, TSV
-from tasksearch.tasks.formats.contract import Ask, Broken, Format, Record
+from tasksearch.tasks.formats.conllu import CONLLU
+from tasksearch.tasks.formats.contract import Ask, Broken, Format, LeftOut, Record
+from tasksearch.tasks.formats.laser_tatoeba import LASER_TATOEBA
+from tasksearch.tasks.formats.nli_files import ANLI_JSONL, NLI_JSONL, NLI_TSV
+from tasksearch.tasks.formats.squad_json import SQUAD_JSON
+from tasksearch.tasks.formats.tsv_files import TOKEN_TAG, WIKIANN
 
 FORMATS: dict[str, Format] = {
     "packed": PACKED,
     "jsonl": JSONL,
     "tsv": TSV,
     "csv": CSV,
+    "nli_jsonl": NLI_JSONL,
+    "nli_tsv": NLI_TSV,
+    "anli_jsonl": ANLI_JSONL,
+    "squad_json": SQUAD_JSON,
+    "hellaswag": HELLASWAG,
+    "commonsense_qa": COMMONSENSE,
+    "cosmos_csv": COSMOS,
+    "ccgbank": CCGBANK,
+    "conllu": CONLLU,
+    "token_tag": TOKEN_TAG,
+    "wikiann": WIKIANN,
+    "laser_tatoeba": LASER_TATOEBA,
 }
 
-__all__ = ["FORMATS", "Ask", "Broken", "Format", "Record"]
+__all__ = ["FORMATS", "Ask", "Broken", "Format", "LeftOut", "Record"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,13 @@ from tasksearch.tasks.card import TaskCard
 @dataclass(frozen=True, slots=True)
 class Broken:
     """A record that cannot be read at all: bytes that are not UTF-8, a line that is not JSON, too few columns."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A record that the data set's authors leave out themselves (no agreed label, text withheld): counted, never silent."""
 
     why: str
 
@@ -52,4 +59,5 @@ class Format:
     """
 
     records: Callable[[Path], Iterator[Record]]
-    row: Callable[[Any, Ask], Mapping[str, Any] | None]
+    row: Callable[[Any, Ask], Mapping[str, Any] | LeftOut | None]
+    beside: Callable[[Path], tuple[Path, ...]] = field(default=lambda _: ())

@@ -1,0 +1,13 @@
+"""Where the program keeps what it can make again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """`$TASKSEARCH_CACHE`, else `$XDG_CACHE_HOME/tasksearch`, else `~/.cache/tasksearch`."""
+    if own := os.environ.get("TASKSEARCH_CACHE"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tasksearch"

@@ -1,0 +1,140 @@
+"""CoNLL-U as XTREME reads Universal Dependencies for UDPOS.
+
+XTREME converts with `conllu_to_conll.py --replace_subtokens_with_fused_forms` and then `utils_preprocess.py`: a multiword
+token ("du" = "de" + "le") stands for its parts with the tag of the part nearest to the root (the fewest ancestors, over basic
+and enhanced edges; ties by a precedence of tags); empty nodes (8.1) are left out; U+200C and spaces inside a word are removed;
+a sentence of which all words, or all but one, are "_" (text withheld for its licence) is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tasksearch.tasks.formats.contract import Ask, Broken, Format, LeftOut, Record
+from tasksearch.tasks.formats.lines import lines
+
+COLUMNS = 10
+_ZERO_WIDTH = "\u200c"
+_PRECEDENCE: dict[str, tuple[str, ...]] = {
+    "es": ("VERB", "AUX", "PRON", "ADP", "DET"),
+    "fr": ("VERB", "AUX", "PRON", "NOUN", "ADJ", "ADV", "ADP", "DET", "PART", "SCONJ", "CONJ"),
+    "it": ("VERB", "AUX", "ADV", "PRON", "ADP", "DET", "INTJ"),
+}
+"""conllu_to_conll.py's lists. A tag that a list lacks makes that script fail; here it comes last."""
+_OTHERS = (
+    "VERB", "NOUN", "PROPN", "PRON", "ADJ", "NUM", "ADV", "INTJ", "AUX", "ADP", "DET", "PART", "CCONJ", "SCONJ", "X", "PUNCT",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A syntactic word: form, UPOS, and its heads in the basic and the enhanced graph."""
+
+    form: str
+    tag: str
+    heads: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Sentence:
+    """Words by id, and multiword tokens as (first, last, form)."""
+
+    identity: str
+    tokens: dict[int, Token] = field(default_factory=dict)
+    fused: list[tuple[int, int, str]] = field(default_factory=list)
+
+
+def sentences(path: Path) -> Iterator[Record]:
+    """(first line, sentence) of every block between blank lines."""
+    block: list[tuple[int, str]] = []
+    count = 0
+    for number, line in (*lines(path), (0, "")):
+        if isinstance(line, Broken):
+            yield number, line
+        elif line.strip():
+            block.append((number, line))
+        elif block:
+            count += 1
+            yield _sentence(block, f"{path.stem}-{count}")
+            block = []
+
+
+def _sentence(block: Sequence[tuple[int, str]], identity: str) -> Record:
+    sentence = Sentence(identity)
+    for number, line in block:
+        if line.startswith("#"):
+            if line.startswith("# sent_id ="):
+                sentence.identity = line.split("=", 1)[1].strip()
+            continue
+        cells = line.split("\t")
+        if len(cells) != COLUMNS:
+            return number, Broken(f"{len(cells)} tab-separated columns; expected CoNLL-U's {COLUMNS}")
+        try:
+            _take(cells, sentence)
+        except ValueError:
+            return number, Broken(f"token id {cells[0]!r} or head {cells[6]!r} is not a number")
+    return block[0][0], sentence
+
+
+def _take(cells: Sequence[str], sentence: Sentence) -> None:
+    if "." in cells[0]:
+        return  # an empty node
+    if "-" in cells[0]:
+        first, last = cells[0].split("-")
+        sentence.fused.append((int(first), int(last), cells[1]))
+        return
+    enhanced = [part.split(":", 1)[0] for part in cells[8].split("|")]
+    heads = ([int(cells[6])] if cells[6] != "_" else []) + [int(head) for head in enhanced if head.isdecimal()]
+    sentence.tokens[int(cells[0])] = Token(cells[1], cells[3], tuple(heads))
+
+
+def sentence_row(record: Sentence, ask: Ask) -> Mapping[str, Any] | LeftOut:
+    """Words and tags with multiword tokens put together."""
+    tokens = record.tokens
+    if not tokens or sorted(tokens) != list(range(1, len(tokens) + 1)):
+        raise ValueError(f"token ids {sorted(tokens)[:5]} …; expected 1, 2, 3, … in every sentence")
+    if any(not 0 < first <= last <= len(tokens) for first, last, _ in record.fused):
+        raise ValueError(f"a multiword token spans words that are not among the sentence's {len(tokens)}")
+    words, tags = _merged(record, ask.language)
+    withheld = sum(word == "_" for word in words)
+    if withheld and withheld >= len(words) - 1:
+        return LeftOut("the treebank withholds its words ('_')")
+    return {"id": record.identity, "words": words, "tags": tags}
+
+
+def _merged(sentence: Sentence, language: str) -> tuple[list[str], list[str]]:
+    forms = {index: token.form for index, token in sentence.tokens.items()}
+    for first, last, form in sentence.fused:
+        span = range(first, last + 1)
+        head = _head(span, sentence.tokens, _PRECEDENCE.get(language, _OTHERS))
+        for index in span:
+            forms.pop(index, None)
+        forms[head] = form
+    kept = sorted(forms)
+    words = [forms[index].strip().replace(_ZERO_WIDTH, "").replace(" ", "") for index in kept]
+    return words, [sentence.tokens[index].tag.strip() for index in kept]
+
+
+def _head(span: Sequence[int], tokens: Mapping[int, Token], order: Sequence[str]) -> int:
+    depth = {index: len(_ancestors(index, tokens)) for index in span}
+    highest = [index for index in span if depth[index] == min(depth.values())]
+    return min(highest, key=lambda i: order.index(tokens[i].tag) if tokens[i].tag in order else len(order))
+
+
+def _ancestors(index: int, tokens: Mapping[int, Token]) -> set[int]:
+    """Nodes from which the token can be reached, the root (0) among them, the token itself not (as networkx counts)."""
+    seen: set[int] = set()
+    waiting = [index]
+    while waiting:
+        token = tokens.get(waiting.pop())
+        for head in token.heads if token else ():
+            if head not in seen:
+                seen.add(head)
+                waiting.append(head)
+    return seen - {index}
+
+
+CONLLU = Format(records=sentences, row=sentence_row)

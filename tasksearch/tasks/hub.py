@@ -1,0 +1,164 @@
+"""Data sets of the Hugging Face hub: parquet alone, at a commit that is looked up once and written down.
+
+Nothing of a repository is ever run: a data set that stands as a script in `main` is taken from `refs/convert/parquet`, the
+copy that the hub's own bot once made, and where that is not there either the user is told what to fetch by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.errors import BadInput, DataMissing, Unreachable, first_line
+from tasksearch.core.folders import cache_folder
+
+CONVERTED = "refs/convert/parquet"
+PATIENCE = 8.0
+"""Seconds that one question to the hub may take."""
+
+_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_silent: dict[str, str] = {}
+"""Address → why it did not answer: one process asks a dead hub once, not once per task."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pin:
+    """What a data set's name meant when it was first asked for.
+
+    Attributes:
+        id: `namespace/name`.
+        asked: the revision that was asked for.
+        commit: 40 hex digits; what is loaded, from then on.
+        converted: whether the commit is one of `refs/convert/parquet`.
+    """
+
+    id: str
+    asked: str
+    commit: str
+    converted: bool
+
+
+def check_id(identity: str) -> None:
+    """Raises BadInput for an id without its namespace: bare ids no longer work, and once meant other things."""
+    if not _ID.fullmatch(identity):
+        raise BadInput(f"hub data set {identity!r}; expected 'namespace/name', as in rajpurkar/squad")
+
+
+def pin(identity: str, asked: str = "main", *, cache: Path | None = None) -> Pin:
+    """The commit of a data set: from the note of an earlier look-up, else from the hub.
+
+    Raises:
+        BadInput: an id without a namespace.
+        DataMissing: no such data set, or no parquet in it.
+        Unreachable: the hub did not answer.
+    """
+    check_id(identity)
+    name = re.sub(r"[^\w.-]", "-", f"{identity.replace('/', '--')}--{asked}")
+    note = (cache or cache_folder()) / "hub" / f"{name}.json"
+    try:
+        return Pin(**json.loads(note.read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        found = _look_up(identity, asked)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    temporary = note.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(asdict(found), indent=1) + "\n", "utf-8")
+    temporary.replace(note)
+    return found
+
+
+def _look_up(identity: str, asked: str) -> Pin:
+    commit, files = _listing(identity, asked)
+    if _is_parquet(identity, files):
+        return Pin(id=identity, asked=asked, commit=commit, converted=False)
+    try:
+        commit, files = _listing(identity, CONVERTED)
+    except DataMissing:
+        files = []
+    if not any(name.endswith(".parquet") for name in files):
+        raise DataMissing(
+            f"hub data set {identity!r} holds no parquet, in {asked} or in {CONVERTED} (a loading script is never run): "
+            "fetch its original files by hand"
+        )
+    return Pin(id=identity, asked=asked, commit=commit, converted=True)
+
+
+def _is_parquet(identity: str, files: list[str]) -> bool:
+    script = f"{identity.rsplit('/', 1)[1]}.py"
+    return script not in files and any(name.endswith(".parquet") for name in files)
+
+
+def _listing(identity: str, revision: str) -> tuple[str, list[str]]:
+    """(commit, files) of a revision."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+
+    api = HfApi()
+    _check_awake(api.endpoint, identity)
+    try:
+        info = api.dataset_info(identity, revision=revision, timeout=PATIENCE)
+    except RevisionNotFoundError:
+        raise DataMissing(f"hub data set {identity!r} has no revision {revision!r}") from None
+    except RepositoryNotFoundError:
+        raise DataMissing(f"no hub data set {identity!r}, or none that may be read without a login") from None
+    except Exception as fault:  # whatever HTTP library is below: a dead address, a proxy's refusal, an answer that is no JSON
+        _silent[api.endpoint] = f"{type(fault).__name__}: {first_line(fault)}"
+        raise _unreachable(api.endpoint, identity) from None
+    return str(info.sha), [entry.rfilename for entry in info.siblings or ()]
+
+
+def _check_awake(endpoint: str, identity: str) -> None:
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "TRUE", "YES", "ON"}:
+        raise Unreachable(f"hub data set {identity!r} was never fetched here and HF_HUB_OFFLINE is set")
+    if endpoint in _silent:
+        raise _unreachable(endpoint, identity)
+
+
+def _unreachable(endpoint: str, identity: str) -> Unreachable:
+    return Unreachable(f"{endpoint} did not answer for data set {identity!r} ({_silent[endpoint]}); fetch its files by hand")
+
+
+@lru_cache(maxsize=64)
+def load_table(found: Pin, config: str, split: str) -> Any:
+    """One split as a memory-mapped `datasets.Dataset`, through `datasets.load_dataset`.
+
+    Raises:
+        DataMissing: no such configuration or split.
+        BadInput: its files are not parquet, or another commit came back.
+        Unreachable: the files could not be fetched.
+    """
+    from datasets import load_dataset_builder
+
+    where = f"hub data set {found.id!r} ({config}, {split})"
+    options: dict[str, Any] = {"name": config}
+    if found.converted:  # the bot's branch has no card that names configurations: its folders do
+        options = {"data_files": {split: [f"{config}/{split}/*.parquet"]}}
+    builder = _told(where, lambda: load_dataset_builder(found.id, revision=found.commit, **options))
+    if not any(base.__module__.startswith("datasets.packaged_modules.parquet") for base in type(builder).__mro__):
+        raise BadInput(
+            f"{where}: its files are not parquet but {type(builder).__module__.rsplit('.', 1)[-1]}; nothing else is read"
+        )
+    if builder.hash != found.commit and found.commit not in str(builder.cache_dir):
+        # `datasets` falls back to whatever its cache holds when the hub fails
+        raise BadInput(
+            f"{where}: expected commit {found.commit}, the local cache holds {builder.hash}; try again when the hub answers"
+        )
+    _told(where, builder.download_and_prepare)
+    return _told(where, lambda: builder.as_dataset(split=split))
+
+
+def _told(where: str, act: Callable[[], Any]) -> Any:
+    """Runs a call of `datasets`; its errors as ours, in one line."""
+    try:
+        return act()
+    except (ValueError, KeyError, FileNotFoundError) as fault:
+        raise DataMissing(f"{where}: {first_line(fault)}") from None
+    except RuntimeError as fault:
+        raise BadInput(f"{where}: {first_line(fault)}") from None
+    except Exception as fault:
+        raise Unreachable(f"{where}: {type(fault).__name__}: {first_line(fault)}; fetch its files by hand") from None
