@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tasksearch import __version__
-from tasksearch.cli import look, run, ui
+from tasksearch.cli import look, run, score, ui
 from tasksearch.core.errors import TasksearchError
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ app.command(epilog=run.RESUME_EXAMPLES)(run.resume)
 app.command(epilog=look.BEST_EXAMPLES)(look.best)
 app.command()(look.trials)
 app.command()(look.spaces)
+app.command(epilog=score.SCORE_EXAMPLES)(score.score)
 app.command(epilog=ui.UI_EXAMPLES)(ui.ui)
 
 

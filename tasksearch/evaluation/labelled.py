@@ -1,8 +1,9 @@
-"""Zero-shot outcomes of a labelled target: one fine-tuned model, every language, every half."""
+"""Zero-shot outcomes of a labelled target: one fine-tuned model, one language, its halves, by the card's metric."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,78 +11,106 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from tasksearch.evaluation.predict import batches_by_length
-from tasksearch.evaluation.spans import answers
-from tasksearch.forward.batches import Batch, Specials
-from tasksearch.forward.device import autocast
-from tasksearch.forward.passes import encode_batch, label_logits, span_logits
-from tasksearch.metrics.outcomes import Outcomes, accuracy_outcomes, ratio_outcomes, token_accuracy_outcomes
-from tasksearch.metrics.squad import em_f1
+from tasksearch.core.score import Half
+from tasksearch.evaluation.outputs import Outputs
+from tasksearch.evaluation.spans import answers, answers_and_null
+from tasksearch.forward.batches import Specials
+from tasksearch.metrics.outcomes import Outcomes, ratio_outcomes
+from tasksearch.metrics.registry import SQUAD_V2, answer_outcomes, label_metric, tag_metric
+from tasksearch.metrics.squad_v2 import after_threshold, best_threshold, em_f1_of
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded
 from tasksearch.tasks.examples import Example, SpanExample, TagExample
+from tasksearch.tasks.halves import Portion
+
+Scored = Sequence[tuple[Portion, Encoded]]
+"""Portions of one language, each with the encoded items of its examples."""
 
 
 @torch.inference_mode()
 def score_labelled(
-    model: Any, head: nn.Module, card: TaskCard, items: Encoded, examples: Sequence[Example], specials: Specials, precision: str
-) -> Outcomes:
-    """(examples, 2) outcomes of one language and half, in the file's order."""
+    model: Any, head: nn.Module, card: TaskCard, language: str, scored: Scored, specials: Specials, precision: str
+) -> dict[Half, Outcomes]:
+    """Per half, (examples, 2) outcomes in the order of the half's rows.
+
+    A `squad_v2` card's no-answer threshold is chosen on the language's selecting half and applied to both. Without a selecting
+    half it is 0: "no answer" where its logits are ahead, as jiant has it.
+
+    Raises:
+        UnknownName: a metric that does not score this kind, or a language that MLQA's normaliser has not.
+    """
     model.eval()
     head.eval()
+    outputs = Outputs(model=model, head=head, specials=specials, precision=precision)
+    if card.kind == "span" and card.metric == SQUAD_V2:
+        return _score_nullable(outputs, scored)
+    return {half: table for portion, items in scored for half, table in _by_half(outputs, card, language, portion, items)}
+
+
+def _by_half(
+    outputs: Outputs, card: TaskCard, language: str, portion: Portion, items: Encoded
+) -> Iterator[tuple[Half, Outcomes]]:
+    predicted, gold = _predicted_and_gold(outputs, card, portion.examples, items)
+    for half, rows in portion.rows.items():
+        ours, theirs = [predicted[row] for row in rows], [gold[row] for row in rows]
+        if card.kind == "span":
+            yield half, answer_outcomes(card.metric, ours, theirs, language)
+        elif card.kind == "tagging":
+            yield half, tag_metric(card.metric)(ours, theirs)
+        else:
+            yield half, label_metric(card.metric)(np.asarray(ours, dtype=np.int64), np.asarray(theirs, dtype=np.int64))
+
+
+def _predicted_and_gold(
+    outputs: Outputs, card: TaskCard, examples: Sequence[Example], items: Encoded
+) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Per example what the model says and what is right: a text and the gold answers, tag names, or a class."""
     if card.kind == "span":
-        return _score_spans(model, head, items, [e for e in examples if isinstance(e, SpanExample)], specials, precision)
+        spans = _spans(examples)
+        return answers(items, spans, outputs.windows(items)[0]), [_golds(e) for e in spans]
     if card.kind == "tagging":
-        return _score_tags(model, head, items, [e for e in examples if isinstance(e, TagExample)], specials, precision)
-    predicted = np.empty(len(items), dtype=np.int64)
-    for chosen, batch, hidden in _encoded_batches(model, head, items, specials, precision):
-        with autocast(hidden.device, precision):
-            predicted[chosen] = label_logits(head, hidden, batch, specials).argmax(-1).cpu().numpy()
-    return accuracy_outcomes(predicted, items.labels)
+        gold = [[card.labels[tag] for tag in e.tags] for e in examples if isinstance(e, TagExample)]
+        return [[card.labels[tag] for tag in tags] for tags in outputs.tags(items, len(gold))], gold
+    return outputs.classes(items).tolist(), items.labels.tolist()
 
 
-def _encoded_batches(
-    model: Any, head: nn.Module, items: Encoded, specials: Specials, precision: str
-) -> Iterator[tuple[npt.NDArray[np.int64], Batch, torch.Tensor]]:
-    """(item indices, batch, token vectors) over all items, on the head's device."""
-    device = next(head.parameters()).device
-    for chosen, batch in batches_by_length(items, specials):
-        moved = batch.to(device)
-        with autocast(device, precision):
-            hidden = encode_batch(model, moved.ids, specials).last_hidden_state
-        yield chosen, moved, hidden
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Nullable:
+    """Questions of SQuAD 2's kind: (EM + F1) / 2 of the best answer, whether there is one, how far "no answer" is ahead."""
+
+    scores: npt.NDArray[np.float64]
+    answerable: npt.NDArray[np.bool_]
+    null: npt.NDArray[np.float64]
+
+    def at(self, rows: npt.NDArray[np.int64]) -> _Nullable:
+        return _Nullable(scores=self.scores[rows], answerable=self.answerable[rows], null=self.null[rows])
+
+    def best_threshold(self) -> float:
+        return best_threshold(self.scores, self.answerable, self.null)[0]
+
+    def after(self, threshold: float) -> npt.NDArray[np.float64]:
+        return after_threshold(self.scores, self.answerable, self.null, threshold)
 
 
-def _score_tags(
-    model: Any, head: nn.Module, items: Encoded, examples: Sequence[TagExample], specials: Specials, precision: str
-) -> Outcomes:
-    per_item: list[Any] = [None] * len(items)
-    for chosen, batch, hidden in _encoded_batches(model, head, items, specials, precision):
-        with autocast(hidden.device, precision):
-            flat = label_logits(head, hidden, batch, specials).argmax(-1).cpu().numpy()
-        for item, part in zip(chosen, np.split(flat, np.cumsum(items.positions.lengths[chosen])[:-1]), strict=True):
-            per_item[int(item)] = part
-    predicted: list[list[int]] = [[] for _ in examples]
-    for item in range(len(items)):  # the windows of a long sentence stand in order
-        predicted[int(items.owner[item])].extend(int(tag) for tag in per_item[item])
-    return token_accuracy_outcomes(predicted, [example.tags for example in examples])
+def _score_nullable(outputs: Outputs, scored: Scored) -> dict[Half, Outcomes]:
+    halves: dict[Half, _Nullable] = {}
+    for portion, items in scored:
+        whole = _nullable(outputs, items, _spans(portion.examples))
+        halves |= {half: whole.at(rows) for half, rows in portion.rows.items()}
+    threshold = halves["select"].best_threshold() if "select" in halves else 0.0
+    return {half: ratio_outcomes(scores.after(threshold).tolist()) for half, scores in halves.items()}
 
 
-def _score_spans(
-    model: Any, head: nn.Module, items: Encoded, examples: Sequence[SpanExample], specials: Specials, precision: str
-) -> Outcomes:
-    windows: list[Any] = [None] * len(items)
-    for chosen, batch, hidden in _encoded_batches(model, head, items, specials, precision):
-        with autocast(hidden.device, precision):
-            starts, ends = span_logits(head, hidden, batch)
-        tables = starts.cpu().numpy(), ends.cpu().numpy()
-        for row, item in enumerate(chosen):
-            columns = items.positions[int(item)]
-            windows[int(item)] = (tables[0][row, columns], tables[1][row, columns])
-    texts = answers(items, examples, windows)
-    return ratio_outcomes(
-        [
-            em_f1(text, [gold for _, gold in e.answers]) if e.answers else float(not text)
-            for text, e in zip(texts, examples, strict=True)
-        ]
-    )
+def _nullable(outputs: Outputs, items: Encoded, examples: Sequence[SpanExample]) -> _Nullable:
+    texts, null = answers_and_null(items, examples, *outputs.windows(items))
+    scores = [sum(em_f1_of(text, _golds(e))) / 2 for text, e in zip(texts, examples, strict=True)]
+    answerable = np.asarray([bool(e.answers) for e in examples], dtype=np.bool_)
+    return _Nullable(scores=np.asarray(scores, dtype=np.float64), answerable=answerable, null=null)
+
+
+def _spans(examples: Sequence[Example]) -> list[SpanExample]:
+    return [e for e in examples if isinstance(e, SpanExample)]
+
+
+def _golds(example: SpanExample) -> list[str]:
+    return [text for _, text in example.answers]

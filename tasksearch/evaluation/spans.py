@@ -32,6 +32,27 @@ def answers(items: Encoded, examples: Sequence[SpanExample], windows: Sequence[t
     Args:
         windows: per item, logits of start and end at each of the item's context tokens.
     """
+    return [text for _, text in _best_answers(items, examples, windows)]
+
+
+def answers_and_null(
+    items: Encoded, examples: Sequence[SpanExample], windows: Sequence[tuple[Floats, Floats]], nulls: Sequence[float]
+) -> tuple[list[str], npt.NDArray[np.float64]]:
+    """One text per example as `answers` gives it, and how far "no answer" is ahead of it (BERT's null score difference).
+
+    Args:
+        nulls: per item, the logits of start and end at `<s>`, summed. An example's null score is the lowest of its windows.
+    """
+    best = _best_answers(items, examples, windows)
+    lowest = np.full(len(examples), np.inf)
+    np.minimum.at(lowest, items.owner, np.asarray(nulls, dtype=np.float64))
+    return [text for _, text in best], lowest - np.asarray([score for score, _ in best], dtype=np.float64)
+
+
+def _best_answers(
+    items: Encoded, examples: Sequence[SpanExample], windows: Sequence[tuple[Floats, Floats]]
+) -> list[tuple[float, str]]:
+    """(score, text) per example; (-inf, "") where no window holds a token of the context."""
     best: list[tuple[float, str]] = [(-np.inf, "")] * len(examples)
     for item, (starts, ends) in enumerate(windows):
         if not len(starts):
@@ -41,4 +62,4 @@ def answers(items: Encoded, examples: Sequence[SpanExample], windows: Sequence[t
         if score > best[owner][0]:
             edges = items.offsets[item]
             best[owner] = (score, examples[owner].context[int(edges[2 * first]) : int(edges[2 * last + 1])])
-    return [text for _, text in best]
+    return best

@@ -2,7 +2,7 @@
 
 An outcome array has shape (examples, 2): numerator and denominator. The score is 100 * sum(numerator) / sum(denominator):
 accuracy has (correct, 1), token accuracy (correct tokens, tokens), micro F1 (2 tp, predicted + gold), the mean of EM and F1
-(that mean, 1).
+(that mean, 1). QQP's mean of two ratios is none itself: its outcomes are linearised, exact in value, to first order in spread.
 """
 
 from __future__ import annotations
@@ -27,10 +27,25 @@ def accuracy_outcomes(predicted: npt.NDArray[np.int64], gold: npt.NDArray[np.int
     return np.stack([correct, np.ones_like(correct)], axis=1)
 
 
-def token_accuracy_outcomes(predicted: Sequence[Sequence[int]], gold: Sequence[Sequence[int]]) -> Outcomes:
+def token_accuracy_outcomes(predicted: Sequence[Sequence[object]], gold: Sequence[Sequence[object]]) -> Outcomes:
     """One label per token: (correct tokens, tokens) of each sentence."""
     rows = [(sum(p == g for p, g in zip(ps, gs, strict=True)), len(gs)) for ps, gs in zip(predicted, gold, strict=True)]
     return np.asarray(rows, dtype=np.float32).reshape(-1, 2)
+
+
+def qqp_outcomes(predicted: npt.NDArray[np.int64], gold: npt.NDArray[np.int64]) -> Outcomes:
+    """GLUE's score of QQP, the mean of accuracy and of the F1 of class 1, linearised over examples: (value, 1).
+
+    An example's value is (correct + F1 + pull) / 2 with F1's pull (2 tp - F1 (predicted + gold)) / mean(predicted + gold): the
+    pulls sum to zero, so the mean is the score, and their spread is that of the score (delta method).
+    """
+    correct = (predicted == gold).astype(np.float64)
+    both = 2.0 * ((predicted == 1) & (gold == 1))
+    size = (predicted == 1).astype(np.float64) + (gold == 1)
+    total = size.sum()
+    f1 = both.sum() / total if total else 0.0
+    pull = (both - f1 * size) * (len(size) / total if total else 0.0)
+    return ratio_outcomes(((correct + f1 + pull) / 2).tolist())
 
 
 def ratio_outcomes(values: Sequence[float]) -> Outcomes:

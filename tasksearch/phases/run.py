@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -218,7 +218,7 @@ class PlanRun:
         outcomes = {
             (segment.target, language, half): table
             for language in segment.languages
-            for half, table in self._outcomes(model, head, card, language)
+            for half, table in self._outcomes(model, head, card, language).items()
         }
         seconds["evaluation"] = time.perf_counter() - began
         scores = self._scores(segment, outcomes)
@@ -261,19 +261,17 @@ class PlanRun:
         alike = [c.head for c in cards if (c.kind, c.labels) == (card.kind, card.labels) and _module_name(c.head) in heads]
         return heads[_module_name(alike[0])] if alike else None
 
-    def _outcomes(self, model: Any, head: nn.Module | None, card: TaskCard, language: str) -> Iterator[tuple[Half, Outcomes]]:
-        """(half, outcomes of its examples) of one language. A portion is scored once, whatever halves it serves."""
+    def _outcomes(self, model: Any, head: nn.Module | None, card: TaskCard, language: str) -> dict[Half, Outcomes]:
+        """Half → outcomes of its examples, of one language. A portion is scored once, whatever halves it serves."""
         source, specials, plan = self.context.source, self.context.specials, self.plan.settings
         settings = plan.intermediate if head is None else plan.for_target(card.name)
         cap = plan.evaluation_examples
         encoded = source.evaluation(card, language, settings.max_length, cap)
-        for portion, items in zip(source.portions(card, language, cap), encoded, strict=True):
-            if head is None:
-                table = score_retrieval(model, items, specials, plan.retrieval, settings.precision)
-            else:
-                table = score_labelled(model, head, card, items, portion.examples, specials, settings.precision)
-            for half, rows in portion.rows.items():
-                yield half, table[rows]
+        scored = list(zip(source.portions(card, language, cap), encoded, strict=True))
+        if head is not None:
+            return score_labelled(model, head, card, language, scored, specials, settings.precision)
+        tables = [(p, score_retrieval(model, items, specials, plan.retrieval, settings.precision)) for p, items in scored]
+        return {half: table[rows] for portion, table in tables for half, rows in portion.rows.items()}
 
     def _scores(self, segment: TargetSegment, outcomes: dict[Cell, Outcomes]) -> ScoreTable:
         metric = self.context.suite.card(segment.target).metric

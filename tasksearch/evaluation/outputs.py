@@ -1,0 +1,74 @@
+"""What a fine-tuned model says of every item of a list, in its order: classes, tags, or the logits of an answer's ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from tasksearch.evaluation.predict import batches_by_length
+from tasksearch.forward.batches import Batch, Specials
+from tasksearch.forward.device import autocast
+from tasksearch.forward.passes import encode_batch, label_logits, span_logits
+from tasksearch.tasks.encode import Encoded
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outputs:
+    """An encoder and a head, both in evaluation mode."""
+
+    model: Any
+    head: nn.Module
+    specials: Specials
+    precision: str
+
+    def classes(self, items: Encoded) -> npt.NDArray[np.int64]:
+        """(items,) class or choice with the highest logit."""
+        predicted = np.empty(len(items), dtype=np.int64)
+        for chosen, best in self._highest(items):
+            predicted[chosen] = best
+        return predicted
+
+    def tags(self, items: Encoded, sentences: int) -> list[list[int]]:
+        """One tag per word of every sentence."""
+        per_item: list[Any] = [None] * len(items)
+        for chosen, flat in self._highest(items):
+            for item, part in zip(chosen, np.split(flat, np.cumsum(items.positions.lengths[chosen])[:-1]), strict=True):
+                per_item[int(item)] = part
+        predicted: list[list[int]] = [[] for _ in range(sentences)]
+        for item in range(len(items)):  # the windows of a long sentence stand in order
+            predicted[int(items.owner[item])].extend(int(tag) for tag in per_item[item])
+        return predicted
+
+    def windows(self, items: Encoded) -> tuple[list[Any], list[float]]:
+        """Per item: (start, end) logits at each token of its context; their sum at `<s>`, which stands for "not here"."""
+        windows: list[Any] = [None] * len(items)
+        nulls = [0.0] * len(items)
+        for chosen, batch, hidden in self._encoded(items):
+            with autocast(hidden.device, self.precision):
+                starts, ends = span_logits(self.head, hidden, batch)
+            tables = starts.cpu().numpy(), ends.cpu().numpy()
+            for row, item in enumerate(chosen):
+                columns = items.positions[int(item)]
+                windows[int(item)] = (tables[0][row, columns], tables[1][row, columns])
+                nulls[int(item)] = float(tables[0][row, 0] + tables[1][row, 0])
+        return windows, nulls
+
+    def _highest(self, items: Encoded) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+        for chosen, batch, hidden in self._encoded(items):
+            with autocast(hidden.device, self.precision):
+                yield chosen, label_logits(self.head, hidden, batch, self.specials).argmax(-1).cpu().numpy()
+
+    def _encoded(self, items: Encoded) -> Iterator[tuple[npt.NDArray[np.int64], Batch, torch.Tensor]]:
+        """(item indices, batch, token vectors) over all items, on the head's device."""
+        device = next(self.head.parameters()).device
+        for chosen, batch in batches_by_length(items, self.specials):
+            moved = batch.to(device)
+            with autocast(device, self.precision):
+                hidden = encode_batch(self.model, moved.ids, self.specials).last_hidden_state
+            yield chosen, moved, hidden

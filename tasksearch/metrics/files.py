@@ -1,0 +1,152 @@
+"""Prediction and label files as XTREME's evaluation reads them: labels, tags, answers, sentence pairs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.errors import BadInput, DataMissing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One question of a SQuAD-style file and the texts of its gold answers; none of them: it has no answer."""
+
+    id: str
+    answers: tuple[str, ...]
+
+
+def read_lines(path: Path) -> list[str]:
+    """One label per line, stripped, as XTREME's `read_label` has it. A blank line is an empty label.
+
+    Raises:
+        DataMissing: no such file.
+        BadInput: a file that is not UTF-8 or holds no line.
+    """
+    lines = _lines(_text(path))
+    if not lines:
+        raise BadInput(f"{path}: the file is empty; expected one label per line")
+    return lines
+
+
+def read_sentences(path: Path) -> list[list[str]]:
+    """One tag per line, a blank line after each sentence; raises as `read_lines` does, and BadInput for a line of two words."""
+    sentences: list[list[str]] = [[]]
+    for number, line in enumerate(read_lines(path), start=1):
+        if len(line.split()) > 1:
+            raise BadInput(f"{path}:{number}: {line!r}; expected one tag alone, and a blank line between sentences")
+        if line:
+            sentences[-1].append(line)
+        elif sentences[-1]:
+            sentences.append([])
+    found = [sentence for sentence in sentences if sentence]
+    if not found:
+        raise BadInput(f"{path}: the file holds no tag")
+    return found
+
+
+def read_pairs(path: Path) -> set[tuple[str, str]]:
+    """One pair of sentence ids per line, parted by a tab; raises as `read_lines` does. Nothing mined is an empty file."""
+    pairs = set()
+    for number, line in enumerate(_lines(_text(path)), start=1):
+        ids = line.split("\t")
+        if len(ids) != 2:
+            raise BadInput(f"{path}:{number}: {line!r}; expected two sentence ids parted by a tab")
+        pairs.add((ids[0], ids[1]))
+    return pairs
+
+
+def read_questions(path: Path) -> list[Question]:
+    """Questions of a SQuAD-style file, `{"data": [...]}` or its list alone, in order.
+
+    Raises:
+        DataMissing: no such file.
+        BadInput: malformed JSON or another shape; names what is missing.
+    """
+    data = _json(path)
+    articles = data.get("data") if isinstance(data, dict) else data
+    if not isinstance(articles, list):
+        raise BadInput(f"{path}: no list of articles under 'data'; expected a SQuAD-style file")
+    try:
+        questions = [
+            Question(id=str(qa["id"]), answers=tuple(_answer(answer, qa["id"]) for answer in qa["answers"]))
+            for article in articles
+            for paragraph in article["paragraphs"]
+            for qa in paragraph["qas"]
+        ]
+    except KeyError as fault:
+        raise BadInput(f"{path}: field {fault.args[0]!r} is missing; expected a SQuAD-style file") from None
+    except (TypeError, AttributeError, ValueError) as fault:
+        raise BadInput(f"{path}: not a SQuAD-style file ({fault})") from None
+    if not questions:
+        raise BadInput(f"{path}: the file holds no question")
+    return questions
+
+
+def _answer(answer: Any, question: object) -> str:
+    if not isinstance(answer["text"], str):
+        raise ValueError(f"an answer of question {question!r} is {answer['text']!r}; expected text")
+    return answer["text"]
+
+
+def read_answers(path: Path) -> dict[str, str]:
+    """Question id → predicted answer; raises as `read_questions` does."""
+    found = _table(path, "an object of question ids and answers")
+    for question, answer in found.items():
+        if not isinstance(answer, str):
+            raise BadInput(f"{path}: the answer to {question!r} is {answer!r}; expected text")
+    return found
+
+
+def read_null_scores(path: Path) -> dict[str, float]:
+    """Question id → how likely it has no answer: a probability or a difference of logits; raises as `read_questions` does."""
+    found = _table(path, "an object of question ids and numbers")
+    for question, value in found.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+            raise BadInput(f"{path}: the no-answer score of {question!r} is {value!r}; expected a number")
+    return {question: float(value) for question, value in found.items()}
+
+
+def _table(path: Path, wanted: str) -> dict[str, Any]:
+    found = _json(path)
+    if not isinstance(found, dict):
+        raise BadInput(f"{path}: a {type(found).__name__}; expected {wanted}")
+    return found
+
+
+def _lines(text: str) -> list[str]:
+    """Stripped lines, parted by line feeds alone: some texts hold other line-break characters."""
+    lines = text.split("\n")
+    return [line.strip() for line in (lines[:-1] if lines[-1] == "" else lines)]
+
+
+def _json(path: Path) -> Any:
+    def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+        table: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in table:
+                raise BadInput(f"{path}: {key!r} stands there twice in one object")
+            table[key] = value
+        return table
+
+    try:
+        return json.loads(_text(path), object_pairs_hook=once)
+    except json.JSONDecodeError as fault:
+        raise BadInput(f"{path}:{fault.lineno}: not JSON ({fault.msg})") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise DataMissing(f"{path} is missing") from None
+    except IsADirectoryError:
+        raise BadInput(f"{path} is a folder; expected a file") from None
+    except UnicodeDecodeError as fault:
+        raise BadInput(f"{path}: not UTF-8 at byte {fault.start}; convert the file") from None
+    except OSError as fault:
+        raise BadInput(f"{path}: {fault.strerror or fault}") from None

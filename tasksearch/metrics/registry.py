@@ -1,0 +1,65 @@
+"""Metrics by the name a card gives: from predictions of one language to per-example outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tasksearch.core.errors import UnknownName
+from tasksearch.metrics import mlqa, squad
+from tasksearch.metrics.chunks import chunk_outcomes
+from tasksearch.metrics.outcomes import Outcomes, accuracy_outcomes, qqp_outcomes, ratio_outcomes, token_accuracy_outcomes
+
+Labels = npt.NDArray[np.int64]
+Tags = Sequence[Sequence[str]]
+Metric = TypeVar("Metric")
+
+LABEL_METRICS: dict[str, Callable[[Labels, Labels], Outcomes]] = {"accuracy": accuracy_outcomes, "qqp": qqp_outcomes}
+"""(predicted, gold) class indices, (examples,) each. `qqp` takes class 1 for "duplicate"."""
+
+TAG_METRICS: dict[str, Callable[[Tags, Tags], Outcomes]] = {
+    "accuracy": token_accuracy_outcomes,
+    "seqeval_f1": chunk_outcomes,
+    "span_f1": chunk_outcomes,
+}
+"""(predicted, gold) tag names per sentence. `span_f1` is the name for BIO tags, where all of seqeval's versions agree."""
+
+SQUAD_V2 = "squad_v2"
+ANSWER_METRICS = ("em_f1", "mlqa_em_f1", SQUAD_V2)
+"""(EM + F1) / 2 of each question. `squad_v2` needs null scores and a threshold besides: see `squad_v2.py`."""
+
+
+def label_metric(name: str) -> Callable[[Labels, Labels], Outcomes]:
+    """The metric of a classification or choice card; UnknownName with the nearest."""
+    return _known("metric of labels", name, LABEL_METRICS)
+
+
+def tag_metric(name: str) -> Callable[[Tags, Tags], Outcomes]:
+    """The metric of a tagging card; UnknownName with the nearest."""
+    return _known("metric of tags", name, TAG_METRICS)
+
+
+def answer_outcomes(name: str, predictions: Sequence[str], golds: Sequence[Sequence[str]], language: str) -> Outcomes:
+    """(questions, 2) outcomes of extracted answers; a question without gold answers is right where the prediction is empty.
+
+    Raises:
+        UnknownName: no such metric of answers, or a language that MLQA's normaliser has not.
+    """
+    if name not in ("em_f1", "mlqa_em_f1"):
+        raise UnknownName("metric of answers", name, ANSWER_METRICS)
+
+    def score(prediction: str, answers: Sequence[str]) -> float:
+        if not answers:
+            return float(not prediction)
+        return sum(mlqa.em_f1_of(prediction, answers, language)) / 2 if name != "em_f1" else squad.em_f1(prediction, answers)
+
+    return ratio_outcomes([score(prediction, answers) for prediction, answers in zip(predictions, golds, strict=True)])
+
+
+def _known(kind: str, name: str, table: dict[str, Metric]) -> Metric:
+    if name not in table:
+        raise UnknownName(kind, name, table)
+    return table[name]

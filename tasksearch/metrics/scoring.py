@@ -1,0 +1,220 @@
+"""Scores of one prediction file against one label file, with the key names and to the digits of the reference scripts.
+
+In percent. A question without a prediction scores 0, as in the references, and is named. What the references score without a
+word though it cannot be meant (sentences of unequal length, answers to unknown questions) is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.metrics import mlqa, squad, squad_v2
+from tasksearch.metrics.chunks import chunk_counts
+from tasksearch.metrics.files import (
+    Question,
+    read_answers,
+    read_lines,
+    read_null_scores,
+    read_pairs,
+    read_questions,
+    read_sentences,
+)
+
+Item = TypeVar("Item")
+
+_SHOWN = 3
+_DUPLICATE = {"1": True, "duplicate": True, "0": False, "not_duplicate": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileScores:
+    """Scores of one file.
+
+    Attributes:
+        values: the reference's key → percent, thresholds and counts as they are, and `num_examples`.
+        notes: what a person should know beside the numbers, a line each.
+    """
+
+    values: Mapping[str, float]
+    notes: tuple[str, ...] = field(default=())
+
+
+def score_files(
+    metric: str, gold: Path, predictions: Path, *, language: str | None = None, null_scores: Path | None = None
+) -> FileScores:
+    """Scores one prediction file.
+
+    Raises:
+        UnknownName: the metric, or a language that `mlqa` has no normaliser for.
+        DataMissing, BadInput: files that cannot be scored; names file, line or id.
+    """
+    if metric not in FILE_METRICS:
+        raise UnknownName("metric", metric, (*FILE_METRICS, "xtreme"))
+    if metric == "mlqa":
+        return _mlqa(gold, predictions, language)
+    if metric == "squad_v2":
+        return _squad_v2(gold, predictions, null_scores)
+    return FILE_METRICS[metric](gold, predictions)
+
+
+def _accuracy(gold: Path, predictions: Path) -> FileScores:
+    labels, predicted = _equally_long(gold, predictions, read_lines(gold), read_lines(predictions), "lines")
+    correct = sum(p == label for p, label in zip(predicted, labels, strict=True))
+    return FileScores(values={"accuracy": correct / len(labels) * 100, "num_examples": len(labels)})
+
+
+def _tatoeba(gold: Path, predictions: Path) -> FileScores:
+    scores = _accuracy(gold, predictions)
+    first = read_lines(predictions)[0]
+    if not first.startswith("["):
+        return scores
+    note = f"{predictions}:1: {first!r} scores 0, as XTREME's evaluation has it; expected a bare line number: write 3, not [3]"
+    return FileScores(values=scores.values, notes=(note,))
+
+
+def _qqp(gold: Path, predictions: Path) -> FileScores:
+    labels, predicted = _equally_long(gold, predictions, _duplicates(gold), _duplicates(predictions), "lines")
+    both = sum(p and label for p, label in zip(predicted, labels, strict=True))
+    accuracy = sum(p == label for p, label in zip(predicted, labels, strict=True)) / len(labels)
+    shares = _precision_recall_f1(both, sum(predicted), sum(labels))
+    values = {"accuracy": accuracy * 100, **shares, "acc_and_f1": (accuracy * 100 + shares["f1"]) / 2}
+    return FileScores(values=values | {"num_examples": len(labels)})
+
+
+def _duplicates(path: Path) -> list[bool]:
+    lines = read_lines(path)
+    for number, line in enumerate(lines, start=1):
+        if line not in _DUPLICATE:
+            raise BadInput(f"{path}:{number}: label {line!r}; expected 1 (duplicate) or 0 (not_duplicate)")
+    return [_DUPLICATE[line] for line in lines]
+
+
+def _seqeval(gold: Path, predictions: Path) -> FileScores:
+    labels, predicted = _equally_long(gold, predictions, read_sentences(gold), read_sentences(predictions), "sentences")
+    for number, (ours, theirs) in enumerate(zip(predicted, labels, strict=True), start=1):
+        if len(ours) != len(theirs):
+            raise BadInput(f"{predictions}: sentence {number} has {len(ours)} tags; {gold} has {len(theirs)}")
+    counts = [chunk_counts(ours, theirs) for ours, theirs in zip(predicted, labels, strict=True)]
+    both, ours, theirs = (sum(column) for column in zip(*counts, strict=True))
+    return FileScores(values=_precision_recall_f1(both, ours, theirs) | {"num_examples": len(labels)})
+
+
+def _bucc(gold: Path, predictions: Path) -> FileScores:
+    pairs, mined = read_pairs(gold), read_pairs(predictions)
+    if not pairs:
+        raise BadInput(f"{gold}: the file holds no pair")
+    return FileScores(values=_precision_recall_f1(len(pairs & mined), len(mined), len(pairs)) | {"num_examples": len(pairs)})
+
+
+def _squad(gold: Path, predictions: Path) -> FileScores:
+    return _exact_and_f1(
+        gold,
+        predictions,
+        lambda text, golds: (squad.best_over(squad.exact_match, text, golds), squad.best_over(squad.f1, text, golds)),
+    )
+
+
+def _mlqa(gold: Path, predictions: Path, language: str | None = None) -> FileScores:
+    if language is None:
+        raise BadInput(f"mlqa needs --language: one of {', '.join(mlqa.LANGUAGES)}")
+    mlqa.normalise("", language)  # an unknown language is refused before any file is read
+    return _exact_and_f1(gold, predictions, lambda text, golds: mlqa.em_f1_of(text, golds, language))
+
+
+def _exact_and_f1(gold: Path, predictions: Path, score: Callable[[str, Sequence[str]], tuple[float, float]]) -> FileScores:
+    questions, answers, notes = _answered(gold, predictions)
+    for question in questions:
+        if not question.answers:
+            raise BadInput(f"{gold}: question {question.id!r} has no gold answer; `score squad_v2` takes such files")
+    found = [score(answers[q.id], q.answers) for q in questions if q.id in answers]
+    exact, f1 = (100.0 * sum(column) / len(questions) for column in zip(*found, strict=True))
+    return FileScores(values={"exact_match": exact, "f1": f1, "num_examples": len(questions)}, notes=notes)
+
+
+def _squad_v2(gold: Path, predictions: Path, null_scores: Path | None = None) -> FileScores:
+    questions, answers, notes = _answered(gold, predictions)
+    found = {q.id: squad_v2.em_f1_of(answers[q.id], q.answers) for q in questions if q.id in answers}
+    values: dict[str, float] = {}
+    for prefix, chosen in (
+        ("", questions),
+        ("HasAns_", [q for q in questions if q.answers]),
+        ("NoAns_", [q for q in questions if not q.answers]),
+    ):
+        if chosen:
+            exact, f1 = zip(*(found.get(q.id, (0.0, 0.0)) for q in chosen), strict=True)
+            name = "exact_match" if not prefix else "exact"
+            values |= {f"{prefix}{name}": 100.0 * sum(exact) / len(chosen), f"{prefix}f1": 100.0 * sum(f1) / len(chosen)}
+    if null_scores is not None:
+        values |= _best_on_this_file(questions, found, read_null_scores(null_scores), null_scores)
+    return FileScores(values=values | {"num_examples": len(questions)}, notes=notes)
+
+
+def _best_on_this_file(
+    questions: Sequence[Question], found: Mapping[str, tuple[float, float]], null: Mapping[str, float], path: Path
+) -> dict[str, float]:
+    """The reference's `best_exact` and `best_f1`: thresholds tuned on the very file they are scored on."""
+    answered = [q for q in questions if q.id in found]
+    lacking = [q.id for q in answered if q.id not in null]
+    if lacking:
+        raise BadInput(f"{path}: no score for {_some(lacking)}; expected one for every predicted question")
+    answerable = np.asarray([bool(q.answers) for q in answered], dtype=np.bool_)
+    odds = np.asarray([null[q.id] for q in answered], dtype=np.float64)
+    values: dict[str, float] = {}
+    for name, column in (("exact", 0), ("f1", 1)):
+        scores = np.asarray([found[q.id][column] for q in answered], dtype=np.float64)
+        cut, total = squad_v2.best_threshold(scores, answerable, odds)
+        values |= {f"best_{name}": 100.0 * total / len(questions), f"best_{name}_thresh": cut}
+    return values
+
+
+def _answered(gold: Path, predictions: Path) -> tuple[list[Question], dict[str, str], tuple[str, ...]]:
+    questions, answers = read_questions(gold), read_answers(predictions)
+    known = {question.id for question in questions}
+    strange = [name for name in answers if name not in known]
+    if strange:
+        raise BadInput(f"{predictions}: answers to {_some(strange)}, which {gold} does not ask")
+    missing = [question.id for question in questions if question.id not in answers]
+    if len(missing) == len(questions):
+        raise BadInput(f"{predictions}: no answer to any of the {len(questions)} questions of {gold}")
+    return questions, answers, (f"{predictions}: no answer to {_some(missing)}: score 0",) if missing else ()
+
+
+def _some(ids: Sequence[str]) -> str:
+    """`2 questions ('a', 'b')`: how many, and the first few."""
+    shown = ", ".join(repr(name) for name in ids[:_SHOWN]) + (", …" if len(ids) > _SHOWN else "")
+    return f"{len(ids)} question{'s' if len(ids) > 1 else ''} ({shown})"
+
+
+def _equally_long(
+    gold: Path, predictions: Path, labels: list[Item], predicted: list[Item], what: str
+) -> tuple[list[Item], list[Item]]:
+    if len(labels) != len(predicted):
+        raise BadInput(f"{predictions} has {len(predicted)} {what}, {gold} has {len(labels)}; expected as many")
+    return labels, predicted
+
+
+def _precision_recall_f1(both: int, predicted: int, gold: int) -> dict[str, float]:
+    """As the references compute them, in percent; 0 where there is nothing to divide by."""
+    precision = both / predicted if predicted else 0.0
+    recall = both / gold if gold else 0.0
+    f1 = 2 * precision * recall / (precision + recall) if both else 0.0
+    return {"f1": f1 * 100, "precision": precision * 100, "recall": recall * 100}
+
+
+FILE_METRICS: dict[str, Callable[[Path, Path], FileScores]] = {
+    "accuracy": _accuracy,
+    "qqp": _qqp,
+    "seqeval": _seqeval,
+    "squad": _squad,
+    "squad_v2": _squad_v2,
+    "mlqa": _mlqa,
+    "bucc": _bucc,
+    "tatoeba": _tatoeba,
+}
+"""(label file, prediction file) → scores, by the name given to `tasksearch score`."""

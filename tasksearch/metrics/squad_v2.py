@@ -1,0 +1,73 @@
+"""SQuAD 2.0: answers that may be "there is none", and the no-answer threshold (Rajpurkar et al. 2018, evaluate-v2.0.py).
+
+Two differences from the official search for the best threshold, on purpose: it cuts between distinct values only (the script
+cuts inside ties, a result no threshold reaches), and a question without a prediction scores 0 (the script leaves it out).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from tasksearch.metrics.squad import normalise
+
+Floats = npt.NDArray[np.float64]
+
+
+def em_f1_of(prediction: str, golds: Sequence[str]) -> tuple[float, float]:
+    """(EM, F1) of one answer in [0, 1]; no gold answer means that the right one is the empty string."""
+    wanted = [gold for gold in golds if normalise(gold)] or [""]
+    return max(_exact(prediction, gold) for gold in wanted), max(_f1(prediction, gold) for gold in wanted)
+
+
+def _exact(prediction: str, gold: str) -> float:
+    return float(normalise(prediction) == normalise(gold))
+
+
+def _f1(prediction: str, gold: str) -> float:
+    """As in SQuAD 1.1, but two answers of which nothing is left agree (1.1 gives them 0)."""
+    predicted, wanted = normalise(prediction).split(), normalise(gold).split()
+    if not predicted or not wanted:
+        return float(predicted == wanted)
+    common = sum((Counter(predicted) & Counter(wanted)).values())
+    if not common:
+        return 0.0
+    precision, recall = common / len(predicted), common / len(wanted)
+    return 2 * precision * recall / (precision + recall)
+
+
+def after_threshold(scores: Floats, answerable: npt.NDArray[np.bool_], null: Floats, threshold: float) -> Floats:
+    """(questions,) scores once every question whose null score is above the threshold is answered with "".
+
+    Args:
+        scores: of the answers as given.
+        answerable: whether the question has an answer.
+        null: how far "no answer" is ahead of the best answer: a probability or a difference of logits.
+    """
+    return np.where(null > threshold, (~answerable).astype(np.float64), scores)
+
+
+def best_threshold(scores: Floats, answerable: npt.NDArray[np.bool_], null: Floats) -> tuple[float, float]:
+    """(threshold, sum of scores there), the lowest threshold that makes `after_threshold` largest.
+
+    The threshold is one of the null scores, as in the script; where "answer nothing" is best it is 0 if that lies below all of
+    them (the script's value), else the next number below the smallest.
+    """
+    order = np.argsort(null, kind="stable")
+    ranked = null[order]
+    gains = np.cumsum(scores[order] - (~answerable[order]).astype(np.float64))
+    base = float(np.count_nonzero(~answerable))
+    last_of_tie = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)) if len(ranked) else np.empty(0, dtype=np.int64)
+    best, cut = base, _below(ranked)
+    for at in last_of_tie:
+        if base + gains[at] > best + 1e-9:  # sums of the same scores in another order are no gain
+            best, cut = base + float(gains[at]), float(ranked[at])
+    return cut, best
+
+
+def _below(ranked: Floats) -> float:
+    return 0.0 if not len(ranked) or ranked[0] > 0 else math.nextafter(float(ranked[0]), -math.inf)
