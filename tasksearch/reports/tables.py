@@ -29,7 +29,7 @@ def verdict_table(verdict: Verdict, *, warning: str = "") -> Table:
         verdict: as `pick` gives it.
         warning: the suite's sentence, which stands beside every number.
     """
-    table = _table("Best mix per language", _verdict_notes(verdict), warning, key=mix_key(verdict))
+    table = _table("Best mix per language", verdict_notes(verdict), warning, key=mix_key(verdict))
     names = [choice.name + _mark(verdict, choice) for choice in verdict.choices]
     letters = mix_letters(verdict)
     table.add_column("", min_width=min(14, max(map(len, names), default=0)), max_width=20, overflow="fold")
@@ -174,7 +174,8 @@ def _outward(end: float, side: int) -> str:
     return f"{rounded:+.{digits}f}"
 
 
-def _verdict_notes(verdict: Verdict) -> list[str]:
+def verdict_notes(verdict: Verdict) -> list[str]:
+    """What must be known to read a verdict: over what, by which rule, from whose labels."""
     notes = [
         "Gain: points over no intermediate phase, on n reporting examples, from fresh seeds alone; "
         "mean over targets, then over kinds of target. Seeds: of the mix + of the baseline.",

@@ -102,7 +102,7 @@ def gather(records: Sequence[TrialRecord], outcomes: OutcomesOf, objective: Obje
     candidates = [_candidate(mix, seen[name], rows[name], outcomes) for name, mix in fresh.items() if name in seen]
     counted = counted_targets(dev, objective)
     return Evidence(
-        baseline=_arm(bare, outcomes),
+        baseline=arm_of(bare, outcomes),
         dev=dev,
         dev_examples={(s.target, s.language): s.examples for s in bare[0].scores if s.half == "select"},
         candidates=tuple(candidates),
@@ -123,14 +123,14 @@ def _candidate(fresh: Sequence[TrialRecord], seen: Sequence[TrialRecord], row: i
     return Candidate(
         first=fresh[0],
         trials=tuple(r.number for r in fresh),
-        arm=_arm(fresh, outcomes),
+        arm=arm_of(fresh, outcomes),
         dev=dev,
         row=row,
         designed=any(record.role == "design" for record in seen),
     )
 
 
-def _arm(records: Sequence[TrialRecord], outcomes: OutcomesOf) -> Arm:
+def arm_of(records: Sequence[TrialRecord], outcomes: OutcomesOf) -> Arm:
     """Reporting halves of trainings of one mix; a seed that was trained twice counts once."""
     by_seed = {record.plan.seed: record for record in reversed(records)}
     seeds = [_report(by_seed[seed], outcomes) for seed in sorted(by_seed)]

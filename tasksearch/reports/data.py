@@ -1,0 +1,135 @@
+"""`ReportData`: all that a report shows of a study, as one frozen value. Pure: equal data give an equal page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.score import ENGLISH
+from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.verdict import Estimate, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class SingleTask:
+    """What one intermediate task alone did, in points over the baseline on reporting halves.
+
+    Attributes:
+        task, steps: the mix: all examples of one task, for so many optimiser steps.
+        by_language: language → mean over targets, then over kinds of target.
+        by_target: target → mean over languages but English.
+        overall: over both.
+        trials: numbers of the trainings behind it, one per seed.
+    """
+
+    task: str
+    steps: int
+    by_language: Mapping[str, Estimate]
+    by_target: Mapping[str, Estimate]
+    overall: Estimate
+    trials: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwinPair:
+    """Two mixes of equal tasks, shares, steps and seeds, of which only the order of examples differs.
+
+    Attributes:
+        joint, other: the schedules; `other` is sequential, annealed or staged.
+        difference: other - joint, points on reporting halves, paired by seed and example, over all languages but English.
+        by_target: the same, target by target.
+        seeds: that both were trained on.
+    """
+
+    joint: Schedule
+    other: Schedule
+    difference: Estimate
+    by_target: Mapping[str, Estimate]
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KindBest:
+    """The trial of one kind of schedule with the highest objective: best of so many, no effect of the kind.
+
+    Attributes:
+        tried: mixes of this kind with an objective.
+        gain: over the baseline, points on reporting halves, of that one trial.
+    """
+
+    kind: str
+    schedule: Schedule
+    trial: int
+    objective: float
+    tried: int
+    gain: Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Floor:
+    """One target before any intermediate phase, over its languages but English, on reporting halves.
+
+    Attributes:
+        chance: percent of a guess; None where the data decides.
+        untrained: percent with an encoder that was never pretrained; None where the study has none.
+        baseline: percent without an intermediate phase.
+        by_language: language → (untrained or None, baseline).
+    """
+
+    target: str
+    group: str
+    metric: str
+    chance: float | None
+    untrained: Estimate | None
+    baseline: Estimate
+    by_language: Mapping[str, tuple[Estimate | None, Estimate]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportData:
+    """A study as its report shows it.
+
+    Attributes:
+        config, records: as asked for, and what came of it.
+        verdict: None while there is none; `pending` says why.
+        warning: the suite's sentence.
+        same_data: (intermediate task, target) pairs that train on one data set.
+        language_groups: name → languages reported together.
+        singles, pairs, bests, floors: see their classes; empty where the study has nothing of the kind.
+        planned: trainings that the study will have when it is complete, finalists included; at most.
+        command: that asks for the same study.
+        versions: name → version or device, of what the trials ran on, several where they differ.
+        made: when the report was made, ISO date and time.
+    """
+
+    config: StudyConfig
+    records: tuple[TrialRecord, ...]
+    verdict: Verdict | None
+    pending: str = ""
+    warning: str = ""
+    same_data: tuple[tuple[str, str], ...] = ()
+    language_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    singles: tuple[SingleTask, ...] = ()
+    pairs: tuple[TwinPair, ...] = ()
+    bests: tuple[KindBest, ...] = ()
+    floors: tuple[Floor, ...] = ()
+    planned: int = 0
+    command: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    made: str = ""
+
+    @property
+    def partial(self) -> bool:
+        """Whether the study still runs or was stopped before its end."""
+        finished = sum(record.status != "running" for record in self.records)
+        return self.verdict is None or finished < len(self.records) or len(self.records) < self.planned
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Languages of the study but English."""
+        return tuple(language for language in self.config.languages if language != ENGLISH)
+
+    def role(self, name: str) -> tuple[TrialRecord, ...]:
+        """Finished trials of that role."""
+        return tuple(record for record in self.records if str(record.role) == name and record.status == "done")

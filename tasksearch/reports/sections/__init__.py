@@ -1,0 +1,20 @@
+"""The report's sections in their order, one a line: each a function `ReportData -> Section | None`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tasksearch.reports.data import ReportData
+from tasksearch.reports.section import Section
+from tasksearch.reports.sections import cautions, floors, history, mixes, origin, schedules, singles, summary
+
+SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
+    summary.section,
+    mixes.section,
+    singles.section,
+    schedules.section,
+    history.section,
+    floors.section,
+    cautions.section,
+    origin.section,
+)

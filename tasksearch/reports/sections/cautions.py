@@ -1,0 +1,88 @@
+"""What a reader must know before quoting a number: same data, chance, tiny sets, few seeds, failures, several machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tasksearch.core.score import ENGLISH
+from tasksearch.reports.data import ReportData
+from tasksearch.reports.section import Section
+from tasksearch.reports.sections.singles import labels
+
+FEW_EXAMPLES = 100
+FEW_SEEDS = 3
+
+
+def section(data: ReportData) -> Section | None:
+    """One sentence per reason that applies; absent where none does."""
+    found = tuple(cautions(data))
+    return Section(slug="warnings", title="Warnings", alerts=found) if found else None
+
+
+def cautions(data: ReportData) -> Iterator[str]:
+    """The sentences, the suite's own first."""
+    if data.warning:
+        yield data.warning
+    yield from _same_data(data)
+    yield from _chance(data)
+    yield from _tiny(data)
+    yield from _seeds(data)
+    failed = [str(record.number) for record in data.records if record.status == "failed"]
+    if failed:
+        yield f"Trials that failed, and are in no figure: {', '.join(failed)}."
+    machines = {dict(record.facts).get("device", "") for record in data.records if record.status == "done"}
+    if len(machines) > 1:
+        yield f"Trials ran on different devices ({', '.join(sorted(machines))}): differences between them may be the device's."
+
+
+def _same_data(data: ReportData) -> Iterator[str]:
+    used = {task for record in data.records for task in record.plan.schedule.tasks}
+    pairs = [f"{task} and {target}" for task, target in data.same_data if task in used and target in data.config.targets]
+    if pairs:
+        yield (
+            f"Same data: {', '.join(pairs)} train on one data set, so a gain of that task on that target may be more exposure "
+            "to the target's own data."
+        )
+
+
+def _chance(data: ReportData) -> Iterator[str]:
+    near = [
+        f"{floor.target} in {language}"
+        for floor in data.floors
+        for language, (_, baseline) in floor.by_language.items()
+        if floor.chance is not None and baseline.low is not None and baseline.low <= floor.chance
+    ]
+    if near:
+        yield (
+            f"At chance: the baseline's interval reaches down to a guess for {_listed(near)}. Differences there say little "
+            "about transfer."
+        )
+
+
+def _tiny(data: ReportData) -> Iterator[str]:
+    tiny = sorted(
+        {
+            f"{score.target} in {score.language} ({score.examples})"
+            for record in data.role("baseline")[:1]
+            for score in record.scores
+            if score.half == "report" and score.examples < FEW_EXAMPLES and score.language != ENGLISH
+        }
+    )
+    if tiny:
+        yield f"Tiny sets, under {FEW_EXAMPLES} reporting examples: {_listed(tiny)}."
+
+
+def _seeds(data: ReportData) -> Iterator[str]:
+    if data.verdict is not None and (few := [c.name for c in data.verdict.choices if c.seeds < FEW_SEEDS]):
+        yield f"Few seeds: under {FEW_SEEDS} fresh seeds behind the mix of {_listed(few)}."
+    once = [name for name, single in zip(labels(data.singles), data.singles, strict=True) if len(single.trials) < FEW_SEEDS]
+    if once:
+        yield (
+            f"Few seeds: under {FEW_SEEDS} behind each single-task figure of {_listed(once)}; their intervals lean on "
+            "the spread of other mixes."
+        )
+
+
+def _listed(names: list[str], most: int = 12) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

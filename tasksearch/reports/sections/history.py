@@ -1,0 +1,81 @@
+"""The search as it went, with what it cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tasksearch.core.study import TrialRecord
+from tasksearch.reports.data import ReportData
+from tasksearch.reports.figures.history import best_so_far, history
+from tasksearch.reports.section import Figure, Section, Table
+from tasksearch.reports.tables import short_mix
+
+
+def section(data: ReportData) -> Section:
+    """Objective and seconds of every trial; the trials as a table."""
+    count = Counter(str(record.role) for record in data.records)
+    roles = ", ".join(f"{number} {role}" for role, number in count.items())
+    best = best_so_far(data.records)
+    reached = f" The best of the search ({best[-1][1]:+.2f}) was reached at trial {_first(best)}." if best else ""
+    drawn = history("history", "Objective and cost of every trial", data.records)
+    return Section(
+        slug="history",
+        title="Search history and cost",
+        lead=(f"{len(data.records)} trainings: {roles}. {_cost(data.records)}{reached}",),
+        figures=(
+            Figure(
+                svg=drawn,
+                caption="Above: objective of every trial, one seed each, on selection examples: it chose, so it reports "
+                "nothing. Below: seconds from start to end; trials that ran at once shared the machine.",
+            ),
+        ),
+        tables=(_parts(data.records), _trials(data.records)),
+        notes=(
+            "Objective: gain over the baseline on selection examples in standard deviations of the baseline, mean over "
+            "languages within a target, over targets within a kind, over kinds.",
+        ),
+    )
+
+
+def _first(best: list[tuple[int, float]]) -> int:
+    return next(number for number, value in best if value == best[-1][1])
+
+
+def _cost(records: tuple[TrialRecord, ...]) -> str:
+    ended = [record for record in records if record.ended is not None]
+    if not ended:
+        return "None has ended yet."
+    busy = sum((record.ended or 0.0) - record.started for record in ended)
+    return f"Together they took {_time(busy)} of training time."
+
+
+def _time(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _parts(records: tuple[TrialRecord, ...]) -> Table:
+    total: dict[str, float] = {}
+    for record in records:
+        for part, seconds in record.seconds:
+            total[part] = total.get(part, 0.0) + seconds
+    rows = tuple((part, _time(seconds)) for part, seconds in sorted(total.items(), key=lambda item: -item[1]))
+    return Table(title="Where the time went, all trials together", head=("part", "time"), rows=rows, folded=True)
+
+
+def _trials(records: tuple[TrialRecord, ...]) -> Table:
+    rows = tuple(
+        (
+            f"{record.number}",
+            str(record.role),
+            record.status + (f": {record.cause}" if record.cause else ""),
+            short_mix(record.plan.schedule),
+            f"{record.plan.seed}",
+            "–" if record.objective is None else f"{record.objective:+.2f}",
+            "–" if record.ended is None else f"{record.ended - record.started:.1f}",
+        )
+        for record in records
+    )
+    head = ("trial", "role", "status", "schedule", "seed", "objective", "seconds")
+    return Table(title=f"All {len(records)} trials", head=head, rows=rows, folded=True)

@@ -1,0 +1,80 @@
+"""The best mix per language, with its interval."""
+
+from __future__ import annotations
+
+from tasksearch.core.verdict import Choice, Verdict
+from tasksearch.reports.data import ReportData
+from tasksearch.reports.figures.forest import LEGEND, forest
+from tasksearch.reports.section import Figure, Section, Table
+from tasksearch.reports.tables import gain_text, mix_key, mix_letters, verdict_notes
+
+
+def section(data: ReportData) -> Section | None:
+    """A row per language and group; absent while there is no verdict."""
+    verdict = data.verdict
+    if verdict is None:
+        return None
+    axis = f"gain over no intermediate phase, points [{100 * verdict.level:g} %]"
+    rows = [(_name(verdict, choice), choice.gain) for choice in verdict.choices]
+    seeds = sorted({f"{choice.seeds}+{choice.baseline_seeds}" for choice in verdict.choices})
+    examples = [choice.examples for choice in verdict.choices]
+    caption = (
+        f"Gain of each language's chosen mix, from fresh seeds ({', '.join(seeds)}: of the mix + of the baseline) on reporting "
+        f"examples (n = {min(examples)} to {max(examples)}). {LEGEND}"
+    )
+    return Section(
+        slug="mixes",
+        title="Best mix per language",
+        figures=(Figure(svg=forest("mixes", "Gain of the chosen mix per language", rows, axis=axis), caption=caption),),
+        tables=(_choices(verdict), _key(verdict), _targets(verdict)),
+        notes=tuple(verdict_notes(verdict)),
+    )
+
+
+def _choices(verdict: Verdict) -> Table:
+    letters = mix_letters(verdict)
+    rows = []
+    for choice in verdict.choices:
+        tried = "" if choice.best_mix else "tried: "
+        rows.append(
+            (
+                _name(verdict, choice),
+                tried + letters[choice.mix_signature],
+                gain_text(choice.gain),
+                choice.finding,
+                f"{choice.baseline.value:.1f}",
+                f"{choice.score.value:.1f}",
+                f"{choice.examples}",
+                f"{choice.seeds}+{choice.baseline_seeds}",
+                f"{choice.labels}",
+            )
+        )
+    head = ("", "mix", f"gain [{100 * verdict.level:g} %]", "verdict", "baseline", "with mix", "n", "seeds", "labels")
+    return Table(title="Chosen mixes", head=head, rows=tuple(rows))
+
+
+def _key(verdict: Verdict) -> Table:
+    pairs = [line.partition(" = ") for line in mix_key(verdict)]
+    return Table(title="The mixes", head=("", "schedule"), rows=tuple((letter, mix) for letter, _, mix in pairs))
+
+
+def _targets(verdict: Verdict) -> Table:
+    rows = [
+        (
+            _name(verdict, choice),
+            target.target + (" (same data)" if target.same_data else ""),
+            f"{target.baseline.value:.1f}",
+            f"{target.score.value:.1f}",
+            gain_text(target.gain),
+            target.finding,
+            f"{target.gain.examples}",
+        )
+        for choice in verdict.choices
+        for target in choice.targets
+    ]
+    head = ("", "target", "baseline", "with mix", f"gain [{100 * verdict.level:g} %]", "verdict", "n")
+    return Table(title="Target by target", head=head, rows=tuple(rows), folded=True)
+
+
+def _name(verdict: Verdict, choice: Choice) -> str:
+    return choice.name + ("" if choice.rule == verdict.rule else "*")

@@ -1,0 +1,26 @@
+"""Where the numbers come from: the command, the settings, the versions."""
+
+from __future__ import annotations
+
+import json
+
+from tasksearch.reports.data import ReportData
+from tasksearch.reports.section import Section, Table
+
+
+def section(data: ReportData) -> Section:
+    """How to ask for the same study again, and what this one ran on."""
+    versions = tuple((name, value) for name, value in data.versions.items())
+    asked = data.config.to_json() | {"tracking_uri": None}  # an address may hold a password
+    settings = tuple((name, json.dumps(value, ensure_ascii=False)) for name, value in asked.items() if value is not None)
+    return Section(
+        slug="origin",
+        title="Command and versions",
+        lead=("This command asks for the same study:",),
+        code=data.command,
+        tables=(
+            Table(title="What the trials ran on", head=("", ""), rows=versions),
+            Table(title="The study's settings, in full", head=("", ""), rows=settings, folded=True),
+        ),
+        notes=(f"Report made {data.made} from the study's own records.",),
+    )

@@ -1,0 +1,88 @@
+"""Joint against sequential: on twins where there are any, and otherwise as best of so many, which is no effect."""
+
+from __future__ import annotations
+
+from tasksearch.reports.data import ReportData, TwinPair
+from tasksearch.reports.figures.forest import LEGEND, forest
+from tasksearch.reports.section import Figure, Section, Table
+from tasksearch.reports.tables import gain_text, short_mix
+
+
+def section(data: ReportData) -> Section | None:
+    """Twins first; then the best of each kind of schedule. Absent while neither is known."""
+    if not data.pairs and len(data.bests) < 2:
+        return None
+    lead = []
+    if data.pairs:
+        lead.append(
+            "Twins: two mixes of equal tasks, shares, steps and seed, of which only the order of examples differs. Their "
+            "difference is what the order did."
+        )
+    else:
+        lead.append(
+            "This study trained no twins (mixes that differ in the order of examples alone): it cannot say what order does."
+        )
+    return Section(
+        slug="schedules",
+        title="Joint against sequential",
+        lead=tuple(lead),
+        figures=_figures(data.pairs),
+        tables=tuple(table for table in (_pairs(data.pairs), _bests(data)) if table is not None),
+        notes=(
+            "Best of each: the trial with the highest objective of its kind, one seed, chosen on selection examples and shown "
+            "on reporting examples. Kinds were tried unequally often and with different mixes, and a trial that was lucky with "
+            "its seed was lucky on both: compare no two rows as an effect of the schedule.",
+        ),
+    )
+
+
+def _figures(pairs: tuple[TwinPair, ...]) -> tuple[Figure, ...]:
+    if not pairs:
+        return ()
+    rows = [(f"{pair.other.kind} {place}", pair.difference) for place, pair in enumerate(pairs, 1)]
+    rows += [(f"· {target}", gain) for target, gain in pairs[0].by_target.items()] if len(pairs) == 1 else []
+    drawn = forest("twins", "Twins: other order minus joint", rows, axis="other order − joint twin, points [95 %]")
+    examples = sorted({pair.difference.examples for pair in pairs})
+    seeds = sorted({len(pair.seeds) for pair in pairs})
+    counted = f"n = {', '.join(map(str, examples))} examples, {', '.join(map(str, seeds))} seed(s) each"
+    return (Figure(svg=drawn, caption=f"Right of zero: the other order was better than joint. {counted}. {LEGEND}"),)
+
+
+def _pairs(pairs: tuple[TwinPair, ...]) -> Table | None:
+    if not pairs:
+        return None
+    targets = sorted({target for pair in pairs for target in pair.by_target})
+    rows = tuple(
+        (
+            f"{pair.other.kind} {place}",
+            short_mix(pair.joint),
+            " → ".join(pair.other.order),
+            gain_text(pair.difference),
+            f"{pair.difference.examples}",
+            f"{len(pair.seeds)}",
+            *(gain_text(pair.by_target[target]) if target in pair.by_target else "–" for target in targets),
+        )
+        for place, pair in enumerate(pairs, 1)
+    )
+    head = ("", "joint twin", "order of the other", "difference [95 %]", "n", "seeds", *targets)
+    return Table(title="Twins: other order − joint, points", head=head, rows=rows)
+
+
+def _bests(data: ReportData) -> Table | None:
+    if not data.bests:
+        return None
+    rows = tuple(
+        (
+            best.kind,
+            f"{best.tried}",
+            f"{best.trial}",
+            short_mix(best.schedule),
+            f"{best.objective:+.2f}",
+            gain_text(best.gain),
+            f"{best.gain.examples}",
+            "1",
+        )
+        for best in data.bests
+    )
+    head = ("kind", "tried", "trial", "best of them", "objective", "gain [95 %]", "n", "seeds")
+    return Table(title="Best of each kind (no effect)", head=head, rows=rows)

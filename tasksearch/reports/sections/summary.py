@@ -1,0 +1,59 @@
+"""The verdict in a sentence or two."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tasksearch.core.verdict import Choice
+from tasksearch.reports.data import ReportData
+from tasksearch.reports.section import Section
+from tasksearch.reports.tables import gain_text
+
+
+def section(data: ReportData) -> Section:
+    """The first thing read: what was found, of how much, and what stands beside every number."""
+    alerts = [data.warning] if data.warning else []
+    if data.partial:
+        alerts.insert(0, f"Partial: {_state(data)}. What follows is what is known so far.")
+    lead = [data.pending or "There is no verdict yet."]
+    if data.verdict is not None:
+        lead = [sentence(data.verdict.choices, data.verdict.level)]
+    return Section(slug="verdict", title="Verdict", lead=(*lead, _size(data)), alerts=tuple(alerts))
+
+
+def sentence(choices: Sequence[Choice], level: float) -> str:
+    """What the intervals allow to be said of the languages, groups left out (of a group where there is nothing else)."""
+    rows = [choice for choice in choices if not choice.is_group] or list(choices)
+    better = [choice for choice in rows if choice.finding == "better"]
+    count = Counter(choice.finding for choice in rows)
+    if better:
+        named = ", ".join(f"{choice.name} ({gain_text(choice.gain)})" for choice in better)
+        said = [
+            f"In {len(better)} of {len(rows)} languages the chosen mix was seen to beat no intermediate phase: {named}, in "
+            f"points with {100 * level:g} % intervals."
+        ]
+    else:
+        said = [f"In none of {len(rows)} languages was a mix seen to beat no intermediate phase."]
+    if count["no difference seen"]:
+        said.append(f"In {count['no difference seen']} no difference was seen; that is no proof that there is none.")
+    if count["worse"]:
+        said.append(f"In {count['worse']} the chosen mix was worse.")
+    if count["no interval"]:
+        said.append(f"In {count['no interval']} there are too few seeds or examples for an interval.")
+    return " ".join(said)
+
+
+def _size(data: ReportData) -> str:
+    plans = len({record.plan.mix_signature for record in data.records})
+    failed = sum(record.status == "failed" for record in data.records)
+    targets, languages = len(data.config.targets), len(data.languages)
+    return (
+        f"{plans} mixes in {len(data.records)} trainings ({failed} failed), scored zero-shot on {targets} "
+        f"target task{'s' * (targets != 1)} in {languages} language{'s' * (languages != 1)} beside English."
+    )
+
+
+def _state(data: ReportData) -> str:
+    finished = sum(record.status != "running" for record in data.records)
+    return f"{finished} of up to {data.planned} trainings are finished"

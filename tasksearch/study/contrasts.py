@@ -1,0 +1,196 @@
+"""What a report compares beside the verdict: single tasks, twins, the best of each kind of schedule, the floors.
+
+All on reporting halves, paired by example, with the verdict's own statistics. Nothing here chooses: every single-task mix and
+every pair of twins is told, and the best of each kind, which was chosen on selection halves, is labelled as such.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tasksearch.core.plan import Plan
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.score import ENGLISH
+from tasksearch.core.study import TrialRecord
+from tasksearch.core.verdict import Estimate
+from tasksearch.reports.data import Floor, KindBest, SingleTask, TwinPair
+from tasksearch.search.evidence import OutcomesOf, arm_of
+from tasksearch.search.picking import cell_weights
+from tasksearch.search.statistics import Arm, Cell, estimate
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Contrasts:
+    """A study's finished trials, read as arms.
+
+    Attributes:
+        mixes: mix signature → its finished trainings, the baseline's among them, in the order of their numbers.
+        baseline: None while no seed of it is done.
+        pool: every mix with several seeds, as evidence of the spread over seeds.
+        groups: target → kind of target.
+    """
+
+    mixes: Mapping[str, tuple[TrialRecord, ...]]
+    baseline: Arm | None
+    pool: tuple[Arm, ...]
+    outcomes: OutcomesOf
+    groups: Mapping[str, str]
+
+    @classmethod
+    def of(cls, records: Sequence[TrialRecord], outcomes: OutcomesOf, groups: Mapping[str, str]) -> Contrasts:
+        """From a study's records; reads the outcomes of mixes with several seeds."""
+        mixes: dict[str, tuple[TrialRecord, ...]] = {}
+        for record in sorted(records, key=lambda r: r.number):
+            if record.status == "done" and str(record.role) != "untrained":
+                mixes[record.plan.mix_signature] = (*mixes.get(record.plan.mix_signature, ()), record)
+        bare = [record for trained in mixes.values() for record in trained if record.role == "baseline"]
+        baseline = arm_of(bare, outcomes) if bare else None
+        several = [m for m in mixes.values() if len({r.plan.seed for r in m}) > 1 and m[0].role != "baseline"]
+        pool = tuple(arm_of(trained, outcomes) for trained in several)
+        return cls(
+            mixes=mixes, baseline=baseline, pool=(*((baseline,) if baseline else ()), *pool), outcomes=outcomes, groups=groups
+        )
+
+    def singles(self) -> tuple[SingleTask, ...]:
+        """Every mix of one task, by task and length."""
+        found = [trained for trained in self.mixes.values() if len(trained[0].plan.schedule.tasks) == 1]
+        told = [single for trained in found if (single := self._single(trained)) is not None]
+        return tuple(sorted(told, key=lambda single: (single.task, single.steps)))
+
+    def pairs(self) -> tuple[TwinPair, ...]:
+        """Every joint mix with each of its twins, in the order of their trials."""
+        twins: dict[str, list[tuple[TrialRecord, ...]]] = {}
+        for trained in self.mixes.values():
+            if len(trained[0].plan.schedule.tasks) > 1:
+                twins.setdefault(_but_for_order(trained[0].plan), []).append(trained)
+        return tuple(
+            pair
+            for members in twins.values()
+            for joint in members
+            for other in members
+            if joint[0].plan.schedule.kind == "joint" and other is not joint and (pair := self._pair(joint, other)) is not None
+        )
+
+    def bests(self) -> tuple[KindBest, ...]:
+        """Of each kind of schedule the trial with the highest objective."""
+        kinds: dict[str, list[TrialRecord]] = {}
+        for trained in self.mixes.values():
+            first = next((r for r in trained if r.role in ("design", "search") and r.objective is not None), None)
+            if first is not None:
+                kinds.setdefault(_kind(first.plan.schedule), []).append(first)
+        return tuple(best for kind, tried in sorted(kinds.items()) if (best := self._best(kind, tried)) is not None)
+
+    def floors(self, chance: Mapping[str, float | None], untrained: Sequence[TrialRecord]) -> tuple[Floor, ...]:
+        """Chance, untrained encoder and baseline of every target; empty while no seed of the baseline is done."""
+        if self.baseline is None:
+            return ()
+        bare = arm_of(untrained, self.outcomes) if untrained else None
+        metrics = {score.target: score.metric for trained in self.mixes.values() for score in trained[0].scores}
+        cells = [cell for cell in _shared(self.baseline) if cell[1] != ENGLISH]
+        return tuple(
+            self._floor(target, [cell for cell in cells if cell[0] == target], bare, metrics[target], chance.get(target))
+            for target in sorted({target for target, _ in cells})
+        )
+
+    def _single(self, trained: Sequence[TrialRecord]) -> SingleTask | None:
+        arm = arm_of(trained, self.outcomes)
+        cells = self._cells(arm)
+        if not cells:
+            return None
+        schedule = trained[0].plan.schedule
+        return SingleTask(
+            task=schedule.tasks[0],
+            steps=schedule.steps,
+            by_language={
+                language: self._gain(arm, _of_language(cells, language)) for language in sorted({c[1] for c in cells})
+            },
+            by_target={target: self._gain(arm, _of_target(cells, target)) for target in sorted({c[0] for c in cells})},
+            overall=self._gain(arm, cells),
+            trials=tuple({record.plan.seed: record.number for record in trained}.values()),
+        )
+
+    def _pair(self, joint: Sequence[TrialRecord], other: Sequence[TrialRecord]) -> TwinPair | None:
+        seeds = tuple(sorted({r.plan.seed for r in joint} & {r.plan.seed for r in other}))
+        if not seeds:
+            return None
+        one, two = (arm_of([r for r in side if r.plan.seed in seeds], self.outcomes) for side in (joint, other))
+        cells = [cell for cell in _shared(one, two) if cell[1] != ENGLISH]
+        if not cells:
+            return None
+
+        def difference(over: Sequence[Cell]) -> Estimate:
+            return estimate(two, cell_weights(over, self.groups), minus=one, pool=self.pool)
+
+        return TwinPair(
+            joint=joint[0].plan.schedule,
+            other=other[0].plan.schedule,
+            difference=difference(cells),
+            by_target={target: difference(_of_target(cells, target)) for target in sorted({c[0] for c in cells})},
+            seeds=seeds,
+        )
+
+    def _best(self, kind: str, tried: Sequence[TrialRecord]) -> KindBest | None:
+        best = max(tried, key=lambda r: (r.objective or 0.0, -r.number))
+        arm = arm_of([best], self.outcomes)
+        cells = self._cells(arm)
+        if not cells:
+            return None
+        return KindBest(
+            kind=kind,
+            schedule=best.plan.schedule,
+            trial=best.number,
+            objective=best.objective or 0.0,
+            tried=len(tried),
+            gain=self._gain(arm, cells),
+        )
+
+    def _floor(self, target: str, cells: Sequence[Cell], bare: Arm | None, metric: str, chance: float | None) -> Floor:
+        assert self.baseline is not None
+        level = self._level(self.baseline)
+        reference = self._level(bare) if bare is not None else None
+        known = [cell for cell in cells if bare is not None and cell in _shared(bare)]
+        return Floor(
+            target=target,
+            group=self.groups[target],
+            metric=metric,
+            chance=chance,
+            untrained=reference(known) if reference and len(known) == len(cells) else None,
+            baseline=level(cells),
+            by_language={
+                cell[1]: (reference([cell]) if reference and cell in known else None, level([cell])) for cell in cells
+            },
+        )
+
+    def _cells(self, arm: Arm) -> list[Cell]:
+        """Cells but English's that the arm shares with the baseline."""
+        return [c for c in _shared(arm, self.baseline) if c[1] != ENGLISH] if self.baseline is not None else []
+
+    def _gain(self, arm: Arm, cells: Sequence[Cell]) -> Estimate:
+        return estimate(arm, cell_weights(cells, self.groups), minus=self.baseline, pool=self.pool)
+
+    def _level(self, arm: Arm) -> Callable[[Sequence[Cell]], Estimate]:
+        return lambda cells: estimate(arm, cell_weights(cells, self.groups), pool=self.pool)
+
+
+def _shared(*arms: Arm) -> list[Cell]:
+    return sorted(set.intersection(*(set(outcomes) for arm in arms for outcomes in arm.seeds)))
+
+
+def _of_language(cells: Sequence[Cell], language: str) -> list[Cell]:
+    return [cell for cell in cells if cell[1] == language]
+
+
+def _of_target(cells: Sequence[Cell], target: str) -> list[Cell]:
+    return [cell for cell in cells if cell[0] == target]
+
+
+def _kind(schedule: Schedule) -> str:
+    return "single task" if len(schedule.tasks) == 1 else schedule.kind
+
+
+def _but_for_order(plan: Plan) -> str:
+    """What twins have in common: shares, steps, and all of the plan but schedule and seed."""
+    bare = dataclasses.replace(plan, schedule=Schedule.none(), seed=0)
+    return f"{bare.signature} {plan.schedule.mixture()} {plan.schedule.steps}"

@@ -1,0 +1,131 @@
+"""`write_report`: a study's folder → one HTML page. A study that still runs gives a partial one."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.verdict import Verdict
+from tasksearch.reports.data import ReportData
+from tasksearch.study.best import best_of
+from tasksearch.study.contrasts import Contrasts
+from tasksearch.tasks.catalogue import load_suite
+
+FILE = "report.html"
+"""Name of the report in the study's folder, and of its copy at the tracker."""
+
+
+def write_report(folder: Path, out: Path | None = None) -> tuple[Path, ReportData]:
+    """Writes the report to `out` (default: `report.html` in the study's folder), whole or not at all.
+
+    Raises:
+        StudyNotReady: no study, or none of its trials is finished.
+    """
+    from tasksearch.reports.page import render
+    from tasksearch.search.ledger import write_atomic
+
+    data = report_of(folder)
+    path = out or folder / FILE
+    write_atomic(path, render(data).encode())
+    return path, data
+
+
+def report_of(folder: Path) -> ReportData:
+    """What the report shows.
+
+    Raises:
+        StudyNotReady: no study, or none of its trials is finished.
+    """
+    from tasksearch.search.ledger import Ledger
+
+    ledger = Ledger(folder)
+    config, records = ledger.config(), ledger.records()
+    done = [record for record in records if record.status == "done"]
+    if not done:
+        raise StudyNotReady(f"no trial of {folder} is finished yet; a report needs one: `tasksearch resume {folder}` goes on")
+    suite = load_suite(config.suite)
+    contrasts = Contrasts.of(records, cache(ledger.outcomes), suite.groups)
+    verdict, pending = _verdict(folder)
+    return ReportData(
+        config=config,
+        records=tuple(records),
+        verdict=verdict,
+        pending=pending,
+        warning=suite.warning,
+        same_data=suite.same_data,
+        language_groups=suite.language_groups,
+        singles=contrasts.singles(),
+        pairs=contrasts.pairs(),
+        bests=contrasts.bests(),
+        floors=contrasts.floors(
+            {card.name: card.chance for card in suite.targets}, [r for r in done if str(r.role) == "untrained"]
+        ),
+        planned=planned(config, records),
+        command=command_of(config),
+        versions=versions_of(records),
+        made=datetime.now().astimezone().isoformat(sep=" ", timespec="minutes"),
+    )
+
+
+def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
+    """Trainings of the complete study. Leaders are known once the first of them is re-run; before that, at most so many."""
+    from tasksearch.search.proposals import leaders
+
+    searched = [record for record in records if record.role != "finalist"]
+    if len(searched) == len(records):
+        return max(config.trials, len(searched)) + config.leaders * config.leader_seeds
+    return len(searched) + len(leaders(config, searched)) * config.leader_seeds
+
+
+def command_of(config: StudyConfig) -> str:
+    """A `tasksearch run` that asks for the same study; a space of the user's own stands there by its name."""
+    words = ["tasksearch", "run", "--space", config.space.name, "--suite", config.suite, "--name", config.name]
+    for option in _PLAIN:
+        words += _option(option, getattr(config, option))
+    for target in config.targets:
+        words += ["--target", target]
+    for language in config.languages:
+        words += ["--language", language]
+    words += ["--model", config.model] if config.model != "lab" else []
+    words += ["--continuous"] if config.space.denominator is None else []
+    for name, value in config.suite_options:
+        words += _option(name, value)
+    return shlex.join(words)
+
+
+def versions_of(records: list[TrialRecord]) -> Mapping[str, str]:
+    """What the finished trials ran on; several values where they differ, with the version that makes the report."""
+    from tasksearch import __version__
+
+    found: dict[str, dict[str, None]] = {}
+    for record in records:
+        for name, value in record.facts:
+            found.setdefault(name, {})[value] = None
+    return {"tasksearch (this report)": __version__} | {name: ", ".join(values) for name, values in sorted(found.items())}
+
+
+_PLAIN = (
+    "trials", "baseline_seeds", "leaders", "leader_seeds", "seed", "sampler", "scheduler", "lag", "lr_policy", "mixing", "data",
+)  # fmt: skip
+"""Settings of a study that have an option of the same name."""
+
+
+def _option(name: str, value: Any) -> list[str]:
+    return [] if value is None else ["--" + name.replace("_", "-"), str(value)]
+
+
+def _verdict(folder: Path) -> tuple[Verdict | None, str]:
+    """By pivot-dev, or english-dev for a study of one language; None with the reason while there is none."""
+    try:
+        return best_of(folder), ""
+    except StudyNotReady as first:
+        try:
+            return best_of(folder, rule="english-dev"), ""
+        except StudyNotReady:
+            return None, f"No verdict yet: {first}."

@@ -1,0 +1,48 @@
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[1] / "raytune" / "planted_study.py"
+
+
+@pytest.fixture(scope="session")
+def planted():
+    if "planted_study" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("planted_study", SCRIPT)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["planted_study"] = module
+        spec.loader.exec_module(module)
+    return sys.modules["planted_study"]
+
+
+@pytest.fixture(scope="session")
+def planted_folder(planted, tmp_path_factory):
+    """A complete study over the planted surface, run in this process without Ray: 16 trainings and 2 leaders on 3 seeds."""
+    folder = tmp_path_factory.mktemp("planted")
+    settings = {"leader_seeds": 3}
+    from tasksearch.search.ledger import Ledger
+
+    Ledger(folder).save_config(planted.config(**settings))
+    planted.run_in_process(planted.open_book(folder, **settings), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """Calls the browser without a window: `chromium(url, *flags)` gives what it prints."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no chromium on this machine; .ci/run installs it")
+    quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+
+    def call(url, *flags):
+        profile = tmp_path_factory.mktemp("profile")
+        own = [f"--user-data-dir={profile}", "--disable-sync", "--hide-scrollbars", *quiet]
+        command = [program, "--headless", "--no-sandbox", "--disable-gpu", *own, *flags, url]
+        return subprocess.run(command, capture_output=True, text=True, timeout=180, check=True).stdout
+
+    return call

@@ -1,0 +1,255 @@
+"""The report says what the records say, marks what is missing, and needs nothing but itself."""
+
+import dataclasses
+import json
+import re
+import shlex
+import shutil
+import statistics
+from html import escape
+
+import pytest
+
+from tasksearch.core.errors import StudyNotReady
+from tasksearch.reports.page import is_numeric, render
+from tasksearch.search.ledger import Ledger
+from tasksearch.study.report import command_of, report_of, write_report
+
+PARTS = ("verdict", "mixes", "singles", "schedules", "history", "floors", "warnings", "origin")
+
+
+@pytest.fixture(scope="module")
+def data(planted_folder):
+    return report_of(planted_folder)
+
+
+@pytest.fixture(scope="module")
+def page(data):
+    return render(data)
+
+
+@pytest.fixture
+def copy(planted_folder, tmp_path):
+    return shutil.copytree(planted_folder, tmp_path / "study")
+
+
+def zero_shot_mean(record, target):
+    return statistics.fmean(s.value for s in record.scores if s.target == target and s.half == "report" and s.language != "en")
+
+
+def test_the_page_holds_every_part_once_and_each_drawing_is_described(page):
+    assert re.findall(r'<section id="([\w-]+)"', page) == list(PARTS)
+    drawings = re.findall(r"<svg .*?</svg>", page, flags=re.DOTALL)
+    assert len(drawings) == 5
+    for drawing in drawings:
+        assert re.search(r'<svg role="img" aria-labelledby="[\w-]+-t [\w-]+-d"', drawing)
+        assert re.search(r"<title [^>]*>[^<]+</title><desc [^>]*>[^<]+</desc>", drawing)
+    identifiers = re.findall(r'\bid="([^"]+)"', page)
+    assert len(identifiers) == len(set(identifiers))
+    assert set(re.findall(r'href="#([^"]+)"', page)) | set(re.findall(r"url\(#([^)]+)\)", page)) <= set(identifiers)
+
+
+def test_the_page_asks_nothing_of_a_network(page):
+    assert "http:" not in page and "https:" not in page
+    assert not re.search(r'\b(src|action|data)="', page)
+    assert not re.search(r'href="(?!#)', page)
+    assert "@import" not in page and "default-src 'none'" in page
+
+
+def test_every_figure_says_how_many_examples_and_seeds(page):
+    for caption in re.findall(r"<figcaption>(.*?)</figcaption>", page, flags=re.DOTALL):
+        assert "seed" in caption
+        assert "n = " in caption or "selection examples" in caption
+
+
+def test_gains_of_single_tasks_are_those_of_the_score_tables(data):
+    records = {record.number: record for record in data.records}
+    baseline = [record for record in data.records if record.role == "baseline"]
+    assert {single.task for single in data.singles} == {"ccg", "mnli", "qqp"}
+    for single in data.singles:
+        for target, gain in single.by_target.items():
+            ours = statistics.fmean(zero_shot_mean(records[number], target) for number in single.trials)
+            bare = statistics.fmean(zero_shot_mean(record, target) for record in baseline)
+            assert gain.value == pytest.approx(ours - bare)
+            assert gain.examples == 400  # two languages of 200
+        assert single.overall.value == pytest.approx(statistics.fmean(g.value for g in single.by_target.values()))
+
+
+def test_twins_share_all_but_their_order_and_their_difference_is_paired_by_seed(data):
+    assert data.pairs
+    for pair in data.pairs:
+        assert pair.joint.kind == "joint" and pair.other.kind != "joint"
+        assert pair.joint.mixture() == pair.other.mixture() and pair.joint.steps == pair.other.steps
+        by_seed = {}
+        for record in data.records:
+            by_seed.setdefault((record.plan.schedule, record.plan.seed), record)
+        for target, gain in pair.by_target.items():
+            differences = [
+                zero_shot_mean(by_seed[pair.other, seed], target) - zero_shot_mean(by_seed[pair.joint, seed], target)
+                for seed in pair.seeds
+            ]
+            assert gain.value == pytest.approx(statistics.fmean(differences))
+
+
+def test_without_twins_the_best_of_each_kind_is_not_called_an_effect(data):
+    text = render(dataclasses.replace(data, pairs=()))
+    assert "This study trained no twins" in text and "Best of each kind (no effect)" in text
+    assert "Twins: two mixes" not in text
+
+
+def test_the_best_of_a_kind_is_the_one_with_its_highest_objective(data):
+    for best in data.bests:
+        rivals = [
+            record.objective
+            for record in data.records
+            if record.role in ("design", "search")
+            and (record.plan.schedule.kind == best.kind or best.kind == "single task")
+            and (len(record.plan.schedule.tasks) == 1) == (best.kind == "single task")
+        ]
+        assert best.objective == max(rivals) and best.tried == len(rivals)
+
+
+def test_a_complete_study_is_not_called_partial_and_one_cut_short_is(data, page, copy):
+    assert not data.partial and "(partial)" not in page
+    ledger = Ledger(copy)
+    records = ledger.records()
+    last = records[-1]
+    ledger.write(dataclasses.replace(last, status="running", scores=type(last.scores)(), objective=None, ended=None))
+    cut = report_of(copy)
+    assert cut.partial and "21 of up to 22 trainings are finished" in render(cut)
+
+
+def test_before_there_are_leaders_the_report_says_why_there_is_no_verdict(copy):
+    for record in Ledger(copy).records():
+        if record.role == "finalist":
+            Ledger(copy).record_path(record.number).unlink()
+    cut = report_of(copy)
+    assert cut.verdict is None and cut.partial
+    text = render(cut)
+    assert "No verdict yet: no leader was re-run on fresh seeds yet" in text
+    assert 'id="mixes"' not in text and 'id="singles"' in text
+
+
+def test_a_study_without_a_finished_trial_is_one_line(planted, tmp_path):
+    Ledger(tmp_path).save_config(planted.config())
+    with pytest.raises(StudyNotReady, match=r"no trial of .* is finished yet") as caught:
+        write_report(tmp_path)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_names_are_escaped_and_a_dollar_is_no_formula(data):
+    wicked = "<script>alert(1)</script>$x^2$&"
+    choices = tuple(dataclasses.replace(choice, name=wicked) for choice in data.verdict.choices)
+    changed = dataclasses.replace(
+        data,
+        verdict=dataclasses.replace(data.verdict, choices=choices),
+        warning=wicked,
+        command=wicked,
+        versions={wicked: wicked},
+    )
+    text = render(changed)
+    assert text.count("<script>") == 1  # the page's own
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;$x^2$&amp;" in text
+
+
+def test_no_password_of_a_tracking_address_is_shown(data):
+    config = dataclasses.replace(data.config, tracking_uri="https://me:secretword@host/")
+    assert "secretword" not in render(dataclasses.replace(data, config=config))
+
+
+def test_warnings_name_chance_tiny_sets_few_seeds_and_same_data(data):
+    tiny = [dataclasses.replace(s, examples=60) for s in data.records[0].scores]
+    records = (dataclasses.replace(data.records[0], scores=type(data.records[0].scores).of(tiny)), *data.records[1:])
+    floors = tuple(dataclasses.replace(floor, chance=54.0) for floor in data.floors)
+    text = render(dataclasses.replace(data, records=records, floors=floors, same_data=(("mnli", "nli"),)))
+    for part in ("Tiny sets, under 100", "At chance:", "Same data: mnli and nli", "Few seeds: under 3", data.warning):
+        assert part in text
+    assert "Same data" not in render(data)
+
+
+def test_an_untrained_reference_stands_beside_chance(planted_folder, data, copy):
+    ledger = Ledger(copy)
+    bare = ledger.records()[0]
+    number = len(ledger.records())
+    ledger.write_outcomes(number, ledger.outcomes(0))
+    told = dataclasses.replace(bare, number=number, role="untrained")
+    ledger.write(told)
+    floors = report_of(copy).floors
+    assert all(floor.untrained is not None for floor in floors)
+    assert floors[0].untrained.value == pytest.approx(zero_shot_mean(bare, floors[0].target))
+    assert "untrained" in render(report_of(copy))
+    assert all(floor.untrained is None for floor in data.floors) and "trained no untrained reference" in render(data)
+
+
+def test_the_command_asks_for_the_same_study():
+    from typer.testing import CliRunner
+
+    from tasksearch.cli.app import app
+    from tasksearch.study.run import configure
+
+    asked = configure(
+        space="single_task", targets=("nli",), languages=("near1",), seed=3, trials=9, lag=2, continuous=True, phase1_steps=30
+    )
+    words = shlex.split(command_of(asked))
+    seen = []
+    import tasksearch.cli.run as module
+
+    kept = module._follow
+    module._follow = lambda folder, config, *rest: seen.append(config)
+    try:
+        result = CliRunner().invoke(app, words[1:])
+    finally:
+        module._follow = kept
+    assert result.exit_code == 0, result.output
+    assert seen == [asked]
+
+
+@pytest.mark.parametrize("text", ["12", "+1.2", "−3", "5 %", "+0.4 [-3.1, +3.9]", "46.2 [42.0, 50.4]", "3+5", "–"])
+def test_numbers_stand_right(text):
+    assert is_numeric(text)
+
+
+@pytest.mark.parametrize("text", ["", "restate", "follow 48 → entail", "tried: A", "96 steps"])
+def test_words_stand_left(text):
+    assert not is_numeric(text)
+
+
+def test_the_report_is_written_whole_and_told_as_json(planted_folder, tmp_path):
+    from typer.testing import CliRunner
+
+    from tasksearch.cli.app import app
+
+    out = tmp_path / "there" / "page.html"
+    result = CliRunner().invoke(app, ["report", str(planted_folder), "--out", str(out), "--json"])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.output)
+    assert told["report"] == str(out) and told["partial"] is False and told["trials"] == 22
+    assert out.read_text(encoding="utf-8").endswith("</html>")
+
+
+def test_a_browser_opens_the_page_and_finds_its_parts(chromium, page, tmp_path):
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    url = (tmp_path / "page.html").as_uri()
+    dom = chromium(url, "--dump-dom")
+    for part in PARTS:
+        assert f'<section id="{part}"' in dom
+    assert '<button type="button" id="theme">' in dom, "the page's script ran: the button is there"
+    for theme in ("0", "1"):
+        shot = tmp_path / f"{theme}.png"
+        chromium(url, "--window-size=390,900", f"--screenshot={shot}", f"--blink-settings=preferredColorScheme={theme}")
+        assert shot.read_bytes().startswith(b"\x89PNG")
+    dark, light = ((tmp_path / f"{theme}.png").read_bytes() for theme in ("0", "1"))
+    assert dark != light
+
+
+@pytest.mark.parametrize("width", [1280, 390, 360])
+def test_nothing_but_a_table_is_to_be_scrolled_sideways(chromium, page, tmp_path, width):
+    # A window cannot be that narrow without a screen; a frame can.
+    probe = "<script>parent.document.title = document.documentElement.scrollWidth + ' of ' + innerWidth</script></body>"
+    framed = escape(page.replace("</body>", probe), quote=True)
+    (tmp_path / "frame.html").write_text(
+        f'<!doctype html><title></title><iframe style="width:{width}px;border:0" srcdoc="{framed}"></iframe>', encoding="utf-8"
+    )
+    dom = chromium((tmp_path / "frame.html").as_uri(), "--dump-dom")
+    assert re.search(r"<title>(.*?)</title>", dom).group(1) == f"{width} of {width}"
