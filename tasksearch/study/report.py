@@ -74,13 +74,12 @@ def report_of(folder: Path) -> ReportData:
 
 
 def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
-    """Trainings of the complete study. Leaders are known once the first of them is re-run; before that, at most so many."""
-    from tasksearch.search.proposals import leaders
-
+    """Trainings of the complete study. Once a leader is re-run the search is over, and its size known; before, at most so many."""
     searched = [record for record in records if record.role != "finalist"]
     if len(searched) == len(records):
         return max(config.trials, len(searched)) + config.leaders * config.leader_seeds
-    return len(searched) + len(leaders(config, searched)) * config.leader_seeds
+    judged = {r.plan.mix_signature for r in searched if r.role in ("design", "search") and r.objective is not None}
+    return len(searched) + min(config.leaders, len(judged)) * config.leader_seeds
 
 
 def command_of(config: StudyConfig) -> str:
