@@ -74,7 +74,7 @@ def report_of(folder: Path) -> ReportData:
 
 
 def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
-    """Trainings of the complete study. Once a leader is re-run the search is over, and its size known; before, at most so many."""
+    """Trainings of the complete study. Once a leader is re-run the search is over and its size known; before: at most."""
     searched = [record for record in records if record.role != "finalist"]
     if len(searched) == len(records):
         return max(config.trials, len(searched)) + config.leaders * config.leader_seeds
