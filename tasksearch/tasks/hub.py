@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +35,18 @@ class Pin:
         id: `namespace/name`.
         asked: the revision that was asked for.
         commit: 40 hex digits; what is loaded, from then on.
-        converted: whether the commit is one of `refs/convert/parquet`.
+        files: the parquet files, where the commit is one of `refs/convert/parquet`; empty for a commit of `main`.
     """
 
     id: str
     asked: str
     commit: str
-    converted: bool
+    files: tuple[str, ...] = ()
+
+    @property
+    def converted(self) -> bool:
+        """Whether the commit is the bot's and not the authors'."""
+        return bool(self.files)
 
 
 def check_id(identity: str) -> None:
@@ -62,8 +67,9 @@ def pin(identity: str, asked: str = "main", *, cache: Path | None = None) -> Pin
     name = re.sub(r"[^\w.-]", "-", f"{identity.replace('/', '--')}--{asked}")
     note = (cache or cache_folder()) / "hub" / f"{name}.json"
     try:
-        return Pin(**json.loads(note.read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+        noted = json.loads(note.read_text("utf-8"))
+        return Pin(**noted | {"files": tuple(noted["files"])})
+    except (OSError, ValueError, TypeError, KeyError):
         found = _look_up(identity, asked)
     note.parent.mkdir(parents=True, exist_ok=True)
     temporary = note.with_suffix(f".{os.getpid()}.tmp")
@@ -75,17 +81,18 @@ def pin(identity: str, asked: str = "main", *, cache: Path | None = None) -> Pin
 def _look_up(identity: str, asked: str) -> Pin:
     commit, files = _listing(identity, asked)
     if _is_parquet(identity, files):
-        return Pin(id=identity, asked=asked, commit=commit, converted=False)
+        return Pin(id=identity, asked=asked, commit=commit)
     try:
         commit, files = _listing(identity, CONVERTED)
     except DataMissing:
         files = []
-    if not any(name.endswith(".parquet") for name in files):
+    tables = tuple(sorted(name for name in files if name.endswith(".parquet")))
+    if not tables:
         raise DataMissing(
             f"hub data set {identity!r} holds no parquet, in {asked} or in {CONVERTED} (a loading script is never run): "
             "fetch its original files by hand"
         )
-    return Pin(id=identity, asked=asked, commit=commit, converted=True)
+    return Pin(id=identity, asked=asked, commit=commit, files=tables)
 
 
 def _is_parquet(identity: str, files: list[str]) -> bool:
@@ -132,24 +139,48 @@ def load_table(found: Pin, config: str, split: str) -> Any:
         BadInput: its files are not parquet, or another commit came back.
         Unreachable: the files could not be fetched.
     """
+    where = f"hub data set {found.id!r} ({config}, {split})"
+    builder = _converted(found, config, split, where) if found.converted else _of_main(found, config, where)
+    _told(where, builder.download_and_prepare)
+    return _told(where, lambda: builder.as_dataset(split=split))
+
+
+def _of_main(found: Pin, config: str, where: str) -> Any:
     from datasets import load_dataset_builder
 
-    where = f"hub data set {found.id!r} ({config}, {split})"
-    options: dict[str, Any] = {"name": config}
-    if found.converted:  # the bot's branch has no card that names configurations: its folders do
-        options = {"data_files": {split: [f"{config}/{split}/*.parquet"]}}
-    builder = _told(where, lambda: load_dataset_builder(found.id, revision=found.commit, **options))
-    if not any(base.__module__.startswith("datasets.packaged_modules.parquet") for base in type(builder).__mro__):
-        raise BadInput(
-            f"{where}: its files are not parquet but {type(builder).__module__.rsplit('.', 1)[-1]}; nothing else is read"
-        )
+    builder = _told(where, lambda: load_dataset_builder(found.id, config, revision=found.commit))
+    reader = _reader(builder)
+    if reader not in ("parquet", "cache"):  # `cache`: what an earlier call made of the parquet
+        raise BadInput(f"{where}: its files are not parquet but {reader}; nothing else is read")
     if builder.hash != found.commit and found.commit not in str(builder.cache_dir):
         # `datasets` falls back to whatever its cache holds when the hub fails
         raise BadInput(
-            f"{where}: expected commit {found.commit}, the local cache holds {builder.hash}; try again when the hub answers"
+            f"{where}: expected commit {found.commit}, the local cache holds {builder.hash}; ask when the hub answers"
         )
-    _told(where, builder.download_and_prepare)
-    return _told(where, lambda: builder.as_dataset(split=split))
+    return builder
+
+
+def _converted(found: Pin, config: str, split: str, where: str) -> Any:
+    """From the bot's branch, whose folders name configuration and split; its files are asked for one by one."""
+    from datasets import load_dataset_builder
+    from huggingface_hub import hf_hub_download
+
+    files = [name for name in found.files if name.startswith(f"{config}/{split}/")]
+    if not files:
+        there = sorted({" ".join(name.split("/")[:2]) for name in found.files})
+        raise DataMissing(f"{where}: no such configuration and split; there are {', '.join(there)}")
+
+    def fetch(name: str) -> str:
+        return str(hf_hub_download(found.id, name, repo_type="dataset", revision=found.commit))
+
+    paths = [_told(where, partial(fetch, name)) for name in files]
+    return _told(where, lambda: load_dataset_builder("parquet", data_files={split: paths}))
+
+
+def _reader(builder: Any) -> str:
+    """Which of `datasets`' own readers a builder is: `parquet`, `csv`, `cache` …"""
+    modules = [base.__module__ for base in type(builder).__mro__ if base.__module__.startswith("datasets.packaged_modules.")]
+    return modules[0].split(".")[2] if modules else "a script"
 
 
 def _told(where: str, act: Callable[[], Any]) -> Any:
