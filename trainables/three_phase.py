@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from tasksearch.phases.context import RunContext, open_context
 from tasksearch.phases.run import PlanRun
+from tasksearch.phases.snapshots import SnapshotPolicy
 from tasksearch.tasks.catalogue import load_suite
 from trainables.base import PartResult, PlanTrainable
 
@@ -13,7 +12,8 @@ from trainables.base import PartResult, PlanTrainable
 class ThreePhase(PlanTrainable):
     """`phases.run.PlanRun` behind the contract: one step per segment. A reused process keeps model and data loaded.
 
-    Its own entries in `context`: `suite` and `suite_options`, `data`, `model`, `store`, `device`.
+    Its own entries in `context`: `suite` and `suite_options`, `data`, `model`, `store`, `store_budget` (bytes), `device`, and
+    `snapshots` (`[every steps, every seconds]`, each may be None).
     """
 
     def prepare(self) -> None:
@@ -30,16 +30,19 @@ class ThreePhase(PlanTrainable):
         return PartResult(
             scores=done.scores,
             seconds=done.seconds,
-            facts=self._run.context.facts(),
+            facts=self._run.context.facts() | self._run.notes,
             outcomes=done.outcomes,
         )
 
     def _open(self) -> RunContext:
         context = self.context
+        steps, seconds = context.get("snapshots") or (None, SnapshotPolicy().every_seconds)
         return open_context(
             load_suite(str(context["suite"])),
             str(context["data"]),
             str(context["model"]),
-            str(Path(context["store"])) if context.get("store") else None,
+            str(context["store"]) if context.get("store") else None,
             context.get("device"),
+            store_budget=context.get("store_budget"),
+            snapshots=SnapshotPolicy(every_steps=steps, every_seconds=seconds),
         )

@@ -69,6 +69,12 @@ class DiskFull(TasksearchError):
     exit_code = 5
 
 
+class StoreUnusable(TasksearchError):
+    """The segment store cannot be read or written here: a newer format, read-only, no atomic rename, another fault."""
+
+    exit_code = 5
+
+
 class TrainingFailed(TasksearchError):
     """A segment whose loss or gradient is not finite: the plan's failure, not the study's."""
 

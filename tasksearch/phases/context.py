@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from tasksearch.core.signature import signature_of
 from tasksearch.forward.batches import Specials
 from tasksearch.forward.device import one_thread, pick_device
 from tasksearch.models.encoder import Pretrained, load_pretrained
+from tasksearch.phases.remote import open_store
 from tasksearch.phases.segments import Surroundings
+from tasksearch.phases.snapshots import SnapshotPolicy
 from tasksearch.phases.store import SegmentStore
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.source import TaskSource
@@ -34,6 +36,8 @@ class RunContext:
         store: where segments are kept; None keeps nothing.
         device: where tensors live.
         keep_targets: whether fine-tuned target models are stored, or their scores alone.
+        store_budget: bytes that the store may take; None: as many as it likes.
+        snapshots: how often a segment is saved on its way.
     """
 
     suite: Suite
@@ -42,6 +46,8 @@ class RunContext:
     store: SegmentStore | None
     device: torch.device
     keep_targets: bool = False
+    store_budget: int | None = None
+    snapshots: SnapshotPolicy = field(default_factory=SnapshotPolicy)
 
     @property
     def specials(self) -> Specials:
@@ -97,14 +103,23 @@ class RunContext:
 
 @lru_cache(maxsize=2)
 def open_context(
-    suite: Suite, root: str, model: str, store: str | None, device: str | None = None, keep_targets: bool = False
+    suite: Suite,
+    root: str,
+    model: str,
+    store: str | None,
+    device: str | None = None,
+    keep_targets: bool = False,
+    store_budget: int | None = None,
+    snapshots: SnapshotPolicy = SnapshotPolicy(),  # noqa: B008 - frozen
 ) -> RunContext:
     """Loads a context; a process that runs many trials loads it once.
 
     Args:
         root: folder of the suite's files.
         model: hub id or folder.
-        store: folder of the segment store.
+        store: folder or fsspec URL of the segment store.
+        store_budget: bytes it may take.
+        snapshots: how often a segment is saved on its way.
     """
     where = pick_device(device)
     one_thread(where)
@@ -113,9 +128,11 @@ def open_context(
         suite=suite,
         source=TaskSource(Path(root), pretrained.tokenizer),
         pretrained=pretrained,
-        store=SegmentStore(Path(store)) if store else None,
+        store=open_store(store) if store else None,
         device=where,
         keep_targets=keep_targets,
+        store_budget=store_budget,
+        snapshots=snapshots,
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,11 +22,14 @@ from tasksearch.metrics.outcomes import Outcomes, value_of
 from tasksearch.models.heads import make_head
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.segments import IntermediateSegment, TargetSegment, root_signature, segments_of
+from tasksearch.phases.snapshots import Snapshot, clear, latest, saving
+from tasksearch.phases.stock import claim, prune
+from tasksearch.phases.store import SegmentDamaged, SegmentStore, Tensors
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded, select
 from tasksearch.training.curves import Curve
 from tasksearch.training.loop import Learner, OptimizerState, TrainingTask, train_segment
-from tasksearch.training.order import StepTasks, draw_items, stage_counts, stage_steps
+from tasksearch.training.order import StepItems, StepTasks, draw_items, stage_counts, stage_steps
 
 Cell = tuple[str, str, Half]
 OnStep = Callable[[str, int, int], None]
@@ -96,7 +100,15 @@ class PlanRun:
             trained={target: card.trained for target, card in cards.items()},
             shown_by=stage_counts,
         )
+        if context.store is not None:
+            claim(context.store, [s.signature for s in self.intermediate] + [s.signature for s in self.targets])
         self._state: _State | None = None
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What is worth a line beside the trial's facts."""
+        damaged = self.context.store.damaged if self.context.store else []
+        return {"damaged_segments": ", ".join(damaged)} if damaged else {}
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -125,25 +137,39 @@ class PlanRun:
     def _run_intermediate(self, segment: IntermediateSegment, on_step: OnStep | None) -> PartOutcome:
         store = self.context.store
         if store is not None and (found := store.manifest(segment.signature)):
+            store.use(segment.signature)
             return PartOutcome(seconds={"reused": float(found["facts"].get("seconds", 0.0))})
         begin = time.perf_counter()
-        state = self._state_at(segment.parent)
-        steps = self._train_stage(state, segment, on_step)
+        steps = self._train_and_keep(self._state_at(segment.parent), segment, on_step)
+        return PartOutcome(seconds={"intermediate": time.perf_counter() - begin}, steps=steps)
+
+    def _train_and_keep(self, state: _State, segment: IntermediateSegment, on_step: OnStep | None) -> int:
+        """Trains the state on through the segment and stores it; returns the steps that were taken now."""
+        begin = time.perf_counter()
+        self._state = None  # what a failure leaves half trained is nobody's state
+        total, before = self._train_stage(state, segment, on_step)
         state.signature = segment.signature
         self._state = state
-        spent = time.perf_counter() - begin
-        if store is not None:
+        if store := self.context.store:
             tables = {"model": _weights(state.model), "heads": _weights(state.heads)}
             if segment.carries:
                 tables["optimizer"] = state.optimizer
-            store.put(
-                segment.signature,
-                tables,
-                {"kind": "intermediate", "seconds": spent, "heads": _shapes(state.heads), "steps": steps},
-            )
-        return PartOutcome(seconds={"intermediate": spent}, steps=steps)
+            facts = {"kind": "intermediate", "label": f"{segment.stage}, seed {self.plan.seed}", "steps": total}
+            facts |= {
+                "seconds": time.perf_counter() - begin + (before.seconds if before else 0.0),
+                "heads": _shapes(state.heads),
+            }
+            self._keep(store, segment.signature, tables, facts)
+        return total - (before.step if before else 0)
 
-    def _train_stage(self, state: _State, segment: IntermediateSegment, on_step: OnStep | None) -> int:
+    def _keep(self, store: SegmentStore, signature: str, tables: dict[str, Tensors], facts: dict[str, Any]) -> None:
+        store.put(signature, tables, facts)
+        clear(store, signature)
+        if self.context.store_budget is not None:
+            prune(store, self.context.store_budget)
+
+    def _train_stage(self, state: _State, segment: IntermediateSegment, on_step: OnStep | None) -> tuple[int, Snapshot | None]:
+        """Trains in place, from a snapshot inside the segment where there is one; returns the segment's steps, and it."""
         plan, settings, stage = self.plan, self.plan.settings.intermediate, segment.stage
         tasks = {name: self._training_task(self.context.suite.card(name), settings) for name in stage.tasks}
         for name in stage.tasks:
@@ -156,17 +182,60 @@ class PlanRun:
             seed=plan.seed,
             skip=dict(segment.shown),
         )
-        state.optimizer = train_segment(
-            self._learner(state.model, state.heads),
+        learner = self._learner(state.model, state.heads)
+        carried = state.optimizer if settings.lr_policy == "phase" else {}
+        state.optimizer, before = self._train(
+            learner,
             tasks,
             items,
             settings,
             Curve(total=segment.curve_total, begin=segment.begin, warmup=settings.warmup),
+            segment=segment,
+            optimizer_state=carried,
+            on_step=on_step,
+        )
+        return len(items), before
+
+    def _train(
+        self,
+        learner: Learner,
+        tasks: Mapping[str, TrainingTask],
+        items: Sequence[StepItems],
+        settings: TrainSettings,
+        curve: Curve,
+        *,
+        segment: IntermediateSegment | TargetSegment,
+        optimizer_state: OptimizerState,
+        on_step: OnStep | None,
+    ) -> tuple[OptimizerState, Snapshot | None]:
+        """`train_segment` from where a killed process left it, saved on its way; the optimiser, and what it began from."""
+        store, begin = self.context.store, time.perf_counter()
+        before = latest(store, segment.signature, ("model", "heads", "optimizer"))
+        if before is not None:
+            learner.model.load_state_dict(before.tables["model"], strict=False)
+            learner.heads.load_state_dict(before.tables["heads"])
+            optimizer_state = before.tables["optimizer"]
+        earlier = before.seconds if before else 0.0
+        state = train_segment(
+            learner,
+            tasks,
+            items,
+            settings,
+            curve,
             randomness=segment.signature,
-            optimizer_state=state.optimizer if settings.lr_policy == "phase" else None,
+            optimizer_state=optimizer_state,
+            first=before.step if before else 0,
+            saving=saving(
+                store,
+                segment.signature,
+                self.context.snapshots,
+                lambda: {"model": _weights(learner.model), "heads": _weights(learner.heads)},
+                lambda: earlier + time.perf_counter() - begin,
+                segment.name,
+            ),
             on_step=_reporter(on_step, segment.name, len(items)),
         )
-        return len(items)
+        return state, before
 
     def _training_task(self, card: TaskCard, settings: TrainSettings) -> TrainingTask:
         items = self.context.source.training(card, settings.max_length)
@@ -193,15 +262,19 @@ class PlanRun:
     def _run_target(self, segment: TargetSegment, on_step: OnStep | None) -> PartOutcome:
         store = self.context.store
         if store is not None and (found := store.manifest(segment.signature)):
-            outcomes = {_cell(name): table.numpy() for name, table in store.tensors(segment.signature, "outcomes").items()}
-            saved = sum(float(v) for v in found["facts"].get("seconds", {}).values())
-            return PartOutcome(scores=self._scores(segment, outcomes), outcomes=outcomes, seconds={"reused": saved})
+            with suppress(SegmentDamaged):
+                table = store.tensors(segment.signature, "outcomes")
+                store.use(segment.signature)
+                outcomes = {_cell(name): numbers.numpy() for name, numbers in table.items()}
+                saved = sum(float(v) for v in found["facts"].get("seconds", {}).values())
+                return PartOutcome(scores=self._scores(segment, outcomes), outcomes=outcomes, seconds={"reused": saved})
         done = self._train_target(segment, on_step)
         if store is not None:
             tables = {"outcomes": {"/".join(cell): torch.from_numpy(table) for cell, table in done.outcomes.items()}}
             if self.context.keep_targets and done.head is not None:
                 tables |= {"model": _weights(done.model), "head": _weights(done.head)}
-            store.put(segment.signature, tables, {"kind": "target", "seconds": done.seconds, "steps": done.steps})
+            facts = {"kind": "target", "label": f"{segment.target}, seed {self.plan.seed}"}
+            self._keep(store, segment.signature, tables, facts | {"seconds": done.seconds, "steps": done.steps})
         return PartOutcome(scores=done.scores, outcomes=done.outcomes, seconds=done.seconds, steps=done.steps)
 
     def _train_target(self, segment: TargetSegment, on_step: OnStep | None) -> TrainedTarget:
@@ -236,14 +309,15 @@ class PlanRun:
         steps: list[StepTasks] = [((card.name, settings.batch_size),)] * total
         drawn = draw_items(steps, {card.name: items.lengths}, settings.batch_size, seed=seed, skip={})
         only = nn.ModuleDict({"target": head})
-        train_segment(
+        self._train(
             self._learner(model, only),
             {card.name: TrainingTask(items=items, head="target")},
             drawn,
             settings,
             Curve(total=total, warmup=settings.warmup),
-            randomness=segment.signature,
-            on_step=_reporter(on_step, segment.name, total),
+            segment=segment,
+            optimizer_state={},
+            on_step=on_step,
         )
         return head, total
 
@@ -289,28 +363,37 @@ class PlanRun:
         """The model as it stands after a segment: in memory, from the store, or trained again."""
         if self._state is not None and self._state.signature == signature:
             return self._state
+        self._state = None  # two models at once is one too many for some GPUs
         state = _State(self._root, copy.deepcopy(self.context.pretrained.model).to(self.context.device), nn.ModuleDict(), {})
-        for segment in self.intermediate:
-            if state.signature == signature:
+        missing: list[IntermediateSegment] = []
+        names = [segment.signature for segment in self.intermediate]
+        for segment in reversed(self.intermediate[: names.index(signature) + 1 if signature in names else 0]):
+            if self._load(state, segment):
                 break
-            if not self._load(state, segment):
-                self._train_stage(state, segment, None)
-            state.signature = segment.signature
+            missing.append(segment)
+        for segment in reversed(missing):
+            self._train_and_keep(state, segment, None)
         assert state.signature == signature, "a segment's parent is the root or a segment of the plan"
         self._state = state
         return state
 
     def _load(self, state: _State, segment: IntermediateSegment) -> bool:
+        """Takes a stored segment into the state, wholly or not at all."""
         store = self.context.store
         if store is None or (found := store.manifest(segment.signature)) is None:
             return False
-        state.model.load_state_dict(store.tensors(segment.signature, "model"), strict=False)
+        names = ("model", "heads", "optimizer") if segment.carries else ("model", "heads")
+        try:
+            tables = {name: store.tensors(segment.signature, name) for name in names}
+        except SegmentDamaged:
+            return False
+        state.model.load_state_dict(tables["model"], strict=False)
         state.heads.clear()
         for name in found["facts"]["heads"]:
             card = next(card for card in self.context.suite.intermediates if _module_name(card.head) == name)
             self._add_head(state.heads, card)
-        state.heads.load_state_dict(store.tensors(segment.signature, "heads"))
-        state.optimizer = store.tensors(segment.signature, "optimizer") if segment.carries else {}
+        state.heads.load_state_dict(tables["heads"])
+        state.optimizer, state.signature = tables.get("optimizer", {}), segment.signature
         return True
 
 

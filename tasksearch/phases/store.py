@@ -1,14 +1,22 @@
-"""The segment store: one folder per signature, its manifest written last. A folder without a valid manifest does not exist."""
+"""The segment store: one folder per signature, its manifest written last. A folder without a valid manifest does not exist.
+
+ROOT/ab/abcd…/manifest.json         format, signature, size and hash of every file, facts (kind, seconds to train, steps …)
+ROOT/ab/abcd…/model.safetensors …   the files it names
+ROOT/ab/abcd….00000100/             a snapshot inside that segment, after 100 steps; gone once the segment is there
+ROOT/ab/abcd…/uses                  one byte per reuse; its time is that of the last one
+"""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import json
+import logging
 import os
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,45 +24,80 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from tasksearch.core.errors import DiskFull
+from tasksearch.core.errors import DiskFull, StoreUnusable
 
 MANIFEST = "manifest.json"
+USES = "uses"
 FORMAT = 1
 Tensors = dict[str, torch.Tensor]
+_NO_WRITING = (errno.EROFS, errno.EACCES, errno.EPERM)
+_LOG = logging.getLogger("tasksearch.store")
+
+
+class SegmentDamaged(Exception):
+    """A file of a segment is not as its manifest says: the segment is not there, whatever was said before."""
 
 
 class SegmentStore:
-    """Segments under a local folder. Equal signatures hold equal content, so two writers of one may race and neither loses."""
+    """Segments under a local folder. Equal signatures hold equal content, so two writers of one may race and neither loses.
+
+    Attributes:
+        damaged: names found here by this process with content that is not as their manifests say.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.damaged: list[str] = []
+
+    def __str__(self) -> str:
+        return str(self.root)
 
     def folder(self, signature: str) -> Path:
         """Where a segment stands, or would."""
         return self.root / signature[:2] / signature
 
     def manifest(self, signature: str) -> dict[str, Any] | None:
-        """The segment's manifest, None where the segment is absent or any of its files is not as the manifest says."""
+        """The segment's manifest, None where the segment is absent or any of its files is not as the manifest says.
+
+        Raises:
+            StoreUnusable: a newer version wrote it.
+        """
         folder = self.folder(signature)
-        try:
-            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-            if (manifest["format"], manifest["signature"]) == (FORMAT, signature) and all(
-                _matches(folder / name, *facts) for name, facts in manifest["files"].items()
-            ):
-                return dict(manifest)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            pass
+        if not (folder / MANIFEST).exists():
+            return None
+        manifest = self.peek(signature)
+        with suppress(OSError, ValueError, TypeError, AttributeError):
+            if manifest and all(_matches(folder / name, *facts) for name, facts in manifest["files"].items()):
+                return manifest
+        self.warn(signature)
         return None
 
+    def peek(self, signature: str) -> dict[str, Any] | None:
+        """The manifest alone, the files unread; None where there is none of this segment and format."""
+        try:
+            text = (self.folder(signature) / MANIFEST).read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return None
+        return read_manifest(text, signature, self)
+
     def tensors(self, signature: str, name: str) -> Tensors:
-        """One of the segment's safetensors files, on the CPU."""
-        return dict(load_file(self.folder(signature) / f"{name}.safetensors"))
+        """One of the segment's safetensors files, on the CPU.
+
+        Raises:
+            SegmentDamaged: it went away, or changed, since the manifest was read.
+        """
+        try:
+            return dict(load_file(self.folder(signature) / f"{name}.safetensors"))
+        except (OSError, SafetensorError):
+            self.warn(signature)
+            raise SegmentDamaged(signature) from None
 
     def put(self, signature: str, tensors: dict[str, Tensors], facts: dict[str, Any]) -> None:
         """Writes a segment: files, their hashes, the manifest, then one rename. An equal segment that is already there stays.
 
         Raises:
             DiskFull: nothing half-written is left.
+            StoreUnusable: the store cannot be written.
         """
 
         def write(folder: Path) -> None:
@@ -63,37 +106,124 @@ class SegmentStore:
 
         self._commit(signature, write, facts)
 
+    def use(self, signature: str) -> None:
+        """Notes that a segment was reused; a store that cannot be written keeps no note."""
+        with suppress(OSError):
+            handle = os.open(self.folder(signature) / USES, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            try:
+                os.write(handle, b".")
+            finally:
+                os.close(handle)
+
+    def discard(self, name: str) -> None:
+        """Takes a segment or snapshot away: first its name, then its files."""
+        grave = self.temporary(name)
+        with suppress(OSError):
+            self.folder(name).rename(grave)
+        shutil.rmtree(grave, ignore_errors=True)
+
+    def names(self) -> Iterator[str]:
+        """Names of everything that has a manifest, snapshots included, unverified."""
+        for path in sorted(self.root.glob(f"??/*/{MANIFEST}")):
+            yield path.parent.name
+
+    def snapshots(self, signature: str) -> list[str]:
+        """Names of the snapshots inside a segment, the furthest first."""
+        return sorted((path.name for path in self.root.glob(f"{signature[:2]}/{signature}.*")), reverse=True)
+
+    def modified(self, name: str) -> float:
+        """When a segment was reused last, or else committed; seconds since the epoch."""
+        folder = self.folder(name)
+        for file in (USES, MANIFEST):
+            with suppress(OSError):
+                return (folder / file).stat().st_mtime
+        return 0.0
+
+    def uses(self, name: str) -> int:
+        """How often a segment was reused."""
+        try:
+            return (self.folder(name) / USES).stat().st_size
+        except OSError:
+            return 0
+
+    def warn(self, name: str) -> None:
+        """Says once that something is not as its manifest says."""
+        if name not in self.damaged:
+            self.damaged.append(name)
+            _LOG.warning(
+                "segment %s in %s is not as its manifest says: it counts as not there and is trained again", name, self
+            )
+
+    def temporary(self, name: str) -> Path:
+        """A name of this process's own at the store's root; a dot before it hides it from readers."""
+        return self.root / f".{name}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+
     def _commit(self, signature: str, write: Callable[[Path], None], facts: dict[str, Any]) -> None:
-        final = self.folder(signature)
-        temporary = self.root / f".{signature}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+        temporary = self.temporary(signature)
         try:
             temporary.mkdir(parents=True)
             write(temporary)
-            files = {path.name: _facts(path) for path in sorted(temporary.iterdir())}
-            for path in temporary.iterdir():
-                sync(path)
-            body = json.dumps(
-                {"format": FORMAT, "signature": signature, "files": files, "facts": facts}, sort_keys=True, indent=1
-            )
-            (temporary / MANIFEST).write_text(body, encoding="utf-8")
-            sync(temporary / MANIFEST)
-            final.parent.mkdir(parents=True, exist_ok=True)
-            if final.exists() and self.manifest(signature) is None:
-                shutil.rmtree(final, ignore_errors=True)
-            try:
-                temporary.rename(final)
-            except OSError:
-                if self.manifest(signature) is None:
-                    raise
+            stage(temporary, signature, facts)
+            self._publish(temporary, signature)
         except (OSError, SafetensorError) as fault:
-            if _is_full(fault):
-                raise DiskFull(f"no room left under {self.root} for a segment; free some, then `tasksearch resume`") from None
-            raise
+            raise translated(fault, self) from None
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
+    def _publish(self, temporary: Path, signature: str) -> None:
+        final = self.folder(signature)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        if final.exists() and self.manifest(signature) is None:
+            self.discard(signature)
+        try:
+            temporary.rename(final)
+        except OSError:
+            if self.manifest(signature) is None:
+                raise
+        sync_folder(final.parent)
 
-def _is_full(fault: Exception) -> bool:
+
+def stage(folder: Path, signature: str, facts: dict[str, Any]) -> None:
+    """Completes a folder whose files are written: syncs them, then adds the manifest that names their sizes and hashes."""
+    files = {path.name: _facts(path) for path in sorted(folder.iterdir())}
+    for path in folder.iterdir():
+        sync(path)
+    body = json.dumps({"format": FORMAT, "signature": signature, "files": files, "facts": facts}, sort_keys=True, indent=1)
+    (folder / MANIFEST).write_text(body, encoding="utf-8")
+    sync(folder / MANIFEST)
+
+
+def read_manifest(text: str, signature: str, store: object) -> dict[str, Any] | None:
+    """A manifest as it was written; None where the text is none, or another segment's.
+
+    Raises:
+        StoreUnusable: a newer version wrote it.
+    """
+    try:
+        manifest = json.loads(text)
+        form = int(manifest["format"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    if form > FORMAT:
+        raise newer(store, form)
+    return dict(manifest) if form == FORMAT and manifest.get("signature") == signature and "files" in manifest else None
+
+
+def newer(store: object, form: int) -> StoreUnusable:
+    """What is said of a store that a newer version wrote."""
+    return StoreUnusable(f"{store} has format {form}; expected at most {FORMAT}: update tasksearch, or choose another --store")
+
+
+def translated(fault: OSError | SafetensorError, store: object) -> Exception:
+    """What a fault of writing means to the user; the fault itself where nothing is known of it."""
+    if is_full(fault):
+        return DiskFull(f"no room left under {store} for a segment; free some, then `tasksearch resume`")
+    if isinstance(fault, OSError) and fault.errno in _NO_WRITING:
+        return StoreUnusable(f"{store} cannot be written ({fault.strerror}); mend that, or choose another --store")
+    return fault
+
+
+def is_full(fault: Exception) -> bool:
     """Whether a write failed for want of room; safetensors raises no OSError, it writes the number into its message."""
     full = (errno.ENOSPC, errno.EDQUOT)
     if isinstance(fault, OSError):
@@ -110,11 +240,21 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def _facts(path: Path) -> tuple[int, str]:
-    """Size and hash, read in blocks: a segment of a large model does not fit twice into memory."""
+def sync_folder(path: Path) -> None:
+    """Forces a rename in a folder to disk, where the file system lets a folder be synced."""
+    with suppress(OSError):
+        sync(path)
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256, read in blocks: a segment of a large model does not fit twice into memory."""
     with path.open("rb") as file:
-        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _facts(path: Path) -> tuple[int, str]:
+    return path.stat().st_size, digest_of(path)
 
 
 def _matches(path: Path, size: int, digest: str) -> bool:
-    return path.stat().st_size == size and _facts(path) == (size, digest)
+    return path.stat().st_size == size and digest_of(path) == digest

@@ -108,6 +108,13 @@ class StudyMirror:
         self._states[record.number] = state
 
 
+def mirrored(path: Path, name: str, url: str | None = None) -> dict[str, str]:
+    """Trial number → state, value and parameters as the Optuna study has them; for counting and comparing."""
+    storage = _database(url) if url is not None else JournalStorage(JournalFileBackend(str(path)))
+    trials = optuna.load_study(study_name=name, storage=storage).get_trials(deepcopy=False)
+    return {str(t.number): f"{t.state.name} {t.value!r} {sorted(t.params.items())!r}" for t in trials}
+
+
 def _outcome(record: TrialRecord) -> tuple[TrialState, float | None]:
     if record.status == "done":
         assert record.objective is not None, "a trial is told once it is judged"

@@ -33,3 +33,25 @@ def find_runs(uri: str, experiment: str, study_id: str, numbers: Sequence[int]) 
     by_key = {run.data.tags.get("tasksearch.trial"): run.info.run_id for run in runs}
     keys = [f"{searchable(study_id)}/{number}" for number in numbers]
     return str(found.experiment_id), [by_key[key] for key in keys if key in by_key]
+
+
+def statuses(uri: str, experiment: str, study_id: str) -> dict[str, str]:
+    """Trial number → `FINISHED`, `FAILED` … of its run; `study` → of the parent; a number that has two runs says so.
+
+    Raises:
+        BadInput, Unreachable, StudyNotReady: as `find_runs`.
+    """
+    experiment_id, _ = find_runs(uri, experiment, study_id, ())
+    own = f"tags.`tasksearch.study` = '{searchable(study_id)}'"
+    found: dict[str, list[str]] = {}
+    with translated(uri):
+        client, token = open_client(uri), None
+        while True:
+            page = client.search_runs([experiment_id], own, max_results=1000, page_token=token)
+            for run in page:
+                key = str(run.data.tags.get("tasksearch.trial", "?")).rpartition("/")[2]
+                is_parent = "mlflow.parentRunId" not in run.data.tags
+                found.setdefault("study" if is_parent else key, []).append(str(run.info.status))
+            token = page.token
+            if not token:
+                return {key: " and ".join(sorted(each)) for key, each in found.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,15 @@ class TrainingTask:
     head: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Saving:
+    """Saves a segment on the way: `save(steps done, optimiser state)` every so many steps, and every so many seconds."""
+
+    save: Callable[[int, OptimizerState], None]
+    every_steps: int | None = None
+    every_seconds: float | None = None
+
+
 def train_segment(
     learner: Learner,
     tasks: Mapping[str, TrainingTask],
@@ -56,12 +66,16 @@ def train_segment(
     *,
     randomness: str,
     optimizer_state: OptimizerState | None = None,
+    first: int = 0,
+    saving: Saving | None = None,
     mask_share: float = MASK_SHARE,
     on_step: Callable[[int, float], None] | None = None,
 ) -> OptimizerState:
     """Trains in place and returns the optimiser's state.
 
     Args:
+        first: steps that were done before; the learner and `optimizer_state` are as they were after them.
+        saving: never called after the last step.
         randomness: a signature; dropout and masking of step i are drawn from (randomness, i), so a resumed segment needs no
             RNG state.
         on_step: called after each step with its number from 1 and its loss.
@@ -75,7 +89,8 @@ def train_segment(
     parameters = [p for _, p in learner.named_parameters()]
     learner.model.train()
     learner.heads.train()
-    for number, step in enumerate(steps):
+    saved = time.monotonic()
+    for number, step in enumerate(steps[first:], first):
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * curve.at(number)
         loss = accumulate(learner, tasks, step, settings, randomness, number, mask_share)
@@ -89,9 +104,17 @@ def train_segment(
         optimizer.zero_grad(set_to_none=True)
         if on_step is not None:
             on_step(number + 1, loss)
+        if saving is not None and number + 1 < len(steps) and _is_due(saving, number + 1, saved):
+            saving.save(number + 1, _dump_state(optimizer, learner))
+            saved = time.monotonic()
     learner.model.eval()
     learner.heads.eval()
     return _dump_state(optimizer, learner)
+
+
+def _is_due(saving: Saving, step: int, saved: float) -> bool:
+    by_step = saving.every_steps is not None and step % saving.every_steps == 0
+    return by_step or (saving.every_seconds is not None and time.monotonic() - saved >= saving.every_seconds)
 
 
 def accumulate(

@@ -1,0 +1,72 @@
+"""What a study needs of its store, tried before the first trial."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+from tasksearch.core.errors import StoreUnusable, first_line
+from tasksearch.phases.remote import RemoteStore, open_store
+from tasksearch.phases.store import FORMAT, SegmentStore, newer, translated
+
+MARK = "store.json"
+
+
+def check_store(address: str) -> None:
+    """Tries what a study needs of a store: writing, renaming whole folders (not on object stores), a format that is known.
+
+    Raises:
+        StoreUnusable: one line that says which of these it lacks.
+        DiskFull: no room at all.
+    """
+    store = open_store(address)
+    if isinstance(store, RemoteStore):
+        _check_remote(store)
+        return
+    mark = store.root / MARK
+    try:
+        store.root.mkdir(parents=True, exist_ok=True)
+        if mark.exists() and (form := _format_of(mark.read_text())) > FORMAT:
+            raise newer(store, form)
+        _try_rename(store)
+        if not mark.exists():
+            mark.write_text(json.dumps({"format": FORMAT}))
+    except OSError as fault:
+        told = translated(fault, store)
+        raise told if told is not fault else StoreUnusable(f"{store} cannot be used: {first_line(fault)}") from None
+
+
+def _try_rename(store: SegmentStore) -> None:
+    """A folder with a file in it must move whole, and must not move onto another one that holds something."""
+    first, second, probe = (store.temporary(name) for name in ("probe-a", "probe-b", "probe-c"))
+    try:
+        for folder in (first, second):
+            folder.mkdir()
+            (folder / "file").write_bytes(b"probe")
+        first.rename(probe)
+        try:
+            second.rename(probe)
+        except OSError:
+            return
+        raise StoreUnusable(f"{store} stands on a file system without atomic rename of folders; choose another --store")
+    finally:
+        for folder in (first, second, probe):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_remote(store: RemoteStore) -> None:
+    try:
+        text = store.read(MARK)
+        if text is None:
+            store.write(MARK, json.dumps({"format": FORMAT}).encode())
+        elif (form := _format_of(text.decode())) > FORMAT:
+            raise newer(store, form)
+    except OSError as fault:
+        raise StoreUnusable(f"store {store} cannot be used: {first_line(fault)}") from None
+
+
+def _format_of(text: str) -> int:
+    try:
+        return int(json.loads(text)["format"])
+    except (ValueError, KeyError, TypeError):
+        return 1
