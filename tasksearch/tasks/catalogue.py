@@ -7,9 +7,10 @@ from functools import lru_cache
 
 from tasksearch.core.errors import UnknownName
 from tasksearch.tasks.lab_suite import lab_suite
+from tasksearch.tasks.lowres import lowres_suite
 from tasksearch.tasks.suite import Suite
 
-SUITES: dict[str, Callable[[], Suite]] = {"lab": lab_suite}
+SUITES: dict[str, Callable[[], Suite]] = {"lab": lab_suite, "lowres": lowres_suite}
 
 
 @lru_cache

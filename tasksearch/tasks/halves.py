@@ -3,6 +3,7 @@
 - Authors give dev and test: dev selects, test reports.
 - One split: cut once, by a hash of the document (article, paragraph, source sentence), about half and half. A document's half
   is the same in every language and every card, so that translations of one text never stand on both sides.
+- An example of the selecting split whose text stands in the reporting split too selects nothing.
 - A language with fewer than 100 evaluation examples (the card's `fewest`) is only reported.
 - Retrieval is cut over its queries; the pool of candidates stays whole.
 """
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from tasksearch.core.score import HALVES, Half
 from tasksearch.tasks.card import TaskCard
-from tasksearch.tasks.examples import BitextExample, Example
+from tasksearch.tasks.examples import BitextExample, ChoiceExample, Example, RawText, SpanExample, TagExample, TextExample
 from tasksearch.tasks.reading import ids_of
 
 SPLIT_RULE = 1
@@ -54,6 +55,8 @@ def portions(
     for split in evaluation_splits(card, language):
         examples = splits[split]
         rows = _rows(card, language, split, examples, selects=total >= card.fewest)
+        if split != card.report_split and "select" in rows and not card.keep_repeats:
+            rows["select"] = rows["select"][~_repeated(examples, splits[card.report_split])]
         kept = {half: _capped(examples, indices, cap) for half, indices in rows.items() if len(indices)}
         if kept:
             made.append(_whole_pool(examples, kept) if card.kind == "retrieval" else _scored_only(examples, kept))
@@ -92,6 +95,27 @@ def _rows(card: TaskCard, language: str, split: str, examples: Sequence[Example]
     if not selects or halves.all() or not halves.any():
         return {"report": everything}
     return {"select": everything[halves], "report": everything[~halves]}
+
+
+def _repeated(examples: Sequence[Example], others: Sequence[Example]) -> npt.NDArray[np.bool_]:
+    """(examples,) whether the same text stands among the others; ids, documents and labels aside."""
+    there = {text_key(example) for example in others}
+    return np.array([text_key(example) in there for example in examples], dtype=bool)
+
+
+def text_key(example: Example) -> tuple[object, ...]:
+    """What a model reads of an example."""
+    match example:
+        case TextExample(text_a=a, text_b=b) | RawText(text_a=a, text_b=b):
+            return (a, b)
+        case ChoiceExample(prompt=prompt, choices=choices):
+            return (prompt, choices)
+        case SpanExample(question=question, context=context):
+            return (question, context)
+        case TagExample(words=words):
+            return words
+        case BitextExample(text=text, english=english):
+            return (text, english)
 
 
 def _capped(examples: Sequence[Example], rows: Ints, cap: int | None) -> Ints:

@@ -19,6 +19,9 @@ class Suite:
         settings: default phase-2 and phase-3 settings, at the size of model the suite is meant for.
         steps: lengths of the intermediate phase that spaces choose from, multiples of 8 so that eighths are exact.
         low_resource: languages reported as a group of their own.
+        groups_of_languages: further groups: (name, languages).
+        first_tasks, first_targets, first_languages: what a run takes that names none, so that a first run is bounded; empty:
+            all.
         warning: a sentence that stands beside every number of the suite; empty where none is needed.
     """
 
@@ -27,6 +30,10 @@ class Suite:
     settings: PhaseSettings
     steps: tuple[int, ...]
     low_resource: tuple[str, ...] = ()
+    groups_of_languages: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    first_tasks: tuple[str, ...] = ()
+    first_targets: tuple[str, ...] = ()
+    first_languages: tuple[str, ...] = ()
     warning: str = ""
     summary: str = ""
 
@@ -58,7 +65,8 @@ class Suite:
     @property
     def language_groups(self) -> dict[str, tuple[str, ...]]:
         """Groups of languages reported as rows of their own."""
-        return {"low-resource": self.low_resource} if self.low_resource else {}
+        own = {"low-resource": self.low_resource} if self.low_resource else {}
+        return own | dict(self.groups_of_languages)
 
     @property
     def same_data(self) -> tuple[tuple[str, str], ...]:

@@ -16,7 +16,7 @@ def card(kind="sentence", **fields):
 
 
 def sentences(count, documents=1000, prefix=""):
-    return [TextExample(f"{prefix}{i}", f"text {i}", None, 0, f"doc {i % documents}") for i in range(count)]
+    return [TextExample(f"{prefix}{i}", f"{prefix} text {i}", None, 0, f"doc {i % documents}") for i in range(count)]
 
 
 def scored(made):
@@ -72,6 +72,13 @@ def test_below_a_hundred_examples_a_language_is_only_reported(splits):
     assert scored(made)["select"] == []
     assert len(scored(made)["report"]) == len(splits["test"])
     assert all("select" not in portion.rows for portion in made)
+
+
+def test_a_sentence_that_stands_in_both_splits_reports_and_does_not_select():
+    dev, test = sentences(120, prefix="d"), [*sentences(120, prefix="t"), TextExample("again", "d text 7", None, 0, "other")]
+    halves = scored(portions(card(), "sw", {"dev": dev, "test": test}))
+    assert "again" in halves["report"]
+    assert halves["select"] == [e.id for e in dev if e.id != "d7"]
 
 
 def test_one_document_cannot_be_cut_and_is_reported():

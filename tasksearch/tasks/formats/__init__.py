@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from tasksearch.tasks.formats.ccgbank import CCGBANK
 from tasksearch.tasks.formats.choice_files import COMMONSENSE, COSMOS, HELLASWAG
+from tasksearch.tasks.formats.choices import CODAH, COPA, XCOPA
 from tasksearch.tasks.formats.columns import CSV, JSONL, PACKED, TSV
 from tasksearch.tasks.formats.conllu import CONLLU
 from tasksearch.tasks.formats.contract import Ask, Broken, Format, LeftOut, Record
 from tasksearch.tasks.formats.laser_tatoeba import LASER_TATOEBA
 from tasksearch.tasks.formats.nli_files import ANLI_JSONL, NLI_JSONL, NLI_TSV
+from tasksearch.tasks.formats.spans import QAMR, SQUAD_LINES
 from tasksearch.tasks.formats.squad_json import SQUAD_JSON
 from tasksearch.tasks.formats.tsv_files import TOKEN_TAG, WIKIANN
 
@@ -29,6 +31,11 @@ FORMATS: dict[str, Format] = {
     "token_tag": TOKEN_TAG,
     "wikiann": WIKIANN,
     "laser_tatoeba": LASER_TATOEBA,
+    "codah": CODAH,
+    "copa": COPA,
+    "xcopa": XCOPA,
+    "qamr": QAMR,
+    "squad_lines": SQUAD_LINES,
 }
 
 __all__ = ["FORMATS", "Ask", "Broken", "Format", "LeftOut", "Record"]
