@@ -1,6 +1,7 @@
 """Shared fixtures: one tiny lab per session, and a cache that is never the user's own."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -23,3 +24,14 @@ def tiny_lab(tmp_path_factory):
         target_dev=20, target_test=20, pool=30,
     )  # fmt: skip
     return ensure_lab(recipe, tmp_path_factory.mktemp("tiny-lab"))
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Folder of the real data: TASKSEARCH_DATA, else ../shared/data beside the repository."""
+    here = Path(__file__).parents[1]
+    places = [Path(own)] if (own := os.environ.get("TASKSEARCH_DATA")) else [here.parent / "shared/data"]
+    found = next((place for place in places if (place / "eval").is_dir()), None)
+    if found is None:
+        pytest.skip(f"no real data: {places[0]} holds no folder 'eval'; set TASKSEARCH_DATA to a copy of it")
+    return found

@@ -138,7 +138,7 @@ def open_context(
 
 def _reading(card: TaskCard) -> str:
     """What a card says about its file's meaning: equal bytes under other labels or another head are another training."""
-    return signature_of("card", card.kind, card.labels, card.head)
+    return signature_of("card", card.kind, card.labels, card.head, card.metric)
 
 
 def check_files(source: TaskSource, cards: Sequence[TaskCard], languages: tuple[str, ...]) -> None:

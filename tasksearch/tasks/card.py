@@ -52,7 +52,7 @@ class TaskCard:
         select_split, report_split: which split selects and which reports. Equal: cut once by document.
         one_split: languages that have the reporting split alone; it is cut by document.
         fewest: evaluation examples below which a language selects nothing and is only reported.
-        keep_repeats: whether texts of the selecting split that stand in the reporting split too may select.
+        keep_repeats: whether texts that stand among the reporting ones too may select.
         expected: (language, split, examples) where the count is known.
         needs: what the task lacks and the user must give; a task that needs something is listed and not run.
         note: a limit that stands beside the task's scores.

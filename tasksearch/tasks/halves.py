@@ -3,7 +3,7 @@
 - Authors give dev and test: dev selects, test reports.
 - One split: cut once, by a hash of the document (article, paragraph, source sentence), about half and half. A document's half
   is the same in every language and every card, so that translations of one text never stand on both sides.
-- An example of the selecting split whose text stands in the reporting split too selects nothing.
+- An example whose text stands among the reporting ones too selects nothing.
 - A language with fewer than 100 evaluation examples (the card's `fewest`) is only reported.
 - Retrieval is cut over its queries; the pool of candidates stays whole.
 """
@@ -55,8 +55,10 @@ def portions(
     for split in evaluation_splits(card, language):
         examples = splits[split]
         rows = _rows(card, language, split, examples, selects=total >= card.fewest)
-        if split != card.report_split and "select" in rows and not card.keep_repeats:
-            rows["select"] = rows["select"][~_repeated(examples, splits[card.report_split])]
+        if "select" in rows and not card.keep_repeats:
+            reporting = splits[card.report_split]
+            others = [reporting[int(row)] for row in rows["report"]] if "report" in rows else reporting
+            rows["select"] = rows["select"][~_repeated(examples, rows["select"], others)]
         kept = {half: _capped(examples, indices, cap) for half, indices in rows.items() if len(indices)}
         if kept:
             made.append(_whole_pool(examples, kept) if card.kind == "retrieval" else _scored_only(examples, kept))
@@ -97,10 +99,10 @@ def _rows(card: TaskCard, language: str, split: str, examples: Sequence[Example]
     return {"select": everything[halves], "report": everything[~halves]}
 
 
-def _repeated(examples: Sequence[Example], others: Sequence[Example]) -> npt.NDArray[np.bool_]:
-    """(examples,) whether the same text stands among the others; ids, documents and labels aside."""
+def _repeated(examples: Sequence[Example], rows: Ints, others: Sequence[Example]) -> npt.NDArray[np.bool_]:
+    """(rows,) whether the same text stands among the others; ids, documents and labels aside."""
     there = {text_key(example) for example in others}
-    return np.array([text_key(example) in there for example in examples], dtype=bool)
+    return np.array([text_key(examples[int(row)]) in there for row in rows], dtype=bool)
 
 
 def text_key(example: Example) -> tuple[object, ...]:

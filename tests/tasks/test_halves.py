@@ -15,6 +15,14 @@ def card(kind="sentence", **fields):
     return TaskCard(name="t", kind=kind, role="target", languages=("en", "sw", "yo"), labels=("x",), **fields)
 
 
+def test_a_sentence_that_two_documents_of_a_cut_split_hold_does_not_select():
+    examples = [TextExample(str(i), f"text {i // 2}", None, 0, f"doc {i}") for i in range(400)]
+    (portion,) = portions(card(**ONE), "sw", {"test": examples})
+    texts = {half: {portion.examples[int(row)].text_a for row in rows} for half, rows in portion.rows.items()}
+    assert texts["select"]
+    assert not texts["select"] & texts["report"]
+
+
 def sentences(count, documents=1000, prefix=""):
     return [TextExample(f"{prefix}{i}", f"{prefix} text {i}", None, 0, f"doc {i % documents}") for i in range(count)]
 

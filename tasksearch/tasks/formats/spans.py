@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tasksearch.tasks.formats.contract import Ask, Format
+from tasksearch.tasks.formats.contract import Ask, Format, LeftOut
 from tasksearch.tasks.formats.lines import json_lines
 
 
@@ -18,10 +18,13 @@ def squad_row(row: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def qamr_row(row: Mapping[str, Any], ask: Ask) -> dict[str, Any] | None:
-    """QAMR's lines: answers are tokens of a tokenised sentence. Answers of scattered tokens are no spans and are left out."""
+def qamr_row(row: Mapping[str, Any], ask: Ask) -> dict[str, Any] | LeftOut:
+    """QAMR's lines: answers are tokens of a tokenised sentence.
+
+    Answers of scattered tokens are no spans: left out, and counted.
+    """
     if not row["contiguous"]:
-        return None
+        return LeftOut("answers of scattered tokens")
     words = row["context"].split(" ")
     first, last = row["answer_tokens"][0], row["answer_tokens"][-1]
     text = " ".join(words[first : last + 1])

@@ -125,7 +125,7 @@ INTERMEDIATES = (
         reference="UD_English-EWT 2.5", summary="English parts of speech",
     ),
     _of_a_target(
-        "uner_en", UNER_EN, 12543, kind="tagging", labels=NER, trains_on=("uner_en",), licence="CC BY-SA 4.0",
+        "uner_en", UNER_EN, 12543, kind="tagging", labels=NER, metric="span_f1", trains_on=("uner_en",), licence="CC BY-SA 4.0",
         reference="UNER_English-EWT @ 0c7ce0d", summary="English persons, organisations, locations",
     ),
     _of_a_target(

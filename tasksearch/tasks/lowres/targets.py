@@ -55,6 +55,7 @@ UDPOS = _target(
     kind="tagging",
     languages=_languages(counts.UDPOS),
     labels=UPOS,
+    metric="seqeval_f1",
     source=Files(
         format="jsonl",
         path="eval/udpos/{code}.{split}.jsonl.gz",
@@ -179,6 +180,7 @@ SIB200 = _target(
 _MASAKHANER: dict[str, Any] = {
     "kind": "tagging",
     "labels": NER,
+    "metric": "span_f1",
     "train": (UNER_EN,),
     "trains_on": ("uner_en",),
     "licence": "CC BY-NC 4.0",
@@ -236,6 +238,7 @@ UNER = _target(
     kind="tagging",
     languages=_languages(counts.UNER),
     labels=NER,
+    metric="span_f1",
     source=Files(
         format="jsonl",
         path="eval/uner/{code}.{split}.jsonl.gz",
