@@ -7,74 +7,143 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-from tasksearch.core.study import StudyConfig
+from tasksearch.core.study import StudyConfig, TrialRecord
 
 _LINE_EVERY = 15.0  # seconds between lines of phase 1 where there is no terminal
 
 
 class Watch:
-    """A context manager with the two callbacks that a study reports to."""
+    """A context manager with the two callbacks that a study reports to.
 
-    def __init__(self, config: StudyConfig, *, quiet: bool) -> None:
+    On a terminal a live display on standard error: trials done with the time left, the parts of each running trial, the best
+    so far; it vanishes at the end, the lines of the trials stay. Elsewhere lines alone. Quiet: nothing.
+
+    Args:
+        config: how many trials there will be.
+        quiet: no word.
+        console: a rich console to draw on; None: standard error.
+    """
+
+    def __init__(self, config: StudyConfig, *, quiet: bool, console: Any = None) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-        self._console = Console(stderr=True)
-        self._live = self._console.is_terminal and not quiet
+        self._console = console or Console(stderr=True)
         self._quiet = quiet
+        self._display = _Display(self._console) if self._console.is_terminal and not quiet else None
         self._total = config.trials + config.leaders * config.leader_seeds
-        self._done, self._best, self._told = 0, "", 0.0
-        self._phase1: Any = None
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        self._progress = Progress(*columns, console=self._console, disable=not self._live)
-        self._trials: Any = None
-        self._started = time.monotonic()
+        self._best: TrialRecord | None = None
+        self._told, self._started = 0.0, time.monotonic()
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        if self._display:
+            self._display.live.start()
         self._say("preparing: data, pretrained model, Ray, MLflow")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._progress.stop()
+        if self._display:
+            self._display.live.stop()
 
     def on_pretrain(self, step: int, steps: int, loss: float) -> None:
         """Phase 1 of the lab."""
-        if self._live:
-            if self._phase1 is None:
-                self._phase1 = self._progress.add_task("phase 1: pretraining the lab's model", total=steps)
-            self._progress.update(self._phase1, completed=step)
+        if self._display:
+            self._display.pretrain(step, steps, loss)
         elif step == steps or time.monotonic() - self._told > _LINE_EVERY:
             self._told = time.monotonic()
             self._say(f"phase 1: pretraining the lab's model, step {step}/{steps}, loss {loss:.2f}")
 
     def on_event(self, event: Any) -> None:
         """An event of `raytune.events`."""
-        from tasksearch.raytune.events import TrialFinished, TrialJudged, TrialStarted
+        from tasksearch.raytune.events import TrialFinished, TrialJudged, TrialProgress, TrialStarted
 
-        if isinstance(event, TrialStarted) and self._live and self._trials is None:
-            self._trials = self._progress.add_task("trials", total=self._total, completed=event.record.number)
-        if isinstance(event, TrialFinished):
-            self._done += 1
-            if self._live:
-                self._progress.advance(self._trials)
         if isinstance(event, TrialJudged):
             self._judged(event.record)
+        elif self._display is None:
+            return
+        elif isinstance(event, TrialStarted):
+            self._display.start(event.record, self._total)
+        elif isinstance(event, TrialProgress):
+            self._display.move(event.number, event.part, event.position, event.parts)
+        elif isinstance(event, TrialFinished):
+            self._display.finish(event.record)
 
-    def _judged(self, record: Any) -> None:
-        value = "failed: " + (record.cause or "") if record.status == "failed" else f"{record.objective or 0.0:+.2f}"
-        self._say(f"[{record.number + 1:>3}/{self._total}] {record.role:8} {value:>6}  {record.plan.schedule}")
+    def _judged(self, record: TrialRecord) -> None:
+        from tasksearch.reports.tables import short_mix
+
+        value = "failed: " + (record.cause or "") if record.status == "failed" else record.status
+        if record.objective is not None:
+            value = f"{record.objective:+.2f}"
+        leads = self._leads(record)
+        if leads:
+            self._best = record
+            if self._display:
+                self._display.lead(record)
+        mix = short_mix(record.plan.schedule)
+        self._say(
+            f"[{record.number + 1:>3}/{self._total}] {record.role:8} {value:>6}  {mix}{'  (best so far)' if leads else ''}"
+        )
+
+    def _leads(self, record: TrialRecord) -> bool:
+        """Whether it is the best of the search so far. Baselines are what it is measured by, finalists repeat a mix."""
+        if record.role not in ("design", "search") or record.objective is None:
+            return False
+        return self._best is None or record.objective > (self._best.objective or 0.0)
 
     def _say(self, text: str) -> None:
         if self._quiet:
             return
-        if self._live:
-            self._progress.console.print(text, highlight=False, markup=False)
+        if self._display:
+            self._console.print(text, highlight=False, markup=False)
         else:
             print(f"{time.monotonic() - self._started:6.0f} s  {text}", file=sys.stderr, flush=True)
+
+
+class _Display:
+    """The live part: a bar over all trials, one per running trial, one line for the best so far."""
+
+    def __init__(self, console: Any) -> None:
+        from rich.console import Group
+        from rich.live import Live
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.text import Text
+
+        bar = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
+        whole = (*bar, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+        self._whole = Progress(*whole, console=console)
+        self._running = Progress(*bar, TextColumn("{task.fields[part]}"), console=console)
+        self._best = Text("", style="bold", no_wrap=True, overflow="ellipsis")
+        self.live = Live(Group(self._whole, self._running, self._best), console=console, refresh_per_second=4, transient=True)
+        self._phase1: Any = None
+        self._trials: Any = None
+        self._rows: dict[int, Any] = {}
+
+    def pretrain(self, step: int, steps: int, loss: float) -> None:
+        """The lab's phase 1."""
+        if self._phase1 is None:
+            self._phase1 = self._whole.add_task("phase 1", total=steps)
+        self._whole.update(self._phase1, completed=step, description=f"phase 1, loss {loss:.2f}", visible=step < steps)
+
+    def start(self, record: TrialRecord, total: int) -> None:
+        """A trial has begun; on a resume the first of them tells how many were finished before."""
+        if self._trials is None:
+            self._trials = self._whole.add_task("trials", total=total, completed=record.number)
+        if record.number not in self._rows:
+            self._rows[record.number] = self._running.add_task(f"  trial {record.number:<4} {record.role:8}", total=1, part="")
+
+    def move(self, number: int, part: str, position: int, parts: int) -> None:
+        """A trial has begun a part."""
+        if number in self._rows:
+            self._running.update(self._rows[number], total=parts, completed=position, part=part)
+
+    def finish(self, record: TrialRecord) -> None:
+        """A trial has ended."""
+        if record.number in self._rows:
+            self._running.remove_task(self._rows.pop(record.number))
+        if self._trials is not None:
+            self._whole.advance(self._trials)
+
+    def lead(self, record: TrialRecord) -> None:
+        """A new best."""
+        from tasksearch.reports.tables import short_mix
+
+        self._best.plain = f"best so far {record.objective:+.2f}, trial {record.number}: {short_mix(record.plan.schedule)}"

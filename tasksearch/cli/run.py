@@ -91,10 +91,8 @@ def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as
     with Watch(config, quiet=quiet or as_json) as watch:
         try:
             summary = call(on_event=watch.on_event, on_pretrain=watch.on_pretrain)
-        except KeyboardInterrupt:
-            begun = (folder / "study.json").exists()
-            way = f"go on with: tasksearch resume {folder}" if begun else "nothing was begun yet, run the same command again"
-            raise Interrupted(f"interrupted; {way}") from None
+        except (KeyboardInterrupt, Interrupted):
+            raise Interrupted(_way_on(folder)) from None
     verdict = _verdict_of(folder)
     facts = {
         "done": summary.done, "failed": summary.failed, "stopped": summary.stopped, "seconds": summary.seconds,
@@ -117,10 +115,21 @@ def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as
             highlight=False,
         )
     console.print(
-        f"study    {folder}\ndetails  tasksearch best {folder} --language NAME\ncompare  tasksearch ui {folder}",
+        f"study    {folder}\ndetails  tasksearch best {folder} --language NAME\ncompare  tasksearch ui {folder}\n"
+        f"report   tasksearch report {folder}",
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _way_on(folder: Path) -> str:
+    """What is kept, and the command that goes on from there."""
+    if not (folder / "study.json").exists():
+        return "interrupted; nothing was begun yet, run the same command again"
+    from tasksearch.search.ledger import Ledger
+
+    kept = sum(record.status != "running" for record in Ledger(folder).records())
+    return f"interrupted; {kept} finished trials are kept; go on with: tasksearch resume {folder}"
 
 
 def _verdict_of(folder: Path) -> Any:

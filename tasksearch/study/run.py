@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasksearch.core.errors import BadInput, StudyNotReady
+from tasksearch.core.errors import BadInput, StudyNotReady, TasksearchError
 from tasksearch.core.study import StudyConfig
 from tasksearch.study.identity import study_id
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, prepare
@@ -162,8 +162,18 @@ def _drive(
             if tracker.parent_id:
                 tracker.close_study({}, {}, complete=False)
         raise
-    tracker.close_study(_closing(ledger, config), {}, complete=True)
+    tracker.close_study(_closing(ledger, config), _report(ledger.folder), complete=True)
     return summary
+
+
+def _report(folder: Path) -> dict[str, Path]:
+    """The report as an artefact of the study; none where a report cannot be made, which never takes a finished study down."""
+    from tasksearch.study.report import FILE, write_report
+
+    try:
+        return {FILE: write_report(folder)[0]}
+    except TasksearchError:
+        return {}
 
 
 def _tags(config: StudyConfig, warning: str) -> dict[str, str]:

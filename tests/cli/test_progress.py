@@ -1,0 +1,99 @@
+"""What is seen while a study runs: on a terminal bars that vanish, elsewhere plain lines, under --quiet nothing."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from tasksearch.cli.progress import Watch
+from tasksearch.core.mixture import Mixture
+from tasksearch.core.plan import PhaseSettings, Plan
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.space import SearchSpace
+from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.raytune.events import TrialFinished, TrialJudged, TrialProgress, TrialStarted
+
+CONFIG = StudyConfig(
+    name="seen", space=SearchSpace(name="joint", summary=""), suite="lab", model="lab", targets=("nli",), languages=("sw",),
+    trials=9, leaders=1, leader_seeds=1,
+)  # fmt: skip
+
+
+def trial(number, role="search", status="done", **options):
+    schedule = Schedule.none() if role == "baseline" else Schedule.joint(Mixture.of({"qqp": 3, "mnli": 5}), 80)
+    plan = Plan(suite="lab", schedule=schedule, targets=("nli",), languages=("sw",), settings=PhaseSettings())
+    return TrialRecord(number=number, role=role, status=status, plan=plan, **options)
+
+
+def told(watch, *records):
+    for record in records:
+        watch.on_event(TrialStarted(record=record, again=False))
+        watch.on_event(TrialProgress(number=record.number, part="target/nli", position=1, parts=3))
+        watch.on_event(TrialFinished(record=record))
+        watch.on_event(TrialJudged(record=record))
+
+
+def test_in_a_pipe_every_trial_is_a_plain_line_and_a_new_best_is_marked(capsys):
+    with Watch(CONFIG, quiet=False) as watch:
+        told(
+            watch,
+            trial(0, "baseline", objective=0.9),
+            trial(1, objective=0.25),
+            trial(2, objective=-0.5),
+            trial(3, objective=0.5),
+            trial(4, "finalist", objective=0.7),
+            trial(5, status="failed", cause="loss is not finite"),
+            trial(6, status="stopped"),
+        )
+    seen = capsys.readouterr()
+    lines = seen.err.splitlines()
+    assert seen.out == "" and "\x1b" not in seen.err
+    assert [line.endswith("(best so far)") for line in lines[1:]] == [False, True, False, True, False, False, False]
+    assert lines[2].split(" s  ")[1] == "[  2/10] search    +0.25  62.5% mnli + 37.5% qqp, 80 steps  (best so far)"
+    assert "failed: loss is not finite" in lines[6] and "stopped" in lines[7] and "+0.00" not in seen.err
+
+
+def test_quiet_says_nothing(capsys):
+    with Watch(CONFIG, quiet=True) as watch:
+        watch.on_pretrain(10, 10, 1.0)
+        told(watch, trial(0, objective=0.25))
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.fixture
+def terminal():
+    return Console(file=io.StringIO(), force_terminal=True, width=80, _environ={"TERM": "xterm"})
+
+
+def test_a_terminal_shows_trials_parts_time_left_and_the_best_so_far(terminal):
+    with Watch(CONFIG, quiet=False, console=terminal) as watch:
+        watch.on_pretrain(5, 10, 3.25)
+        told(watch, trial(0, "baseline", objective=0.0), trial(1, objective=0.25))
+        watch.on_event(TrialStarted(record=trial(2), again=False))
+        watch.on_event(TrialProgress(number=2, part="target/nli", position=1, parts=3))
+        terminal.file.truncate(0)
+        watch._display.live.refresh()
+        seen = terminal.file.getvalue()
+    for part in (
+        "phase 1, loss 3.25",
+        "2/10",
+        "left",
+        "trial 2",
+        "1/3",
+        "target/nli",
+        "best so far +0.25, trial 1: 62.5% mnli",
+    ):
+        assert part in seen
+
+
+def test_a_finished_trial_leaves_the_display(terminal):
+    with Watch(CONFIG, quiet=False, console=terminal) as watch:
+        told(watch, trial(0), trial(1))
+        assert watch._display._running.tasks == []
+        assert watch._display._whole.tasks[0].completed == 2
+
+
+def test_on_a_resume_the_bar_starts_at_what_was_finished(terminal):
+    with Watch(CONFIG, quiet=False, console=terminal) as watch:
+        watch.on_event(TrialStarted(record=trial(6), again=True))
+        assert (watch._display._whole.tasks[0].completed, watch._display._whole.tasks[0].total) == (6, 10)
