@@ -1,6 +1,7 @@
 """Which English intermediate tasks, in which mix, help zero-shot transfer to each low-resource language.
 
-The Python door is the command line's own: `configure` → `run_study` → `best_of`; `run_plan` is one trial without Ray.
+The Python door is the command line's own: `configure` → `run_study` → `best_of` → `export_model`; `run_plan` is one trial
+without Ray.
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ if TYPE_CHECKING:
     from tasksearch.phases.run import run_plan
     from tasksearch.study.best import best_of
     from tasksearch.study.run import configure, resume_study, run_study
+    from tasksearch.study.train import export_model
 
 try:
     __version__ = version("tasksearch")
 except PackageNotFoundError:  # run from a source tree that was never installed
     __version__ = "0+unknown"
 
-__all__ = ["__version__", "best_of", "configure", "resume_study", "run_plan", "run_study"]
+__all__ = ["__version__", "best_of", "configure", "export_model", "resume_study", "run_plan", "run_study"]
 _HOMES = {
     "best_of": "study.best",
     "configure": "study.run",
+    "export_model": "study.train",
     "resume_study": "study.run",
     "run_plan": "phases.run",
     "run_study": "study.run",

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tasksearch import __version__
-from tasksearch.cli import look, report, run, score, ui
+from tasksearch.cli import look, report, run, score, train, ui
 from tasksearch.core.errors import TasksearchError
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ app.command()(look.trials)
 app.command()(look.spaces)
 app.command(epilog=score.SCORE_EXAMPLES)(score.score)
 app.command(epilog=report.REPORT_EXAMPLES)(report.report)
+app.command(epilog=train.TRAIN_EXAMPLES)(train.train)
 app.command(epilog=ui.UI_EXAMPLES)(ui.ui)
 
 

@@ -6,6 +6,7 @@ Anything else that reaches the top is a defect of ours and keeps its traceback.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -13,6 +14,14 @@ from difflib import get_close_matches
 def first_line(fault: BaseException) -> str:
     """The first line of a foreign error's text, at most 200 characters; the error's type where it says nothing."""
     return (str(fault).strip().splitlines() or [type(fault).__name__])[0][:200]
+
+
+def no_room(fault: BaseException) -> bool:
+    """Whether a write failed for want of room or quota; safetensors raises no OSError, it writes the number into its text."""
+    full = (errno.ENOSPC, errno.EDQUOT)
+    if isinstance(fault, OSError):
+        return fault.errno in full
+    return any(f"(os error {number})" in str(fault) for number in full)
 
 
 class TasksearchError(Exception):

@@ -37,17 +37,27 @@ def ensure_lab(recipe: LabRecipe, cache: Path | None = None, on_progress: OnProg
     several processes.
     """
     settings = lab_settings(recipe)
-    # Data do not depend on phase 1's length: worlds that differ in it alone share their files.
-    data_name = dataclasses.replace(recipe, phase1_steps=1).signature
-    folder = (cache or cache_folder()) / "lab" / data_name
-    data, model = folder / "data", folder / f"model-{signature_of('lab model', settings, _CODE)}"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _folder(recipe, cache)
+    data, model = ensure_lab_data(recipe, cache), folder / f"model-{signature_of('lab model', settings, _CODE)}"
     with FileLock(str(folder / "lock")):
-        if not (data / "lab.json").is_file():
-            write_lab(recipe, data)
         if not (model / "config.json").is_file():
             _pretrain(data, model, settings, on_progress)
     return LabRoot(data=data, model=model)
+
+
+def ensure_lab_data(recipe: LabRecipe, cache: Path | None = None) -> Path:
+    """The lab's files alone, for another model than its own: nothing is pretrained."""
+    folder = _folder(recipe, cache)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(str(folder / "lock")):
+        if not (folder / "data" / "lab.json").is_file():
+            write_lab(recipe, folder / "data")
+    return folder / "data"
+
+
+def _folder(recipe: LabRecipe, cache: Path | None) -> Path:
+    """Data do not depend on phase 1's length: worlds that differ in it alone share their files."""
+    return (cache or cache_folder()) / "lab" / dataclasses.replace(recipe, phase1_steps=1).signature
 
 
 _CODE = 1

@@ -126,7 +126,11 @@ class PlanRun:
         """A target's part with its model. The store, which keeps scores alone, cannot serve it: it is trained, to the bit as
         before.
         """
-        return self._train_target(next(segment for segment in self.targets if segment.target == target), on_step)
+        segment = next(segment for segment in self.targets if segment.target == target)
+        done = self._train_target(segment, on_step)
+        if self.context.store is not None:
+            clear(self.context.store, segment.signature)
+        return done
 
     def encoder(self) -> Any:
         """The model after phase 2: an `XLMRobertaForMaskedLM`, which later parts of this run train no further."""

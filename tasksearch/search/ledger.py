@@ -8,7 +8,6 @@ optuna.journal                     the mirror that optuna-dashboard opens
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import socket
@@ -22,7 +21,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from tasksearch.core.errors import BadInput, DiskFull, StudyBusy, StudyNotReady
+from tasksearch.core.errors import BadInput, DiskFull, StudyBusy, StudyNotReady, no_room
 from tasksearch.core.score import Half
 from tasksearch.core.study import StudyConfig, TrialRecord
 
@@ -33,7 +32,6 @@ Outcomes = Mapping[Cell, NDArray[np.float32]]
 """Cell → array of shape (n, 2): each example's numerator and denominator. The score is 100 · Σ numerator / Σ denominator."""
 
 _T = TypeVar("_T")
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Ledger:
@@ -174,7 +172,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _translated(error: OSError, path: Path) -> Exception:
-    if error.errno in _NO_ROOM:
+    if no_room(error):
         return DiskFull(f"no room left to write {path}; free some space, then `tasksearch resume`: what is finished is kept")
     return BadInput(f"cannot write {path}: {error.strerror or error}")
 

@@ -89,11 +89,11 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     suite = load_suite(config.suite)
     if config.model != "lab":
         _check_model(config.model)  # before the lab's own is made: a wrong folder is known at once
-    data, model = _lab(config, on_pretrain) if config.suite == "lab" else (config.data or "", config.model)
-    if config.model != "lab":
-        model = config.model
     elif config.suite != "lab":
         raise BadInput(f"suite {config.suite!r} needs --model; the lab's own model knows its generated languages alone")
+    elif config.data is not None:
+        raise BadInput(f"--data {config.data} needs --model: the lab's own model knows the world that the lab writes alone")
+    data, model = _lab(config, on_pretrain) if config.suite == "lab" else (config.data or "", config.model)
     source = TaskSource(Path(data), tokenizer=None)
     check_files(source, [suite.card(name) for name in (*config.space.tasks, *config.targets)], config.languages)
     _check_model(model)
@@ -107,10 +107,14 @@ def _settings(suite: Suite, config: StudyConfig) -> PhaseSettings:
 
 
 def _lab(config: StudyConfig, on_pretrain: OnPretrain | None) -> tuple[str, str]:
+    """Files and model of the lab; what was given from elsewhere is not made."""
     from tasksearch.lab.recipe import LabRecipe
-    from tasksearch.phases.lab_root import ensure_lab
+    from tasksearch.phases.lab_root import ensure_lab, ensure_lab_data
 
-    root = ensure_lab(LabRecipe(**dict(config.suite_options)), on_progress=on_pretrain)
+    recipe = LabRecipe(**dict(config.suite_options))
+    if config.model != "lab":
+        return config.data or str(ensure_lab_data(recipe)), config.model
+    root = ensure_lab(recipe, on_progress=on_pretrain)
     return str(root.data), str(root.model)
 
 

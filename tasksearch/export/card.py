@@ -1,0 +1,183 @@
+"""The model card, README.md: what was trained on what, how it scores per language, how it was chosen, under which licences."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from tasksearch.core.verdict import Estimate
+from tasksearch.export.facts import Facts, Origin, Row, is_non_commercial
+
+_PIPELINES = {
+    "pair": "text-classification",
+    "sentence": "text-classification",
+    "choice": "multiple-choice",
+    "tagging": "token-classification",
+    "span": "question-answering",
+}
+
+
+def model_card(facts: Facts, example: str) -> str:
+    """README.md, with the front matter that the Hugging Face hub reads.
+
+    Args:
+        example: name of the script that runs the model.
+    """
+    parts = [
+        _front(facts),
+        f"# {facts.title}",
+        "\n>\n".join(f"> **{_capital(warning)}.**" for warning in facts.warnings),
+        _use(facts, example),
+        _scores(facts),
+        _origin(facts),
+        _training(facts),
+        _data(facts),
+        _made(facts),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _front(facts: Facts) -> str:
+    languages = sorted({row.language for row in facts.scores if re.fullmatch(r"[a-z]{2,3}", row.language)})
+    pipeline = _PIPELINES[facts.target.kind] if facts.target else "feature-extraction"
+    fields = {
+        "library_name": "transformers",
+        "pipeline_tag": pipeline,
+        "tags": ["tasksearch", "xlm-roberta", "zero-shot cross-lingual transfer"],
+        **({"language": languages} if languages and not facts.warning else {}),
+    }
+    return "---\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in fields.items()) + "---"
+
+
+def _use(facts: Facts, example: str) -> str:
+    auto = {
+        "XLMRobertaForSequenceClassification": "AutoModelForSequenceClassification",
+        "XLMRobertaForMultipleChoice": "AutoModelForMultipleChoice",
+        "XLMRobertaForTokenClassification": "AutoModelForTokenClassification",
+        "XLMRobertaForQuestionAnswering": "AutoModelForQuestionAnswering",
+    }.get(facts.architecture)
+    loads = f"`{auto}`" if auto else "`AutoModel` (vectors)"
+    if facts.architecture == "XLMRobertaForMaskedLM":
+        loads += " and `AutoModelForMaskedLM`"
+    said = f"Loads with {loads} and `AutoTokenizer`, without remote code. `python {example}` runs it."
+    if facts.target and facts.target.kind == "span":
+        said += (
+            " An answer lies in the context: logits at the question's and the special pieces must be closed before the best "
+            f"span is taken, as `{example}` does; the stock question-answering pipeline cuts other windows and scores apart."
+        )
+    if facts.target and facts.target.kind == "tagging":
+        said += " A word's tag is read at its first piece."
+    if facts.target is None:
+        how = facts.plan.settings.retrieval
+        said += (
+            f" Scores are of hidden layer {how.layer}, pooling `{how.pooling}`, "
+            f"{'each side centred on its own mean' if how.centering else 'not centred'}; other settings give other numbers."
+        )
+    return said
+
+
+def _scores(facts: Facts) -> str:
+    if not facts.scores:
+        return "## Scores\n\nNone: the suite has no target that an encoder alone can be scored on."
+    lines = [
+        "## Scores of this model",
+        "",
+        f"Reporting half (test). No labelled text of a language but English was trained on. {_chance(facts)} 95 % intervals "
+        "over examples alone: another seed would give other numbers.",
+        "",
+        "| target | language | metric | score | 95 % | n |",
+        "|---|---|---|---:|---:|---:|",
+    ]
+    for row in facts.scores:
+        own = row.estimate
+        lines.append(f"| {_cells(row)} | {_number(own.value)} | {_ends(own)} | {own.examples} |")
+    return "\n".join(lines)
+
+
+def _chance(facts: Facts) -> str:
+    known = [f"{name} {value:.1f}" for name, value in sorted(facts.chance.items()) if value is not None]
+    return f"Chance: {', '.join(known)}." if known else "Chance: not known for this target."
+
+
+def _origin(facts: Facts) -> str:
+    origin = facts.origin
+    if origin is None:
+        return "## How it was chosen\n\nNot known: it was trained from a mix file alone, without `--study`."
+    lines = ["## How it was chosen", "", *(f"- {sentence}" for sentence in (*origin.chosen, _same_as(origin)))]
+    if origin.scores:
+        lines += [
+            "",
+            f"The mix over {origin.seeds} fresh seeds, against no intermediate phase over {origin.baseline_seeds} seeds; "
+            "95 % intervals over seeds and examples, each standing alone. A gain whose interval covers zero was not seen.",
+            "",
+            "| target | language | metric | score | 95 % | gain | 95 % | n |",
+            "|---|---|---|---:|---:|---:|---:|---:|",
+        ]
+        for row, gain in zip(origin.scores, origin.gains, strict=True):
+            own, over = row.estimate, gain.estimate
+            lines.append(
+                f"| {_cells(row)} | {_number(own.value)} | {_ends(own)} | {over.value:+.1f} | {_ends(over, '+')} "
+                f"| {own.examples} |"
+            )
+    return "\n".join(lines)
+
+
+def _same_as(origin: Origin) -> str:
+    if origin.trial is None:
+        return f"Study `{origin.study}` did not train this very plan and seed: the scores above are this model's own."
+    if not origin.differing:
+        return f"This model answers every example as trial {origin.trial} ({origin.role}) of `{origin.study}` did."
+    return (
+        f"Trained again from the plan of trial {origin.trial} ({origin.role}) of `{origin.study}`; {origin.differing} examples "
+        "came out otherwise (another device or library version): the scores above are this model's own."
+    )
+
+
+def _training(facts: Facts) -> str:
+    settings = facts.plan.settings
+    lines = ["## Training", "", f"- phase 1: `{facts.base}` (fingerprint `{facts.fingerprint}`)"]
+    lines.append(f"- phase 2, intermediate, English: {facts.plan.schedule}")
+    if facts.target:
+        how = settings.for_target(facts.target.name)
+        length = f"{how.steps} steps" if how.steps else f"{how.epochs:g} epochs" if how.epochs else "1 epoch"
+        features = f", features `{settings.features}`" if facts.target.kind in ("pair", "sentence", "choice") else ""
+        lines.append(f"- phase 3, English: {facts.target.name}, {length} of {how.batch_size} examples{features}")
+    lines.append(f"- seed {facts.plan.seed}, plan `{facts.plan.signature}`")
+    return "\n".join(lines) + f"\n\n```toml\n{facts.mix.strip()}\n```"
+
+
+def _data(facts: Facts) -> str:
+    lines = ["## Data and licences", "", "| task | role | licence | reference |", "|---|---|---|---|"]
+    for card in facts.data:
+        licence = (_plain(card.licence) or "not stated") + (" (**non-commercial**)" if is_non_commercial(card) else "")
+        lines.append(f"| {card.name} | {card.role} | {licence} | {_plain(card.reference)} |")
+    lines += ["", "The licence of the pretrained checkpoint is its own authors'; this card does not know it."]
+    return "\n".join(lines)
+
+
+def _made(facts: Facts) -> str:
+    versions = ", ".join(f"{name} {value}" for name, value in facts.versions.items())
+    return f"## Made by\n\n```\n{facts.command}\n```\n\n{versions}"
+
+
+def _cells(row: Row) -> str:
+    return f"{row.target} | {row.language} | {row.metric}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}"
+
+
+def _ends(estimate: Estimate, sign: str = "") -> str:
+    if estimate.low is None or estimate.high is None:
+        return "no interval"
+    return f"[{estimate.low:{sign}.1f}, {estimate.high:{sign}.1f}]"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _plain(text: str) -> str:
+    """Without what would end a table's cell."""
+    return " ".join(text.replace("|", "/").split())

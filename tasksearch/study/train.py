@@ -1,0 +1,158 @@
+"""`export_model`: trains one mix as a trial does, and saves the target's model as a Hugging Face folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.errors import BadInput
+from tasksearch.core.schedule import Schedule
+from tasksearch.study.job import Job, Wanted, job_of_study, job_of_suite
+from tasksearch.study.setup import OnPretrain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """What came of an export.
+
+    Attributes:
+        folder: where it lies.
+        architecture: class of transformers that loads it.
+        scores: rows as in `tasksearch.json`: of this model, reporting half, per language.
+        origin: the study's part of the card; None without a study.
+        warnings: sentences that stand beside every number.
+    """
+
+    folder: Path
+    architecture: str
+    target: str | None
+    scores: tuple[dict[str, Any], ...]
+    origin: dict[str, Any] | None
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain form."""
+        return dataclasses.asdict(self) | {"folder": str(self.folder)}
+
+
+def export_model(
+    mix: Path | Schedule,
+    out: Path,
+    *,
+    target: str | None = None,
+    encoder_only: bool = False,
+    study: Path | None = None,
+    suite: str | None = None,
+    data: str | None = None,
+    model: str | None = None,
+    seed: int | None = None,
+    features: str | None = None,
+    world_seed: int = 0,
+    phase1_steps: int | None = None,
+    force: bool = False,
+    on_step: Any = None,
+    on_pretrain: OnPretrain | None = None,
+) -> Exported:
+    """Trains the mix through the code of a trial and saves the model with the target's head, a card and an example.
+
+    Args:
+        mix: a `mix.toml`, or the schedule itself.
+        out: folder to be made.
+        target: labelled target whose model is saved; or `encoder_only`, the encoder as it stands after the intermediate phase.
+        study: folder of the study the mix comes from: gives suite, model, data, settings and segments, and the card its
+            scores.
+        suite: without a study; `lab` by default.
+        data, model: of the suite; with a study, where they are to be found now.
+        seed: the plan's; with a study by default the seed of its own training of the mix, without one 0.
+        features: `cls` trains classification heads on `<s>`, where the settings say `pair-diff`: another plan.
+        world_seed, phase1_steps: of the lab, without a study.
+        force: replace what is in `out`.
+        on_step: called with (part, step, steps).
+        on_pretrain: called with (step, steps, loss) while the lab's own model is made.
+
+    Raises:
+        BadInput, UnknownName, StudyNotReady: one line each, before anything is trained.
+        DiskFull: nothing half-written is left.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: the study's numbers are those of one thread
+    from tasksearch.export.folder import check_out
+    from tasksearch.search.mixfile import read_mix
+
+    if (target is None) is not encoder_only:
+        raise BadInput("expected either --target NAME or --encoder-only")
+    schedule = mix if isinstance(mix, Schedule) else read_mix(mix)
+    check_out(out, force=force)
+    wanted = Wanted(target=target, data=data, model=model, seed=seed, features=features)
+    if study is not None:
+        if suite is not None:
+            raise BadInput(f"--suite {suite} beside --study: the study says which suite; leave --suite out")
+        job = job_of_study(study, schedule, wanted, on_pretrain)
+    else:
+        lab = {"world_seed": world_seed, "phase1_steps": phase1_steps}
+        job = job_of_suite(suite or "lab", schedule, wanted, lab, on_pretrain)
+    command = _command(
+        mix, out, target=target, study=study, suite=suite, data=data, model=model, seed=seed, features=features, force=force
+    )
+    return _train_and_write(job, target, out, command, force=force, on_step=on_step)
+
+
+def _train_and_write(job: Job, target: str | None, out: Path, command: str, *, force: bool, on_step: Any) -> Exported:
+    from tasksearch import __version__
+    from tasksearch.export.gather import facts_of
+    from tasksearch.export.stock import stock_encoder, stock_model
+    from tasksearch.export.write import write_export
+    from tasksearch.phases.context import open_context
+    from tasksearch.phases.run import PlanRun
+
+    suite = job.setup.suite
+    context = open_context(suite, job.setup.data, job.setup.model, job.store)
+    run = PlanRun(job.plan, context)
+    for part in run.parts:
+        if part.startswith("intermediate/"):
+            run.run(part, on_step)
+    done = [run.trained(name, on_step) for name in job.plan.targets]
+    outcomes = {cell: table for part in done for cell, table in part.outcomes.items()}
+    if target is None:
+        stock = stock_encoder(run.encoder(), has_mlm_head=context.pretrained.has_mlm_head)
+    else:
+        card, head = suite.card(target), done[0].head
+        assert head is not None, "a labelled target has a head"
+        stock = stock_model(card.kind, done[0].model, head, card.labels)
+    facts = facts_of(
+        job.plan,
+        suite,
+        target,
+        type(stock).__name__,
+        outcomes,
+        base=job.base,
+        versions={"tasksearch": __version__} | context.facts(),
+        command=command,
+        study=job.study,
+        record=job.record,
+        same=job.same,
+    )
+    write_export(out, stock, context.pretrained.tokenizer, facts, force=force)
+    return Exported(
+        folder=out,
+        architecture=facts.architecture,
+        target=target,
+        scores=tuple(row.to_json() for row in facts.scores),
+        origin=facts.origin.to_json() if facts.origin else None,
+        warnings=facts.warnings,
+    )
+
+
+def _command(mix: Path | Schedule, out: Path, **options: Any) -> str:
+    words = ["tasksearch", "train", "--mix", str(mix) if isinstance(mix, Path) else "mix.toml"]
+    for name, value in options.items():
+        if name == "target" and value is None:
+            words.append("--encoder-only")
+        elif value is True:
+            words.append(f"--{name}")
+        elif value not in (None, False):
+            words += [f"--{name}", str(value)]
+    return shlex.join([*words, "--out", str(out)])
