@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tasksearch import __version__
-from tasksearch.cli import look, report, run, score, train, ui
+from tasksearch.cli import data, look, report, run, score, train, ui
 from tasksearch.core.errors import TasksearchError
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ app.command(epilog=look.BEST_EXAMPLES)(look.best)
 app.command()(look.trials)
 app.command()(look.spaces)
 app.command(epilog=score.SCORE_EXAMPLES)(score.score)
+app.add_typer(data.app, name="data")
 app.command(epilog=report.REPORT_EXAMPLES)(report.report)
 app.command(epilog=train.TRAIN_EXAMPLES)(train.train)
 app.command(epilog=ui.UI_EXAMPLES)(ui.ui)

@@ -50,6 +50,7 @@ class StudyConfig:
         lag: trial n is proposed from the results of trials 0 … n-lag; at least the concurrency.
         sampler: `tpe` or `random`.
         scheduler: `fifo` or `asha`.
+        allow_leakage: start though evaluation items stand in the training data.
         suite_options: what the suite was built with (the lab's world seed and phase-1 steps).
     """
 
@@ -72,6 +73,7 @@ class StudyConfig:
     lr_policy: str = "phase"
     mixing: str = "task"
     tracking_uri: str | None = None
+    allow_leakage: bool = False
     suite_options: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:

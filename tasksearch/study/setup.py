@@ -84,6 +84,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         DataMissing, BadInput, UnknownName, ModelUnusable.
     """
     from tasksearch.phases.context import check_files
+    from tasksearch.study.leakage import check_leakage
     from tasksearch.tasks.source import TaskSource
 
     suite = load_suite(config.suite)
@@ -96,6 +97,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     data, model = _lab(config, on_pretrain) if config.suite == "lab" else (config.data or "", config.model)
     source = TaskSource(Path(data), tokenizer=None)
     check_files(source, [suite.card(name) for name in (*config.space.tasks, *config.targets)], config.languages)
+    check_leakage(source, suite, config)
     _check_model(model)
     sizes = {task: source.training_size(suite.card(task)) for task in config.space.tasks}
     return Setup(suite=suite, data=data, model=model, sizes=sizes, settings=_settings(suite, config))

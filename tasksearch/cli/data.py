@@ -1,0 +1,82 @@
+"""`tasksearch data`: what stands in a suite's files, before anything is trained on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tasksearch.cli.options import Json
+from tasksearch.cli.printing import open_console, print_json
+
+LEAKAGE_EXAMPLES = (
+    "Examples: `tasksearch data leakage --suite lowres --data ../shared/data --language en`; "
+    "`tasksearch data leakage --suite lowres --data ../shared/data --target masakhaner1 --pretraining corpus/`"
+)
+
+app = typer.Typer(no_args_is_help=True, help="What stands in a suite's files.")
+
+
+@app.command(epilog=LEAKAGE_EXAMPLES)
+def leakage(
+    suite: Annotated[str, typer.Option(help="suite of tasks")],
+    data: Annotated[Path, typer.Option(help="folder of the suite's data")],
+    pretraining: Annotated[
+        list[Path] | None,
+        typer.Option(help="text the model was pretrained on: a .txt, .jsonl or .tsv file, or a folder; repeatable"),
+    ] = None,
+    target: Annotated[list[str] | None, typer.Option(help="target task, repeatable [default: all of the suite]")] = None,
+    language: Annotated[list[str] | None, typer.Option(help="language, repeatable [default: all of the targets]")] = None,
+    allow_leakage: Annotated[bool, typer.Option("--allow-leakage", help="exit with 0 whatever is found")] = False,
+    as_json: Json = False,
+) -> None:
+    """Which evaluation items stand in the training and pretraining texts: letter by letter, or by 70 % of their 8-grams.
+
+    Exits with 2 where more than 0.5 % of a split's items do, those of under eight words aside.
+    """
+    from tasksearch.study.leakage import check_suite
+    from tasksearch.study.setup import choose_languages, choose_targets
+    from tasksearch.tasks.catalogue import load_suite
+    from tasksearch.tasks.leakage import refuse_leaks
+    from tasksearch.tasks.source import TaskSource
+
+    known = load_suite(suite)
+    targets = choose_targets(known, target or ())
+    languages = choose_languages(known, targets, language or ())
+    checked = check_suite(
+        TaskSource(data, None), known, targets=targets, languages=languages, pretraining_texts=pretraining or ()
+    )
+    if as_json:
+        print_json(_plain(checked))
+    else:
+        _print(checked)
+    if not allow_leakage:
+        refuse_leaks(checked.leaks)
+
+
+def _plain(checked: Any) -> dict[str, Any]:
+    import dataclasses
+
+    leaks = [dataclasses.asdict(leak) | {"found": leak.found, "share": leak.share} for leak in checked.leaks]
+    return dataclasses.asdict(checked) | {"leaks": leaks}
+
+
+def _print(checked: Any) -> None:
+    from rich.table import Table
+
+    console = open_console()
+    if checked.leaks:
+        table = Table("target", "language", "split", "items", "found", "exact", "short", "share %", "stands in", "first found")
+        for leak in checked.leaks:
+            first = "; ".join(text for _, text in leak.shown[:1])
+            numbers = (str(n) for n in (leak.items, leak.found, leak.exact, leak.short, f"{100 * leak.share:.2f}"))
+            table.add_row(leak.task, leak.language, leak.split, *numbers, leak.trained, first)
+        console.print(table)
+    splits = len({(leak.task, leak.language, leak.split) for leak in checked.leaks})
+    console.print(
+        f"{checked.items} evaluation items against {len(checked.trained)} training sets: items of {splits} splits found",
+        highlight=False,
+    )
+    if checked.absent:
+        console.print(f"not checked, no files: {', '.join(checked.absent)}", highlight=False)

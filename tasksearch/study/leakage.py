@@ -1,0 +1,81 @@
+"""The leakage check of a study: what it trains on against what it is scored on, before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from tasksearch.core.study import StudyConfig
+from tasksearch.tasks.leak_sources import evaluated_by, pretraining, trained_by
+from tasksearch.tasks.leakage import Leak, find_leaks, refuse_leaks
+from tasksearch.tasks.source import TaskSource
+from tasksearch.tasks.suite import Suite
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What a check of a suite's data came to.
+
+    Attributes:
+        leaks: the largest share first.
+        trained: training sets read.
+        items: evaluation items read.
+        absent: what was not checked, its files not being there: a task's training data, or a task in a language.
+    """
+
+    leaks: tuple[Leak, ...]
+    trained: tuple[str, ...]
+    items: int
+    absent: tuple[str, ...]
+
+
+def check_leakage(source: TaskSource, suite: Suite, config: StudyConfig) -> None:
+    """Refuses a study whose training data holds its evaluation data; the lab's generated world and `allow_leakage` pass.
+
+    Raises:
+        BadInput: as `refuse_leaks` does.
+    """
+    if config.suite == "lab" or config.allow_leakage:
+        return
+    targets = [suite.card(name) for name in config.targets]
+    trained = trained_by(source, [*(suite.card(name) for name in config.space.tasks), *targets])
+    refuse_leaks(find_leaks(trained, evaluated_by(source, targets, config.languages)))
+
+
+def check_suite(
+    source: TaskSource,
+    suite: Suite,
+    *,
+    targets: Sequence[str] = (),
+    languages: Sequence[str] = (),
+    pretraining_texts: Sequence[Path] = (),
+) -> Checked:
+    """Checks every task of a suite that has its data, and pretraining text beside.
+
+    Args:
+        targets, languages: those to check; empty: all.
+
+    Raises:
+        UnknownName, DataMissing, BadInput: one line each.
+    """
+    chosen = [suite.card(name) for name in targets] or list(suite.targets)
+    texts = list(chain.from_iterable(pretraining(place) for place in pretraining_texts))
+    trains = [card for card in (*suite.intermediates, *chosen) if card.trained]
+    untrainable = [card for card in trains if source.missing(card, ())]
+    trained = [*trained_by(source, [card for card in trains if card not in untrainable]), *texts]
+    absent = [f"training data of {card.name}" for card in untrainable]
+    evaluated = []
+    for card in chosen:
+        for language in [one for one in card.languages if not languages or one in languages]:
+            if source.missing(card, (language,)) == source.missing(card, ()):
+                evaluated += evaluated_by(source, [card], [language])
+            else:
+                absent.append(f"{card.name} {language}")
+    return Checked(
+        leaks=find_leaks(trained, evaluated),
+        trained=tuple(one.name for one in trained),
+        items=sum(len(part.examples) for part in evaluated),
+        absent=tuple(absent),
+    )

@@ -1,0 +1,108 @@
+"""What the leakage check reads: training examples of cards, pretraining files, evaluation splits of the targets."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tasksearch.core.errors import BadInput, DataMissing
+from tasksearch.tasks.card import TaskCard
+from tasksearch.tasks.examples import RawText
+from tasksearch.tasks.halves import evaluation_splits
+from tasksearch.tasks.leakage import Evaluated, Trained
+from tasksearch.tasks.source import TaskSource
+
+TRANSLATES = {("xcopa", "dev"): ("copa", 401), ("xcopa", "test"): ("copa", 501)}
+"""(target, split) → (data set, its first item): XCOPA's validation items are COPA's 401-500, its test items 501-1000."""
+
+_TEXT_FILES = (".txt", ".jsonl", ".tsv")
+
+
+def trained_by(source: TaskSource, cards: Sequence[TaskCard]) -> list[Trained]:
+    """One training set for each card that trains, cards of the same files once; raises as reading does."""
+    alike: dict[object, list[TaskCard]] = {}
+    for card in cards:
+        if card.trained:
+            alike.setdefault((card.kind, card.train_sources, card.train_split, _folder(card)), []).append(card)
+    return [
+        Trained(
+            name=f"the training data of {', '.join(card.name for card in same)}",
+            examples=source.training_examples(same[0]),
+            data=tuple(dict.fromkeys(name for card in same for name in card.trains_on)),
+        )
+        for same in alike.values()
+    ]
+
+
+def _folder(card: TaskCard) -> str:
+    """The card's folder where its files' paths hold it, else nothing."""
+    return card.folder if any("{folder}" in str(source) for source in card.train_sources) else ""
+
+
+def evaluated_by(source: TaskSource, targets: Sequence[TaskCard], languages: Sequence[str]) -> list[Evaluated]:
+    """Every evaluation split of the targets in these languages; raises as reading does."""
+    return [
+        Evaluated(
+            task=card.name,
+            language=language,
+            split=split,
+            examples=source.split(card, language, split),
+            translates=TRANSLATES.get((card.name, split)),
+        )
+        for card in targets
+        for language in card.languages
+        if language in languages
+        for split in evaluation_splits(card, language)
+    ]
+
+
+def pretraining(place: Path) -> list[Trained]:
+    """One training set for each `.txt`, `.jsonl` or `.tsv` file (also `.gz`) of a file or folder, read as it is checked.
+
+    A text is a line of `.txt`, a cell of `.tsv`, a string anywhere in an object of `.jsonl`.
+
+    Raises:
+        DataMissing: nothing there to read.
+    """
+    files = sorted(path for path in place.rglob("*") if path.is_file() and _suffix(path)) if place.is_dir() else [place]
+    if not files or not all(path.is_file() for path in files):
+        raise DataMissing(f"no pretraining text at {place}; expected {', '.join(_TEXT_FILES)} files, also .gz")
+    for path in files:
+        if not _suffix(path):
+            raise BadInput(f"{path}: expected one of {', '.join(_TEXT_FILES)}, also .gz")
+    return [Trained(name=str(path), examples=_texts(path), raw=True) for path in files]
+
+
+def _suffix(path: Path) -> str:
+    """`.txt`, `.jsonl`, `.tsv`, or nothing for another file."""
+    suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    return suffix if suffix in _TEXT_FILES else ""
+
+
+def _texts(path: Path) -> Iterator[RawText]:
+    opened = gzip.open if path.suffix == ".gz" else open
+    number, kind = 0, _suffix(path)
+    try:
+        with opened(path, "rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                text = line.decode("utf-8").rstrip("\r\n")
+                parts = _strings(json.loads(text)) if kind == ".jsonl" else text.split("\t") if kind == ".tsv" else [text]
+                for part in parts:
+                    yield RawText(str(number), part, None)
+    except UnicodeDecodeError as fault:
+        raise BadInput(f"{path}:{number}: not UTF-8 at byte {fault.start} of the line; convert the file") from None
+    except json.JSONDecodeError as fault:
+        raise BadInput(f"{path}:{number}: not a JSON object ({fault.msg})") from None
+    except (OSError, EOFError, zlib.error) as fault:
+        raise BadInput(f"{path}: cannot be read after line {number} ({fault})") from None
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _strings(part)
