@@ -26,6 +26,7 @@ class Pretrained:
     """A loaded checkpoint.
 
     Attributes:
+        source: hub id or folder it came from.
         model: an `XLMRobertaForMaskedLM`; `model.roberta` is the encoder, `model.lm_head` the MLM head (tied to the
             embeddings).
         tokenizer: its fast tokenizer.
@@ -33,6 +34,7 @@ class Pretrained:
         has_mlm_head: whether the checkpoint held one; without it an MLM task would start from a random head.
     """
 
+    source: str
     model: Any
     tokenizer: Any
     fingerprint: str
@@ -72,7 +74,8 @@ def load_pretrained(source: str) -> Pretrained:
     _check_complete(source, info["missing_keys"])
     has_head = not any(name.startswith("lm_head") for name in info["missing_keys"])
     model.eval()
-    return Pretrained(model=model, tokenizer=tokenizer, fingerprint=model_fingerprint(model, tokenizer), has_mlm_head=has_head)
+    fingerprint = model_fingerprint(model, tokenizer)
+    return Pretrained(source=source, model=model, tokenizer=tokenizer, fingerprint=fingerprint, has_mlm_head=has_head)
 
 
 def check_source(source: str) -> None:
@@ -88,6 +91,30 @@ def check_source(source: str) -> None:
         raise ModelUnusable(
             f"no model folder {source!r}; expected a folder with config.json, model.safetensors and tokenizer.json"
         )
+
+
+def check_mlm_head(source: str, tasks: Iterable[str]) -> None:
+    """Looks whether a folder holds the MLM head that `tasks` train on; of a hub id this is known once it is loaded.
+
+    Raises:
+        ModelUnusable: it holds none.
+    """
+    from safetensors import safe_open
+
+    names: list[str] = []
+    for path in Path(source).glob("*.safetensors"):
+        with safe_open(path, framework="pt") as file:
+            names += file.keys()
+    if names and not any(name.startswith("lm_head.") for name in names):
+        raise no_mlm_head(source, tasks)
+
+
+def no_mlm_head(source: str, tasks: Iterable[str]) -> ModelUnusable:
+    """What to say of a checkpoint that MLM cannot go on from."""
+    return ModelUnusable(
+        f"model {source!r} has no MLM head and {', '.join(sorted(tasks))} would train a random one; expected a checkpoint with "
+        "its lm_head, or a mix without MLM"
+    )
 
 
 def _check_folder(folder: Path) -> None:

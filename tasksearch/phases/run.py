@@ -19,6 +19,7 @@ from tasksearch.core.signature import seed_from
 from tasksearch.evaluation.labelled import score_labelled
 from tasksearch.evaluation.retrieval import score_retrieval
 from tasksearch.metrics.outcomes import Outcomes, value_of
+from tasksearch.models.encoder import no_mlm_head
 from tasksearch.models.heads import make_head
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.segments import IntermediateSegment, TargetSegment, root_signature, segments_of
@@ -90,6 +91,7 @@ class PlanRun:
 
     def __init__(self, plan: Plan, context: RunContext) -> None:
         self.plan, self.context = plan, context
+        _check_mlm(plan, context)
         cards = {target: context.suite.card(target) for target in plan.targets}
         around = context.surroundings(plan)
         self._root = root_signature(around)
@@ -416,6 +418,13 @@ def run_plan(plan: Plan, context: RunContext, on_step: OnStep | None = None) -> 
         for kind, spent in done.seconds.items():
             seconds[kind] = seconds.get(kind, 0.0) + spent
     return PlanResult(scores=scores, outcomes=outcomes, seconds=seconds, facts=context.facts())
+
+
+def _check_mlm(plan: Plan, context: RunContext) -> None:
+    """Raises ModelUnusable for an MLM task on a checkpoint without an MLM head."""
+    masked = [task for task in plan.schedule.tasks if context.suite.card(task).kind == "mlm"]
+    if masked and not context.pretrained.has_mlm_head:
+        raise no_mlm_head(context.pretrained.source, masked)
 
 
 def _weights(module: nn.Module) -> dict[str, torch.Tensor]:

@@ -83,6 +83,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     Raises:
         DataMissing, BadInput, UnknownName, ModelUnusable.
     """
+    from tasksearch.models.encoder import check_mlm_head
     from tasksearch.phases.context import check_files
     from tasksearch.study.leakage import check_leakage
     from tasksearch.tasks.source import TaskSource
@@ -99,6 +100,8 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     check_files(source, [suite.card(name) for name in (*config.space.tasks, *config.targets)], config.languages)
     check_leakage(source, suite, config)
     _check_model(model)
+    if masked := [task for task in config.space.tasks if suite.card(task).kind == "mlm"]:
+        check_mlm_head(model, masked)
     sizes = {task: source.training_size(suite.card(task)) for task in config.space.tasks}
     return Setup(suite=suite, data=data, model=model, sizes=sizes, settings=_settings(suite, config))
 
