@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,15 +18,23 @@ def best(
     study: Study,
     language: Annotated[str | None, typer.Option(help="one language or group: its targets in detail")] = None,
     select: Annotated[str, typer.Option(help="selection rule: pivot-dev, english-dev or target-dev")] = "pivot-dev",
+    rules: Annotated[bool, typer.Option("--rules", help="every selection rule and the oracle side by side")] = False,
+    court: Annotated[bool, typer.Option("--court", help="the search beside the free baselines")] = False,
+    reopen: Annotated[
+        bool, typer.Option("--reopen", help="read the reporting half again under another rule or choice; marked adaptive")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="write the mix of --language as TOML")] = None,
     as_json: Json = False,
 ) -> None:
     """Per language: the chosen mix, its gain over no intermediate phase, with a 95% interval."""
-    from tasksearch.study.best import best_of, open_study
+    from tasksearch.study.best import best_of, open_study, rules_of
 
+    if rules:
+        _print_rules(rules_of(study, rule=select), as_json)
+        return
     if out is not None and language is None:
         raise BadInput("--out needs --language: a mix file holds one mix")
-    verdict = best_of(study, rule=select, languages=[language] if language else None)
+    verdict = best_of(study, rule=select, languages=[language] if language else None, reopen=reopen)
     if out is not None and language is not None:
         from tasksearch.search.ledger import write_atomic
         from tasksearch.search.mixfile import mix_toml
@@ -37,6 +45,10 @@ def best(
         return
     console, (_, suite, _) = open_console(), open_study(study)
     print_verdict(console, verdict, suite.warning)
+    if court:
+        from tasksearch.reports.court import court_table
+
+        console.print(court_table(verdict.court, warning=suite.warning))
     if language is not None:
         from tasksearch.reports.tables import target_table
 
@@ -44,6 +56,15 @@ def best(
         console.print(target_table(verdict[language], chance=chance, warning=suite.warning))
     if out is not None:
         console.print(f"wrote {out}", highlight=False)
+
+
+def _print_rules(table: Any, as_json: bool) -> None:
+    from tasksearch.reports.court import rules_table
+
+    if as_json:
+        print_json(table.to_json())
+    else:
+        open_console().print(rules_table(table))
 
 
 def trials(study: Study, as_json: Json = False) -> None:

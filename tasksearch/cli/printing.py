@@ -22,10 +22,14 @@ def one_of(option: str, value: str, known: tuple[str, ...]) -> None:
 
 
 def print_verdict(console: Any, verdict: Any, warning: str) -> None:
-    """The table of the best mix per language."""
+    """The table of the best mix per language, and the sentence on whether the search was worth its hours."""
     from tasksearch.reports.tables import verdict_table
 
     console.print(verdict_table(verdict, warning=warning))
+    if verdict.adaptive:
+        console.print("Adaptive: the reporting half had been read before under another question; these numbers may flatter.")
+    if verdict.court is not None:
+        console.print(verdict.court.sentence, highlight=False)
 
 
 def open_console() -> Any:

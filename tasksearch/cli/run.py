@@ -9,7 +9,7 @@ import typer
 
 from tasksearch.cli.options import Address, Concurrency, Gpus, Json, Quiet, Study, Timings
 from tasksearch.cli.printing import one_of, open_console, print_json, print_verdict
-from tasksearch.core.errors import Interrupted, StudyNotReady
+from tasksearch.core.errors import AlreadyRead, Interrupted, StudyNotReady
 
 RUN_EXAMPLES = "Examples: `tasksearch run`; `tasksearch run --space single_task --target nli --trials 13 --seed 1`"
 RESUME_EXAMPLES = "Example: `tasksearch resume studies/joint_vs_seq-lab-seed0`"
@@ -97,17 +97,20 @@ def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as
             summary = call(on_event=watch.on_event, on_pretrain=watch.on_pretrain)
         except (KeyboardInterrupt, Interrupted):
             raise Interrupted(_way_on(folder)) from None
-    verdict = _verdict_of(folder)
+    verdict, unread = _verdict_of(folder)
     facts = {
         "done": summary.done, "failed": summary.failed, "stopped": summary.stopped, "seconds": summary.seconds,
         "first_step_seconds": summary.first_step_seconds, "overhead_seconds": summary.overhead_seconds,
     }  # fmt: skip
     if as_json:
-        print_json({"study": str(folder), "summary": facts, "verdict": verdict.to_json()})
+        print_json({"study": str(folder), "summary": facts, "verdict": verdict.to_json() if verdict else None, "note": unread})
         return
     console = open_console()
     _, suite, records = open_study(folder)
-    print_verdict(console, verdict, suite.warning)
+    if verdict:
+        print_verdict(console, verdict, suite.warning)
+    else:
+        console.print(unread, highlight=False)
     plans = len({record.plan.mix_signature for record in records})
     console.print(
         f"{plans} plans, {len(records)} trainings ({summary.failed} failed) in {summary.seconds:.0f} s", highlight=False
@@ -136,11 +139,16 @@ def _way_on(folder: Path) -> str:
     return f"interrupted; {kept} finished trials are kept; go on with: tasksearch resume {folder}"
 
 
-def _verdict_of(folder: Path) -> Any:
-    """By pivot-dev, or english-dev for a study of one language, which has no other to choose on; the table names the rule."""
+def _verdict_of(folder: Path) -> tuple[Any, str]:
+    """By pivot-dev, or english-dev for a study of one language, which has no other to choose on; the table names the rule.
+
+    None with the reason where the study was extended and chooses anew: its reporting half was read already.
+    """
     from tasksearch.study.best import best_of
 
     try:
-        return best_of(folder)
+        return best_of(folder), ""
+    except AlreadyRead as read:
+        return None, f"no verdict printed: {read}"
     except StudyNotReady:
-        return best_of(folder, rule="english-dev")
+        return best_of(folder, rule="english-dev"), ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -14,13 +16,19 @@ UI_EXAMPLES = "Example: `tasksearch ui studies/joint_vs_seq-lab-seed0`"
 def ui(
     study: Study,
     port: Annotated[int | None, typer.Option(help="on loopback [default: a free one]")] = None,
-    best_runs: Annotated[int, typer.Option("--best", min=2, help="how many of the best runs the compare link holds")] = 6,
+    best_runs: Annotated[
+        int, typer.Option("--best", min=2, help="runs in the compare link: the best of each kind of schedule, then the second")
+    ] = 6,
 ) -> None:
     """Opens the MLflow page of a study on loopback and prints the link that compares its best runs; Ctrl-C ends it."""
     from tasksearch.study.compare import open_page
 
+    for ending in ("SIGTERM", "SIGHUP"):  # they end it as Ctrl-C does, or the server would live on
+        if hasattr(signal, ending):
+            signal.signal(getattr(signal, ending), signal.default_int_handler)
     with open_page(study, port=port, best=best_runs) as page:
         typer.echo(f"compare  {page.compare}\nall runs {page.runs}\n(loopback only; Ctrl-C ends it)")
+        sys.stdout.flush()
         try:
             page.server.wait()
         except KeyboardInterrupt:

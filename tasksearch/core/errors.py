@@ -72,6 +72,12 @@ class StudyNotReady(TasksearchError):
     """The study lacks what was asked for: a baseline, a finished trial, a language."""
 
 
+class AlreadyRead(TasksearchError):
+    """The reporting half was read before, under another rule or for another choice."""
+
+    exit_code = 6
+
+
 class DiskFull(TasksearchError):
     """No room left where the study writes."""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tasksearch.core.court import Court
 from tasksearch.core.errors import UnknownName
+from tasksearch.core.estimate import Estimate, Finding, finding_of
+from tasksearch.core.plain import plain
 from tasksearch.core.schedule import Schedule
-from tasksearch.core.signature import to_plain
+
+__all__ = ["RULES", "Choice", "Estimate", "Finding", "Rule", "TargetResult", "Verdict", "finding_of"]
 
 Rule = Literal["pivot-dev", "english-dev", "target-dev"]
 RULES: dict[str, str] = {
@@ -18,47 +20,6 @@ RULES: dict[str, str] = {
     "target-dev": "zero-shot training, labelled selection: chosen on the language's own selection examples",
 }
 """Rule → what it means, in words to print."""
-
-Finding = Literal["better", "worse", "no difference seen", "no interval"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """A score or a difference of scores, in points of percent.
-
-    Attributes:
-        value: the estimate.
-        low, high: ends of the interval; None where so few seeds or examples cannot tell the noise.
-        seed_error, example_error: standard errors from seeds alone and from examples alone.
-        df: Satterthwaite's degrees of freedom; infinite only where nothing was estimated.
-        noise_df: degrees of freedom behind the seed variance, over the plans it came from; 0 where nothing depends on a seed.
-        seeds: seeds of the first plan.
-        examples: examples, each counted once per language it was answered in.
-    """
-
-    value: float
-    low: float | None
-    high: float | None
-    seed_error: float
-    example_error: float
-    df: float
-    noise_df: int
-    seeds: int
-    examples: int
-
-    @property
-    def covers_zero(self) -> bool | None:
-        """Whether zero is in the interval, ends included; None without an interval."""
-        return None if self.low is None or self.high is None else self.low <= 0.0 <= self.high
-
-
-def finding_of(gain: Estimate) -> Finding:
-    """What the interval allows to be said."""
-    if gain.low is None or gain.high is None:
-        return "no interval"
-    if gain.covers_zero:
-        return "no difference seen"
-    return "better" if gain.value > 0 else "worse"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,10 +108,10 @@ class Choice:
 
     def to_json(self) -> dict[str, Any]:
         """Plain form; an infinite number of degrees of freedom is null."""
-        plain = _plain(self)
-        assert isinstance(plain, dict)
+        found = plain(self)
+        assert isinstance(found, dict)
         words = {"mix": str(self.schedule), "kind": self.schedule.kind, "examples": self.examples}
-        return plain | words | {"best_mix": str(self.schedule) if self.best_mix else None}
+        return found | words | {"best_mix": str(self.schedule) if self.best_mix else None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,12 +123,19 @@ class Verdict:
         level: of every interval.
         choices: languages sorted, then groups.
         candidates: how many mixes were re-run on fresh seeds and stood for choice.
+        court: the free baselines, and whether the search was worth its hours; None where nobody asked.
+        adaptive: whether the reporting half had been read under another rule or choice before: then its numbers are no longer
+            free of selection.
+        small: "target/language" of selection sets too small to select on, by which no choice should be made alone.
     """
 
     rule: Rule
     level: float
     choices: tuple[Choice, ...]
     candidates: int
+    court: Court | None = None
+    adaptive: bool = False
+    small: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Choice:
         """The choice of a language or group.
@@ -187,17 +155,8 @@ class Verdict:
             "rule_means": RULES[self.rule],
             "level": self.level,
             "candidates": self.candidates,
+            "adaptive": self.adaptive,
+            "small_selection_sets": list(self.small),
+            "court": self.court.to_json() if self.court else None,
             "choices": [choice.to_json() for choice in self.choices],
         }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Schedule):
-        return value.to_json()
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return to_plain(value)

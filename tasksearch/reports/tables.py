@@ -29,7 +29,7 @@ def verdict_table(verdict: Verdict, *, warning: str = "") -> Table:
         verdict: as `pick` gives it.
         warning: the suite's sentence, which stands beside every number.
     """
-    table = _table("Best mix per language", verdict_notes(verdict), warning, key=mix_key(verdict))
+    table = framed("Best mix per language", verdict_notes(verdict), warning, key=mix_key(verdict))
     names = [choice.name + _mark(verdict, choice) for choice in verdict.choices]
     letters = mix_letters(verdict)
     table.add_column("", min_width=min(14, max(map(len, names), default=0)), max_width=20, overflow="fold")
@@ -85,7 +85,7 @@ def target_table(
     ]
     if any(target.same_data for target in choice.targets):
         notes.append("* same data: the mix trains on data that this target's own training data comes from.")
-    table = _table(f"{choice.name}: scores per target", notes, warning)
+    table = framed(f"{choice.name}: scores per target", notes, warning)
     table.add_column("target", no_wrap=True)
     for heading in ("chance", *(("untrained",) if untrained is not None else ()), "baseline", "mix"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -109,7 +109,7 @@ def target_table(
 def trial_table(records: Iterable[TrialRecord], *, warning: str = "") -> Table:
     """One row per trial: what it trained, its objective (in baseline deviations, on selection halves), its seconds."""
     notes = ["objective: mean gain over the baseline on selection halves, in baseline deviations."]
-    table = _table("Trials", notes, warning)
+    table = framed("Trials", notes, warning)
     table.add_column("trial", justify="right", no_wrap=True)
     table.add_column("role", no_wrap=True)
     table.add_column("schedule", ratio=1, overflow="fold", min_width=12)
@@ -211,7 +211,8 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
-def _table(title: str, notes: Sequence[str], warning: str, *, key: Sequence[str] = ()) -> Table:
+def framed(title: str, notes: Sequence[str], warning: str, *, key: Sequence[str] = ()) -> Table:
+    """An empty table in the house's frame: the warning and the notes stand below it."""
     caption = Text()
     for line in key:
         caption.append(line + "\n", style="not dim")

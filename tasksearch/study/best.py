@@ -1,44 +1,89 @@
-"""`best_of`: the verdict of a study, from its folder."""
+"""`best_of`: the verdict of a study, from its folder; and the selection rules side by side."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tasksearch.core.errors import UnknownName
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tasks.suite import Suite
 
 
-def best_of(folder: Path, *, rule: str = "pivot-dev", languages: Sequence[str] | None = None) -> Any:
-    """The best mix per language: a `core.verdict.Verdict`.
+def best_of(folder: Path, *, rule: str = "pivot-dev", languages: Sequence[str] | None = None, reopen: bool = False) -> Any:
+    """The best mix per language, and whether the search was worth it: a `core.verdict.Verdict`.
+
+    Its question is written down in the study folder: see `search.readings`.
 
     Args:
         folder: of the study.
         rule: `pivot-dev`, `english-dev` or `target-dev`.
         languages: rows wanted; None: all.
+        reopen: read the reporting half again, under another rule or for another choice.
 
     Raises:
         StudyNotReady: no study, no baseline, or no finalist yet.
         UnknownName: rule or language.
+        AlreadyRead: the reporting half was read under another question, and `reopen` is not set.
+    """
+    from tasksearch.search.court import hold_court
+    from tasksearch.search.picking import choose
+    from tasksearch.search.reading import as_rule
+    from tasksearch.search.rules import small_sets
+
+    asked_rule = as_rule(rule)
+    reading, records = read_study(folder, languages)
+    asked = _ask(folder, reading, records, asked_rule, reopen=reopen)
+    verdict = choose(reading, asked_rule, languages)
+    court = hold_court(reading, records, asked_rule)
+    return dataclasses.replace(verdict, court=court, adaptive=asked.adaptive, small=small_sets(reading))
+
+
+def rules_of(folder: Path, *, rule: str = "pivot-dev") -> Any:
+    """Every selection rule's choice and regret: a `core.rules.RuleTable`.
+
+    The headline stays the rule that was asked for first: the table is no licence to change it.
+
+    Raises:
+        As `best_of`.
+    """
+    from tasksearch.search.reading import as_rule
+    from tasksearch.search.readings import read_questions
+    from tasksearch.search.rules import rule_table
+
+    reading, records = read_study(folder)
+    if not read_questions(folder):
+        _ask(folder, reading, records, as_rule(rule))
+    return rule_table(reading)
+
+
+def read_study(folder: Path, languages: Sequence[str] | None = None) -> tuple[Any, list[TrialRecord]]:
+    """The evidence of a study, a `search.reading.Reading`, and its records.
+
+    Raises:
+        StudyNotReady: no study, no baseline, or no finalist yet.
+        UnknownName: a language that no target of the study has, with the targets of its suite that have it.
     """
     from tasksearch.search.ledger import Ledger
-    from tasksearch.search.picking import pick
+    from tasksearch.search.reading import open_reading
 
     ledger = Ledger(folder)
     config = ledger.config()
     suite = load_suite(config.suite)
-    return pick(
-        ledger.records(),
+    _check_languages(suite, config, languages or ())
+    records = ledger.records()
+    reading = open_reading(
+        records,
         ledger.outcomes,
         suite.groups,
-        rule=rule,
-        languages=languages,
         language_groups=suite.language_groups,
         objective=config.objective,
         same_data=suite.same_data,
     )
+    return reading, records
 
 
 def open_study(folder: Path) -> tuple[StudyConfig, Suite, list[TrialRecord]]:
@@ -48,3 +93,40 @@ def open_study(folder: Path) -> tuple[StudyConfig, Suite, list[TrialRecord]]:
     ledger = Ledger(folder)
     config = ledger.config()
     return config, load_suite(config.suite), ledger.records()
+
+
+def _ask(folder: Path, reading: Any, records: Sequence[TrialRecord], rule: Any, *, reopen: bool = False) -> Any:
+    """Writes the whole table's question down, whichever rows are shown: one language is a part of it."""
+    from tasksearch.core.errors import StudyNotReady
+    from tasksearch.search.ledger import Ledger
+    from tasksearch.search.readings import ask
+
+    leaders = min(Ledger(folder).config().leaders, len(reading.evidence.table.firsts))
+    complete = len(reading.evidence.candidates) >= leaders and all(record.status != "running" for record in records)
+    choices = {}
+    for row in reading.rows():
+        try:
+            choices[row.name] = reading.rank(row, rule).candidates[0].first.plan.mix_signature
+        except StudyNotReady:
+            choices[row.name] = "none"
+    return ask(folder, rule, choices, reading.evidence.cells, reopen=reopen, complete=complete)
+
+
+def _check_languages(suite: Suite, config: StudyConfig, languages: Sequence[str]) -> None:
+    for language in languages:
+        if language in config.languages or language in ("all", *suite.language_groups):
+            continue
+        covering = sorted(card.name for card in suite.targets if language in card.languages and card.name not in config.targets)
+        if covering:
+            raise LanguageNotCovered(language, covering)
+        if any(language in card.languages for card in suite.targets):
+            raise LanguageNotCovered(language, [])
+
+
+class LanguageNotCovered(UnknownName):
+    """A language that the study did not score, though targets of its suite have it."""
+
+    def __init__(self, language: str, targets: Sequence[str]) -> None:
+        super().__init__("language", language, ())
+        way = f"run a study with --target {' or '.join(targets)}" if targets else "run a study with --language " + language
+        self.args = (f"no target of this study was scored in {language!r}; {way}",)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.study import TrialRecord
 from tasksearch.study.best import open_study
 from tasksearch.study.identity import study_id
 
@@ -20,6 +21,24 @@ class Page:
     compare: str
     runs: str
     server: Any
+
+
+def best_of_each(records: Sequence[TrialRecord], most: int) -> list[TrialRecord]:
+    """At most so many trials of the search: the best of every kind of schedule, then the second of every kind, and so on.
+
+    By objective, which reads selection halves alone; in the end those of one kind stand side by side.
+    """
+    kinds: dict[str, list[TrialRecord]] = {}
+    judged = [record for record in records if record.objective is not None and record.role in ("design", "search")]
+    for record in sorted(judged, key=lambda r: (-(r.objective or 0.0), r.number)):
+        kinds.setdefault(_kind(record), []).append(record)
+    turns = [(place, -(record.objective or 0.0), record) for members in kinds.values() for place, record in enumerate(members)]
+    chosen = [record for *_, record in sorted(turns, key=lambda turn: turn[:2])[:most]]
+    return sorted(chosen, key=lambda r: (_kind(r), -(r.objective or 0.0), r.number))
+
+
+def _kind(record: TrialRecord) -> str:
+    return "single" if len(record.plan.schedule.tasks) == 1 else record.plan.schedule.kind
 
 
 @contextmanager
@@ -35,8 +54,7 @@ def open_page(folder: Path, *, port: int | None = None, best: int = 6) -> Iterat
     from tasksearch.tracking.server import compare_link, experiment_link, serve_ui
 
     config, _, records = open_study(folder)
-    judged = [record for record in records if record.objective is not None and record.role in ("design", "search")]
-    leaders = sorted(judged, key=lambda record: (-(record.objective or 0.0), record.number))[:best]
+    leaders = best_of_each(records, best)
     if len(leaders) < 2:
         raise StudyNotReady(f"{folder} has {len(leaders)} finished trials beside the baseline; expected at least 2 to compare")
     uri = config.tracking_uri or default_uri(folder)

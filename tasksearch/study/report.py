@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.errors import AlreadyRead, StudyNotReady
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.core.verdict import Verdict
 from tasksearch.reports.data import ReportData
@@ -123,8 +123,10 @@ def _verdict(folder: Path) -> tuple[Verdict | None, str]:
     """By pivot-dev, or english-dev for a study of one language; None with the reason while there is none."""
     try:
         return best_of(folder), ""
+    except AlreadyRead as read:
+        return None, f"No verdict: {read}."
     except StudyNotReady as first:
         try:
             return best_of(folder, rule="english-dev"), ""
-        except StudyNotReady:
+        except (StudyNotReady, AlreadyRead):
             return None, f"No verdict yet: {first}."

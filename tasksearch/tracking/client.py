@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tasksearch.core.errors import DiskFull, TasksearchError, Unreachable
-from tasksearch.tracking.address import masked, scrubbed
+from tasksearch.tracking.address import check_answers, masked, scrubbed
 
 _QUIET = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
@@ -56,8 +56,21 @@ def translated(uri: str) -> Iterator[None]:
         if "No space left" in told or "disk is full" in told:
             raise DiskFull(f"no room left where MLflow writes, {masked(uri)}; `tasksearch resume` goes on") from None
         if _is_foreign(error):
+            if _is_gone(uri):
+                raise Unreachable(
+                    f"the MLflow server at {masked(uri)} went away; what is finished is kept: start it again, then "
+                    "`tasksearch resume` goes on"
+                ) from None
             raise Unreachable(f"MLflow at {masked(uri)} failed: {told[:300]}") from None
         raise
+
+
+def _is_gone(uri: str) -> bool:
+    try:
+        check_answers(uri, timeout=5.0)
+    except Unreachable:
+        return True
+    return False
 
 
 def _is_foreign(error: Exception) -> bool:

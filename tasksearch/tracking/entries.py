@@ -1,8 +1,8 @@
 """`Entry`: what a tracker shows of a trial. Pure: the same record gives the same entry, on every replay.
 
-Names read well in a comparison view: `mix/<task>` is the task's share of the intermediate phase (0 for a task left out),
-`dev/…` are selection halves, `score/…` reporting halves. Runs are to be sorted by `objective` or `dev/…`: sorting by `score/…`
-would choose on the examples that report.
+Names read well in a comparison view: `mix/<task>` is the task's share of the intermediate phase (0 for a task left out), `plan`
+the schedule in words, `dev/…` are selection halves, `score/…` reporting halves. Runs are to be sorted by `objective` or `dev`:
+sorting by `score/…` would choose on the examples that report.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tasksearch.core.study import StudyConfig, TrialRecord
 
 PREFIX: dict[Half, str] = {"select": "dev", "report": "score"}
 STATUS = {"done": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
+_FIRST = ("objective", "score/all/mean", "seconds/total")
 _UNSAFE = re.compile(r"[^\w\-. /:]")
 
 
@@ -71,7 +72,7 @@ def entry_of(record: TrialRecord, study_id: str, view: View) -> Entry:
     }
     return Entry(
         key=f"{study_id}/{record.number}",
-        name=f"{record.number:04d} {record.role}: {record.plan.schedule}"[:250],
+        name=name_of(record),
         status=STATUS[record.status],
         started=started,
         ended=round(1000 * record.ended) if record.ended is not None else started,
@@ -86,12 +87,20 @@ def entry_of(record: TrialRecord, study_id: str, view: View) -> Entry:
     )
 
 
+def name_of(record: TrialRecord) -> str:
+    """`0023 sequential: qqp (60) → mnli (20)`; the role stands with the kind where it is no trial of the search."""
+    kind = {"none": "", "joint": "joint" if len(record.plan.schedule.tasks) > 1 else "single"}
+    shown = kind.get(record.plan.schedule.kind, record.plan.schedule.kind)
+    role = "" if record.role in ("design", "search") else str(record.role)
+    return f"{record.number:04d} {' '.join(filter(None, (role, shown)))}: {record.plan.schedule}"[:250]
+
+
 def params_of(plan: Plan, role: str, tasks: Iterable[str]) -> dict[str, str]:
     """The plan as columns of a comparison view."""
     schedule, settings = plan.schedule, plan.settings
     params = {f"mix/{task}": f"{float(schedule.share(task)):.4g}" for task in sorted({*tasks, *schedule.tasks})}
     params |= {
-        "mix": str(schedule),
+        "plan": str(schedule),
         "schedule": schedule.kind,
         "order": order_of(schedule),
         "steps": str(schedule.steps),
@@ -136,6 +145,8 @@ def metrics_of(record: TrialRecord, view: View) -> dict[str, float]:
         metrics["seconds/total"] = record.ended - record.started
     if record.objective is not None:
         metrics["objective"] = record.objective
+    # MLflow keeps the order, and its comparison starts from the first.
+    metrics = {name: metrics[name] for name in _FIRST if name in metrics} | metrics
     return {safe_name(name): float(value) for name, value in metrics.items() if math.isfinite(value)}
 
 

@@ -100,7 +100,13 @@ def test_the_mix_is_written_as_toml_that_reads_back(study, tmp_path):
 
     folder, _ = study
     done = tasksearch("best", str(folder), "--language", "near1", "--select", "target-dev", "--out", str(tmp_path / "mix.toml"))
+    assert done.returncode == 6
+    assert "--reopen" in done.stderr
+    wanted = ["--language", "near1", "--select", "target-dev", "--reopen", "--out", str(tmp_path / "mix.toml")]
+    done = tasksearch("best", str(folder), *wanted)
     assert done.returncode == 0, done.stderr
+    assert "Adaptive" in done.stdout
+    assert "The search was not worth its" in " ".join(done.stdout.split()) or "cannot be said" in done.stdout
     assert "generated, code-mixed world" in " ".join(done.stdout.split())
     assert read_mix(tmp_path / "mix.toml").steps > 0
 

@@ -52,7 +52,7 @@ class Family:
         item_shared: share of the easiness' variance that languages have in common.
         effect: scale of all effects; 0 is a null world.
         only: None; `one`: a single task has an effect of one everywhere and nothing else has any; `pair`: two tasks have one
-            together, trained one after the other, and nothing alone.
+            together, trained one after the other, the one that the size rule puts last first, and nothing alone.
     """
 
     name: str
@@ -181,7 +181,7 @@ class World:
         if self.family.only == "one":
             return float(shape.share[0] > 0) * min(1.0, float(shape.share[0]) * 4)
         together = min(shape.share[0], shape.share[1]) > 0
-        return float(together and shape.place[0] < shape.place[1]) * shape.strict
+        return float(together and shape.place[1] < shape.place[0]) * shape.strict
 
 
 @dataclass(frozen=True, kw_only=True)

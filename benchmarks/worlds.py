@@ -1,0 +1,38 @@
+"""The verdict on planted worlds: regret, optimism, coverage, and how often a search is called worth it.
+
+    nice -n 15 python benchmarks/worlds.py            # everything: about ten minutes of one core
+    python benchmarks/worlds.py held --worlds 20      # one family, quickly
+
+Settings were fixed on the family `tune` (worlds 0-79) before `held` was run once; see benchmarks/RESULTS.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from datetime import date
+
+from tasksearch.search.bench.measure import measure
+from tasksearch.search.bench.table import table_lines
+from tasksearch.search.bench.world import FAMILIES
+
+WORLDS = {"held": 400, "null": 300, "one": 150, "pair": 150}
+TRIALS = (24, 48, 96)
+FIRST = 1000  # tuning looked at worlds 0-79; no number is used for both
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("family", nargs="*", default=list(WORLDS))
+    parser.add_argument("--worlds", type=int)
+    options = parser.parse_args()
+    for name in options.family:
+        count = options.worlds or WORLDS.get(name, 100)
+        started = time.process_time()
+        cells = measure(FAMILIES[name], range(FIRST, FIRST + count), TRIALS)
+        print(f"## {name}: {count} worlds, {date.today()}, {time.process_time() - started:.0f} s of one core\n", flush=True)
+        print("\n".join(table_lines(cells)) + "\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""`Court`: the search beside what is free, and whether it was worth its hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tasksearch.core.estimate import Estimate
+from tasksearch.core.plain import plain
+from tasksearch.core.schedule import Schedule
+
+Evidence = Literal["fresh seeds", "one seed, selection half", "not run"]
+Worth = Literal["worth it", "not worth it", "undecided"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CourtEntry:
+    """One free baseline: what anyone could train without a search.
+
+    Attributes:
+        name: `no intermediate training`, `best single`, `uniform joint`, `proportional joint`, `size rule`, `soup`,
+            `equal exposure`.
+        schedule: None where it was not run, or is no schedule.
+        evidence: where its gain comes from. Only entries on fresh seeds are comparable with the search's pick.
+        gain: over no intermediate training, reporting halves, fresh seeds; None for other evidence.
+        expected, expected_error: shrunken gain on selection halves, points, from the search's one seed; None where not known.
+        trainings: how many trainings it costs to have it (best single: every single task).
+        advantage: how much better the search's pick is, on the same fresh seeds and examples; None where there is none.
+        note: why it was not run, or what else must be said.
+    """
+
+    name: str
+    schedule: Schedule | None
+    evidence: Evidence
+    gain: Estimate | None = None
+    expected: float | None = None
+    expected_error: float | None = None
+    trainings: int = 0
+    advantage: Estimate | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hours:
+    """What was spent.
+
+    Attributes:
+        search, fresh, baseline, design: hours of training and evaluation of the trials by role.
+        unit: `GPU-hours` or `CPU-hours`.
+    """
+
+    search: float
+    fresh: float
+    baseline: float
+    design: float
+    unit: str
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return self.search + self.fresh + self.baseline + self.design
+
+
+@dataclass(frozen=True, kw_only=True)
+class Court:
+    """The verdict on the search itself, over all languages.
+
+    Attributes:
+        row: the row it is about, `all`.
+        pick: the search's mix for that row.
+        gain: of the pick over no intermediate training.
+        entries: the free baselines.
+        champion: name of the best free baseline on fresh seeds, by the rule that chose the pick; None: none was re-run.
+        advantage: of the pick over the champion; None where they are one and the same, or there is no champion.
+        languages: languages in which the pick beats baseline and champion after Bonferroni over the languages.
+        worth: the verdict; `undecided` where no interval can be claimed or no free baseline stands on fresh seeds.
+        reason: half a sentence.
+        hours: what was spent.
+    """
+
+    row: str
+    pick: Schedule
+    gain: Estimate
+    entries: tuple[CourtEntry, ...]
+    champion: str | None
+    advantage: Estimate | None
+    languages: tuple[str, ...]
+    worth: Worth
+    reason: str
+    hours: Hours
+
+    @property
+    def sentence(self) -> str:
+        """The sentence that every verdict ends with."""
+        spent = f"{_hours(self.hours.total)} {self.hours.unit} ({_hours(self.hours.search)} of them the sampler's trials)"
+        words = {
+            "worth it": f"The search was worth its {spent}: {self.reason}.",
+            "not worth it": f"The search was not worth its {spent}: {self.reason}.",
+            "undecided": f"Whether the search was worth its {spent} cannot be said: {self.reason}.",
+        }
+        return words[self.worth]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain form."""
+        found = plain(self)
+        assert isinstance(found, dict)
+        return found | {"sentence": self.sentence, "total_hours": self.hours.total}
+
+
+def _hours(value: float) -> str:
+    return f"{value:.1f}" if value >= 1 else f"{value:.2g}"

@@ -1,0 +1,47 @@
+"""`Estimate`: a score or a difference of scores, with what is known of its error; and what that allows to be said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Finding = Literal["better", "worse", "no difference seen", "no interval"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A score or a difference of scores, in points of percent.
+
+    Attributes:
+        value: the estimate.
+        low, high: ends of the interval; None where so few seeds or examples cannot tell the noise.
+        seed_error, example_error: standard errors from seeds alone and from examples alone.
+        df: Satterthwaite's degrees of freedom; infinite only where nothing was estimated.
+        noise_df: degrees of freedom behind the seed variance, over the plans it came from; 0 where nothing depends on a seed.
+        seeds: seeds of the first plan.
+        examples: examples, each counted once per language it was answered in.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    seed_error: float
+    example_error: float
+    df: float
+    noise_df: int
+    seeds: int
+    examples: int
+
+    @property
+    def covers_zero(self) -> bool | None:
+        """Whether zero is in the interval, ends included; None without an interval."""
+        return None if self.low is None or self.high is None else self.low <= 0.0 <= self.high
+
+
+def finding_of(gain: Estimate) -> Finding:
+    """What the interval allows to be said."""
+    if gain.low is None or gain.high is None:
+        return "no interval"
+    if gain.covers_zero:
+        return "no difference seen"
+    return "better" if gain.value > 0 else "worse"

@@ -1,0 +1,60 @@
+"""Tables of the court of free baselines and of the selection rules, as renderables."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from tasksearch.core.court import Court
+from tasksearch.core.rules import RulePick, RuleTable
+from tasksearch.reports.tables import framed, gain_text, short_mix
+
+
+def court_table(court: Court, *, warning: str = "") -> Table:
+    """One row per free baseline: its gain, and how much better the search's pick is."""
+    notes = [
+        f"Row: {court.row}. Gain: points over no intermediate training on fresh seeds. ~: not re-run; its shrunken gain on "
+        "selection halves from one seed, which is not comparable.",
+        "Pick: points that the search's mix is better, on the same seeds and examples. Trainings: what it costs to have it.",
+        f"The search's mix: {short_mix(court.pick)}, {gain_text(court.gain)}.",
+    ]
+    table = framed("The search beside what is free", notes, warning)
+    table.add_column("", max_width=26, overflow="fold")
+    table.add_column("mix", ratio=1, overflow="fold", min_width=10)
+    for heading in ("gain", "pick", "trainings"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for entry in court.entries:
+        shown = gain_text(entry.gain) if entry.gain else ("–" if entry.expected is None else f"~{entry.expected:+.1f}")
+        table.add_row(
+            entry.name + (" †" if entry.name == court.champion else ""),
+            entry.note if entry.schedule is None else short_mix(entry.schedule),
+            "0" if entry.name == "no intermediate training" else shown,
+            gain_text(entry.advantage) if entry.advantage else "–",
+            f"{entry.trainings}" if entry.trainings else "–",
+        )
+    return table
+
+
+def rules_table(rules: RuleTable, *, warning: str = "") -> Table:
+    """One row per language and group, one column per rule, the oracle last."""
+    notes = [
+        "Gain in points over no intermediate training, in brackets the regret against the oracle: the finalist that is best on "
+        "the reporting half itself, which no honest rule sees. A maximum is flattered, so regrets are too large.",
+        "Mean regret over languages: " + ", ".join(f"{rule} {regret:.2f}" for rule, regret in rules.regrets) + ".",
+    ]
+    if rules.small:
+        notes.append(f"Fewer than {rules.least} selection examples, too few to select on: {', '.join(rules.small)}.")
+    table = framed("Selection rules side by side", notes, warning)
+    table.add_column("", max_width=20, overflow="fold")
+    for pick in rules.rows[0].picks if rules.rows else ():
+        table.add_column(pick.rule, justify="right")
+    for row in rules.rows:
+        table.add_row(row.name, *(_pick(pick) for pick in row.picks))
+    return table
+
+
+def _pick(pick: RulePick) -> Text:
+    if pick.gain is None or pick.regret is None:
+        return Text("–")
+    mark = "*" if pick.applied != pick.rule else ""
+    return Text(f"{pick.gain.value:+.1f}{mark} ({pick.regret:.1f})" if pick.regret else f"{pick.gain.value:+.1f}{mark}")

@@ -1,0 +1,194 @@
+"""Measuring a picker where the truth is known: regret, optimism, coverage and verdicts, world by world.
+
+For every world and number of trials the tool's own functions are called as a study calls them: `leaders`, fresh seeds,
+`choose`, `hold_court`. Regrets are in task effects, of latent gain, per language, against the best mix that was trained.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.study import Objective, Role, StudyConfig, TrialRecord
+from tasksearch.search.bench.simulate import TARGET, Simulation, proposed, searched, space_of
+from tasksearch.search.bench.world import Family, World, draw_world
+from tasksearch.search.court import hold_court
+from tasksearch.search.leading import leaders
+from tasksearch.search.objective import Baseline, objective
+from tasksearch.search.picking import choose
+from tasksearch.search.reading import open_reading
+from tasksearch.search.trained import Trained, language_columns
+
+Array = NDArray[np.float64]
+GROUPS = {TARGET: "classification"}
+Propose = Callable[[World, int, int], list[tuple[Role, Schedule]]]
+"""(world, trials, seed) → what is trained, in order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a study of the benchmark is like."""
+
+    leaders: int = 3
+    leader_seeds: int = 3
+    baseline_seeds: int = 5
+    rule: str = "target-dev"
+
+
+@dataclass(kw_only=True)
+class Cell:
+    """Results at one number of trials; each list has an entry per world.
+
+    Attributes:
+        bare, pooled: mean regret over languages of the largest raw score and of the largest shrunken score, over all mixes.
+        single: regret of the one mix with the largest shrunken mean over languages.
+        final: regret of the verdict's pick among the finalists.
+        flattery: raw score of the bare maximum less its truth, task effects.
+        foreseen: shrunken score of the pick less its truth.
+        corrected: printed gain less its truth.
+        covered: share of languages whose interval holds the truth; `all` alone in `covered_all`.
+        claims, false_claims: rows called better, and those of them where the truth is not above zero.
+        worth, gained: whether the court said worth it; whether `all` was called better.
+    """
+
+    bare: list[float] = field(default_factory=list)
+    pooled: list[float] = field(default_factory=list)
+    single: list[float] = field(default_factory=list)
+    final: list[float] = field(default_factory=list)
+    flattery: list[float] = field(default_factory=list)
+    foreseen: list[float] = field(default_factory=list)
+    corrected: list[float] = field(default_factory=list)
+    covered: list[float] = field(default_factory=list)
+    covered_all: list[float] = field(default_factory=list)
+    claims: list[float] = field(default_factory=list)
+    false_claims: list[float] = field(default_factory=list)
+    worth: list[float] = field(default_factory=list)
+    gained: list[float] = field(default_factory=list)
+
+
+def measure(
+    family: Family,
+    worlds: Sequence[int],
+    trials: Sequence[int],
+    *,
+    setting: Setting | None = None,
+    propose: Propose = proposed,
+) -> dict[int, Cell]:
+    """Number of trials → results over the worlds."""
+    setting = setting or Setting()
+    cells = {count: Cell() for count in trials}
+    for number in worlds:
+        world = draw_world(family, number)
+        whole = searched(world, propose(world, max(trials), number), setting.baseline_seeds)
+        for count in trials:
+            records = _judged(whole.records[: setting.baseline_seeds + count])
+            _one(world, Simulation(world=world, records=list(records)), setting, cells[count])
+    return cells
+
+
+def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
+    """Mean over worlds, and its standard error: worlds are independent, what is inside one is not."""
+    data = np.asarray(values)
+    return float(data.mean()), float(data.std(ddof=1) / np.sqrt(len(data))) if len(data) > 1 else 0.0
+
+
+def _judged(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    baseline = Baseline.of(records)
+    return [dataclasses.replace(r, objective=objective(r.scores, baseline, GROUPS, Objective())) for r in records]
+
+
+def _one(world: World, study: Simulation, setting: Setting, into: Cell) -> None:
+    table = Trained.of(study.records, Baseline.of(study.records))
+    assert table is not None
+    truth = _truth(world, [first.plan.schedule for first in table.firsts])
+    _whole_search(world, table, truth, into)
+    config = _config(world, setting)
+    for leader in leaders(config, study.records, GROUPS):
+        for seed in range(1, 1 + setting.leader_seeds):
+            study.train(leader.plan.schedule, seed, "finalist")
+    reading = open_reading(study.records, study.outcomes, GROUPS)
+    verdict = choose(reading, "target-dev" if setting.rule == "target-dev" else "pivot-dev")
+    place = {first.plan.schedule: row for row, first in enumerate(table.firsts)}
+    regrets, errors, hits = [], [], []
+    for choice in verdict.choices:
+        row = place[choice.schedule]
+        if choice.is_group:
+            real = float(truth.points[row].mean())
+            into.covered_all.append(_holds(choice.gain.low, real, choice.gain.high))
+            into.gained.append(float(choice.finding == "better"))
+            continue
+        column = truth.languages.index(choice.name)
+        real = float(truth.points[row, column])
+        regrets.append(float(truth.gains[:, column].max() - truth.gains[row, column]))
+        errors.append((choice.gain.value - real) / truth.unit)
+        hits.append(_holds(choice.gain.low, real, choice.gain.high))
+    singles = [c for c in verdict.choices if not c.is_group]
+    better = [c for c in singles if c.finding == "better"]
+    wrong = [c for c in better if truth.points[place[c.schedule], truth.languages.index(c.name)] <= 1e-9]
+    into.claims.append(len(better) / len(singles))
+    into.false_claims.append(len(wrong) / len(singles))
+    into.final.append(float(np.mean(regrets)))
+    into.corrected.append(float(np.mean(errors)))
+    into.covered.append(float(np.mean(hits)))
+    into.worth.append(float(hold_court(reading, study.records, verdict.rule).worth == "worth it"))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Truth:
+    """Of every trained mix, per zero-shot language: latent gains in task effects, and gains in points; points per effect."""
+
+    languages: list[str]
+    gains: Array
+    points: Array
+    unit: float
+
+
+def _truth(world: World, mixes: Sequence[Schedule]) -> _Truth:
+    languages = sorted(world.languages[1:])
+    order = [world.languages.index(language) for language in languages]
+    gains = world.gains(mixes)
+    points = world.scores(gains) - world.scores(np.zeros((1, len(world.languages))))
+    unit = 1.0 / float(world.effects(np.array(1.0)))
+    return _Truth(languages=languages, gains=gains[:, order], points=points[:, order], unit=unit)
+
+
+def _whole_search(world: World, table: Trained, truth: _Truth, into: Cell) -> None:
+    """What could be picked if every mix of the search stood for choice."""
+    cells = [cell for cell in table.cells if cell[1] in truth.languages]
+    columns = language_columns(cells, dict.fromkeys(cells, 1.0))
+    assert list(columns) == truth.languages
+    points = np.array([table.points(column) for column in columns.values()])
+    raw = np.array([table.gains[:, table.cells.index(next(iter(column)))] for column in columns.values()]).T
+    shrunken = table.by_language(list(columns.values()), dict.fromkeys(cells, 1 / len(cells))).mean
+    across = np.arange(len(points))
+    bare, pooled = raw.argmax(axis=0), shrunken.argmax(axis=0)
+    single = np.full(len(points), shrunken.mean(axis=1).argmax())
+    best = truth.gains.max(axis=0)
+    for into_list, chosen in ((into.bare, bare), (into.pooled, pooled), (into.single, single)):
+        into_list.append(float((best - truth.gains[chosen, across]).mean()))
+    for into_list, values, chosen in ((into.flattery, raw, bare), (into.foreseen, shrunken, pooled)):
+        error = values[chosen, across] * points - truth.points[chosen, across]
+        into_list.append(float(error.mean() / truth.unit))
+
+
+def _config(world: World, setting: Setting) -> StudyConfig:
+    return StudyConfig(
+        name="planted",
+        space=space_of(world),
+        suite="planted",
+        model="planted",
+        targets=(TARGET,),
+        languages=world.languages,
+        baseline_seeds=setting.baseline_seeds,
+        leaders=setting.leaders,
+        leader_seeds=setting.leader_seeds,
+    )
+
+
+def _holds(low: float | None, value: float, high: float | None) -> float:
+    return float(low is not None and high is not None and low <= value <= high)

@@ -1,0 +1,119 @@
+"""The reporting half is read once: `readings.json` in the study folder says who read it, when, and what was asked.
+
+A *question* is a selection rule and the mix that it chose for every language and group. It is asked of every (target, language)
+reporting half that these rows cover. The same question may be asked as often as one likes and has one answer; a part of it (one
+language) is the same question. Another rule, or another choice by the same rule (a study that was extended), is a second look
+at the same examples: it needs `--reopen`, is written down, and from then on its numbers are called adaptive, for whoever has
+seen the first answer may have let it decide the second question (Dwork et al. 2015, "The reusable holdout").
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock
+
+from tasksearch.core.errors import AlreadyRead, BadInput
+from tasksearch.search.ledger import write_atomic
+
+Cell = tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One question, as it was written down.
+
+    Attributes:
+        rule: the selection rule.
+        choices: row → signature of its mix.
+        cells: "target/language" of the reporting halves that it read.
+        when: date and time, UTC.
+        adaptive: whether another question had been asked of any of these halves before.
+        complete: whether all leaders stood on fresh seeds by then. An early look by the same rule is no other question, though
+            the choice may change when the last leaders arrive; another rule after an early look is.
+    """
+
+    rule: str
+    choices: Mapping[str, str]
+    cells: tuple[str, ...]
+    when: str
+    adaptive: bool
+    complete: bool = True
+
+
+def ask(
+    folder: Path,
+    rule: str,
+    choices: Mapping[str, str],
+    cells: Sequence[Cell],
+    *,
+    reopen: bool = False,
+    complete: bool = True,
+) -> Asked:
+    """Asks a question of the reporting halves, and writes it down unless it was asked before.
+
+    Args:
+        folder: of the study.
+        rule: the selection rule.
+        choices: row → signature of the chosen mix, for every row of the study.
+        cells: reporting halves that these rows cover.
+        reopen: whether a second question may be asked.
+        complete: whether all leaders stand on fresh seeds.
+
+    Raises:
+        AlreadyRead: another question was asked of one of these halves, and `reopen` is not set.
+        BadInput: the file is damaged, or cannot be written.
+    """
+    path = folder / "readings.json"
+    names = tuple(sorted("/".join(cell) for cell in cells))
+    with FileLock(folder / "readings.lock", timeout=30):
+        past = read_questions(folder)
+        same = next((q for q in reversed(past) if (q.rule, q.choices, q.complete) == (rule, dict(choices), complete)), None)
+        if same is not None and set(names) <= set(same.cells):
+            return same
+        early = [q for q in past if q.rule == rule and not q.complete]
+        touched = [q for q in past if set(q.cells) & set(names) and q not in early]
+        if touched and not reopen:
+            raise AlreadyRead(_refusal(touched[-1], rule, choices, names))
+        asked = Asked(
+            rule=rule,
+            choices=dict(choices),
+            cells=names,
+            when=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            adaptive=bool(touched) or any(q.adaptive for q in early),
+            complete=complete,
+        )
+        write_atomic(path, (json.dumps([asdict(q) for q in [*past, asked]], indent=1, ensure_ascii=False) + "\n").encode())
+        return asked
+
+
+def read_questions(folder: Path) -> list[Asked]:
+    """Every question of a study, oldest first.
+
+    Raises:
+        BadInput: the file is damaged.
+    """
+    path = folder / "readings.json"
+    if not path.exists():
+        return []
+    try:
+        return [Asked(**{**entry, "cells": tuple(entry["cells"])}) for entry in json.loads(path.read_text(encoding="utf-8"))]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{path} is damaged: {type(error).__name__}: {error}") from error
+
+
+def _refusal(before: Asked, rule: str, choices: Mapping[str, str], names: Sequence[str]) -> str:
+    half = sorted(set(before.cells) & set(names))[0]
+    if before.rule != rule:
+        asked = f"by {before.rule}; {rule} would be a second look at the same examples"
+    else:
+        row = next((r for r, mix in choices.items() if before.choices.get(r) != mix), "")
+        asked = f"by {rule} for another choice of mix ({row}); extending a study does not make its reporting half new"
+    return (
+        f"the reporting half of {half} was read on {before.when} {asked}. "
+        "`--reopen` reads it again and marks the numbers as adaptive"
+    )

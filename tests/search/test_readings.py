@@ -1,0 +1,49 @@
+"""The reporting half is read once: the same question as often as one likes, another one only when reopened, and marked."""
+
+import pytest
+
+from tasksearch.core.errors import AlreadyRead, BadInput
+from tasksearch.search.readings import ask, read_questions
+
+CELLS = [("nli", "sw"), ("nli", "yo")]
+FIRST = {"sw": "aaa", "yo": "bbb", "all": "aaa"}
+
+
+def test_the_same_question_has_one_answer_and_is_written_once(tmp_path):
+    once = ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    assert ask(tmp_path, "pivot-dev", FIRST, CELLS[::-1]) == once
+    assert not once.adaptive
+    assert read_questions(tmp_path) == [once]
+
+
+def test_another_rule_is_refused_and_says_how_to_go_on(tmp_path):
+    ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    with pytest.raises(AlreadyRead, match=r"nli/sw was read on .* by pivot-dev; target-dev would be a second look.*--reopen"):
+        ask(tmp_path, "target-dev", FIRST, CELLS)
+    assert len(read_questions(tmp_path)) == 1
+
+
+def test_an_extended_study_that_chooses_anew_is_a_second_look(tmp_path):
+    ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    with pytest.raises(AlreadyRead, match=r"another choice of mix \(yo\); extending a study"):
+        ask(tmp_path, "pivot-dev", FIRST | {"yo": "ccc"}, CELLS)
+
+
+def test_a_language_that_was_never_read_is_no_second_look(tmp_path):
+    ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    assert not ask(tmp_path, "pivot-dev", {"qu": "ddd"}, [("nli", "qu")]).adaptive
+
+
+def test_what_was_reopened_stays_adaptive_and_the_first_answer_does_not(tmp_path):
+    first = ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    second = ask(tmp_path, "target-dev", FIRST, CELLS, reopen=True)
+    assert second.adaptive
+    assert ask(tmp_path, "target-dev", FIRST, CELLS) == second
+    assert ask(tmp_path, "pivot-dev", FIRST, CELLS) == first
+
+
+def test_a_damaged_file_is_one_line(tmp_path):
+    (tmp_path / "readings.json").write_text('[{"rule": 1}]')
+    with pytest.raises(BadInput, match="damaged") as caught:
+        ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    assert "\n" not in str(caught.value)

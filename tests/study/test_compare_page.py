@@ -1,0 +1,116 @@
+"""The MLflow page of a study: which runs are compared, the queries of docs/mlflow.md, and the page itself in a browser."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tasksearch.search.ledger import Ledger
+from tasksearch.study.compare import best_of_each
+from tasksearch.study.identity import study_id
+from tasksearch.tracking.mlflow import MlflowTracker
+
+DOCS = Path(__file__).parents[2] / "docs" / "mlflow.md"
+
+
+@pytest.fixture(scope="module")
+def tracked(planted_folder, planted):
+    """The planted study with its MLflow runs, a report attached to the parent."""
+    from tasksearch.study.report import write_report
+
+    page, _ = write_report(planted_folder)
+    tracker = MlflowTracker(None, planted_folder, study_id(planted_folder, "planted"), groups=planted.GROUPS)
+    tracker.open_study(Ledger(planted_folder).config(), {})
+    for record in Ledger(planted_folder).records():
+        tracker.write_trial(record, {})
+    tracker.close_study({}, {"report.html": page}, complete=True)
+    return planted_folder, tracker
+
+
+def test_the_best_of_every_kind_comes_before_the_second_of_any(planted_folder):
+    records = Ledger(planted_folder).records()
+    kinds = {"single" if len(r.plan.schedule.tasks) == 1 else r.plan.schedule.kind for r in records if r.plan.schedule.stages}
+    chosen = best_of_each(records, len(kinds))
+    assert {"single" if len(r.plan.schedule.tasks) == 1 else r.plan.schedule.kind for r in chosen} == kinds
+    for record in chosen:
+        rivals = [
+            r.objective
+            for r in records
+            if r.role in ("design", "search")
+            and r.plan.schedule.kind == record.plan.schedule.kind
+            and (len(r.plan.schedule.tasks) == 1) == (len(record.plan.schedule.tasks) == 1)
+        ]
+        assert record.objective == max(rivals)
+    assert len(best_of_each(records, 6)) == 6
+    assert {r.role for r in best_of_each(records, 100)} == {"design", "search"}
+
+
+def test_names_and_first_metrics_are_made_for_the_comparison(tracked):
+    _, tracker = tracked
+    runs = tracker._client.search_runs([tracker.experiment_id], f"tags.`mlflow.parentRunId` = '{tracker.parent_id}'")
+    names = {run.info.run_name.split(":")[0][5:] for run in runs}
+    assert {"baseline", "single", "joint", "sequential", "annealed"} <= names
+    for run in runs:
+        shares = [float(value) for name, value in run.data.params.items() if name.startswith("mix/")]
+        assert len(shares) == 3 and sum(shares) == pytest.approx(0 if "baseline" in run.info.run_name else 1, abs=2e-3)
+        assert list(run.data.metrics)[:3] == ["objective", "score/all/mean", "seconds/total"]
+        assert run.data.params["plan"] and run.data.params["schedule"] and "mix" not in run.data.params
+
+
+def test_the_report_hangs_on_the_parent_run(tracked):
+    folder, tracker = tracked
+    assert [file.path for file in tracker._client.list_artifacts(tracker.parent_id)].count("report.html") == 1
+    (copy,) = folder.glob("mlartifacts/**/report.html")
+    assert copy.read_bytes() == (folder / "report.html").read_bytes()
+
+
+def test_the_queries_of_the_documentation_find_what_they_say(tracked):
+    folder, _ = tracked
+    blocks = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert len(blocks) == 4
+    code = "\n".join(blocks).replace("studies/joint_vs_seq-lab-seed0", str(folder)).replace("joint_vs_seq-lab-seed0", "planted")
+    found = {}
+    exec(code.replace("near1", "near"), found)
+    records = {record.number: record for record in Ledger(folder).records()}
+
+    def numbers(runs):
+        return [int(run.data.tags["tasksearch.trial"].split("/")[1]) for run in runs]
+
+    sequential = [r for r in records.values() if r.plan.schedule.kind == "sequential" and r.role in ("design", "search")]
+    best = sorted(sequential, key=lambda r: -r.objective)[:3]
+    assert numbers(found["sequential"]) == [r.number for r in best]
+
+    def score(record):
+        return record.scores.cell("nli", "near", "report").value
+
+    cheap = numbers(found["cheap"])
+    assert set(cheap) == {n for n, r in records.items() if score(r) > 40}
+    cost = [records[n].ended - records[n].started for n in cheap]
+    assert cost == sorted(cost)
+    mix = records[numbers(found["sequential"])[0]].plan.mix_signature
+    assert set(numbers(found["again"])) == {n for n, r in records.items() if r.plan.mix_signature == mix}
+
+
+def test_the_page_compares_in_a_browser_and_ends_with_its_command(tracked, chromium):
+    folder, _ = tracked
+    command = [sys.executable, "-m", "tasksearch", "ui", str(folder), "--best", "4"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        link = process.stdout.readline().split()[1]
+        assert process.stdout.readline().split()[2].endswith("workflowType=machine_learning")
+        for _ in range(5):  # a busy machine may need more than the first half minute of the browser's time
+            dom = chromium(link, "--dump-dom", "--virtual-time-budget=30000", "--window-size=1400,2600")
+            if "Comparing 4 Runs" in dom:
+                break
+        for part in ("Comparing 4 Runs", "Parallel Coordinates Plot", "Scatter Plot", "mix/ccg", "sequential:", "annealed:"):
+            assert part in dom
+        port = int(re.search(r":(\d+)/", link).group(1))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0, "the server ended with the command"
