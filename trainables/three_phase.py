@@ -45,4 +45,5 @@ class ThreePhase(PlanTrainable):
             context.get("device"),
             store_budget=context.get("store_budget"),
             snapshots=SnapshotPolicy(every_steps=steps, every_seconds=seconds),
+            skip_bad=int(context.get("skip_bad") or 0),
         )

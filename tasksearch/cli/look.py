@@ -51,9 +51,11 @@ def best(
         console.print(court_table(verdict.court, warning=suite.warning))
     if language is not None:
         from tasksearch.reports.tables import target_table
+        from tasksearch.study.floors import untrained_scores
 
-        chance = {card.name: card.chance for card in suite.targets}
-        console.print(target_table(verdict[language], chance=chance, warning=suite.warning))
+        choice = verdict[language]
+        chance, bare = suite.chance_over(choice.languages), untrained_scores(study, choice.languages)
+        console.print(target_table(choice, chance=chance, untrained=bare, warning=suite.warning))
     if out is not None:
         console.print(f"wrote {out}", highlight=False)
 

@@ -11,7 +11,10 @@ from tasksearch.cli.options import Address, Concurrency, Gpus, Json, Quiet, Stud
 from tasksearch.cli.printing import one_of, open_console, print_json, print_verdict
 from tasksearch.core.errors import AlreadyRead, Interrupted, StudyNotReady
 
-RUN_EXAMPLES = "Examples: `tasksearch run`; `tasksearch run --space single_task --target nli --trials 13 --seed 1`"
+RUN_EXAMPLES = (
+    "Examples: `tasksearch run`; `tasksearch run --space single_task --target nli --trials 13 --seed 1`; "
+    "`tasksearch run --suite lowres --data DIR --model xlm-roberta-base --target tydiqa --language swh`"
+)
 RESUME_EXAMPLES = "Example: `tasksearch resume studies/joint_vs_seq-lab-seed0`"
 
 
@@ -28,7 +31,9 @@ def run(
     leader_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of each leader; below 3 no interval is given")] = 3,
     seed: Annotated[int, typer.Option(help="seed of the study")] = 0,
     model: Annotated[str | None, typer.Option(help="XLM-R checkpoint: hub id or folder [default: the lab's own]")] = None,
-    data: Annotated[Path | None, typer.Option(help="folder of the suite's data [default: the lab writes its own]")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="folder of the suite's data [default: $TASKSEARCH_DATA; the lab writes its own]")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="name of the study [default: space-suite-seed]")] = None,
     out: Annotated[Path | None, typer.Option(help="study folder [default: studies/NAME]")] = None,
     sampler: Annotated[str, typer.Option(help="tpe or random")] = "tpe",
@@ -36,6 +41,23 @@ def run(
     lag: Annotated[int, typer.Option(min=1, help="trial n is proposed from the results of trials 0 … n-lag")] = 4,
     lr_policy: Annotated[str, typer.Option(help="phase: one learning-rate curve over all stages; stage: one each")] = "phase",
     mixing: Annotated[str, typer.Option(help="task: a step is of one task; mixed: every step holds all tasks")] = "task",
+    steps: Annotated[
+        list[int] | None, typer.Option(help="steps of the intermediate phase, repeatable [default: the suite's]")
+    ] = None,
+    target_steps: Annotated[int | None, typer.Option(min=1, help="steps of every target phase [default: the suite's]")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="of the encoder, both phases [default: the suite's]")] = None,
+    precision: Annotated[str | None, typer.Option(help="fp32 or bf16 [default: the suite's]")] = None,
+    train_examples: Annotated[int | None, typer.Option(min=1, help="training examples of a target, at most")] = None,
+    evaluation_examples: Annotated[
+        int | None,
+        typer.Option("--eval-examples", "--evaluation-examples", min=1, help="scored per language and half, at most"),
+    ] = None,
+    retrieval_layer: Annotated[int | None, typer.Option(help="layer that retrieval pools [default: 14 of 24]")] = None,
+    skip_bad: Annotated[int, typer.Option(min=0, help="bad records passed over in each file, and told")] = 0,
+    untrained: Annotated[
+        bool | None,
+        typer.Option("--untrained/--no-untrained", help="train an encoder without pretraining once [default: for real text]"),
+    ] = None,
     continuous: Annotated[bool, typer.Option("--continuous", help="free shares instead of eighths")] = False,
     concurrency: Concurrency = None,
     gpus_per_trial: Gpus = 0.0,
@@ -62,6 +84,11 @@ def run(
         world_seed=world_seed, phase1_steps=phase1_steps, trials=trials, baseline_seeds=baseline_seeds, leaders=leaders,
         leader_seeds=leader_seeds, seed=seed, model=model, data=str(data) if data else None,
         sampler=sampler, scheduler=scheduler,
+        steps=steps or (), untrained=untrained, skip_bad=skip_bad,
+        overrides={
+            "learning_rate": learning_rate, "precision": precision, "target_steps": target_steps,
+            "train_examples": train_examples, "evaluation_examples": evaluation_examples, "retrieval_layer": retrieval_layer,
+        },
         lag=max(lag, concurrency or 1), lr_policy=lr_policy, mixing=mixing, tracking_uri=tracking_uri,
         allow_leakage=allow_leakage,
     )  # fmt: skip
@@ -105,12 +132,17 @@ def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as
     if as_json:
         print_json({"study": str(folder), "summary": facts, "verdict": verdict.to_json() if verdict else None, "note": unread})
         return
+    from tasksearch.reports.floor_table import floor_table
+    from tasksearch.study.floors import floors_of
+
     console = open_console()
     _, suite, records = open_study(folder)
     if verdict:
         print_verdict(console, verdict, suite.warning)
     else:
         console.print(unread, highlight=False)
+    if floors := floors_of(folder):
+        console.print(floor_table(floors))
     plans = len({record.plan.mix_signature for record in records})
     console.print(
         f"{plans} plans, {len(records)} trainings ({summary.failed} failed) in {summary.seconds:.0f} s", highlight=False

@@ -17,6 +17,7 @@ Mixing = Literal["task", "mixed"]
 Precision = Literal["fp32", "bf16"]
 Features = Literal["cls", "pair-diff"]
 Pooling = Literal["mean", "mean-content", "cls"]
+Start = Literal["pretrained", "fresh"]
 HeadStart = Literal["fresh", "warm"]
 
 
@@ -143,6 +144,7 @@ class Plan:
         languages: languages to be scored, English among them where the task has it.
         settings: phase-2 and phase-3 hyperparameters.
         seed: varies heads, data order and dropout; not the pretrained model.
+        start: `pretrained`, or `fresh`: weights of the same shape drawn from the seed, the untrained reference.
     """
 
     suite: str
@@ -151,10 +153,12 @@ class Plan:
     languages: tuple[str, ...]
     settings: PhaseSettings
     seed: int = 0
+    start: Start = "pretrained"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "targets", tuple(sorted(set(self.targets))))
         object.__setattr__(self, "languages", tuple(sorted(set(self.languages))))
+        _check_choice("start", self.start, Start)
 
     @property
     def signature(self) -> str:
@@ -185,6 +189,7 @@ class Plan:
             targets=tuple(data["targets"]),
             languages=tuple(data["languages"]),
             seed=int(data["seed"]),
+            start=data.get("start", "pretrained"),
             settings=PhaseSettings(
                 intermediate=TrainSettings(**settings.pop("intermediate")),
                 target=TrainSettings(**settings.pop("target")),

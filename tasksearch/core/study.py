@@ -13,7 +13,10 @@ from tasksearch.core.score import ScoreTable
 from tasksearch.core.signature import to_plain
 from tasksearch.core.space import SearchSpace
 
-Role = Literal["baseline", "design", "search", "finalist"]
+Role = Literal["baseline", "design", "search", "finalist", "untrained"]
+AFTERWARDS = ("finalist", "untrained")
+"""Roles that stand behind the search: neither counts among its trials, and no proposal reads them."""
+
 Status = Literal["running", "done", "stopped", "failed"]
 SAMPLERS = ("tpe", "random")
 SCHEDULERS = ("fifo", "asha")
@@ -30,6 +33,27 @@ class Objective:
 
     targets: tuple[tuple[str, float], ...] = ()
     languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overrides:
+    """What a study changes in its suite's settings; None: as the suite has it.
+
+    Attributes:
+        learning_rate: of the encoder, in both phases.
+        precision: `fp32` or `bf16`, in both phases.
+        target_steps: steps of every target phase, in place of epochs.
+        train_examples: at most so many training examples of a target.
+        evaluation_examples: at most so many examples of each language and half are scored; printed beside every number.
+        retrieval_layer: hidden state that retrieval pools.
+    """
+
+    learning_rate: float | None = None
+    precision: str | None = None
+    target_steps: int | None = None
+    train_examples: int | None = None
+    evaluation_examples: int | None = None
+    retrieval_layer: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +75,9 @@ class StudyConfig:
         sampler: `tpe` or `random`.
         scheduler: `fifo` or `asha`.
         allow_leakage: start though evaluation items stand in the training data.
+        overrides: changes of the suite's settings.
+        skip_bad: bad records that are passed over in each file, and told.
+        untrained: whether an encoder of the same shape without pretraining is trained once, to stand beside the baseline.
         suite_options: what the suite was built with (the lab's world seed and phase-1 steps).
     """
 
@@ -75,6 +102,9 @@ class StudyConfig:
     tracking_uri: str | None = None
     allow_leakage: bool = False
     suite_options: tuple[tuple[str, Any], ...] = ()
+    overrides: Overrides = field(default_factory=Overrides)
+    skip_bad: int = 0
+    untrained: bool = False
 
     def __post_init__(self) -> None:
         if self.trials < 1:
@@ -99,6 +129,7 @@ class StudyConfig:
 
         objective = fields.pop("objective")
         pairs = fields.pop("suite_options")
+        overrides = Overrides(**fields.pop("overrides", {}))
         plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         return cls(
             space=SearchSpace(**space),
@@ -106,6 +137,7 @@ class StudyConfig:
                 targets=tuple((t, float(w)) for t, w in objective["targets"]), languages=tuple(objective["languages"])
             ),
             suite_options=tuple((k, v) for k, v in pairs),
+            overrides=overrides,
             **plain,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import json
 import logging
@@ -16,6 +17,7 @@ import torch
 from torch import nn
 
 from tasksearch.core.errors import ModelUnusable, first_line
+from tasksearch.core.signature import seed_from
 
 _SHAPE = "xlm-roberta"
 _TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model")
@@ -115,6 +117,42 @@ def no_mlm_head(source: str, tasks: Iterable[str]) -> ModelUnusable:
         f"model {source!r} has no MLM head and {', '.join(sorted(tasks))} would train a random one; expected a checkpoint with "
         "its lm_head, or a mix without MLM"
     )
+
+
+def fresh_like(pretrained: Pretrained, seed: int) -> Any:
+    """An untrained model of the same shape, its weights drawn from the seed; the random state outside is left alone."""
+    from transformers import XLMRobertaForMaskedLM
+
+    with quiet_transformers(), torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed_from("untrained", seed))
+        return XLMRobertaForMaskedLM(copy.deepcopy(pretrained.model.config)).eval()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """What settings must fit into: transformer blocks, and tokens of the longest sequence."""
+
+    layers: int
+    tokens: int
+
+
+def shape_of(source: str) -> Shape:
+    """Shape of a folder's or hub id's model, from its configuration alone.
+
+    Raises:
+        ModelUnusable: it cannot be read.
+    """
+    check_source(source)
+    with quiet_transformers():
+        from transformers import AutoConfig
+
+        try:
+            config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+            # positions are numbered from the padding's index + 1
+            room = int(config.max_position_embeddings) - int(config.pad_token_id) - 1
+            return Shape(layers=int(config.num_hidden_layers), tokens=room)
+        except Exception as fault:
+            raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
 
 
 def _check_folder(folder: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -15,7 +17,7 @@ from tasksearch.core.plan import Plan
 from tasksearch.core.signature import signature_of
 from tasksearch.forward.batches import Specials
 from tasksearch.forward.device import one_thread, pick_device
-from tasksearch.models.encoder import Pretrained, load_pretrained
+from tasksearch.models.encoder import Pretrained, fresh_like, load_pretrained
 from tasksearch.phases.remote import open_store
 from tasksearch.phases.segments import Surroundings
 from tasksearch.phases.snapshots import SnapshotPolicy
@@ -63,7 +65,7 @@ class RunContext:
         """Fingerprints of everything the plan touches."""
         trained = [*plan.schedule.tasks, *(t for t in plan.targets if self.suite.card(t).trained)]
         return Surroundings(
-            model=self.pretrained.fingerprint,
+            model=self._root(plan),
             training={task: self._training(self.suite.card(task)) for task in trained},
             evaluation={
                 (target, language): (
@@ -76,6 +78,16 @@ class RunContext:
             },
             numerics=self.numerics,
         )
+
+    def _root(self, plan: Plan) -> str:
+        fingerprint = self.pretrained.fingerprint
+        return fingerprint if plan.start == "pretrained" else signature_of("fresh weights", fingerprint, plan.seed)
+
+    def first_model(self, plan: Plan) -> Any:
+        """A model of the plan's own to begin with: the pretrained one, or one of its shape with weights drawn from the seed."""
+        if plan.start == "pretrained":
+            return copy.deepcopy(self.pretrained.model).to(self.device)
+        return fresh_like(self.pretrained, plan.seed).to(self.device)
 
     def _training(self, card: TaskCard) -> str:
         return signature_of(self.source.training_fingerprint(card), _reading(card))
@@ -111,6 +123,7 @@ def open_context(
     keep_targets: bool = False,
     store_budget: int | None = None,
     snapshots: SnapshotPolicy = SnapshotPolicy(),  # noqa: B008 - frozen
+    skip_bad: int = 0,
 ) -> RunContext:
     """Loads a context; a process that runs many trials loads it once.
 
@@ -120,13 +133,14 @@ def open_context(
         store: folder or fsspec URL of the segment store.
         store_budget: bytes it may take.
         snapshots: how often a segment is saved on its way.
+        skip_bad: bad records that are passed over in each file.
     """
     where = pick_device(device)
     one_thread(where)
     pretrained = load_pretrained(model)
     return RunContext(
         suite=suite,
-        source=TaskSource(Path(root), pretrained.tokenizer),
+        source=TaskSource(Path(root), pretrained.tokenizer, skip_bad=skip_bad),
         pretrained=pretrained,
         store=open_store(store) if store else None,
         device=where,
@@ -143,6 +157,9 @@ def _reading(card: TaskCard) -> str:
 
 def check_files(source: TaskSource, cards: Sequence[TaskCard], languages: tuple[str, ...]) -> None:
     """Raises DataMissing with the first file that a card needs and does not have, and how many more there are."""
+    for card in cards:
+        if card.needs and source.missing(card, languages):
+            raise DataMissing(f"task {card.name!r} needs {card.needs}")
     gone = [thing for card in cards for thing in source.missing(card, languages)]
     if gone:
         more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""

@@ -370,7 +370,7 @@ class PlanRun:
         if self._state is not None and self._state.signature == signature:
             return self._state
         self._state = None  # two models at once is one too many for some GPUs
-        state = _State(self._root, copy.deepcopy(self.context.pretrained.model).to(self.context.device), nn.ModuleDict(), {})
+        state = _State(self._root, self.context.first_model(self.plan), nn.ModuleDict(), {})
         missing: list[IntermediateSegment] = []
         names = [segment.signature for segment in self.intermediate]
         for segment in reversed(self.intermediate[: names.index(signature) + 1 if signature in names else 0]):

@@ -36,7 +36,7 @@ class RunSummary:
     """What one call of `run_trials` did.
 
     Attributes:
-        done, stopped, failed: trials of the study in that state, over all calls.
+        done, stopped, failed: trials of the study in that state, over all calls; the untrained reference is none.
         ran: trials that this call finished.
         first_step_seconds: from the call to the end of Ray's start-up, when the first part begins; None where nothing ran.
         overhead_seconds: median over this call's trials of what Ray, Optuna and the tracker added; None where nothing ran.
@@ -234,7 +234,7 @@ def _raise_what_ended(book: TrialBook, writer: TrackerWriter) -> None:
 
 
 def _summary(book: TrialBook, writer: TrackerWriter, clock: _FirstReport, seconds: float) -> RunSummary:
-    count = Counter(record.status for record in book.records)
+    count = Counter(record.status for record in book.records if record.role != "untrained")
     added = [own + writer.seconds.get(number, 0.0) for number, own in book.added.items()]
     return RunSummary(
         done=count["done"],

@@ -106,7 +106,7 @@ class StudyASHA(AsyncHyperBandScheduler):
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """STOP or CONTINUE."""
         go_on = str(TrialScheduler.CONTINUE)
-        if trial.config["role"] in ("baseline", "finalist") or result.get("final"):
+        if trial.config["role"] in ("baseline", "finalist", "untrained") or result.get("final"):
             return go_on
         return guarded(self._book, lambda: self._decide(tune_controller, trial, result), go_on)
 

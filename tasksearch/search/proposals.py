@@ -9,6 +9,7 @@ finalists: the leaders on fresh seeds. A study that is given more trials later g
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
 from tasksearch.core.space import decode
-from tasksearch.core.study import Role, StudyConfig, TrialRecord
+from tasksearch.core.study import AFTERWARDS, Role, StudyConfig, TrialRecord
 from tasksearch.search.design import designs
 from tasksearch.search.draws import every_schedule, random_params
 from tasksearch.search.leading import leaders
@@ -77,7 +78,7 @@ def propose(
     """
     before = list(records[:n])
     assert [record.number for record in before] == list(range(n)), "records have gaps"
-    if sum(record.role != "finalist" for record in before) < config.trials:
+    if sum(record.role not in AFTERWARDS for record in before) < config.trials:
         found = _searched(config, sizes, plan_of, before)
         if found is not None:
             return found
@@ -91,11 +92,10 @@ def _searched(
     before: Sequence[TrialRecord],
 ) -> Proposal | Wait | None:
     """Baseline, design or the sampler's; None where the space holds nothing new."""
-    n, searched = len(before), [record for record in before if record.role != "finalist"]
+    n, searched = len(before), [record for record in before if record.role not in AFTERWARDS]
     place = len(searched)
     if place < config.baseline_seeds:
-        unused = tuple((f"use/{task}", False) for task in config.space.tasks)
-        return Proposal(number=n, role="baseline", plan=plan_of(Schedule.none(), place), params=unused)
+        return Proposal(number=n, role="baseline", plan=plan_of(Schedule.none(), place), params=_unused(config))
     designed = designs(config.space, sizes)
     if place < config.baseline_seeds + len(designed):
         design = designed[place - config.baseline_seeds]
@@ -122,7 +122,7 @@ def _draw(config: StudyConfig, n: int, told: Sequence[TrialRecord], searched: Se
 
     if config.sampler == "tpe":
         pending = [record for record in searched if record.number >= len(told)]
-        results = [record for record in told if record.role != "finalist"]
+        results = [record for record in told if record.role not in AFTERWARDS]
         seeds = [seed_from("tpe", config.seed, n, attempt) for attempt in range(_ASKS)]
         found = next((params for params in asks(space, results, pending, seeds=seeds) if new(params)), None)
         if found is not None:
@@ -138,8 +138,8 @@ def _draw(config: StudyConfig, n: int, told: Sequence[TrialRecord], searched: Se
 def _finalist(
     config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord], groups: Mapping[str, str] | None
 ) -> Proposal | Wait | Finished:
-    """The next leader and seed that has not been run."""
-    n, searched = len(before), [record for record in before if record.role != "finalist"]
+    """The next leader and seed that has not been run; at the very end the untrained reference."""
+    n, searched = len(before), [record for record in before if record.role not in AFTERWARDS]
     unready = next((record.number for record in searched if not _ready(record)), None)
     if unready is not None:
         return Wait(number=unready)
@@ -149,7 +149,14 @@ def _finalist(
             plan = plan_of(leader.plan.schedule, seed)
             if plan not in run:
                 return Proposal(number=n, role="finalist", plan=plan, params=leader.params)
+    if config.untrained and all(record.role != "untrained" for record in before):
+        bare = dataclasses.replace(plan_of(Schedule.none(), 0), start="fresh")
+        return Proposal(number=n, role="untrained", plan=bare, params=_unused(config))
     return Finished()
+
+
+def _unused(config: StudyConfig) -> tuple[tuple[str, Any], ...]:
+    return tuple((f"use/{task}", False) for task in config.space.tasks)
 
 
 def _ready(record: TrialRecord) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tasksearch.core.errors import UnknownName
 from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.study.settings import warning_of
 from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tasks.suite import Suite
 
@@ -87,12 +88,13 @@ def read_study(folder: Path, languages: Sequence[str] | None = None) -> tuple[An
 
 
 def open_study(folder: Path) -> tuple[StudyConfig, Suite, list[TrialRecord]]:
-    """What a study was asked to do, its suite, and what came of its trials."""
+    """What a study was asked to do, its suite with the study's own warnings, and what came of its trials."""
     from tasksearch.search.ledger import Ledger
 
     ledger = Ledger(folder)
     config = ledger.config()
-    return config, load_suite(config.suite), ledger.records()
+    suite = load_suite(config.suite)
+    return config, dataclasses.replace(suite, warning=warning_of(suite, config, folder)), ledger.records()
 
 
 def _ask(folder: Path, reading: Any, records: Sequence[TrialRecord], rule: Any, *, reopen: bool = False) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import AlreadyRead, StudyNotReady
-from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.score import ENGLISH
+from tasksearch.core.study import AFTERWARDS, StudyConfig, TrialRecord
 from tasksearch.core.verdict import Verdict
 from tasksearch.reports.data import ReportData
 from tasksearch.study.best import best_of
 from tasksearch.study.contrasts import Contrasts
+from tasksearch.study.settings import warning_of
 from tasksearch.tasks.catalogue import load_suite
 
 FILE = "report.html"
@@ -57,14 +60,15 @@ def report_of(folder: Path) -> ReportData:
         records=tuple(records),
         verdict=verdict,
         pending=pending,
-        warning=suite.warning,
+        warning=warning_of(suite, config, folder),
         same_data=suite.same_data,
         language_groups=suite.language_groups,
         singles=contrasts.singles(),
         pairs=contrasts.pairs(),
         bests=contrasts.bests(),
         floors=contrasts.floors(
-            {card.name: card.chance for card in suite.targets}, [r for r in done if str(r.role) == "untrained"]
+            suite.chance_over(language for language in config.languages if language != ENGLISH),
+            [r for r in done if str(r.role) == "untrained"],
         ),
         planned=planned(config, records),
         command=command_of(config),
@@ -75,11 +79,11 @@ def report_of(folder: Path) -> ReportData:
 
 def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
     """Trainings of the complete study. Once a leader is re-run the search is over and its size known; before: at most."""
-    searched = [record for record in records if record.role != "finalist"]
+    searched = [record for record in records if record.role not in AFTERWARDS]
     if len(searched) == len(records):
-        return max(config.trials, len(searched)) + config.leaders * config.leader_seeds
+        return max(config.trials, len(searched)) + config.leaders * config.leader_seeds + config.untrained
     judged = {r.plan.mix_signature for r in searched if r.role in ("design", "search") and r.objective is not None}
-    return len(searched) + min(config.leaders, len(judged)) * config.leader_seeds
+    return len(searched) + min(config.leaders, len(judged)) * config.leader_seeds + config.untrained
 
 
 def command_of(config: StudyConfig) -> str:
@@ -87,11 +91,16 @@ def command_of(config: StudyConfig) -> str:
     words = ["tasksearch", "run", "--space", config.space.name, "--suite", config.suite, "--name", config.name]
     for option in _PLAIN:
         words += _option(option, getattr(config, option))
+    for steps in config.space.steps:
+        words += ["--steps", str(steps)]
     for target in config.targets:
         words += ["--target", target]
     for language in config.languages:
         words += ["--language", language]
     words += ["--model", config.model] if config.model != "lab" else []
+    for name, value in (*dataclasses.asdict(config.overrides).items(), ("skip_bad", config.skip_bad or None)):
+        words += _option(name, value)
+    words += ["--untrained"] if config.untrained else ["--no-untrained"]
     words += ["--continuous"] if config.space.denominator is None else []
     for name, value in config.suite_options:
         words += _option(name, value)

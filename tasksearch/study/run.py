@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import BadInput, StudyNotReady, TasksearchError
-from tasksearch.core.study import StudyConfig
+from tasksearch.core.study import Overrides, StudyConfig
 from tasksearch.study.identity import study_id
-from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, prepare
+from tasksearch.study.settings import keep_skipped
+from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, data_folder, prepare
 from tasksearch.study.spaces import fill_in, load_space
 from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tracking.address import check_answers
@@ -46,15 +47,24 @@ def configure(
     continuous: bool = False,
     world_seed: int = 0,
     phase1_steps: int | None = None,
+    steps: Sequence[int] = (),
+    overrides: Mapping[str, Any] | None = None,
+    untrained: bool | None = None,
     **fields: Any,
 ) -> StudyConfig:
     """Resolves names into a `StudyConfig`; other fields of it are passed on as they are.
 
+    Args:
+        steps: lengths of the intermediate phase, in place of the space's and the suite's.
+        overrides: fields of `core.study.Overrides`.
+        untrained: whether the untrained reference is trained; None: for real text, since the lab's floors are measured in
+            docs/lab.md.
+
     Raises:
-        UnknownName, BadInput: one line each.
+        UnknownName, BadInput, DataMissing: one line each.
     """
     known = load_suite(suite)
-    filled = fill_in(load_space(space), known, continuous=continuous)
+    filled = fill_in(load_space(space), known, continuous=continuous, steps=steps)
     chosen = choose_targets(known, targets)
     options: dict[str, Any] = {"world_seed": world_seed} if suite == "lab" else {}
     if phase1_steps is not None and suite == "lab":
@@ -68,6 +78,9 @@ def configure(
         targets=chosen,
         languages=choose_languages(known, chosen, languages),
         suite_options=tuple(sorted(options.items())),
+        data=data_folder(known, fields.pop("data", None)),
+        overrides=Overrides(**(overrides or {})),
+        untrained=known.needs_data if untrained is None else untrained,
         **fields,
     )
 
@@ -127,6 +140,7 @@ def _drive(
     if config.tracking_uri is not None:
         check_answers(config.tracking_uri)  # a wrong address is known in seconds, before a first phase 1
     setup = prepare(config, on_pretrain)
+    keep_skipped(ledger.folder, setup.skipped)
     from tasksearch.raytune.driver import run_trials
     from tasksearch.tracking.mlflow import MlflowTracker
     from trainables.three_phase import ThreePhase
@@ -184,7 +198,8 @@ def _tags(config: StudyConfig, warning: str) -> dict[str, str]:
 
 
 def _closing(ledger: Any, config: StudyConfig) -> dict[str, float | str]:
-    done = [r for r in ledger.records() if r.status == "done" and r.objective is not None and r.role != "baseline"]
+    judged = [r for r in ledger.records() if r.status == "done" and r.objective is not None]
+    done = [r for r in judged if r.role not in ("baseline", "untrained")]
     if not done:
         raise StudyNotReady(f"study {config.name!r} has no finished trial beside the baseline")
     best = max(done, key=lambda record: record.objective or 0.0)

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.errors import BadInput, DataMissing, UnknownName
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import StudyConfig
+from tasksearch.study.settings import settings_of, warning_of
+from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.catalogue import load_suite
+from tasksearch.tasks.languages import canonical
 from tasksearch.tasks.suite import Suite
+
+if TYPE_CHECKING:
+    from tasksearch.tasks.source import TaskSource
 
 OnPretrain = Callable[[int, int, float], None]
 
@@ -27,6 +34,7 @@ class Setup:
         data: root of the suite's files.
         model: hub id or folder.
         sizes: intermediate task → English training examples.
+        skipped: task, language and split → a line for each bad record that was passed over.
     """
 
     suite: Suite
@@ -34,10 +42,17 @@ class Setup:
     model: str
     sizes: dict[str, int]
     settings: PhaseSettings
+    skipped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def context(self, config: StudyConfig, folder: Path) -> dict[str, Any]:
         """Plain entries for the trainable."""
-        return {"suite": config.suite, "data": self.data, "model": self.model, "store": str((folder / "store").absolute())}
+        return {
+            "suite": config.suite,
+            "data": self.data,
+            "model": self.model,
+            "store": str((folder / "store").absolute()),
+            "skip_bad": config.skip_bad,
+        }
 
     def plan_of(self, config: StudyConfig) -> Callable[[Schedule, int], Plan]:
         """(schedule, seed) → plan; a study's seed sets its trials' seeds apart from another study's."""
@@ -56,34 +71,54 @@ class Setup:
 
 
 def choose_targets(suite: Suite, targets: Sequence[str]) -> tuple[str, ...]:
-    """Targets asked for, or all of the suite's; UnknownName for one that it has not."""
+    """Targets asked for, or the suite's first ones, or all that need nothing more; UnknownName for one that it has not."""
     known = [card.name for card in suite.targets]
     for target in targets:
         if target not in known:
             raise UnknownName(f"target in suite {suite.name!r}", target, known)
-    return tuple(sorted(targets or known))
+    return tuple(sorted(targets or suite.first_targets or [card.name for card in suite.targets if not card.needs]))
 
 
 def choose_languages(suite: Suite, targets: Sequence[str], languages: Sequence[str]) -> tuple[str, ...]:
-    """Languages asked for (English always stands beside them), or all that the targets have.
+    """Languages asked for by any of their codes (English always stands beside them), or the suite's first ones, or all.
 
     Raises:
         UnknownName: a language that no target of the study has.
     """
     known = sorted({language for target in targets for language in suite.card(target).languages})
-    for language in languages:
+    asked = [language if language in known else canonical(language) for language in languages]
+    for language in asked:
         if language not in known:
             raise UnknownName("language among the study's targets", language, known)
-    return tuple(sorted({*languages, *([ENGLISH] if ENGLISH in known else [])})) if languages else tuple(known)
+    if not asked:
+        return tuple(language for language in known if language in suite.first_languages) or tuple(known)
+    return tuple(sorted({*asked, *([ENGLISH] if ENGLISH in known else [])}))
+
+
+def data_folder(suite: Suite, given: str | None) -> str | None:
+    """The folder of the suite's data: what was given, else $TASKSEARCH_DATA; None for a suite without files.
+
+    Raises:
+        DataMissing: a suite that needs one, and neither is there.
+    """
+    if not suite.needs_data:
+        return given
+    named = given or os.environ.get("TASKSEARCH_DATA")
+    if not named:
+        raise DataMissing(f"suite {suite.name!r} reads files: give their folder by --data DIR, or set TASKSEARCH_DATA")
+    folder = Path(named).absolute()
+    if not folder.is_dir():
+        raise DataMissing(f"no data folder {str(folder)!r}; give another by --data DIR, or set TASKSEARCH_DATA")
+    return str(folder)
 
 
 def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup:
-    """Resolves model and files, making the lab where it is not there yet, and checks that every file is.
+    """Resolves model and files, making the lab where it is not there yet, and reads every file that real tasks need.
 
     Raises:
         DataMissing, BadInput, UnknownName, ModelUnusable.
     """
-    from tasksearch.models.encoder import check_mlm_head
+    from tasksearch.models.encoder import check_mlm_head, shape_of
     from tasksearch.phases.context import check_files
     from tasksearch.study.leakage import check_leakage
     from tasksearch.tasks.source import TaskSource
@@ -95,20 +130,34 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         raise BadInput(f"suite {config.suite!r} needs --model; the lab's own model knows its generated languages alone")
     elif config.data is not None:
         raise BadInput(f"--data {config.data} needs --model: the lab's own model knows the world that the lab writes alone")
-    data, model = _lab(config, on_pretrain) if config.suite == "lab" else (config.data or "", config.model)
-    source = TaskSource(Path(data), tokenizer=None)
+    data, model = _lab(config, on_pretrain) if config.suite == "lab" else (data_folder(suite, config.data) or "", config.model)
+    source = TaskSource(Path(data), tokenizer=None, skip_bad=config.skip_bad)
     check_files(source, [suite.card(name) for name in (*config.space.tasks, *config.targets)], config.languages)
     check_leakage(source, suite, config)
+
     _check_model(model)
     if masked := [task for task in config.space.tasks if suite.card(task).kind == "mlm"]:
         check_mlm_head(model, masked)
     sizes = {task: source.training_size(suite.card(task)) for task in config.space.tasks}
-    return Setup(suite=suite, data=data, model=model, sizes=sizes, settings=_settings(suite, config))
+    if suite.needs_data:
+        _read_all(source, [suite.card(name) for name in config.targets], config.languages)
+    return Setup(
+        suite=dataclasses.replace(suite, warning=warning_of(suite, config)),
+        data=data,
+        model=model,
+        sizes=sizes,
+        settings=settings_of(suite, config, shape_of(model)),
+        skipped=dict(source.skipped),
+    )
 
 
-def _settings(suite: Suite, config: StudyConfig) -> PhaseSettings:
-    changed = dataclasses.replace(suite.settings.intermediate, lr_policy=config.lr_policy, mixing=config.mixing)  # type: ignore[arg-type]
-    return dataclasses.replace(suite.settings, intermediate=changed)
+def _read_all(source: TaskSource, targets: Sequence[TaskCard], languages: Sequence[str]) -> None:
+    """A bad line is known before the first training, not after it."""
+    for card in targets:
+        source.training_examples(card)
+        for language in languages:
+            if language in card.languages:
+                source.portions(card, language)
 
 
 def _lab(config: StudyConfig, on_pretrain: OnPretrain | None) -> tuple[str, str]:

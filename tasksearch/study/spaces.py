@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import importlib.util
 import pkgutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from tasksearch.core.errors import BadInput, UnknownName
@@ -55,8 +56,8 @@ def load_space(name: str) -> SearchSpace:
     return space
 
 
-def fill_in(space: SearchSpace, suite: Suite, *, continuous: bool = False) -> SearchSpace:
-    """The space with the suite's tasks and lengths where it names none.
+def fill_in(space: SearchSpace, suite: Suite, *, continuous: bool = False, steps: Sequence[int] = ()) -> SearchSpace:
+    """The space with the suite's first tasks and its lengths where it names none; `steps` replaces both.
 
     Raises:
         UnknownName: a task of the space is not an intermediate task of the suite.
@@ -67,7 +68,7 @@ def fill_in(space: SearchSpace, suite: Suite, *, continuous: bool = False) -> Se
             raise UnknownName(f"intermediate task in suite {suite.name!r}", task, known)
     return dataclasses.replace(
         space,
-        tasks=space.tasks or tuple(known),
-        steps=space.steps or suite.steps,
+        tasks=space.tasks or suite.first_tasks or tuple(known),
+        steps=tuple(steps) or space.steps or suite.steps,
         denominator=None if continuous else space.denominator,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -105,6 +106,17 @@ class TaskCard:
     def trained(self) -> bool:
         """Whether the target needs a phase 3: retrieval does not."""
         return self.kind != "retrieval"
+
+    def chance_over(self, languages: Iterable[str]) -> float | None:
+        """Score of a guess in percent, mean over those of the languages that the card has; None where that is not known.
+
+        Retrieval without a stated chance: 100 / pool of each language.
+        """
+        if self.chance is not None or self.kind != "retrieval":
+            return self.chance
+        pools = {language: count for language, split, count in self.expected if split == self.report_split}
+        guesses = [100 / pools[language] for language in languages if language in pools]
+        return sum(guesses) / len(guesses) if guesses else None
 
     @property
     def train_sources(self) -> tuple[Source, ...]:

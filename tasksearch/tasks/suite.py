@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tasksearch.core.errors import BadInput, UnknownName
@@ -22,6 +23,7 @@ class Suite:
         groups_of_languages: further groups: (name, languages).
         first_tasks, first_targets, first_languages: what a run takes that names none, so that a first run is bounded; empty:
             all.
+        needs_data: whether its files must be given (`--data`, TASKSEARCH_DATA).
         warning: a sentence that stands beside every number of the suite; empty where none is needed.
     """
 
@@ -34,6 +36,7 @@ class Suite:
     first_tasks: tuple[str, ...] = ()
     first_targets: tuple[str, ...] = ()
     first_languages: tuple[str, ...] = ()
+    needs_data: bool = False
     warning: str = ""
     summary: str = ""
 
@@ -67,6 +70,11 @@ class Suite:
         """Groups of languages reported as rows of their own."""
         own = {"low-resource": self.low_resource} if self.low_resource else {}
         return own | dict(self.groups_of_languages)
+
+    def chance_over(self, languages: Iterable[str]) -> dict[str, float | None]:
+        """Target → score of a guess, over the languages given."""
+        given = tuple(languages)
+        return {card.name: card.chance_over(given) for card in self.targets}
 
     @property
     def same_data(self) -> tuple[tuple[str, str], ...]:

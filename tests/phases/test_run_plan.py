@@ -229,3 +229,23 @@ def test_a_model_folder_lacking_something_says_what(tiny_lab, tmp_path):
         (folder / missing).unlink()
         with pytest.raises(ModelUnusable, match=said):
             load_pretrained(str(folder))
+
+
+def test_the_untrained_reference_starts_from_fresh_weights_of_its_seed(context):
+    trained, bare, again, other = (
+        run_plan(dataclasses.replace(plan(SCHEDULES["none"], seed=seed), start=start), context)
+        for seed, start in ((0, "pretrained"), (0, "fresh"), (0, "fresh"), (1, "fresh"))
+    )
+    assert bare.scores == again.scores
+    assert bare.scores != trained.scores
+    assert bare.scores != other.scores
+    cell = ("retrieval", "near1", "report")  # nothing is trained there: the weights alone differ
+    assert not np.array_equal(bare.outcomes[cell], trained.outcomes[cell])
+
+
+def test_a_cap_scores_so_many_examples_and_names_the_segment_anew(context):
+    capped = dataclasses.replace(SHORT, evaluation_examples=7)
+    result = run_plan(plan(SCHEDULES["none"], capped), context)
+    assert {score.examples for score in result.scores} == {7}
+    names = {PlanRun(plan(SCHEDULES["none"], settings), context).targets[0].signature for settings in (SHORT, capped)}
+    assert len(names) == 2

@@ -1,5 +1,6 @@
 """The verdict: chosen on one set of trainings and halves, reported on another, and never more than was seen."""
 
+import dataclasses
 import json
 import math
 
@@ -15,6 +16,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Score, ScoreTable
 from tasksearch.core.study import Objective, TrialRecord
 from tasksearch.search.mixfile import mix_toml, read_mix, schedule_toml
+from tasksearch.search.objective import Baseline, objective
 from tasksearch.search.picking import cell_weights, pick
 from tasksearch.search.statistics import score_of
 
@@ -326,3 +328,36 @@ def test_a_damaged_mix_file_is_one_clear_line(text, message, tmp_path):
 def test_a_missing_mix_file_is_named(tmp_path):
     with pytest.raises(BadInput, match=r"nowhere\.toml"):
         read_mix(tmp_path / "nowhere.toml")
+
+
+# ---- languages too small to select: reported, under the mix that the others chose
+
+
+@pytest.fixture(scope="module")
+def gappy():
+    """Yoruba has no selection half in any target, Quechua none in one."""
+    made = Study(helpful)
+    gone = {("nli", "qu"), *((target, "yo") for target in GROUPS)}
+    for number, record in enumerate(made.records):
+        kept = [row for row in record.scores if row.half == "report" or (row.target, row.language) not in gone]
+        made.records[number] = dataclasses.replace(record, scores=ScoreTable.of(kept))
+        made.tables[number] = {
+            cell: data for cell, data in made.tables[number].items() if cell[2] == "report" or cell[:2] not in gone
+        }
+    return made
+
+
+def test_the_objective_is_a_mean_over_the_languages_that_select(gappy):
+    baseline = Baseline.of(gappy.records)
+    assert baseline.languages("nli", ()) == ("sw",)
+    assert objective(gappy.records[5].scores, baseline, GROUPS, Objective()) > 1
+
+
+def test_it_is_reported_under_the_mix_that_helps_the_others_and_read_no_label_of_its_own(gappy):
+    verdict = gappy.pick(rule="pivot-dev", language_groups={"small": ("yo",)})
+    for name in ("yo", "small", "sw", "qu"):
+        assert verdict[name].schedule == QQP
+        assert verdict[name].gain.low > 0
+    assert verdict["yo"].labels == 0
+    assert verdict["yo"].targets
+    assert set(LANGUAGES) - {"en"} <= {choice.name for choice in verdict.choices}

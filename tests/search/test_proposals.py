@@ -166,3 +166,19 @@ def test_tpe_finds_better_mixes_than_chance_on_an_easy_surface(toy):
 def test_an_unknown_sampler_is_met_with_its_neighbour(toy):
     with pytest.raises(UnknownName, match="did you mean 'random'"):
         again(toy, toy.config(sampler="randon"), 0, [])
+
+
+def test_the_untrained_reference_is_the_last_training_and_changes_no_other_one(toy, history):
+    trained = run(toy, toy.config(untrained=True))
+    assert trained[:-1] == history
+    assert (trained[-1].role, trained[-1].plan.start, trained[-1].plan.schedule.stages) == ("untrained", "fresh", ())
+    assert trained[-1].plan.mix_signature != trained[0].plan.mix_signature  # it is never taken for the baseline
+
+
+def test_a_study_that_is_extended_goes_on_as_if_the_untrained_reference_were_not_there(toy, history):
+    short = run(toy, toy.config(trials=12, untrained=True))
+    moved = dataclasses.replace(short[-1], objective=-50.0)
+    longer = toy.config(trials=14, untrained=True)
+    proposals = [again(toy, longer, len(short), records) for records in (short, [*short[:-1], moved])]
+    assert proposals[0] == proposals[1]
+    assert proposals[0].role == "search"

@@ -1,0 +1,108 @@
+"""From a suite's settings to a study's: what was overridden, and what the model is too small for."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasksearch.core.errors import BadInput
+from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
+from tasksearch.core.study import Overrides, StudyConfig
+from tasksearch.tasks.suite import Suite
+
+if TYPE_CHECKING:
+    from tasksearch.models.encoder import Shape
+
+RETRIEVAL_DEPTH = 14 / 24
+"""jiant pools XLM-R Large's block 14 of 24 for retrieval; a smaller model's layer at the same depth."""
+
+
+def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> PhaseSettings:
+    """Settings of every plan of the study.
+
+    Args:
+        shape: of the model, which caps lengths and layers; None: taken to be large enough.
+
+    Raises:
+        BadInput: a value that no setting takes, or a layer that the model has not.
+    """
+    asked = config.overrides
+    both = _given(learning_rate=asked.learning_rate, precision=asked.precision)
+    target = both | _given(steps=asked.target_steps, train_examples=asked.train_examples)
+    base = suite.settings
+    settings = dataclasses.replace(
+        base,
+        intermediate=dataclasses.replace(base.intermediate, lr_policy=config.lr_policy, mixing=config.mixing, **both),  # type: ignore[arg-type]
+        target=dataclasses.replace(base.target, **target),
+        retrieval=_retrieval(base.retrieval, asked, shape),
+        evaluation_examples=asked.evaluation_examples,
+    )
+    return settings if shape is None else _shortened(settings, shape.tokens)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _retrieval(base: RetrievalSettings, asked: Overrides, shape: Shape | None) -> RetrievalSettings:
+    if asked.retrieval_layer is not None:
+        if shape is not None and not -shape.layers - 1 <= asked.retrieval_layer <= shape.layers:
+            raise BadInput(f"retrieval layer {asked.retrieval_layer}; the model has layers 0 (embeddings) to {shape.layers}")
+        return dataclasses.replace(base, layer=asked.retrieval_layer)
+    if shape is not None and base.layer > shape.layers:
+        return dataclasses.replace(base, layer=max(1, round(RETRIEVAL_DEPTH * shape.layers)))
+    return base
+
+
+def _shortened(settings: PhaseSettings, tokens: int) -> PhaseSettings:
+    """No sequence is longer than the model has positions for."""
+
+    def fit(train: TrainSettings) -> TrainSettings:
+        return dataclasses.replace(train, max_length=min(train.max_length, tokens))
+
+    overrides = tuple(
+        (name, tuple((key, min(value, tokens) if key == "max_length" else value) for key, value in changes))
+        for name, changes in settings.target_overrides
+    )
+    return dataclasses.replace(
+        settings, intermediate=fit(settings.intermediate), target=fit(settings.target), target_overrides=overrides
+    )
+
+
+_SKIPPED = "skipped.json"
+
+
+def keep_skipped(folder: Path, skipped: Mapping[str, Sequence[str]]) -> None:
+    """Writes which bad records were passed over, by task, language and split, where there are any."""
+    from tasksearch.search.ledger import write_atomic
+
+    if skipped:
+        text = json.dumps({place: list(told) for place, told in sorted(skipped.items())}, ensure_ascii=False, indent=1)
+        write_atomic(folder / _SKIPPED, f"{text}\n".encode())
+
+
+def skipped_note(folder: Path) -> str:
+    """How many bad records the study passed over; empty where none."""
+    try:
+        skipped = json.loads((folder / _SKIPPED).read_text("utf-8"))
+    except FileNotFoundError:
+        return ""
+    count = sum(len(told) for told in skipped.values())
+    return f"{count} bad records were passed over by --skip-bad, in {', '.join(skipped)} (listed in {_SKIPPED})"
+
+
+def warning_of(suite: Suite, config: StudyConfig, folder: Path | None = None) -> str:
+    """What stands beside every number of the study: the suite's sentence, its targets' limits, the study's own caps."""
+    notes: dict[str, list[str]] = {}
+    for name in config.targets:
+        if note := suite.card(name).note:
+            notes.setdefault(note, []).append(name)
+    parts = [suite.warning] if suite.warning else []
+    parts += [f"{', '.join(names)}: {note}" for note, names in notes.items()]
+    if (cap := config.overrides.evaluation_examples) is not None:
+        parts.append(f"capped: at most {cap} examples of each language and half were scored, no published number")
+    parts += [note] if folder is not None and (note := skipped_note(folder)) else []
+    return "; ".join(parts)

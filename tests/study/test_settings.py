@@ -1,0 +1,120 @@
+"""What a study asks for against what its suite says and its model can."""
+
+import dataclasses
+
+import pytest
+
+from tasksearch.core.errors import BadInput, DataMissing, UnknownName
+from tasksearch.core.study import Overrides, StudyConfig
+from tasksearch.models.encoder import Shape
+from tasksearch.study.run import configure
+from tasksearch.study.settings import keep_skipped, settings_of, warning_of
+from tasksearch.study.setup import choose_languages, choose_targets, data_folder
+from tasksearch.tasks.catalogue import load_suite
+
+LOWRES, LAB = load_suite("lowres"), load_suite("lab")
+LARGE, SMALL = Shape(layers=24, tokens=512), Shape(layers=3, tokens=128)
+
+
+@pytest.fixture
+def asked(tmp_path):
+    def ask(**fields):
+        return configure(suite="lowres", data=str(tmp_path), model="m", **fields)
+
+    return ask
+
+
+def test_a_large_model_takes_the_suite_s_settings_as_they_are(asked):
+    assert settings_of(LOWRES, asked(), LARGE) == LOWRES.settings
+    assert LOWRES.settings.for_target("tydiqa").max_length == 384
+
+
+def test_a_small_model_shortens_sequences_and_pools_the_layer_at_the_same_depth(asked):
+    settings = settings_of(LOWRES, asked(), SMALL)
+    assert settings.retrieval.layer == 2
+    assert {settings.intermediate.max_length, settings.for_target("tydiqa").max_length} == {128}
+    assert settings.for_target("tydiqa").batch_size == 16
+
+
+def test_the_lab_s_settings_are_left_alone():
+    assert settings_of(LAB, configure(), Shape(layers=2, tokens=128)) == LAB.settings
+
+
+def test_overrides_reach_both_phases_and_every_target(asked):
+    wanted = {"learning_rate": 3e-4, "precision": "bf16", "target_steps": 7, "train_examples": 9, "evaluation_examples": 11}
+    settings = settings_of(LOWRES, asked(overrides=wanted | {"retrieval_layer": 1}), SMALL)
+    assert settings.intermediate.learning_rate == settings.for_target("udpos").learning_rate == 3e-4
+    assert settings.intermediate.precision == settings.for_target("tydiqa").precision == "bf16"
+    assert settings.for_target("udpos").steps == 7
+    assert settings.for_target("xnli").train_examples == 9
+    assert settings.evaluation_examples == 11
+    assert settings.retrieval.layer == 1
+
+
+def test_a_layer_that_the_model_has_not_and_a_precision_that_does_not_exist_are_refused(asked):
+    with pytest.raises(BadInput, match=r"retrieval layer 9; the model has layers 0 \(embeddings\) to 3"):
+        settings_of(LOWRES, asked(overrides={"retrieval_layer": 9}), SMALL)
+    with pytest.raises(BadInput, match="precision is 'fp8'"):
+        settings_of(LOWRES, asked(overrides={"precision": "fp8"}), SMALL)
+
+
+def test_a_study_is_read_as_it_was_written(asked):
+    config = asked(steps=[8, 16], overrides={"learning_rate": 1e-4, "evaluation_examples": 5}, skip_bad=2)
+    assert StudyConfig.from_json(config.to_json()) == config
+    assert config.space.steps == (8, 16)
+    old = {key: value for key, value in config.to_json().items() if key not in ("overrides", "skip_bad", "untrained")}
+    assert StudyConfig.from_json(old).overrides == Overrides()  # a study of an earlier version
+
+
+def test_limits_stand_beside_the_numbers_and_a_cap_among_them(asked, tmp_path):
+    config = asked(overrides={"evaluation_examples": 40})
+    told = warning_of(LOWRES, config)
+    assert "udpos: one treebank a language" in told
+    assert "tatoeba: pools of 104 to 1,000 candidates" in told
+    assert "capped: at most 40 examples" in told
+    assert "masakhaner" not in told
+    keep_skipped(tmp_path, {"xnli sw test": ("x:1: bad", "x:2: bad")})
+    assert "2 bad records were passed over by --skip-bad, in xnli sw test" in warning_of(LOWRES, config, tmp_path)
+    assert "bad records" not in told
+
+
+def test_a_first_run_takes_the_first_targets_tasks_and_languages(asked):
+    config = asked()
+    assert config.targets == ("tatoeba", "tydiqa", "udpos", "xnli")
+    assert config.space.tasks == ("codah", "mnli", "mrpc", "qamr")
+    assert set(config.languages) == set(LOWRES.first_languages)
+
+
+def test_targets_that_lack_training_data_run_only_where_they_are_asked_for():
+    everything = dataclasses.replace(LOWRES, first_targets=())
+    assert "afrisenti" not in choose_targets(everything, ())
+    assert choose_targets(LOWRES, ["afrisenti"]) == ("afrisenti",)
+
+
+@pytest.mark.parametrize(("code", "meant"), [("swh", "sw"), ("tel", "te"), ("cmn", "zh"), ("sw", "sw")])
+def test_a_language_may_be_asked_for_by_any_of_its_codes(code, meant):
+    assert choose_languages(LOWRES, ["tatoeba", "udpos"], [code]) == ("en", meant)
+
+
+def test_a_language_that_no_target_has_names_its_neighbour():
+    with pytest.raises(UnknownName, match="no language among the study's targets 'wo'"):
+        choose_languages(LOWRES, ["tydiqa"], ["wo"])
+
+
+def test_a_suite_of_files_says_where_they_may_be_given(monkeypatch, tmp_path):
+    monkeypatch.delenv("TASKSEARCH_DATA", raising=False)
+    with pytest.raises(DataMissing, match="--data DIR, or set TASKSEARCH_DATA"):
+        data_folder(LOWRES, None)
+    with pytest.raises(DataMissing, match=r"no data folder '.*nowhere'.*--data DIR, or set TASKSEARCH_DATA"):
+        data_folder(LOWRES, str(tmp_path / "nowhere"))
+    monkeypatch.setenv("TASKSEARCH_DATA", str(tmp_path))
+    assert data_folder(LOWRES, None) == str(tmp_path)
+    assert data_folder(LAB, None) is None
+
+
+def test_chance_of_retrieval_follows_from_the_pools_of_the_languages():
+    card = LOWRES.card("tatoeba")
+    assert card.chance_over(["sw"]) == pytest.approx(100 / 390)
+    assert card.chance_over(["sw", "ar"]) == pytest.approx((100 / 390 + 100 / 1000) / 2)
+    assert card.chance_over(["en"]) is None
+    assert LOWRES.card("xnli").chance_over(["sw"]) == pytest.approx(100 / 3)
