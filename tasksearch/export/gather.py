@@ -83,6 +83,8 @@ def _row(suite: Suite, cell: Cell, arm: Arm, minus: Arm | None = None, pool: Seq
     found = estimate(arm, {cell: 1.0}, minus=minus, pool=pool)
     if not (found.seed_error or found.example_error):  # every answer right, or every one wrong: that is no certainty
         found = dataclasses.replace(found, low=None, high=None)
+    elif minus is None and found.low is not None and found.high is not None:  # a score is a percentage
+        found = dataclasses.replace(found, low=max(0.0, found.low), high=min(100.0, found.high))
     return Row(target=cell[0], language=cell[1], metric=suite.card(cell[0]).metric, estimate=found)
 
 
@@ -139,7 +141,7 @@ def _measured(
 
 
 def _how_chosen(schedule: Schedule, candidates: int, verdict: Verdict | None) -> tuple[str, ...]:
-    leaders = f"It was one of {candidates} leaders of the search that were trained again on fresh seeds."
+    leaders = f"It was one of the {candidates} leaders of the search that were trained again on fresh seeds."
     if verdict is None:
         return (leaders,)
     picked: dict[str, list[str]] = {}

@@ -38,6 +38,9 @@ def write_export(out: Path, stock: Any, tokenizer: Any, facts: Facts, *, force: 
         _write(folder / EXAMPLE, source)
         _write(folder / NOTES, json.dumps(notes(facts, reading_of(facts)), indent=1, ensure_ascii=False) + "\n")
         _write(folder / "README.md", model_card(facts, EXAMPLE))
+        mode = (folder / EXAMPLE).stat().st_mode
+        for weights in folder.glob("*.safetensors"):  # safetensors lets nobody else read them
+            weights.chmod(mode)
         _check_reads_back(folder, stock, tokenizer)
 
 

@@ -68,6 +68,9 @@ def test_the_exported_models_scores_are_its_trials(study, mix, tmp_path):
         assert (row["low"] is None) if certain else (row["low"] < row["value"] < row["high"])
     assert told(tmp_path / "out")["plan"]["seed"] == 3
     table = {(row["target"], row["language"]): row for row in done.origin["scores"]}
+    assert all(row["low"] is None or 0 <= row["low"] <= row["value"] <= row["high"] <= 100 for row in table.values())
+    modes = {path.name: path.stat().st_mode for path in (tmp_path / "out").iterdir()}
+    assert modes["model.safetensors"] == modes["README.md"], "who may read the card may read the weights"
     fresh = [value_of(Ledger(study).outcomes(n)["tag", "near1", "report"]) for n in (5, 6, 7)]
     assert table["tag", "near1"]["value"] == pytest.approx(sum(fresh) / 3)
     assert table["tag", "near1"]["seeds"] == 3
@@ -83,7 +86,7 @@ def test_the_card_says_what_one_must_know(study, mix, tmp_path):
     for said in (
         "Generated, code-mixed world",
         "This model answers every example as trial 5 (finalist) of `small` did.",
-        "It was one of 1 leaders",
+        "It was one of the 1 leaders",
         "Rule english-dev",  # one language beside English leaves no other to choose on
         "over 3 fresh seeds, against no intermediate phase over 3 seeds",
         "| tag | near1 | accuracy |",

@@ -1,0 +1,70 @@
+"""What `--objective` says: targets, groups of targets, languages and weights, as words → `core.study.Objective`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.study import Objective
+from tasksearch.tasks.suite import Suite
+
+
+def read_objective(words: str, suite: Suite, targets: Sequence[str], languages: Sequence[str]) -> Objective:
+    """`nli`, `classification`, `sw`, `nli=2,qa=1`, `tagging,sw`: what counts, and how much.
+
+    A target or a group of targets (classification, tagging, qa, retrieval) may carry a weight, 1 without one. A group's weight is
+    shared evenly by its targets; a name given twice adds up. A language, or a group of languages, narrows what counts to it; without
+    one every language but English counts. A name that is both a target and a group is the target.
+
+    Args:
+        targets, languages: of the study.
+
+    Raises:
+        UnknownName: no such name in the study.
+        BadInput: a weight that is no positive number, a weight of a language, or nothing left that is scored.
+    """
+    groups: dict[str, list[str]] = {}
+    for target in targets:
+        groups.setdefault(suite.card(target).group, []).append(target)
+    spoken = {name: [code for code in codes if code in languages] for name, codes in suite.language_groups.items()}
+    spoken |= {code: [code] for code in languages}
+    weights: dict[str, float] = {}
+    counted: set[str] = set()
+    for word in (part.strip() for part in words.split(",")):
+        name, given, weight = (part.strip() for part in word.partition("="))
+        if name in targets or name in groups:
+            members = [name] if name in targets else groups[name]
+            share = _weight(word, weight) if given else 1.0
+            for target in members:
+                weights[target] = weights.get(target, 0.0) + share / len(members)
+        elif name not in spoken:
+            raise UnknownName("target, group or language of the study", name, {*targets, *groups, *spoken})
+        elif given:
+            raise BadInput(f"--objective {word!r}: {name!r} is a language; expected a weight on a target or a group alone")
+        else:
+            counted.update(spoken[name])
+    _check_scored(words, suite, weights or dict.fromkeys(targets, 1.0), counted)
+    return Objective(targets=tuple(sorted(weights.items())), languages=tuple(sorted(counted)))
+
+
+def _weight(word: str, text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = math.nan
+    if not (math.isfinite(weight) and weight > 0):
+        raise BadInput(f"--objective {word!r}: {text!r} is no weight; expected a positive number, such as nli=2")
+    return weight
+
+
+def _check_scored(words: str, suite: Suite, targets: dict[str, float], languages: set[str]) -> None:
+    for target in targets:
+        known = set(suite.card(target).languages)
+        if languages and not known & languages:
+            continue
+        return
+    raise BadInput(
+        f"--objective {words!r}: {', '.join(sorted(targets))} is not scored in {', '.join(sorted(languages))}; "
+        f"expected some of {', '.join(sorted({code for target in targets for code in suite.card(target).languages}))}"
+    )
