@@ -29,6 +29,13 @@ def run(
     baseline_seeds: Annotated[int, typer.Option(help="seeds of the baseline, at least 3")] = 5,
     leaders: Annotated[int, typer.Option(min=1, help="leaders that are re-run on fresh seeds")] = 3,
     leader_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of each leader; below 3 no interval is given")] = 3,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            help="what the search maximises: a target, a group (classification, tagging, qa, retrieval), a language, or "
+            "weights, as in nli=2,qa=1 or tagging,sw [default: groups of targets evenly]"
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="seed of the study")] = 0,
     model: Annotated[str | None, typer.Option(help="XLM-R checkpoint: hub id or folder [default: the lab's own]")] = None,
     data: Annotated[
@@ -82,7 +89,7 @@ def run(
     config = configure(
         space=space, suite=suite, name=name, targets=target or (), languages=language or (), continuous=continuous,
         world_seed=world_seed, phase1_steps=phase1_steps, trials=trials, baseline_seeds=baseline_seeds, leaders=leaders,
-        leader_seeds=leader_seeds, seed=seed, model=model, data=str(data) if data else None,
+        leader_seeds=leader_seeds, objective=objective, seed=seed, model=model, data=str(data) if data else None,
         sampler=sampler, scheduler=scheduler,
         steps=steps or (), untrained=untrained, skip_bad=skip_bad,
         overrides={

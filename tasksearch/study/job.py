@@ -42,6 +42,7 @@ class Job:
 
     Attributes:
         base: name of phase 1 for the card.
+        skip_bad: bad records that the study passed over in each file.
         store: folder of the study's segments.
         record: the study's own training of the mix; `same` says whether it was of this very plan.
     """
@@ -49,6 +50,7 @@ class Job:
     plan: Plan
     setup: Setup
     base: str
+    skip_bad: int = 0
     store: str | None = None
     study: Path | None = None
     record: TrialRecord | None = None
@@ -67,17 +69,17 @@ def job_of_suite(
     targets = _targets(suite, [card.name for card in suite.targets], wanted.target, f"target in suite {suite_name!r}")
     config = configure(space="joint", suite=suite_name, targets=targets, model=wanted.model, data=wanted.data, **lab)
     config = dataclasses.replace(config, space=dataclasses.replace(config.space, tasks=schedule.tasks), targets=targets)
-    settings = _with_features(suite.settings, wanted.features)
+    _check(suite, schedule, wanted.target, _with_features(suite.settings, wanted.features))
+    setup = prepare(config, on_pretrain)
     plan = Plan(
         suite=suite_name,
         schedule=schedule,
         targets=targets,
         languages=config.languages,
-        settings=settings,
+        settings=_with_features(setup.settings, wanted.features),
         seed=wanted.seed or 0,
     )
-    _check(suite, plan, wanted.target)
-    return Job(plan=plan, setup=prepare(config, on_pretrain), base=_public_name(config.model))
+    return Job(plan=plan, setup=setup, base=_public_name(config.model))
 
 
 def job_of_study(folder: Path, schedule: Schedule, wanted: Wanted, on_pretrain: OnPretrain | None) -> Job:
@@ -91,12 +93,21 @@ def job_of_study(folder: Path, schedule: Schedule, wanted: Wanted, on_pretrain: 
     settings = _with_features(record.plan.settings, wanted.features)
     plan = dataclasses.replace(record.plan, targets=targets, settings=settings)
     plan = plan if wanted.seed is None else plan.with_seed(wanted.seed)
-    _check(suite, plan, wanted.target)
+    _check(suite, schedule, wanted.target, settings)
     here = _elsewhere(config, schedule, wanted)
     setup = prepare(here, on_pretrain)
     same = (plan.settings, plan.seed) == (record.plan.settings, record.plan.seed)
     store = setup.context(config, folder)["store"]
-    return Job(plan=plan, setup=setup, base=_public_name(here.model), store=store, study=folder, record=record, same=same)
+    return Job(
+        plan=plan,
+        setup=setup,
+        base=_public_name(here.model),
+        skip_bad=config.skip_bad,
+        store=store,
+        study=folder,
+        record=record,
+        same=same,
+    )
 
 
 def _elsewhere(config: StudyConfig, schedule: Schedule, wanted: Wanted) -> StudyConfig:
@@ -112,7 +123,7 @@ def trained_by(records: Sequence[TrialRecord], schedule: Schedule, study: str, s
         StudyNotReady: no finished trial of the study trained the mix.
     """
     rank = {"finalist": 0, "baseline": 1, "design": 2, "search": 3}
-    done = [r for r in records if r.status == "done" and r.plan.schedule == schedule]
+    done = [r for r in records if r.status == "done" and r.role in rank and r.plan.schedule == schedule]
     if not done:
         trained = len({str(r.plan.schedule) for r in records if r.status == "done"})
         raise StudyNotReady(
@@ -125,7 +136,7 @@ def trained_by(records: Sequence[TrialRecord], schedule: Schedule, study: str, s
 def _targets(suite: Suite, known: Sequence[str], target: str | None, kind: str) -> tuple[str, ...]:
     """The one target; for an encoder alone those that it can be scored on as it is."""
     if target is None:
-        return tuple(name for name in known if not suite.card(name).trained)
+        return tuple(name for name in known if not (suite.card(name).trained or suite.card(name).needs))
     if target not in known:
         raise UnknownName(kind, target, known)
     return (target,)
@@ -142,12 +153,12 @@ def _check_tasks(suite: Suite, schedule: Schedule) -> None:
             raise UnknownName(f"intermediate task in suite {suite.name!r}", task, known)
 
 
-def _check(suite: Suite, plan: Plan, target: str | None) -> None:
+def _check(suite: Suite, schedule: Schedule, target: str | None, settings: PhaseSettings) -> None:
     from tasksearch.export.stock import check_exportable
 
-    _check_tasks(suite, plan.schedule)
+    _check_tasks(suite, schedule)
     if target is not None:
-        check_exportable(target, suite.card(target).kind, plan.settings.features)
+        check_exportable(target, suite.card(target).kind, settings.features)
 
 
 def _public_name(model: str) -> str:

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.study import Objective
+from tasksearch.tasks.languages import canonical
 from tasksearch.tasks.suite import Suite
 
 
 def read_objective(words: str, suite: Suite, targets: Sequence[str], languages: Sequence[str]) -> Objective:
     """`nli`, `classification`, `sw`, `nli=2,qa=1`, `tagging,sw`: what counts, and how much.
 
-    A target or a group of targets (classification, tagging, qa, retrieval) may carry a weight, 1 without one. A group's weight is
-    shared evenly by its targets; a name given twice adds up. A language, or a group of languages, narrows what counts to it; without
-    one every language but English counts. A name that is both a target and a group is the target.
+    A target or a group of targets (classification, tagging, qa, retrieval) may carry a weight, 1 without one. A group's weight
+    is shared evenly by its targets; a name given twice adds up. A language, or a group of languages, narrows what counts to it;
+    without one every language but English counts. A name that is both a target and a group is the target.
 
     Args:
         targets, languages: of the study.
@@ -38,12 +39,13 @@ def read_objective(words: str, suite: Suite, targets: Sequence[str], languages: 
             share = _weight(word, weight) if given else 1.0
             for target in members:
                 weights[target] = weights.get(target, 0.0) + share / len(members)
-        elif name not in spoken:
+            continue
+        codes = spoken.get(name) or spoken.get(canonical(name))
+        if not codes:
             raise UnknownName("target, group or language of the study", name, {*targets, *groups, *spoken})
-        elif given:
+        if given:
             raise BadInput(f"--objective {word!r}: {name!r} is a language; expected a weight on a target or a group alone")
-        else:
-            counted.update(spoken[name])
+        counted.update(codes)
     _check_scored(words, suite, weights or dict.fromkeys(targets, 1.0), counted)
     return Objective(targets=tuple(sorted(weights.items())), languages=tuple(sorted(counted)))
 
@@ -59,10 +61,7 @@ def _weight(word: str, text: str) -> float:
 
 
 def _check_scored(words: str, suite: Suite, targets: dict[str, float], languages: set[str]) -> None:
-    for target in targets:
-        known = set(suite.card(target).languages)
-        if languages and not known & languages:
-            continue
+    if not languages or any(set(suite.card(target).languages) & languages for target in targets):
         return
     raise BadInput(
         f"--objective {words!r}: {', '.join(sorted(targets))} is not scored in {', '.join(sorted(languages))}; "

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import BadInput, StudyNotReady, TasksearchError
-from tasksearch.core.study import Overrides, StudyConfig
+from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.study.identity import study_id
+from tasksearch.study.objective import read_objective
 from tasksearch.study.settings import keep_skipped
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, data_folder, prepare
 from tasksearch.study.spaces import fill_in, load_space
@@ -49,6 +50,7 @@ def configure(
     phase1_steps: int | None = None,
     steps: Sequence[int] = (),
     overrides: Mapping[str, Any] | None = None,
+    objective: str | Objective | None = None,
     untrained: bool | None = None,
     **fields: Any,
 ) -> StudyConfig:
@@ -57,6 +59,7 @@ def configure(
     Args:
         steps: lengths of the intermediate phase, in place of the space's and the suite's.
         overrides: fields of `core.study.Overrides`.
+        objective: what the search maximises, as `--objective` has it (`nli=2,qa=1`, `tagging,sw`); None: groups evenly.
         untrained: whether the untrained reference is trained; None: for real text, since the lab's floors are measured in
             docs/lab.md.
 
@@ -69,17 +72,20 @@ def configure(
     options: dict[str, Any] = {"world_seed": world_seed} if suite == "lab" else {}
     if phase1_steps is not None and suite == "lab":
         options["phase1_steps"] = phase1_steps
-    seed = int(fields.get("seed", 0))
+    seed, spoken = int(fields.get("seed", 0)), choose_languages(known, chosen, languages)
+    if isinstance(objective, str):
+        objective = read_objective(objective, known, chosen, spoken)
     return StudyConfig(
         name=name or f"{filled.name}-{suite}-seed{seed}",
         space=filled,
         suite=suite,
         model=str(fields.pop("model", None) or "lab"),
         targets=chosen,
-        languages=choose_languages(known, chosen, languages),
+        languages=spoken,
         suite_options=tuple(sorted(options.items())),
         data=data_folder(known, fields.pop("data", None)),
         overrides=Overrides(**(overrides or {})),
+        objective=objective or Objective(),
         untrained=known.needs_data if untrained is None else untrained,
         **fields,
     )

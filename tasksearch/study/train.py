@@ -109,7 +109,7 @@ def _train_and_write(job: Job, target: str | None, out: Path, command: str, *, f
     from tasksearch.phases.run import PlanRun
 
     suite = job.setup.suite
-    context = open_context(suite, job.setup.data, job.setup.model, job.store)
+    context = open_context(suite, job.setup.data, job.setup.model, job.store, skip_bad=job.skip_bad)
     run = PlanRun(job.plan, context)
     for part in run.parts:
         if part.startswith("intermediate/"):

@@ -16,6 +16,7 @@ from tasksearch.phases.context import open_context
 from tasksearch.phases.run import run_plan
 from tasksearch.search.ledger import Ledger
 from tasksearch.search.mixfile import schedule_toml
+from tasksearch.study.job import trained_by
 from tasksearch.study.run import configure
 from tasksearch.study.setup import prepare
 from tasksearch.study.train import export_model
@@ -141,6 +142,14 @@ def test_a_mix_that_was_no_leader_and_the_baseline_say_so(study, tmp_path):
     assert "no leader and was not re-run on fresh seeds" in (tmp_path / "other" / "README.md").read_text()
     export_model(Schedule.none(), tmp_path / "none", target="tag", study=study)
     assert "this is the baseline" in (tmp_path / "none" / "README.md").read_text()
+
+
+def test_the_untrained_reference_is_no_training_of_the_baseline(study):
+    [bare, *_] = Ledger(study).records()
+    reference = dataclasses.replace(bare, role="untrained", number=99)
+    with pytest.raises(StudyNotReady, match="never scored"):
+        trained_by([reference], Schedule.none(), "small", None)
+    assert trained_by([reference, bare], Schedule.none(), "small", None) == bare
 
 
 def test_without_a_study_the_card_knows_no_choice_and_equal_calls_give_equal_weights(tiny_lab, mix, tmp_path):
