@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tasksearch import __version__
-from tasksearch.cli import data, look, report, run, score, train, ui
+from tasksearch.cli import catalogue, data, data_check, look, pretrain, report, run, score, train, ui
 from tasksearch.core.errors import TasksearchError
 
 app = typer.Typer(
@@ -38,8 +38,12 @@ app.command(epilog=run.RESUME_EXAMPLES)(run.resume)
 app.command(epilog=look.BEST_EXAMPLES)(look.best)
 app.command()(look.trials)
 app.command()(look.spaces)
+app.command(epilog=catalogue.TASKS_EXAMPLES)(catalogue.tasks)
+app.command(epilog=catalogue.LANGUAGES_EXAMPLES)(catalogue.languages)
 app.command(epilog=score.SCORE_EXAMPLES)(score.score)
+data.app.command(epilog=data_check.CHECK_EXAMPLES)(data_check.check)
 app.add_typer(data.app, name="data")
+app.command(epilog=pretrain.PRETRAIN_EXAMPLES)(pretrain.pretrain)
 app.command(epilog=report.REPORT_EXAMPLES)(report.report)
 app.command(epilog=train.TRAIN_EXAMPLES)(train.train)
 app.command(epilog=ui.UI_EXAMPLES)(ui.ui)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,13 @@ from tasksearch.core.signature import seed_from, signature_of
 from tasksearch.forward.batches import Specials
 from tasksearch.forward.device import one_thread, pick_device
 from tasksearch.models.encoder import quiet_transformers
+from tasksearch.phases.snapshots import SnapshotPolicy, clear, latest, saving
+from tasksearch.phases.store import SegmentStore
 from tasksearch.tasks.encode import Encoded, encode_raw
 from tasksearch.tasks.examples import RawText
 from tasksearch.tasks.ragged import Ragged
 from tasksearch.training.curves import Curve
-from tasksearch.training.loop import Learner, TrainingTask, train_segment
+from tasksearch.training.loop import Learner, Saving, TrainingTask, train_segment
 from tasksearch.training.order import StepItems
 
 _WINDOW = 16
@@ -63,10 +67,26 @@ class PretrainSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
-    """Raw text by language: documents for MLM, and sentences with their English translation for TLM."""
+    """Raw text by language: documents for MLM, and sentences with their English translation for TLM.
 
-    documents: Mapping[str, list[RawText]]
-    parallel: Mapping[str, list[RawText]]
+    The texts are read once and never held: what stays in memory is their tokens, four bytes each.
+    """
+
+    documents: Mapping[str, Iterable[RawText]]
+    parallel: Mapping[str, Iterable[RawText]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where a long pretraining saves its state on the way, and goes on from after a kill, to the bit.
+
+    Attributes:
+        data: fingerprint of the corpus and tokenizer: a state is taken up only by an equal run.
+    """
+
+    store: SegmentStore
+    policy: SnapshotPolicy
+    data: str
 
 
 def fresh_model(settings: PretrainSettings, tokenizer: Any) -> Any:
@@ -101,11 +121,13 @@ def pretrain(
     out: Path,
     *,
     device: str | None = None,
+    progress: Progress | None = None,
     on_step: Callable[[int, int, float], None] | None = None,
 ) -> None:
     """Trains a model from nothing and saves it with its tokenizer; `out` appears whole or not at all.
 
     Args:
+        progress: where the state is saved on the way; None: nowhere.
         on_step: called with (step, steps, loss).
     """
     where = pick_device(device)
@@ -113,6 +135,11 @@ def pretrain(
     model = fresh_model(settings, tokenizer).to(where)
     items, pools = pool_rows(corpus, tokenizer, settings.max_length)
     steps = draw_rows(items.lengths, pools, settings)
+    signature = signature_of("pretraining", settings, progress.data) if progress else ""
+    begun = latest(progress.store, signature, ("model", "optimizer")) if progress else None
+    if begun is not None:
+        model.load_state_dict(begun.tables["model"], strict=False)  # tied weights are kept once
+        model.tie_weights()
     train_segment(
         Learner(model=model, heads=nn.ModuleDict(), specials=Specials.of(tokenizer), device=where),
         {"mlm": TrainingTask(items=items, head=None)},
@@ -120,10 +147,25 @@ def pretrain(
         train_settings(settings),
         Curve(total=settings.steps, warmup=settings.warmup),
         randomness=signature_of("pretrain", settings),
+        optimizer_state=begun.tables["optimizer"] if begun else None,
+        first=begun.step if begun else 0,
+        saving=_saving(progress, signature, model) if progress else None,
         mask_share=settings.mask_share,
         on_step=None if on_step is None else lambda step, loss: on_step(step, settings.steps, loss),
     )
     save_pretrained(model, tokenizer, out)
+    if progress:
+        clear(progress.store, signature)
+
+
+def _saving(progress: Progress, signature: str, model: Any) -> Saving | None:
+    began = time.monotonic()
+
+    def tables() -> dict[str, dict[str, torch.Tensor]]:
+        weights = {name: tensor.detach().to("cpu", copy=True) for name, tensor in model.named_parameters()}
+        return {"model": weights}
+
+    return saving(progress.store, signature, progress.policy, tables, lambda: time.monotonic() - began, "pretraining")
 
 
 def save_pretrained(model: Any, tokenizer: Any, out: Path) -> None:
@@ -168,10 +210,12 @@ def pool_rows(corpus: Corpus, tokenizer: Any, max_length: int) -> tuple[Encoded,
     parts, pools, begin = [], [], 0
     for kind, texts_by_language in (("mono", corpus.documents), ("tlm", corpus.parallel)):
         for language, texts in sorted(texts_by_language.items()):
-            if texts:
-                parts.append(encode_raw(texts, tokenizer, max_length))
-                pools.append(Pool(name=f"{kind}/{language}", begin=begin, size=len(texts), share=0.0))
-                begin += len(texts)
+            encoded = [encode_raw(batch, tokenizer, max_length) for batch in _batches(texts)]
+            size = sum(len(part) for part in encoded)
+            if size:
+                parts += encoded
+                pools.append(Pool(name=f"{kind}/{language}", begin=begin, size=size, share=0.0))
+                begin += size
     tokens = Ragged.concatenate([part.tokens for part in parts])
     count = len(tokens)
     empty = parts[0]
@@ -187,6 +231,12 @@ def pool_rows(corpus: Corpus, tokenizer: Any, max_length: int) -> tuple[Encoded,
         offsets=empty.offsets,
     )
     return merged, pools
+
+
+def _batches(texts: Iterable[RawText]) -> Iterator[list[RawText]]:
+    left = iter(texts)
+    while batch := list(islice(left, 10_000)):
+        yield batch
 
 
 def pool_shares(pools: list[Pool], settings: PretrainSettings) -> npt.NDArray[np.float64]:

@@ -1,0 +1,103 @@
+"""`tasksearch tasks` and `languages`: what can be searched, and in which languages."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from tasksearch.cli.options import Json
+from tasksearch.cli.printing import open_console, print_json
+
+TASKS_EXAMPLES = "Examples: `tasksearch tasks --suite lowres`; `tasksearch tasks --json`"
+LANGUAGES_EXAMPLES = "Examples: `tasksearch languages`; `tasksearch languages --group unseen --json`"
+
+
+def tasks(
+    suite: Annotated[str | None, typer.Option(help="one suite [default: all]")] = None,
+    as_json: Json = False,
+) -> None:
+    """Every task of the suites: kind, languages, what it trains on, licence, what it needs and its limits."""
+    from tasksearch.core.errors import UnknownName
+    from tasksearch.tasks.catalogue import SUITES, load_suite
+
+    if suite is not None and suite not in SUITES:
+        raise UnknownName("suite", suite, SUITES)
+    rows = [_task(name, card) for name in ([suite] if suite else SUITES) for card in load_suite(name).cards]
+    if as_json:
+        print_json(rows)
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("suite", "task", "role", "kind", "languages", "metric", "licence", "limits"):
+        table.add_column(heading, no_wrap=heading in ("suite", "task", "role", "kind"))
+    for row in rows:
+        limits = "; ".join(filter(None, (row["needs"] and f"needs {row['needs']}", row["note"])))
+        licence = row["licence"] + (" (non-commercial)" if row["non_commercial"] else "")
+        cells = (
+            row["suite"],
+            row["name"],
+            row["role"],
+            row["kind"],
+            str(len(row["languages"])),
+            row["metric"],
+            licence,
+            limits,
+        )
+        table.add_row(*cells)
+    open_console().print(table)
+
+
+def _task(suite: str, card: Any) -> dict[str, Any]:
+    plain = ("name", "role", "kind", "summary", "metric", "chance", "licence", "non_commercial", "reference", "needs", "note")
+    row = {"suite": suite} | {field: getattr(card, field) for field in plain}
+    return row | {
+        "languages": list(card.languages),
+        "labels": list(card.labels),
+        "trains_on": list(card.trains_on),
+        "selects": card.select_split,
+        "reports": card.report_split,
+        "cut_by_document": list(card.languages if card.select_split == card.report_split else card.one_split),
+        "expected": [{"language": language, "split": split, "examples": n} for language, split, n in card.expected],
+    }
+
+
+def languages(
+    group: Annotated[str | None, typer.Option(help="low (under 5 GiB of CC-100), low+ (under 10) or unseen")] = None,
+    as_json: Json = False,
+) -> None:
+    """Every language by the code used here, with its other codes, script, family, and how much of it XLM-R has read.
+
+    Sizes: CC-100, from the XLM-R paper's table 6; `–` is unknown to us, not small.
+    """
+    from tasksearch.cli.printing import one_of
+    from tasksearch.tasks.languages import known_languages, language_groups
+
+    known = known_languages()
+    groups = language_groups(known)
+    if group is not None:
+        one_of("--group", group, ("low", "low+", "unseen"))
+    chosen = [known[code] for code in sorted(groups[group] if group else known)]
+    rows = [
+        {
+            "code": one.code, "name": one.name, "other_codes": list(one.others), "script": one.script, "family": one.family,
+            "xlm_r_saw_it": one.seen, "cc100_gib": one.gib,
+            "groups": [name for name, members in groups.items() if one.code in members],
+        }
+        for one in chosen
+    ]  # fmt: skip
+    if as_json:
+        print_json(rows)
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("code", "name", "other codes", "script", "family", "XLM-R saw it", "CC-100 GiB", "groups"):
+        table.add_column(heading, justify="right" if "GiB" in heading else "left", no_wrap=heading == "code")
+    for one in chosen:
+        seen = {True: "yes", False: "no", None: "unknown"}[one.seen]
+        size = "–" if one.gib is None else f"{one.gib:.1f}"
+        named = " ".join(name for name, members in groups.items() if one.code in members)
+        table.add_row(one.code, one.name, " ".join(one.others), one.script, one.family, seen, size, named)
+    open_console().print(table)

@@ -1,0 +1,89 @@
+"""`tasksearch pretrain`: a small multilingual model from raw text, for a search without a hub."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tasksearch.cli.options import Quiet
+
+PRETRAIN_EXAMPLES = (
+    "Example: `tasksearch pretrain --data DIR --language sw --language te --language am --out models/small`; then "
+    "`tasksearch run --suite lowres --data DIR --model models/small`"
+)
+
+
+def pretrain(
+    language: Annotated[list[str], typer.Option("--language", "--languages", help="language, repeatable; English is added")],
+    out: Annotated[Path, typer.Option(help="folder of the model", show_default=False)],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="folder with pretrain/SOURCE/LANGUAGE.txt.gz, aligned by line [default: $TASKSEARCH_DATA]"),
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="optimiser steps")] = 4000,
+    batch_size: Annotated[int, typer.Option(min=1, help="rows of a step")] = 32,
+    hidden_size: Annotated[int, typer.Option(min=8, help="width; a multiple of --heads")] = 192,
+    layers: Annotated[int, typer.Option(min=1, help="transformer blocks")] = 3,
+    heads: Annotated[int, typer.Option(min=1, help="attention heads")] = 3,
+    vocabulary: Annotated[int, typer.Option(min=300, help="pieces of the tokenizer")] = 16000,
+    max_length: Annotated[int, typer.Option(min=16, help="tokens of the longest sequence")] = 128,
+    learning_rate: Annotated[float, typer.Option(help="peak learning rate")] = 1e-3,
+    tlm_share: Annotated[float, typer.Option(min=0, max=1, help="share of rows that are translation pairs")] = 0.5,
+    precision: Annotated[str, typer.Option(help="fp32 or bf16")] = "fp32",
+    seed: Annotated[int, typer.Option(help="of weights, rows and masks")] = 0,
+    source: Annotated[
+        list[str] | None, typer.Option(help="folder under pretrain/, repeatable [default: all free ones]")
+    ] = None,
+    non_commercial: Annotated[bool, typer.Option("--non-commercial", help="take non-commercial sources too")] = False,
+    save_every: Annotated[float, typer.Option(min=1, help="seconds between saved states")] = 60.0,
+    force: Annotated[bool, typer.Option("--force", help="replace what is in --out")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Trains a tokenizer and a small XLM-R-shaped model (MLM and TLM). After a kill the same command goes on, to the bit."""
+    from tasksearch.cli.printing import one_of
+    from tasksearch.core.errors import BadInput, DataMissing, Interrupted
+
+    one_of("--precision", precision, ("fp32", "bf16"))
+    if hidden_size % heads:
+        raise BadInput(f"--hidden-size {hidden_size} is no multiple of --heads {heads}")
+    import os
+
+    folder = data or (Path(os.environ["TASKSEARCH_DATA"]) if os.environ.get("TASKSEARCH_DATA") else None)
+    if folder is None:
+        raise DataMissing("raw text is read from files: give their folder by --data DIR, or set TASKSEARCH_DATA")
+    from tasksearch.phases.pretrain import PretrainSettings
+    from tasksearch.study.pretrain import plan_pretraining, pretrain_model
+
+    settings = PretrainSettings(
+        steps=steps, batch_size=batch_size, learning_rate=learning_rate, tlm_share=tlm_share, max_length=max_length,
+        hidden_size=hidden_size, layers=layers, heads=heads, precision=precision, seed=seed, initializer_range=0.02,
+    )  # fmt: skip
+    names = [name for given in language for name in given.replace(",", " ").split()]
+    plan = plan_pretraining(
+        folder,
+        names,
+        settings,
+        vocabulary=vocabulary,
+        sources=source or (),
+        non_commercial=non_commercial,
+        save_every=save_every,
+    )
+    began = told = time.monotonic()
+
+    def tell(step: int, total: int, loss: float) -> None:
+        nonlocal told
+        if not quiet and (step == total or time.monotonic() - told > 10):
+            told = time.monotonic()
+            print(f"{told - began:6.0f} s  step {step}/{total}, loss {loss:.2f}", file=sys.stderr, flush=True)
+
+    try:
+        pretrain_model(plan, out, force=force, on_step=tell)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; the same command goes on from the last saved state") from None
+    typer.echo(
+        f"{out}: {len({file.language for file in plan.files})} languages, {steps} steps, {time.monotonic() - began:.0f} s"
+    )

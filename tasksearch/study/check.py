@@ -1,0 +1,154 @@
+"""`check_data`: what of a suite's data is there, against what its cards say; pure reading, nothing is trained."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tasksearch.core.errors import TasksearchError
+from tasksearch.core.score import ENGLISH
+from tasksearch.tasks.card import TaskCard
+from tasksearch.tasks.encode import Encoded, Tokenizer, encode
+from tasksearch.tasks.examples import Example, TagExample
+from tasksearch.tasks.halves import evaluation_splits, is_cut
+from tasksearch.tasks.source import TaskSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One card, language and split.
+
+    Attributes:
+        training: whether it trains, or is scored.
+        found, expected: examples; None: not there, or not known.
+        labels: label → share of the examples (of the tags), for kinds with labels.
+        truncated: share of the examples whose text the longest sequence does not hold; None without a tokenizer. Sentences and
+            questions on long text are cut into windows, so theirs lose nothing: it is the share that needs more than one.
+        selects, reports: examples of each half.
+        chance: percent of a guess.
+        problem: why the study cannot run on it; empty where it can.
+        skipped, left_out: bad records passed over; records that the authors leave out.
+    """
+
+    task: str
+    role: str
+    training: bool
+    language: str
+    split: str
+    found: int | None
+    expected: int | None
+    labels: dict[str, float] = field(default_factory=dict)
+    truncated: float | None = None
+    selects: int = 0
+    reports: int = 0
+    chance: float | None = None
+    problem: str = ""
+    skipped: int = 0
+    left_out: int = 0
+
+
+def check_data(
+    source: TaskSource, cards: Sequence[TaskCard], languages: Sequence[str], tokenizer: Tokenizer | None, max_length: int
+) -> list[Row]:
+    """A row for each training set, and for each split of each target's languages."""
+    rows = []
+    for card in cards:
+        if card.trained:
+            rows.append(_row(source, card, ENGLISH, card.train_split, tokenizer, max_length, training=True))
+        if card.role == "target":
+            for language in card.languages:
+                if not languages or language in languages:
+                    rows += [
+                        _row(source, card, language, split, tokenizer, max_length, training=False)
+                        for split in evaluation_splits(card, language)
+                    ]
+    return rows
+
+
+def _row(
+    source: TaskSource,
+    card: TaskCard,
+    language: str,
+    split: str,
+    tokenizer: Tokenizer | None,
+    max_length: int,
+    *,
+    training: bool,
+) -> Row:
+    expected = next((n for lang, name, n in card.expected if (lang, name) == (language, split)), None)
+    common: dict[str, Any] = {
+        "task": card.name, "role": card.role, "training": training, "language": language, "split": split, "expected": expected,
+    }  # fmt: skip
+    try:
+        examples = source.training_examples(card) if training else source.split(card, language, split)
+    except TasksearchError as fault:
+        problem = f"needs {card.needs}" if card.needs and training else str(fault)
+        return Row(**common, found=None, problem=problem)
+    place = f"{card.name} {language} {split}"
+    skipped = len(source.skipped.get(place, ()))
+    short = "" if expected in (None, len(examples) + skipped) else f"{len(examples)} examples, {expected} expected"
+    halves = {} if training else _halves(source, card, language, split)
+    return Row(
+        **common,
+        found=len(examples),
+        labels=_balance(card, examples),
+        truncated=None if tokenizer is None else truncated_share(card, examples, tokenizer, max_length),
+        selects=halves.get("select", 0),
+        reports=halves.get("report", 0),
+        chance=None if training else card.chance_over([language]),
+        problem=short,
+        skipped=skipped,
+        left_out=sum(count for _, count in source.left_out.get(place, ())),
+    )
+
+
+def _halves(source: TaskSource, card: TaskCard, language: str, split: str) -> dict[str, int]:
+    """Half → examples of this split."""
+    found: Counter[str] = Counter()
+    for portion in source.portions(card, language):
+        for half, rows in portion.rows.items():
+            if is_cut(card, language) or (half == "select") == (split == card.select_split):
+                found[half] += len(rows)
+    return dict(found)
+
+
+def _balance(card: TaskCard, examples: Sequence[Example]) -> dict[str, float]:
+    if not card.labels:
+        return {}
+    counted: Counter[int] = Counter()
+    for example in examples:
+        counted.update(example.tags if isinstance(example, TagExample) else [getattr(example, "label", 0)])
+    total = sum(counted.values())
+    return {label: counted[index] / total for index, label in enumerate(card.labels)}
+
+
+def truncated_share(card: TaskCard, examples: Sequence[Example], tokenizer: Tokenizer, max_length: int) -> float:
+    """Share of the examples that `max_length` tokens do not hold whole, in [0, 1]."""
+    whole = encode(examples, card, tokenizer, 100_000)
+    return float(np.mean(_longest(whole, len(examples)) > max_length)) if len(examples) else 0.0
+
+
+def _longest(encoded: Encoded, count: int) -> Any:
+    lengths = np.zeros(count, dtype=np.int64)
+    np.maximum.at(lengths, encoded.owner, encoded.lengths)
+    return lengths
+
+
+def loads_tokenizer(model: str) -> Tokenizer:
+    """A model's tokenizer alone; raises ModelUnusable."""
+    from tasksearch.core.errors import ModelUnusable, first_line
+    from tasksearch.models.encoder import check_source, quiet_transformers
+
+    check_source(model)
+    with quiet_transformers():
+        from transformers import AutoTokenizer
+
+        try:
+            found: Tokenizer = AutoTokenizer.from_pretrained(model, use_fast=True, trust_remote_code=False)
+        except Exception as fault:
+            raise ModelUnusable(f"model {model!r} cannot be loaded: {first_line(fault)}") from None
+    return found
