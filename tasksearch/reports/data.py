@@ -123,7 +123,7 @@ class ReportData:
     def partial(self) -> bool:
         """Whether the study still runs or was stopped before its end."""
         finished = sum(record.status != "running" for record in self.records)
-        return self.verdict is None or finished < len(self.records) or len(self.records) < self.planned
+        return finished < len(self.records) or len(self.records) < self.planned
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -129,9 +129,14 @@ def _option(name: str, value: Any) -> list[str]:
 
 
 def _verdict(folder: Path) -> tuple[Verdict | None, str]:
-    """By pivot-dev, or english-dev for a study of one language; None with the reason while there is none."""
+    """By the rule that was asked last: a report is no second question. A study that nobody asked yet: pivot-dev, or english-dev
+    where it has one language. None with the reason while there is none.
+    """
+    from tasksearch.search.readings import read_questions
+
+    asked = read_questions(folder)
     try:
-        return best_of(folder), ""
+        return best_of(folder, rule=asked[-1].rule if asked else "pivot-dev"), ""
     except AlreadyRead as read:
         return None, f"No verdict: {read}."
     except StudyNotReady as first:

@@ -15,7 +15,7 @@ from tasksearch.reports.page import is_numeric, render
 from tasksearch.search.ledger import Ledger
 from tasksearch.study.report import command_of, report_of, write_report
 
-PARTS = ("verdict", "mixes", "singles", "schedules", "history", "floors", "warnings", "origin")
+PARTS = ("verdict", "mixes", "court", "singles", "schedules", "history", "floors", "warnings", "origin")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def zero_shot_mean(record, target):
 def test_the_page_holds_every_part_once_and_each_drawing_is_described(page):
     assert re.findall(r'<section id="([\w-]+)"', page) == list(PARTS)
     drawings = re.findall(r"<svg .*?</svg>", page, flags=re.DOTALL)
-    assert len(drawings) == 5
+    assert len(drawings) == 6
     for drawing in drawings:
         assert re.search(r'<svg role="img" aria-labelledby="[\w-]+-t [\w-]+-d"', drawing)
         assert re.search(r"<title [^>]*>[^<]+</title><desc [^>]*>[^<]+</desc>", drawing)
@@ -117,6 +117,16 @@ def test_a_complete_study_is_not_called_partial_and_one_cut_short_is(data, page,
     ledger.write(dataclasses.replace(last, status="running", scores=type(last.scores)(), objective=None, ended=None))
     cut = report_of(copy)
     assert cut.partial and "21 of up to 22 trainings are finished" in render(cut)
+
+
+def test_a_report_asks_by_the_rule_that_was_asked_before(copy):
+    from tasksearch.search.readings import read_questions
+    from tasksearch.study.best import best_of
+
+    (copy / "readings.json").unlink(missing_ok=True)
+    best_of(copy, rule="target-dev")
+    assert report_of(copy).verdict.rule == "target-dev"
+    assert len(read_questions(copy)) == 1, "a report is no second question"
 
 
 def test_before_there_are_leaders_the_report_says_why_there_is_no_verdict(copy):
@@ -205,7 +215,7 @@ def test_the_command_asks_for_the_same_study():
     assert seen == [asked]
 
 
-@pytest.mark.parametrize("text", ["12", "+1.2", "−3", "5 %", "+0.4 [-3.1, +3.9]", "46.2 [42.0, 50.4]", "3+5", "–"])
+@pytest.mark.parametrize("text", ["12", "+1.2", "−3", "~-3.2", "5 %", "+0.4 [-3.1, +3.9]", "46.2 [42.0, 50.4]", "3+5", "–"])
 def test_numbers_stand_right(text):
     assert is_numeric(text)
 

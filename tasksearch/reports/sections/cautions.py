@@ -23,6 +23,8 @@ def cautions(data: ReportData) -> Iterator[str]:
     """The sentences, the suite's own first."""
     if data.warning:
         yield data.warning
+    if data.verdict is not None and data.verdict.adaptive:
+        yield "Adaptive: the reporting halves had been read under another question before; these intervals may be too narrow."
     yield from _same_data(data)
     yield from _chance(data)
     yield from _tiny(data)
