@@ -23,6 +23,7 @@ from tasksearch.phases.segments import Surroundings
 from tasksearch.phases.snapshots import SnapshotPolicy
 from tasksearch.phases.store import SegmentStore
 from tasksearch.tasks.card import TaskCard
+from tasksearch.tasks.labels import with_labels
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.suite import Suite
 
@@ -139,7 +140,7 @@ def open_context(
     one_thread(where)
     pretrained = load_pretrained(model)
     return RunContext(
-        suite=suite,
+        suite=with_labels(suite, Path(root)),
         source=TaskSource(Path(root), pretrained.tokenizer, skip_bad=skip_bad),
         pretrained=pretrained,
         store=open_store(store) if store else None,

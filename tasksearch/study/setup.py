@@ -121,6 +121,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     from tasksearch.models.encoder import check_mlm_head, shape_of
     from tasksearch.phases.context import check_files
     from tasksearch.study.leakage import check_leakage
+    from tasksearch.tasks.labels import with_labels
     from tasksearch.tasks.source import TaskSource
 
     suite = load_suite(config.suite)
@@ -131,6 +132,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     elif config.data is not None:
         raise BadInput(f"--data {config.data} needs --model: the lab's own model knows the world that the lab writes alone")
     data, model = _lab(config, on_pretrain) if config.suite == "lab" else (data_folder(suite, config.data) or "", config.model)
+    suite = with_labels(suite, Path(data))
     source = TaskSource(Path(data), tokenizer=None, skip_bad=config.skip_bad)
     check_files(source, [suite.card(name) for name in (*config.space.tasks, *config.targets)], config.languages)
     check_leakage(source, suite, config)

@@ -55,6 +55,8 @@ class TaskCard:
         fewest: evaluation examples below which a language selects nothing and is only reported.
         keep_repeats: whether texts that stand among the reporting ones too may select.
         expected: (language, split, examples) where the count is known.
+        labels_from: the split whose files give the labels, sorted; `labels` is then empty until `with_labels` has read them.
+        how_to_get: for people: the exact file or hub table that gives the data, and the steps where there are any.
         needs: what the task lacks and the user must give; a task that needs something is listed and not run.
         note: a limit that stands beside the task's scores.
         summary: one line for people.
@@ -82,6 +84,8 @@ class TaskCard:
     fewest: int = 100
     keep_repeats: bool = False
     expected: tuple[tuple[str, str, int], ...] = ()
+    labels_from: str = ""
+    how_to_get: str = ""
     needs: str = ""
     note: str = ""
     summary: str = ""

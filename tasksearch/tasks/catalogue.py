@@ -9,8 +9,9 @@ from tasksearch.core.errors import UnknownName
 from tasksearch.tasks.lab_suite import lab_suite
 from tasksearch.tasks.lowres import lowres_suite
 from tasksearch.tasks.suite import Suite
+from tasksearch.tasks.xtreme_suite import xtreme_suite
 
-SUITES: dict[str, Callable[[], Suite]] = {"lab": lab_suite, "lowres": lowres_suite}
+SUITES: dict[str, Callable[[], Suite]] = {"lab": lab_suite, "lowres": lowres_suite, "xtreme": xtreme_suite}
 
 
 @lru_cache

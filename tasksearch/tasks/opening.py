@@ -34,13 +34,10 @@ def choose(root: Path, card: TaskCard, source: Source, language: str, split: str
     """
     if not isinstance(source, FirstOf):
         return source
-    gone = []
     for copy in source.sources:
-        fault = absent(root, card, copy, language, split)
-        if not fault:
-            return copy
-        gone.append(fault)
-    raise DataMissing(_nowhere(gone))
+        if not absent(root, card, copy, language, split):
+            return choose(root, card, copy, language, split)
+    raise DataMissing(absent(root, card, source, language, split))
 
 
 def absent(root: Path, card: TaskCard, source: Source, language: str, split: str) -> str:

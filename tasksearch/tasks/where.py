@@ -99,7 +99,7 @@ class Hub:
 class FirstOf:
     """Copies of the same data, the preferred one first: the first that is there is read, and the others stand in its stead."""
 
-    sources: tuple[Files | Hub, ...]
+    sources: tuple[Source, ...]
 
 
 Source = Files | Hub | FirstOf

@@ -18,7 +18,10 @@ from tasksearch.tasks.formats.lines import lines
 
 
 def questions(path: Path) -> Iterator[Record]:
-    """(line, {question, context, title}) of every question; one line for all where the JSON is not broken into lines."""
+    """(line, {question, context, title, language}) of every question; one line for all where the JSON has no line ends.
+
+    The language is what stands before the id's first hyphen: TyDiQA's English name of it, as XTREME reads it.
+    """
     text = _whole(path)
     line, at = 1, 0
     for article in _articles(path, text):
@@ -27,7 +30,15 @@ def questions(path: Path) -> Iterator[Record]:
                 found = text.find(json.dumps(question.get("id"), ensure_ascii=False), at)
                 if found >= 0:
                     line, at = line + text.count("\n", at, found), found
-                yield line, {"question": question, "context": paragraph.get("context"), "title": article.get("title") or ""}
+                yield (
+                    line,
+                    {
+                        "question": question,
+                        "context": paragraph.get("context"),
+                        "title": article.get("title") or "",
+                        "language": str(question.get("id")).split("-", 1)[0],
+                    },
+                )
 
 
 def _whole(path: Path) -> str:

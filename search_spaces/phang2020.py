@@ -1,0 +1,21 @@
+"""The grid of Phang et al. 2020: no intermediate task, nine single ones, all nine jointly.
+
+The baseline and each single task are among every study's designed first trials, and so are the joint mixes of all tasks,
+uniform and proportional to their sizes (the paper's: examples-proportional). A plan has no value for the paper's two further
+variants, multilingual MLM mixed into the intermediate phase and machine-translated intermediate data, so they are left out.
+"""
+
+from dataclasses import replace
+
+from search_spaces import joint_vs_seq
+
+PAPER_TASKS = ("anli_plus", "ccg", "commonsense_qa", "cosmos_qa", "hellaswag", "mnli", "qqp", "squad1", "squad2")
+
+SPACE = replace(
+    joint_vs_seq.SPACE,
+    name="phang2020",
+    summary="the paper's grid: none, nine single tasks, all nine jointly (suite xtreme)",
+    schedules=("joint",),
+    tasks=PAPER_TASKS,
+    denominator=None,  # sizes from 9,741 to 1.1 million do not fall on a grid of eighths
+)

@@ -1,0 +1,43 @@
+"""Label sets that are too long to write down are read off the training files, once, when a suite meets its data."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from tasksearch.core.errors import BadInput, DataMissing
+from tasksearch.core.score import ENGLISH
+from tasksearch.tasks.card import TaskCard
+from tasksearch.tasks.formats import FORMATS, Ask, Broken, LeftOut
+from tasksearch.tasks.opening import choose, paths_of
+from tasksearch.tasks.suite import Suite
+from tasksearch.tasks.where import Hub, Source
+
+
+def with_labels(suite: Suite, root: Path) -> Suite:
+    """The suite with every card's labels that can be read; a card whose files are not there stays as it is."""
+    cards = tuple(_read(card, root) if card.labels_from and not card.labels else card for card in suite.cards)
+    return suite if cards == suite.cards else dataclasses.replace(suite, cards=cards)
+
+
+def _read(card: TaskCard, root: Path) -> TaskCard:
+    try:
+        found = {tag for source in card.train_sources for tag in _tags(root, card, source)}
+    except DataMissing:
+        return card
+    return dataclasses.replace(card, labels=tuple(sorted(found)))
+
+
+def _tags(root: Path, card: TaskCard, source: Source) -> set[str]:
+    copy = choose(root, card, source, ENGLISH, card.labels_from)
+    if isinstance(copy, Hub):
+        raise BadInput(f"card {card.name!r}: labels are read off files, not off a hub table")
+    form = FORMATS[copy.format]
+    ask = Ask(card=card, language=ENGLISH, split=card.labels_from, columns=dict(copy.columns))
+    tags: set[str] = set()
+    for path in paths_of(root, card, copy, ENGLISH, card.labels_from):
+        for _, content in form.records(path):
+            row = None if isinstance(content, Broken) else form.row(content, ask)  # a broken line is told when it is read
+            if row is not None and not isinstance(row, LeftOut):
+                tags.update(row["tags"])
+    return tags

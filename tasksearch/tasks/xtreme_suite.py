@@ -1,0 +1,47 @@
+"""Suite `xtreme`: the paper's nine intermediate tasks, XTREME's nine targets in 40 languages, jiant's settings."""
+
+from __future__ import annotations
+
+from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
+from tasksearch.tasks.suite import Suite
+from tasksearch.tasks.xtreme_english import intermediate_cards
+from tasksearch.tasks.xtreme_targets import target_cards
+
+LOW_RESOURCE = ("af", "eu", "jv", "mr", "my", "sw", "te", "tl", "yo")
+"""Languages of XTREME with less than 5 GiB of CC-100 (XLM-R paper, table 6); yo has none."""
+
+_QA = (("batch_size", 16), ("max_length", 384), ("epochs", 2))
+
+
+def xtreme_suite() -> Suite:
+    """Phang et al. 2020 as far as it is known from jiant's code."""
+    return Suite(
+        name="xtreme",
+        cards=(*intermediate_cards(), *target_cards()),
+        settings=xtreme_settings(),
+        steps=(4_096, 12_288),
+        low_resource=LOW_RESOURCE,
+        summary="the paper's nine English tasks and XTREME's nine targets, 40 languages; data of your own or the hub's",
+    )
+
+
+def xtreme_settings() -> PhaseSettings:
+    """As jiant's XTREME scripts: lr 1e-5, 32 examples a step (16 for QA), 10 % warm-up, linear decay, retrieval at layer 14.
+
+    jiant has one maximum length per task (256, QA 384); the intermediate phase here has one for all, the longer: batches are
+    padded to their own longest row, so shorter tasks do not pay for it. Lengths of the intermediate phase are one and three
+    passes over 131,072 examples, in steps of 32.
+    """
+    return PhaseSettings(
+        intermediate=TrainSettings(batch_size=32, learning_rate=1e-5, max_length=384),
+        target=TrainSettings(batch_size=32, learning_rate=1e-5, max_length=256, epochs=2),
+        target_overrides=(
+            ("mlqa", _QA),
+            ("panx", (("epochs", 10),)),
+            ("pawsx", (("epochs", 5),)),
+            ("tydiqa", _QA),
+            ("udpos", (("epochs", 10),)),
+            ("xquad", _QA),
+        ),
+        retrieval=RetrievalSettings(layer=14, pooling="mean", centering=False),
+    )
