@@ -30,7 +30,7 @@ class Watch:
         self._console = console or Console(stderr=True)
         self._quiet = quiet
         self._display = _Display(self._console) if self._console.is_terminal and not quiet else None
-        self._total = config.trials + config.leaders * config.leader_seeds + config.untrained
+        self._total = config.trials + config.leaders * max(config.leader_seeds, config.most_seeds) + config.untrained
         self._best: TrialRecord | None = None
         self._told, self._started = 0.0, time.monotonic()
 

@@ -28,7 +28,8 @@ def run(
     trials: Annotated[int, typer.Option(help="trainings of the search, the baseline's seeds included, finalists not")] = 31,
     baseline_seeds: Annotated[int, typer.Option(help="seeds of the baseline, at least 3")] = 5,
     leaders: Annotated[int, typer.Option(min=1, help="leaders that are re-run on fresh seeds")] = 3,
-    leader_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of each leader; below 3 no interval is given")] = 3,
+    leader_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of each leader at first")] = 3,
+    most_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of a leader while its verdict is open")] = 5,
     objective: Annotated[
         str | None,
         typer.Option(
@@ -89,7 +90,8 @@ def run(
     config = configure(
         space=space, suite=suite, name=name, targets=target or (), languages=language or (), continuous=continuous,
         world_seed=world_seed, phase1_steps=phase1_steps, trials=trials, baseline_seeds=baseline_seeds, leaders=leaders,
-        leader_seeds=leader_seeds, objective=objective, seed=seed, model=model, data=str(data) if data else None,
+        leader_seeds=leader_seeds, most_seeds=most_seeds, objective=objective, seed=seed, model=model,
+        data=str(data) if data else None,
         sampler=sampler, scheduler=scheduler,
         steps=steps or (), untrained=untrained, skip_bad=skip_bad,
         overrides={

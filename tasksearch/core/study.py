@@ -69,7 +69,9 @@ class StudyConfig:
         targets, languages: resolved, in canonical order.
         trials: proposals of the search, designed ones and the baseline's seeds included, finalists not.
         baseline_seeds: at least 3.
-        leaders, leader_seeds: how many leaders are re-run, on how many fresh seeds.
+        leaders, leader_seeds: how many leaders are re-run, on how many fresh seeds each at first.
+        most_seeds: up to how many a leader gets while what is said of it is open (`search.racing`); at most `leader_seeds`: no
+            race. Needs at least two at first.
         seed: of the study.
         lag: trial n is proposed from the results of trials 0 … n-lag; at least the concurrency.
         sampler: `tpe` or `random`.
@@ -92,6 +94,7 @@ class StudyConfig:
     baseline_seeds: int = 5
     leaders: int = 3
     leader_seeds: int = 3
+    most_seeds: int = 3
     seed: int = 0
     lag: int = 4
     sampler: str = "tpe"

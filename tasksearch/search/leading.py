@@ -9,6 +9,7 @@ trials: the free baselines of the court stand on fresh seeds too, or nobody coul
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -22,7 +23,26 @@ from tasksearch.search.trained import MIN_MIXES, Trained, language_columns
 Array = NDArray[np.float64]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Leader:
+    """A trial that leads.
+
+    Attributes:
+        record: the search's.
+        weights: cell → weight, of the languages that it leads for (the first, and a designed one: all); empty where there was
+            too little to say.
+    """
+
+    record: TrialRecord
+    weights: Mapping[tuple[str, str], float]
+
+
 def leaders(config: StudyConfig, records: Sequence[TrialRecord], groups: Mapping[str, str] | None = None) -> list[TrialRecord]:
+    """The records of `leading`, the best for all languages first."""
+    return [leader.record for leader in leading(config, records, groups)]
+
+
+def leading(config: StudyConfig, records: Sequence[TrialRecord], groups: Mapping[str, str] | None = None) -> list[Leader]:
     """At most `config.leaders` trials of the search, the best for all languages first.
 
     Baselines and finalists are none. Where there are too few mixes or scores for a surrogate: the trials with the best
@@ -34,7 +54,8 @@ def leaders(config: StudyConfig, records: Sequence[TrialRecord], groups: Mapping
         groups: target → kind; None: all targets are of one kind.
     """
     done = [r for r in records if r.role in ("design", "search") and r.status == "done" and r.objective is not None]
-    by_objective = sorted(done, key=lambda r: (-(r.objective or 0.0), r.number))[: config.leaders]
+    ranked = sorted(done, key=lambda r: (-(r.objective or 0.0), r.number))[: config.leaders]
+    by_objective = [Leader(record=record, weights={}) for record in ranked]
     if len(done) < MIN_MIXES or config.leaders < 1:
         return by_objective
     try:
@@ -51,7 +72,7 @@ def leaders(config: StudyConfig, records: Sequence[TrialRecord], groups: Mapping
         return by_objective
     designed = tuple(first.role == "design" for first in table.firsts)
     key = _Key(table, weights, columns)
-    return [table.firsts[i] for i in _chosen(key, config.leaders, designed)]
+    return [Leader(record=table.firsts[i], weights=served) for i, served in _chosen(key, config.leaders, designed)]
 
 
 def _weights(
@@ -92,7 +113,7 @@ class _Key:
 
 
 @lru_cache(maxsize=4)
-def _chosen(key: _Key, most: int, designed: tuple[bool, ...]) -> tuple[int, ...]:
+def _chosen(key: _Key, most: int, designed: tuple[bool, ...]) -> tuple[tuple[int, dict[tuple[str, str], float]], ...]:
     overall = key.table.shrunken([key.weights]).mean[:, 0]
     worth = key.table.by_language(list(key.columns.values()), key.weights).mean
     found = [int(np.argmax(overall))]
@@ -112,7 +133,17 @@ def _chosen(key: _Key, most: int, designed: tuple[bool, ...]) -> tuple[int, ...]
         rest = overall.copy()
         rest[found] = -np.inf
         found.append(int(np.argmax(rest)))
-    return tuple(found)
+    return tuple((i, _served(key, worth, found, i, everywhere=i in (found[0], champion))) for i in found)
+
+
+def _served(key: _Key, worth: Array, found: Sequence[int], row: int, *, everywhere: bool) -> dict[tuple[str, str], float]:
+    """Weights of the languages in which it is the best of the leaders; of all where it is to be judged on all."""
+    first = worth[list(found)].argmax(axis=0)
+    names = [name for column, name in enumerate(key.columns) if found[int(first[column])] == row]
+    cells = {cell for name in names for cell in key.columns[name]}
+    chosen = key.weights if everywhere or not cells else {cell: key.weights[cell] for cell in cells}
+    total = sum(chosen.values())
+    return {cell: weight / total for cell, weight in chosen.items()}
 
 
 def _first_best(values: Array, among: Sequence[int]) -> int | None:

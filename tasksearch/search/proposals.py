@@ -22,7 +22,8 @@ from tasksearch.core.space import decode
 from tasksearch.core.study import AFTERWARDS, Role, StudyConfig, TrialRecord
 from tasksearch.search.design import designs
 from tasksearch.search.draws import every_schedule, random_params
-from tasksearch.search.leading import leaders
+from tasksearch.search.leading import Leader, leaders, leading
+from tasksearch.search.racing import look
 from tasksearch.search.shadow import asks
 
 __all__ = ["Finished", "PlanOf", "Proposal", "Wait", "leaders", "propose"]
@@ -138,21 +139,68 @@ def _draw(config: StudyConfig, n: int, told: Sequence[TrialRecord], searched: Se
 def _finalist(
     config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord], groups: Mapping[str, str] | None
 ) -> Proposal | Wait | Finished:
-    """The next leader and seed that has not been run; at the very end the untrained reference."""
+    """All leaders' first seeds, then, round by round, those of the open ones; at the very end the untrained reference."""
     n, searched = len(before), [record for record in before if record.role not in AFTERWARDS]
     unready = next((record.number for record in searched if not _ready(record)), None)
     if unready is not None:
         return Wait(number=unready)
-    run = {record.plan for record in before if record.role == "finalist"}
-    for leader in leaders(config, searched, groups):
-        for seed in range(SEARCH_SEED + 1, SEARCH_SEED + 1 + config.leader_seeds):
-            plan = plan_of(leader.plan.schedule, seed)
-            if plan not in run:
-                return Proposal(number=n, role="finalist", plan=plan, params=leader.params)
+    run = {record.plan: record for record in before if record.role == "finalist"}
+    found = leading(config, searched, groups)
+    wanted = _fresh(config, plan_of, found, run, searched)
+    if isinstance(wanted, Wait):
+        return wanted
+    if wanted is not None:
+        leader, plan = wanted
+        return Proposal(number=n, role="finalist", plan=plan, params=leader.record.params)
     if config.untrained and all(record.role != "untrained" for record in before):
         bare = dataclasses.replace(plan_of(Schedule.none(), 0), start="fresh")
         return Proposal(number=n, role="untrained", plan=bare, params=_unused(config))
     return Finished()
+
+
+def _fresh(
+    config: StudyConfig,
+    plan_of: PlanOf,
+    found: Sequence[Leader],
+    run: Mapping[Plan, TrialRecord],
+    searched: Sequence[TrialRecord],
+) -> tuple[Leader, Plan] | Wait | None:
+    """The next leader and plan; Wait for the rounds before; None where every race is over."""
+
+    def plan(leader: Leader, seed: int) -> Plan:
+        return plan_of(leader.record.plan.schedule, SEARCH_SEED + seed)
+
+    for leader in found:
+        for seed in range(1, 1 + config.leader_seeds):
+            if plan(leader, seed) not in run:
+                return leader, plan(leader, seed)
+    baseline = [record for record in searched if record.role == "baseline" and record.status == "done"]
+    racing = list(range(len(found)))
+    for seed in range(config.leader_seeds + 1, config.most_seeds + 1):
+        told = {i: [run[p] for s in range(1, seed) if (p := plan(leader, s)) in run] for i, leader in enumerate(found)}
+        late = next((record.number for records in told.values() for record in records if not _ready(record)), None)
+        if late is not None:
+            return Wait(number=late)
+        racing = [i for i in racing if _open(config, found[i], told, i, baseline)]
+        for i in racing:
+            if plan(found[i], seed) not in run:
+                return found[i], plan(found[i], seed)
+    return None
+
+
+def _open(
+    config: StudyConfig,
+    leader: Leader,
+    told: Mapping[int, Sequence[TrialRecord]],
+    place: int,
+    baseline: Sequence[TrialRecord],
+) -> bool:
+    """Whether another seed of that leader can change what is said of it."""
+    if not leader.weights or config.leader_seeds < 2:
+        return False
+    runs = {i: [record for record in records if record.status == "done"] for i, records in told.items()}
+    looks = config.most_seeds - config.leader_seeds + 1
+    return look(runs, place, baseline, leader.weights, looks=looks, most=config.most_seeds).open
 
 
 def _unused(config: StudyConfig) -> tuple[tuple[str, Any], ...]:

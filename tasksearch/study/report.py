@@ -119,7 +119,8 @@ def versions_of(records: list[TrialRecord]) -> Mapping[str, str]:
 
 
 _PLAIN = (
-    "trials", "baseline_seeds", "leaders", "leader_seeds", "seed", "sampler", "scheduler", "lag", "lr_policy", "mixing", "data",
+    "trials", "baseline_seeds", "leaders", "leader_seeds",
+    "most_seeds", "seed", "sampler", "scheduler", "lag", "lr_policy", "mixing", "data",
 )  # fmt: skip
 """Settings of a study that have an option of the same name."""
 

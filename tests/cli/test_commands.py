@@ -6,7 +6,20 @@ import sys
 
 import pytest
 
-TINY = ["--trials", "5", "--baseline-seeds", "3", "--leaders", "1", "--target", "retrieval", "--target", "topic"]
+TINY = [
+    "--trials",
+    "5",
+    "--baseline-seeds",
+    "3",
+    "--leaders",
+    "1",
+    "--most-seeds",
+    "3",
+    "--target",
+    "retrieval",
+    "--target",
+    "topic",
+]
 LAB = ["--phase1-steps", "30", "--language", "near1", "--language", "lowfar"]
 
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 ARGUMENTS = [
-    "run", "--space", "joint_vs_seq", "--trials", "5", "--baseline-seeds", "3", "--leaders", "1",
+    "run", "--space", "joint_vs_seq", "--trials", "5", "--baseline-seeds", "3", "--leaders", "1", "--most-seeds", "3",
     "--target", "retrieval", "--target", "topic", "--phase1-steps", "30", "--language", "near1", "--json",
 ]  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Measuring a picker where the truth is known: regret, optimism, coverage and verdicts, world by world.
 
-For every world and number of trials the tool's own functions are called as a study calls them: `leaders`, fresh seeds,
+For every world and number of trials the tool's own functions are called as a study calls them: `propose` for fresh seeds,
 `choose`, `hold_court`. Regrets are in task effects, of latent gain, per language, against the best mix that was trained.
 """
 
@@ -18,9 +18,10 @@ from tasksearch.core.study import Objective, Role, StudyConfig, TrialRecord
 from tasksearch.search.bench.simulate import TARGET, Simulation, proposed, searched, space_of
 from tasksearch.search.bench.world import Family, World, draw_world
 from tasksearch.search.court import hold_court
-from tasksearch.search.leading import leaders
 from tasksearch.search.objective import Baseline, objective
 from tasksearch.search.picking import choose
+from tasksearch.search.proposals import Proposal
+from tasksearch.search.proposals import propose as propose_next
 from tasksearch.search.reading import open_reading
 from tasksearch.search.trained import Trained, language_columns
 
@@ -36,6 +37,7 @@ class Setting:
 
     leaders: int = 3
     leader_seeds: int = 3
+    most_seeds: int = 3
     baseline_seeds: int = 5
     rule: str = "target-dev"
 
@@ -54,6 +56,7 @@ class Cell:
         covered: share of languages whose interval holds the truth; `all` alone in `covered_all`.
         claims, false_claims: rows called better, and those of them where the truth is not above zero.
         worth, gained: whether the court said worth it; whether `all` was called better.
+        spent: trainings on fresh seeds.
     """
 
     bare: list[float] = field(default_factory=list)
@@ -69,6 +72,7 @@ class Cell:
     false_claims: list[float] = field(default_factory=list)
     worth: list[float] = field(default_factory=list)
     gained: list[float] = field(default_factory=list)
+    spent: list[float] = field(default_factory=list)
 
 
 def measure(
@@ -108,9 +112,11 @@ def _one(world: World, study: Simulation, setting: Setting, into: Cell) -> None:
     truth = _truth(world, [first.plan.schedule for first in table.firsts])
     _whole_search(world, table, truth, into)
     config = _config(world, setting)
-    for leader in leaders(config, study.records, GROUPS):
-        for seed in range(1, 1 + setting.leader_seeds):
-            study.train(leader.plan.schedule, seed, "finalist")
+    before = len(study.records)
+    config = dataclasses.replace(config, trials=before)
+    while isinstance(found := propose_next(config, {}, study.plan_of, len(study.records), study.records, GROUPS), Proposal):
+        study.train(found.plan.schedule, found.plan.seed, "finalist", objective=0.0)
+    into.spent.append(float(len(study.records) - before))
     reading = open_reading(study.records, study.outcomes, GROUPS)
     verdict = choose(reading, "target-dev" if setting.rule == "target-dev" else "pivot-dev")
     place = {first.plan.schedule: row for row, first in enumerate(table.firsts)}
@@ -187,6 +193,7 @@ def _config(world: World, setting: Setting) -> StudyConfig:
         baseline_seeds=setting.baseline_seeds,
         leaders=setting.leaders,
         leader_seeds=setting.leader_seeds,
+        most_seeds=setting.most_seeds,
     )
 
 

@@ -21,6 +21,7 @@ ROWS: dict[str, str] = {
     "false_claims": "languages called better where nothing is gained",
     "gained": "`all` called better than no intermediate training",
     "worth": "search called worth it",
+    "spent": "trainings on fresh seeds",
 }
 """Field of `Cell` → what it is. Regrets and scores are in task effects."""
 

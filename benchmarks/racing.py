@@ -1,0 +1,42 @@
+"""Racing against a fixed number of fresh seeds: what is spent, and what is said.
+
+nice -n 15 python benchmarks/racing.py            # about four minutes of one core
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from datetime import date
+
+from tasksearch.search.bench.measure import Cell, Setting, mean_and_error, measure
+from tasksearch.search.bench.world import FAMILIES
+
+DESIGNS = {
+    "fixed, 5 seeds each": Setting(leader_seeds=5, most_seeds=5),
+    "race, 3 to 5": Setting(leader_seeds=3, most_seeds=5),
+    "race, 2 to 5": Setting(leader_seeds=2, most_seeds=5),
+}
+SHOWN = ("spent", "gained", "claims", "false_claims", "covered", "covered_all", "final", "corrected")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--worlds", type=int, default=150)
+    options = parser.parse_args()
+    for name in ("held", "null", "one"):
+        started = time.process_time()
+        found: dict[str, Cell] = {
+            design: measure(FAMILIES[name], range(3000, 3000 + options.worlds), [24], setting=setting)[24]
+            for design, setting in DESIGNS.items()
+        }
+        print(f"## {name}: {options.worlds} worlds, 24 trials, {date.today()}, {time.process_time() - started:.0f} s\n")
+        print("| | " + " | ".join(SHOWN) + " |\n|---|" + "---:|" * len(SHOWN))
+        for design, cell in found.items():
+            values = [mean_and_error(getattr(cell, field)) for field in SHOWN]
+            print(f"| {design} | " + " | ".join(f"{mean:.3f} ± {error:.3f}" for mean, error in values) + " |")
+        print(flush=True)
+
+
+if __name__ == "__main__":
+    main()
