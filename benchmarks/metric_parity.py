@@ -206,6 +206,8 @@ def reference_cases(xtreme: Path, jiant: Path, seqeval: Path) -> dict[str, tuple
         "squad (xquad, tydiqa)": (answers(evaluate, "xquad", [None]), 1),
         "mlqa": (answers(evaluate, "mlqa", MLQA), 1),
         "squad_v2 (jiant's evaluate)": (squad_v2(squad2), 1),
+        "mining (candidates, margins)": (mining(load("xtreme_retrieve", xtreme / "third_party/utils_retrieve.py")), 1),
+        "mining (F1 at the best cut)": (mining_cut(load("xtreme_retrieve", xtreme / "third_party/utils_retrieve.py")), 1),
         "xtreme averages": (benchmark(evaluate), 0.1),
     }
 
@@ -347,6 +349,62 @@ def squad_v2(reference: Any) -> Case:
             tally.skip(reason)
             theirs = {key: value for key, value in theirs.items() if not key.startswith("best_")}
         tally.compare(ours, theirs)
+
+    return case
+
+
+def mining(reference: Any) -> Case:
+    import numpy as np
+
+    from tasksearch.evaluation.mining import mine
+
+    def case(draw: Draw, at: Path, tally: Tally) -> None:
+        rng = np.random.default_rng(draw.randrange(2**32))
+        n, m = draw.randint(4, 80), draw.randint(4, 80)
+        x = rng.normal(size=(n, 16)).astype(np.float32) + np.float32(1)
+        y = rng.normal(size=(m, 16)).astype(np.float32) + np.float32(1)
+        same = min(n, m) // 2
+        y[:same] = x[:same] + np.float32(0.3) * rng.normal(size=(same, 16)).astype(np.float32)
+        x[-1], y[-1] = x[0], y[0]  # one sentence a side stands twice
+        sides = []
+        for name, count in (("x", n), ("y", m)):
+            texts = [f"{name} sentence {i}" for i in range(count - 1)] + [f"{name} sentence 0"]
+            ids = [f"{name}-{i:09d}" for i in range(count)]
+            lines(at / f"{name}.txt", texts)
+            lines(at / f"{name}.id", ids)
+            sides.append(dict(zip(ids, texts, strict=True)))
+        reference.mine_bitext(x.copy(), y.copy(), str(at / "x.txt"), str(at / "y.txt"), str(at / "out"))
+        theirs = reference.read_candidate2score(*(str(at / f) for f in ("out", "x.txt", "y.txt", "x.id", "y.id")))
+        mined = mine(*sides, x, y)
+        ours = dict(zip(mined.ids, mined.scores.tolist(), strict=True))
+        assert set(ours) == set(theirs), "another set of candidates"
+        tally.compare(ours, theirs)
+
+    return case
+
+
+def mining_cut(reference: Any) -> Case:
+    import numpy as np
+
+    from tasksearch.metrics.mining import best_cut, mining_scores
+
+    def case(draw: Draw, at: Path, tally: Tally) -> None:
+        n = draw.randint(1, 60)
+        scores = {(f"x{i}", f"y{i}"): draw.choice([draw.random(), draw.random(), 0.5]) for i in range(n)}
+        right = {pair for pair in scores if draw.random() < scores[pair]}
+        gold = right | {(f"x{i}", f"z{i}") for i in range(draw.randint(1, 9))}
+        if len(set(scores.values())) < n:
+            return tally.skip("equal margins: the script cuts inside ties")
+        try:
+            threshold = reference.bucc_optimize(scores, {"\t".join(pair) for pair in gold})
+        except IndexError:
+            return tally.skip("the best cut is after the last candidate: the script fails")
+        found = set(reference.bucc_extract(scores, threshold, None))
+        correct = len(found & {"\t".join(pair) for pair in gold})
+        theirs = {"f1": 200 * correct / (len(found) + len(gold)), "threshold": threshold} if right else {"f1": 0.0}
+        values, hits = np.array(list(scores.values())), np.array([pair in gold for pair in scores])
+        cut = best_cut(values, hits, len(gold))
+        return tally.compare(mining_scores(values, hits, len(gold), cut) | {"threshold": cut}, theirs)
 
     return case
 

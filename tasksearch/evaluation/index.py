@@ -29,6 +29,11 @@ def load_faiss() -> Any:
 
 def nearest(queries: Vectors, pool: Vectors) -> npt.NDArray[np.int64]:
     """(queries,) index of the pool row with the largest inner product; ties go to the lower index."""
+    return neighbours(queries, pool, 1)[1][:, 0]
+
+
+def neighbours(queries: Vectors, pool: Vectors, k: int) -> tuple[Vectors, npt.NDArray[np.int64]]:
+    """(queries, k) largest inner products and their pool rows, largest first; k at most the size of the pool."""
     faiss = load_faiss()
     index = faiss.IndexFlatIP(pool.shape[1])
     if hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0:
@@ -36,5 +41,5 @@ def nearest(queries: Vectors, pool: Vectors) -> npt.NDArray[np.int64]:
     else:
         faiss.omp_set_num_threads(1)
     index.add(np.ascontiguousarray(pool))
-    _, found = index.search(np.ascontiguousarray(queries), 1)
-    return np.asarray(found[:, 0], dtype=np.int64)
+    products, found = index.search(np.ascontiguousarray(queries), min(k, len(pool)))
+    return np.asarray(products, dtype=np.float32), np.asarray(found, dtype=np.int64)

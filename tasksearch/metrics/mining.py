@@ -1,0 +1,43 @@
+"""Mined sentence pairs against the pairs to be found: where to cut, and F1 there.
+
+The cut is chosen on one set and applied to another: XTREME's and jiant's `bucc_optimize` tunes it on the gold it is scored on,
+stops with an IndexError where the best cut is after the last candidate, and cuts between equal scores.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+def best_cut(scores: Floats, right: Bools, gold: int) -> float:
+    """The score at and above which the candidates' F1 is highest, halfway to the next lower one.
+
+    Args:
+        scores: (candidates,).
+        right: whether each candidate is one of the pairs to be found.
+        gold: how many there are to be found.
+
+    Returns:
+        The highest such cut; with none found right, above every candidate. After the last candidate, the last one's score.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ranked, hits = scores[order], np.cumsum(right[order])
+    if not len(ranked) or not hits[-1]:
+        return float("inf")
+    f1 = 2 * hits / (np.arange(1, len(ranked) + 1) + gold)
+    last_of_tie = np.append(ranked[1:] != ranked[:-1], True)
+    at = int(np.argmax(np.where(last_of_tie, f1, -1.0)))
+    return float(ranked[at]) if at + 1 == len(ranked) else float((ranked[at] + ranked[at + 1]) / 2)
+
+
+def mining_scores(scores: Floats, right: Bools, gold: int, cut: float) -> dict[str, float]:
+    """`f1`, `precision` and `recall` in percent of the candidates that score at least `cut`."""
+    extracted = int(np.count_nonzero(scores >= cut))
+    correct = int(np.count_nonzero(right & (scores >= cut)))
+    precision, recall = correct / extracted if extracted else 0.0, correct / gold if gold else 0.0
+    f1 = 2 * precision * recall / (precision + recall) if correct else 0.0
+    return {"f1": 100 * f1, "precision": 100 * precision, "recall": 100 * recall}
