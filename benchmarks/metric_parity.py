@@ -328,7 +328,8 @@ def squad_v2(reference: Any) -> Case:
     def case(draw: Draw, at: Path, tally: Tally) -> None:
         questions = {f"q{i}": [phrase(draw) for _ in range(draw.choice([0, 1, 1, 3]))] for i in range(draw.randint(2, 12))}
         said = {name: said_of(draw, golds) if draw.random() < 0.8 else "" for name, golds in questions.items()}
-        null = {name: draw.choice([draw.random(), draw.random(), 0.5]) for name in said}
+        tied = draw.random() < 0.1
+        null = {name: draw.choice([draw.random(), 0.5 if tied else draw.random()]) for name in said}
         g = question_file(at / "g", questions)
         (at / "p").write_text(json.dumps(said), encoding="utf-8")
         (at / "n").write_text(json.dumps(null), encoding="utf-8")
@@ -390,7 +391,8 @@ def mining_cut(reference: Any) -> Case:
 
     def case(draw: Draw, at: Path, tally: Tally) -> None:
         n = draw.randint(1, 60)
-        scores = {(f"x{i}", f"y{i}"): draw.choice([draw.random(), draw.random(), 0.5]) for i in range(n)}
+        tied = draw.random() < 0.1
+        scores = {(f"x{i}", f"y{i}"): draw.choice([draw.random(), 0.5 if tied else draw.random()]) for i in range(n)}
         right = {pair for pair in scores if draw.random() < scores[pair]}
         gold = right | {(f"x{i}", f"z{i}") for i in range(draw.randint(1, 9))}
         if len(set(scores.values())) < n:

@@ -1,9 +1,10 @@
 """Bitext mining as XTREME and jiant do it for BUCC 2018: which sentences of two pools translate each other?
 
 Each distinct sentence once; cosine, the four nearest neighbours in both directions, ratio margin (Artetxe and Schwenk 2019,
-`ratio` and `max`): cos(x, y) over the mean of the two sentences' mean cosines to their neighbours. Every sentence proposes its
-best; from the best proposal down each sentence is used once. Proposals of equal score: the foreign sentences' come first, in the
-order of the pool.
+`ratio` and `max`): cos(x, y) over the mean of the two sentences' mean cosines to their neighbours.
+
+Every sentence proposes its best; from the best proposal down each sentence is used once. Proposals of equal score: the foreign
+sentences' come first, in the order of the pool.
 """
 
 from __future__ import annotations
