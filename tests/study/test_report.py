@@ -12,6 +12,7 @@ import pytest
 
 from tasksearch.core.errors import StudyNotReady
 from tasksearch.reports.page import is_numeric, render
+from tasksearch.reports.sections.summary import sentence
 from tasksearch.search.ledger import Ledger
 from tasksearch.study.report import command_of, report_of, write_report
 
@@ -89,6 +90,28 @@ def test_twins_share_all_but_their_order_and_their_difference_is_paired_by_seed(
                 for seed in pair.seeds
             ]
             assert gain.value == pytest.approx(statistics.fmean(differences))
+
+
+def test_the_sentence_claims_no_more_than_the_intervals_and_counts_what_chance_gives(data):
+    choices = [choice for choice in data.verdict.choices if not choice.is_group]
+
+    def said(*findings):
+        return sentence([dataclasses.replace(choices[0], finding=finding) for finding in findings], 0.95)
+
+    assert said("no difference seen", "no difference seen").startswith("In none of 2 languages was a mix seen to beat")
+    assert "chance alone" not in said("no difference seen", "no difference seen")
+    mixed = said("better", "worse", *["no difference seen"] * 38)
+    assert mixed.startswith("In 1 of 40 languages the chosen mix was seen to beat no intermediate phase")
+    assert "In 1 the chosen mix was worse." in mixed and "Of 40 such intervals about 2 leave zero out by chance alone." in mixed
+    assert "too few seeds or examples" in said("no interval")
+
+
+def test_of_many_twins_the_first_are_drawn_and_all_are_listed(data):
+    text = render(dataclasses.replace(data, pairs=tuple(data.pairs[0] for _ in range(50))))
+    drawing = re.search(r'<svg role="img" aria-labelledby="twins-t.*?</svg>', text, flags=re.DOTALL).group()
+    assert f"{data.pairs[0].other.kind} 20" in drawing and f"{data.pairs[0].other.kind} 21" not in drawing
+    assert "The first 20 of 50 pairs in the order of their trials" in text
+    assert f">{data.pairs[0].other.kind} 50</th>" in text
 
 
 def test_without_twins_the_best_of_each_kind_is_not_called_an_effect(data):

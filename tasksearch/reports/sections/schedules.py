@@ -7,6 +7,9 @@ from tasksearch.reports.figures.forest import LEGEND, forest
 from tasksearch.reports.section import Figure, Section, Table
 from tasksearch.reports.tables import gain_text, short_mix
 
+MOST_DRAWN = 20
+"""Pairs in the figure: the first ones, so that none was picked for its size."""
+
 
 def section(data: ReportData) -> Section | None:
     """Twins first; then the best of each kind of schedule. Absent while neither is known."""
@@ -39,13 +42,18 @@ def section(data: ReportData) -> Section | None:
 def _figures(pairs: tuple[TwinPair, ...]) -> tuple[Figure, ...]:
     if not pairs:
         return ()
-    rows = [(f"{pair.other.kind} {place}", pair.difference) for place, pair in enumerate(pairs, 1)]
+    shown = pairs[:MOST_DRAWN]
+    rows = [(f"{pair.other.kind} {place}", pair.difference) for place, pair in enumerate(shown, 1)]
     rows += [(f"· {target}", gain) for target, gain in pairs[0].by_target.items()] if len(pairs) == 1 else []
     drawn = forest("twins", "Twins: other order minus joint", rows, axis="other order − joint twin, points [95 %]")
     examples = sorted({pair.difference.examples for pair in pairs})
     seeds = sorted({len(pair.seeds) for pair in pairs})
     counted = f"n = {', '.join(map(str, examples))} examples, {', '.join(map(str, seeds))} seed(s) each"
-    return (Figure(svg=drawn, caption=f"Right of zero: the other order was better than joint. {counted}. {LEGEND}"),)
+    left = f"The first {len(shown)} of {len(pairs)} pairs in the order of their trials; the table has all. "
+    caption = (
+        f"{left if len(shown) < len(pairs) else ''}Right of zero: the other order was better than joint. {counted}. {LEGEND}"
+    )
+    return (Figure(svg=drawn, caption=caption),)
 
 
 def _pairs(pairs: tuple[TwinPair, ...]) -> Table | None:
@@ -65,7 +73,8 @@ def _pairs(pairs: tuple[TwinPair, ...]) -> Table | None:
         for place, pair in enumerate(pairs, 1)
     )
     head = ("", "joint twin", "order of the other", "difference [95 %]", "n", "seeds", *targets)
-    return Table(title="Twins: other order − joint, points", head=head, rows=rows)
+    title = f"Twins: other order − joint, points ({len(pairs)} pairs)"
+    return Table(title=title, head=head, rows=rows, folded=len(pairs) > MOST_DRAWN)
 
 
 def _bests(data: ReportData) -> Table | None:

@@ -42,6 +42,8 @@ def sentence(choices: Sequence[Choice], level: float) -> str:
         said.append(f"In {count['worse']} the chosen mix was worse.")
     if count["no interval"]:
         said.append(f"In {count['no interval']} there are too few seeds or examples for an interval.")
+    if len(rows) > 1 and (better or count["worse"]):
+        said.append(f"Of {len(rows)} such intervals about {(1 - level) * len(rows):.2g} leave zero out by chance alone.")
     return " ".join(said)
 
 
