@@ -18,6 +18,9 @@ from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.examples import BitextExample, ChoiceExample, Example, RawText, SpanExample, TagExample, TextExample
 from tasksearch.tasks.ragged import Ints, Ragged
 
+CASTS = 1
+"""Raised by hand whenever a cast gives other items: encoded files on disk are named by it."""
+
 DOC_STRIDE, MAX_QUERY = 128, 64  # jiant's and SQuAD's own script's
 
 
@@ -114,8 +117,16 @@ def _encoded(
 
 
 def _pieces(texts: Sequence[str], tokenizer: Tokenizer) -> list[list[int]]:
-    ids: list[list[int]] = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"] if texts else []
-    return ids
+    """Ids of each text without specials. A fast tokenizer's backend is asked directly: its wrapper makes far more than ids."""
+    if not texts:
+        return []
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        ids: list[list[int]] = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
+        return ids
+    backend.no_truncation()
+    backend.no_padding()
+    return [made.ids for made in backend.encode_batch_fast(list(texts), add_special_tokens=False)]
 
 
 def _pair_rows(first: Sequence[str], second: Sequence[str | None], tokenizer: Tokenizer, max_length: int) -> list[list[int]]:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tasksearch.core.errors import DataMissing, TasksearchError
 from tasksearch.core.signature import signature_of
 from tasksearch.tasks.card import TaskCard
-from tasksearch.tasks.formats import FORMATS
+from tasksearch.tasks.examples import Example
+from tasksearch.tasks.formats import FORMATS, Record
 from tasksearch.tasks.hub import Pin, load_table, pin
 from tasksearch.tasks.hub_rows import hub_records
-from tasksearch.tasks.reading import READER, Reading, file_fingerprint, path_of, read_file, read_records
+from tasksearch.tasks.reading import (
+    READER,
+    Reading,
+    Tally,
+    examples_of,
+    file_fingerprint,
+    path_of,
+    read_records,
+    records_of,
+)
 from tasksearch.tasks.where import PACKED, Files, FirstOf, Hub, Source
 
 _GLOB = frozenset("*?[")
@@ -79,17 +90,45 @@ def read_source(
     Args:
         on_pin: told the commit of a hub table that is read.
     """
+    parts = []
+    for part in _parts(root, card, source, language, split, on_pin):
+        parts.append(read_records(part.records, part.place, card, part.files, language, split, skip_bad=skip_bad))
+    return Reading.joined(parts)
+
+
+def stream_source(
+    root: Path, card: TaskCard, source: Source, language: str, split: str, tally: Tally, *, skip_bad: int = 0
+) -> Iterator[Example]:
+    """The same examples one by one: none is kept."""
+    for part in _parts(root, card, source, language, split, None):
+        own = Tally()
+        yield from examples_of(part.records, part.place, card, part.files, language, split, own, skip_bad=skip_bad)
+        tally.skipped += own.skipped
+        tally.left_out.update(own.left_out)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    records: Iterable[Record]
+    place: str
+    files: Files
+
+
+def _parts(
+    root: Path, card: TaskCard, source: Source, language: str, split: str, on_pin: Callable[[Pin], None] | None
+) -> Iterator[_Part]:
+    """What a split is read from: one file after the other, or a hub table."""
     copy = choose(root, card, source, language, split)
     if isinstance(copy, Files):
-        paths = paths_of(root, card, copy, language, split)
-        return Reading.joined([read_file(path, card, copy, language, split, skip_bad=skip_bad) for path in paths])
+        for path in paths_of(root, card, copy, language, split):
+            yield _Part(records=records_of(path, copy, language), place=str(path), files=copy)
+        return
     found = pin(copy.id, copy.revision)
     if on_pin:
         on_pin(found)
     config, part = copy.named(language, split)
     records = hub_records(load_table(found, config, part), copy, card.kind, language)
-    place = f"{found.id} ({config}, {part}) at {found.commit[:12]}"
-    return read_records(records, place, card, PACKED, language, split, skip_bad=skip_bad)
+    yield _Part(records=records, place=f"{found.id} ({config}, {part}) at {found.commit[:12]}", files=PACKED)
 
 
 def fingerprint(root: Path, card: TaskCard, source: Source, language: str, split: str) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,14 @@ class Reading:
         )
 
 
+@dataclass(kw_only=True)
+class Tally:
+    """What a reader passes over: a line per bad record, and a count per reason of the authors'."""
+
+    skipped: list[str] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
 def path_of(root: Path, card: TaskCard, files: Files, language: str, split: str) -> Path:
     """Where the file of one language and split stands.
 
@@ -67,19 +75,34 @@ def read_file(path: Path, card: TaskCard, files: Files, language: str, split: st
         DataMissing: no such file, or no line of that language in it.
         BadInput: a damaged file, or more bad records than allowed; names file and line.
     """
-    return read_records(_records(path, files, language), path, card, files, language, split, skip_bad=skip_bad)
+    return read_records(records_of(path, files, language), path, card, files, language, split, skip_bad=skip_bad)
 
 
 def read_records(
     records: Iterable[Record], place: Path | str, card: TaskCard, files: Files, language: str, split: str, *, skip_bad: int = 0
 ) -> Reading:
     """As `read_file`, from records that came from anywhere; `place` stands before the number in messages."""
+    tally = Tally()
+    examples = tuple(examples_of(records, place, card, files, language, split, tally, skip_bad=skip_bad))
+    return Reading(examples=examples, skipped=tuple(tally.skipped), left_out=tuple(sorted(tally.left_out.items())))
+
+
+def examples_of(
+    records: Iterable[Record],
+    place: Path | str,
+    card: TaskCard,
+    files: Files,
+    language: str,
+    split: str,
+    tally: Tally,
+    *,
+    skip_bad: int = 0,
+) -> Iterator[Example]:
+    """`read_records` one by one, for sets that need not stand in memory whole; `tally` is told what is passed over."""
     form = _format(files.format)
     ask = Ask(card=card, language=language, split=split, columns=dict(files.columns))
-    examples: list[Example] = []
-    skipped: list[str] = []
-    left_out = Counter[str]()
     seen: set[str] = set()
+    empty = True
     first = (0, 0)
     labels, documents = dict(files.labels), _document_pattern(files, language)
     for number, content in records:
@@ -88,7 +111,7 @@ def read_records(
             if row is None:
                 continue
             if isinstance(row, LeftOut):
-                left_out[row.why] += 1
+                tally.left_out[row.why] += 1
                 continue
             example = _with_document(build(_relabelled(row, labels), card, number), documents)
             if "id" in row:
@@ -100,14 +123,14 @@ def read_records(
                 )
         except FAULTS as fault:
             line = f"{place}:{number}: {why(fault)} (task {card.name!r}, kind {card.kind})"
-            skipped.append(line)
-            if len(skipped) > skip_bad:
-                raise BadInput(_too_many(skipped, skip_bad)) from None
+            tally.skipped.append(line)
+            if len(tally.skipped) > skip_bad:
+                raise BadInput(_too_many(tally.skipped, skip_bad)) from None
         else:
-            examples.append(example)
-    if not examples:
+            empty = False
+            yield example
+    if empty:
         raise BadInput(f"{place}: the file holds no example" + (f" of {language!r}" if files.language_column else ""))
-    return Reading(examples=tuple(examples), skipped=tuple(skipped), left_out=tuple(sorted(left_out.items())))
 
 
 def _too_many(skipped: list[str], allowed: int) -> str:
@@ -163,7 +186,8 @@ def _with_document(example: Example, pattern: re.Pattern[str] | None) -> Example
     return replace(example, document=found.group(1) if found else "")
 
 
-def _records(path: Path, files: Files, language: str) -> Iterable[Record]:
+def records_of(path: Path, files: Files, language: str) -> Iterable[Record]:
+    """Records of one language in a file; raises as `read_file` does."""
     form = _format(files.format)
     if not files.language_column:
         return form.records(path)

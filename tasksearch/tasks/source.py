@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
 
+from tasksearch.core.folders import cache_folder
 from tasksearch.core.score import ENGLISH
+from tasksearch.core.signature import signature_of
 from tasksearch.tasks.card import TaskCard
-from tasksearch.tasks.encode import Encoded, Tokenizer, encode
+from tasksearch.tasks.encode import CASTS, Encoded, Tokenizer, encode
 from tasksearch.tasks.examples import Example
 from tasksearch.tasks.halves import SPLIT_RULE, Portion, evaluation_splits, portions
 from tasksearch.tasks.hub import Pin
-from tasksearch.tasks.opening import absent, fingerprint, read_source
-from tasksearch.tasks.reading import Reading
+from tasksearch.tasks.opening import absent, fingerprint, read_source, stream_source
+from tasksearch.tasks.reading import Reading, Tally
+from tasksearch.tasks.stored import stored
 from tasksearch.tasks.where import Source
 
 
@@ -37,6 +42,7 @@ class TaskSource:
         self._portions = lru_cache(maxsize=1024)(self._portions_now)
         self._encoded = lru_cache(maxsize=1024)(self._encode_portions)
         self._trained = lru_cache(maxsize=256)(self._encode_training)
+        self._sizes = lru_cache(maxsize=256)(lambda card: sum(1 for _ in self._stream_training(card)))
 
     # ---- examples
 
@@ -67,16 +73,18 @@ class TaskSource:
 
     def training_size(self, card: TaskCard) -> int:
         """English training examples."""
-        return len(self.training_examples(card))
+        return self._sizes(card)
 
     def _read_now(self, card: TaskCard, source: Source, language: str, split: str) -> Reading:
         reading = read_source(self.root, card, source, language, split, skip_bad=self.skip_bad, on_pin=self._note_pin)
-        place = f"{card.name} {language} {split}"
-        if reading.skipped:
-            self.skipped[place] = reading.skipped
-        if reading.left_out:
-            self.left_out[place] = reading.left_out
+        self._note(f"{card.name} {language} {split}", reading.skipped, reading.left_out)
         return reading
+
+    def _note(self, place: str, skipped: Sequence[str], left_out: Sequence[tuple[str, int]]) -> None:
+        if skipped:
+            self.skipped[place] = tuple(skipped)
+        if left_out:
+            self.left_out[place] = tuple(left_out)
 
     def _note_pin(self, found: Pin) -> None:
         self.commits[found.id] = found.commit
@@ -90,8 +98,32 @@ class TaskSource:
         return tuple(encode(part.examples, card, self.tokenizer, max_length) for part in self.portions(card, language, cap))
 
     def _encode_training(self, card: TaskCard, max_length: int) -> Encoded:
-        assert self.tokenizer is not None, "a source that encodes has a tokenizer"
-        return encode(self.training_examples(card), card, self.tokenizer, max_length)
+        tokenizer = self.tokenizer
+        assert tokenizer is not None, "a source that encodes has a tokenizer"
+        parts = (encode(list(chunk), card, tokenizer, max_length) for chunk in _chunks(self._stream_training(card)))
+        named = self._tokenizer_name
+        if not named:
+            return encode(self.training_examples(card), card, tokenizer, max_length)
+        reading = (card.kind, card.labels, self.training_fingerprint(card), self.skip_bad)
+        name = signature_of("encoded", CASTS, named, max_length, reading)
+        return stored(cache_folder() / "encoded" / f"{name}.arrow", card.kind, parts)
+
+    def _stream_training(self, card: TaskCard) -> Iterator[Example]:
+        """One by one, none is kept: a training set may be far larger than memory should be."""
+        tally = Tally()
+        for source in card.train_sources:
+            yield from stream_source(self.root, card, source, ENGLISH, card.train_split, tally, skip_bad=self.skip_bad)
+        self._note(f"{card.name} {ENGLISH} {card.train_split}", tally.skipped, sorted(tally.left_out.items()))
+
+    @cached_property
+    def _tokenizer_name(self) -> str:
+        """Hash of the tokenizer and of its library's version; empty for one that cannot be written down."""
+        backend = getattr(self.tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            return ""
+        from tokenizers import __version__
+
+        return signature_of("tokenizer", __version__, backend.to_str())
 
     # ---- what names the data
 
@@ -115,3 +147,8 @@ class TaskSource:
             wanted += [(card.source, language, split) for language in scored for split in evaluation_splits(card, language)]
         gone = [absent(self.root, card, *asked) for asked in wanted]
         return [thing for thing in dict.fromkeys(gone) if thing]
+
+
+def _chunks(examples: Iterator[Example], size: int = 10_000) -> Iterator[tuple[Example, ...]]:
+    while chunk := tuple(islice(examples, size)):
+        yield chunk
