@@ -35,16 +35,18 @@ def check(
     from tasksearch.study.check import check_data, loads_tokenizer
     from tasksearch.study.setup import data_folder
     from tasksearch.tasks.catalogue import load_suite
+    from tasksearch.tasks.labels import with_labels
     from tasksearch.tasks.languages import canonical
     from tasksearch.tasks.source import TaskSource
 
     known = load_suite(suite)
+    folder = data_folder(known, str(data) if data else None) or ""
+    known = with_labels(known, Path(folder))
     names = [card.name for card in known.targets]
     for name in target or ():
         if name not in names:
             raise UnknownName(f"target in suite {suite!r}", name, names)
     cards = [card for card in known.cards if not target or card.name in target]
-    folder = data_folder(known, str(data) if data else None) or ""
     source = TaskSource(Path(folder), None, skip_bad=skip_bad)
     languages = [canonical(one) for one in language or ()]
     rows = check_data(source, cards, languages, loads_tokenizer(model) if model else None, max_length)
@@ -54,7 +56,8 @@ def check(
         import dataclasses
 
         print_json({"ok": not broken, "data": folder, "rows": [dataclasses.asdict(row) for row in rows],
-                    "licences": {card.name: card.licence for card in cards}})  # fmt: skip
+                    "licences": {card.name: card.licence for card in cards},
+                    "how_to_get": {card.name: card.how_to_get for card in cards if card.how_to_get}})  # fmt: skip
     else:
         _print(cards, rows, model, max_length)
     if broken:
@@ -93,12 +96,27 @@ def _print(cards: Sequence[Any], rows: Sequence[Any], model: str | None, max_len
     for card in cards:
         marks = [card.licence, *(["NON-COMMERCIAL"] if card.non_commercial else []), *([card.note] if card.note else [])]
         console.print(f"{card.name}: {'; '.join(marks)}", highlight=False)
+    guided = {card.name: card.how_to_get for card in cards if card.how_to_get}
+    for name, how in guided.items():
+        if gone := [row for row in rows if row.task == name and row.absent]:
+            console.print(f"MISSING {name}: {_splits(gone)}. To get: {how}", highlight=False, soft_wrap=True)
     told = [row for row in rows if row.problem or row.skipped or row.left_out]
+    told = [row for row in told if not (row.absent and row.task in guided)]
     for row in told:
         said = [row.problem] if row.problem else []
         said += [f"{row.skipped} bad records passed over"] if row.skipped else []
         said += [f"{row.left_out} records left out by its rules"] if row.left_out else []
         console.print(f"{row.task} {row.language} {row.split}: {', '.join(said)}", highlight=False, soft_wrap=True)
+
+
+def _splits(rows: Sequence[Any]) -> str:
+    """`en train; dev of ar bg; test of ar bg`."""
+    trained = [f"{row.language} {row.split}" for row in rows if row.training]
+    scored: dict[str, list[str]] = {}
+    for row in rows:
+        if not row.training:
+            scored.setdefault(row.split, []).append(row.language)
+    return "; ".join([*trained, *(f"{split} of {' '.join(languages)}" for split, languages in scored.items())])
 
 
 def _cells(card: Any, part: Sequence[Any], *, training: bool) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tasksearch.core.errors import TasksearchError
+from tasksearch.core.errors import DataMissing, TasksearchError, Unreachable
 from tasksearch.core.score import ENGLISH
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded, Tokenizer, encode
@@ -31,6 +31,7 @@ class Row:
         selects, reports: examples of each half.
         chance: percent of a guess.
         problem: why the study cannot run on it; empty where it can.
+        absent: whether the problem is that the data is not there.
         skipped, left_out: bad records passed over; records that the authors leave out.
     """
 
@@ -47,6 +48,7 @@ class Row:
     reports: int = 0
     chance: float | None = None
     problem: str = ""
+    absent: bool = False
     skipped: int = 0
     left_out: int = 0
 
@@ -87,7 +89,8 @@ def _row(
         examples = source.training_examples(card) if training else source.split(card, language, split)
     except TasksearchError as fault:
         problem = f"needs {card.needs}" if card.needs and training else str(fault)
-        return Row(**common, found=None, problem=problem)
+        absent = isinstance(fault, DataMissing | Unreachable)
+        return Row(**common, found=None, problem=problem, absent=absent)
     place = f"{card.name} {language} {split}"
     skipped = len(source.skipped.get(place, ()))
     short = "" if expected in (None, len(examples) + skipped) else f"{len(examples)} examples, {expected} expected"

@@ -310,7 +310,7 @@ def _bucc() -> TaskCard:
         "retrieval",
         BUCC_LANGUAGES,
         "mine translations from two comparable corpora",
-        source=Files(path="{folder}/{code}-en.{split}.{code}"),
+        source=Files(format="bucc", path="{folder}/{code}-en.{split}.{code}"),
         metric="f1",
         splits=("sample", "training"),
         trains_on=(),

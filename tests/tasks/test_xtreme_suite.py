@@ -312,3 +312,34 @@ def test_every_evaluation_split_of_a_language_has_a_place(tmp_path):
                 files = card.source.sources[0] if isinstance(card.source, FirstOf) else card.source
                 assert isinstance(files, Files)
                 assert opening.paths_of(tmp_path, card, files, language, split)
+
+
+def test_buccs_own_files_are_checked_and_told_apart_from_a_retrieval_set(tmp_path):
+    (tmp_path / "bucc2018").mkdir()
+    for name, text in (("de", "de-1\tHallo\nde-2\tWelt\n"), ("en", "en-1\tWorld\n"), ("gold", "de-2\ten-1\n")):
+        (tmp_path / f"bucc2018/de-en.sample.{name}").write_text(text)
+    card = SUITE.card("bucc2018")
+    assert card.needs
+    with pytest.raises(BadInput, match="2 and 1 sentences, 1 gold pairs, all well formed; a search does not mine corpora yet"):
+        TaskSource(tmp_path, None).split(card, "de", "sample")
+
+
+def test_data_check_says_per_task_what_to_get_and_shows_a_damaged_file_as_what_it_is(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from tasksearch.cli.app import app
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("TASKSEARCH_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "squad1").mkdir()
+    (tmp_path / "squad1/train-v1.1.json").write_text('{"data": [')
+    told = CliRunner().invoke(app, ["data", "check", "--suite", "xtreme", "--data", str(tmp_path)])
+    assert told.exit_code == 2
+    lines = told.output.splitlines()
+    assert any(
+        line.startswith("MISSING ccg: en train. To get: CCGbank needs a licence") and "LDC2005T13" in line for line in lines
+    )
+    assert any(line.startswith("MISSING panx: en train; dev of af ar") and "AmazonPhotos.zip" in line for line in lines)
+    assert any(line.startswith("MISSING bucc2018: sample of de fr ru zh") for line in lines)
+    assert any(line.startswith("squad1 en train: ") and "train-v1.1.json:1: not JSON" in line for line in lines)
+    assert not any(line.startswith("MISSING squad1") for line in lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tasksearch.tasks.formats.bucc_files import BUCC
 from tasksearch.tasks.formats.ccgbank import CCGBANK
 from tasksearch.tasks.formats.choice_files import COMMONSENSE, COSMOS, HELLASWAG
 from tasksearch.tasks.formats.choices import CODAH, COPA, XCOPA
@@ -19,6 +20,7 @@ FORMATS: dict[str, Format] = {
     "jsonl": JSONL,
     "tsv": TSV,
     "csv": CSV,
+    "bucc": BUCC,
     "nli_jsonl": NLI_JSONL,
     "nli_tsv": NLI_TSV,
     "anli_jsonl": ANLI_JSONL,

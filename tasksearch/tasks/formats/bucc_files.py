@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasksearch.core.errors import BadInput
-from tasksearch.tasks.formats.contract import Broken
+from tasksearch.tasks.formats.contract import Broken, Format, Record
 from tasksearch.tasks.formats.lines import lines
 
 
@@ -69,3 +69,20 @@ def _gold(path: Path, foreign: dict[str, str], english: dict[str, str]) -> froze
             raise BadInput(f"{path}:{number}: no sentence has the id {unknown[0]!r}; are the three files of one release?")
         pairs.add((cells[0], cells[1]))
     return frozenset(pairs)
+
+
+def refused(path: Path) -> Iterator[Record]:
+    """Reads and checks the set, then says why it yields no pairs: what has no translation is the task's point.
+
+    Raises:
+        BadInput: always.
+    """
+    found = bucc_files(path)
+    gold = "no gold" if found.gold is None else f"{len(found.gold)} gold pairs"
+    raise BadInput(
+        f"{path}: {len(found.foreign)} and {len(found.english)} sentences, {gold}, all well formed; "
+        "a search does not mine corpora yet: mine them and use `tasksearch score bucc`"
+    )
+
+
+BUCC = Format(records=refused, row=lambda record, ask: record)
