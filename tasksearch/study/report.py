@@ -100,6 +100,9 @@ def command_of(config: StudyConfig) -> str:
     words += ["--model", config.model] if config.model != "lab" else []
     for name, value in (*dataclasses.asdict(config.overrides).items(), ("skip_bad", config.skip_bad or None)):
         words += _option(name, value)
+    aims = [*(f"{target}={weight!r}" for target, weight in config.objective.targets), *config.objective.languages]
+    words += ["--objective", ",".join(aims)] if aims else []
+    words += ["--allow-leakage"] if config.allow_leakage else []
     words += ["--untrained"] if config.untrained else ["--no-untrained"]
     words += ["--continuous"] if config.space.denominator is None else []
     for name, value in config.suite_options:

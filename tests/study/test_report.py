@@ -215,14 +215,23 @@ def test_an_untrained_reference_stands_beside_chance(planted_folder, data, copy)
     assert all(floor.untrained is None for floor in data.floors) and "trained no untrained reference" in render(data)
 
 
-def test_the_command_asks_for_the_same_study():
+@pytest.mark.parametrize("aim", [None, "nli=0.3333333333333333,near1"])
+def test_the_command_asks_for_the_same_study(aim):
     from typer.testing import CliRunner
 
     from tasksearch.cli.app import app
     from tasksearch.study.run import configure
 
     asked = configure(
-        space="single_task", targets=("nli",), languages=("near1",), seed=3, trials=9, lag=2, continuous=True, phase1_steps=30
+        space="single_task",
+        targets=("nli",),
+        languages=("near1",),
+        seed=3,
+        trials=9,
+        lag=2,
+        continuous=True,
+        phase1_steps=30,
+        objective=aim,
     )
     words = shlex.split(command_of(asked))
     seen = []
