@@ -39,7 +39,8 @@ from tasksearch.phases.lab_root import LabRoot, cache_folder
 from tasksearch.tasks.lab_suite import LAB_WARNING, lab_suite
 
 SHORT, LONG = lab_suite().steps
-PAIRS = (("restate", "entail"), ("restate", "senses"), ("find", "sort"))
+PAIRS = (("restate", "find"), ("find", "sort"), ("restate", "sort"))
+LONGER = ("restate", "find", "sort")
 FEW = ("restate", "entail", "find", "sort")
 UNTRAINED = "untrained encoder"
 
@@ -51,6 +52,7 @@ def arms() -> dict[str, Schedule]:
     suite = lab_suite()
     table = {"none": Schedule.none(), UNTRAINED: Schedule.none()}
     table |= {card.name: Schedule.joint(Mixture.uniform(card.name), SHORT) for card in suite.intermediates}
+    table |= {f"{name}, {LONG} steps": Schedule.joint(Mixture.uniform(name), LONG) for name in LONGER}
     table |= {"+".join(FEW): Schedule.joint(Mixture.uniform(*FEW), LONG)}
     for first, second in PAIRS:
         both = Mixture.uniform(first, second)

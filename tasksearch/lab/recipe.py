@@ -30,7 +30,7 @@ class LabRecipe:
     """
 
     world_seed: int = 0
-    phase1_steps: int = 3000
+    phase1_steps: int = 4000
     document_unit: int = 12_000
     parallel_unit: int = 8_000
     intermediate_train: int = 4_000
