@@ -11,11 +11,12 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 import ray
 
-from tasksearch.core.errors import BadInput, Unreachable, first_line
+from tasksearch.core.errors import BadInput, MissingPackage, Unreachable, first_line
 
 _OBJECT_STORE = 128 * 2**20  # trials exchange kilobytes
 _PATIENCE = 5.0  # seconds for an address to answer
@@ -123,12 +124,32 @@ def _knock(address: str) -> None:
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isdigit():
         raise BadInput(f"{address!r} is no Ray address; expected auto, host:port or ray://host:port")
+    if address.startswith("ray://") and find_spec("grpc") is None:
+        raise MissingPackage(f"{address!r} is a Ray client address and needs another package: pip install 'ray[client]'")
     try:
-        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+        with socket.create_connection((host, int(port)), timeout=_PATIENCE) as line:
+            speaks = "RAY_USE_TLS" in os.environ or _speaks_grpc(line)
     except OSError as error:
         raise Unreachable(
             f"no Ray cluster answers at {address!r} within {_PATIENCE:.0f} s: {error.strerror or error}"
         ) from None
+    if not speaks:
+        raise Unreachable(
+            f"no Ray cluster answers at {address!r}: something else does; expected the port of `ray start --head`"
+        )
+
+
+def _speaks_grpc(line: socket.socket) -> bool:
+    """Whether the other side answers as HTTP/2 servers do, gRPC among them: a SETTINGS frame (type 4) first (RFC 9113, 3.4)."""
+    line.settimeout(_PATIENCE)
+    try:
+        line.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+        head = b""
+        while len(head) < 4 and (more := line.recv(9)):
+            head += more
+    except OSError:
+        return False
+    return head[3:4] == b"\x04"
 
 
 def _fitting(resources: Mapping[str, float]) -> int:
