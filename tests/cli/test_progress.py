@@ -15,7 +15,7 @@ from tasksearch.raytune.events import TrialFinished, TrialJudged, TrialProgress,
 
 CONFIG = StudyConfig(
     name="seen", space=SearchSpace(name="joint", summary=""), suite="lab", model="lab", targets=("nli",), languages=("sw",),
-    trials=9, leaders=1, leader_seeds=1,
+    trials=9, leaders=1, leader_seeds=1, most_seeds=1,
 )  # fmt: skip
 
 

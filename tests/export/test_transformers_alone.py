@@ -44,6 +44,7 @@ def plan(target, max_length=128, features="cls"):
         features=features,
         intermediate=dataclasses.replace(SUITE.settings.intermediate, batch_size=8, max_length=max_length),
         target=dataclasses.replace(SUITE.settings.target, batch_size=8, steps=6, max_length=max_length),
+        target_overrides=(),
     )
     return Plan(suite="lab", schedule=MIX, targets=(target,), languages=LANGUAGES, settings=settings, seed=3)
 

@@ -36,6 +36,7 @@ SETTINGS = dataclasses.replace(
     LAB.settings,
     intermediate=dataclasses.replace(LAB.settings.intermediate, batch_size=8),
     target=dataclasses.replace(LAB.settings.target, batch_size=8, steps=4),
+    target_overrides=(),
 )
 SCHEDULES = {
     "a third of MLM": Schedule.joint(Mixture.of({"restate": 2, "text": 1}), 6),

@@ -31,6 +31,7 @@ def settings(precision):
         SUITE.settings,
         intermediate=dataclasses.replace(SUITE.settings.intermediate, **changed),
         target=dataclasses.replace(SUITE.settings.target, steps=4, **changed),
+        target_overrides=(),
     )
 
 

@@ -29,6 +29,7 @@ SHORT = dataclasses.replace(
     SUITE.settings,
     intermediate=dataclasses.replace(SUITE.settings.intermediate, batch_size=8),
     target=dataclasses.replace(SUITE.settings.target, batch_size=8, steps=4),
+    target_overrides=(),
 )
 
 

@@ -36,7 +36,7 @@ def real_case():
         target_dev=10, target_test=10, pool=12,
     )  # fmt: skip
     root, suite = ensure_lab(recipe), lab_suite()
-    short = dataclasses.replace(suite.settings, target=dataclasses.replace(suite.settings.target, steps=2))
+    short = dataclasses.replace(suite.settings, target=dataclasses.replace(suite.settings.target, steps=2), target_overrides=())
     schedule = Schedule.joint(Mixture.uniform("restate"), 2)
     tried = Plan(suite="lab", schedule=schedule, targets=("nli", "tag"), languages=("en", "near1"), settings=short)
     return tried, {"suite": "lab", "data": str(root.data), "model": str(root.model), "store": None}
