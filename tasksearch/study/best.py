@@ -37,8 +37,8 @@ def best_of(folder: Path, *, rule: str = "pivot-dev", languages: Sequence[str] |
 
     asked_rule = as_rule(rule)
     reading, records = read_study(folder, languages)
+    verdict = choose(reading, asked_rule, languages)  # first: a rule that cannot choose here has asked nothing
     asked = _ask(folder, reading, records, asked_rule, reopen=reopen)
-    verdict = choose(reading, asked_rule, languages)
     court = hold_court(reading, records, asked_rule)
     return dataclasses.replace(verdict, court=court, adaptive=asked.adaptive, small=small_sets(reading))
 
