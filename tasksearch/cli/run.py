@@ -7,9 +7,22 @@ from typing import Annotated, Any
 
 import typer
 
-from tasksearch.cli.options import Address, Concurrency, Gpus, Json, Quiet, Study, Timings
+from tasksearch.cli.options import (
+    Address,
+    Concurrency,
+    Gpus,
+    Json,
+    MaxGpuHours,
+    MaxHours,
+    Quiet,
+    SnapshotMinutes,
+    StoreBudget,
+    StorePath,
+    Study,
+    Timings,
+)
 from tasksearch.cli.printing import one_of, open_console, print_json, print_verdict
-from tasksearch.core.errors import AlreadyRead, Interrupted, StudyNotReady
+from tasksearch.core.errors import AlreadyRead, BadInput, Interrupted, Paused, StudyNotReady
 
 RUN_EXAMPLES = (
     "Examples: `tasksearch run`; `tasksearch run --space single_task --target nli --trials 13 --seed 1`; "
@@ -70,6 +83,11 @@ def run(
     concurrency: Concurrency = None,
     gpus_per_trial: Gpus = 0.0,
     address: Address = None,
+    store: StorePath = None,
+    store_budget: StoreBudget = None,
+    snapshot_minutes: SnapshotMinutes = 10.0,
+    max_hours: MaxHours = None,
+    max_gpu_hours: MaxGpuHours = None,
     tracking_uri: Annotated[str | None, typer.Option(help="MLflow server [default: SQLite in the study folder]")] = None,
     world_seed: Annotated[int, typer.Option(help="lab: seed of the generated world")] = 0,
     phase1_steps: Annotated[
@@ -83,7 +101,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Searches for the best intermediate mix per language; ends with the table of what was found."""
-    from tasksearch.study.run import DEFAULT_FOLDER, Resources, configure, run_study
+    from tasksearch.study.run import DEFAULT_FOLDER, configure, run_study
 
     one_of("--lr-policy", lr_policy, ("phase", "stage"))
     one_of("--mixing", mixing, ("task", "mixed"))
@@ -102,7 +120,9 @@ def run(
         allow_leakage=allow_leakage,
     )  # fmt: skip
     folder = out or DEFAULT_FOLDER / config.name
-    resources = Resources(concurrency=concurrency, gpus_per_trial=gpus_per_trial, address=address)
+    resources = resources_of(
+        concurrency, gpus_per_trial, address, store, store_budget, snapshot_minutes, max_hours, max_gpu_hours
+    )
     _follow(folder, config, lambda **watch: run_study(config, folder, resources=resources, **watch), timings, quiet, as_json)
 
 
@@ -111,17 +131,52 @@ def resume(
     concurrency: Concurrency = None,
     gpus_per_trial: Gpus = 0.0,
     address: Address = None,
+    store: StorePath = None,
+    store_budget: StoreBudget = None,
+    snapshot_minutes: SnapshotMinutes = 10.0,
+    max_hours: MaxHours = None,
+    max_gpu_hours: MaxGpuHours = None,
     timings: Timings = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Goes on with an interrupted or killed study; what is finished is kept."""
     from tasksearch.study.best import open_study
-    from tasksearch.study.run import Resources, resume_study
+    from tasksearch.study.run import resume_study
 
     config, _, _ = open_study(study)
-    resources = Resources(concurrency=concurrency, gpus_per_trial=gpus_per_trial, address=address)
+    resources = resources_of(
+        concurrency, gpus_per_trial, address, store, store_budget, snapshot_minutes, max_hours, max_gpu_hours
+    )
     _follow(study, config, lambda **watch: resume_study(study, resources=resources, **watch), timings, quiet, as_json)
+
+
+def resources_of(
+    concurrency: int | None,
+    gpus: float,
+    address: str | None,
+    store: str | None,
+    store_budget: str | None,
+    snapshot_minutes: float,
+    max_hours: float | None,
+    max_gpu_hours: float | None,
+) -> Any:
+    """Options that are not part of the study as the values that `study.run` takes."""
+    from tasksearch.study.keeping import size_of
+    from tasksearch.study.run import Resources
+
+    if max_gpu_hours is not None and not gpus:
+        raise BadInput("--max-gpu-hours without --gpus-per-trial; expected both, trials without a GPU spend none")
+    return Resources(
+        concurrency=concurrency,
+        gpus_per_trial=gpus,
+        address=address,
+        store=store,
+        store_budget=size_of(store_budget) if store_budget else None,
+        snapshot_seconds=60 * snapshot_minutes or None,
+        max_seconds=None if max_hours is None else 3600 * max_hours,
+        max_gpu_seconds=None if max_gpu_hours is None else 3600 * max_gpu_hours,
+    )
 
 
 def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_json: bool) -> None:
@@ -131,12 +186,15 @@ def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as
     with Watch(config, quiet=quiet or as_json) as watch:
         try:
             summary = call(on_event=watch.on_event, on_pretrain=watch.on_pretrain)
+        except Paused as ended:
+            raise Paused(_way_on(folder, str(ended).partition(";")[0])) from None
         except (KeyboardInterrupt, Interrupted):
             raise Interrupted(_way_on(folder)) from None
     verdict, unread = _verdict_of(folder)
     facts = {
         "done": summary.done, "failed": summary.failed, "stopped": summary.stopped, "seconds": summary.seconds,
-        "first_step_seconds": summary.first_step_seconds, "overhead_seconds": summary.overhead_seconds,
+        "counts": summary.counts, "first_step_seconds": summary.first_step_seconds,
+        "overhead_seconds": summary.overhead_seconds,
     }  # fmt: skip
     if as_json:
         print_json({"study": str(folder), "summary": facts, "verdict": verdict.to_json() if verdict else None, "note": unread})
@@ -156,6 +214,7 @@ def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as
     console.print(
         f"{plans} plans, {len(records)} trainings ({summary.failed} failed) in {summary.seconds:.0f} s", highlight=False
     )
+    _print_store_facts(console, summary, records)
     if timings and summary.first_step_seconds is not None:
         console.print(
             f"start to first training step {summary.first_step_seconds:.1f} s (phase 1 aside); "
@@ -170,14 +229,24 @@ def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as
     )
 
 
-def _way_on(folder: Path) -> str:
+def _print_store_facts(console: Any, summary: Any, records: Any) -> None:
+    if summary.counts:
+        told = ", ".join(f"{name} {count}" for name, count in summary.counts.items())
+        equal = len(set(summary.counts.values())) == 1
+        console.print(told + ("" if equal else ": they differ; `tasksearch resume` completes them"), highlight=False)
+    damaged = {name for r in records for key, text in r.facts if key == "damaged_segments" for name in text.split(", ")}
+    if damaged:
+        console.print(f"{len(damaged)} damaged segments in the store were trained again", highlight=False)
+
+
+def _way_on(folder: Path, why: str = "interrupted") -> str:
     """What is kept, and the command that goes on from there."""
     if not (folder / "study.json").exists():
-        return "interrupted; nothing was begun yet, run the same command again"
+        return f"{why}; nothing was begun yet, run the same command again"
     from tasksearch.search.ledger import Ledger
 
     kept = sum(record.status != "running" for record in Ledger(folder).records())
-    return f"interrupted; {kept} finished trials are kept; go on with: tasksearch resume {folder}"
+    return f"{why}; {kept} finished trials are kept; go on with: tasksearch resume {folder}"
 
 
 def _verdict_of(folder: Path) -> tuple[Any, str]:

@@ -98,3 +98,9 @@ class Interrupted(TasksearchError):
     """Ctrl-C or SIGTERM: what is finished is kept, and the study can be resumed."""
 
     exit_code = 130
+
+
+class Paused(Interrupted):
+    """A limit of time was reached, or SIGUSR1 came: in good order, and meant to be resumed (EX_TEMPFAIL)."""
+
+    exit_code = 75

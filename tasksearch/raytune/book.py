@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from tasksearch.core.errors import DiskFull, StudyNotReady
+from tasksearch.core.errors import DiskFull, StoreUnusable, StudyNotReady
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.raytune.events import Event, TrialFinished, TrialJudged, TrialStarted
@@ -33,6 +33,7 @@ class TrialBook:
         added: by trial, the seconds between its start and its end that were not spent in its parts.
         fault: what ends the run; set by whoever meets it.
         interrupted: whether the user wants the run to end.
+        paused: why the run is to end though the user did not ask: a limit, a warning of the batch system.
     """
 
     def __init__(
@@ -57,12 +58,13 @@ class TrialBook:
         self.added: dict[int, float] = {}
         self.fault: Exception | None = None
         self.interrupted = False
+        self.paused: str | None = None
         self._open()
 
     @property
     def halted(self) -> bool:
         """Whether no trial is to be started or waited for any more."""
-        return self.fault is not None or self.interrupted
+        return self.fault is not None or self.interrupted or self.paused is not None
 
     @property
     def complete(self) -> bool:
@@ -95,8 +97,9 @@ class TrialBook:
         record = self.records[number]
         if record.status != "running":
             return
-        if result.get("kind") == DiskFull.__name__:
-            self.fault = DiskFull(str(result["failed"]))
+        ends_the_run = {kind.__name__: kind for kind in (DiskFull, StoreUnusable)}
+        if (kind := ends_the_run.get(str(result.get("kind")))) is not None:
+            self.fault = kind(str(result["failed"]))
             return
         facts = tuple(sorted(json.loads(result.get("facts", "{}")).items()))
         self.added[number] = max(0.0, time.time() - record.started - float(result.get("busy_seconds", 0.0)))

@@ -17,13 +17,14 @@ from typing import Any
 
 from ray import tune
 
-from tasksearch.core.errors import BadInput, Interrupted, StudyNotReady, UnknownName
+from tasksearch.core.errors import BadInput, Interrupted, Paused, StudyNotReady, UnknownName
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import StudyConfig
 from tasksearch.raytune.book import TrialBook
 from tasksearch.raytune.cluster import cluster
 from tasksearch.raytune.events import Event
+from tasksearch.raytune.limits import Limits, Meter
 from tasksearch.raytune.searcher import Halt, StudyCallback, StudySearcher, scheduler_of
 from tasksearch.raytune.writer import TrackerWriter
 from tasksearch.search.ledger import Ledger
@@ -41,6 +42,7 @@ class RunSummary:
         first_step_seconds: from the call to the end of Ray's start-up, when the first part begins; None where nothing ran.
         overhead_seconds: median over this call's trials of what Ray, Optuna and the tracker added; None where nothing ran.
         seconds: wall time of the call.
+        counts: finished trials by book (ledger, Optuna, MLflow), where the caller counted.
     """
 
     done: int
@@ -50,6 +52,7 @@ class RunSummary:
     first_step_seconds: float | None
     overhead_seconds: float | None
     seconds: float
+    counts: dict[str, int] | None = None
 
 
 def run_trials(
@@ -67,6 +70,7 @@ def run_trials(
     address: str | None = None,
     tags: Mapping[str, str] | None = None,
     optuna_storage: str | None = None,
+    limits: Limits | None = None,
     on_event: Callable[[Event], None] | None = None,
 ) -> RunSummary:
     """Runs what the study still lacks; a study that lacks nothing returns at once.
@@ -85,6 +89,7 @@ def run_trials(
         concurrency: trials at once; None: as many as fit. Never more than the study's lag, which its proposals wait for.
         address: of a running Ray cluster; None: a local one that ends with the call.
         optuna_storage: URL of a relational database for the Optuna study; None: a journal file in the study's folder.
+        limits: of this call.
         on_event: called with an event of `raytune.events`, in the driver's thread.
 
     Raises:
@@ -95,6 +100,7 @@ def run_trials(
         StudyNotReady: the baseline failed, so that no trial can be judged.
         DiskFull: in the driver or in a worker.
         Interrupted: SIGINT or SIGTERM; what is finished is kept.
+        Paused: SIGUSR1, or a limit was reached; the same, and meant to be resumed.
     """
     started = time.perf_counter()
     _check(config)
@@ -113,16 +119,25 @@ def run_trials(
             if not book.complete:
                 needs = dict(resources or {"cpu": 1.0})
                 slots = min(concurrency or os.cpu_count() or 1, config.lag)
-                with _interruptible(), cluster(address, slots, needs) as fitting, _signals(book):
+                with _interruptible(), cluster(address, slots, needs) as fitting, _signals(book) as renew:
                     writer.wait_until_open()
                     slots = min(fitting, config.lag, concurrency or fitting)
-                    halted = lambda: book.halted or writer.fault is not None  # noqa: E731
+                    meter = Meter(limits or Limits(), needs.get("gpu", 0.0))
+                    halted = lambda: _over(book, meter, renew) or writer.fault is not None  # noqa: E731
                     where = {**context, "study_folder": str(ledger.folder)}
                     _tune(book, trainable, where, needs=needs, slots=slots, halted=halted, clock=clock)
         finally:
             writer.close()
     _raise_what_ended(book, writer)
     return _summary(book, writer, clock, time.perf_counter() - started)
+
+
+def _over(book: TrialBook, meter: Meter, renew: Callable[[], None]) -> bool:
+    renew()
+    reached = meter.reached(sum(record.status == "running" for record in book.records))
+    if reached:  # never back to None: a signal may have come meanwhile
+        book.paused = reached
+    return book.halted
 
 
 class _FirstReport:
@@ -201,22 +216,31 @@ def _interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def _signals(book: TrialBook) -> Iterator[None]:
-    """SIGINT and SIGTERM end the run in good order; a second one ends it at once."""
+def _signals(book: TrialBook) -> Iterator[Callable[[], None]]:
+    """SIGINT and SIGTERM end the run in good order; a second one ends it at once. SIGUSR1, a batch system's word, pauses.
+
+    Yields what takes SIGUSR1 back from Tune, which claims it for itself when it starts and then ends without a reason.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield lambda: None
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)}
 
     def stop(number: int, frame: Any) -> None:
+        if number == signal.SIGUSR1:
+            book.paused = book.paused or "SIGUSR1 came"
+            return
         book.interrupted = True
-        for each in before:
+        for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, signal.default_int_handler)
+
+    def renew() -> None:
+        signal.signal(signal.SIGUSR1, stop)
 
     for number in before:
         signal.signal(number, stop)
     try:
-        yield
+        yield renew
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -227,6 +251,8 @@ def _raise_what_ended(book: TrialBook, writer: TrackerWriter) -> None:
     if fault is not None:
         raise fault
     left = sum(record.status == "running" for record in book.records)
+    if book.paused and not book.complete:
+        raise Paused(f"{book.paused}; {len(book.records) - left} trials are kept, `tasksearch resume` goes on from there")
     if book.interrupted and not book.complete:
         raise Interrupted(f"interrupted; {len(book.records) - left} trials are kept, `tasksearch resume` goes on from there")
     if not book.complete:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +13,9 @@ from typing import Any
 from tasksearch.core.errors import BadInput, StudyNotReady, TasksearchError
 from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.study.identity import study_id
+from tasksearch.study.keeping import store_address
 from tasksearch.study.objective import read_objective
+from tasksearch.study.reconcile import counts_of
 from tasksearch.study.settings import keep_skipped
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, data_folder, prepare
 from tasksearch.study.spaces import fill_in, load_space
@@ -30,12 +33,21 @@ class Resources:
         concurrency: trials at once; None: as many as there are cores (or GPU shares), at most the study's lag.
         cpus_per_trial, gpus_per_trial: of one trial; a fraction of a GPU shares it.
         address: of a running Ray cluster (`auto`, `host:port`); None: this machine.
+        store: folder or fsspec URL of the segment store; None: where the study had it, at first in its own folder.
+        store_budget: bytes that the store may take.
+        snapshot_seconds: between snapshots inside a segment; None: no snapshots.
+        max_seconds, max_gpu_seconds: limits of this call.
     """
 
     concurrency: int | None = None
     cpus_per_trial: float = 1.0
     gpus_per_trial: float = 0.0
     address: str | None = None
+    store: str | None = None
+    store_budget: int | None = None
+    snapshot_seconds: float | None = 600.0
+    max_seconds: float | None = None
+    max_gpu_seconds: float | None = None
 
 
 def configure(
@@ -145,9 +157,14 @@ def _drive(
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if config.tracking_uri is not None:
         check_answers(config.tracking_uri)  # a wrong address is known in seconds, before a first phase 1
+    from tasksearch.phases.store_check import check_store
+
+    store = store_address(ledger.folder, resources.store)
+    check_store(store)
     setup = prepare(config, on_pretrain)
     keep_skipped(ledger.folder, setup.skipped)
     from tasksearch.raytune.driver import run_trials
+    from tasksearch.raytune.limits import Limits
     from tasksearch.tracking.mlflow import MlflowTracker
     from trainables.three_phase import ThreePhase
 
@@ -163,7 +180,7 @@ def _drive(
             ledger,
             config,
             ThreePhase,
-            setup.context(config, ledger.folder),
+            setup.context(config, ledger.folder) | _keeping(store, resources),
             sizes=setup.sizes,
             groups=setup.suite.groups,
             plan_of=setup.plan_of(config),
@@ -174,6 +191,7 @@ def _drive(
             },
             concurrency=resources.concurrency,
             address=resources.address,
+            limits=Limits(seconds=resources.max_seconds, gpu_seconds=resources.max_gpu_seconds),
             tags=_tags(config, setup.suite.warning),
             on_event=on_event,
         )
@@ -183,7 +201,15 @@ def _drive(
                 tracker.close_study({}, {}, complete=False)
         raise
     tracker.close_study(_closing(ledger, config), _report(ledger.folder), complete=True)
-    return summary
+    return dataclasses.replace(summary, counts=counts_of(ledger, config, tracker))
+
+
+def _keeping(store: str, resources: Resources) -> dict[str, Any]:
+    return {
+        "store": store,
+        "store_budget": resources.store_budget,
+        "snapshots": [None, resources.snapshot_seconds],
+    }
 
 
 def _report(folder: Path) -> dict[str, Path]:

@@ -59,6 +59,10 @@ def test_help_loads_no_heavy_library():
         (["best", "nowhere"], "no study in"),
         (["resume", "nowhere"], "no study in"),
         (["ui", "nowhere"], "no study in"),
+        (["store", "ls", "nowhere"], "no study and no store in nowhere"),
+        (["store", "prune", ".", "--budget", "20"], "'20' is no size; expected such as 20GB"),
+        (["run", "--store", "s4://bucket"], "expected a folder or an fsspec URL"),
+        (["run", "--max-gpu-hours", "1"], "--max-gpu-hours without --gpus-per-trial"),
         (["best", "nowhere", "--out", "mix.toml"], "--out needs --language"),
     ],
 )
@@ -108,6 +112,36 @@ def test_asking_for_another_study_in_the_same_folder_is_refused(study):
     done = tasksearch("run", "--space", "joint", *TINY, *LAB, "--seed", "7", "--out", str(folder))
     assert done.returncode == 2
     assert "holds another study" in done.stderr
+
+
+def test_the_study_ends_with_one_count_in_all_its_books(study):
+    assert study[1]["summary"]["counts"] == {"ledger": 8, "Optuna": 8, "MLflow": 8}
+
+
+def test_the_store_is_listed_summed_verified_and_pruned(study):
+    folder, _ = study
+    listed = json.loads(tasksearch("store", "ls", str(folder), "--json").stdout)
+    assert {entry["kind"] for entry in listed} == {"intermediate", "target"}
+    assert all(entry["size"] > 0 and entry["seconds"] > 0 for entry in listed)
+    assert any("seed" in entry["label"] for entry in listed)
+    sums = json.loads(tasksearch("store", "du", str(folder), "--json").stdout)
+    assert sum(row["bytes"] for row in sums.values()) == sum(entry["size"] for entry in listed)
+    whole = tasksearch("store", "verify", str(folder), "--json")
+    assert whole.returncode == 0 and json.loads(whole.stdout)["damaged"] == []
+    dry = json.loads(tasksearch("store", "prune", str(folder), "--budget", "0MB", "--dry-run", "--json").stdout)
+    assert sorted(dry["removed"]) == sorted(entry["name"] for entry in listed)
+
+
+def test_a_second_study_over_the_same_store_trains_nothing_it_holds(study, tmp_path):
+    folder, said = study
+    options = ["--out", str(tmp_path / "second"), "--store", str(folder / "store"), "--name", "second", "--json"]
+    done = tasksearch("run", "--space", "joint", *TINY, *LAB, *options)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["verdict"]["choices"] == said["verdict"]["choices"]
+    for path in (tmp_path / "second" / "trials").glob("[0-9]*[0-9].json"):
+        seconds = dict(json.loads(path.read_text())["seconds"])
+        assert "target" not in seconds and "intermediate" not in seconds and seconds["reused"] > 0
+    assert not (tmp_path / "second" / "store").exists()
 
 
 def test_the_mix_is_written_as_toml_that_reads_back(study, tmp_path):

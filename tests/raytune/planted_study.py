@@ -49,7 +49,9 @@ def plan_of(schedule, seed):
     return Plan(suite="lab", schedule=schedule, targets=TARGETS, languages=LANGUAGES, settings=PhaseSettings(), seed=seed)
 
 
-def run(folder, *, concurrency=2, context=None, tracker=None, on_event=None, address=None, resources=None, **changes):
+def run(
+    folder, *, concurrency=2, context=None, tracker=None, on_event=None, address=None, resources=None, limits=None, **changes
+):
     from tasksearch.raytune.driver import run_trials
     from trainables.recorded import RecordedTrainable
 
@@ -65,6 +67,7 @@ def run(folder, *, concurrency=2, context=None, tracker=None, on_event=None, add
         concurrency=concurrency,
         address=address,
         resources=resources,
+        limits=limits,
         on_event=on_event,
     )
 

@@ -1,0 +1,111 @@
+"""`tasksearch store`: what a segment store holds, whether it is whole, and how it is made smaller."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import Annotated, Any
+
+import typer
+
+from tasksearch.cli.options import Json
+from tasksearch.cli.printing import open_console, print_json
+
+app = typer.Typer(no_args_is_help=True, help="Looks at, verifies and prunes the store of trained segments.")
+Where = Annotated[str, typer.Argument(help="study folder, store folder or fsspec URL", show_default=False)]
+
+
+@app.command("ls", epilog="Example: `tasksearch store ls studies/joint_vs_seq-lab-seed0`")
+def ls(where: Where, as_json: Json = False) -> None:
+    """Every segment: what it cost to train, its size, how often it was reused, and when last."""
+    from tasksearch.phases.stock import entries
+    from tasksearch.study.keeping import shown_size
+
+    found = entries(_open(where))
+    if as_json:
+        print_json([dataclasses.asdict(entry) for entry in found])
+        return
+    from rich.table import Table
+
+    table = Table("segment", "kind", "trained", "seconds", "steps", "size", "reused", "last used", box=None, pad_edge=False)
+    for e in found:
+        at = time.strftime("%Y-%m-%d %H:%M", time.localtime(e.used))
+        row = (e.name[:12], e.kind, e.label, f"{e.seconds:.1f}", str(e.steps), shown_size(e.size), str(e.uses), at)
+        table.add_row(*row)
+    open_console().print(table)
+
+
+@app.command("du", epilog="Example: `tasksearch store du /shared/store --json`")
+def du(where: Where, as_json: Json = False) -> None:
+    """Bytes, training seconds and seconds saved by reuse, by kind of segment."""
+    from tasksearch.phases.stock import entries
+    from tasksearch.study.keeping import shown_size
+
+    sums: dict[str, dict[str, float]] = {}
+    for e in entries(_open(where)):
+        row = sums.setdefault(e.kind, {"segments": 0, "bytes": 0, "seconds": 0.0, "saved_seconds": 0.0})
+        row["segments"] += 1
+        row["bytes"] += e.size
+        row["seconds"] += e.seconds
+        row["saved_seconds"] += e.seconds * e.uses
+    if as_json:
+        print_json(sums)
+        return
+    for kind, row in sorted(sums.items()):
+        typer.echo(
+            f"{kind:13} {row['segments']:6.0f} segments {shown_size(row['bytes']):>9}"
+            f"  trained in {row['seconds']:.0f} s, reuse saved {row['saved_seconds']:.0f} s"
+        )
+    if not sums:
+        typer.echo("empty")
+
+
+@app.command("verify", epilog="Example: `tasksearch store verify STUDY --remove`")
+def verify(
+    where: Where,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="take damaged segments away; they are trained again when needed")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Reads every file and compares it with its manifest; exit code 1 where anything is damaged."""
+    from tasksearch.phases.stock import verify as damaged_of
+
+    store = _open(where)
+    damaged = damaged_of(store)
+    for name in damaged if remove else ():
+        store.discard(name)
+    if as_json:
+        print_json({"segments": sum(1 for _ in store.names()), "damaged": damaged, "removed": remove})
+    else:
+        for name in damaged:
+            typer.echo(f"{name} is damaged" + (", removed" if remove else ""))
+        typer.echo(f"{len(damaged)} damaged")
+    if damaged:
+        raise typer.Exit(1)
+
+
+@app.command("prune", epilog="Example: `tasksearch store prune STUDY --budget 20GB --dry-run`")
+def prune(
+    where: Where,
+    budget: Annotated[str, typer.Option(help="what may stay, such as 20GB", show_default=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would go, and leave it")] = False,
+    as_json: Json = False,
+) -> None:
+    """Removes what is cheapest to train again and longest unused until the rest fits; never what a running trial needs."""
+    from tasksearch.phases.stock import prune as evict
+    from tasksearch.study.keeping import shown_size, size_of
+
+    gone = evict(_open(where), size_of(budget), dry_run=dry_run)
+    if as_json:
+        print_json({"removed": [entry.name for entry in gone], "bytes": sum(e.size for e in gone), "dry_run": dry_run})
+        return
+    freed = shown_size(sum(e.size for e in gone))
+    typer.echo(f"{'would remove' if dry_run else 'removed'} {len(gone)} segments, {freed}")
+
+
+def _open(where: str) -> Any:
+    from tasksearch.phases.remote import open_store
+    from tasksearch.study.keeping import store_of
+
+    return open_store(store_of(where))

@@ -1,0 +1,25 @@
+"""The end of a study: how many trials each of its books holds, which must be one number."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from tasksearch.core.errors import TasksearchError
+from tasksearch.core.study import StudyConfig
+
+
+def counts_of(ledger: Any, config: StudyConfig, tracker: Any) -> dict[str, int]:
+    """Finished trials by book: the ledger, which is the truth, and its mirrors. -1 where a mirror does not answer."""
+    from tasksearch.search.storage import mirrored
+    from tasksearch.tracking.lookup import statuses
+
+    counts = {"ledger": sum(record.status != "running" for record in ledger.records()), "Optuna": -1, "MLflow": -1}
+    with suppress(TasksearchError, OSError):
+        counts["Optuna"] = sum(
+            not text.startswith(("RUNNING", "WAITING")) for text in mirrored(ledger.optuna_path, config.name).values()
+        )
+    with suppress(TasksearchError, OSError):
+        found = statuses(tracker.uri, config.name, tracker.study_id)
+        counts["MLflow"] = sum(1 + text.count(" and ") for key, text in found.items() if key != "study" and text != "RUNNING")
+    return counts
