@@ -42,6 +42,9 @@ def rules_table(rules: RuleTable, *, warning: str = "") -> Table:
         "the reporting half itself, which no honest rule sees. A maximum is flattered, so regrets are too large.",
         "Mean regret over languages: " + ", ".join(f"{rule} {regret:.2f}" for rule, regret in rules.regrets) + ".",
     ]
+    notes.append(
+        "Written down as a reading of every rule: a rule that is asked for after this needs --reopen and is marked adaptive."
+    )
     if rules.small:
         notes.append(f"Fewer than {rules.least} selection examples, too few to select on: {', '.join(rules.small)}.")
     table = framed("Selection rules side by side", notes, warning)

@@ -22,6 +22,10 @@ from tasksearch.search.ledger import write_atomic
 
 Cell = tuple[str, str]
 
+EVERY_RULE = "every rule (best --rules)"
+"""Name of the question that `best --rules` asks. It is written down after the study's own question and needs no `--reopen`, but
+any question that is new after it does: its gains have been seen."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
@@ -104,6 +108,11 @@ def read_questions(folder: Path) -> list[Asked]:
         return [Asked(**{**entry, "cells": tuple(entry["cells"])}) for entry in json.loads(path.read_text(encoding="utf-8"))]
     except (ValueError, KeyError, TypeError) as error:
         raise BadInput(f"{path} is damaged: {type(error).__name__}: {error}") from error
+
+
+def headline(questions: Sequence[Asked]) -> str | None:
+    """The rule that was asked last by itself; None: none was. A table of every rule is no headline."""
+    return next((question.rule for question in reversed(questions) if question.rule != EVERY_RULE), None)
 
 
 def _refusal(before: Asked, rule: str, choices: Mapping[str, str], names: Sequence[str]) -> str:

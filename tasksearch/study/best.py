@@ -9,6 +9,7 @@ from typing import Any
 
 from tasksearch.core.errors import UnknownName
 from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.verdict import RULES
 from tasksearch.study.settings import warning_of
 from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tasks.suite import Suite
@@ -46,18 +47,21 @@ def best_of(folder: Path, *, rule: str = "pivot-dev", languages: Sequence[str] |
 def rules_of(folder: Path, *, rule: str = "pivot-dev") -> Any:
     """Every selection rule's choice and regret: a `core.rules.RuleTable`.
 
-    The headline stays the rule that was asked for first: the table is no licence to change it.
+    The headline stays the rule that was asked for first: the table is no licence to change it. It shows reporting gains of
+    every rule's choice, so it is written down as a reading (`search.readings.EVERY_RULE`): a rule asked for after it is adaptive.
 
     Raises:
         As `best_of`.
     """
     from tasksearch.search.reading import as_rule
-    from tasksearch.search.readings import read_questions
+    from tasksearch.search.readings import EVERY_RULE, ask, headline, read_questions
     from tasksearch.search.rules import rule_table
 
     reading, records = read_study(folder)
-    if not read_questions(folder):
+    if headline(read_questions(folder)) is None:
         _ask(folder, reading, records, as_rule(rule))
+    choices = {f"{name} by {each}": mix for each in RULES for name, mix in _choices(reading, as_rule(each)).items()}
+    ask(folder, EVERY_RULE, choices, reading.evidence.cells, reopen=True, complete=_is_complete(folder, reading, records))
     return rule_table(reading)
 
 
@@ -98,20 +102,41 @@ def open_study(folder: Path) -> tuple[StudyConfig, Suite, list[TrialRecord]]:
 
 
 def _ask(folder: Path, reading: Any, records: Sequence[TrialRecord], rule: Any, *, reopen: bool = False) -> Any:
-    """Writes the whole table's question down, whichever rows are shown: one language is a part of it."""
-    from tasksearch.core.errors import StudyNotReady
-    from tasksearch.search.ledger import Ledger
+    """Writes the whole table's question down, whichever rows are shown: one language is a part of it.
+
+    A rule that finds nothing to choose on in some language reads nothing, and is not written down.
+
+    Raises:
+        StudyNotReady: such a rule.
+    """
     from tasksearch.search.readings import ask
 
+    for row in reading.rows():
+        if not row.is_group:
+            reading.rank(row, rule)
+    complete = _is_complete(folder, reading, records)
+    return ask(folder, rule, _choices(reading, rule), reading.evidence.cells, reopen=reopen, complete=complete)
+
+
+def _is_complete(folder: Path, reading: Any, records: Sequence[TrialRecord]) -> bool:
+    """Whether all leaders stand on fresh seeds."""
+    from tasksearch.search.ledger import Ledger
+
     leaders = min(Ledger(folder).config().leaders, len(reading.evidence.table.firsts))
-    complete = len(reading.evidence.candidates) >= leaders and all(record.status != "running" for record in records)
-    choices = {}
+    return len(reading.evidence.candidates) >= leaders and all(record.status != "running" for record in records)
+
+
+def _choices(reading: Any, rule: Any) -> dict[str, str]:
+    """Row → signature of the rule's mix; `none` where it finds nothing to read."""
+    from tasksearch.core.errors import StudyNotReady
+
+    choices: dict[str, str] = {}
     for row in reading.rows():
         try:
             choices[row.name] = reading.rank(row, rule).candidates[0].first.plan.mix_signature
         except StudyNotReady:
             choices[row.name] = "none"
-    return ask(folder, rule, choices, reading.evidence.cells, reopen=reopen, complete=complete)
+    return choices
 
 
 def _check_languages(suite: Suite, config: StudyConfig, languages: Sequence[str]) -> None:

@@ -78,12 +78,18 @@ def report_of(folder: Path) -> ReportData:
 
 
 def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
-    """Trainings of the complete study. Once a leader is re-run the search is over and its size known; before: at most."""
+    """Trainings of the complete study. Once a leader is re-run the search is over and its size known; before: at most.
+
+    Leaders that race get seeds beyond their first ones: before the race at most `most_seeds` each, from then on those begun.
+    """
     searched = [record for record in records if record.role not in AFTERWARDS]
     if len(searched) == len(records):
-        return max(config.trials, len(searched)) + config.leaders * config.leader_seeds + config.untrained
+        return (
+            max(config.trials, len(searched)) + config.leaders * max(config.leader_seeds, config.most_seeds) + config.untrained
+        )
     judged = {r.plan.mix_signature for r in searched if r.role in ("design", "search") and r.objective is not None}
-    return len(searched) + min(config.leaders, len(judged)) * config.leader_seeds + config.untrained
+    begun = sum(record.role == "finalist" for record in records)
+    return len(searched) + max(min(config.leaders, len(judged)) * config.leader_seeds, begun) + config.untrained
 
 
 def command_of(config: StudyConfig) -> str:
@@ -136,11 +142,10 @@ def _verdict(folder: Path) -> tuple[Verdict | None, str]:
     """By the rule that was asked last: a report is no second question. A study that nobody asked yet: pivot-dev, or english-dev
     where it has one language. None with the reason while there is none.
     """
-    from tasksearch.search.readings import read_questions
+    from tasksearch.search.readings import headline, read_questions
 
-    asked = read_questions(folder)
     try:
-        return best_of(folder, rule=asked[-1].rule if asked else "pivot-dev"), ""
+        return best_of(folder, rule=headline(read_questions(folder)) or "pivot-dev"), ""
     except AlreadyRead as read:
         return None, f"No verdict: {read}."
     except StudyNotReady as first:

@@ -14,7 +14,7 @@ from tasksearch.core.errors import StudyNotReady
 from tasksearch.reports.page import is_numeric, render
 from tasksearch.reports.sections.summary import sentence
 from tasksearch.search.ledger import Ledger
-from tasksearch.study.report import command_of, report_of, write_report
+from tasksearch.study.report import command_of, planned, report_of, write_report
 
 PARTS = ("verdict", "mixes", "court", "singles", "schedules", "history", "floors", "warnings", "origin")
 
@@ -295,3 +295,13 @@ def test_nothing_but_a_table_is_to_be_scrolled_sideways(chromium, page, tmp_path
     )
     dom = chromium((tmp_path / "frame.html").as_uri(), "--dump-dom")
     assert re.search(r"<title>(.*?)</title>", dom).group(1) == f"{width} of {width}"
+
+
+def test_a_race_never_shows_more_trainings_than_planned(data):
+    records, config = list(data.records), dataclasses.replace(data.config, most_seeds=5)
+    last = [record for record in records if record.role == "finalist"][-1]
+    searched = [record for record in records if record.role != "finalist"]
+    extra = [dataclasses.replace(last, number=len(records) + n) for n in range(2)]
+    assert planned(data.config, records) == len(records)
+    assert planned(config, [*records, *extra]) == len(records) + 2
+    assert planned(config, searched) >= len(searched) + config.leaders * 5
