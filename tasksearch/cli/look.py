@@ -30,7 +30,7 @@ def best(
     from tasksearch.study.best import best_of, open_study, rules_of
 
     if rules:
-        _print_rules(rules_of(study, rule=select), as_json)
+        _print_rules(rules_of(study, rule=select), open_study(study)[1].warning, as_json)
         return
     if out is not None and language is None:
         raise BadInput("--out needs --language: a mix file holds one mix")
@@ -60,13 +60,13 @@ def best(
         console.print(f"wrote {out}", highlight=False)
 
 
-def _print_rules(table: Any, as_json: bool) -> None:
+def _print_rules(table: Any, warning: str, as_json: bool) -> None:
     from tasksearch.reports.court import rules_table
 
     if as_json:
         print_json(table.to_json())
     else:
-        open_console().print(rules_table(table))
+        open_console().print(rules_table(table, warning=warning))
 
 
 def trials(study: Study, as_json: Json = False) -> None:

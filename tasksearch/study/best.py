@@ -48,7 +48,7 @@ def rules_of(folder: Path, *, rule: str = "pivot-dev") -> Any:
     """Every selection rule's choice and regret: a `core.rules.RuleTable`.
 
     The headline stays the rule that was asked for first: the table is no licence to change it. It shows reporting gains of
-    every rule's choice, so it is written down as a reading (`search.readings.EVERY_RULE`): a rule asked for after it is adaptive.
+    every rule's choice, so it is written down as a reading (`search.readings.EVERY_RULE`): a rule asked for later is adaptive.
 
     Raises:
         As `best_of`.
