@@ -60,7 +60,9 @@ def hours_of(records: Iterable[TrialRecord]) -> Hours:
         role = record.role if record.role in spent else "finalist"
         spent[role] += sum(seconds for part, seconds in record.seconds if part in _WORK) / 3600
         devices |= {value for name, value in record.facts if name == "device"}
-    unit = "GPU-hours" if any(device.startswith("cuda") for device in devices) else "CPU-hours"
+    # a GPU is told by its own name ("NVIDIA H100"), never by the word cuda
+    on_gpu = any(not device.startswith(("cpu", "recorded")) for device in devices)
+    unit = "GPU-hours" if on_gpu else "CPU-hours"
     return Hours(search=spent["search"], fresh=spent["finalist"], baseline=spent["baseline"], design=spent["design"], unit=unit)
 
 
@@ -105,7 +107,8 @@ def _judged(
     if won:
         return "worth it", f"over all languages nothing was won against {name}, but in {shown} it was"
     if gain.low <= 0:
-        return "not worth it", "no mix was seen to be better than no intermediate training"
+        nowhere = "and in no single language better than that and than the best free baseline"
+        return "not worth it", f"over all languages its mix was not seen to be better than no intermediate training, {nowhere}"
     return "not worth it", f"no difference was seen between its mix and {name}"
 
 

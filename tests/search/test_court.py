@@ -67,7 +67,7 @@ def test_hours_are_counted_by_role_and_what_the_store_spared_is_not():
     world = draw_world(NULL, 0)
     study = searched(world, proposed(world, 2))
     spent = (("evaluation", 1800.0), ("reused", 9e9), ("overhead", 9e9), ("target", 1800.0))
-    study.train(proposed(world, 12)[-1][1], 0, "search", seconds=spent, facts=(("device", "cuda:0"),))
+    study.train(proposed(world, 12)[-1][1], 0, "search", seconds=spent, facts=(("device", "NVIDIA H100 80GB HBM3"),))
     hours = hours_of(study.records)
     assert (hours.search, hours.total, hours.unit) == (1.0, 1.0, "GPU-hours")
 
