@@ -165,6 +165,9 @@ def resources_of(
     from tasksearch.study.keeping import size_of
     from tasksearch.study.run import Resources
 
+    for option, hours in (("--max-hours", max_hours), ("--max-gpu-hours", max_gpu_hours)):
+        if hours is not None and not hours > 0:
+            raise BadInput(f"{option} is {hours:g}; expected a positive number of hours")
     if max_gpu_hours is not None and not gpus:
         raise BadInput("--max-gpu-hours without --gpus-per-trial; expected both, trials without a GPU spend none")
     return Resources(

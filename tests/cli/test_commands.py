@@ -52,6 +52,7 @@ def test_help_loads_no_heavy_library():
         (["run", "--lr-policy", "phases"], "did you mean 'phase'?"),
         (["run", "--suite", "lowres", "--data", "nowhere"], "give another by --data DIR, or set TASKSEARCH_DATA"),
         (["run", "--retrieval-layer", "9", *LAB], "retrieval layer 9; the model has layers 0 (embeddings) to 2"),
+        (["run", "--max-hours", "0"], "--max-hours is 0; expected a positive number of hours"),
         (["run", "--trials", "0"], "0 trials; expected at least 1"),
         (["run", "--baseline-seeds", "2"], "2 baseline seeds; expected at least 3"),
         (["run", "--space", "./nowhere.py"], "no search-space file './nowhere.py'"),
