@@ -157,11 +157,11 @@ def _drive(
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if config.tracking_uri is not None:
         check_answers(config.tracking_uri)  # a wrong address is known in seconds, before a first phase 1
+    setup = prepare(config, on_pretrain)  # first: a wrong model or missing data leave no study folder behind
     from tasksearch.phases.store_check import check_store
 
     store = store_address(ledger.folder, resources.store)
     check_store(store)
-    setup = prepare(config, on_pretrain)
     keep_skipped(ledger.folder, setup.skipped)
     from tasksearch.raytune.driver import run_trials
     from tasksearch.raytune.limits import Limits
