@@ -19,6 +19,7 @@ from tasksearch.forward.batches import collate
 from tasksearch.forward.passes import loss_sum
 from tasksearch.models.encoder import check_mlm_head
 from tasksearch.phases.context import open_context
+from tasksearch.phases.heads import fresh_head
 from tasksearch.phases.run import PlanRun, run_plan
 from tasksearch.phases.store import SegmentStore
 from tasksearch.tasks.card import TaskCard
@@ -111,7 +112,7 @@ def test_in_a_mixed_step_mlm_weighs_by_its_examples_not_by_its_masked_pieces(con
         import copy
 
         model = copy.deepcopy(context.pretrained.model)
-        head = PlanRun(plan(Schedule.none()), context)._fresh_head(SUITE.card("restate"), "restate")
+        head = fresh_head(SUITE.card("restate"), "restate", plan(Schedule.none()), context)
         learner = Learner(model=model, heads=nn.ModuleDict({"restate": head}), specials=context.specials, device=context.device)
         tasks = {
             "restate": TrainingTask(items=context.source.training(SUITE.card("restate"), 128), head="restate"),

@@ -175,7 +175,7 @@ def weights_after(context, settings, schedule):
     run = PlanRun(plan(schedule, settings, targets=("retrieval",)), context)
     for part in run.parts[:-1]:
         run.run(part)
-    return torch.cat([p.detach().flatten() for p in run._state.model.parameters()])
+    return torch.cat([p.detach().flatten() for p in run.encoder().parameters()])
 
 
 def test_policies_and_mixings_train_other_weights_but_one_stage_knows_no_policy(context):

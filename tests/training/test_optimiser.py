@@ -11,6 +11,7 @@ from tasksearch.core.mixture import Mixture
 from tasksearch.core.plan import Plan, TrainSettings
 from tasksearch.core.schedule import Schedule
 from tasksearch.phases.context import open_context
+from tasksearch.phases.heads import fresh_head
 from tasksearch.phases.run import PlanRun
 from tasksearch.tasks.lab_suite import lab_suite
 from tasksearch.training import loop
@@ -26,8 +27,7 @@ def context(tiny_lab):
 
 
 def learner(context):
-    run = PlanRun(plan(Schedule.none()), context)
-    heads = nn.ModuleDict({"restate": run._fresh_head(SUITE.card("restate"), "restate")})
+    heads = nn.ModuleDict({"restate": fresh_head(SUITE.card("restate"), "restate", plan(Schedule.none()), context)})
     import copy
 
     model = copy.deepcopy(context.pretrained.model)

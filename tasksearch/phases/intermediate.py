@@ -1,0 +1,144 @@
+"""Phase 2 of a plan: its segments one after the other, and the model between them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from tasksearch.core.plan import Plan
+from tasksearch.phases.context import RunContext
+from tasksearch.phases.heads import add_head, module_name
+from tasksearch.phases.parts import OnStep, PartOutcome
+from tasksearch.phases.resumable import keep, learner_of, train_on, training_task, weights
+from tasksearch.phases.segments import IntermediateSegment
+from tasksearch.phases.snapshots import Snapshot
+from tasksearch.phases.store import SegmentDamaged
+from tasksearch.training.curves import Curve
+from tasksearch.training.loop import OptimizerState
+from tasksearch.training.order import draw_items, stage_steps
+
+
+@dataclass
+class ModelState:
+    """A model between segments, and the signature that names it."""
+
+    signature: str
+    model: Any
+    heads: nn.ModuleDict
+    optimizer: OptimizerState
+
+
+class Intermediate:
+    """A plan's phase 2. Holds one model at a time: where it stands after the segment that was asked for last.
+
+    Attributes:
+        state: that model; None before the first one, and after a training that failed.
+    """
+
+    def __init__(self, plan: Plan, context: RunContext, root: str, chain: Sequence[IntermediateSegment]) -> None:
+        self._plan, self._context, self._root, self._chain = plan, context, root, tuple(chain)
+        self.state: ModelState | None = None
+
+    def run(self, segment: IntermediateSegment, on_step: OnStep | None) -> PartOutcome:
+        """Trains one segment, or finds it in the store."""
+        store = self._context.store
+        if store is not None and (found := store.manifest(segment.signature)):
+            store.use(segment.signature)
+            return PartOutcome(seconds={"reused": float(found["facts"].get("seconds", 0.0))})
+        begin = time.perf_counter()
+        steps = self._train_and_keep(self.state_at(segment.parent), segment, on_step)
+        return PartOutcome(seconds={"intermediate": time.perf_counter() - begin}, steps=steps)
+
+    def last(self) -> ModelState:
+        """The model after the whole phase."""
+        return self.state_at(self._chain[-1].signature if self._chain else self._root)
+
+    def state_at(self, signature: str) -> ModelState:
+        """The model as it stands after a segment: in memory, from the store, or trained again."""
+        if self.state is not None and self.state.signature == signature:
+            return self.state
+        self.state = None  # two models at once is one too many for some GPUs
+        state = ModelState(self._root, self._context.first_model(self._plan), nn.ModuleDict(), {})
+        missing: list[IntermediateSegment] = []
+        names = [segment.signature for segment in self._chain]
+        for segment in reversed(self._chain[: names.index(signature) + 1 if signature in names else 0]):
+            if self._load(state, segment):
+                break
+            missing.append(segment)
+        for segment in reversed(missing):
+            self._train_and_keep(state, segment, None)
+        assert state.signature == signature, "a segment's parent is the root or a segment of the plan"
+        self.state = state
+        return state
+
+    def _train_and_keep(self, state: ModelState, segment: IntermediateSegment, on_step: OnStep | None) -> int:
+        """Trains the state on through the segment and stores it; returns the steps that were taken now."""
+        begin = time.perf_counter()
+        self.state = None  # what a failure leaves half trained is nobody's state
+        total, before = self._train_stage(state, segment, on_step)
+        state.signature = segment.signature
+        self.state = state
+        if store := self._context.store:
+            tables = {"model": weights(state.model), "heads": weights(state.heads)}
+            if segment.carries:
+                tables["optimizer"] = state.optimizer
+            facts = {"kind": "intermediate", "label": f"{segment.stage}, seed {self._plan.seed}", "steps": total}
+            facts |= {
+                "seconds": time.perf_counter() - begin + (before.seconds if before else 0.0),
+                "heads": sorted(state.heads),
+            }
+            keep(store, segment.signature, tables, facts, self._context.store_budget)
+        return total - (before.step if before else 0)
+
+    def _train_stage(
+        self, state: ModelState, segment: IntermediateSegment, on_step: OnStep | None
+    ) -> tuple[int, Snapshot | None]:
+        """Trains in place; returns the segment's steps, and the snapshot inside it that it began from."""
+        plan, settings, stage = self._plan, self._plan.settings.intermediate, segment.stage
+        cards = {name: self._context.suite.card(name) for name in stage.tasks}
+        tasks = {name: training_task(card, settings, self._context) for name, card in cards.items()}
+        for card in cards.values():
+            add_head(state.heads, card, plan, self._context)
+        steps = stage_steps(stage, settings.batch_size, seed=plan.seed, mixing=settings.mixing)
+        items = draw_items(
+            steps,
+            {name: task.items.lengths for name, task in tasks.items()},
+            settings.batch_size,
+            seed=plan.seed,
+            skip=dict(segment.shown),
+        )
+        state.optimizer, before = train_on(
+            learner_of(state.model, state.heads, self._context),
+            tasks,
+            items,
+            settings,
+            Curve(total=segment.curve_total, begin=segment.begin, warmup=settings.warmup),
+            segment=segment,
+            context=self._context,
+            optimizer_state=state.optimizer if settings.lr_policy == "phase" else {},
+            on_step=on_step,
+        )
+        return len(items), before
+
+    def _load(self, state: ModelState, segment: IntermediateSegment) -> bool:
+        """Takes a stored segment into the state, wholly or not at all."""
+        store = self._context.store
+        if store is None or (found := store.manifest(segment.signature)) is None:
+            return False
+        names = ("model", "heads", "optimizer") if segment.carries else ("model", "heads")
+        try:
+            tables = {name: store.tensors(segment.signature, name) for name in names}
+        except SegmentDamaged:
+            return False
+        state.model.load_state_dict(tables["model"], strict=False)
+        state.heads.clear()
+        for name in found["facts"]["heads"]:
+            card = next(card for card in self._context.suite.intermediates if module_name(card.head) == name)
+            add_head(state.heads, card, self._plan, self._context)
+        state.heads.load_state_dict(tables["heads"])
+        state.optimizer, state.signature = tables.get("optimizer", {}), segment.signature
+        return True

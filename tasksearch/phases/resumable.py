@@ -1,0 +1,99 @@
+"""A segment's training, from where a killed process left it, and saved on its way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from tasksearch.core.plan import TrainSettings
+from tasksearch.phases.context import RunContext
+from tasksearch.phases.heads import module_name
+from tasksearch.phases.parts import OnStep
+from tasksearch.phases.segments import IntermediateSegment, TargetSegment
+from tasksearch.phases.snapshots import Snapshot, clear, latest, saving
+from tasksearch.phases.stock import prune
+from tasksearch.phases.store import SegmentStore, Tensors
+from tasksearch.tasks.card import TaskCard
+from tasksearch.training.curves import Curve
+from tasksearch.training.loop import Learner, OptimizerState, TrainingTask, train_segment
+from tasksearch.training.order import StepItems
+
+
+def learner_of(model: Any, heads: nn.ModuleDict, context: RunContext) -> Learner:
+    """What the loop trains."""
+    return Learner(model=model, heads=heads, specials=context.specials, device=context.device)
+
+
+def training_task(card: TaskCard, settings: TrainSettings, context: RunContext) -> TrainingTask:
+    """An intermediate task's items and the head they train."""
+    items = context.source.training(card, settings.max_length)
+    return TrainingTask(items=items, head=None if card.kind == "mlm" else module_name(card.head))
+
+
+def train_on(
+    learner: Learner,
+    tasks: Mapping[str, TrainingTask],
+    items: Sequence[StepItems],
+    settings: TrainSettings,
+    curve: Curve,
+    *,
+    segment: IntermediateSegment | TargetSegment,
+    context: RunContext,
+    optimizer_state: OptimizerState,
+    on_step: OnStep | None,
+) -> tuple[OptimizerState, Snapshot | None]:
+    """`train_segment`, from a snapshot inside the segment where there is one; the optimiser, and what it began from."""
+    store, begin = context.store, time.perf_counter()
+    before = latest(store, segment.signature, ("model", "heads", "optimizer"))
+    if before is not None:
+        learner.model.load_state_dict(before.tables["model"], strict=False)
+        learner.heads.load_state_dict(before.tables["heads"])
+        optimizer_state = before.tables["optimizer"]
+    earlier = before.seconds if before else 0.0
+    state = train_segment(
+        learner,
+        tasks,
+        items,
+        settings,
+        curve,
+        randomness=segment.signature,
+        optimizer_state=optimizer_state,
+        first=before.step if before else 0,
+        saving=saving(
+            store,
+            segment.signature,
+            context.snapshots,
+            lambda: {"model": weights(learner.model), "heads": weights(learner.heads)},
+            lambda: earlier + time.perf_counter() - begin,
+            segment.name,
+        ),
+        on_step=_reporter(on_step, segment.name, len(items)),
+    )
+    return state, before
+
+
+def keep(store: SegmentStore, signature: str, tables: dict[str, Tensors], facts: dict[str, Any], budget: int | None) -> None:
+    """Stores a finished segment, clears its snapshots, and keeps the store within its budget (bytes)."""
+    store.put(signature, tables, facts)
+    clear(store, signature)
+    if budget is not None:
+        prune(store, budget)
+
+
+def weights(module: nn.Module) -> dict[str, torch.Tensor]:
+    """A module's tensors by name, shared ones once, on the CPU."""
+    seen: set[int] = set()
+    table: dict[str, torch.Tensor] = {}
+    for name, tensor in module.state_dict().items():
+        if tensor.data_ptr() not in seen or tensor.numel() == 0:
+            seen.add(tensor.data_ptr())
+            table[name] = tensor.detach().to("cpu", copy=True)
+    return table
+
+
+def _reporter(on_step: OnStep | None, part: str, total: int) -> Callable[[int, float], None] | None:
+    return None if on_step is None else lambda step, _loss: on_step(part, step, total)

@@ -1,0 +1,46 @@
+"""A target's scores: outcomes of every example per language and half, and the table they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from tasksearch.core.plan import Plan
+from tasksearch.core.score import Half, Score, ScoreTable
+from tasksearch.evaluation.labelled import score_labelled
+from tasksearch.evaluation.retrieval import score_retrieval
+from tasksearch.metrics.outcomes import Outcomes, value_of
+from tasksearch.phases.context import RunContext
+from tasksearch.phases.parts import Cell
+from tasksearch.tasks.card import TaskCard
+
+
+def outcomes_of(
+    model: Any, head: nn.Module | None, card: TaskCard, language: str, plan: Plan, context: RunContext
+) -> dict[Half, Outcomes]:
+    """Half → outcomes of its examples, of one language. A portion is scored once, whatever halves it serves."""
+    source, specials, phases = context.source, context.specials, plan.settings
+    settings = phases.intermediate if head is None else phases.for_target(card.name)
+    cap = phases.evaluation_examples
+    encoded = source.evaluation(card, language, settings.max_length, cap)
+    scored = list(zip(source.portions(card, language, cap), encoded, strict=True))
+    if head is not None:
+        return score_labelled(model, head, card, language, scored, specials, settings.precision)
+    tables = [(p, score_retrieval(model, items, specials, phases.retrieval, settings.precision)) for p, items in scored]
+    return {half: table[rows] for portion, table in tables for half, rows in portion.rows.items()}
+
+
+def scores_of(outcomes: Mapping[Cell, Outcomes], metric: str, seed: int) -> ScoreTable:
+    """One row per cell."""
+    return ScoreTable.of(
+        Score(target=t, language=lang, half=half, metric=metric, value=value_of(o), examples=len(o), seed=seed)
+        for (t, lang, half), o in outcomes.items()
+    )
+
+
+def cell_of(name: str) -> Cell:
+    """The cell of `target/language/half`, as tensors of outcomes are named in the store."""
+    target, language, half = name.rsplit("/", 2)
+    return target, language, "select" if half == "select" else "report"
