@@ -145,6 +145,10 @@ class Plan:
         settings: phase-2 and phase-3 hyperparameters.
         seed: varies heads, data order and dropout; not the pretrained model.
         start: `pretrained`, or `fresh`: weights of the same shape drawn from the seed, the untrained reference.
+        extra_examples: every target phase shows so many examples more, in whole steps: the equal-exposure control of a plan
+            whose intermediate phase had as many.
+        soup: schedules whose encoders after phase 2 are averaged; the average is what phase 3 starts from. The plan's own
+            schedule is then empty.
     """
 
     suite: str
@@ -154,8 +158,16 @@ class Plan:
     settings: PhaseSettings
     seed: int = 0
     start: Start = "pretrained"
+    extra_examples: int = 0
+    soup: tuple[Schedule, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.extra_examples < 0:
+            raise BadInput(f"extra_examples is {self.extra_examples}; expected at least 0")
+        if self.soup and (self.schedule.stages or len(set(self.soup)) < 2 or not all(one.stages for one in self.soup)):
+            raise BadInput(
+                "a soup of fewer than two mixes, or with a schedule of its own; expected two or more different mixes"
+            )
         object.__setattr__(self, "targets", tuple(sorted(set(self.targets))))
         object.__setattr__(self, "languages", tuple(sorted(set(self.languages))))
         _check_choice("start", self.start, Start)
@@ -170,13 +182,21 @@ class Plan:
         """Hash of the plan without its seed: trials of one mix on several seeds share it."""
         return signature_of("mix", dataclasses.replace(self, seed=0))
 
+    @property
+    def intermediate_examples(self) -> int:
+        """Training examples that phase 2 shows, repeats included."""
+        return self.schedule.steps * self.settings.intermediate.batch_size
+
     def with_seed(self, seed: int) -> Plan:
         """The same plan on another seed."""
         return dataclasses.replace(self, seed=seed)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form, complete: `from_json` gives an equal plan."""
-        return {f.name: to_plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        """Plain form, complete: `from_json` gives an equal plan. What only controls have stands there for controls alone: a
+        plan from before there were any keeps its signature.
+        """
+        whole = {f.name: to_plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        return {name: value for name, value in whole.items() if value or name not in ("extra_examples", "soup")}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -190,6 +210,8 @@ class Plan:
             languages=tuple(data["languages"]),
             seed=int(data["seed"]),
             start=data.get("start", "pretrained"),
+            extra_examples=int(data.get("extra_examples", 0)),
+            soup=tuple(Schedule.from_json(one) for one in data.get("soup", ())),
             settings=PhaseSettings(
                 intermediate=TrainSettings(**settings.pop("intermediate")),
                 target=TrainSettings(**settings.pop("target")),

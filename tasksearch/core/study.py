@@ -13,13 +13,15 @@ from tasksearch.core.score import ScoreTable
 from tasksearch.core.signature import to_plain
 from tasksearch.core.space import SearchSpace
 
-Role = Literal["baseline", "design", "search", "finalist", "untrained"]
-AFTERWARDS = ("finalist", "untrained")
+Role = Literal["baseline", "design", "search", "finalist", "control", "untrained"]
+AFTERWARDS = ("finalist", "control", "untrained")
 """Roles that stand behind the search: neither counts among its trials, and no proposal reads them."""
 
 Status = Literal["running", "done", "stopped", "failed"]
 SAMPLERS = ("tpe", "random")
 SCHEDULERS = ("fifo", "asha")
+CONTROLS = ("exposure", "soup")
+"""Controls of the court: target phases lengthened to equal exposure, and the average of the leaders' encoders."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,7 @@ class StudyConfig:
         allow_leakage: start though evaluation items stand in the training data.
         overrides: changes of the suite's settings.
         skip_bad: bad records that are passed over in each file, and told.
+        controls: names out of `CONTROLS`: what is trained beside the leaders on their first fresh seeds (`search.controls`).
         untrained: whether an encoder of the same shape without pretraining is trained once, to stand beside the baseline.
         suite_options: what the suite was built with (the lab's world seed and phase-1 steps).
     """
@@ -108,11 +111,14 @@ class StudyConfig:
     overrides: Overrides = field(default_factory=Overrides)
     skip_bad: int = 0
     untrained: bool = False
+    controls: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.trials < 1:
             raise BadInput(f"{self.trials} trials; expected at least 1")
-        for kind, name, known in (("sampler", self.sampler, SAMPLERS), ("scheduler", self.scheduler, SCHEDULERS)):
+        words = [("sampler", self.sampler, SAMPLERS), ("scheduler", self.scheduler, SCHEDULERS)]
+        words += [("control", name, CONTROLS) for name in self.controls]
+        for kind, name, known in words:
             if name not in known:
                 raise UnknownName(kind, name, known)
         if self.baseline_seeds < 3:

@@ -89,7 +89,7 @@ class StudyCallback(Callback):
 
 
 class StudyASHA(AsyncHyperBandScheduler):
-    """ASHA over the targets scored so far, on the objective so far. Baselines and finalists always run to their end."""
+    """ASHA over the targets scored so far, on the objective so far. Only the search's own trials may be stopped."""
 
     def __init__(self, book: TrialBook, targets: int) -> None:
         self._book = book
@@ -106,7 +106,7 @@ class StudyASHA(AsyncHyperBandScheduler):
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """STOP or CONTINUE."""
         go_on = str(TrialScheduler.CONTINUE)
-        if trial.config["role"] in ("baseline", "finalist", "untrained") or result.get("final"):
+        if trial.config["role"] not in ("design", "search") or result.get("final"):
             return go_on
         return guarded(self._book, lambda: self._decide(tune_controller, trial, result), go_on)
 

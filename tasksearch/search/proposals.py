@@ -4,7 +4,8 @@ So the same study proposes the same trials at any concurrency up to the lag and 
 only the parameters are used, which are themselves pure; their results are not, even where they are known.
 
 Numbers run in this order: the baseline's seeds, the designs, the sampler's proposals, and when all those are finished the
-finalists: the leaders on fresh seeds. A study that is given more trials later goes on with the sampler after its finalists.
+finalists: the leaders on fresh seeds, then the controls, then further seeds of leaders whose race is open. A study that is
+given more trials later goes on with the sampler after its finalists.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
 from tasksearch.core.space import decode
 from tasksearch.core.study import AFTERWARDS, Role, StudyConfig, TrialRecord
+from tasksearch.search.controls import control_plans
 from tasksearch.search.design import designs
 from tasksearch.search.draws import every_schedule, random_params
 from tasksearch.search.leading import Leader, leaders, leading
@@ -139,14 +141,19 @@ def _draw(config: StudyConfig, n: int, told: Sequence[TrialRecord], searched: Se
 def _finalist(
     config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord], groups: Mapping[str, str] | None
 ) -> Proposal | Wait | Finished:
-    """All leaders' first seeds, then, round by round, those of the open ones; at the very end the untrained reference."""
+    """All leaders' first seeds, the controls, then, round by round, the seeds of the open races; at the very end the untrained
+    reference.
+    """
     n, searched = len(before), [record for record in before if record.role not in AFTERWARDS]
     unready = next((record.number for record in searched if not _ready(record)), None)
     if unready is not None:
         return Wait(number=unready)
     run = {record.plan: record for record in before if record.role == "finalist"}
     found = leading(config, searched, groups)
-    wanted = _fresh(config, plan_of, found, run, searched)
+    first = _first(config, plan_of, found, run)
+    if first is None and (control := _control(config, plan_of, found, before)) is not None:
+        return Proposal(number=n, role="control", plan=control, params=_unused(config))
+    wanted = first or _race(config, plan_of, found, run, searched)
     if isinstance(wanted, Wait):
         return wanted
     if wanted is not None:
@@ -158,7 +165,26 @@ def _finalist(
     return Finished()
 
 
-def _fresh(
+def _first(
+    config: StudyConfig, plan_of: PlanOf, found: Sequence[Leader], run: Mapping[Plan, TrialRecord]
+) -> tuple[Leader, Plan] | None:
+    """The next of the leaders' first seeds; None where all were begun."""
+    wanted = ((leader, plan_of(leader.record.plan.schedule, seed)) for leader in found for seed in _first_seeds(config))
+    return next(((leader, plan) for leader, plan in wanted if plan not in run), None)
+
+
+def _control(config: StudyConfig, plan_of: PlanOf, found: Sequence[Leader], before: Sequence[TrialRecord]) -> Plan | None:
+    """The next control; None where all were begun."""
+    begun = {record.plan for record in before if record.role == "control"}
+    plans = control_plans(config.controls, plan_of, [leader.record.plan.schedule for leader in found], _first_seeds(config))
+    return next((plan for plan in plans if plan not in begun), None)
+
+
+def _first_seeds(config: StudyConfig) -> range:
+    return range(SEARCH_SEED + 1, SEARCH_SEED + 1 + config.leader_seeds)
+
+
+def _race(
     config: StudyConfig,
     plan_of: PlanOf,
     found: Sequence[Leader],
@@ -170,10 +196,6 @@ def _fresh(
     def plan(leader: Leader, seed: int) -> Plan:
         return plan_of(leader.record.plan.schedule, SEARCH_SEED + seed)
 
-    for leader in found:
-        for seed in range(1, 1 + config.leader_seeds):
-            if plan(leader, seed) not in run:
-                return leader, plan(leader, seed)
     baseline = [record for record in searched if record.role == "baseline" and record.status == "done"]
     racing = list(range(len(found)))
     for seed in range(config.leader_seeds + 1, config.most_seeds + 1):

@@ -231,7 +231,7 @@ def _tags(config: StudyConfig, warning: str) -> dict[str, str]:
 
 def _closing(ledger: Any, config: StudyConfig) -> dict[str, float | str]:
     judged = [r for r in ledger.records() if r.status == "done" and r.objective is not None]
-    done = [r for r in judged if r.role not in ("baseline", "untrained")]
+    done = [r for r in judged if r.role in ("design", "search", "finalist")]
     if not done:
         raise StudyNotReady(f"study {config.name!r} has no finished trial beside the baseline")
     best = max(done, key=lambda record: record.objective or 0.0)

@@ -182,3 +182,24 @@ def test_a_study_that_is_extended_goes_on_as_if_the_untrained_reference_were_not
     proposals = [again(toy, longer, len(short), records) for records in (short, [*short[:-1], moved])]
     assert proposals[0] == proposals[1]
     assert proposals[0].role == "search"
+
+
+def test_controls_follow_the_leaders_first_seeds_and_change_no_other_training(toy, history):
+    found = run(toy, toy.config(controls=("exposure", "soup")))
+    controls = [r for r in found if r.role == "control"]
+    assert [r.plan for r in found if r.role != "control"] == [r.plan for r in history]
+    leading = list(dict.fromkeys(r.plan.schedule for r in history if r.role == "finalist"))
+    lengths = sorted({schedule.steps for schedule in leading})
+    wanted = [(32 * steps, (), seed) for steps in lengths for seed in (1, 2, 3)] + [(0, tuple(leading), s) for s in (1, 2, 3)]
+    assert [(r.plan.extra_examples, r.plan.soup, r.plan.seed) for r in controls] == wanted
+    assert not {r.plan.mix_signature for r in controls} & {r.plan.mix_signature for r in history}
+
+
+def test_a_single_leader_makes_no_soup(toy):
+    found = run(toy, toy.config(leaders=1, controls=("soup",)))
+    assert "control" not in {r.role for r in found}
+
+
+def test_an_unknown_control_is_met_with_its_neighbour(toy):
+    with pytest.raises(UnknownName, match="did you mean 'soup'"):
+        toy.config(controls=("soop",))

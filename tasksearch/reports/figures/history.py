@@ -12,6 +12,7 @@ ROLES = {
     "design": (GREEN, "s", "designed"),
     "search": (BLUE, "o", "sampled"),
     "finalist": (ORANGE, "^", "leader, fresh seed"),
+    "control": (INK, "+", "control, fresh seed"),
 }
 """Role → colour, marker, word. A role that is not here is not drawn."""
 
