@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,12 +35,24 @@ class ModelState:
 class Intermediate:
     """A plan's phase 2. Holds one model at a time: where it stands after the segment that was asked for last.
 
+    Args:
+        first_model: makes a model of its own that stands there; None: the plan's pretrained one.
+
     Attributes:
+        root: signature of what it starts from.
         state: that model; None before the first one, and after a training that failed.
     """
 
-    def __init__(self, plan: Plan, context: RunContext, root: str, chain: Sequence[IntermediateSegment]) -> None:
-        self._plan, self._context, self._root, self._chain = plan, context, root, tuple(chain)
+    def __init__(
+        self,
+        plan: Plan,
+        context: RunContext,
+        root: str,
+        chain: Sequence[IntermediateSegment],
+        first_model: Callable[[], Any] | None = None,
+    ) -> None:
+        self._plan, self._context, self.root, self._chain = plan, context, root, tuple(chain)
+        self._first_model = first_model or (lambda: context.first_model(plan))
         self.state: ModelState | None = None
 
     def run(self, segment: IntermediateSegment, on_step: OnStep | None) -> PartOutcome:
@@ -55,14 +67,14 @@ class Intermediate:
 
     def last(self) -> ModelState:
         """The model after the whole phase."""
-        return self.state_at(self._chain[-1].signature if self._chain else self._root)
+        return self.state_at(self._chain[-1].signature if self._chain else self.root)
 
     def state_at(self, signature: str) -> ModelState:
         """The model as it stands after a segment: in memory, from the store, or trained again."""
         if self.state is not None and self.state.signature == signature:
             return self.state
         self.state = None  # two models at once is one too many for some GPUs
-        state = ModelState(self._root, self._context.first_model(self._plan), nn.ModuleDict(), {})
+        state = ModelState(self.root, self._first_model(), nn.ModuleDict(), {})
         missing: list[IntermediateSegment] = []
         names = [segment.signature for segment in self._chain]
         for segment in reversed(self._chain[: names.index(signature) + 1 if signature in names else 0]):

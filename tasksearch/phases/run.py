@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import suppress
 from typing import Any
 
 import torch
+from torch import nn
 
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
 from tasksearch.metrics.outcomes import Outcomes
 from tasksearch.models.encoder import no_mlm_head
 from tasksearch.phases.context import RunContext
-from tasksearch.phases.intermediate import Intermediate
+from tasksearch.phases.intermediate import Intermediate, ModelState
 from tasksearch.phases.parts import Cell, OnStep, PartOutcome, PlanResult, TrainedTarget
 from tasksearch.phases.resumable import keep, weights
 from tasksearch.phases.scores import cell_of, scores_of
 from tasksearch.phases.segments import TargetSegment, root_signature, segments_of
 from tasksearch.phases.snapshots import clear
+from tasksearch.phases.soup import SOUP, Soup
 from tasksearch.phases.stock import claim
 from tasksearch.phases.store import SegmentDamaged
 from tasksearch.phases.target import train_target
@@ -34,6 +37,9 @@ class PlanRun:
         _check_mlm(plan, context)
         cards = {target: context.suite.card(target) for target in plan.targets}
         around = context.surroundings(plan)
+        self._soup = Soup(plan, context) if plan.soup else None
+        if self._soup is not None:
+            around = dataclasses.replace(around, model=self._soup.signature)
         self.intermediate, self.targets = segments_of(
             plan,
             around,
@@ -42,8 +48,9 @@ class PlanRun:
             shown_by=stage_counts,
         )
         if context.store is not None:
-            claim(context.store, [s.signature for s in self.intermediate] + [s.signature for s in self.targets])
-        self._phase2 = Intermediate(plan, context, root_signature(around), self.intermediate)
+            chain = (*(self._soup.segments if self._soup else ()), *self.intermediate)
+            claim(context.store, [s.signature for s in chain] + [s.signature for s in self.targets])
+        self._phase2 = Intermediate(plan, context, root_signature(around), self.intermediate, self._first_model)
 
     @property
     def notes(self) -> dict[str, str]:
@@ -53,11 +60,13 @@ class PlanRun:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Names of the parts in order: `intermediate/0` …, then `target/<name>` …"""
-        return tuple(s.name for s in self.intermediate) + tuple(s.name for s in self.targets)
+        """Names of the parts in order: `intermediate/0` … (of a soup: `soup`), then `target/<name>` …"""
+        return ((SOUP,) if self._soup else ()) + tuple(s.name for s in self.intermediate) + tuple(s.name for s in self.targets)
 
     def run(self, part: str, on_step: OnStep | None = None) -> PartOutcome:
         """Carries out one part, or takes it from the store."""
+        if part == SOUP and self._soup is not None:
+            return self._run_soup(self._soup, on_step)
         for segment in self.intermediate:
             if segment.name == part:
                 return self._phase2.run(segment, on_step)
@@ -76,6 +85,14 @@ class PlanRun:
     def encoder(self) -> Any:
         """The model after phase 2: an `XLMRobertaForMaskedLM`, which later parts of this run train no further."""
         return self._phase2.last().model
+
+    def _first_model(self) -> Any:
+        return self._soup.make(self.plan)[0] if self._soup else self.context.first_model(self.plan)
+
+    def _run_soup(self, soup: Soup, on_step: OnStep | None) -> PartOutcome:
+        model, outcome = soup.make(self.plan, on_step)
+        self._phase2.state = ModelState(self._phase2.root, model, nn.ModuleDict(), {})
+        return outcome
 
     def _run_target(self, segment: TargetSegment, on_step: OnStep | None) -> PartOutcome:
         store = self.context.store
@@ -120,6 +137,7 @@ def run_plan(plan: Plan, context: RunContext, on_step: OnStep | None = None) -> 
 
 def _check_mlm(plan: Plan, context: RunContext) -> None:
     """Raises ModelUnusable for an MLM task on a checkpoint without an MLM head."""
-    masked = [task for task in plan.schedule.tasks if context.suite.card(task).kind == "mlm"]
+    tasks = [task for schedule in (plan.schedule, *plan.soup) for task in schedule.tasks]
+    masked = [task for task in dict.fromkeys(tasks) if context.suite.card(task).kind == "mlm"]
     if masked and not context.pretrained.has_mlm_head:
         raise no_mlm_head(context.pretrained.source, masked)

@@ -142,6 +142,7 @@ def _target(
             "data": around.training[target],
             "seed": plan.seed,
         }
+        recipe |= {"extra": plan.extra_examples} if plan.extra_examples else {}
     else:
         recipe |= {"retrieval": plan.settings.retrieval, "precision": plan.settings.intermediate.precision}
         recipe |= {"max_length": plan.settings.intermediate.max_length}

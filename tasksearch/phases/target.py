@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from typing import Any
 
@@ -63,6 +64,7 @@ def _fine_tune(
     warm = _warm_head(heads, card, plan, context)
     head = copy.deepcopy(warm) if warm is not None else fresh_head(card, f"target/{card.name}", plan, context)
     total = settings.steps or max(1, round((settings.epochs or 1.0) * len(items) / settings.batch_size))
+    total += math.ceil(plan.extra_examples / settings.batch_size)
     steps: list[StepTasks] = [((card.name, settings.batch_size),)] * total
     drawn = draw_items(steps, {card.name: items.lengths}, settings.batch_size, seed=seed, skip={})
     train_on(

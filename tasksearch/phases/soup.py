@@ -1,0 +1,64 @@
+"""`Soup`: the average of the encoders that several intermediate phases of one seed end with, as a root to go on from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from tasksearch.core.plan import Plan
+from tasksearch.core.signature import signature_of
+from tasksearch.phases.context import RunContext
+from tasksearch.phases.intermediate import Intermediate
+from tasksearch.phases.parts import OnStep, PartOutcome
+from tasksearch.phases.resumable import weights
+from tasksearch.phases.segments import IntermediateSegment, root_signature, segments_of
+from tasksearch.training.order import stage_counts
+
+SOUP = "soup"
+"""Name of the part that makes the average."""
+
+
+class Soup:
+    """Averages weights in double precision, intermediate heads left out (uniform soup: Wortsman et al., ICML 2022).
+
+    All phases start from one checkpoint, without which an average of weights means nothing. The average itself is not stored:
+    it is made from the stored segments in the time of reading them, and a segment that was evicted is trained again.
+
+    Attributes:
+        signature: hash of the averaged segments' signatures.
+        segments: every segment of every averaged phase.
+    """
+
+    def __init__(self, plan: Plan, context: RunContext) -> None:
+        self._context = context
+        mixes = [dataclasses.replace(plan, schedule=mix, soup=(), targets=()) for mix in plan.soup]
+        self._phases = [_phase_of(mix, context) for mix in mixes]
+        self.segments = tuple(segment for _, chain in self._phases for segment in chain)
+        self.signature = signature_of("soup", [chain[-1].signature for _, chain in self._phases])
+
+    def make(self, plan: Plan, on_step: OnStep | None = None) -> tuple[Any, PartOutcome]:
+        """The averaged model, an `XLMRobertaForMaskedLM` of its own, and what it cost."""
+        outcome, sums = PartOutcome(), dict[str, torch.Tensor]()
+        for phase, chain in self._phases:
+            for segment in chain:
+                done = phase.run(segment, on_step)
+                outcome.steps += done.steps
+                for kind, spent in done.seconds.items():
+                    outcome.seconds[kind] = outcome.seconds.get(kind, 0.0) + spent
+            for name, tensor in weights(phase.last().model).items():
+                sums[name] = sums[name] + tensor.double() if name in sums and tensor.is_floating_point() else tensor.double()
+            phase.state = None  # one model at a time
+        model = self._context.first_model(plan)
+        kinds = {name: tensor.dtype for name, tensor in model.state_dict().items()}
+        mean = {name: (total / len(self._phases) if kinds[name].is_floating_point else total) for name, total in sums.items()}
+        model.load_state_dict({name: tensor.to(kinds[name]) for name, tensor in mean.items()}, strict=False)
+        return model, outcome
+
+
+def _phase_of(plan: Plan, context: RunContext) -> tuple[Intermediate, Sequence[IntermediateSegment]]:
+    around = context.surroundings(plan)
+    chain, _ = segments_of(plan, around, languages_of={}, trained={}, shown_by=stage_counts)
+    return Intermediate(plan, context, root_signature(around), chain), chain
