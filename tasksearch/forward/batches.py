@@ -70,6 +70,24 @@ class Batch:
         allowed = None if self.allowed is None else self.allowed.to(device, non_blocking=True)
         return Batch(kind=self.kind, choices=self.choices, units=self.units, allowed=allowed, **moved)
 
+    def part(self, first: int, last: int) -> Batch:
+        """Items `first` … `last - 1` alone, as wide as the whole batch: padding and masked positions are the whole batch's."""
+        a, b = first * self.choices, last * self.choices
+        kept = (self.rows >= a) & (self.rows < b)
+        by_token = self.kind in ("tagging", "mlm")
+        labels = self.labels[kept] if by_token else self.labels[first:last]
+        return Batch(
+            kind=self.kind,
+            ids=self.ids[a:b],
+            rows=self.rows[kept] - a,
+            columns=self.columns[kept],
+            labels=labels,
+            choices=self.choices,
+            spans=self.spans[a:b],
+            allowed=None if self.allowed is None else self.allowed[a:b],
+            units=len(labels) if by_token else last - first,
+        )
+
 
 def collate(
     encoded: Encoded, items: npt.NDArray[np.int64], specials: Specials, *, mask_seed: int = 0, mask_share: float = MASK_SHARE

@@ -26,6 +26,7 @@ from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.labels import with_labels
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.suite import Suite
+from tasksearch.training.micro import MicroSizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class RunContext:
         keep_targets: whether fine-tuned target models are stored, or their scores alone.
         store_budget: bytes that the store may take; None: as many as it likes.
         snapshots: how often a segment is saved on its way.
+        micro: how much fits into memory, learnt by this process.
     """
 
     suite: Suite
@@ -51,6 +53,7 @@ class RunContext:
     keep_targets: bool = False
     store_budget: int | None = None
     snapshots: SnapshotPolicy = field(default_factory=SnapshotPolicy)
+    micro: MicroSizes = field(default_factory=MicroSizes)
 
     @property
     def specials(self) -> Specials:

@@ -102,6 +102,7 @@ class Intermediate:
             facts |= {
                 "seconds": time.perf_counter() - begin + (before.seconds if before else 0.0),
                 "heads": sorted(state.heads),
+                **self._context.micro.note,
             }
             keep(store, segment.signature, tables, facts, self._context.store_budget)
         return total - (before.step if before else 0)

@@ -27,7 +27,8 @@ from tasksearch.tasks.encode import Encoded, encode_raw
 from tasksearch.tasks.examples import RawText
 from tasksearch.tasks.ragged import Ragged
 from tasksearch.training.curves import Curve
-from tasksearch.training.loop import Learner, Saving, TrainingTask, train_segment
+from tasksearch.training.learner import Learner, TrainingTask
+from tasksearch.training.loop import Saving, train_segment
 from tasksearch.training.order import StepItems
 
 _WINDOW = 16

@@ -19,7 +19,8 @@ from tasksearch.phases.stock import prune
 from tasksearch.phases.store import SegmentStore, Tensors
 from tasksearch.tasks.card import TaskCard
 from tasksearch.training.curves import Curve
-from tasksearch.training.loop import Learner, OptimizerState, TrainingTask, train_segment
+from tasksearch.training.learner import Learner, TrainingTask
+from tasksearch.training.loop import OptimizerState, train_segment
 from tasksearch.training.order import StepItems
 
 
@@ -54,6 +55,7 @@ def train_on(
         learner.heads.load_state_dict(before.tables["heads"])
         optimizer_state = before.tables["optimizer"]
     earlier = before.seconds if before else 0.0
+    context.micro.used.clear()  # what the last segment needed is not what this one needs
     state = train_segment(
         learner,
         tasks,
@@ -63,6 +65,7 @@ def train_on(
         randomness=segment.signature,
         optimizer_state=optimizer_state,
         first=before.step if before else 0,
+        sizes=context.micro,
         saving=saving(
             store,
             segment.signature,

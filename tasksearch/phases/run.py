@@ -110,7 +110,7 @@ class PlanRun:
             if self.context.keep_targets and done.head is not None:
                 tables |= {"model": weights(done.model), "head": weights(done.head)}
             facts: dict[str, Any] = {"kind": "target", "label": f"{segment.target}, seed {self.plan.seed}"}
-            facts |= {"seconds": done.seconds, "steps": done.steps}
+            facts |= {"seconds": done.seconds, "steps": done.steps} | (self.context.micro.note if done.steps else {})
             keep(store, segment.signature, tables, facts, self.context.store_budget)
         return PartOutcome(scores=done.scores, outcomes=done.outcomes, seconds=done.seconds, steps=done.steps)
 

@@ -22,7 +22,7 @@ from tasksearch.phases.segments import TargetSegment
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded, select
 from tasksearch.training.curves import Curve
-from tasksearch.training.loop import TrainingTask
+from tasksearch.training.learner import TrainingTask
 from tasksearch.training.order import StepTasks, draw_items
 
 

@@ -6,46 +6,22 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
 
 from tasksearch.core.errors import TrainingFailed
 from tasksearch.core.plan import TrainSettings
-from tasksearch.core.signature import seed_from
-from tasksearch.forward.batches import MASK_SHARE, Batch, Specials, collate
-from tasksearch.forward.device import autocast
-from tasksearch.forward.passes import loss_sum
-from tasksearch.tasks.encode import Encoded
+from tasksearch.forward.batches import MASK_SHARE
+from tasksearch.training.accumulate import step_gradient
 from tasksearch.training.curves import Curve
+from tasksearch.training.learner import Learner, TrainingTask
+from tasksearch.training.micro import MicroSizes
 from tasksearch.training.order import StepItems
+from tasksearch.training.probe import probe
 
 OptimizerState = dict[str, torch.Tensor]
 """`<parameter>/exp_avg`, `/exp_avg_sq` and `/step`, so that it can be kept as safetensors."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Learner:
-    """What is trained: an encoder with its MLM head, and task heads by head name."""
-
-    model: Any
-    heads: nn.ModuleDict
-    specials: Specials
-    device: torch.device
-
-    def named_parameters(self) -> list[tuple[str, nn.Parameter]]:
-        """Every parameter once, `model.…` and `heads.…`."""
-        pairs = [(f"model.{n}", p) for n, p in self.model.named_parameters()]
-        return pairs + [(f"heads.{n}", p) for n, p in self.heads.named_parameters()]
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingTask:
-    """A task's training items and the head they train (None: the MLM head)."""
-
-    items: Encoded
-    head: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +44,7 @@ def train_segment(
     optimizer_state: OptimizerState | None = None,
     first: int = 0,
     saving: Saving | None = None,
+    sizes: MicroSizes | None = None,
     mask_share: float = MASK_SHARE,
     on_step: Callable[[int, float], None] | None = None,
 ) -> OptimizerState:
@@ -76,12 +53,13 @@ def train_segment(
     Args:
         first: steps that were done before; the learner and `optimizer_state` are as they were after them.
         saving: never called after the last step.
+        sizes: how much fits into memory, learnt here and by whoever shares it.
         randomness: a signature; dropout and masking of step i are drawn from (randomness, i), so a resumed segment needs no
             RNG state.
         on_step: called after each step with its number from 1 and its loss.
 
     Raises:
-        TrainingFailed: a loss or gradient that is not finite.
+        TrainingFailed: a loss or gradient that is not finite, or memory too short for one example.
     """
     optimizer = make_optimizer(learner, settings)
     if optimizer_state:
@@ -89,11 +67,14 @@ def train_segment(
     parameters = [p for _, p in learner.named_parameters()]
     learner.model.train()
     learner.heads.train()
+    sizes = sizes if sizes is not None else MicroSizes()
+    if learner.device.type == "cuda":  # elsewhere too large a batch is slow before it is short of memory
+        probe(learner, tasks, settings, sizes)
     saved = time.monotonic()
     for number, step in enumerate(steps[first:], first):
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * curve.at(number)
-        loss = accumulate(learner, tasks, step, settings, randomness, number, mask_share)
+        loss = step_gradient(learner, tasks, step, settings, randomness, number, sizes=sizes, mask_share=mask_share)
         norm = nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
         if not (math.isfinite(loss) and bool(torch.isfinite(norm))):
             shown = " + ".join(task for task, _ in step.parts)
@@ -115,49 +96,6 @@ def train_segment(
 def _is_due(saving: Saving, step: int, saved: float) -> bool:
     by_step = saving.every_steps is not None and step % saving.every_steps == 0
     return by_step or (saving.every_seconds is not None and time.monotonic() - saved >= saving.every_seconds)
-
-
-def accumulate(
-    learner: Learner,
-    tasks: Mapping[str, TrainingTask],
-    step: StepItems,
-    settings: TrainSettings,
-    randomness: str,
-    number: int,
-    mask_share: float,
-) -> float:
-    """Accumulates the step's gradient: per-task mean losses weighted by the tasks' shares of the step. Returns the weighted
-    loss.
-    """
-    total = torch.zeros((), device=learner.device)
-    for task_name, items in step.parts:
-        task = tasks[task_name]
-        seed = seed_from("step", randomness, number, task_name)
-        micro = settings.micro_batch_size or len(items)
-        batches: list[Batch] = [
-            collate(task.items, items[i : i + micro], learner.specials, mask_seed=seed + i, mask_share=mask_share)
-            for i in range(0, len(items), micro)
-        ]
-        units = max(1, sum(batch.units for batch in batches))
-        head = learner.heads[task.head] if task.head is not None else None
-        _seed_dropout(seed, learner.device)
-        for batch in batches:
-            with autocast(learner.device, settings.precision):
-                loss = loss_sum(learner.model, head, batch.to(learner.device), learner.specials)
-            share = loss * (len(items) / step.size / units)
-            share.backward()  # type: ignore[no-untyped-call]
-            total += share.detach()
-    return float(total)
-
-
-def _seed_dropout(seed: int, device: torch.device) -> None:
-    """Seeds the one generator that dropout draws from; `torch.manual_seed` would spend 2 ms a step on devices that are not
-    there.
-    """
-    if device.type == "cuda":
-        torch.cuda.manual_seed(seed)
-    else:
-        torch.default_generator.manual_seed(seed)
 
 
 def make_optimizer(learner: Learner, settings: TrainSettings) -> torch.optim.AdamW:

@@ -25,7 +25,8 @@ from tasksearch.phases.store import SegmentStore
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.lab_suite import lab_suite
 from tasksearch.tasks.where import Files
-from tasksearch.training.loop import Learner, TrainingTask, accumulate
+from tasksearch.training.accumulate import accumulate
+from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.order import StepItems, draw_items, stage_counts, stage_steps
 
 LAB = lab_suite()

@@ -16,7 +16,8 @@ from tasksearch.phases.context import open_context
 from tasksearch.phases.run import PlanRun, run_plan
 from tasksearch.tasks.lab_suite import lab_suite
 from tasksearch.training.curves import Curve
-from tasksearch.training.loop import Learner, TrainingTask, train_segment
+from tasksearch.training.learner import Learner, TrainingTask
+from tasksearch.training.loop import train_segment
 from tasksearch.training.order import StepItems
 
 SUITE = lab_suite()

@@ -20,7 +20,8 @@ from tasksearch.phases.context import RunContext, open_context
 from tasksearch.phases.run import PlanRun, run_plan
 from tasksearch.phases.store import SegmentStore
 from tasksearch.tasks.lab_suite import lab_suite
-from tasksearch.training.loop import Learner, TrainingTask, accumulate
+from tasksearch.training.accumulate import accumulate
+from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.order import StepItems
 
 SUITE = lab_suite()

@@ -1,0 +1,80 @@
+"""Dropout of part of a step that equals the whole step's: a mask belongs to an example, not to a forward pass.
+
+torch draws a dropout mask in the shape of its input, so the same example gets another mask when its step is cut into other
+micro-batches. Inside `StepDropout` each mask is drawn in the shape that the whole step would have, from the generator that the
+caller has seeded as for the whole step, and the rows of this part are taken from it. On a CPU that is torch's own stream: a cut
+step has the masks of an uncut step, which runs without this. On CUDA the uncut step's attention kernel draws its masks
+inside itself; there cut steps agree with each other, and with the uncut step in all masks but attention's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch.overrides import TorchFunctionMode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Rows `first` … `last - 1` of `total`."""
+
+    first: int
+    last: int
+    total: int
+
+    def take(self, whole: torch.Tensor) -> torch.Tensor:
+        """These rows of a tensor that has all."""
+        return whole[self.first : self.last]
+
+
+class StepDropout(TorchFunctionMode):
+    """Replaces dropout, and attention with dropout, while it is entered.
+
+    Args:
+        sequences: which of the step's sequences this forward pass holds.
+        tags: which of its tagged tokens, whose features are two-dimensional; None where a head sees whole sequences.
+    """
+
+    def __init__(self, sequences: Rows, tags: Rows | None = None) -> None:
+        super().__init__()
+        self._sequences, self._tags = sequences, tags
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Where every call of a torch function passes."""
+        given = dict(kwargs or {})
+        if func is F.dropout:
+            return self._dropout(*args, **given)
+        if func is F.scaled_dot_product_attention and given.get("dropout_p", 0.0) > 0:
+            return self._attention(*args, **given)
+        return func(*args, **given)
+
+    def _dropout(self, x: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> torch.Tensor:
+        if not training or p == 0.0:
+            return x
+        rows = self._tags if self._tags is not None and x.ndim == 2 else self._sequences
+        whole = torch.empty((rows.total, *x.shape[1:]), dtype=x.dtype, device=x.device).bernoulli_(1 - p).div_(1 - p)
+        return x * rows.take(whole)
+
+    def _attention(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        *,
+        attn_mask: torch.Tensor | None = None,
+        dropout_p: float,
+        scale: float | None = None,
+        **_: Any,
+    ) -> torch.Tensor:
+        """softmax(q kᵀ · scale + mask), dropped out, times v: what the fused kernels compute, with a mask of our drawing."""
+        scores = query @ key.transpose(-1, -2) * (query.shape[-1] ** -0.5 if scale is None else scale)
+        if attn_mask is not None:
+            closed = attn_mask.dtype == torch.bool
+            scores = scores.masked_fill(~attn_mask, -torch.inf) if closed else scores + attn_mask
+        return self._dropout(torch.softmax(scores, dim=-1), dropout_p) @ value

@@ -1,0 +1,40 @@
+"""What is trained, and on what: an encoder with its heads, and a task's items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from tasksearch.forward.batches import Specials
+from tasksearch.tasks.encode import Encoded
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learner:
+    """What is trained: an encoder with its MLM head, and task heads by head name."""
+
+    model: Any
+    heads: nn.ModuleDict
+    specials: Specials
+    device: torch.device
+
+    def named_parameters(self) -> list[tuple[str, nn.Parameter]]:
+        """Every parameter once, `model.…` and `heads.…`."""
+        pairs = [(f"model.{n}", p) for n, p in self.model.named_parameters()]
+        return pairs + [(f"heads.{n}", p) for n, p in self.heads.named_parameters()]
+
+    def clear_gradients(self) -> None:
+        """Forgets what was accumulated."""
+        for _, parameter in self.named_parameters():
+            parameter.grad = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingTask:
+    """A task's training items and the head they train (None: the MLM head)."""
+
+    items: Encoded
+    head: str | None

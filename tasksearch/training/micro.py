@@ -1,0 +1,51 @@
+"""How many examples of a task one forward pass holds: as asked for, until memory says less."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+
+
+@dataclass
+class MicroSizes:
+    """What fits, by task; learnt once and kept for as long as the object lives.
+
+    Attributes:
+        most: task → most examples in one forward pass; only tasks for which memory was short, or that were probed.
+        used: task → examples in a forward pass where a step had to be cut, for the segment's manifest.
+        current: the task whose forward passes were begun last.
+    """
+
+    most: dict[str, int] = field(default_factory=dict)
+    used: dict[str, int] = field(default_factory=dict)
+    current: str = ""
+    _tried: int = 0
+
+    @property
+    def note(self) -> dict[str, dict[str, int]]:
+        """For a segment's manifest; empty where no step was cut."""
+        return {"micro_batch": dict(self.used)} if self.used else {}
+
+    def of(self, task: str, asked: int, items: int) -> int:
+        """Examples in one forward pass of `items`, at most as many as were asked for."""
+        self.current = task
+        self._tried = max(1, min(asked, self.most.get(task, asked), items))
+        if self._tried < items:
+            self.used[task] = self._tried
+        return self._tried
+
+    def halve(self) -> bool:
+        """What was tried last did not fit; False where it was one example."""
+        if self._tried <= 1:
+            return False
+        self.most[self.current] = (self._tried + 1) // 2
+        return True
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory is short: CUDA's, the CPU allocator's, or Python's."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error)
+    return "DefaultCPUAllocator: can't allocate memory" in text or "CUBLAS_STATUS_ALLOC_FAILED" in text
