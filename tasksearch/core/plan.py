@@ -88,14 +88,18 @@ class RetrievalSettings:
         layer: index into the hidden states, 0 is the embeddings; negative counts from the last.
         pooling: `mean` over all tokens (jiant's), `mean-content` without the specials, or `cls`.
         centering: subtract each language's mean vector before the cosine.
+        max_length: tokens of a sentence, specials included; None: as in the intermediate phase.
     """
 
     layer: int = 14
     pooling: Pooling = "mean"
     centering: bool = False
+    max_length: int | None = None
 
     def __post_init__(self) -> None:
         _check_choice("pooling", self.pooling, Pooling)
+        if self.max_length is not None and self.max_length < 3:
+            raise BadInput(f"max_length of retrieval is {self.max_length}; expected at least 3, a piece between <s> and </s>")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +108,9 @@ class PhaseSettings:
 
     Attributes:
         intermediate: phase 2.
+        intermediate_lengths: `max_length` of single intermediate tasks, where it is not that of `intermediate`:
+            `(("squad1", 384),)`. The other settings belong to the phase: a step has one batch size whatever task fills it, or
+            shares of the examples and twins would mean nothing.
         target: phase 3, for every labelled target.
         target_overrides: field changes of `target` for single targets, `(("squad", (("batch_size", 16),)),)`.
         features: what a classification head sees: `<s>` (`cls`), or [u-v; |u-v|] of the two segments' means (`pair-diff`).
@@ -114,6 +121,7 @@ class PhaseSettings:
     """
 
     intermediate: TrainSettings = field(default_factory=TrainSettings)
+    intermediate_lengths: tuple[tuple[str, int], ...] = ()
     target: TrainSettings = field(default_factory=lambda: TrainSettings(epochs=2))
     target_overrides: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = ()
     features: Features = "cls"
@@ -126,6 +134,16 @@ class PhaseSettings:
         _check_choice("head", self.head, HeadStart)
         if self.evaluation_examples is not None and self.evaluation_examples < 1:
             raise BadInput(f"evaluation_examples is {self.evaluation_examples}; expected at least 1, or None")
+
+    def length_of(self, task: str) -> int:
+        """Tokens of an intermediate task's sequences."""
+        return dict(self.intermediate_lengths).get(task, self.intermediate.max_length)
+
+    @property
+    def untrained(self) -> TrainSettings:
+        """How a target without a phase 3 is read: the intermediate phase's settings, with retrieval's length."""
+        length = self.retrieval.max_length
+        return self.intermediate if length is None else dataclasses.replace(self.intermediate, max_length=length)
 
     def for_target(self, target: str) -> TrainSettings:
         """Phase-3 settings of one target."""
@@ -203,6 +221,7 @@ class Plan:
         """The inverse of `to_json`."""
         settings = dict(data["settings"])
         overrides = tuple((name, tuple((k, v) for k, v in pairs)) for name, pairs in settings.pop("target_overrides", ()))
+        lengths = tuple((name, int(length)) for name, length in settings.pop("intermediate_lengths", ()))
         return cls(
             suite=data["suite"],
             schedule=Schedule.from_json(data["schedule"]),
@@ -217,6 +236,7 @@ class Plan:
                 target=TrainSettings(**settings.pop("target")),
                 retrieval=RetrievalSettings(**settings.pop("retrieval")),
                 target_overrides=overrides,
+                intermediate_lengths=lengths,
                 **settings,
             ),
         )

@@ -7,6 +7,7 @@ and centering change the number by tens of points, so they are settings with nam
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.plan import RetrievalSettings
+from tasksearch.core.score import Half
 from tasksearch.evaluation.index import nearest
 from tasksearch.evaluation.predict import batches_by_length
 from tasksearch.forward.batches import Specials
@@ -23,8 +25,21 @@ from tasksearch.forward.passes import encode_batch
 from tasksearch.metrics.outcomes import Outcomes, accuracy_outcomes
 from tasksearch.models.pooling import pool
 from tasksearch.tasks.encode import Encoded
+from tasksearch.tasks.halves import Portion
 
 Vectors = npt.NDArray[np.float32]
+
+
+def score_retrieved(
+    model: Any,
+    scored: Sequence[tuple[Portion, Encoded]],
+    specials: Specials,
+    settings: RetrievalSettings,
+    precision: str,
+) -> dict[Half, Outcomes]:
+    """Half → (queries, 2) outcomes of one language; a portion is searched once, whatever halves it serves."""
+    tables = [(portion, score_retrieval(model, items, specials, settings, precision)) for portion, items in scored]
+    return {half: table[rows] for portion, table in tables for half, rows in portion.rows.items()}
 
 
 @torch.inference_mode()

@@ -38,7 +38,7 @@ _HEADS: dict[str, dict[str, str]] = {
 
 def check_exportable(target: str, kind: str, features: Features) -> None:
     """Raises BadInput for a head that no stock class can hold; says what works."""
-    if kind == "retrieval":
+    if kind in ("retrieval", "mining"):
         raise BadInput(f"target {target!r} trains no head; expected --encoder-only for it, which exports the encoder it scores")
     if features == "pair-diff" and kind in ("pair", "sentence", "choice"):
         raise BadInput(

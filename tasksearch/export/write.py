@@ -47,7 +47,7 @@ def write_export(out: Path, stock: Any, tokenizer: Any, facts: Facts, *, force: 
 def reading_of(facts: Facts) -> dict[str, Any]:
     """What the example must know to read texts as the scores did."""
     settings = facts.plan.settings
-    how = settings.for_target(facts.target.name) if facts.target else settings.intermediate
+    how = settings.for_target(facts.target.name) if facts.target else settings.untrained
     reading: dict[str, Any] = {"max_length": how.max_length, "precision": how.precision}
     if facts.target is None:
         kept = settings.retrieval

@@ -113,7 +113,7 @@ class Intermediate:
         """Trains in place; returns the segment's steps, and the snapshot inside it that it began from."""
         plan, settings, stage = self._plan, self._plan.settings.intermediate, segment.stage
         cards = {name: self._context.suite.card(name) for name in stage.tasks}
-        tasks = {name: training_task(card, settings, self._context) for name, card in cards.items()}
+        tasks = {name: training_task(card, plan.settings, self._context) for name, card in cards.items()}
         for card in cards.values():
             add_head(state.heads, card, plan, self._context)
         steps = stage_steps(stage, settings.batch_size, seed=plan.seed, mixing=settings.mixing)

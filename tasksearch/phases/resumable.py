@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from tasksearch.core.plan import TrainSettings
+from tasksearch.core.plan import PhaseSettings, TrainSettings
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.heads import module_name
 from tasksearch.phases.parts import OnStep
@@ -29,9 +29,9 @@ def learner_of(model: Any, heads: nn.ModuleDict, context: RunContext) -> Learner
     return Learner(model=model, heads=heads, specials=context.specials, device=context.device)
 
 
-def training_task(card: TaskCard, settings: TrainSettings, context: RunContext) -> TrainingTask:
+def training_task(card: TaskCard, settings: PhaseSettings, context: RunContext) -> TrainingTask:
     """An intermediate task's items and the head they train."""
-    items = context.source.training(card, settings.max_length)
+    items = context.source.training(card, settings.length_of(card.name))
     return TrainingTask(items=items, head=None if card.kind == "mlm" else module_name(card.head))
 
 

@@ -10,7 +10,8 @@ from torch import nn
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import Half, Score, ScoreTable
 from tasksearch.evaluation.labelled import score_labelled
-from tasksearch.evaluation.retrieval import score_retrieval
+from tasksearch.evaluation.pools import score_pools
+from tasksearch.evaluation.retrieval import score_retrieved
 from tasksearch.metrics.outcomes import Outcomes, value_of
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.parts import Cell
@@ -22,14 +23,14 @@ def outcomes_of(
 ) -> dict[Half, Outcomes]:
     """Half → outcomes of its examples, of one language. A portion is scored once, whatever halves it serves."""
     source, specials, phases = context.source, context.specials, plan.settings
-    settings = phases.intermediate if head is None else phases.for_target(card.name)
+    settings = phases.untrained if head is None else phases.for_target(card.name)
     cap = phases.evaluation_examples
     encoded = source.evaluation(card, language, settings.max_length, cap)
     scored = list(zip(source.portions(card, language, cap), encoded, strict=True))
     if head is not None:
         return score_labelled(model, head, card, language, scored, specials, settings.precision)
-    tables = [(p, score_retrieval(model, items, specials, phases.retrieval, settings.precision)) for p, items in scored]
-    return {half: table[rows] for portion, table in tables for half, rows in portion.rows.items()}
+    score = score_pools if card.kind == "mining" else score_retrieved
+    return score(model, scored, specials, phases.retrieval, settings.precision)
 
 
 def scores_of(outcomes: Mapping[Cell, Outcomes], metric: str, seed: int) -> ScoreTable:

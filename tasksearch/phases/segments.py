@@ -107,7 +107,8 @@ def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[Inte
             "numerics": [NUMERICS, around.numerics],
             "carries": carries,
         }
-        signature = signature_of("intermediate", parent, recipe)
+        own = {task: length for task, length in plan.settings.intermediate_lengths if task in stage.tasks}
+        signature = signature_of("intermediate", parent, recipe | ({"lengths": own} if own else {}))
         chain.append(
             IntermediateSegment(
                 name=f"intermediate/{number}",
@@ -144,8 +145,8 @@ def _target(
         }
         recipe |= {"extra": plan.extra_examples} if plan.extra_examples else {}
     else:
-        recipe |= {"retrieval": plan.settings.retrieval, "precision": plan.settings.intermediate.precision}
-        recipe |= {"max_length": plan.settings.intermediate.max_length}
+        untrained = plan.settings.untrained
+        recipe |= {"retrieval": plan.settings.retrieval, "precision": untrained.precision, "max_length": untrained.max_length}
     signature = signature_of("target", parent, recipe)
     return TargetSegment(
         name=f"target/{target}", parent=parent, signature=signature, target=target, languages=languages, trained=trained

@@ -13,7 +13,7 @@ from tasksearch.core.errors import DataMissing, TasksearchError, Unreachable
 from tasksearch.core.score import ENGLISH
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded, Tokenizer, encode
-from tasksearch.tasks.examples import Example, TagExample
+from tasksearch.tasks.examples import Example, PoolSentence, TagExample
 from tasksearch.tasks.halves import evaluation_splits, is_cut
 from tasksearch.tasks.source import TaskSource
 
@@ -24,7 +24,7 @@ class Row:
 
     Attributes:
         training: whether it trains, or is scored.
-        found, expected: examples; None: not there, or not known.
+        found, expected: examples (of two pools to be mined, pairs to be found); None: not there, or not known.
         labels: label → share of the examples (of the tags), for kinds with labels.
         truncated: share of the examples whose text the longest sequence does not hold; None without a tokenizer. Sentences and
             questions on long text are cut into windows, so theirs lose nothing: it is the share that needs more than one.
@@ -93,11 +93,14 @@ def _row(
         return Row(**common, found=None, problem=problem, absent=absent)
     place = f"{card.name} {language} {split}"
     skipped = len(source.skipped.get(place, ()))
-    short = "" if expected in (None, len(examples) + skipped) else f"{len(examples)} examples, {expected} expected"
+    count = (
+        sum(len(e.translations) for e in examples if isinstance(e, PoolSentence)) if card.kind == "mining" else len(examples)
+    )
+    short = "" if expected in (None, count + skipped) else f"{count} examples, {expected} expected"
     halves = {} if training else _halves(source, card, language, split)
     return Row(
         **common,
-        found=len(examples),
+        found=count,
         labels=_balance(card, examples),
         truncated=None if tokenizer is None else truncated_share(card, examples, tokenizer, max_length),
         selects=halves.get("select", 0),

@@ -67,8 +67,14 @@ def _shortened(settings: PhaseSettings, tokens: int) -> PhaseSettings:
         (name, tuple((key, min(value, tokens) if key == "max_length" else value) for key, value in changes))
         for name, changes in settings.target_overrides
     )
+    length = settings.retrieval.max_length
     return dataclasses.replace(
-        settings, intermediate=fit(settings.intermediate), target=fit(settings.target), target_overrides=overrides
+        settings,
+        intermediate=fit(settings.intermediate),
+        intermediate_lengths=tuple((name, min(own, tokens)) for name, own in settings.intermediate_lengths),
+        target=fit(settings.target),
+        target_overrides=overrides,
+        retrieval=dataclasses.replace(settings.retrieval, max_length=None if length is None else min(length, tokens)),
     )
 
 

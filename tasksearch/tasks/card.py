@@ -9,8 +9,10 @@ from typing import Literal
 from tasksearch.core.errors import BadInput
 from tasksearch.tasks.where import PACKED, Source
 
-Kind = Literal["pair", "sentence", "choice", "span", "tagging", "mlm", "retrieval"]
-KINDS: tuple[Kind, ...] = ("pair", "sentence", "choice", "span", "tagging", "mlm", "retrieval")
+Kind = Literal["pair", "sentence", "choice", "span", "tagging", "mlm", "retrieval", "mining"]
+KINDS: tuple[Kind, ...] = ("pair", "sentence", "choice", "span", "tagging", "mlm", "retrieval", "mining")
+POOLED: frozenset[Kind] = frozenset({"retrieval", "mining"})
+"""Kinds that train nothing and are scored over a whole pool of sentences, whatever examples of it count."""
 Role = Literal["intermediate", "target"]
 
 GROUP_OF_KIND: dict[str, str] = {
@@ -20,6 +22,7 @@ GROUP_OF_KIND: dict[str, str] = {
     "tagging": "tagging",
     "span": "qa",
     "retrieval": "retrieval",
+    "mining": "retrieval",
     "mlm": "mlm",
 }
 """Kinds of target as XTREME groups them; the objective gives each group equal weight."""
@@ -39,9 +42,8 @@ class TaskCard:
         train: where its English training examples are, one source after the other; empty: `source`. A target without English
             training data of its own names another task's here.
         train_split: the split that trains.
-        labels: label names in the order of the head's outputs; empty for span, choice, retrieval and MLM. Tasks with equal
-            labels
-            and kind share one intermediate head if they also share `head`.
+        labels: label names in the order of the head's outputs; empty for span, choice, retrieval, mining and MLM. Tasks with
+            equal labels and kind share one intermediate head if they also share `head`.
         head: name of the head; tasks with one name share a head in phase 2. Empty: the task's own name.
         metric: name of the score (`accuracy`, `f1`, `em_f1`).
         chance: score of a guess, in percent; None where it depends on the data (retrieval: 100 / pool).
@@ -108,8 +110,8 @@ class TaskCard:
 
     @property
     def trained(self) -> bool:
-        """Whether the target needs a phase 3: retrieval does not."""
-        return self.kind != "retrieval"
+        """Whether the target needs a phase 3: retrieval and mining do not."""
+        return self.kind not in POOLED
 
     def chance_over(self, languages: Iterable[str]) -> float | None:
         """Score of a guess in percent, mean over those of the languages that the card has; None where that is not known.

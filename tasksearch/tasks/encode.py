@@ -15,7 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from tasksearch.tasks.card import TaskCard
-from tasksearch.tasks.examples import BitextExample, ChoiceExample, Example, RawText, SpanExample, TagExample, TextExample
+from tasksearch.tasks.examples import (
+    BitextExample,
+    ChoiceExample,
+    Example,
+    PoolSentence,
+    RawText,
+    SpanExample,
+    TagExample,
+    TextExample,
+)
 from tasksearch.tasks.ragged import Ints, Ragged
 
 CASTS = 1
@@ -70,7 +79,9 @@ class Encoded:
 
 
 def encode(examples: Sequence[Example], card: TaskCard, tokenizer: Tokenizer, max_length: int) -> Encoded:
-    """Encodes examples of the card's kind. A retrieval example is two items: the sentence, then its English side."""
+    """Encodes examples of the card's kind. A retrieval example is two items: the sentence, then its English side; a
+    sentence of a mined pool is one.
+    """
     if card.kind in ("pair", "sentence"):
         return _texts([e for e in examples if isinstance(e, TextExample)], tokenizer, max_length, card.kind)
     if card.kind == "choice":
@@ -81,6 +92,9 @@ def encode(examples: Sequence[Example], card: TaskCard, tokenizer: Tokenizer, ma
         return _spans([e for e in examples if isinstance(e, SpanExample)], tokenizer, max_length)
     if card.kind == "retrieval":
         return _bitexts([e for e in examples if isinstance(e, BitextExample)], tokenizer, max_length)
+    if card.kind == "mining":
+        pool = _pieces([e.text for e in examples if isinstance(e, PoolSentence)], tokenizer)
+        return _encoded("mining", [_single(ids, tokenizer, max_length) for ids in pool])
     return encode_raw([e for e in examples if isinstance(e, RawText)], tokenizer, max_length)
 
 

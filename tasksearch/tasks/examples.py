@@ -59,6 +59,20 @@ class BitextExample:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolSentence:
+    """A sentence of one of the two pools that are mined for translations.
+
+    `translations` holds the ids of its translations in the other pool; the foreign side alone carries them.
+    """
+
+    id: str
+    text: str
+    english: bool
+    translations: tuple[str, ...] = ()
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RawText:
     """Text for MLM; `text_b` is a second segment: a following sentence, or the translation (TLM)."""
 
@@ -68,4 +82,4 @@ class RawText:
     document: str = ""
 
 
-Example = TextExample | ChoiceExample | SpanExample | TagExample | BitextExample | RawText
+Example = TextExample | ChoiceExample | SpanExample | TagExample | BitextExample | PoolSentence | RawText

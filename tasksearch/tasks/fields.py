@@ -1,8 +1,8 @@
 """From fields to examples, one builder per kind: every format and every source meets here.
 
 Fields: pair `a b label` · sentence `a label` · choice `prompt choices label` · span `question context answers[{start, text}]` ·
-tagging `words tags` · retrieval `text english` · mlm `a b`; every row may carry `id` and `document`. Labels and tags are names,
-a choice's label is an index.
+tagging `words tags` · retrieval `text english` · mining `text english translations` · mlm `a b`; every row may carry `id` and
+`document`. Labels and tags are names, a choice's label is an index.
 """
 
 from __future__ import annotations
@@ -11,7 +11,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tasksearch.tasks.card import TaskCard
-from tasksearch.tasks.examples import BitextExample, ChoiceExample, Example, RawText, SpanExample, TagExample, TextExample
+from tasksearch.tasks.examples import (
+    BitextExample,
+    ChoiceExample,
+    Example,
+    PoolSentence,
+    RawText,
+    SpanExample,
+    TagExample,
+    TextExample,
+)
 
 Row = Mapping[str, Any]
 
@@ -104,6 +113,17 @@ def _retrieval(row: Row, card: TaskCard, number: str) -> BitextExample:
     return BitextExample(name, text_of(row, "text"), text_of(row, "english"), document)
 
 
+def _mining(row: Row, card: TaskCard, number: str) -> PoolSentence:
+    name, document = _marks(row, number)
+    english = row["english"]
+    if not isinstance(english, bool):
+        raise ValueError(f"field 'english' is {english!r}; expected true or false")
+    translations = texts_of(row, "translations") if "translations" in row else ()
+    if english and translations:
+        raise ValueError("an English sentence with translations; expected them at the foreign one")
+    return PoolSentence(name, text_of(row, "text"), english, translations, document)
+
+
 def _raw(row: Row, card: TaskCard, number: str) -> RawText:
     name, document = _marks(row, number)
     return RawText(name, text_of(row, "a"), text_of(row, "b") if row.get("b") is not None else None, document)
@@ -116,5 +136,6 @@ _BUILDERS: dict[str, Callable[[Row, TaskCard, str], Example]] = {
     "span": _span,
     "tagging": _tagging,
     "retrieval": _retrieval,
+    "mining": _mining,
     "mlm": _raw,
 }

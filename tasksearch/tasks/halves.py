@@ -5,7 +5,7 @@
   is the same in every language and every card, so that translations of one text never stand on both sides.
 - An example whose text stands among the reporting ones too selects nothing.
 - A language with fewer than 100 evaluation examples (the card's `fewest`) is only reported.
-- Retrieval is cut over its queries; the pool of candidates stays whole.
+- Retrieval is cut over its queries, mining over the foreign sentences that have a translation; the pools stay whole.
 """
 
 from __future__ import annotations
@@ -18,8 +18,17 @@ import numpy as np
 import numpy.typing as npt
 
 from tasksearch.core.score import HALVES, Half
-from tasksearch.tasks.card import TaskCard
-from tasksearch.tasks.examples import BitextExample, ChoiceExample, Example, RawText, SpanExample, TagExample, TextExample
+from tasksearch.tasks.card import POOLED, TaskCard
+from tasksearch.tasks.examples import (
+    BitextExample,
+    ChoiceExample,
+    Example,
+    PoolSentence,
+    RawText,
+    SpanExample,
+    TagExample,
+    TextExample,
+)
 from tasksearch.tasks.reading import ids_of
 
 SPLIT_RULE = 1
@@ -33,7 +42,7 @@ class Portion:
     """Examples that are scored together.
 
     Attributes:
-        examples: in the file's order; of retrieval the whole pool.
+        examples: in the file's order; of retrieval and mining the whole pool.
         rows: half → indices into `examples`, ascending, at least one each.
     """
 
@@ -48,9 +57,9 @@ def portions(
 
     Args:
         splits: split → examples, for each of `evaluation_splits`.
-        cap: at most so many examples a half, those with the smallest hash; retrieval's pool stays whole.
+        cap: at most so many examples a half, those with the smallest hash; pools stay whole.
     """
-    total = sum(len(examples) for examples in splits.values())
+    total = sum(len(scored_rows(examples)) for examples in splits.values())
     made = []
     for split in evaluation_splits(card, language):
         examples = splits[split]
@@ -61,13 +70,21 @@ def portions(
             rows["select"] = rows["select"][~_repeated(examples, rows["select"], others)]
         kept = {half: _capped(examples, indices, cap) for half, indices in rows.items() if len(indices)}
         if kept:
-            made.append(_whole_pool(examples, kept) if card.kind == "retrieval" else _scored_only(examples, kept))
+            made.append(_whole_pool(examples, kept) if card.kind in POOLED else _scored_only(examples, kept))
     return tuple(made)
 
 
 def evaluation_splits(card: TaskCard, language: str) -> tuple[str, ...]:
     """Splits that a language is scored on: one where it is cut, else the authors' two, the selecting one first."""
     return (card.report_split,) if is_cut(card, language) else (card.select_split, card.report_split)
+
+
+def scored_rows(examples: Sequence[Example]) -> Ints:
+    """Indices of the examples that count: of mined pools the foreign sentences that have a translation, else all."""
+    if examples and isinstance(examples[0], PoolSentence):
+        counted = [isinstance(e, PoolSentence) and bool(e.translations) for e in examples]
+        return np.flatnonzero(counted).astype(np.int64)
+    return np.arange(len(examples), dtype=np.int64)
 
 
 def is_cut(card: TaskCard, language: str) -> bool:
@@ -81,19 +98,23 @@ def half_of(document: str) -> Half:
 
 
 def document_of(example: Example) -> str:
-    """The example's document; an example without one is a document of its own, and a query's is its English sentence."""
+    """The example's document; an example without one is a document of its own, a query's is its English
+    sentence, a mined sentence's its translation.
+    """
     if isinstance(example, BitextExample):
         return example.document or example.english
+    if isinstance(example, PoolSentence):
+        return example.document or example.text
     return example.document or example.id
 
 
 def _rows(card: TaskCard, language: str, split: str, examples: Sequence[Example], *, selects: bool) -> dict[Half, Ints]:
-    everything = np.arange(len(examples), dtype=np.int64)
+    everything = scored_rows(examples)
     if not is_cut(card, language):
         if split == card.report_split:
             return {"report": everything}
         return {"select": everything} if selects else {}
-    halves = np.array([half_of(document_of(example)) == "select" for example in examples], dtype=bool)
+    halves = np.array([half_of(document_of(examples[int(row)])) == "select" for row in everything], dtype=bool)
     if not selects or halves.all() or not halves.any():
         return {"report": everything}
     return {"select": everything[halves], "report": everything[~halves]}
@@ -118,6 +139,8 @@ def text_key(example: Example) -> tuple[object, ...]:
             return words
         case BitextExample(text=text, english=english):
             return (text, english)
+        case PoolSentence(text=text):
+            return (text,)
 
 
 def _capped(examples: Sequence[Example], rows: Ints, cap: int | None) -> Ints:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from tasksearch.core.errors import BadInput, DataMissing
 from tasksearch.tasks.card import TaskCard
-from tasksearch.tasks.examples import RawText
+from tasksearch.tasks.examples import Example, RawText
 from tasksearch.tasks.halves import evaluation_splits
 from tasksearch.tasks.leakage import Evaluated, Trained
+from tasksearch.tasks.pools import gold_pairs
 from tasksearch.tasks.source import TaskSource
 
 TRANSLATES = {("xcopa", "dev"): ("copa", 401), ("xcopa", "test"): ("copa", 501)}
@@ -49,7 +50,7 @@ def evaluated_by(source: TaskSource, targets: Sequence[TaskCard], languages: Seq
             task=card.name,
             language=language,
             split=split,
-            examples=source.split(card, language, split),
+            examples=_asked(source, card, language, split),
             translates=TRANSLATES.get((card.name, split)),
         )
         for card in targets
@@ -57,6 +58,12 @@ def evaluated_by(source: TaskSource, targets: Sequence[TaskCard], languages: Seq
         if language in languages
         for split in evaluation_splits(card, language)
     ]
+
+
+def _asked(source: TaskSource, card: TaskCard, language: str, split: str) -> Sequence[Example]:
+    """What is scored of a split: of two pools to be mined, the pairs to be found."""
+    examples = source.split(card, language, split)
+    return gold_pairs(examples) if card.kind == "mining" else examples
 
 
 def pretraining(place: Path) -> list[Trained]:

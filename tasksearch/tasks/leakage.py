@@ -24,7 +24,16 @@ import numpy as np
 import numpy.typing as npt
 
 from tasksearch.core.errors import BadInput
-from tasksearch.tasks.examples import BitextExample, ChoiceExample, Example, RawText, SpanExample, TagExample, TextExample
+from tasksearch.tasks.examples import (
+    BitextExample,
+    ChoiceExample,
+    Example,
+    PoolSentence,
+    RawText,
+    SpanExample,
+    TagExample,
+    TextExample,
+)
 from tasksearch.tasks.shingles import GRAM, Hashes, hashed
 
 OVERLAP = 0.7
@@ -137,6 +146,8 @@ def texts_of(example: Example) -> tuple[str, ...]:
         return (" ".join(example.words),)
     if isinstance(example, BitextExample):
         return (example.text, example.english)
+    if isinstance(example, PoolSentence):
+        return (example.text,)
     if isinstance(example, ChoiceExample):
         return _longest_first(example.prompt, *example.choices)
     assert isinstance(example, TextExample | RawText), "every kind of example is listed here"

@@ -16,6 +16,7 @@ from tasksearch.tasks.examples import Example
 from tasksearch.tasks.halves import SPLIT_RULE, Portion, evaluation_splits, portions
 from tasksearch.tasks.hub import Pin
 from tasksearch.tasks.opening import absent, fingerprint, read_source, stream_source
+from tasksearch.tasks.pools import pools_of
 from tasksearch.tasks.reading import Reading, Tally
 from tasksearch.tasks.stored import stored
 from tasksearch.tasks.where import Source
@@ -91,6 +92,9 @@ class TaskSource:
 
     def _portions_now(self, card: TaskCard, language: str, cap: int | None) -> tuple[Portion, ...]:
         splits = {split: self.split(card, language, split) for split in evaluation_splits(card, language)}
+        if card.kind == "mining":
+            for split, examples in splits.items():
+                pools_of(examples, f"{card.name} {language} {split}")
         return portions(card, language, splits, cap)
 
     def _encode_portions(self, card: TaskCard, language: str, max_length: int, cap: int | None) -> tuple[Encoded, ...]:

@@ -115,7 +115,9 @@ def params_of(plan: Plan, role: str, tasks: Iterable[str]) -> dict[str, str]:
         shown = ["learning_rate", "batch_size", "warmup", "lr_policy", "mixing", "precision", "max_length"]
         shown += ["steps", "epochs", "train_examples"] if phase == "target" else []
         params |= {f"{phase}/{name}": str(getattr(train, name)) for name in shown}
-    params |= {f"retrieval/{name}": str(getattr(settings.retrieval, name)) for name in ("layer", "pooling", "centering")}
+    params |= {
+        f"retrieval/{name}": str(getattr(settings.retrieval, name)) for name in ("layer", "pooling", "centering", "max_length")
+    }
     return {safe_name(name): value for name, value in params.items()}
 
 

@@ -67,9 +67,10 @@ def read(card, hub, tmp_path, language="en", split="train"):
 
 def test_the_nine_tasks_of_the_paper_and_the_nine_targets_of_xtreme_are_there():
     assert sorted(card.name for card in SUITE.intermediates) == sorted(phang2020.PAPER_TASKS)
-    assert {card.name for card in SUITE.targets} - {"bucc_pairs_proxy"} == {
-        "xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bucc2018", "tatoeba",
-    }  # fmt: skip
+    nine = {"xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bucc2018", "tatoeba"}
+    assert {card.name for card in SUITE.targets} - {"bucc_pairs_proxy", "bucc2018_sample"} == nine
+    assert set(SUITE.first_targets) == nine  # what a run takes that names none
+    assert not [card.name for card in SUITE.cards if card.needs]
 
 
 def test_languages_are_those_that_xtremes_script_averages_over_forty_in_sum():
@@ -83,7 +84,7 @@ def test_languages_are_those_that_xtremes_script_averages_over_forty_in_sum():
 @pytest.mark.parametrize("card", SUITE.cards, ids=lambda card: card.name)
 def test_every_card_has_a_metric_that_exists_and_says_how_to_get_its_data(card):
     known = {"pair": LABEL_METRICS, "choice": LABEL_METRICS, "tagging": TAG_METRICS, "span": ANSWER_METRICS}
-    assert card.name == "bucc2018" or card.metric in known.get(card.kind, {"accuracy"})
+    assert card.metric in known.get(card.kind, {"mining_f1"} if card.kind == "mining" else {"accuracy"})
     assert card.how_to_get
     for source in (card.source, *card.train_sources):
         for hub in hubs(source):
@@ -121,7 +122,11 @@ def test_settings_are_jiants():
     assert [settings.for_target(t).epochs for t in ("xnli", "pawsx", "udpos", "panx", "xquad")] == [2, 5, 10, 10, 2]
     assert (settings.for_target("mlqa").batch_size, settings.for_target("mlqa").max_length) == (16, 384)
     assert {settings.for_target(card.name).learning_rate for card in SUITE.targets} == {1e-5}
-    assert (settings.retrieval.layer, settings.retrieval.pooling, settings.retrieval.centering) == (14, "mean", False)
+    retrieval = settings.retrieval
+    assert (retrieval.layer, retrieval.pooling, retrieval.centering, retrieval.max_length) == (14, "mean", False, 512)
+    lengths = {card.name: settings.length_of(card.name) for card in SUITE.intermediates}
+    assert {name for name, length in lengths.items() if length == 384} == {"squad1", "squad2"}
+    assert set(lengths.values()) == {256, 384}
 
 
 def test_what_is_missing_names_every_copy_that_would_do(tmp_path, monkeypatch):
@@ -314,14 +319,21 @@ def test_every_evaluation_split_of_a_language_has_a_place(tmp_path):
                 assert opening.paths_of(tmp_path, card, files, language, split)
 
 
-def test_buccs_own_files_are_checked_and_told_apart_from_a_retrieval_set(tmp_path):
+def test_bucc_needs_the_gold_of_both_parts_and_its_sample_its_own_alone(tmp_path):
     (tmp_path / "bucc2018").mkdir()
-    for name, text in (("de", "de-1\tHallo\nde-2\tWelt\n"), ("en", "en-1\tWorld\n"), ("gold", "de-2\ten-1\n")):
-        (tmp_path / f"bucc2018/de-en.sample.{name}").write_text(text)
-    card = SUITE.card("bucc2018")
-    assert card.needs
-    with pytest.raises(BadInput, match="2 and 1 sentences, 1 gold pairs, all well formed; a search does not mine corpora yet"):
-        TaskSource(tmp_path, None).split(card, "de", "sample")
+    for part in ("sample", "training"):
+        for name, text in (("de", "de-1\tHallo\nde-2\tWelt\n"), ("en", "en-1\tWorld\n"), ("gold", "de-2\ten-1\n")):
+            if (part, name) != ("training", "gold"):  # as in XTREME's copy
+                (tmp_path / f"bucc2018/de-en.{part}.{name}").write_text(text)
+    source = TaskSource(tmp_path, None)
+    (gone,) = source.missing(SUITE.card("bucc2018"), ("de",))
+    assert gone.endswith("bucc2018/de-en.training.gold")
+    assert source.missing(SUITE.card("bucc2018_sample"), ("de",)) == []
+    (portion,) = source.portions(SUITE.card("bucc2018_sample"), "de")
+    assert {half: rows.tolist() for half, rows in portion.rows.items()} == {"report": [1]}  # one pair: only reported
+    (tmp_path / "bucc2018/de-en.sample.gold").write_text("")
+    with pytest.raises(BadInput, match=r"bucc2018_sample de sample: 2 foreign and 1 English sentences, 0 of them"):
+        TaskSource(tmp_path, None).portions(SUITE.card("bucc2018_sample"), "de")
 
 
 def test_data_check_says_per_task_what_to_get_and_shows_a_damaged_file_as_what_it_is(tmp_path, monkeypatch):

@@ -1,88 +1,119 @@
 """BUCC 2018: two comparable corpora to mine for translations.
 
-A folder holds `xx-en.<part>.xx` and `xx-en.<part>.en` (id⇥sentence) and, where known, `xx-en.<part>.gold` (foreign id⇥English
-id). `part` is `sample` (XTREME's dev) or `training` (XTREME's test; its gold is left out of XTREME's copy).
+A folder holds `xx-en.<part>.xx` and `xx-en.<part>.en` (id⇥sentence) and `xx-en.<part>.gold` (foreign id⇥English id). `part` is
+`sample` (XTREME's dev) or `training` (XTREME's test; its gold is left out of XTREME's copy).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tasksearch.core.errors import BadInput
-from tasksearch.tasks.formats.contract import Broken, Format, Record
+from tasksearch.tasks.formats.contract import Ask, Broken, Format, Record
 from tasksearch.tasks.formats.lines import lines
 
 
 @dataclass(frozen=True, kw_only=True)
 class MiningSet:
-    """Two pools of sentences by id, and the pairs to be found: None where the organisers keep them."""
+    """Two pools of sentences by id, the pairs to be found, and every line that fits none of them.
 
-    foreign: dict[str, str]
-    english: dict[str, str]
-    gold: frozenset[tuple[str, str]] | None
+    Attributes:
+        foreign, english: id → (line, sentence).
+        gold: foreign id → English ids; empty where the organisers keep them.
+        broken: (line, what is wrong); the message names the file where it is not the foreign side's.
+    """
+
+    foreign: Mapping[str, tuple[int, str]]
+    english: Mapping[str, tuple[int, str]]
+    gold: Mapping[str, tuple[str, ...]]
+    broken: tuple[tuple[int, Broken], ...]
 
 
-def bucc_files(foreign: Path) -> MiningSet:
-    """The set whose foreign side is `xx-en.<part>.xx`; its English side and its gold stand beside it.
+def beside(foreign: Path) -> tuple[Path, Path]:
+    """The English side and the gold of a set."""
+    stem = foreign.name.rsplit(".", 1)[0]
+    return foreign.with_name(f"{stem}.en"), foreign.with_name(f"{stem}.gold")
+
+
+def bucc_files(path: Path) -> MiningSet:
+    """The set whose foreign side is `xx-en.<part>.xx`; its English side, and its gold where there is one, stand beside it.
 
     Raises:
-        DataMissing: the English side is not there.
-        BadInput: a line that is not id⇥text, an id twice, or a gold pair that names an unknown sentence.
+        DataMissing: one of the two sides is not there.
     """
-    stem = foreign.name.rsplit(".", 1)[0]
-    sides = _sentences(foreign), _sentences(foreign.with_name(f"{stem}.en"))
-    path = foreign.with_name(f"{stem}.gold")
-    return MiningSet(foreign=sides[0], english=sides[1], gold=_gold(path, *sides) if path.is_file() else None)
+    english_path, gold_path = beside(path)
+    broken: list[tuple[int, Broken]] = []
+    foreign, english = _sentences(path, "", broken), _sentences(english_path, english_path.name, broken)
+    gold = _gold(gold_path, foreign, english, broken) if gold_path.is_file() else {}
+    return MiningSet(foreign=foreign, english=english, gold=gold, broken=tuple(broken))
 
 
-def _readable(path: Path) -> Iterator[tuple[int, str]]:
+def pool_records(path: Path) -> Iterator[Record]:
+    """(line, fields of the kind `mining`) of the foreign side, then of the English one.
+
+    A pair's document is its English sentence, so that a text has one half in all languages.
+    """
+    found = bucc_files(path)
+    yield from found.broken
+    for name, (line, text) in found.foreign.items():
+        translations = found.gold.get(name, ())
+        document = found.english[translations[0]][1] if translations else ""
+        yield line, _row(name, text, english=False) | {"translations": list(translations), "document": document}
+    for name, (line, text) in found.english.items():
+        yield line, _row(name, text, english=True)
+
+
+def _row(name: str, text: str, *, english: bool) -> dict[str, Any]:
+    return {"id": name, "text": text, "english": english}
+
+
+def _sentences(path: Path, named: str, broken: list[tuple[int, Broken]]) -> dict[str, tuple[int, str]]:
+    found: dict[str, tuple[int, str]] = {}
     for number, line in lines(path):
+        identity, tab, text = ("", "", "") if isinstance(line, Broken) else line.partition("\t")
         if isinstance(line, Broken):
-            raise BadInput(f"{path}:{number}: {line.why}")
-        yield number, line
-
-
-def _sentences(path: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for number, line in _readable(path):
-        identity, tab, text = line.partition("\t")
-        if not tab or not text.strip():
-            raise BadInput(f"{path}:{number}: not 'id⇥sentence'; expected BUCC's own format")
-        if identity in found:
-            raise BadInput(f"{path}:{number}: id {identity!r} stands twice; fetch the file again")
-        found[identity] = text.strip()
-    if not found:
-        raise BadInput(f"{path}: the file holds no sentence")
+            why = line.why
+        elif not tab or not text.strip():
+            why = "not 'id⇥sentence'; expected BUCC's own format"
+        elif identity in found:
+            why = f"id {identity!r} stands twice; fetch the file again"
+        else:
+            found[identity] = (number, text.strip())
+            continue
+        broken.append((number, Broken(_of_file(named, number) + why)))
     return found
 
 
-def _gold(path: Path, foreign: dict[str, str], english: dict[str, str]) -> frozenset[tuple[str, str]]:
-    pairs: set[tuple[str, str]] = set()
-    for number, line in _readable(path):
-        cells = line.split("\t")
-        if len(cells) != 2:
-            raise BadInput(f"{path}:{number}: {len(cells)} columns; expected 'foreign id⇥English id'")
-        unknown = [cell for cell, side in zip(cells, (foreign, english), strict=True) if cell not in side]
-        if unknown:
-            raise BadInput(f"{path}:{number}: no sentence has the id {unknown[0]!r}; are the three files of one release?")
-        pairs.add((cells[0], cells[1]))
-    return frozenset(pairs)
+def _of_file(named: str, number: int) -> str:
+    return f"line {number} of {named}: " if named else ""
 
 
-def refused(path: Path) -> Iterator[Record]:
-    """Reads and checks the set, then says why it yields no pairs: what has no translation is the task's point.
+def _gold(
+    path: Path, foreign: Mapping[str, Any], english: Mapping[str, Any], broken: list[tuple[int, Broken]]
+) -> dict[str, tuple[str, ...]]:
+    pairs: dict[str, tuple[str, ...]] = {}
+    for number, line in lines(path):
+        fault = line.why if isinstance(line, Broken) else _unfit(line.split("\t"), foreign, english)
+        if fault or isinstance(line, Broken):
+            broken.append((number, Broken(f"{_of_file(path.name, number)}{fault}")))
+            continue
+        ours, theirs = line.split("\t")
+        pairs[ours] = tuple(dict.fromkeys((*pairs.get(ours, ()), theirs)))
+    return pairs
 
-    Raises:
-        BadInput: always.
-    """
-    found = bucc_files(path)
-    gold = "no gold" if found.gold is None else f"{len(found.gold)} gold pairs"
-    raise BadInput(
-        f"{path}: {len(found.foreign)} and {len(found.english)} sentences, {gold}, all well formed; "
-        "a search does not mine corpora yet: mine them and use `tasksearch score bucc`"
-    )
+
+def _unfit(cells: list[str], foreign: Mapping[str, Any], english: Mapping[str, Any]) -> str:
+    if len(cells) != 2:
+        return f"{len(cells)} columns; expected 'foreign id⇥English id'"
+    unknown = [cell for cell, side in zip(cells, (foreign, english), strict=True) if cell not in side]
+    return f"no sentence has the id {unknown[0]!r}; are the three files of one release?" if unknown else ""
 
 
-BUCC = Format(records=refused, row=lambda record, ask: record)
+def as_is(record: Mapping[str, Any], ask: Ask) -> Mapping[str, Any]:
+    """Fields under their own names."""
+    return record
+
+
+BUCC = Format(records=pool_records, row=as_is, beside=beside)

@@ -15,6 +15,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "span": ("question", "context", "answers"),
     "tagging": ("words", "tags"),
     "retrieval": ("text", "english"),
+    "mining": ("text", "english", "translations"),
     "mlm": ("a",),
 }
 """Fields that a row of each kind must have."""

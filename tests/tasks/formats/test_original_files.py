@@ -6,7 +6,6 @@ import pytest
 
 from tasksearch.core.errors import BadInput, DataMissing
 from tasksearch.tasks.card import TaskCard
-from tasksearch.tasks.formats.bucc_files import bucc_files
 from tasksearch.tasks.reading import read_file
 from tasksearch.tasks.where import Files
 
@@ -269,19 +268,32 @@ def test_tatoeba_pairs_line_by_line_and_refuses_sides_of_unequal_length(tmp_path
 
 
 def test_bucc_is_two_pools_with_gold_where_it_is_given(tmp_path):
-    (tmp_path / "de-en.sample.de").write_text("de-1\tHallo\nde-2\tWelt\n", encoding="utf-8")
+    path = tmp_path / "de-en.sample.de"
     (tmp_path / "de-en.sample.en").write_text("en-1\tWorld\nen-2\tother\n", encoding="utf-8")
-    assert bucc_files(tmp_path / "de-en.sample.de").gold is None
+
+    def sentences(foreign="de-1\tHallo\nde-2\tWelt\n", **fields):
+        return read(path, foreign, "mining", "bucc", **fields).examples
+
+    assert [e.translations for e in sentences()] == [()] * 4
     (tmp_path / "de-en.sample.gold").write_text("de-2\ten-1\n", encoding="utf-8")
-    found = bucc_files(tmp_path / "de-en.sample.de")
-    assert found.gold == {("de-2", "en-1")}
-    assert found.foreign["de-2"] == "Welt"
-    (tmp_path / "de-en.sample.gold").write_text("de-9\ten-1\n", encoding="utf-8")
-    with pytest.raises(BadInput, match=r"sample.gold:1: no sentence has the id 'de-9'"):
-        bucc_files(tmp_path / "de-en.sample.de")
-    (tmp_path / "de-en.sample.de").write_text("de-1\tHallo\nde-1\tWelt\n", encoding="utf-8")
+    found = {e.id: e for e in sentences()}
+    assert [found[name].english for name in ("de-1", "de-2", "en-1", "en-2")] == [False, False, True, True]
+    assert (found["de-2"].text, found["de-2"].translations, found["de-2"].document) == ("Welt", ("en-1",), "World")
+    (tmp_path / "de-en.sample.gold").write_text("de-9\ten-1\nde-2\ten-1\n", encoding="utf-8")
+    with pytest.raises(BadInput, match=r"sample.de:1: line 1 of de-en.sample.gold: no sentence has the id 'de-9'"):
+        sentences()
+    assert len(sentences(skip_bad=1)) == 4
+    (tmp_path / "de-en.sample.gold").write_text("de-1\ten-1\n", encoding="utf-8")
     with pytest.raises(BadInput, match=r"sample.de:2: id 'de-1' stands twice"):
-        bucc_files(tmp_path / "de-en.sample.de")
+        sentences("de-1\tHallo\nde-1\tWelt\n")
+    with pytest.raises(BadInput, match=r"sample.de:2: not 'id⇥sentence'"):
+        sentences("de-1\tHallo\nWelt\n")
+    (tmp_path / "de-en.sample.en").write_bytes(b"en-1\tWorld\nen-2\tcaf\xe9\n")
+    with pytest.raises(BadInput, match=r"sample.de:2: line 2 of de-en.sample.en: not UTF-8 at byte 8"):
+        sentences()
+    (tmp_path / "de-en.sample.en").unlink()
+    with pytest.raises(DataMissing, match=r"sample.en is missing"):
+        sentences()
 
 
 def test_an_id_that_stands_twice_is_refused(tmp_path):

@@ -1,0 +1,78 @@
+"""Two pools of sentences to be mined for translations: who stands on which side, and which pairs are to be found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tasksearch.core.errors import BadInput
+from tasksearch.tasks.examples import BitextExample, Example, PoolSentence
+from tasksearch.tasks.halves import scored_rows
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pools:
+    """The two sides, as rows of the examples they came from, ascending.
+
+    Attributes:
+        foreign, english: rows of each side.
+        scored: rows of the foreign sentences that have a translation.
+        gold: (foreign id, English id) of every pair to be found.
+    """
+
+    sentences: tuple[PoolSentence, ...]
+    foreign: Ints
+    english: Ints
+    scored: Ints
+    gold: frozenset[tuple[str, str]]
+
+    def side(self, rows: Ints) -> dict[str, str]:
+        """Sentences of some rows by their ids."""
+        return {self.sentences[int(row)].id: self.sentences[int(row)].text for row in rows}
+
+    @property
+    def stretches(self) -> Ints:
+        """(foreign,) for each foreign sentence the row of the scored one that it stands with.
+
+        A scored sentence and those after it, up to the next scored one, are one example: what is mined wrongly counts where
+        it stands, and examples are as many as there are sentences with a translation. Sentences before the first go with it.
+        """
+        place = np.searchsorted(self.scored, self.foreign, side="right") - 1
+        return self.scored[np.maximum(place, 0)]
+
+
+def pools_of(examples: Sequence[Example], place: str = "pools") -> Pools:
+    """The pools of one language and split.
+
+    Args:
+        place: what stands before a message.
+
+    Raises:
+        BadInput: an empty side, no pair to be found, or a translation that is no English sentence's id.
+    """
+    sentences = tuple(e for e in examples if isinstance(e, PoolSentence))
+    english = np.array([e.english for e in sentences], dtype=np.bool_)
+    scored = scored_rows(sentences)
+    if english.all() or not english.any() or not len(scored):
+        sides = f"{int((~english).sum())} foreign and {int(english.sum())} English sentences"
+        raise BadInput(f"{place}: {sides}, {len(scored)} of them with a translation; expected some of each")
+    known = {e.id for e in sentences if e.english}
+    gold = frozenset((e.id, name) for e in sentences for name in e.translations)
+    for foreign, name in sorted(gold):
+        if name not in known:
+            raise BadInput(f"{place}: sentence {foreign!r} has the translation {name!r}; no English sentence has that id")
+    return Pools(
+        sentences=sentences, foreign=np.flatnonzero(~english), english=np.flatnonzero(english), scored=scored, gold=gold
+    )
+
+
+def gold_pairs(examples: Sequence[Example]) -> tuple[BitextExample, ...]:
+    """The pairs to be found, as bitext, in the order of the foreign side."""
+    pools = pools_of(examples)
+    english = pools.side(pools.english)
+    return tuple(BitextExample(e.id, e.text, english[name], e.document) for e in pools.sentences for name in e.translations)
