@@ -27,10 +27,10 @@ def best(
     as_json: Json = False,
 ) -> None:
     """Per language: the chosen mix, its gain over no intermediate phase, with a 95% interval."""
-    from tasksearch.study.best import best_of, open_study, rules_of
+    from tasksearch.study.best import best_of, open_suite, rules_of
 
     if rules:
-        _print_rules(rules_of(study, rule=select), open_study(study)[1].warning, as_json)
+        _print_rules(rules_of(study, rule=select), open_suite(study)[1].warning, as_json)
         return
     if out is not None and language is None:
         raise BadInput("--out needs --language: a mix file holds one mix")
@@ -43,7 +43,7 @@ def best(
     if as_json:
         print_json(verdict.to_json())
         return
-    console, (_, suite, _) = open_console(), open_study(study)
+    console, (_, suite) = open_console(), open_suite(study)
     print_verdict(console, verdict, suite.warning)
     if court:
         from tasksearch.reports.court import court_table

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
 from tasksearch.core.errors import BadInput
@@ -195,7 +196,7 @@ class Plan:
         """Hash of everything in the plan, the seed included."""
         return signature_of("plan", self)
 
-    @property
+    @cached_property
     def mix_signature(self) -> str:
         """Hash of the plan without its seed: trials of one mix on several seeds share it."""
         return signature_of("mix", dataclasses.replace(self, seed=0))

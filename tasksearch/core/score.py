@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, Self
 
 Half = Literal["select", "report"]
@@ -39,25 +40,83 @@ class Score:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What a table scores, without the scores: trials of one study share it.
+
+    Attributes:
+        keys: (target, language, half, metric, examples) of every row, in the order of a table's rows.
+    """
+
+    keys: tuple[tuple[str, str, Half, str, int], ...]
+
+    @cached_property
+    def of_half(self) -> dict[Half, tuple[tuple[int, tuple[str, str]], ...]]:
+        """Half → (row, (target, language))."""
+        return {half: tuple((i, key[:2]) for i, key in enumerate(self.keys) if key[2] == half) for half in HALVES}
+
+
 class ScoreTable:
-    """Rows of `Score`, ordered by target, language and half, so that equal tables are equal values."""
+    """Rows of `Score`, ordered by target, language and half, so that equal tables are equal values. Immutable.
 
-    rows: tuple[Score, ...] = ()
+    A table that was read back holds a layout and a column of values: its rows are made when someone asks for them.
+    """
 
-    def __post_init__(self) -> None:
-        order = sorted(self.rows, key=lambda s: (s.target, s.language, s.half, s.metric, s.seed))
-        object.__setattr__(self, "rows", tuple(order))
+    def __init__(self, *, rows: Iterable[Score] = ()) -> None:
+        self._rows: tuple[Score, ...] | None = tuple(
+            sorted(rows, key=lambda s: (s.target, s.language, s.half, s.metric, s.seed))
+        )
+        self._column: tuple[Layout, Sequence[float], int] | None = None
 
     @classmethod
     def of(cls, rows: Iterable[Score]) -> Self:
         """From rows in any order."""
-        return cls(rows=tuple(rows))
+        return cls(rows=rows)
+
+    @classmethod
+    def of_column(cls, layout: Layout, values: Sequence[float], seed: int) -> Self:
+        """From a column of values, percent, one per key of the layout."""
+        assert len(values) == len(layout.keys)
+        table = cls()
+        table._rows, table._column = None, (layout, values, seed)
+        return table
+
+    @property
+    def rows(self) -> tuple[Score, ...]:
+        """In their order."""
+        if self._rows is None:
+            assert self._column is not None
+            layout, values, seed = self._column
+            self._rows = tuple(
+                Score(target=t, language=lang, half=half, metric=metric, value=value, examples=n, seed=seed)
+                for (t, lang, half, metric, n), value in zip(layout.keys, values, strict=True)
+            )
+        return self._rows
+
+    def column(self) -> tuple[Layout, tuple[float, ...], int] | None:
+        """The layout, the values and the one seed; None where rows have several seeds."""
+        if self._column is not None:
+            layout, values, seed = self._column
+            return layout, tuple(values), seed
+        seeds = {s.seed for s in self.rows}
+        if len(seeds) > 1:
+            return None
+        keys = tuple((s.target, s.language, s.half, s.metric, s.examples) for s in self.rows)
+        return Layout(keys=keys), tuple(s.value for s in self.rows), next(iter(seeds), 0)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ScoreTable) and self.rows == other.rows
+
+    def __hash__(self) -> int:
+        return hash(self.rows)
+
+    def __repr__(self) -> str:
+        return f"ScoreTable({len(self)} rows)"
 
     def __iter__(self) -> Iterator[Score]:
         return iter(self.rows)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self._column[1]) if self._column is not None else len(self.rows)
 
     def __add__(self, other: ScoreTable) -> ScoreTable:
         return ScoreTable(rows=self.rows + other.rows)
@@ -68,6 +127,9 @@ class ScoreTable:
 
     def values(self, half: Half) -> dict[tuple[str, str], float]:
         """(target, language) → percent on one half."""
+        if self._column is not None:
+            layout, column, _ = self._column
+            return {cell: column[i] for i, cell in layout.of_half[half]}
         return {(s.target, s.language): s.value for s in self.rows if s.half == half}
 
     @property
@@ -87,4 +149,4 @@ class ScoreTable:
     @classmethod
     def from_json(cls, data: Sequence[Mapping[str, Any]]) -> Self:
         """The inverse of `to_json`."""
-        return cls(rows=tuple(Score(**row) for row in data))
+        return cls(rows=(Score(**row) for row in data))

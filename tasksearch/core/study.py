@@ -188,9 +188,10 @@ class TrialRecord:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`."""
         fields = dict(data)
+        scores = fields.pop("scores")
         return cls(
             plan=Plan.from_json(fields.pop("plan")),
-            scores=ScoreTable.from_json(fields.pop("scores")),
+            scores=scores if isinstance(scores, ScoreTable) else ScoreTable.from_json(scores),
             params=tuple((k, v) for k, v in fields.pop("params")),
             seconds=tuple((k, float(v)) for k, v in fields.pop("seconds")),
             facts=tuple((k, v) for k, v in fields.pop("facts")),

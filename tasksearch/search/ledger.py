@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -51,6 +51,11 @@ class Ledger:
         """Journal of the Optuna study."""
         return self.folder / "optuna.journal"
 
+    @property
+    def cache_path(self) -> Path:
+        """Where score tables are kept for quick reading; nothing is lost with it."""
+        return self.folder / "cache" / "scores.safetensors"
+
     def record_path(self, number: int) -> Path:
         """Where the record of that trial lies."""
         return self.trials_path / f"{number:04d}.json"
@@ -80,9 +85,24 @@ class Ledger:
         write_atomic(self.record_path(record.number), _json_bytes(record.to_json()))
 
     def records(self) -> list[TrialRecord]:
-        """Every trial's record, in the order of their numbers; a temporary file of a crashed writer is no record."""
+        """Every trial's record, in the order of their numbers; a temporary file of a crashed writer is no record.
+
+        Score tables of a big study are kept in `cache/`, named by the records' content (`search.columns`).
+        """
+        from tasksearch.search.columns import LEAST, digest, read_cache, record_of, write_cache
+
         paths = sorted(self.trials_path.glob("[0-9]*[0-9].json"), key=_number)
-        return [_read(path, TrialRecord.from_json) for path in paths]
+        if len(paths) < LEAST:
+            return [_read(path, TrialRecord.from_json) for path in paths]
+        cache, names, records = read_cache(self.cache_path), [], []
+        for path in paths:
+            content = path.read_bytes()
+            name = digest(content)
+            names.append(name)
+            records.append(record_of(cache[name]) if name in cache else _parsed(path, content, TrialRecord.from_json))
+        if sum(name not in cache for name in names) > len(paths) // 20:
+            write_cache(self.cache_path, dict(zip(names, records, strict=True)))
+        return records
 
     def write_outcomes(self, number: int, outcomes: Outcomes) -> None:
         """Writes one trial's per-example outcomes, whole or not at all."""
@@ -141,7 +161,10 @@ def write_atomic(path: Path, content: bytes) -> None:
     _make_folder(path.parent)
     temporary: str | None = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        name = str(path.parent / f".{path.name}.{secrets.token_hex(6)}.tmp")
+        # not mkstemp: its files are for the owner's eyes alone, and a study folder is shared as the umask says
+        handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        temporary = name
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
@@ -182,8 +205,12 @@ def _json_bytes(data: Any) -> bytes:
 
 
 def _read(path: Path, from_json: Callable[[Any], _T]) -> _T:
+    return _parsed(path, path.read_bytes(), from_json)
+
+
+def _parsed(path: Path, content: bytes, from_json: Callable[[Any], _T]) -> _T:
     try:
-        return from_json(json.loads(path.read_text(encoding="utf-8")))
+        return from_json(json.loads(content.decode()))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInput(f"{path} is damaged or of another version: {type(error).__name__}: {error}") from error
 

@@ -7,7 +7,7 @@ halves alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -76,6 +76,7 @@ class Reading:
     language_groups: Mapping[str, tuple[str, ...]]
     same_data: frozenset[tuple[str, str]]
     level: float
+    _ranked: dict[tuple[Row, Rule], Ranking] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def spoken(self) -> tuple[str, ...]:
@@ -118,11 +119,16 @@ class Reading:
         return self.estimate(candidate.arm, self.report_weights(row), minus=self.evidence.baseline)
 
     def rank(self, row: Row, rule: Rule) -> Ranking:
-        """Candidates by the rule.
+        """Candidates by the rule; the same question is answered once.
 
         Raises:
             StudyNotReady: the rule finds nothing to read.
         """
+        if (row, rule) not in self._ranked:
+            self._ranked[row, rule] = self._rank(row, rule)
+        return self._ranked[row, rule]
+
+    def _rank(self, row: Row, rule: Rule) -> Ranking:
         applied, basis = self._basis(row, rule)
         on = cell_weights(basis, self.groups)
         own_labels = row.languages[0] if applied == "target-dev" and len(row.languages) == 1 else None

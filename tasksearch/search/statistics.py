@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,10 +51,18 @@ class Arm:
 
     seeds: tuple[Mapping[Cell, NDArray[np.floating]], ...]
     fixed: frozenset[str] = frozenset()
+    _known: dict[Cell, tuple[Array, Array]] = field(default_factory=dict, init=False, repr=False)
+    _asked: dict[tuple[tuple[Cell, float], ...], _Pulls] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.seeds:
             raise BadInput("a plan without a single trained seed; expected at least one")
+
+    def pulls(self, cell: Cell) -> tuple[Array, Array]:
+        """Scores (seeds,) and pulls (seeds, examples) of one cell, linearised once: every row of a verdict asks for them."""
+        if cell not in self._known:
+            self._known[cell] = _linearised(_stacked(self, cell))
+        return self._known[cell]
 
 
 def score_of(outcomes: NDArray[np.floating]) -> float:
@@ -145,11 +154,19 @@ class _Pulls:
 
     @classmethod
     def of(cls, arm: Arm, weights: Mapping[Cell, float]) -> _Pulls:
+        """Added up once per arm and question: the arms of a pool are asked the same by every row."""
+        key = tuple(weights.items())
+        if key not in arm._asked:
+            arm._asked[key] = cls._added(arm, weights)
+        return arm._asked[key]
+
+    @classmethod
+    def _added(cls, arm: Arm, weights: Mapping[Cell, float]) -> _Pulls:
         scores = np.zeros(len(arm.seeds))
         blocks: dict[_Block, Array] = {}
         cells = [(cell, weight) for cell, weight in weights.items() if weight]
         for cell, weight in cells:
-            ratios, pulls = _linearised(_stacked(arm, cell))
+            ratios, pulls = arm.pulls(cell)
             scores += weight * ratios
             block = (cell[0], pulls.shape[1])
             blocks[block] = blocks.get(block, 0.0) + weight * pulls
@@ -159,15 +176,15 @@ class _Pulls:
     def seeds(self) -> int:
         return len(self.scores)
 
-    @property
+    @cached_property
     def squares(self) -> float:
         """Sum of squares of the seeds' scores, with seeds - 1 degrees of freedom."""
         return float(((self.scores - self.scores.mean()) ** 2).sum())
 
-    def interaction(self, block: _Block) -> float:
-        """Sum of squares of seed × example, with (seeds - 1)(examples - 1) degrees of freedom."""
-        residual = self.blocks[block] - self.blocks[block].mean(axis=0)
-        return float((residual**2).sum())
+    @cached_property
+    def interactions(self) -> dict[_Block, float]:
+        """Block → sum of squares of seed × example, with (seeds - 1)(examples - 1) degrees of freedom."""
+        return {block: float(np.square(pulls - pulls.mean(axis=0)).sum()) for block, pulls in self.blocks.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +225,7 @@ def _seed_noise(side: _Pulls, everyone: Sequence[_Pulls]) -> _Noise:
     if not df:
         return _Noise(source=side.trained, needed=bool(side.trained))
     hidden = {
-        block: sum(p.interaction(block) for p in alike) / (df * max(1, block[1] - 1)) / (block[1] * side.seeds)
+        block: sum(p.interactions[block] for p in alike) / (df * max(1, block[1] - 1)) / (block[1] * side.seeds)
         for block in side.blocks
     }
     pooled = sum(p.squares for p in alike) / df

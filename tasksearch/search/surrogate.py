@@ -37,7 +37,7 @@ _KERNELS: tuple[dict[str, float], ...] = (
 """Compositions: block → its part of the variance of a mix. `near` is a squared-exponential kernel over all blocks but pairs."""
 _LEVEL = 1.0  # variance of what all mixes have in common, in the variance of one mix
 _OWN = 0.1  # variance of what no other mix shares with it
-_RATIOS = tuple(float(r) for r in np.geomspace(0.02, 50, 18))  # signal over noise, the grid of the evidence
+_RATIOS = np.geomspace(0.02, 50, 18)  # signal over noise, the grid of the evidence
 _ROUNDS = 20
 _PRIOR = 4.0  # how many trials the prior on the languages' covariance is worth, beside their number
 
@@ -164,13 +164,10 @@ def _contrasts(seeds: Array | None, columns: int) -> Array:
 def _best_likelihood(rotated: Array, values: Array, noise: Array) -> float:
     """Largest log likelihood of columns with one noise variance, over the grid of ratios."""
     squares, extra = np.square(rotated).sum(axis=1), float(np.square(noise).sum())
-    columns, best = rotated.shape[1], -np.inf
     count = rotated.size + noise.size
-    for ratio in _RATIOS:
-        spread = ratio * values + 1.0
-        variance = (float((squares / spread).sum()) + extra) / count
-        best = max(best, -0.5 * (count * np.log(max(variance, 1e-12)) + columns * float(np.log(spread).sum())))
-    return best
+    spread = np.outer(_RATIOS, values) + 1.0
+    variance = np.maximum(((squares / spread).sum(axis=1) + extra) / count, 1e-12)
+    return float((-0.5 * (count * np.log(variance) + rotated.shape[1] * np.log(spread).sum(axis=1))).max())
 
 
 def _coregionalised(rotated: Array, values: Array, noise: Array) -> Posterior:
@@ -219,16 +216,12 @@ def _one_variance(rotated: Array, values: Array, noise: Array) -> tuple[float, f
     """Signal and noise variance of columns that have them in common, averaged over the grid by likelihood."""
     squares, extra = np.square(rotated).sum(axis=1), float(np.square(noise).sum())
     columns, count = rotated.shape[1], rotated.size + noise.size
-    logs, pairs = [], []
-    for ratio in _RATIOS:
-        spread = ratio * values + 1.0
-        variance = max((float((squares / spread).sum()) + extra) / count, 1e-9)
-        logs.append(-0.5 * (count * np.log(variance) + columns * float(np.log(spread).sum())))
-        pairs.append((ratio * variance, variance))
-    weight = np.exp(np.array(logs) - max(logs))
+    spread = np.outer(_RATIOS, values) + 1.0
+    variance = np.maximum(((squares / spread).sum(axis=1) + extra) / count, 1e-9)
+    logs = -0.5 * (count * np.log(variance) + columns * np.log(spread).sum(axis=1))
+    weight = np.exp(logs - logs.max())
     weight /= weight.sum()
-    signal, residual = (float(weight @ np.array([pair[i] for pair in pairs])) for i in (0, 1))
-    return max(signal, 1e-9), residual
+    return max(float(weight @ (_RATIOS * variance)), 1e-9), float(weight @ variance)
 
 
 def _diagonalised(between: Array, within: Array) -> tuple[Array, Array, Array]:

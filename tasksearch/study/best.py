@@ -15,7 +15,14 @@ from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tasks.suite import Suite
 
 
-def best_of(folder: Path, *, rule: str = "pivot-dev", languages: Sequence[str] | None = None, reopen: bool = False) -> Any:
+def best_of(
+    folder: Path,
+    *,
+    rule: str = "pivot-dev",
+    languages: Sequence[str] | None = None,
+    reopen: bool = False,
+    study: tuple[Any, list[TrialRecord]] | None = None,
+) -> Any:
     """The best mix per language, and whether the search was worth it: a `core.verdict.Verdict`.
 
     Its question is written down in the study folder: see `search.readings`.
@@ -25,6 +32,7 @@ def best_of(folder: Path, *, rule: str = "pivot-dev", languages: Sequence[str] |
         rule: `pivot-dev`, `english-dev` or `target-dev`.
         languages: rows wanted; None: all.
         reopen: read the reporting half again, under another rule or for another choice.
+        study: as `read_study` gave it, where it was read already.
 
     Raises:
         StudyNotReady: no study, no baseline, or no finalist yet.
@@ -37,7 +45,7 @@ def best_of(folder: Path, *, rule: str = "pivot-dev", languages: Sequence[str] |
     from tasksearch.search.rules import small_sets
 
     asked_rule = as_rule(rule)
-    reading, records = read_study(folder, languages)
+    reading, records = study or read_study(folder, languages)
     verdict = choose(reading, asked_rule, languages)  # first: a rule that cannot choose here has asked nothing
     asked = _ask(folder, reading, records, asked_rule, reopen=reopen)
     court = hold_court(reading, records, asked_rule)
@@ -65,8 +73,19 @@ def rules_of(folder: Path, *, rule: str = "pivot-dev") -> Any:
     return rule_table(reading)
 
 
-def read_study(folder: Path, languages: Sequence[str] | None = None) -> tuple[Any, list[TrialRecord]]:
+def read_study(
+    folder: Path,
+    languages: Sequence[str] | None = None,
+    *,
+    records: list[TrialRecord] | None = None,
+    outcomes: Any = None,
+) -> tuple[Any, list[TrialRecord]]:
     """The evidence of a study, a `search.reading.Reading`, and its records.
+
+    Args:
+        folder: of the study.
+        languages: that must be covered.
+        records, outcomes: of the study, where they were read already; `outcomes` as `Ledger.outcomes`.
 
     Raises:
         StudyNotReady: no study, no baseline, or no finalist yet.
@@ -79,10 +98,10 @@ def read_study(folder: Path, languages: Sequence[str] | None = None) -> tuple[An
     config = ledger.config()
     suite = load_suite(config.suite)
     _check_languages(suite, config, languages or ())
-    records = ledger.records()
+    records = ledger.records() if records is None else records
     reading = open_reading(
         records,
-        ledger.outcomes,
+        outcomes or ledger.outcomes,
         suite.groups,
         language_groups=suite.language_groups,
         objective=config.objective,
@@ -95,10 +114,17 @@ def open_study(folder: Path) -> tuple[StudyConfig, Suite, list[TrialRecord]]:
     """What a study was asked to do, its suite with the study's own warnings, and what came of its trials."""
     from tasksearch.search.ledger import Ledger
 
-    ledger = Ledger(folder)
-    config = ledger.config()
+    config, suite = open_suite(folder)
+    return config, suite, Ledger(folder).records()
+
+
+def open_suite(folder: Path) -> tuple[StudyConfig, Suite]:
+    """What a study was asked to do, and its suite with the study's own warnings."""
+    from tasksearch.search.ledger import Ledger
+
+    config = Ledger(folder).config()
     suite = load_suite(config.suite)
-    return config, dataclasses.replace(suite, warning=warning_of(suite, config, folder)), ledger.records()
+    return config, dataclasses.replace(suite, warning=warning_of(suite, config, folder))
 
 
 def _ask(folder: Path, reading: Any, records: Sequence[TrialRecord], rule: Any, *, reopen: bool = False) -> Any:

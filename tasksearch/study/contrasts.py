@@ -87,7 +87,8 @@ class Contrasts:
         if self.baseline is None:
             return ()
         bare = arm_of(untrained, self.outcomes) if untrained else None
-        metrics = {score.target: score.metric for trained in self.mixes.values() for score in trained[0].scores}
+        bare_records = (r for trained in self.mixes.values() for r in trained[:1] if r.role == "baseline")
+        metrics = {score.target: score.metric for record in bare_records for score in record.scores}
         cells = [cell for cell in _shared(self.baseline) if cell[1] != ENGLISH]
         return tuple(
             self._floor(target, [cell for cell in cells if cell[0] == target], bare, metrics[target], chance.get(target))

@@ -15,13 +15,16 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import AFTERWARDS, StudyConfig, TrialRecord
 from tasksearch.core.verdict import Verdict
 from tasksearch.reports.data import ReportData
-from tasksearch.study.best import best_of
+from tasksearch.search.evidence import OutcomesOf
+from tasksearch.study.best import best_of, read_study
 from tasksearch.study.contrasts import Contrasts
 from tasksearch.study.settings import warning_of
 from tasksearch.tasks.catalogue import load_suite
 
 FILE = "report.html"
 """Name of the report in the study's folder, and of its copy at the tracker."""
+FIRST_RULES = ("pivot-dev", "english-dev", "target-dev")
+"""Rules in the order in which a study that nobody asked yet is asked."""
 
 
 def write_report(folder: Path, out: Path | None = None) -> tuple[Path, ReportData]:
@@ -53,8 +56,9 @@ def report_of(folder: Path) -> ReportData:
     if not done:
         raise StudyNotReady(f"no trial of {folder} is finished yet; a report needs one: `tasksearch resume {folder}` goes on")
     suite = load_suite(config.suite)
-    contrasts = Contrasts.of(records, cache(ledger.outcomes), suite.groups)
-    verdict, pending = _verdict(folder)
+    outcomes = cache(ledger.outcomes)
+    contrasts = Contrasts.of(records, outcomes, suite.groups)
+    verdict, pending = _verdict(folder, records, outcomes)
     return ReportData(
         config=config,
         records=tuple(records),
@@ -138,18 +142,23 @@ def _option(name: str, value: Any) -> list[str]:
     return [] if value is None else ["--" + name.replace("_", "-"), str(value)]
 
 
-def _verdict(folder: Path) -> tuple[Verdict | None, str]:
-    """By the rule that was asked last: a report is no second question. A study that nobody asked yet: pivot-dev, or english-dev
-    where it has one language. None with the reason while there is none.
+def _verdict(folder: Path, records: list[TrialRecord], outcomes: OutcomesOf) -> tuple[Verdict | None, str]:
+    """By the rule that was asked last: a report is no second question. A study that nobody asked yet: by the first rule that
+    can choose here (one language leaves pivot-dev nothing to read). None with the reason while there is none.
     """
     from tasksearch.search.readings import headline, read_questions
 
     try:
-        return best_of(folder, rule=headline(read_questions(folder)) or "pivot-dev"), ""
-    except AlreadyRead as read:
-        return None, f"No verdict: {read}."
-    except StudyNotReady as first:
+        study = read_study(folder, records=records, outcomes=outcomes)
+    except StudyNotReady as early:
+        return None, f"No verdict yet: {early}."
+    asked = headline(read_questions(folder))
+    reasons = []
+    for rule in (asked,) if asked else FIRST_RULES:
         try:
-            return best_of(folder, rule="english-dev"), ""
-        except (StudyNotReady, AlreadyRead):
-            return None, f"No verdict yet: {first}."
+            return best_of(folder, rule=rule, study=study), ""
+        except AlreadyRead as read:
+            return None, f"No verdict: {read}."
+        except StudyNotReady as nothing:
+            reasons.append(str(nothing))
+    return None, f"No verdict yet: {reasons[0]}."

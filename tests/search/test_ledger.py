@@ -108,3 +108,13 @@ def test_a_killed_owner_frees_the_lock(tmp_path):
         process.kill()
     with Ledger(tmp_path).lock():
         pass
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_a_file_is_as_open_to_others_as_the_umask_says(toy, tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        Ledger(tmp_path).write(toy.record(0))
+    finally:
+        os.umask(before)
+    assert Ledger(tmp_path).record_path(0).stat().st_mode & 0o777 == mode

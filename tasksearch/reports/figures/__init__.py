@@ -1,1 +1,1 @@
-"""Drawings with matplotlib: narrow enough for a phone, in the page's own colours, never told by colour alone."""
+"""Drawings: SVG written by hand, narrow enough for a phone, in the page's own colours, never told by colour alone."""

@@ -5,43 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tasksearch.core.verdict import Estimate, finding_of
-from tasksearch.reports.figures.style import canvas, to_svg
+from tasksearch.reports.figures.style import BLUE, ORANGE, box, drawing, shortened, text, width_of
 
-_CELL, _ROW, _MAP = 0.34, 0.26, "RdBu"
+_CELL, _ROW, _GAP = 33.0, 22.0, 1.0
+_LONGEST = 22
 
 
 def heat(
     slug: str, title: str, rows: Sequence[str], columns: Sequence[str], cells: Mapping[tuple[str, str], Estimate], limit: float
 ) -> str:
-    """An SVG of rows × columns, red below zero, blue above, white at zero.
+    """An SVG of rows × columns, orange below zero, blue above, the page's own ground at zero.
 
     Args:
         cells: (row, column) → gain in points; a cell that is missing stays empty.
         limit: gain at which the colours end, positive; the same for maps that are to be compared.
     """
-    from matplotlib import colormaps
-    from matplotlib.colors import Normalize
-    from matplotlib.patches import Rectangle
-
-    colours, scale = colormaps[_MAP], Normalize(-limit, limit)
-    longest = max((len(name) for name in rows), default=1)
-    width = 0.3 + 0.07 * longest + _CELL * len(columns)
-    with canvas(0.25 + 0.065 * max(map(len, columns), default=1) + _ROW * len(rows), width=max(2.0, width)) as (figure, axes):
-        for (row, column), gain in cells.items():
-            x, y = columns.index(column), rows.index(row)
-            shade = colours(scale(gain.value))
-            axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=shade, edgecolor="white", linewidth=0.5))
-            text = _short(gain.value) + ("•" if finding_of(gain) in ("better", "worse") else "")
-            axes.text(x, y, text, ha="center", va="center", fontsize=7, color=_ink_on(shade))
-        axes.set_xlim(-0.5, len(columns) - 0.5)
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.set_xticks(range(len(columns)), columns, rotation=90)
-        axes.set_yticks(range(len(rows)), rows)
-        axes.xaxis.tick_top()
-        axes.tick_params(length=0)
-        for spine in axes.spines.values():
-            spine.set_visible(False)
-        return to_svg(figure, slug, title, _words(rows, columns, cells))
+    heads, names = [shortened(name, _LONGEST) for name in columns], [shortened(name, _LONGEST) for name in rows]
+    left = max([20.0, *(width_of(name) for name in names)]) + 6
+    top = max([20.0, *(width_of(name) for name in heads)]) * 0.95 + 6
+    parts = [text(left - 6, top + _ROW * (y + 0.5) + 4, name, anchor="end") for y, name in enumerate(names)]
+    parts += [text(left + _CELL * (x + 0.5) + 4, top - 6, name, turn=-90) for x, name in enumerate(heads)]
+    across, down = {name: x for x, name in enumerate(columns)}, {name: y for y, name in enumerate(rows)}
+    for (row, column), gain in cells.items():
+        x, y = left + _CELL * across[column], top + _ROW * down[row]
+        deep = min(1.0, abs(gain.value) / limit)
+        shade = f"calc(var(--heat) * {deep:.2f})"  # the deepest shade leaves the number legible, in light and in dark
+        colour = BLUE if gain.value > 0 else ORANGE
+        parts.append(box(x, y, _CELL - _GAP, _ROW - _GAP, colour=colour, opacity=shade, round_by=2.5))
+        dot = "•" if finding_of(gain) in ("better", "worse") else ""
+        parts.append(text(x + _CELL / 2, y + _ROW / 2 + 3.5, _short(gain.value) + dot, anchor="middle", size=9.5))
+    width, height = left + _CELL * len(columns) + 2, top + _ROW * len(rows) + 2
+    return drawing(slug, title, _words(rows, columns, cells), parts, width=width, height=height)
 
 
 def limit_of(gains: Sequence[Estimate]) -> float:
@@ -50,12 +44,7 @@ def limit_of(gains: Sequence[Estimate]) -> float:
 
 
 def _short(value: float) -> str:
-    return f"{value:+.1f}" if abs(value) < 9.95 else f"{value:+.0f}"
-
-
-def _ink_on(shade: tuple[float, float, float, float]) -> str:
-    red, green, blue, _ = shade
-    return "#111111" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.45 else "#ffffff"
+    return (f"{value:+.1f}" if abs(value) < 9.95 else f"{value:+.0f}").replace("-", "\u2212")
 
 
 def _words(rows: Sequence[str], columns: Sequence[str], cells: Mapping[tuple[str, str], Estimate]) -> str:

@@ -10,7 +10,7 @@ from tasksearch.reports.figures.heat import heat, limit_of
 from tasksearch.reports.section import Figure, Section, Table
 from tasksearch.reports.tables import gain_text
 
-_READ = "Blue and + above the baseline, red and − below; a dot (•) where the 95 % interval leaves zero out."
+_READ = "Blue and + above the baseline, orange and − below; a dot (•) where the 95 % interval leaves zero out."
 
 
 def section(data: ReportData) -> Section | None:
