@@ -55,7 +55,7 @@ class KindBest:
 
     Attributes:
         tried: mixes of this kind with an objective.
-        gain: over the baseline, points on reporting halves, of that one trial.
+        objective: on selection halves. No reporting half is read for it: for what was chosen the verdict alone reads.
     """
 
     kind: str
@@ -63,7 +63,6 @@ class KindBest:
     trial: int
     objective: float
     tried: int
-    gain: Estimate
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,8 @@ from tasksearch.search.ledger import write_atomic
 
 Cell = tuple[str, str]
 
+NOTHING = "none"
+"""Choice of a rule that finds nothing to read in a row."""
 EVERY_RULE = "every rule (best --rules)"
 """Name of the question that `best --rules` asks. It is written down after the study's own question and needs no `--reopen`, but
 any question that is new after it does: its gains have been seen."""
@@ -68,14 +70,19 @@ def ask(
         reopen: whether a second question may be asked.
         complete: whether all leaders stand on fresh seeds.
 
+    A rule that found nothing to choose on in any row has read nothing: it is not written down and stands in nobody's way.
+
     Raises:
         AlreadyRead: another question was asked of one of these halves, and `reopen` is not set.
         BadInput: the file is damaged, or cannot be written.
     """
     path = folder / "readings.json"
     names = tuple(sorted("/".join(cell) for cell in cells))
+    if not _chooses(choices):
+        return Asked(rule=rule, choices=dict(choices), cells=(), when=_now(), adaptive=False, complete=complete)
     with FileLock(folder / "readings.lock", timeout=30):
-        past = read_questions(folder)
+        every = read_questions(folder)
+        past = [q for q in every if _chooses(q.choices)]
         same = next((q for q in reversed(past) if (q.rule, q.choices, q.complete) == (rule, dict(choices), complete)), None)
         if same is not None and set(names) <= set(same.cells):
             return same
@@ -87,11 +94,11 @@ def ask(
             rule=rule,
             choices=dict(choices),
             cells=names,
-            when=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            when=_now(),
             adaptive=bool(touched) or any(q.adaptive for q in early),
             complete=complete,
         )
-        write_atomic(path, (json.dumps([asdict(q) for q in [*past, asked]], indent=1, ensure_ascii=False) + "\n").encode())
+        write_atomic(path, (json.dumps([asdict(q) for q in [*every, asked]], indent=1, ensure_ascii=False) + "\n").encode())
         return asked
 
 
@@ -112,7 +119,16 @@ def read_questions(folder: Path) -> list[Asked]:
 
 def headline(questions: Sequence[Asked]) -> str | None:
     """The rule that was asked last by itself; None: none was. A table of every rule is no headline."""
-    return next((question.rule for question in reversed(questions) if question.rule != EVERY_RULE), None)
+    own = (q.rule for q in reversed(questions) if q.rule != EVERY_RULE and _chooses(q.choices))
+    return next(own, None)
+
+
+def _chooses(choices: Mapping[str, str]) -> bool:
+    return any(mix != NOTHING for mix in choices.values())
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _refusal(before: Asked, rule: str, choices: Mapping[str, str], names: Sequence[str]) -> str:

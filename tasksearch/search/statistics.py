@@ -109,7 +109,7 @@ def estimate(
         weights: cell → weight, any sign and sum.
         minus: the plan to subtract; None gives the score itself.
         pool: other plans with several seeds, as evidence of the seed variance alone. `arm` and `minus` may be among them.
-        level: of the interval, in (0, 1).
+        level: of the interval, in (0, 1). That of a mean of scores is cut at 0 and 100.
 
     Raises:
         BadInput: no cell, a cell is missing, or two plans were not scored on the same examples.
@@ -131,10 +131,13 @@ def estimate(
     known = enough and all(noise.df >= MIN_NOISE_DF or not noise.needed for noise in noises)
     df = _satterthwaite(variance, [*_by_source(noises), (example, example_df)])
     reach = _student(level, df) * math.sqrt(variance)
+    low, high = value - reach, value + reach
+    if minus is None and min(weights.values()) >= 0 and abs(sum(weights.values()) - 1) < 1e-9:
+        low, high = max(0.0, low), min(100.0, high)
     return Estimate(
         value=value,
-        low=value - reach if known else None,
-        high=value + reach if known else None,
+        low=low if known else None,
+        high=high if known else None,
         seed_error=math.sqrt(seed),
         example_error=math.sqrt(example),
         df=df,

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tasksearch.core.errors import UnknownName
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.core.verdict import RULES
+from tasksearch.study.coverage import check_languages
 from tasksearch.study.settings import warning_of
 from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tasks.suite import Suite
@@ -89,7 +89,7 @@ def read_study(
 
     Raises:
         StudyNotReady: no study, no baseline, or no finalist yet.
-        UnknownName: a language that no target of the study has, with the targets of its suite that have it.
+        LanguageNotCovered: a language that was not scored, with the targets of its suite that would cover it.
     """
     from tasksearch.search.ledger import Ledger
     from tasksearch.search.reading import open_reading
@@ -97,8 +97,8 @@ def read_study(
     ledger = Ledger(folder)
     config = ledger.config()
     suite = load_suite(config.suite)
-    _check_languages(suite, config, languages or ())
     records = ledger.records() if records is None else records
+    check_languages(suite, config.targets, records, languages or ())
     reading = open_reading(
         records,
         outcomes or ledger.outcomes,
@@ -155,31 +155,12 @@ def _is_complete(folder: Path, reading: Any, records: Sequence[TrialRecord]) -> 
 def _choices(reading: Any, rule: Any) -> dict[str, str]:
     """Row → signature of the rule's mix; `none` where it finds nothing to read."""
     from tasksearch.core.errors import StudyNotReady
+    from tasksearch.search.readings import NOTHING
 
     choices: dict[str, str] = {}
     for row in reading.rows():
         try:
             choices[row.name] = reading.rank(row, rule).candidates[0].first.plan.mix_signature
         except StudyNotReady:
-            choices[row.name] = "none"
+            choices[row.name] = NOTHING
     return choices
-
-
-def _check_languages(suite: Suite, config: StudyConfig, languages: Sequence[str]) -> None:
-    for language in languages:
-        if language in config.languages or language in ("all", *suite.language_groups):
-            continue
-        covering = sorted(card.name for card in suite.targets if language in card.languages and card.name not in config.targets)
-        if covering:
-            raise LanguageNotCovered(language, covering)
-        if any(language in card.languages for card in suite.targets):
-            raise LanguageNotCovered(language, [])
-
-
-class LanguageNotCovered(UnknownName):
-    """A language that the study did not score, though targets of its suite have it."""
-
-    def __init__(self, language: str, targets: Sequence[str]) -> None:
-        super().__init__("language", language, ())
-        way = f"run a study with --target {' or '.join(targets)}" if targets else "run a study with --language " + language
-        self.args = (f"no target of this study was scored in {language!r}; {way}",)

@@ -1,7 +1,7 @@
 """What a report compares beside the verdict: single tasks, twins, the best of each kind of schedule, the floors.
 
-All on reporting halves, paired by example, with the verdict's own statistics. Nothing here chooses: every single-task mix and
-every pair of twins is told, and the best of each kind, which was chosen on selection halves, is labelled as such.
+All but one on reporting halves, paired by example, with the verdict's own statistics. Nothing there chooses: every single-task
+mix and every pair of twins is told. The best of each kind was chosen by its objective on selection halves: that is shown.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Contrasts:
             first = next((r for r in trained if r.role in ("design", "search") and r.objective is not None), None)
             if first is not None:
                 kinds.setdefault(_kind(first.plan.schedule), []).append(first)
-        return tuple(best for kind, tried in sorted(kinds.items()) if (best := self._best(kind, tried)) is not None)
+        return tuple(_best(kind, tried) for kind, tried in sorted(kinds.items()))
 
     def floors(self, chance: Mapping[str, float | None], untrained: Sequence[TrialRecord]) -> tuple[Floor, ...]:
         """Chance, untrained encoder and baseline of every target; empty while no seed of the baseline is done."""
@@ -132,21 +132,6 @@ class Contrasts:
             seeds=seeds,
         )
 
-    def _best(self, kind: str, tried: Sequence[TrialRecord]) -> KindBest | None:
-        best = max(tried, key=lambda r: (r.objective or 0.0, -r.number))
-        arm = arm_of([best], self.outcomes)
-        cells = self._cells(arm)
-        if not cells:
-            return None
-        return KindBest(
-            kind=kind,
-            schedule=best.plan.schedule,
-            trial=best.number,
-            objective=best.objective or 0.0,
-            tried=len(tried),
-            gain=self._gain(arm, cells),
-        )
-
     def _floor(self, target: str, cells: Sequence[Cell], bare: Arm | None, metric: str, chance: float | None) -> Floor:
         assert self.baseline is not None
         level = self._level(self.baseline)
@@ -185,6 +170,13 @@ def _of_language(cells: Sequence[Cell], language: str) -> list[Cell]:
 
 def _of_target(cells: Sequence[Cell], target: str) -> list[Cell]:
     return [cell for cell in cells if cell[0] == target]
+
+
+def _best(kind: str, tried: Sequence[TrialRecord]) -> KindBest:
+    best = max(tried, key=lambda r: (r.objective or 0.0, -r.number))
+    return KindBest(
+        kind=kind, schedule=best.plan.schedule, trial=best.number, objective=best.objective or 0.0, tried=len(tried)
+    )
 
 
 def _kind(schedule: Schedule) -> str:

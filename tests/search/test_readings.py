@@ -3,7 +3,7 @@
 import pytest
 
 from tasksearch.core.errors import AlreadyRead, BadInput
-from tasksearch.search.readings import ask, read_questions
+from tasksearch.search.readings import ask, headline, read_questions
 
 CELLS = [("nli", "sw"), ("nli", "yo")]
 FIRST = {"sw": "aaa", "yo": "bbb", "all": "aaa"}
@@ -47,3 +47,19 @@ def test_a_damaged_file_is_one_line(tmp_path):
     with pytest.raises(BadInput, match="damaged") as caught:
         ask(tmp_path, "pivot-dev", FIRST, CELLS)
     assert "\n" not in str(caught.value)
+
+
+def test_a_question_that_chose_nothing_is_not_written_down_and_blocks_no_rule(tmp_path):
+    assert not ask(tmp_path, "pivot-dev", dict.fromkeys(FIRST, "none"), CELLS).adaptive
+    assert read_questions(tmp_path) == []
+    assert not ask(tmp_path, "english-dev", FIRST, CELLS).adaptive
+
+
+def test_a_question_that_chose_nothing_and_stands_in_an_old_file_blocks_no_rule_and_stays(tmp_path):
+    ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    text = (tmp_path / "readings.json").read_text()
+    (tmp_path / "readings.json").write_text(text.replace("aaa", "none").replace("bbb", "none"))
+    assert headline(read_questions(tmp_path)) is None
+    asked = ask(tmp_path, "english-dev", FIRST, CELLS)
+    assert not asked.adaptive and len(read_questions(tmp_path)) == 2
+    assert headline(read_questions(tmp_path)) == "english-dev"

@@ -201,3 +201,14 @@ def test_it_covers_for_right_and_wrong_answers_too():
 
     truth = 100 * float(stats.norm.cdf(levels[0] / total) - stats.norm.cdf(levels[1] / total))
     assert 0.93 <= coverage((study() for _ in range(STUDIES)), ONE, truth) <= 0.975
+
+
+def test_the_interval_of_a_score_is_cut_at_the_ends_of_its_scale_and_that_of_a_difference_is_not():
+    nearly, hardly = correct(*[1] * 59, 0), correct(*[0] * 59, 1)
+    high, low = (estimate(arm(one, one, one[::-1]), ONE) for one in (nearly, hardly))
+    assert high.high == 100.0 and high.low < high.value < 100
+    assert low.low == 0.0 and 0 < low.value < low.high
+    gap = estimate(arm(nearly, nearly, nearly[::-1]), ONE, minus=arm(hardly, hardly, hardly[::-1]))
+    assert gap.high > 100
+    twice = estimate(arm(nearly, nearly, nearly[::-1]), {CELL: 2.0})
+    assert twice.high > 100, "a sum of scores has another scale"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import re
 import shlex
 import shutil
@@ -305,3 +306,35 @@ def test_a_race_never_shows_more_trainings_than_planned(data):
     assert planned(data.config, records) == len(records)
     assert planned(config, [*records, *extra]) == len(records) + 2
     assert planned(config, searched) >= len(searched) + config.leaders * 5
+
+
+def test_the_best_of_each_kind_reads_no_reporting_half(data, page):
+    assert {field.name for field in dataclasses.fields(data.bests[0])} == {"kind", "schedule", "trial", "objective", "tried"}
+    table = re.search(r"<caption>Best of each kind \(no effect\)</caption>.*?</table>", page, flags=re.DOTALL).group()
+    assert "gain" not in table and "[" not in table
+
+
+def test_where_no_rule_can_choose_the_report_says_why_and_stands(copy, monkeypatch):
+    import tasksearch.study.report as module
+
+    (copy / "readings.json").unlink(missing_ok=True)
+    asked = []
+
+    def refuse(folder, *, rule, study):
+        asked.append(rule)
+        raise StudyNotReady(f"nothing to choose on for 'far' by {rule}")
+
+    monkeypatch.setattr(module, "best_of", refuse)
+    found = report_of(copy)
+    assert asked == ["pivot-dev", "english-dev", "target-dev"]
+    assert found.verdict is None and found.pending == "No verdict yet: nothing to choose on for 'far' by pivot-dev."
+    assert "No verdict yet" in render(found)
+
+
+def test_a_report_is_readable_by_whom_the_umask_lets(planted_folder, tmp_path):
+    before = os.umask(0o022)
+    try:
+        path, _ = write_report(planted_folder, tmp_path / "page.html")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o644

@@ -97,8 +97,10 @@ def test_a_language_may_be_asked_for_by_any_of_its_codes(code, meant):
 
 
 def test_a_language_that_no_target_has_names_its_neighbour():
-    with pytest.raises(UnknownName, match="no language among the study's targets 'wo'"):
+    with pytest.raises(UnknownName, match=r"in 'wo'; suite lowres covers it by .*masakhaner.*: run a study with --target "):
         choose_languages(LOWRES, ["tydiqa"], ["wo"])
+    with pytest.raises(UnknownName, match=r"in 'qqq'; nor does any target of suite lowres cover it; no language 'qqq'"):
+        choose_languages(LOWRES, ["tydiqa"], ["qqq"])
 
 
 def test_a_suite_of_files_says_where_they_may_be_given(monkeypatch, tmp_path):

@@ -1,0 +1,39 @@
+"""`LanguageNotCovered`: a language that no target of a study is scored in, and which targets would cover it, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from tasksearch.core.errors import UnknownName
+from tasksearch.core.study import TrialRecord
+from tasksearch.tasks.suite import Suite
+
+
+class LanguageNotCovered(UnknownName):
+    """Names the targets of the study that could be scored in the language, or those of its suite, or says that none could."""
+
+    def __init__(self, language: str, suite: Suite, targets: Collection[str], scored: Collection[str]) -> None:
+        super().__init__("language", language, sorted(scored))
+        covering = [card.name for card in suite.targets if language in card.languages]
+        here = [name for name in covering if name in targets]
+        if here:
+            way = f"{' and '.join(here)} of this study can be: run one with --language {language}"
+        elif covering:
+            way = f"suite {suite.name} covers it by {', '.join(covering)}: run a study with --target {' or '.join(covering)}"
+        else:
+            way = f"nor does any target of suite {suite.name} cover it; {self.args[0]}"
+        self.args = (f"no target of this study is scored in {language!r}; {way}",)
+
+
+def scored_languages(records: Iterable[TrialRecord]) -> frozenset[str]:
+    """Languages that the first finished training was scored in; empty while none is."""
+    done = next((record for record in records if record.status == "done" and len(record.scores)), None)
+    return frozenset() if done is None else frozenset(done.scores.languages)
+
+
+def check_languages(suite: Suite, targets: Collection[str], records: Iterable[TrialRecord], wanted: Iterable[str]) -> None:
+    """Raises LanguageNotCovered for a language, or a name that is no group either, in which nothing was scored."""
+    scored = scored_languages(records)
+    for language in wanted:
+        if scored and language not in scored and language not in ("all", *suite.language_groups):
+            raise LanguageNotCovered(language, suite, targets, scored)
