@@ -12,8 +12,8 @@ from trainables.base import PartResult, PlanTrainable
 class ThreePhase(PlanTrainable):
     """`phases.run.PlanRun` behind the contract: one step per segment. A reused process keeps model and data loaded.
 
-    Its own entries in `context`: `suite` and `suite_options`, `data`, `model`, `store`, `store_budget` (bytes), `device`, and
-    `snapshots` (`[every steps, every seconds]`, each may be None).
+    Its own entries in `context`: `suite` and `suite_options`, `data`, `model`, `store`, `store_budget` (bytes),
+    `keep_targets`, `device`, and `snapshots` (`[every steps, every seconds]`, each may be None).
     """
 
     def prepare(self) -> None:
@@ -43,6 +43,7 @@ class ThreePhase(PlanTrainable):
             str(context["model"]),
             str(context["store"]) if context.get("store") else None,
             context.get("device"),
+            keep_targets=bool(context.get("keep_targets")),
             store_budget=context.get("store_budget"),
             snapshots=SnapshotPolicy(every_steps=steps, every_seconds=seconds),
             skip_bad=int(context.get("skip_bad") or 0),

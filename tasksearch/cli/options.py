@@ -16,6 +16,9 @@ Address = Annotated[str | None, typer.Option(help="Ray cluster: auto, host:port 
 Timings = Annotated[bool, typer.Option("--timings", help="print start-up time and the overhead per trial")]
 StorePath = Annotated[str | None, typer.Option("--store", help="segment store: folder or fsspec URL [default: in the study]")]
 StoreBudget = Annotated[str | None, typer.Option(help="what the store may take, such as 50GB [default: no limit]")]
+KeepTargets = Annotated[
+    bool, typer.Option("--keep-targets", help="keep every target's weights: a language that joins later then trains nothing")
+]
 SnapshotMinutes = Annotated[float, typer.Option(min=0, help="minutes between snapshots inside a segment; 0: none")]
 MaxHours = Annotated[float | None, typer.Option(min=0, help="end after so many hours, to be resumed; exit code 75")]
 MaxGpuHours = Annotated[float | None, typer.Option(min=0, help="end after so many GPU-hours of trials, to be resumed")]

@@ -12,6 +12,7 @@ from tasksearch.cli.options import (
     Concurrency,
     Gpus,
     Json,
+    KeepTargets,
     MaxGpuHours,
     MaxHours,
     Quiet,
@@ -85,6 +86,7 @@ def run(
     address: Address = None,
     store: StorePath = None,
     store_budget: StoreBudget = None,
+    keep_targets: KeepTargets = False,
     snapshot_minutes: SnapshotMinutes = 10.0,
     max_hours: MaxHours = None,
     max_gpu_hours: MaxGpuHours = None,
@@ -121,7 +123,7 @@ def run(
     )  # fmt: skip
     folder = out or DEFAULT_FOLDER / config.name
     resources = resources_of(
-        concurrency, gpus_per_trial, address, store, store_budget, snapshot_minutes, max_hours, max_gpu_hours
+        concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours
     )
     _follow(folder, config, lambda **watch: run_study(config, folder, resources=resources, **watch), timings, quiet, as_json)
 
@@ -133,6 +135,7 @@ def resume(
     address: Address = None,
     store: StorePath = None,
     store_budget: StoreBudget = None,
+    keep_targets: KeepTargets = False,
     snapshot_minutes: SnapshotMinutes = 10.0,
     max_hours: MaxHours = None,
     max_gpu_hours: MaxGpuHours = None,
@@ -146,7 +149,7 @@ def resume(
 
     config, _, _ = open_study(study)
     resources = resources_of(
-        concurrency, gpus_per_trial, address, store, store_budget, snapshot_minutes, max_hours, max_gpu_hours
+        concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours
     )
     _follow(study, config, lambda **watch: resume_study(study, resources=resources, **watch), timings, quiet, as_json)
 
@@ -157,6 +160,7 @@ def resources_of(
     address: str | None,
     store: str | None,
     store_budget: str | None,
+    keep_targets: bool,
     snapshot_minutes: float,
     max_hours: float | None,
     max_gpu_hours: float | None,
@@ -176,6 +180,7 @@ def resources_of(
         address=address,
         store=store,
         store_budget=size_of(store_budget) if store_budget else None,
+        keep_targets=keep_targets,
         snapshot_seconds=60 * snapshot_minutes or None,
         max_seconds=None if max_hours is None else 3600 * max_hours,
         max_gpu_seconds=None if max_gpu_hours is None else 3600 * max_gpu_hours,

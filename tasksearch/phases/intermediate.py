@@ -15,7 +15,7 @@ from tasksearch.phases.heads import add_head, module_name
 from tasksearch.phases.parts import OnStep, PartOutcome
 from tasksearch.phases.resumable import keep, learner_of, train_on, training_task, weights
 from tasksearch.phases.segments import IntermediateSegment
-from tasksearch.phases.snapshots import Snapshot
+from tasksearch.phases.snapshots import Snapshot, clear
 from tasksearch.phases.store import SegmentDamaged
 from tasksearch.training.curves import Curve
 from tasksearch.training.loop import OptimizerState
@@ -105,6 +105,7 @@ class Intermediate:
                 **self._context.micro.note,
             }
             keep(store, segment.signature, tables, facts, self._context.store_budget)
+            clear(store, segment.signature)
         return total - (before.step if before else 0)
 
     def _train_stage(

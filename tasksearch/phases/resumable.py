@@ -14,7 +14,7 @@ from tasksearch.phases.context import RunContext
 from tasksearch.phases.heads import module_name
 from tasksearch.phases.parts import OnStep
 from tasksearch.phases.segments import IntermediateSegment, TargetSegment
-from tasksearch.phases.snapshots import Snapshot, clear, latest, saving
+from tasksearch.phases.snapshots import Snapshot, latest, saving
 from tasksearch.phases.stock import prune
 from tasksearch.phases.store import SegmentStore, Tensors
 from tasksearch.tasks.card import TaskCard
@@ -80,9 +80,8 @@ def train_on(
 
 
 def keep(store: SegmentStore, signature: str, tables: dict[str, Tensors], facts: dict[str, Any], budget: int | None) -> None:
-    """Stores a finished segment, clears its snapshots, and keeps the store within its budget (bytes)."""
+    """Stores a finished segment, and keeps the store within its budget (bytes)."""
     store.put(signature, tables, facts)
-    clear(store, signature)
     if budget is not None:
         prune(store, budget)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from contextlib import suppress
+import time
 from typing import Any
 
-import torch
 from torch import nn
 
 from tasksearch.core.plan import Plan
@@ -16,14 +15,12 @@ from tasksearch.models.encoder import no_mlm_head
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.intermediate import Intermediate, ModelState
 from tasksearch.phases.parts import Cell, OnStep, PartOutcome, PlanResult, TrainedTarget
-from tasksearch.phases.resumable import keep, weights
-from tasksearch.phases.scores import cell_of, scores_of
+from tasksearch.phases.scores import keep_outcomes, outcomes_of, scores_of, stored_outcomes
 from tasksearch.phases.segments import TargetSegment, root_signature, segments_of
 from tasksearch.phases.snapshots import clear
 from tasksearch.phases.soup import SOUP, Soup
 from tasksearch.phases.stock import claim
-from tasksearch.phases.store import SegmentDamaged
-from tasksearch.phases.target import train_target
+from tasksearch.phases.target import FineTuned, fine_tune, keep_target, kept_target
 from tasksearch.training.order import stage_counts
 
 __all__ = ["Cell", "OnStep", "PartOutcome", "PlanResult", "PlanRun", "TrainedTarget", "run_plan"]
@@ -49,7 +46,7 @@ class PlanRun:
         )
         if context.store is not None:
             chain = (*(self._soup.segments if self._soup else ()), *self.intermediate)
-            claim(context.store, [s.signature for s in chain] + [s.signature for s in self.targets])
+            claim(context.store, [s.signature for s in chain] + [name for s in self.targets for name in s.signatures])
         self._phase2 = Intermediate(plan, context, root_signature(around), self.intermediate, self._first_model)
 
     @property
@@ -73,14 +70,20 @@ class PlanRun:
         return self._run_target(next(segment for segment in self.targets if segment.name == part), on_step)
 
     def trained(self, target: str, on_step: OnStep | None = None) -> TrainedTarget:
-        """A target's part with its model. The store, which keeps scores alone, cannot serve it: it is trained, to the bit as
-        before.
+        """A target's part with its model, which is trained to the bit as before (or taken from the store, where its weights
+        were kept), and scored again: the scores are those of this very model.
         """
         segment = next(segment for segment in self.targets if segment.target == target)
-        done = self._train_target(segment, on_step)
+        done = self._model_of(segment, on_step)
+        began = time.perf_counter()
+        outcomes = {cell: table for lang in segment.languages for cell, table in self._scored(segment, done, lang).items()}
+        seconds = {"target": done.seconds, "evaluation": time.perf_counter() - began}
         if self.context.store is not None:
             clear(self.context.store, segment.signature)
-        return done
+        scores = scores_of(outcomes, self.context.suite.card(target).metric, self.plan.seed)
+        return TrainedTarget(
+            scores=scores, outcomes=outcomes, seconds=seconds, steps=done.steps, model=done.model, head=done.head
+        )
 
     def encoder(self) -> Any:
         """The model after phase 2: an `XLMRobertaForMaskedLM`, which later parts of this run train no further."""
@@ -95,27 +98,54 @@ class PlanRun:
         return outcome
 
     def _run_target(self, segment: TargetSegment, on_step: OnStep | None) -> PartOutcome:
-        store = self.context.store
-        if store is not None and (found := store.manifest(segment.signature)):
-            with suppress(SegmentDamaged):
-                table = store.tensors(segment.signature, "outcomes")
-                store.use(segment.signature)
-                outcomes = {cell_of(name): numbers.numpy() for name, numbers in table.items()}
-                saved = sum(float(v) for v in found["facts"].get("seconds", {}).values())
-                scores = scores_of(outcomes, self.context.suite.card(segment.target).metric, self.plan.seed)
-                return PartOutcome(scores=scores, outcomes=outcomes, seconds={"reused": saved})
-        done = self._train_target(segment, on_step)
-        if store is not None:
-            tables = {"outcomes": {"/".join(cell): torch.from_numpy(table) for cell, table in done.outcomes.items()}}
-            if self.context.keep_targets and done.head is not None:
-                tables |= {"model": weights(done.model), "head": weights(done.head)}
-            facts: dict[str, Any] = {"kind": "target", "label": f"{segment.target}, seed {self.plan.seed}"}
-            facts |= {"seconds": done.seconds, "steps": done.steps} | (self.context.micro.note if done.steps else {})
-            keep(store, segment.signature, tables, facts, self.context.store_budget)
-        return PartOutcome(scores=done.scores, outcomes=done.outcomes, seconds=done.seconds, steps=done.steps)
+        """Score tables from the store; for those missing the model behind them, from the store or trained."""
+        tables, saved = stored_outcomes(segment, self.context)
+        missing = [pair for pair in segment.tables if pair[0] not in tables]
+        part = PartOutcome()
+        if missing:
+            done = self._model_of(segment, on_step)
+            part.steps = done.steps
+            began = time.perf_counter()
+            tables |= {language: self._score_and_keep(segment, done, language, name) for language, name in missing}
+            part.seconds = {"target": done.seconds} if segment.trained else {}
+            part.seconds["evaluation"] = time.perf_counter() - began
+            if self.context.store is not None:
+                clear(self.context.store, segment.signature)
+        else:
+            saved += self._reuse(segment)
+        part.seconds |= {"reused": saved} if saved or not missing else {}
+        part.outcomes = {cell: table for outcomes in tables.values() for cell, table in outcomes.items()}
+        part.scores = scores_of(part.outcomes, self.context.suite.card(segment.target).metric, self.plan.seed)
+        return part
 
-    def _train_target(self, segment: TargetSegment, on_step: OnStep | None) -> TrainedTarget:
-        return train_target(self._phase2.state_at(segment.parent), segment, self.plan, self.context, on_step)
+    def _model_of(self, segment: TargetSegment, on_step: OnStep | None) -> FineTuned:
+        kept = kept_target(segment, self.plan, self.context)
+        if kept is not None:
+            return kept
+        done = fine_tune(self._phase2, segment, self.plan, self.context, on_step)
+        keep_target(segment, done, self.plan, self.context)
+        return done
+
+    def _score_and_keep(self, segment: TargetSegment, done: FineTuned, language: str, name: str) -> dict[Cell, Outcomes]:
+        began = time.perf_counter()
+        outcomes = self._scored(segment, done, language)
+        label = f"{segment.target}/{language}, seed {self.plan.seed}"
+        keep_outcomes(name, outcomes, label, time.perf_counter() - began, self.context)
+        return outcomes
+
+    def _scored(self, segment: TargetSegment, done: FineTuned, language: str) -> dict[Cell, Outcomes]:
+        card = self.context.suite.card(segment.target)
+        found = outcomes_of(done.model, done.head, card, language, self.plan, self.context)
+        return {(segment.target, language, half): table for half, table in found.items()}
+
+    def _reuse(self, segment: TargetSegment) -> float:
+        """Notes that a training was needed by no score table any more; the seconds that saves."""
+        store = self.context.store
+        note = store.peek(segment.signature) if store is not None else None
+        if store is None or note is None:
+            return 0.0
+        store.use(segment.signature)
+        return float(note["facts"].get("seconds", 0.0))
 
 
 def run_plan(plan: Plan, context: RunContext, on_step: OnStep | None = None) -> PlanResult:

@@ -1,10 +1,12 @@
-"""A target's scores: outcomes of every example per language and half, and the table they come to."""
+"""A target's scores: outcomes of every example per language and half, kept per language, and the table they come to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+import torch
 from torch import nn
 
 from tasksearch.core.plan import Plan
@@ -15,6 +17,9 @@ from tasksearch.evaluation.retrieval import score_retrieved
 from tasksearch.metrics.outcomes import Outcomes, value_of
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.parts import Cell
+from tasksearch.phases.resumable import keep
+from tasksearch.phases.segments import TargetSegment
+from tasksearch.phases.store import SegmentDamaged
 from tasksearch.tasks.card import TaskCard
 
 
@@ -39,6 +44,31 @@ def scores_of(outcomes: Mapping[Cell, Outcomes], metric: str, seed: int) -> Scor
         Score(target=t, language=lang, half=half, metric=metric, value=value_of(o), examples=len(o), seed=seed)
         for (t, lang, half), o in outcomes.items()
     )
+
+
+def stored_outcomes(segment: TargetSegment, context: RunContext) -> tuple[dict[str, dict[Cell, Outcomes]], float]:
+    """Language → what the store has of the target's score tables, and the seconds that saves; a damaged one is not there."""
+    store, found, saved = context.store, dict[str, dict[Cell, Outcomes]](), 0.0
+    if store is None:
+        return found, saved
+    for language, signature in segment.tables:
+        manifest = store.manifest(signature)
+        if manifest is None:
+            continue
+        with suppress(SegmentDamaged):
+            table = store.tensors(signature, "outcomes")
+            store.use(signature)
+            found[language] = {cell_of(name): numbers.numpy() for name, numbers in table.items()}
+            saved += float(manifest["facts"].get("seconds", 0.0))
+    return found, saved
+
+
+def keep_outcomes(signature: str, outcomes: Mapping[Cell, Outcomes], label: str, seconds: float, context: RunContext) -> None:
+    """Stores one language's score table."""
+    if context.store is not None:
+        table = {"/".join(cell): torch.from_numpy(numbers) for cell, numbers in outcomes.items()}
+        facts = {"kind": "scores", "label": label, "steps": 0, "seconds": seconds}
+        keep(context.store, signature, {"outcomes": table}, facts, context.store_budget)
 
 
 def cell_of(name: str) -> Cell:

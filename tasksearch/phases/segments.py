@@ -1,5 +1,5 @@
 """Plan → chain of segments; pure. A segment's signature is a hash of everything that decides its outcome, its parent's
-included.
+included. A score table is named by its language as well; the training before it is not: another language trains nothing.
 """
 
 from __future__ import annotations
@@ -57,14 +57,30 @@ class IntermediateSegment:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetSegment:
-    """Phase 3 of one target, and its scores. A retrieval target trains nothing: it is its evaluation alone."""
+    """Phase 3 of one target. Which languages it is scored in decides nothing of it; a retrieval target trains nothing.
+
+    Attributes:
+        signature: of the training alone.
+        tables: language → signature of its score table, whose parent this segment is.
+        trained: whether there is a training.
+    """
 
     name: str
     parent: str
     signature: str
     target: str
-    languages: tuple[str, ...]
+    tables: tuple[tuple[str, str], ...]
     trained: bool
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Languages that it is scored in."""
+        return tuple(language for language, _ in self.tables)
+
+    @property
+    def signatures(self) -> tuple[str, ...]:
+        """Everything of it that a store may hold."""
+        return (self.signature, *(signature for _, signature in self.tables))
 
 
 def segments_of(
@@ -130,11 +146,9 @@ def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[Inte
 def _target(
     plan: Plan, around: Surroundings, parent: str, target: str, languages: tuple[str, ...], *, trained: bool
 ) -> TargetSegment:
-    recipe: dict[str, Any] = {
-        "target": target,
-        "evaluation": {language: around.evaluation[target, language] for language in languages},
-        "numerics": [NUMERICS, around.numerics],
-    }
+    numerics = [NUMERICS, around.numerics]
+    recipe: dict[str, Any] = {"target": target, "numerics": numerics}
+    scored: dict[str, Any] = {"numerics": numerics}
     if trained:
         recipe |= {
             "settings": plan.settings.for_target(target),
@@ -146,10 +160,14 @@ def _target(
         recipe |= {"extra": plan.extra_examples} if plan.extra_examples else {}
     else:
         untrained = plan.settings.untrained
-        recipe |= {"retrieval": plan.settings.retrieval, "precision": untrained.precision, "max_length": untrained.max_length}
+        scored |= {"retrieval": plan.settings.retrieval, "precision": untrained.precision, "max_length": untrained.max_length}
     signature = signature_of("target", parent, recipe)
+    tables = tuple(
+        (language, signature_of("scores", signature, language, around.evaluation[target, language], scored))
+        for language in languages
+    )
     return TargetSegment(
-        name=f"target/{target}", parent=parent, signature=signature, target=target, languages=languages, trained=trained
+        name=f"target/{target}", parent=parent, signature=signature, target=target, tables=tables, trained=trained
     )
 
 

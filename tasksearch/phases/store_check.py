@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 
 from tasksearch.core.errors import StoreUnusable, first_line
@@ -10,6 +11,8 @@ from tasksearch.phases.remote import RemoteStore, open_store
 from tasksearch.phases.store import FORMAT, SegmentStore, newer, translated
 
 MARK = "store.json"
+_CONTENT = {"format": FORMAT, "scores": "per language"}
+_LOG = logging.getLogger("tasksearch.store")
 
 
 def check_store(address: str) -> None:
@@ -26,11 +29,12 @@ def check_store(address: str) -> None:
     mark = store.root / MARK
     try:
         store.root.mkdir(parents=True, exist_ok=True)
-        if mark.exists() and (form := _format_of(mark.read_text())) > FORMAT:
+        text = mark.read_text() if mark.exists() else None
+        if text is not None and (form := _format_of(text)) > FORMAT:
             raise newer(store, form)
         _try_rename(store)
-        if not mark.exists():
-            mark.write_text(json.dumps({"format": FORMAT}))
+        if _is_news(store, text):
+            mark.write_text(json.dumps(_CONTENT))
     except OSError as fault:
         told = translated(fault, store)
         raise told if told is not fault else StoreUnusable(f"{store} cannot be used: {first_line(fault)}") from None
@@ -57,12 +61,25 @@ def _try_rename(store: SegmentStore) -> None:
 def _check_remote(store: RemoteStore) -> None:
     try:
         text = store.read(MARK)
-        if text is None:
-            store.write(MARK, json.dumps({"format": FORMAT}).encode())
-        elif (form := _format_of(text.decode())) > FORMAT:
+        if text is not None and (form := _format_of(text.decode())) > FORMAT:
             raise newer(store, form)
+        if _is_news(store, None if text is None else text.decode()):
+            store.write(MARK, json.dumps(_CONTENT).encode())
     except OSError as fault:
         raise StoreUnusable(f"store {store} cannot be used: {first_line(fault)}") from None
+
+
+def _is_news(store: SegmentStore, text: str | None) -> bool:
+    """Whether the mark is to be written; says of an older version's store, once, what becomes of its segments."""
+    if text is not None and '"scores"' in text:
+        return False
+    if text is not None and next(store.names(), None) is not None:
+        _LOG.warning(
+            "%s was written by an older version, whose target phases were named by their languages too: its intermediate "
+            "segments are reused, its target phases are trained again",
+            store,
+        )
+    return True
 
 
 def _format_of(text: str) -> int:

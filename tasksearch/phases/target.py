@@ -1,10 +1,13 @@
-"""Phase 3 of a plan for one target: fine-tuning on its English data, then zero-shot scores per language."""
+"""Phase 3 of a plan for one target: fine-tuning on its English data, or its weights from the store."""
 
 from __future__ import annotations
 
 import copy
 import math
 import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,11 +17,11 @@ from tasksearch.core.plan import Plan, TrainSettings
 from tasksearch.core.signature import seed_from
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.heads import fresh_head, module_name
-from tasksearch.phases.intermediate import ModelState
-from tasksearch.phases.parts import OnStep, TrainedTarget
-from tasksearch.phases.resumable import learner_of, train_on
-from tasksearch.phases.scores import outcomes_of, scores_of
+from tasksearch.phases.intermediate import Intermediate
+from tasksearch.phases.parts import OnStep
+from tasksearch.phases.resumable import keep, learner_of, train_on, weights
 from tasksearch.phases.segments import TargetSegment
+from tasksearch.phases.store import SegmentDamaged
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded, select
 from tasksearch.training.curves import Curve
@@ -26,30 +29,72 @@ from tasksearch.training.learner import TrainingTask
 from tasksearch.training.order import StepTasks, draw_items
 
 
-def train_target(
-    state: ModelState, segment: TargetSegment, plan: Plan, context: RunContext, on_step: OnStep | None
-) -> TrainedTarget:
-    """Fine-tunes a copy of the model after phase 2 (a retrieval target: nothing), and scores it in every language."""
+@dataclass(frozen=True, kw_only=True)
+class FineTuned:
+    """A target's model.
+
+    Attributes:
+        model: the `XLMRobertaForMaskedLM` whose encoder was fine-tuned; that of phase 2 where the target trains nothing.
+        head: the target's head; None for retrieval.
+        steps: optimiser steps taken for it now.
+        seconds: spent on that.
+    """
+
+    model: Any
+    head: nn.Module | None
+    steps: int = 0
+    seconds: float = 0.0
+
+
+def fine_tune(
+    phase2: Intermediate, segment: TargetSegment, plan: Plan, context: RunContext, on_step: OnStep | None
+) -> FineTuned:
+    """Trains a copy of the model after phase 2 on the target's English data; a retrieval target takes that model as it is."""
+    state = phase2.state_at(segment.parent)
+    if not segment.trained:
+        return FineTuned(model=state.model, head=None)
     began = time.perf_counter()
-    card = context.suite.card(segment.target)
-    model, head, steps = state.model, None, 0
-    seconds: dict[str, float] = {}
-    if segment.trained:
-        model = copy.deepcopy(state.model)
-        head, steps = _fine_tune(model, state.heads, card, segment, plan, context, on_step)
-        seconds["target"] = time.perf_counter() - began
-        began = time.perf_counter()
-    outcomes = {
-        (segment.target, language, half): table
-        for language in segment.languages
-        for half, table in outcomes_of(model, head, card, language, plan, context).items()
-    }
-    seconds["evaluation"] = time.perf_counter() - began
-    scores = scores_of(outcomes, card.metric, plan.seed)
-    return TrainedTarget(scores=scores, outcomes=outcomes, seconds=seconds, steps=steps, model=model, head=head)
+    model = copy.deepcopy(state.model)
+    head, steps = _train(model, state.heads, context.suite.card(segment.target), segment, plan, context, on_step)
+    return FineTuned(model=model, head=head, steps=steps, seconds=time.perf_counter() - began)
 
 
-def _fine_tune(
+def kept_target(segment: TargetSegment, plan: Plan, context: RunContext) -> FineTuned | None:
+    """The target's model from the store; None where its weights were not kept."""
+    store = context.store
+    if store is None or not has_weights(store.manifest(segment.signature)):
+        return None
+    with suppress(SegmentDamaged):
+        tables = {name: store.tensors(segment.signature, name) for name in ("model", "head")}
+        model = context.first_model(plan)
+        model.load_state_dict(tables["model"], strict=False)
+        head = fresh_head(context.suite.card(segment.target), f"target/{segment.target}", plan, context)
+        head.load_state_dict(tables["head"])
+        model.eval()
+        head.eval()
+        return FineTuned(model=model, head=head)
+    return None
+
+
+def keep_target(segment: TargetSegment, done: FineTuned, plan: Plan, context: RunContext) -> None:
+    """Notes in the store what the training cost; with `keep_targets` its weights as well."""
+    store = context.store
+    if store is None or done.head is None:
+        return
+    tables = {"model": weights(done.model), "head": weights(done.head)} if context.keep_targets else {}
+    if tables and not has_weights(found := store.peek(segment.signature)) and found:
+        store.discard(segment.signature)  # a note of what it cost, which would stand in the way
+    facts = {"kind": "target", "label": f"{segment.target}, seed {plan.seed}", "steps": done.steps, "seconds": done.seconds}
+    facts |= context.micro.note
+    keep(store, segment.signature, tables, facts, context.store_budget)
+
+
+def has_weights(manifest: Mapping[str, Any] | None) -> bool:
+    """Whether a target's manifest is more than a note of what its training cost."""
+    return bool(manifest) and "model.safetensors" in (manifest or {})["files"]
+
+
+def _train(
     model: Any,
     heads: nn.ModuleDict,
     card: TaskCard,

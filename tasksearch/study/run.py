@@ -35,6 +35,7 @@ class Resources:
         address: of a running Ray cluster (`auto`, `host:port`); None: this machine.
         store: folder or fsspec URL of the segment store; None: where the study had it, at first in its own folder.
         store_budget: bytes that the store may take.
+        keep_targets: keep every target's weights, so that another language trains nothing.
         snapshot_seconds: between snapshots inside a segment; None: no snapshots.
         max_seconds, max_gpu_seconds: limits of this call.
     """
@@ -45,6 +46,7 @@ class Resources:
     address: str | None = None
     store: str | None = None
     store_budget: int | None = None
+    keep_targets: bool = False
     snapshot_seconds: float | None = 600.0
     max_seconds: float | None = None
     max_gpu_seconds: float | None = None
@@ -208,6 +210,7 @@ def _keeping(store: str, resources: Resources) -> dict[str, Any]:
     return {
         "store": store,
         "store_budget": resources.store_budget,
+        "keep_targets": resources.keep_targets,
         "snapshots": [None, resources.snapshot_seconds],
     }
 

@@ -122,8 +122,8 @@ def test_the_study_ends_with_one_count_in_all_its_books(study):
 def test_the_store_is_listed_summed_verified_and_pruned(study):
     folder, _ = study
     listed = json.loads(tasksearch("store", "ls", str(folder), "--json").stdout)
-    assert {entry["kind"] for entry in listed} == {"intermediate", "target"}
-    assert all(entry["size"] > 0 and entry["seconds"] > 0 for entry in listed)
+    assert {entry["kind"] for entry in listed} == {"intermediate", "target", "scores"}
+    assert all((entry["size"] > 0) is (entry["kind"] != "target") and entry["seconds"] > 0 for entry in listed)
     assert any("seed" in entry["label"] for entry in listed)
     sums = json.loads(tasksearch("store", "du", str(folder), "--json").stdout)
     assert sum(row["bytes"] for row in sums.values()) == sum(entry["size"] for entry in listed)

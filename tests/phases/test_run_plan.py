@@ -245,9 +245,74 @@ def test_the_untrained_reference_starts_from_fresh_weights_of_its_seed(context):
     assert not np.array_equal(bare.outcomes[cell], trained.outcomes[cell])
 
 
-def test_a_cap_scores_so_many_examples_and_names_the_segment_anew(context):
+def test_a_cap_scores_so_many_examples_and_names_the_score_tables_anew(context):
     capped = dataclasses.replace(SHORT, evaluation_examples=7)
     result = run_plan(plan(SCHEDULES["none"], capped), context)
     assert {score.examples for score in result.scores} == {7}
-    names = {PlanRun(plan(SCHEDULES["none"], settings), context).targets[0].signature for settings in (SHORT, capped)}
+    names = {PlanRun(plan(SCHEDULES["none"], settings), context).targets[0].tables for settings in (SHORT, capped)}
     assert len(names) == 2
+
+
+# ---- score tables per language
+
+
+def wider(narrow, *languages, targets=()):
+    return dataclasses.replace(narrow, languages=(*narrow.languages, *languages), targets=(*narrow.targets, *targets))
+
+
+def test_another_language_is_another_score_table_and_no_other_training(context):
+    narrow = plan(SCHEDULES["joint"], targets=("topic", "retrieval"))
+    few, more = PlanRun(narrow, context), PlanRun(wider(narrow, "near2"), context)
+    for before, after in zip(few.targets, more.targets, strict=True):
+        assert before.signature == after.signature
+        assert set(before.tables) < set(after.tables) and len(after.tables) == len(before.tables) + 1
+    capped = dataclasses.replace(narrow, settings=dataclasses.replace(SHORT, evaluation_examples=5))
+    other = PlanRun(capped, context)
+    assert [s.signature for s in other.targets] == [s.signature for s in few.targets]
+    assert not {t for s in other.targets for t in s.tables} & {t for s in few.targets for t in s.tables}
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_a_language_that_joins_is_scored_by_the_same_weights_and_trains_what_was_not_kept(context, tmp_path, keeps):
+    narrow = plan(SCHEDULES["joint"], targets=("topic", "retrieval"))
+    kept = dataclasses.replace(stored(context, tmp_path), keep_targets=keeps)
+    before = run_plan(narrow, kept)
+    both = wider(narrow, "near2", targets=("tag",))
+    run = PlanRun(both, kept)
+    done = {part: run.run(part) for part in run.parts}
+    assert [done[part].steps for part in run.parts] == [0, 0, 4, 0 if keeps else 4], "phase 2, retrieval, tag, topic"
+    at_once, again = run_plan(both, context), run_plan(both, kept)
+    for cell, table in at_once.outcomes.items():
+        assert np.array_equal(again.outcomes[cell], table)
+        assert cell not in before.outcomes or np.array_equal(before.outcomes[cell], table)
+    assert [PlanRun(both, kept).run(part).steps for part in run.parts] == [0, 0, 0, 0]
+
+
+def test_a_damaged_score_table_alone_is_scored_again(context, tmp_path, monkeypatch):
+    joint, kept = (
+        plan(SCHEDULES["joint"], targets=("topic",)),
+        dataclasses.replace(stored(context, tmp_path), keep_targets=True),
+    )
+    expected = run_plan(joint, kept).scores
+    [segment] = PlanRun(joint, kept).targets
+    path = kept.store.folder(dict(segment.tables)["sov"]) / "outcomes.safetensors"
+    path.write_bytes(path.read_bytes()[:-1])
+    scored = []
+    real = PlanRun._scored
+    monkeypatch.setattr(
+        PlanRun, "_scored", lambda self, s, done, language: scored.append(language) or real(self, s, done, language)
+    )
+    assert run_plan(joint, kept).scores == expected
+    assert scored == ["sov"]
+
+
+def test_weights_that_are_wanted_later_take_the_place_of_the_note_of_their_cost(context, tmp_path):
+    joint, kept = plan(SCHEDULES["joint"], targets=("topic",)), stored(context, tmp_path)
+    run_plan(joint, kept)
+    from tasksearch.phases.stock import entries
+
+    [note] = [e for e in entries(kept.store) if e.kind == "target"]
+    assert note.size == 0 and note.steps == 4
+    keeps = dataclasses.replace(kept, keep_targets=True)
+    run_plan(wider(joint, "near2"), keeps)
+    assert PlanRun(wider(joint, "near3"), keeps).run("target/topic").steps == 0

@@ -145,3 +145,16 @@ def test_an_unknown_kind_of_address_names_what_was_expected():
     with pytest.raises(BadInput, match="expected a folder or an fsspec URL"):
         open_store("s4://bucket")
     assert isinstance(open_store("file:///tmp/x"), SegmentStore)
+
+
+def test_a_store_of_the_version_before_is_read_and_what_is_trained_again_is_said_once(tmp_path, caplog):
+    old = SegmentStore(tmp_path)
+    old.put(NAME, TABLES, FACTS)
+    (tmp_path / MARK).write_text('{"format": 1}')
+    for _ in range(2):
+        check_store(str(tmp_path))
+    assert [r.message for r in caplog.records] == [
+        f"{tmp_path} was written by an older version, whose target phases were named by their languages too: its intermediate "
+        "segments are reused, its target phases are trained again"
+    ]
+    assert old.manifest(NAME)["facts"] == FACTS
