@@ -11,7 +11,7 @@ from typing import Any, Literal, Self, get_args
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.schedule import Schedule
-from tasksearch.core.signature import signature_of, to_plain
+from tasksearch.core.signature import plain_without, signature_of
 
 LRPolicy = Literal["phase", "stage"]
 Mixing = Literal["task", "mixed"]
@@ -102,6 +102,10 @@ class RetrievalSettings:
         if self.max_length is not None and self.max_length < 3:
             raise BadInput(f"max_length of retrieval is {self.max_length}; expected at least 3, a piece between <s> and </s>")
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain form; `max_length` where it is set."""
+        return plain_without(self, ("max_length",))
+
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseSettings:
@@ -135,6 +139,10 @@ class PhaseSettings:
         _check_choice("head", self.head, HeadStart)
         if self.evaluation_examples is not None and self.evaluation_examples < 1:
             raise BadInput(f"evaluation_examples is {self.evaluation_examples}; expected at least 1, or None")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain form; lengths of single tasks where there are any."""
+        return plain_without(self, ("intermediate_lengths",))
 
     def length_of(self, task: str) -> int:
         """Tokens of an intermediate task's sequences."""
@@ -214,8 +222,7 @@ class Plan:
         """Plain form, complete: `from_json` gives an equal plan. What only controls have stands there for controls alone: a
         plan from before there were any keeps its signature.
         """
-        whole = {f.name: to_plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
-        return {name: value for name, value in whole.items() if value or name not in ("extra_examples", "soup")}
+        return plain_without(self, ("extra_examples", "soup"))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Collection
 from enum import Enum
 from fractions import Fraction
 from pathlib import PurePath
@@ -42,6 +43,16 @@ def to_plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(f"no canonical JSON for {type(value).__name__}")
+
+
+def plain_without(value: Any, later: Collection[str]) -> dict[str, Any]:
+    """Plain form of a dataclass without those of its `later` fields that stand at their defaults: a field that a new version
+    adds leaves the signatures of values that do not use it as they were.
+    """
+    fields = dataclasses.fields(value)
+    return {
+        f.name: to_plain(getattr(value, f.name)) for f in fields if f.name not in later or getattr(value, f.name) != f.default
+    }
 
 
 def canonical_json(value: Any) -> str:
