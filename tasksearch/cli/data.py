@@ -37,11 +37,11 @@ def leakage(
     """
     from tasksearch.study.leakage import check_suite
     from tasksearch.study.setup import choose_languages, choose_targets
-    from tasksearch.tasks.catalogue import load_suite
+    from tasksearch.tasks.labels import suite_with_labels
     from tasksearch.tasks.leakage import refuse_leaks
     from tasksearch.tasks.source import TaskSource
 
-    known = load_suite(suite)
+    known = suite_with_labels(suite, data)
     targets = choose_targets(known, target or ())
     languages = choose_languages(known, targets, language or ())
     checked = check_suite(

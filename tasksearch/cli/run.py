@@ -98,6 +98,14 @@ def run(
     allow_leakage: Annotated[
         bool, typer.Option("--allow-leakage", help="start though evaluation items stand in the training data")
     ] = False,
+    pretraining_text: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--pretraining-text",
+            help="text the model was pretrained on (.txt, .jsonl, .tsv, also .gz; or a folder), checked for evaluation items; "
+            "repeatable [a model of `tasksearch pretrain` names its own]",
+        ),
+    ] = None,
     timings: Timings = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -119,7 +127,7 @@ def run(
             "train_examples": train_examples, "evaluation_examples": evaluation_examples, "retrieval_layer": retrieval_layer,
         },
         lag=max(lag, concurrency or 1), lr_policy=lr_policy, mixing=mixing, tracking_uri=tracking_uri,
-        allow_leakage=allow_leakage,
+        allow_leakage=allow_leakage, pretraining_text=tuple(str(place.absolute()) for place in pretraining_text or ()),
     )  # fmt: skip
     folder = out or DEFAULT_FOLDER / config.name
     resources = resources_of(

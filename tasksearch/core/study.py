@@ -79,6 +79,7 @@ class StudyConfig:
         sampler: `tpe` or `random`.
         scheduler: `fifo` or `asha`.
         allow_leakage: start though evaluation items stand in the training data.
+        pretraining_text: files and folders of text that the model was pretrained on, checked as training data is.
         overrides: changes of the suite's settings.
         skip_bad: bad records that are passed over in each file, and told.
         controls: names out of `CONTROLS`: what is trained beside the leaders on their first fresh seeds (`search.controls`).
@@ -107,6 +108,7 @@ class StudyConfig:
     mixing: str = "task"
     tracking_uri: str | None = None
     allow_leakage: bool = False
+    pretraining_text: tuple[str, ...] = ()
     suite_options: tuple[tuple[str, Any], ...] = ()
     overrides: Overrides = field(default_factory=Overrides)
     skip_bad: int = 0

@@ -103,7 +103,7 @@ class RunContext:
         return f"torch {torch.__version__.split('+')[0]}, {self.device.type}, {threads} threads"
 
     def facts(self) -> dict[str, str]:
-        """For tags: versions, device, threads, fingerprints."""
+        """For tags: versions, device, threads, fingerprints, commits of hub data."""
         import transformers
 
         on_gpu = self.device.type == "cuda"
@@ -114,6 +114,7 @@ class RunContext:
             "device": torch.cuda.get_device_name(self.device) if on_gpu else f"cpu ({platform.machine()})",
             "threads": str(torch.get_num_threads()),
             "model": self.pretrained.fingerprint,
+            **self.source.facts(),
         }
 
 

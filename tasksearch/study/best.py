@@ -11,7 +11,7 @@ from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.core.verdict import RULES
 from tasksearch.study.coverage import check_languages
 from tasksearch.study.settings import warning_of
-from tasksearch.tasks.catalogue import load_suite
+from tasksearch.tasks.labels import suite_with_labels
 from tasksearch.tasks.suite import Suite
 
 
@@ -96,7 +96,7 @@ def read_study(
 
     ledger = Ledger(folder)
     config = ledger.config()
-    suite = load_suite(config.suite)
+    suite = suite_with_labels(config.suite, config.data)
     records = ledger.records() if records is None else records
     check_languages(suite, config.targets, records, languages or ())
     reading = open_reading(
@@ -123,7 +123,7 @@ def open_suite(folder: Path) -> tuple[StudyConfig, Suite]:
     from tasksearch.search.ledger import Ledger
 
     config = Ledger(folder).config()
-    suite = load_suite(config.suite)
+    suite = suite_with_labels(config.suite, config.data)
     return config, dataclasses.replace(suite, warning=warning_of(suite, config, folder))
 
 

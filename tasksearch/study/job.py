@@ -66,7 +66,10 @@ def job_of_suite(
         lab: the lab's options as `configure` takes them.
     """
     suite = load_suite(suite_name)
-    targets = _targets(suite, [card.name for card in suite.targets], wanted.target, f"target in suite {suite_name!r}")
+    known = [card.name for card in suite.targets]
+    if wanted.target is None:  # mining needs corpora that one fetches by hand: no encoder waits for them
+        known = [name for name in suite.first_targets or known if suite.card(name).kind != "mining"]
+    targets = _targets(suite, known, wanted.target, f"target in suite {suite_name!r}")
     config = configure(space="joint", suite=suite_name, targets=targets, model=wanted.model, data=wanted.data, **lab)
     config = dataclasses.replace(config, space=dataclasses.replace(config.space, tasks=schedule.tasks), targets=targets)
     _check(suite, schedule, wanted.target, _with_features(suite.settings, wanted.features))

@@ -8,8 +8,10 @@ from itertools import chain
 from pathlib import Path
 
 from tasksearch.core.study import StudyConfig
+from tasksearch.study.pretraining_text import pretraining_text
+from tasksearch.tasks.leak_cache import known_leaks
 from tasksearch.tasks.leak_sources import evaluated_by, pretraining, trained_by
-from tasksearch.tasks.leakage import Leak, find_leaks, refuse_leaks
+from tasksearch.tasks.leakage import Leak, refuse_leaks
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.suite import Suite
 
@@ -32,7 +34,9 @@ class Checked:
 
 
 def check_leakage(source: TaskSource, suite: Suite, config: StudyConfig) -> None:
-    """Refuses a study whose training data holds its evaluation data; the lab's generated world and `allow_leakage` pass.
+    """Refuses a study whose training data, or whose model's pretraining text where that is known, holds its evaluation data.
+
+    The lab's generated world and `allow_leakage` pass. What is found is kept by the texts' hashes: a resume reads none of them.
 
     Raises:
         BadInput: as `refuse_leaks` does.
@@ -40,8 +44,9 @@ def check_leakage(source: TaskSource, suite: Suite, config: StudyConfig) -> None
     if config.suite == "lab" or config.allow_leakage:
         return
     targets = [suite.card(name) for name in config.targets]
-    trained = trained_by(source, [*(suite.card(name) for name in config.space.tasks), *targets])
-    refuse_leaks(find_leaks(trained, evaluated_by(source, targets, config.languages)))
+    texts = chain.from_iterable(pretraining(place) for place in pretraining_text(config).places)
+    trained = [*trained_by(source, [*(suite.card(name) for name in config.space.tasks), *targets]), *texts]
+    refuse_leaks(known_leaks(trained, evaluated_by(source, targets, config.languages)))
 
 
 def check_suite(
@@ -74,7 +79,7 @@ def check_suite(
             else:
                 absent.append(f"{card.name} {language}")
     return Checked(
-        leaks=find_leaks(trained, evaluated),
+        leaks=known_leaks(trained, evaluated),
         trained=tuple(one.name for one in trained),
         items=sum(len(part.examples) for part in evaluated),
         absent=tuple(absent),

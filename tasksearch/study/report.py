@@ -19,7 +19,7 @@ from tasksearch.search.evidence import OutcomesOf
 from tasksearch.study.best import best_of, read_study
 from tasksearch.study.contrasts import Contrasts
 from tasksearch.study.settings import warning_of
-from tasksearch.tasks.catalogue import load_suite
+from tasksearch.tasks.labels import suite_with_labels
 
 FILE = "report.html"
 """Name of the report in the study's folder, and of its copy at the tracker."""
@@ -55,7 +55,7 @@ def report_of(folder: Path) -> ReportData:
     done = [record for record in records if record.status == "done"]
     if not done:
         raise StudyNotReady(f"no trial of {folder} is finished yet; a report needs one: `tasksearch resume {folder}` goes on")
-    suite = load_suite(config.suite)
+    suite = suite_with_labels(config.suite, config.data)
     outcomes = cache(ledger.outcomes)
     contrasts = Contrasts.of(records, outcomes, suite.groups)
     verdict, pending = _verdict(folder, records, outcomes)

@@ -15,6 +15,7 @@ from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.study.identity import study_id
 from tasksearch.study.keeping import store_address
 from tasksearch.study.objective import read_objective
+from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
 from tasksearch.study.settings import keep_skipped
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, data_folder, prepare
@@ -165,6 +166,7 @@ def _drive(
     store = store_address(ledger.folder, resources.store)
     check_store(store)
     keep_skipped(ledger.folder, setup.skipped)
+    keep_checked(ledger.folder, pretraining_text(config))
     from tasksearch.raytune.driver import run_trials
     from tasksearch.raytune.limits import Limits
     from tasksearch.tracking.mlflow import MlflowTracker

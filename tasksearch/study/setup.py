@@ -157,7 +157,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
 def _read_all(source: TaskSource, targets: Sequence[TaskCard], languages: Sequence[str]) -> None:
     """A bad line is known before the first training, not after it."""
     for card in targets:
-        source.training_examples(card)
+        source.training_size(card)
         for language in languages:
             if language in card.languages:
                 source.portions(card, language)

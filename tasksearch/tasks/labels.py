@@ -7,11 +7,21 @@ from pathlib import Path
 
 from tasksearch.core.errors import BadInput, DataMissing
 from tasksearch.core.score import ENGLISH
+from tasksearch.core.signature import signature_of
 from tasksearch.tasks.card import TaskCard
+from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tasks.formats import FORMATS, Ask, Broken, LeftOut
-from tasksearch.tasks.opening import choose, paths_of
+from tasksearch.tasks.notes import read_note, write_note
+from tasksearch.tasks.opening import choose, fingerprint, paths_of
+from tasksearch.tasks.reading import READER
 from tasksearch.tasks.suite import Suite
 from tasksearch.tasks.where import Hub, Source
+
+
+def suite_with_labels(name: str, data: str | Path | None) -> Suite:
+    """The suite of that name over a data folder; raises UnknownName with the nearest name."""
+    suite = load_suite(name)
+    return suite if data is None else with_labels(suite, Path(data))
 
 
 def with_labels(suite: Suite, root: Path) -> Suite:
@@ -22,10 +32,15 @@ def with_labels(suite: Suite, root: Path) -> Suite:
 
 def _read(card: TaskCard, root: Path) -> TaskCard:
     try:
-        found = {tag for source in card.train_sources for tag in _tags(root, card, source)}
+        data = [fingerprint(root, card, source, ENGLISH, card.labels_from) for source in card.train_sources]
+        name = signature_of("labels", READER, card.kind, data)
+        found = read_note("labels", name)
+        if found is None:
+            found = sorted({tag for source in card.train_sources for tag in _tags(root, card, source)})
+            write_note("labels", name, found)
     except DataMissing:
         return card
-    return dataclasses.replace(card, labels=tuple(sorted(found)))
+    return dataclasses.replace(card, labels=tuple(map(str, found)))
 
 
 def _tags(root: Path, card: TaskCard, source: Source) -> set[str]:

@@ -14,6 +14,7 @@ from tasksearch.tasks.examples import Example, RawText
 from tasksearch.tasks.halves import evaluation_splits
 from tasksearch.tasks.leakage import Evaluated, Trained
 from tasksearch.tasks.pools import gold_pairs
+from tasksearch.tasks.reading import file_fingerprint
 from tasksearch.tasks.source import TaskSource
 
 TRANSLATES = {("xcopa", "dev"): ("copa", 401), ("xcopa", "test"): ("copa", 501)}
@@ -31,7 +32,8 @@ def trained_by(source: TaskSource, cards: Sequence[TaskCard]) -> list[Trained]:
     return [
         Trained(
             name=f"the training data of {', '.join(card.name for card in same)}",
-            examples=source.training_examples(same[0]),
+            examples=source.stream_training(same[0]),
+            fingerprint=source.training_fingerprint(same[0]),
             data=tuple(dict.fromkeys(name for card in same for name in card.trains_on)),
         )
         for same in alike.values()
@@ -51,6 +53,7 @@ def evaluated_by(source: TaskSource, targets: Sequence[TaskCard], languages: Seq
             language=language,
             split=split,
             examples=_asked(source, card, language, split),
+            fingerprint=source.split_fingerprint(card, language, split),
             translates=TRANSLATES.get((card.name, split)),
         )
         for card in targets
@@ -80,7 +83,7 @@ def pretraining(place: Path) -> list[Trained]:
     for path in files:
         if not _suffix(path):
             raise BadInput(f"{path}: expected one of {', '.join(_TEXT_FILES)}, also .gz")
-    return [Trained(name=str(path), examples=_texts(path), raw=True) for path in files]
+    return [Trained(name=str(path), examples=_texts(path), raw=True, fingerprint=file_fingerprint(path)) for path in files]
 
 
 def _suffix(path: Path) -> str:

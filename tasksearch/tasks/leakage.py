@@ -51,6 +51,8 @@ class Evaluated:
     language: str
     split: str
     examples: Sequence[Example]
+    fingerprint: str = ""
+    """Names the examples; empty where a result cannot be kept by it."""
     translates: tuple[str, int] | None = None
     """(data set, first): the item of document d is a translation of that data set's item first + d."""
 
@@ -69,12 +71,14 @@ class Trained:
     Attributes:
         data: names of the data sets they come from, as on a card.
         raw: whether they are pretraining text, without labels.
+        fingerprint: names the texts; empty where a result cannot be kept by it.
     """
 
     name: str
     examples: Iterable[Example]
     data: tuple[str, ...] = ()
     raw: bool = False
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +125,12 @@ class Leak:
 def find_leaks(trained: Iterable[Trained], evaluated: Sequence[Evaluated]) -> tuple[Leak, ...]:
     """Every (training set, split) with at least one item found, the largest share first."""
     index = _Index(evaluated)
-    found = [leak for one in trained for leak in index.leaks(one)]
-    return tuple(sorted(found, key=lambda leak: (-leak.share, -leak.found, leak.task, leak.language, leak.split, leak.trained)))
+    return worst_first(leak for one in trained for leak in index.leaks(one))
+
+
+def worst_first(leaks: Iterable[Leak]) -> tuple[Leak, ...]:
+    """In the order in which they are told."""
+    return tuple(sorted(leaks, key=lambda leak: (-leak.share, -leak.found, leak.task, leak.language, leak.split, leak.trained)))
 
 
 def refuse_leaks(leaks: Sequence[Leak], limit: float = REFUSED) -> None:

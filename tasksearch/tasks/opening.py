@@ -97,10 +97,18 @@ def read_source(
 
 
 def stream_source(
-    root: Path, card: TaskCard, source: Source, language: str, split: str, tally: Tally, *, skip_bad: int = 0
+    root: Path,
+    card: TaskCard,
+    source: Source,
+    language: str,
+    split: str,
+    tally: Tally,
+    *,
+    skip_bad: int = 0,
+    on_pin: Callable[[Pin], None] | None = None,
 ) -> Iterator[Example]:
     """The same examples one by one: none is kept."""
-    for part in _parts(root, card, source, language, split, None):
+    for part in _parts(root, card, source, language, split, on_pin):
         own = Tally()
         yield from examples_of(part.records, part.place, card, part.files, language, split, own, skip_bad=skip_bad)
         tally.skipped += own.skipped
@@ -131,11 +139,15 @@ def _parts(
     yield _Part(records=records, place=f"{found.id} ({config}, {part}) at {found.commit[:12]}", files=PACKED)
 
 
-def fingerprint(root: Path, card: TaskCard, source: Source, language: str, split: str) -> str:
-    """Hash of the data's content (a hub table's: its commit) and of how it is read."""
+def fingerprint(
+    root: Path, card: TaskCard, source: Source, language: str, split: str, on_pin: Callable[[Pin], None] | None = None
+) -> str:
+    """Hash of the data's content (a hub table's: its commit, which `on_pin` is told) and of how it is read."""
     copy = choose(root, card, source, language, split)
     if isinstance(copy, Hub):
         found = pin(copy.id, copy.revision)
+        if on_pin:
+            on_pin(found)
         return f"{found.id}@{found.commit}/{signature_of(READER, copy)}"
     paths = paths_of(root, card, copy, language, split)
     hashes = [file_fingerprint(file) for path in paths for file in (path, *_beside(copy, path))]

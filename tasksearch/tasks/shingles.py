@@ -24,7 +24,11 @@ _UNSPACED = (
     (0xF900, 0xFAFF),
     (0x20000, 0x3FFFF),
 )
-"""Thai, Lao, Tibetan, Burmese, Khmer, kana and Han are written without spaces: each character counts as a word."""
+"""Thai, Lao, Tibetan, Burmese, Khmer, kana and Han are written without spaces: each letter counts as a word, with the marks
+(vowels, tones) that stand on it. A mark is no word of its own: eight characters of Burmese are two syllables, which recur."""
+
+
+_JOIN = "\x08"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,7 +50,8 @@ class Hashed:
 
 def words_of(text: str) -> list[str]:
     """Words of letters, digits and marks, NFKC and lower case."""
-    return unicodedata.normalize("NFKC", text).lower().translate(_LETTERS).split()
+    spaced = unicodedata.normalize("NFKC", text).lower().translate(_LETTERS)
+    return spaced.replace(f" {_JOIN}", "").replace(_JOIN, "").split()
 
 
 def hashed(texts: Sequence[str]) -> Hashed:
@@ -89,13 +94,17 @@ def _unsigned(values: Sequence[int]) -> Hashes:
 
 
 class _Letters(dict[int, str]):
-    """Character → itself, with spaces around it where its script has none, or a space; filled as characters come."""
+    """Character → itself, with spaces around it where its script has none, or a space; filled as characters come.
+
+    A mark of such a script stands behind `_JOIN`, which takes the space of the letter before it away.
+    """
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
-        kept = unicodedata.category(character)[0] in "LNM"
+        sort = unicodedata.category(character)[0]
         spaced = any(low <= code <= high for low, high in _UNSPACED)
-        self[code] = (f" {character} " if spaced else character) if kept else " "
+        around = f" {character} " if sort in "LN" else f"{_JOIN}{character} "
+        self[code] = (around if spaced else character) if sort in "LNM" else " "
         return self[code]
 
 

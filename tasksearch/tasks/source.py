@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
@@ -15,11 +16,15 @@ from tasksearch.tasks.encode import CASTS, Encoded, Tokenizer, encode
 from tasksearch.tasks.examples import Example
 from tasksearch.tasks.halves import SPLIT_RULE, Portion, evaluation_splits, portions
 from tasksearch.tasks.hub import Pin
+from tasksearch.tasks.notes import read_note, write_note
 from tasksearch.tasks.opening import absent, fingerprint, read_source, stream_source
 from tasksearch.tasks.pools import pools_of
 from tasksearch.tasks.reading import Reading, Tally
 from tasksearch.tasks.stored import stored
 from tasksearch.tasks.where import Source
+
+_WORTH_A_NOTE = 10_000
+"""Training examples from which counting them again takes longer than a note is worth."""
 
 
 class TaskSource:
@@ -38,12 +43,12 @@ class TaskSource:
         self.left_out: dict[str, tuple[tuple[str, int], ...]] = {}
         """Task, language and split → how many records the authors leave out themselves, by reason."""
         self.commits: dict[str, str] = {}
-        """Hub data set → the commit it was read at, for those that were read."""
+        """Hub data set → the commit that is read of it, for those that were asked for."""
         self._read = lru_cache(maxsize=2048)(self._read_now)
         self._portions = lru_cache(maxsize=1024)(self._portions_now)
         self._encoded = lru_cache(maxsize=1024)(self._encode_portions)
         self._trained = lru_cache(maxsize=256)(self._encode_training)
-        self._sizes = lru_cache(maxsize=256)(lambda card: sum(1 for _ in self._stream_training(card)))
+        self._sizes = lru_cache(maxsize=256)(self._count_training)
 
     # ---- examples
 
@@ -68,6 +73,15 @@ class TaskSource:
         found = [self._read(card, source, ENGLISH, card.train_split).examples for source in card.train_sources]
         return tuple(example for examples in found for example in examples)
 
+    def stream_training(self, card: TaskCard) -> Iterator[Example]:
+        """The same one by one, none is kept: a training set may be far larger than memory should be."""
+        tally = Tally()
+        for source in card.train_sources:
+            yield from stream_source(
+                self.root, card, source, ENGLISH, card.train_split, tally, skip_bad=self.skip_bad, on_pin=self._note_pin
+            )
+        self._note(f"{card.name} {ENGLISH} {card.train_split}", tally.skipped, sorted(tally.left_out.items()))
+
     def training(self, card: TaskCard, max_length: int) -> Encoded:
         """Encoded English training items."""
         return self._trained(card, max_length)
@@ -80,6 +94,20 @@ class TaskSource:
         reading = read_source(self.root, card, source, language, split, skip_bad=self.skip_bad, on_pin=self._note_pin)
         self._note(f"{card.name} {language} {split}", reading.skipped, reading.left_out)
         return reading
+
+    def _count_training(self, card: TaskCard) -> int:
+        """Counted once for each content: a resume of a study does not read its training data again."""
+        place = f"{card.name} {ENGLISH} {card.train_split}"
+        name = signature_of("count", self.training_fingerprint(card), card.kind, card.labels, self.skip_bad)
+        with suppress(TypeError, KeyError, ValueError):
+            kept = read_note("counts", name)
+            self._note(place, kept["skipped"], [(why, count) for why, count in kept["left_out"]])
+            return int(kept["examples"])
+        count = sum(1 for _ in self.stream_training(card))
+        told = {"skipped": self.skipped.get(place, ()), "left_out": self.left_out.get(place, ())}
+        if count >= _WORTH_A_NOTE:
+            write_note("counts", name, {"examples": count} | told)
+        return count
 
     def _note(self, place: str, skipped: Sequence[str], left_out: Sequence[tuple[str, int]]) -> None:
         if skipped:
@@ -104,20 +132,13 @@ class TaskSource:
     def _encode_training(self, card: TaskCard, max_length: int) -> Encoded:
         tokenizer = self.tokenizer
         assert tokenizer is not None, "a source that encodes has a tokenizer"
-        parts = (encode(list(chunk), card, tokenizer, max_length) for chunk in _chunks(self._stream_training(card)))
+        parts = (encode(list(chunk), card, tokenizer, max_length) for chunk in _chunks(self.stream_training(card)))
         named = self._tokenizer_name
         if not named:
             return encode(self.training_examples(card), card, tokenizer, max_length)
         reading = (card.kind, card.labels, self.training_fingerprint(card), self.skip_bad)
         name = signature_of("encoded", CASTS, named, max_length, reading)
         return stored(cache_folder() / "encoded" / f"{name}.arrow", card.kind, parts)
-
-    def _stream_training(self, card: TaskCard) -> Iterator[Example]:
-        """One by one, none is kept: a training set may be far larger than memory should be."""
-        tally = Tally()
-        for source in card.train_sources:
-            yield from stream_source(self.root, card, source, ENGLISH, card.train_split, tally, skip_bad=self.skip_bad)
-        self._note(f"{card.name} {ENGLISH} {card.train_split}", tally.skipped, sorted(tally.left_out.items()))
 
     @cached_property
     def _tokenizer_name(self) -> str:
@@ -140,8 +161,18 @@ class TaskSource:
         splits = evaluation_splits(card, language)
         return (f"split rule {SPLIT_RULE}", *(f"{s} {self._fingerprint(card, card.source, language, s)}" for s in splits))
 
+    def split_fingerprint(self, card: TaskCard, language: str, split: str) -> str:
+        """Names the examples that `split` gives: the data, how it is read, and by which card."""
+        data = self._fingerprint(card, card.source, language, split)
+        return signature_of(data, card.kind, card.labels, language, self.skip_bad)
+
     def _fingerprint(self, card: TaskCard, source: Source, language: str, split: str) -> str:
-        return fingerprint(self.root, card, source, language, split)
+        return fingerprint(self.root, card, source, language, split, self._note_pin)
+
+    def facts(self) -> dict[str, str]:
+        """For tags: the commits of the hub data sets that were asked for; nothing where all data is files."""
+        told = ", ".join(f"{name}@{commit}" for name, commit in sorted(self.commits.items()))
+        return {"data_commits": told} if told else {}
 
     def missing(self, card: TaskCard, languages: tuple[str, ...]) -> list[str]:
         """What the card needs for these languages and is not there: a file's path, or what to get from the hub."""

@@ -60,9 +60,11 @@ def test_texts_are_compared_by_letters_and_digits_alone(text):
     assert (hashed([text]).whole == hashed([spaced]).whole).all()
 
 
-def test_scripts_without_spaces_have_a_word_in_each_character():
+def test_scripts_without_spaces_have_a_word_in_each_letter_with_its_marks():
     assert words_of("北京2008年") == ["北", "京", "2008", "年"]
-    assert words_of("สวัสดี") == list("สวัสดี")
+    assert words_of("ภาษา 2 ไทย") == ["ภ", "า", "ษ", "า", "2", "ไ", "ท", "ย"]  # vowels that are letters
+    assert words_of("สวัสดี") == ["ส", "วั", "ส", "ดี"]
+    assert words_of("အဖွဲ့သည်") == ["အ", "ဖွဲ့", "သ", "ည်"]  # eight characters; as words of their own they recur everywhere
     assert words_of("किताब घर") == ["किताब", "घर"]  # vowel signs stay in their word
 
 

@@ -1,0 +1,88 @@
+"""The text that a study's model was pretrained on, as far as it is known: the study names it, or the model's own folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasksearch.core.study import StudyConfig
+from tasksearch.tasks.reading import file_fingerprint
+
+RECIPE = "recipe.json"
+"""What `tasksearch pretrain` writes beside a model: among other things each file's `source/name hash`."""
+_KEPT = "pretraining_text.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainingText:
+    """Files and folders to be checked.
+
+    Attributes:
+        places: given by the study, or named by the model and found with the bytes it was trained on.
+        absent: named by the model and not found so.
+        known: whether anything says what the model was pretrained on.
+    """
+
+    places: tuple[Path, ...] = ()
+    absent: tuple[str, ...] = ()
+    known: bool = True
+
+    def __str__(self) -> str:
+        """A sentence where something was not checked, else nothing."""
+        if self.absent:
+            return (
+                f"not checked for evaluation items: {len(self.absent)} files of the model's pretraining text, which are not "
+                f"under the data folder as they were ({', '.join(self.absent[:3])}{', …' if len(self.absent) > 3 else ''})"
+            )
+        return "" if self.known else "what the model was pretrained on is not known, and was not checked for evaluation items"
+
+
+def pretraining_text(config: StudyConfig) -> PretrainingText:
+    """Of a study's model; the lab's generated world is not checked."""
+    if config.suite == "lab":
+        return PretrainingText()
+    given = tuple(Path(place) for place in config.pretraining_text)
+    own, absent = _named_by(Path(config.model), Path(config.data or "."))
+    return PretrainingText(
+        places=tuple(dict.fromkeys((*given, *own))), absent=() if given else absent, known=bool(given or own or absent)
+    )
+
+
+def keep_checked(folder: Path, text: PretrainingText) -> None:
+    """Writes into the study which pretraining text was checked and what was not, where there is something to say."""
+    from tasksearch.search.ledger import write_atomic
+
+    if text.places or str(text):
+        told = {"checked": [str(place) for place in text.places], "unchecked": str(text)}
+        write_atomic(folder / _KEPT, f"{json.dumps(told, ensure_ascii=False, indent=1)}\n".encode())
+
+
+def unchecked_note(folder: Path) -> str:
+    """What a study's check did not look at; empty where nothing was noted."""
+    try:
+        return str(json.loads((folder / _KEPT).read_text("utf-8"))["unchecked"])
+    except FileNotFoundError:
+        return ""
+
+
+def _named_by(model: Path, data: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """(files with the bytes that the recipe names, names of the others); nothing for a model without a recipe."""
+    found: list[Path] = []
+    absent: list[str] = []
+    for name, digest in _files(model / RECIPE):
+        path = data / "pretrain" / name
+        if path.is_file() and file_fingerprint(path) == digest:
+            found.append(path)
+        else:
+            absent.append(name)
+    return tuple(found), tuple(absent)
+
+
+def _files(recipe: Path) -> Sequence[tuple[str, str]]:
+    try:
+        lines = json.loads(recipe.read_text("utf-8"))["files"]
+        return [(name, digest) for name, _, digest in (str(line).rpartition(" ") for line in lines)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()

@@ -1,0 +1,57 @@
+"""What a training set was found to hold, kept by the hashes of both sides: a check is made once, not at every resume."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from tasksearch.core.signature import signature_of
+from tasksearch.tasks.leakage import Evaluated, Leak, Trained, find_leaks, worst_first
+from tasksearch.tasks.notes import read_note, write_note
+
+LEAK_RULE = 1
+"""Raised by hand whenever the rule of `leakage.py` changes what is found."""
+
+_KIND = "leakage"
+
+
+def known_leaks(trained: Sequence[Trained], evaluated: Sequence[Evaluated]) -> tuple[Leak, ...]:
+    """As `find_leaks`; a training set whose result is known is not read again.
+
+    Results stand in the cache folder, one for each training set against a list of evaluation splits.
+    """
+    names = {one.name: _name(one, evaluated) for one in trained}
+    found: list[Leak] = []
+    new: list[Trained] = []
+    for one in trained:
+        known = _known(names[one.name], one.name)
+        if known is None:
+            new.append(one)
+        else:
+            found += known
+    fresh = find_leaks(new, evaluated) if new else ()
+    for one in new:
+        if names[one.name]:
+            write_note(_KIND, names[one.name], [dataclasses.asdict(leak) for leak in fresh if leak.trained == one.name])
+    return worst_first((*found, *fresh))
+
+
+def _name(one: Trained, evaluated: Sequence[Evaluated]) -> str:
+    """Empty where a side cannot be named."""
+    if not one.fingerprint or not all(e.fingerprint for e in evaluated):
+        return ""
+    asked = [(e.task, e.language, e.split, e.fingerprint, e.translates) for e in evaluated]
+    return signature_of("leaks", LEAK_RULE, one.fingerprint, one.data, one.raw, asked)
+
+
+def _known(name: str, trained: str) -> list[Leak] | None:
+    rows = read_note(_KIND, name) if name else None
+    try:
+        return None if rows is None else [_leak(row, trained) for row in rows]
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return None
+
+
+def _leak(row: dict[str, object], trained: str) -> Leak:
+    shown = tuple((str(name), str(text)) for name, text in row["shown"])  # type: ignore[attr-defined]
+    return Leak(**row | {"trained": trained, "shown": shown})  # type: ignore[arg-type]

@@ -1,0 +1,33 @@
+"""Small results kept in the cache folder under the hash of what they came from, so that they are not worked out again."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.folders import cache_folder
+
+
+def read_note(kind: str, name: str) -> Any:
+    """What was kept; None where nothing, or nothing readable, is there."""
+    try:
+        return json.loads(_place(kind, name).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def write_note(kind: str, name: str, value: Any) -> None:
+    """Keeps a value of plain JSON; a cache that cannot be written keeps nothing."""
+    path = _place(kind, name)
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(value, ensure_ascii=False) + "\n", "utf-8")
+        temporary.replace(path)
+
+
+def _place(kind: str, name: str) -> Path:
+    return cache_folder() / kind / f"{name}.json"
