@@ -20,6 +20,8 @@ class Estimate:
         noise_df: degrees of freedom behind the seed variance, over the plans it came from; 0 where nothing depends on a seed.
         seeds: seeds of the first plan.
         examples: examples, each counted once per language it was answered in.
+        documents: documents that they stand in, over which the interval is clustered; None where some of them are not known, so
+            that examples were taken for independent.
     """
 
     value: float
@@ -31,6 +33,7 @@ class Estimate:
     noise_df: int
     seeds: int
     examples: int
+    documents: int | None = None
 
     @property
     def covers_zero(self) -> bool | None:
