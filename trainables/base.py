@@ -47,12 +47,15 @@ class PartResult:
         seconds: wall seconds by kind of work (`intermediate`, `target`, `evaluation`, `reused` …); summed over parts.
         facts: versions, device, threads, fingerprints; a later part's word stands.
         outcomes: per-example outcomes of the scored cells, arrays of shape (n, 2).
+        documents: number of each example's document, arrays of shape (n,) in the order of the outcomes; of cells for which the
+            study folder has them already, or nobody knows them, none.
     """
 
     scores: ScoreTable = field(default_factory=ScoreTable)
     seconds: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     outcomes: Outcomes = field(default_factory=dict)
+    documents: Mapping[Cell, NDArray[np.int64]] = field(default_factory=dict)
 
 
 class PlanTrainable(Trainable):
@@ -143,6 +146,8 @@ class PlanTrainable(Trainable):
     def _absorb(self, result: PartResult) -> None:
         for score in result.scores:
             _check(score, result.outcomes)
+        if known := {cell: n for cell, n in result.documents.items() if len(n) == len(result.outcomes.get(cell, ()))}:
+            Ledger(Path(self.context["study_folder"])).write_documents(known)
         self._scores = self._scores + result.scores
         self._outcomes.update({cell: np.asarray(array, dtype=np.float32) for cell, array in result.outcomes.items()})
         for name, value in result.seconds.items():

@@ -11,6 +11,7 @@ counted over examples, the same in every trial: an example of difficulty u is ri
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import random
@@ -62,7 +63,10 @@ class Surface:
         return min(99.0, max(1.0, self.truth(plan, target, language) + noise))
 
     def truth(self, plan: Plan, target: str, language: str) -> float:
-        """Percent, without noise."""
+        """Percent, without noise. A soup is as good as its mixes are on average."""
+        if plan.soup:
+            mixes = [dataclasses.replace(plan, schedule=mix, soup=()) for mix in plan.soup]
+            return sum(self.truth(mix, target, language) for mix in mixes) / len(mixes)
         schedule = plan.schedule
         if not schedule.stages:
             return self.base
@@ -93,6 +97,7 @@ class RecordedTrainable(PlanTrainable):
 
     Context: `surface` (fields of `Surface`), and what tests exercise: `sleep` (seconds per part), and lists of trial numbers
     `raise_in`, `nan_in`, `kill_in` (the worker kills itself, the first time) and `full_in` (a disk that is full).
+    `per_document`: so many examples stand in one document; without it nobody knows the documents.
     """
 
     def prepare(self) -> None:
@@ -129,8 +134,17 @@ class RecordedTrainable(PlanTrainable):
             )
             rows.append(cell)
         return PartResult(
-            scores=ScoreTable.of(rows), outcomes=outcomes, seconds={"evaluation": 0.0}, facts={"device": "recorded"}
+            scores=ScoreTable.of(rows),
+            outcomes=outcomes,
+            seconds={"evaluation": 0.0},
+            facts={"device": "recorded"},
+            documents={cell: self._documents(right) for cell, right in outcomes.items()}
+            if "per_document" in self.context
+            else {},
         )
+
+    def _documents(self, outcomes: Array) -> NDArray[np.int64]:
+        return np.arange(len(outcomes), dtype=np.int64) // int(self.context["per_document"])
 
     def _right(self, target: str, language: str, half: Half) -> Array:
         """Outcomes of shape (n, 2): which examples are right, and ones."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tasksearch.phases.context import RunContext, open_context
 from tasksearch.phases.run import PlanRun
 from tasksearch.phases.snapshots import SnapshotPolicy
+from tasksearch.search.ledger import Ledger
 from tasksearch.tasks.catalogue import load_suite
 from trainables.base import PartResult, PlanTrainable
 
@@ -27,11 +30,14 @@ class ThreePhase(PlanTrainable):
     def run_part(self, name: str) -> PartResult:
         """Trains one segment, or takes it from the store."""
         done = self._run.run(name)
+        kind, _, target = name.partition("/")
+        lacking = kind == "target" and Ledger(Path(self.context["study_folder"])).lacks_documents(done.outcomes)
         return PartResult(
             scores=done.scores,
             seconds=done.seconds,
             facts=self._run.context.facts() | self._run.notes,
             outcomes=done.outcomes,
+            documents=self._run.documents(target) if lacking else {},
         )
 
     def _open(self) -> RunContext:

@@ -137,6 +137,11 @@ class Verdict:
     adaptive: bool = False
     small: tuple[str, ...] = ()
 
+    @property
+    def clustered(self) -> bool:
+        """Whether every interval takes the examples of a document for one draw."""
+        return all(choice.gain.documents is not None for choice in self.choices)
+
     def __getitem__(self, name: str) -> Choice:
         """The choice of a language or group.
 
@@ -156,6 +161,7 @@ class Verdict:
             "level": self.level,
             "candidates": self.candidates,
             "adaptive": self.adaptive,
+            "clustered_by_document": self.clustered,
             "small_selection_sets": list(self.small),
             "court": self.court.to_json() if self.court else None,
             "choices": [choice.to_json() for choice in self.choices],

@@ -17,6 +17,7 @@ from tasksearch.core.score import Half
 from tasksearch.core.study import Objective, TrialRecord
 from tasksearch.core.verdict import RULES, Verdict
 from tasksearch.export.facts import Facts, Origin, Row
+from tasksearch.search.documents import Documents
 from tasksearch.search.evidence import Evidence, gather
 from tasksearch.search.ledger import Ledger
 from tasksearch.search.mixfile import schedule_toml
@@ -26,6 +27,7 @@ from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.suite import Suite
 
 Outcomes = Mapping[tuple[str, str, Half], npt.NDArray[np.float32]]
+Numbers = Mapping[tuple[str, str, Half], npt.NDArray[np.int64]]
 
 
 def facts_of(
@@ -38,6 +40,7 @@ def facts_of(
     base: str,
     versions: Mapping[str, str],
     command: str,
+    documents: Numbers | None = None,
     study: Path | None = None,
     record: TrialRecord | None = None,
     same: bool = False,
@@ -48,6 +51,7 @@ def facts_of(
         outcomes: of the exported model, both halves.
         base: hub id or folder name of phase 1.
         versions: `RunContext.facts()`, and this package's own.
+        documents: number of each example's document, in the order of the outcomes.
         study: folder of the study the mix comes from.
         record: the study's own training of the mix.
         same: whether that was of this very plan, so that its outcomes must be equal.
@@ -64,7 +68,7 @@ def facts_of(
         fingerprint=fingerprint,
         warning=suite.warning,
         same_data=tuple(task for task, of in suite.same_data if of == target and task in plan.schedule.tasks),
-        scores=own_rows(outcomes, suite),
+        scores=own_rows(outcomes, suite, documents),
         chance={name: suite.card(name).chance for name in plan.targets},
         origin=origin_of(study, record, suite, plan, outcomes, same=same) if study is not None and record is not None else None,
         command=command,
@@ -72,10 +76,14 @@ def facts_of(
     )
 
 
-def own_rows(outcomes: Outcomes, suite: Suite) -> tuple[Row, ...]:
-    """Scores of one model on the reporting halves; intervals over examples alone."""
+def own_rows(outcomes: Outcomes, suite: Suite, documents: Numbers | None = None) -> tuple[Row, ...]:
+    """Scores of one model on the reporting halves; intervals over examples alone, clustered where their documents are known."""
     cells = sorted((target, language) for target, language, half in outcomes if half == "report")
-    one = Arm(seeds=({cell: outcomes[(*cell, "report")] for cell in cells},), fixed=frozenset(target for target, _ in cells))
+    one = Arm(
+        seeds=({cell: outcomes[(*cell, "report")] for cell in cells},),
+        fixed=frozenset(target for target, _ in cells),
+        documents=Documents.reporting(documents or {}),
+    )
     return tuple(_row(suite, cell, one) for cell in cells)
 
 
@@ -103,7 +111,7 @@ def origin_of(folder: Path, record: TrialRecord, suite: Suite, plan: Plan, outco
         changed = f"Features are `{plan.settings.features}` here and were `{record.plan.settings.features}` in the study: "
         return _with(known, f"{changed}what it measured of the mix is of other models, and is not repeated.")
     try:
-        evidence = gather(records, ledger.outcomes, config.objective)
+        evidence = gather(records, ledger.outcomes, config.objective, Documents.reporting(ledger.documents()))
     except StudyNotReady as reason:
         return _with(known, f"The study is not finished ({reason}).")
     verdict = _verdict(ledger, records, suite, config.objective)
@@ -114,8 +122,15 @@ def _verdict(ledger: Ledger, records: Sequence[TrialRecord], suite: Suite, objec
     """By the rule of headline claims; a study of one language has no other to choose on, and takes English."""
     for rule in ("pivot-dev", "english-dev"):
         with suppress(StudyNotReady):
-            groups = suite.language_groups
-            return pick(records, ledger.outcomes, suite.groups, rule=rule, language_groups=groups, objective=objective)
+            return pick(
+                records,
+                ledger.outcomes,
+                suite.groups,
+                rule=rule,
+                language_groups=suite.language_groups,
+                objective=objective,
+                documents=Documents.reporting(ledger.documents()),
+            )
     return None
 
 

@@ -6,6 +6,8 @@ import dataclasses
 import time
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from torch import nn
 
 from tasksearch.core.plan import Plan
@@ -21,6 +23,7 @@ from tasksearch.phases.snapshots import clear
 from tasksearch.phases.soup import SOUP, Soup
 from tasksearch.phases.stock import claim
 from tasksearch.phases.target import FineTuned, fine_tune, keep_target, kept_target
+from tasksearch.tasks.halves import document_numbers
 from tasksearch.training.order import stage_counts
 
 __all__ = ["Cell", "OnStep", "PartOutcome", "PlanResult", "PlanRun", "TrainedTarget", "run_plan"]
@@ -84,6 +87,16 @@ class PlanRun:
         return TrainedTarget(
             scores=scores, outcomes=outcomes, seconds=seconds, steps=done.steps, model=done.model, head=done.head
         )
+
+    def documents(self, target: str) -> dict[Cell, npt.NDArray[np.int64]]:
+        """The document number of every example of a target, in the order of its outcomes: `tasks.halves.document_number`."""
+        card, cap = self.context.suite.card(target), self.plan.settings.evaluation_examples
+        languages = next(segment.languages for segment in self.targets if segment.target == target)
+        return {
+            (target, language, half): numbers
+            for language in languages
+            for half, numbers in document_numbers(self.context.source.portions(card, language, cap)).items()
+        }
 
     def encoder(self) -> Any:
         """The model after phase 2: an `XLMRobertaForMaskedLM`, which later parts of this run train no further."""

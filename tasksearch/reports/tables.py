@@ -17,6 +17,11 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import TrialRecord
 from tasksearch.core.verdict import RULES, Choice, Estimate, Verdict
 
+CLUSTERED = "Intervals are over seeds and documents: examples of one document count as one draw."
+NOT_CLUSTERED = (
+    "Intervals are not clustered: this study kept no document numbers, so examples of one document count as independent and "
+    "intervals may be too narrow."
+)
 _STYLE = {"better": "green", "worse": "red", "no difference seen": "dim", "no interval": "yellow"}
 
 
@@ -182,6 +187,7 @@ def verdict_notes(verdict: Verdict) -> list[str]:
         f"{verdict.rule}: {RULES[verdict.rule]}. Labels: how many of the language the choice read.",
         f"{verdict.candidates} mixes were re-run on fresh seeds and stood for choice.",
     ]
+    notes.append(CLUSTERED if verdict.clustered else NOT_CLUSTERED)
     read = [choice.name for choice in verdict.choices if choice.shortlist_labels and not choice.is_group]
     if read:
         notes.append(f"The search's objective, which found these mixes, read selection labels of {', '.join(read)}.")

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.score import Half
 
 Cell = tuple[str, str]
 Array = NDArray[np.float64]
@@ -77,6 +78,11 @@ class Documents:
     def __init__(self, numbers: Mapping[Cell, NDArray[np.int64]]) -> None:
         self._numbers = dict(numbers)
         self._local: dict[Cell, Place] = {}
+
+    @classmethod
+    def reporting(cls, numbers: Mapping[tuple[str, str, Half], NDArray[np.int64]]) -> Documents:
+        """From numbers of both halves, as `Ledger.documents` gives them."""
+        return cls({(target, language): array for (target, language, half), array in numbers.items() if half == "report"})
 
     def __contains__(self, cell: Cell) -> bool:
         return cell in self._numbers

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.score import Half
 from tasksearch.core.study import Objective, TrialRecord
+from tasksearch.search.documents import Documents
 from tasksearch.search.objective import Baseline, counted_targets
 from tasksearch.search.statistics import Arm, Cell, score_of
 from tasksearch.search.trained import Trained
@@ -79,8 +80,15 @@ class Evidence:
         return tuple(sorted(shared))
 
 
-def gather(records: Sequence[TrialRecord], outcomes: OutcomesOf, objective: Objective) -> Evidence:
+def gather(
+    records: Sequence[TrialRecord], outcomes: OutcomesOf, objective: Objective, documents: Documents | None = None
+) -> Evidence:
     """Reads the finished trials.
+
+    Args:
+        records, outcomes: of the study.
+        objective: what it maximised.
+        documents: of the reporting examples, where the study kept them.
 
     Raises:
         StudyNotReady: no baseline, or no leader on fresh seeds.
@@ -99,10 +107,10 @@ def gather(records: Sequence[TrialRecord], outcomes: OutcomesOf, objective: Obje
     if table is None or not fresh.keys() & seen.keys():
         raise StudyNotReady("no finalist has a finished trial of the search to be chosen by")
     rows = {first.plan.mix_signature: row for row, first in enumerate(table.firsts)}
-    candidates = [_candidate(mix, seen[name], rows[name], outcomes) for name, mix in fresh.items() if name in seen]
+    candidates = [_candidate(mix, seen[name], rows[name], outcomes, documents) for name, mix in fresh.items() if name in seen]
     counted = counted_targets(dev, objective)
     return Evidence(
-        baseline=arm_of(bare, outcomes),
+        baseline=arm_of(bare, outcomes, documents),
         dev=dev,
         dev_examples={(s.target, s.language): s.examples for s in bare[0].scores if s.half == "select"},
         candidates=tuple(candidates),
@@ -111,7 +119,9 @@ def gather(records: Sequence[TrialRecord], outcomes: OutcomesOf, objective: Obje
     )
 
 
-def _candidate(fresh: Sequence[TrialRecord], seen: Sequence[TrialRecord], row: int, outcomes: OutcomesOf) -> Candidate:
+def _candidate(
+    fresh: Sequence[TrialRecord], seen: Sequence[TrialRecord], row: int, outcomes: OutcomesOf, documents: Documents | None
+) -> Candidate:
     again = {r.plan.seed for r in fresh} & {r.plan.seed for r in seen}
     if again:
         raise BadInput(
@@ -123,19 +133,19 @@ def _candidate(fresh: Sequence[TrialRecord], seen: Sequence[TrialRecord], row: i
     return Candidate(
         first=fresh[0],
         trials=tuple(r.number for r in fresh),
-        arm=arm_of(fresh, outcomes),
+        arm=arm_of(fresh, outcomes, documents),
         dev=dev,
         row=row,
         designed=any(record.role == "design" for record in seen),
     )
 
 
-def arm_of(records: Sequence[TrialRecord], outcomes: OutcomesOf) -> Arm:
+def arm_of(records: Sequence[TrialRecord], outcomes: OutcomesOf, documents: Documents | None = None) -> Arm:
     """Reporting halves of trainings of one mix; a seed that was trained twice counts once."""
     by_seed = {record.plan.seed: record for record in reversed(records)}
     seeds = [_report(by_seed[seed], outcomes) for seed in sorted(by_seed)]
     bare = not records[0].plan.schedule.stages and len(seeds) > 1
-    return Arm(seeds=tuple(seeds), fixed=_unmoved(seeds) if bare else frozenset())
+    return Arm(seeds=tuple(seeds), fixed=_unmoved(seeds) if bare else frozenset(), documents=documents)
 
 
 def _report(record: TrialRecord, outcomes: OutcomesOf) -> dict[Cell, NDArray[np.floating]]:

@@ -3,6 +3,7 @@
 study.json                         what was asked for (`StudyConfig`)
 trials/0007.json                   what came of it (`TrialRecord`)
 trials/0007.outcomes.safetensors   per-example outcomes, one array per "target/language/half"
+documents/nli.safetensors          number of each example's document, in the same order; written once per study and target
 optuna.journal                     the mirror that optuna-dashboard opens
 """
 
@@ -12,10 +13,11 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -123,6 +125,45 @@ class Ledger:
                 f"trial {number} has no per-example outcomes at {path}; it is not finished, or the file was removed"
             )
         return read_outcomes(path)
+
+    def write_documents(self, numbers: Mapping[Cell, NDArray[np.int64]]) -> None:
+        """Adds document numbers, arrays of shape (n,), to those of other cells."""
+        from safetensors.numpy import save
+
+        for target in sorted({cell[0] for cell in numbers}):
+            new = {cell: array for cell, array in numbers.items() if cell[0] == target}
+            table = self._documents_of(target) | new
+            arrays = {"/".join(cell): np.ascontiguousarray(table[cell], dtype=np.int64) for cell in sorted(table)}
+            write_atomic(self._documents_path(target), save(arrays))
+
+    def documents(self) -> dict[Cell, NDArray[np.int64]]:
+        """The number of each example's document, in the order of the outcomes; empty for a study from before they were kept.
+
+        Within a target equal numbers are one document, in every language.
+        """
+        paths = sorted((self.folder / "documents").glob("*.safetensors"))
+        return {cell: array for path in paths for cell, array in self._read_documents(path).items()}
+
+    def lacks_documents(self, cells: Iterable[Cell]) -> bool:
+        """Whether some of these cells, of one target, have no document numbers yet."""
+        wanted = set(cells)
+        return bool(wanted - self._documents_of(next(iter(wanted))[0]).keys()) if wanted else False
+
+    def _documents_path(self, target: str) -> Path:
+        return self.folder / "documents" / f"{quote(target, safe='')}.safetensors"
+
+    def _documents_of(self, target: str) -> dict[Cell, NDArray[np.int64]]:
+        path = self._documents_path(target)
+        return self._read_documents(path) if path.exists() else {}
+
+    def _read_documents(self, path: Path) -> dict[Cell, NDArray[np.int64]]:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        try:
+            return {_cell(name): array for name, array in load(path.read_bytes()).items()}
+        except SafetensorError as error:
+            raise BadInput(f"{path} is damaged ({error}); move it away, and intervals are no longer clustered") from error
 
     @contextmanager
     def lock(self) -> Iterator[None]:

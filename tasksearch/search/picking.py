@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tasksearch.core.study import Objective, TrialRecord
 from tasksearch.core.verdict import Choice, Rule, TargetResult, Verdict, finding_of
+from tasksearch.search.documents import Documents
 from tasksearch.search.evidence import Candidate, OutcomesOf
 from tasksearch.search.reading import Reading, Row, as_rule, cell_weights, open_reading
 from tasksearch.search.statistics import Cell, probability_positive
@@ -35,6 +36,7 @@ def pick(
     objective: Objective | None = None,
     same_data: Iterable[tuple[str, str]] = (),
     level: float = 0.95,
+    documents: Documents | None = None,
 ) -> Verdict:
     """The best mix per language, by the rule, with honest numbers.
 
@@ -48,6 +50,7 @@ def pick(
         objective: what the search maximised: it decides which labels made the list of leaders.
         same_data: (intermediate task, target) pairs that share training data.
         level: of the intervals.
+        documents: of the reporting examples, over which intervals are clustered; None: the study kept none.
 
     Raises:
         UnknownName: no such rule, language or group.
@@ -55,7 +58,14 @@ def pick(
     """
     asked = as_rule(rule)
     reading = open_reading(
-        records, outcomes, groups, language_groups=language_groups, objective=objective, same_data=same_data, level=level
+        records,
+        outcomes,
+        groups,
+        language_groups=language_groups,
+        objective=objective,
+        same_data=same_data,
+        level=level,
+        documents=documents,
     )
     return choose(reading, asked, languages)
 

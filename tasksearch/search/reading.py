@@ -17,6 +17,7 @@ from tasksearch.core.errors import BadInput, StudyNotReady, UnknownName
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import Objective, TrialRecord
 from tasksearch.core.verdict import RULES, Estimate, Rule
+from tasksearch.search.documents import Documents
 from tasksearch.search.evidence import Candidate, Evidence, OutcomesOf, gather
 from tasksearch.search.statistics import Arm, Cell, estimate
 from tasksearch.search.surrogate import Posterior
@@ -195,13 +196,14 @@ def open_reading(
     objective: Objective | None = None,
     same_data: Iterable[tuple[str, str]] = (),
     level: float = 0.95,
+    documents: Documents | None = None,
 ) -> Reading:
     """Gathers the evidence of a study; the arguments are those of `picking.pick`.
 
     Raises:
         StudyNotReady: no baseline or no finalist.
     """
-    evidence = gather(records, outcomes, objective or Objective())
+    evidence = gather(records, outcomes, objective or Objective(), documents)
     spoken = sorted({language for _, language in evidence.cells})
     named = {ALL: tuple(language for language in spoken if language != ENGLISH)}
     for name, wanted in (language_groups or {}).items():

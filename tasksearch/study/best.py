@@ -91,6 +91,7 @@ def read_study(
         StudyNotReady: no study, no baseline, or no finalist yet.
         LanguageNotCovered: a language that was not scored, with the targets of its suite that would cover it.
     """
+    from tasksearch.search.documents import Documents
     from tasksearch.search.ledger import Ledger
     from tasksearch.search.reading import open_reading
 
@@ -106,6 +107,7 @@ def read_study(
         language_groups=suite.language_groups,
         objective=config.objective,
         same_data=suite.same_data,
+        documents=Documents.reporting(ledger.documents()),
     )
     return reading, records
 

@@ -16,6 +16,7 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import TrialRecord
 from tasksearch.core.verdict import Estimate
 from tasksearch.reports.data import Floor, KindBest, SingleTask, TwinPair
+from tasksearch.search.documents import Documents
 from tasksearch.search.evidence import OutcomesOf, arm_of
 from tasksearch.search.picking import cell_weights
 from tasksearch.search.statistics import Arm, Cell, estimate
@@ -30,6 +31,7 @@ class Contrasts:
         baseline: None while no seed of it is done.
         pool: every mix with several seeds, as evidence of the spread over seeds.
         groups: target → kind of target.
+        documents: of the reporting examples, where the study kept them.
     """
 
     mixes: Mapping[str, tuple[TrialRecord, ...]]
@@ -37,20 +39,32 @@ class Contrasts:
     pool: tuple[Arm, ...]
     outcomes: OutcomesOf
     groups: Mapping[str, str]
+    documents: Documents | None = None
 
     @classmethod
-    def of(cls, records: Sequence[TrialRecord], outcomes: OutcomesOf, groups: Mapping[str, str]) -> Contrasts:
+    def of(
+        cls,
+        records: Sequence[TrialRecord],
+        outcomes: OutcomesOf,
+        groups: Mapping[str, str],
+        documents: Documents | None = None,
+    ) -> Contrasts:
         """From a study's records; reads the outcomes of mixes with several seeds."""
         mixes: dict[str, tuple[TrialRecord, ...]] = {}
         for record in sorted(records, key=lambda r: r.number):
             if record.status == "done" and str(record.role) != "untrained":
                 mixes[record.plan.mix_signature] = (*mixes.get(record.plan.mix_signature, ()), record)
         bare = [record for trained in mixes.values() for record in trained if record.role == "baseline"]
-        baseline = arm_of(bare, outcomes) if bare else None
+        baseline = arm_of(bare, outcomes, documents) if bare else None
         several = [m for m in mixes.values() if len({r.plan.seed for r in m}) > 1 and m[0].role != "baseline"]
-        pool = tuple(arm_of(trained, outcomes) for trained in several)
+        pool = tuple(arm_of(trained, outcomes, documents) for trained in several)
         return cls(
-            mixes=mixes, baseline=baseline, pool=(*((baseline,) if baseline else ()), *pool), outcomes=outcomes, groups=groups
+            mixes=mixes,
+            baseline=baseline,
+            pool=(*((baseline,) if baseline else ()), *pool),
+            outcomes=outcomes,
+            groups=groups,
+            documents=documents,
         )
 
     def singles(self) -> tuple[SingleTask, ...]:
@@ -86,7 +100,7 @@ class Contrasts:
         """Chance, untrained encoder and baseline of every target; empty while no seed of the baseline is done."""
         if self.baseline is None:
             return ()
-        bare = arm_of(untrained, self.outcomes) if untrained else None
+        bare = arm_of(untrained, self.outcomes, self.documents) if untrained else None
         bare_records = (r for trained in self.mixes.values() for r in trained[:1] if r.role == "baseline")
         metrics = {score.target: score.metric for record in bare_records for score in record.scores}
         cells = [cell for cell in _shared(self.baseline) if cell[1] != ENGLISH]
@@ -96,7 +110,7 @@ class Contrasts:
         )
 
     def _single(self, trained: Sequence[TrialRecord]) -> SingleTask | None:
-        arm = arm_of(trained, self.outcomes)
+        arm = arm_of(trained, self.outcomes, self.documents)
         cells = self._cells(arm)
         if not cells:
             return None
@@ -116,7 +130,7 @@ class Contrasts:
         seeds = tuple(sorted({r.plan.seed for r in joint} & {r.plan.seed for r in other}))
         if not seeds:
             return None
-        one, two = (arm_of([r for r in side if r.plan.seed in seeds], self.outcomes) for side in (joint, other))
+        one, two = (arm_of([r for r in side if r.plan.seed in seeds], self.outcomes, self.documents) for side in (joint, other))
         cells = [cell for cell in _shared(one, two) if cell[1] != ENGLISH]
         if not cells:
             return None

@@ -17,10 +17,12 @@ def floors_of(folder: Path) -> tuple[Floor, ...]:
     Raises:
         StudyNotReady: no study.
     """
+    from tasksearch.search.documents import Documents
     from tasksearch.search.ledger import Ledger
 
     config, suite, records = open_study(folder)
-    contrasts = Contrasts.of(records, cache(Ledger(folder).outcomes), suite.groups)
+    ledger = Ledger(folder)
+    contrasts = Contrasts.of(records, cache(ledger.outcomes), suite.groups, Documents.reporting(ledger.documents()))
     chance = suite.chance_over(language for language in config.languages if language != ENGLISH)
     return contrasts.floors(chance, [r for r in records if r.role == "untrained" and r.status == "done"])
 

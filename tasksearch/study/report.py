@@ -15,6 +15,7 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import AFTERWARDS, StudyConfig, TrialRecord
 from tasksearch.core.verdict import Verdict
 from tasksearch.reports.data import ReportData
+from tasksearch.search.documents import Documents
 from tasksearch.search.evidence import OutcomesOf
 from tasksearch.study.best import best_of, read_study
 from tasksearch.study.contrasts import Contrasts
@@ -57,7 +58,7 @@ def report_of(folder: Path) -> ReportData:
         raise StudyNotReady(f"no trial of {folder} is finished yet; a report needs one: `tasksearch resume {folder}` goes on")
     suite = suite_with_labels(config.suite, config.data)
     outcomes = cache(ledger.outcomes)
-    contrasts = Contrasts.of(records, outcomes, suite.groups)
+    contrasts = Contrasts.of(records, outcomes, suite.groups, Documents.reporting(ledger.documents()))
     verdict, pending = _verdict(folder, records, outcomes)
     return ReportData(
         config=config,

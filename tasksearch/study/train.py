@@ -131,6 +131,7 @@ def _train_and_write(job: Job, target: str | None, out: Path, command: str, *, f
         base=job.base,
         versions={"tasksearch": __version__} | context.facts(),
         command=command,
+        documents={cell: array for name in job.plan.targets for cell, array in run.documents(name).items()},
         study=job.study,
         record=job.record,
         same=job.same,

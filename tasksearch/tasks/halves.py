@@ -108,6 +108,20 @@ def document_of(example: Example) -> str:
     return example.document or example.id
 
 
+def document_number(example: Example) -> int:
+    """A number in [0, 2**63) for the example's document, from its name alone: equal in every language and study."""
+    return int.from_bytes(hashlib.sha256(document_of(example).encode()).digest()[:8], "big") >> 1
+
+
+def document_numbers(made: Sequence[Portion]) -> dict[Half, Ints]:
+    """Half → the number of each scored example's document, in the order of the half's outcomes."""
+    return {
+        half: np.array([document_number(portion.examples[int(row)]) for row in rows], dtype=np.int64)
+        for portion in made
+        for half, rows in portion.rows.items()
+    }
+
+
 def _rows(card: TaskCard, language: str, split: str, examples: Sequence[Example], *, selects: bool) -> dict[Half, Ints]:
     everything = scored_rows(examples)
     if not is_cut(card, language):

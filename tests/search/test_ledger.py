@@ -118,3 +118,20 @@ def test_a_file_is_as_open_to_others_as_the_umask_says(toy, tmp_path, umask, mod
     finally:
         os.umask(before)
     assert Ledger(tmp_path).record_path(0).stat().st_mode & 0o777 == mode
+
+
+def test_document_numbers_come_back_equal_by_target_and_languages_are_added_to_those_that_are_there(tmp_path):
+    ledger = Ledger(tmp_path)
+    assert ledger.documents() == {}
+    first = {("a/b", "sw", "report"): np.array([7, 7, 2**62], np.int64), ("qa", "sw", "select"): np.array([1], np.int64)}
+    more = {("a/b", "zh", "report"): np.array([3], np.int64)}
+    ledger.write_documents(first)
+    assert not ledger.lacks_documents(first.keys() - {("qa", "sw", "select")})
+    assert ledger.lacks_documents(more)
+    ledger.write_documents(more)
+    back = ledger.documents()
+    assert back.keys() == first.keys() | more.keys()
+    assert all(np.array_equal(back[cell], array) for cell, array in (first | more).items())
+    next((tmp_path / "documents").iterdir()).write_bytes(b"rubbish")
+    with pytest.raises(BadInput, match="move it away"):
+        ledger.documents()

@@ -9,6 +9,7 @@ import shutil
 import statistics
 from html import escape
 
+import numpy as np
 import pytest
 
 from tasksearch.core.errors import StudyNotReady
@@ -338,3 +339,22 @@ def test_a_report_is_readable_by_whom_the_umask_lets(planted_folder, tmp_path):
     finally:
         os.umask(before)
     assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_study_without_document_numbers_still_opens_and_says_that_its_intervals_are_not_clustered(data, page):
+    assert data.verdict.clustered is False
+    assert "Intervals are not clustered" in page
+
+
+def test_document_numbers_change_intervals_alone_and_the_page_says_what_they_are_over(planted, planted_folder, data, tmp_path):
+    folder = shutil.copytree(planted_folder, tmp_path / "study")
+    numbers = {(t, lang, "report"): np.arange(200) // 5 for t in planted.TARGETS for lang in planted.LANGUAGES}
+    Ledger(folder).write_documents(numbers)
+    (folder / "readings.json").unlink(missing_ok=True)
+    clustered = report_of(folder)
+    assert clustered.verdict.clustered
+    assert "examples of one document count as one draw" in render(clustered)
+    gains = [(choice.gain, clustered.verdict[choice.name].gain) for choice in data.verdict.choices]
+    assert all(one.value == other.value and other.documents < other.examples for one, other in gains)
+    # The planted examples differ in difficulty alone, which stands in order of neither document nor place.
+    assert all(0.5 < other.example_error / one.example_error < 2 for one, other in gains)

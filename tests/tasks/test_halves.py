@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tasksearch.core.score import HALVES
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.examples import BitextExample, TagExample, TextExample
-from tasksearch.tasks.halves import document_of, evaluation_splits, half_of, portions
+from tasksearch.tasks.halves import document_number, document_numbers, document_of, evaluation_splits, half_of, portions
 
 
 def card(kind="sentence", **fields):
@@ -137,3 +137,15 @@ def test_rows_are_ascending_so_that_outcomes_keep_the_order_of_the_file():
     for portion in portions(card(**ONE), "sw", {"test": sentences(300)}, cap=40):
         for rows in portion.rows.values():
             assert (np.diff(rows) > 0).all()
+
+
+def test_a_documents_number_is_its_own_in_every_language_and_order_and_stands_in_the_order_of_the_outcomes():
+    examples = sentences(300, documents=30)
+    made, turned = (
+        portions(card(**ONE), language, {"test": order}) for language, order in (("sw", examples), ("yo", examples[::-1]))
+    )
+    numbers, other = document_numbers(made), document_numbers(turned)
+    for half, rows in made[0].rows.items():
+        assert [document_number(made[0].examples[int(row)]) for row in rows] == numbers[half].tolist()
+        assert sorted(set(numbers[half].tolist())) == sorted(set(other[half].tolist()))
+    assert len(set(numbers["select"].tolist()) | set(numbers["report"].tolist())) == 30

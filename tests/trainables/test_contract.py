@@ -16,6 +16,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import HALVES, Score, ScoreTable
 from tasksearch.lab.recipe import LabRecipe
 from tasksearch.phases.lab_root import ensure_lab
+from tasksearch.phases.run import PlanRun
 from tasksearch.search.ledger import Ledger
 from tasksearch.tasks.lab_suite import lab_suite
 from trainables.base import PartResult, PlanTrainable
@@ -185,3 +186,20 @@ def test_planted_order_matters_and_planted_noise_has_its_size():
     none = Schedule.none()
     noise = [surface.score(plan(seed, none), "nli", "xx") - surface.base for seed in range(400)]
     assert np.std(noise) == pytest.approx(1.5, rel=0.15) and np.mean(noise) == pytest.approx(0, abs=0.3)
+
+
+def test_a_real_study_keeps_the_document_of_every_example_in_the_order_of_its_outcomes(tmp_path):
+    for number in (3, 4):
+        to_the_end(ThreePhase(config(tmp_path, real_case, number)))
+    outcomes, documents = (Ledger(tmp_path).outcomes(3), Ledger(tmp_path).documents())
+    assert documents.keys() == outcomes.keys()
+    assert all(len(documents[cell]) == len(outcomes[cell]) for cell in outcomes)
+    one, other = (set(documents["nli", "near1", half].tolist()) for half in HALVES)
+    assert one and other and not one & other  # a document selects or reports, never both
+    assert set(documents["nli", "en", "report"].tolist()) & set(documents["nli", "near1", "report"].tolist())
+
+
+def test_documents_that_a_study_has_are_not_numbered_again(tmp_path, monkeypatch):
+    to_the_end(ThreePhase(config(tmp_path, real_case)))
+    monkeypatch.setattr(PlanRun, "documents", lambda self, target: pytest.fail("numbered again"))
+    assert to_the_end(ThreePhase(config(tmp_path, real_case, 4)))[-1].get("final")

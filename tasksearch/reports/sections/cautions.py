@@ -8,6 +8,7 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.section import Section
 from tasksearch.reports.sections.singles import labels
+from tasksearch.reports.tables import NOT_CLUSTERED
 
 FEW_EXAMPLES = 100
 FEW_SEEDS = 3
@@ -25,6 +26,8 @@ def cautions(data: ReportData) -> Iterator[str]:
         yield data.warning
     if data.verdict is not None and data.verdict.adaptive:
         yield "Adaptive: the reporting halves had been read under another question before; these intervals may be too narrow."
+    if data.verdict is not None and not data.verdict.clustered:
+        yield NOT_CLUSTERED
     yield from _same_data(data)
     yield from _chance(data)
     yield from _tiny(data)
