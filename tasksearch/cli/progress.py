@@ -31,6 +31,10 @@ class Watch:
         self._quiet = quiet
         self._display = _Display(self._console) if self._console.is_terminal and not quiet else None
         self._total = config.trials + config.leaders * max(config.leader_seeds, config.most_seeds) + config.untrained
+        if config.twins:
+            from tasksearch.search.twins import asked_for
+
+            self._total += asked_for(config)
         self._best: TrialRecord | None = None
         self._told, self._started = 0.0, time.monotonic()
 

@@ -29,7 +29,10 @@ RUN_EXAMPLES = (
     "Examples: `tasksearch run`; `tasksearch run --space single_task --target nli --trials 13 --seed 1`; "
     "`tasksearch run --suite lowres --data DIR --model xlm-roberta-base --target tydiqa --language swh`"
 )
-RESUME_EXAMPLES = "Example: `tasksearch resume studies/joint_vs_seq-lab-seed0`"
+RESUME_EXAMPLES = (
+    "Examples: `tasksearch resume studies/joint_vs_seq-lab-seed0`; `tasksearch resume STUDY --twins 6` adds the trainings that "
+    "`tasksearch report STUDY --question joint-vs-sequential` needs"
+)
 
 
 def run(
@@ -80,6 +83,11 @@ def run(
         bool | None,
         typer.Option("--untrained/--no-untrained", help="train an encoder without pretraining once [default: for real text]"),
     ] = None,
+    twins: Annotated[
+        int,
+        typer.Option(min=0, help="mixtures trained jointly, annealed and one task after the other, to tell which is better"),
+    ] = 0,
+    twin_seeds: Annotated[int, typer.Option(min=3, help="seeds of every twin")] = 3,
     continuous: Annotated[bool, typer.Option("--continuous", help="free shares instead of eighths")] = False,
     concurrency: Concurrency = None,
     gpus_per_trial: Gpus = 0.0,
@@ -121,7 +129,7 @@ def run(
         leader_seeds=leader_seeds, most_seeds=most_seeds, objective=objective, seed=seed, model=model,
         data=str(data) if data else None,
         sampler=sampler, scheduler=scheduler,
-        steps=steps or (), untrained=untrained, skip_bad=skip_bad,
+        steps=steps or (), untrained=untrained, skip_bad=skip_bad, twins=twins, twin_seeds=twin_seeds,
         overrides={
             "learning_rate": learning_rate, "precision": precision, "target_steps": target_steps,
             "train_examples": train_examples, "evaluation_examples": evaluation_examples, "retrieval_layer": retrieval_layer,
@@ -138,6 +146,9 @@ def run(
 
 def resume(
     study: Study,
+    twins: Annotated[
+        int | None, typer.Option(min=3, help="mixtures to tell joint from sequential by, from now on; 18 trainings each")
+    ] = None,
     concurrency: Concurrency = None,
     gpus_per_trial: Gpus = 0.0,
     address: Address = None,
@@ -159,7 +170,9 @@ def resume(
     resources = resources_of(
         concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours
     )
-    _follow(study, config, lambda **watch: resume_study(study, resources=resources, **watch), timings, quiet, as_json)
+    _follow(
+        study, config, lambda **watch: resume_study(study, resources=resources, twins=twins, **watch), timings, quiet, as_json
+    )
 
 
 def resources_of(

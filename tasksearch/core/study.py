@@ -13,9 +13,13 @@ from tasksearch.core.score import ScoreTable
 from tasksearch.core.signature import to_plain
 from tasksearch.core.space import SearchSpace
 
-Role = Literal["baseline", "design", "search", "finalist", "control", "untrained"]
-AFTERWARDS = ("finalist", "control", "untrained")
-"""Roles that stand behind the search: neither counts among its trials, and no proposal reads them."""
+Role = Literal["baseline", "design", "search", "finalist", "control", "untrained", "twin", "best-of"]
+AFTERWARDS = ("finalist", "control", "untrained", "twin", "best-of")
+"""Roles that stand behind the search: none counts among its trials, and no proposal reads them."""
+FOR_THE_QUESTION = ("twin", "best-of")
+"""Roles that are trained to answer joint or sequential, and for nothing else (`search.twins`)."""
+LEAST_TWINS = 3
+"""A spread over fewer mixtures, or over fewer seeds, says nothing."""
 
 Status = Literal["running", "done", "stopped", "failed"]
 SAMPLERS = ("tpe", "random")
@@ -84,6 +88,8 @@ class StudyConfig:
         skip_bad: bad records that are passed over in each file, and told.
         controls: names out of `CONTROLS`: what is trained beside the leaders on their first fresh seeds (`search.controls`).
         untrained: whether an encoder of the same shape without pretraining is trained once, to stand beside the baseline.
+        twins, twin_seeds: how many mixtures are trained jointly, annealed and one task after the other, on how many shared
+            seeds each; none, or at least three of both.
         suite_options: what the suite was built with (the lab's world seed and phase-1 steps).
     """
 
@@ -114,6 +120,8 @@ class StudyConfig:
     skip_bad: int = 0
     untrained: bool = False
     controls: tuple[str, ...] = ()
+    twins: int = 0
+    twin_seeds: int = LEAST_TWINS
 
     def __post_init__(self) -> None:
         if self.trials < 1:
@@ -127,6 +135,12 @@ class StudyConfig:
             raise BadInput(f"{self.baseline_seeds} baseline seeds; expected at least 3, the objective divides by their spread")
         if self.lag < 1:
             raise BadInput(f"lag {self.lag}; expected at least 1")
+        if self.twins and self.twins < LEAST_TWINS:
+            raise BadInput(
+                f"twins of {self.twins} mixtures; expected 0, or at least {LEAST_TWINS}: mixtures are what is sampled"
+            )
+        if self.twin_seeds < LEAST_TWINS:
+            raise BadInput(f"{self.twin_seeds} seeds of each twin; expected at least {LEAST_TWINS}")
 
     def to_json(self) -> dict[str, Any]:
         """Plain form, complete."""
@@ -160,7 +174,7 @@ class TrialRecord:
     Attributes:
         number: from 0, in the order of proposal; equals the Optuna trial's number.
         role: why it was run.
-        params: what the sampler proposed (empty for finalists: they copy a plan).
+        params: what the sampler proposed; a finalist has its leader's, twins have none: they come from no sampler.
         scores: empty until done.
         objective: standardised gain; None until the baseline is complete, and for failed trials.
         cause: one line, for a failed trial.

@@ -107,6 +107,8 @@ def run_trials(
     with ledger.lock():
         if not (ledger.folder / "study.json").exists():
             ledger.save_config(config)
+        if ledger.sizes() != dict(sizes):
+            ledger.save_sizes(sizes)
         mirror = StudyMirror(open_storage(ledger.optuna_path, optuna_storage), config.name, config.space)
         writer = TrackerWriter(tracker)
         writer.start(config, dict(tags or {}))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tasksearch.core.court import Court, CourtEntry, Hours, Worth
 from tasksearch.core.schedule import Schedule
-from tasksearch.core.study import TrialRecord
+from tasksearch.core.study import FOR_THE_QUESTION, TrialRecord
 from tasksearch.core.verdict import Estimate, Rule
 from tasksearch.search.evidence import Candidate
 from tasksearch.search.reading import ALL, Ranking, Reading, Row
@@ -53,17 +53,26 @@ def hold_court(reading: Reading, records: Sequence[TrialRecord], rule: Rule) -> 
 
 
 def hours_of(records: Iterable[TrialRecord]) -> Hours:
-    """Hours of training and evaluation by role; what the segment store spared is not spent."""
+    """Hours of training and evaluation by role; what the segment store spared is not spent, and twins are no part of it."""
     spent = dict.fromkeys(("baseline", "design", "search", "finalist"), 0.0)
-    devices = set()
-    for record in records:
+    asked = [record for record in records if record.role not in FOR_THE_QUESTION]
+    for record in asked:
         role = record.role if record.role in spent else "finalist"
-        spent[role] += sum(seconds for part, seconds in record.seconds if part in _WORK) / 3600
-        devices |= {value for name, value in record.facts if name == "device"}
+        spent[role] += work_of(record)
+    search, fresh, baseline, design = (spent[role] for role in ("search", "finalist", "baseline", "design"))
+    return Hours(search=search, fresh=fresh, baseline=baseline, design=design, unit=unit_of(asked))
+
+
+def work_of(record: TrialRecord) -> float:
+    """Hours of training and evaluation of one trial."""
+    return sum(seconds for part, seconds in record.seconds if part in _WORK) / 3600
+
+
+def unit_of(records: Iterable[TrialRecord]) -> str:
+    """`GPU-hours` where any of them ran on one, else `CPU-hours`."""
+    devices = {value for record in records for name, value in record.facts if name == "device"}
     # a GPU is told by its own name ("NVIDIA H100"), never by the word cuda
-    on_gpu = any(not device.startswith(("cpu", "recorded")) for device in devices)
-    unit = "GPU-hours" if on_gpu else "CPU-hours"
-    return Hours(search=spent["search"], fresh=spent["finalist"], baseline=spent["baseline"], design=spent["design"], unit=unit)
+    return "GPU-hours" if any(not device.startswith(("cpu", "recorded")) for device in devices) else "CPU-hours"
 
 
 def _champion(ranking: Ranking) -> Candidate | None:

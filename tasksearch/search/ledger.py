@@ -1,6 +1,7 @@
 """`Ledger`: the study folder's records, the truth that Optuna and MLflow mirror.
 
 study.json                         what was asked for (`StudyConfig`)
+sizes.json                         training examples of every intermediate task
 trials/0007.json                   what came of it (`TrialRecord`)
 trials/0007.outcomes.safetensors   per-example outcomes, one array per "target/language/half"
 documents/nli.safetensors          number of each example's document, in the same order; written once per study and target
@@ -81,6 +82,15 @@ class Ledger:
         if not path.exists():
             raise StudyNotReady(f"no study in {self.folder}; expected a folder with study.json, as `tasksearch run` makes it")
         return _read(path, StudyConfig.from_json)
+
+    def save_sizes(self, sizes: Mapping[str, int]) -> None:
+        """Writes task → training examples."""
+        write_atomic(self.folder / "sizes.json", _json_bytes(dict(sorted(sizes.items()))))
+
+    def sizes(self) -> dict[str, int]:
+        """Task → training examples; empty for a study that was begun before these were kept."""
+        path = self.folder / "sizes.json"
+        return _read(path, lambda data: {str(task): int(size) for task, size in data.items()}) if path.exists() else {}
 
     def write(self, record: TrialRecord) -> None:
         """Writes one trial's record, whole or not at all."""

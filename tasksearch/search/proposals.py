@@ -4,8 +4,8 @@ So the same study proposes the same trials at any concurrency up to the lag and 
 only the parameters are used, which are themselves pure; their results are not, even where they are known.
 
 Numbers run in this order: the baseline's seeds, the designs, the sampler's proposals, and when all those are finished the
-finalists: the leaders on fresh seeds, then the controls, then further seeds of leaders whose race is open. A study that is
-given more trials later goes on with the sampler after its finalists.
+finalists: the leaders on fresh seeds, then the controls, then further seeds of leaders whose race is open; then, where they
+were asked for, the twins. A study that is given more trials later goes on with the sampler after all these.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tasksearch.core.errors import BadInput
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
-from tasksearch.core.space import decode
+from tasksearch.core.space import decode, encode
 from tasksearch.core.study import AFTERWARDS, Role, StudyConfig, TrialRecord
 from tasksearch.search.controls import control_plans
 from tasksearch.search.design import designs
@@ -27,6 +28,7 @@ from tasksearch.search.draws import every_schedule, random_params
 from tasksearch.search.leading import Leader, leaders, leading
 from tasksearch.search.racing import look
 from tasksearch.search.shadow import asks
+from tasksearch.search.twins import best_of_plans, twin_count, twin_plan
 
 __all__ = ["Finished", "PlanOf", "Proposal", "Wait", "leaders", "propose"]
 
@@ -141,8 +143,8 @@ def _draw(config: StudyConfig, n: int, told: Sequence[TrialRecord], searched: Se
 def _finalist(
     config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord], groups: Mapping[str, str] | None
 ) -> Proposal | Wait | Finished:
-    """All leaders' first seeds, the controls, then, round by round, the seeds of the open races; at the very end the untrained
-    reference.
+    """All leaders' first seeds, the controls, then, round by round, the seeds of the open races; then twins; at the very end the
+    untrained reference.
     """
     n, searched = len(before), [record for record in before if record.role not in AFTERWARDS]
     unready = next((record.number for record in searched if not _ready(record)), None)
@@ -159,10 +161,26 @@ def _finalist(
     if wanted is not None:
         leader, plan = wanted
         return Proposal(number=n, role="finalist", plan=plan, params=leader.record.params)
+    asked = _for_the_question(config, plan_of, before)
+    if asked is not None:
+        return asked
     if config.untrained and all(record.role != "untrained" for record in before):
         bare = dataclasses.replace(plan_of(Schedule.none(), 0), start="fresh")
         return Proposal(number=n, role="untrained", plan=bare, params=_unused(config))
     return Finished()
+
+
+def _for_the_question(config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord]) -> Proposal | None:
+    """The next twin, in the order of their list; then the best of each kind of schedule, where no finalist is its repeat."""
+    n, place = len(before), sum(record.role == "twin" for record in before)
+    if place < twin_count(config):
+        plan = twin_plan(config, plan_of, place)
+        return Proposal(number=n, role="twin", plan=plan, params=_told(config, plan.schedule))
+    run = {record.plan for record in before if record.role in ("finalist", "best-of")}
+    for plan, record in best_of_plans(config, plan_of, before).items():
+        if plan not in run:
+            return Proposal(number=n, role="best-of", plan=plan, params=record.params)
+    return None
 
 
 def _first(
@@ -223,6 +241,14 @@ def _open(
     runs = {i: [record for record in records if record.status == "done"] for i, records in told.items()}
     looks = config.most_seeds - config.leader_seeds + 1
     return look(runs, place, baseline, leader.weights, looks=looks, most=config.most_seeds).open
+
+
+def _told(config: StudyConfig, schedule: Schedule) -> tuple[tuple[str, Any], ...]:
+    """A twin in the space's terms, for who looks at Optuna; none where the space lacks its kind. No sampler reads them."""
+    try:
+        return tuple(encode(schedule, config.space).items())
+    except BadInput:
+        return ()
 
 
 def _unused(config: StudyConfig) -> tuple[tuple[str, Any], ...]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from tasksearch.core.errors import AlreadyRead, BadInput
+from tasksearch.core.order_effect import QUESTION
 from tasksearch.search.ledger import write_atomic
 
 Cell = tuple[str, str]
@@ -27,6 +28,10 @@ NOTHING = "none"
 EVERY_RULE = "every rule (best --rules)"
 """Name of the question that `best --rules` asks. It is written down after the study's own question and needs no `--reopen`, but
 any question that is new after it does: its gains have been seen."""
+
+FIXED = (QUESTION,)
+"""Questions that are fixed before anything is read: twins are drawn by the study's seed and choose nothing, so no other
+question touches them, nor they another. Asked again with other twins (more of them, after an answer was seen) they are adaptive."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +92,8 @@ def ask(
         if same is not None and set(names) <= set(same.cells):
             return same
         early = [q for q in past if q.rule == rule and not q.complete]
-        touched = [q for q in past if set(q.cells) & set(names) and q not in early]
+        rivals = [q for q in past if (q.rule == rule if rule in FIXED else q.rule not in FIXED)]
+        touched = [q for q in rivals if set(q.cells) & set(names) and q not in early]
         if touched and not reopen:
             raise AlreadyRead(_refusal(touched[-1], rule, choices, names))
         asked = Asked(
@@ -119,7 +125,7 @@ def read_questions(folder: Path) -> list[Asked]:
 
 def headline(questions: Sequence[Asked]) -> str | None:
     """The rule that was asked last by itself; None: none was. A table of every rule is no headline."""
-    own = (q.rule for q in reversed(questions) if q.rule != EVERY_RULE and _chooses(q.choices))
+    own = (q.rule for q in reversed(questions) if q.rule not in (EVERY_RULE, *FIXED) and _chooses(q.choices))
     return next(own, None)
 
 
@@ -135,6 +141,8 @@ def _refusal(before: Asked, rule: str, choices: Mapping[str, str], names: Sequen
     half = sorted(set(before.cells) & set(names))[0]
     if before.rule != rule:
         asked = f"by {before.rule}; {rule} would be a second look at the same examples"
+    elif rule in FIXED:
+        asked = f"for {rule} with other mixtures or other best mixes; more twins do not make its reporting half new"
     else:
         row = next((r for r, mix in choices.items() if before.choices.get(r) != mix), "")
         asked = f"by {rule} for another choice of mix ({row}); extending a study does not make its reporting half new"

@@ -91,7 +91,7 @@ class _Shared(FrozenTrial):  # type: ignore[misc]
 
 @lru_cache(maxsize=4096)
 def _frozen(space: SearchSpace, params: tuple[tuple[str, Any], ...], state: TrialState, value: float | None) -> _Shared:
-    distributions = distributions_of(space, dict(params))
+    distributions = distributions_of(space, dict(params)) if params else {}  # a twin may lie outside the space
     now = datetime.now()
     return _Shared(
         number=-1,

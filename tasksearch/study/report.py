@@ -87,14 +87,16 @@ def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
 
     Leaders that race get seeds beyond their first ones: before the race at most `most_seeds` each, from then on those begun.
     """
+    from tasksearch.search.twins import asked_for, asked_for_now
+
     searched = [record for record in records if record.role not in AFTERWARDS]
     if len(searched) == len(records):
-        return (
-            max(config.trials, len(searched)) + config.leaders * max(config.leader_seeds, config.most_seeds) + config.untrained
-        )
+        leaders = config.leaders * max(config.leader_seeds, config.most_seeds)
+        return max(config.trials, len(searched)) + leaders + config.untrained + asked_for(config)
     judged = {r.plan.mix_signature for r in searched if r.role in ("design", "search") and r.objective is not None}
     begun = sum(record.role == "finalist" for record in records)
-    return len(searched) + max(min(config.leaders, len(judged)) * config.leader_seeds, begun) + config.untrained
+    question = asked_for_now(config, records)
+    return len(searched) + max(min(config.leaders, len(judged)) * config.leader_seeds, begun) + config.untrained + question
 
 
 def command_of(config: StudyConfig) -> str:
@@ -134,7 +136,7 @@ def versions_of(records: list[TrialRecord]) -> Mapping[str, str]:
 
 _PLAIN = (
     "trials", "baseline_seeds", "leaders", "leader_seeds",
-    "most_seeds", "seed", "sampler", "scheduler", "lag", "lr_policy", "mixing", "data",
+    "most_seeds", "seed", "sampler", "scheduler", "lag", "lr_policy", "mixing", "data", "twins", "twin_seeds",
 )  # fmt: skip
 """Settings of a study that have an option of the same name."""
 

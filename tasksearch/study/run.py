@@ -134,19 +134,37 @@ def run_study(
 def resume_study(
     folder: Path,
     *,
+    twins: int | None = None,
     resources: Resources | None = None,
     on_event: Callable[[Any], None] | None = None,
     on_pretrain: OnPretrain | None = None,
 ) -> Any:
     """Goes on with an interrupted study; one that is complete returns at once.
 
+    Args:
+        folder: of the study.
+        resources, on_event, on_pretrain: as `run_study` takes them.
+        twins: mixtures that the question joint or sequential is to be answered on, from now on; None: as the study has it.
+
     Raises:
         StudyNotReady: the folder holds no study.
+        BadInput: fewer twins than the study has.
     """
     from tasksearch.search.ledger import Ledger
 
     ledger = Ledger(folder)
+    if twins is not None:
+        _ask_twins(ledger, twins)
     return _drive(ledger, ledger.config(), resources or Resources(), on_event, on_pretrain)
+
+
+def _ask_twins(ledger: Any, twins: int) -> None:
+    config = ledger.config()
+    if twins < config.twins:
+        raise BadInput(f"{twins} twins; the study has {config.twins} mixtures already, expected at least as many")
+    if twins != config.twins:
+        with ledger.lock():
+            ledger.save_config(dataclasses.replace(config, twins=twins))
 
 
 def _drive(
