@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 Finding = Literal["better", "worse", "no difference seen", "no interval"]
+
+
+class Interval(Protocol):
+    """A number in points with the ends of its interval, None where none can be claimed."""
+
+    @property
+    def value(self) -> float:
+        """The estimate."""
+
+    @property
+    def low(self) -> float | None:
+        """Lower end."""
+
+    @property
+    def high(self) -> float | None:
+        """Upper end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +57,10 @@ class Estimate:
         return None if self.low is None or self.high is None else self.low <= 0.0 <= self.high
 
 
-def finding_of(gain: Estimate) -> Finding:
+def finding_of(gain: Interval) -> Finding:
     """What the interval allows to be said."""
     if gain.low is None or gain.high is None:
         return "no interval"
-    if gain.covers_zero:
+    if gain.low <= 0.0 <= gain.high:
         return "no difference seen"
     return "better" if gain.value > 0 else "worse"

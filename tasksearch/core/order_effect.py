@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tasksearch.core.estimate import Estimate
+from tasksearch.core.estimate import Estimate, finding_of
 from tasksearch.core.plain import plain
 from tasksearch.core.schedule import Schedule
 
@@ -49,11 +49,8 @@ class Difference:
 
     def finding(self, other: str = "sequential") -> str:
         """`joint`, the other schedule's name, `no difference seen` or `no interval`."""
-        if self.low is None or self.high is None:
-            return "no interval"
-        if self.low <= 0.0 <= self.high:
-            return "no difference seen"
-        return "joint" if self.value > 0 else other
+        found = finding_of(self)
+        return {"better": "joint", "worse": other}.get(found, found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +197,7 @@ class OrderAnswer:
     def sentence(self) -> str:
         """The verdict with what it rests on."""
         main = self.main
-        seen = f"joint - sequential {main.value:+.1f} points"
+        seen = f"joint - sequential {main.value:+.2f} points"
         if main.low is not None and main.high is not None and main.detectable is not None:
             seen += (
                 f" [{main.low:+.2f}, {main.high:+.2f}] over all languages, {main.mixtures} mixtures × {main.seeds} seeds, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tasksearch.core.order_effect import OrderAnswer
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import StudyConfig, TrialRecord
@@ -96,6 +97,7 @@ class ReportData:
         same_data: (intermediate task, target) pairs that train on one data set.
         language_groups: name → languages reported together.
         singles, pairs, bests, floors: see their classes; empty where the study has nothing of the kind.
+        order: the answer to joint or sequential; None where the study has no twins, or where `order_pending` says why.
         planned: trainings that the study will have when it is complete, finalists included; at most.
         command: that asks for the same study.
         versions: name → version or device, of what the trials ran on, several where they differ.
@@ -113,6 +115,8 @@ class ReportData:
     pairs: tuple[TwinPair, ...] = ()
     bests: tuple[KindBest, ...] = ()
     floors: tuple[Floor, ...] = ()
+    order: OrderAnswer | None = None
+    order_pending: str = ""
     planned: int = 0
     command: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)

@@ -83,9 +83,10 @@ def closing_lines(answer: OrderAnswer) -> list[str]:
         lines = [f"Size rule: {answer.size_note}."]
     else:
         lines = [
-            f"Size rule (Weller et al. 2022, two tasks; here the last task against the largest before it): right in {rule.hits} "
-            f"of {rule.pairs} pairs of mixture and order; always joint {rule.joint}, always sequential {rule.sequential}; it "
-            f"advised joint in {rule.advised_joint}. Following it: {gain_text(rule.advantage)} points over doing the opposite."
+            "Size rule (Weller et al. 2022 for two tasks; here the last one against the largest before): right in "
+            f"{rule.hits} of {rule.pairs} pairs of mixture and order, always joint in {rule.joint}, always sequential in "
+            f"{rule.sequential}. It advised joint in {rule.advised_joint}. Following it: {gain_text(rule.advantage)} points "
+            "over the opposite."
         ]
     cost, (phase, stage, choosing) = answer.cost, answer.cost.hours
     lines.append(

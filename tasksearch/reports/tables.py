@@ -13,10 +13,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from tasksearch.core.order_effect import Difference
+from tasksearch.core.estimate import Interval
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import TrialRecord
-from tasksearch.core.verdict import RULES, Choice, Estimate, Verdict
+from tasksearch.core.verdict import RULES, Choice, Verdict
 
 CLUSTERED = "Intervals are over seeds and documents: examples of one document count as one draw."
 NOT_CLUSTERED = (
@@ -134,7 +134,7 @@ def trial_table(records: Iterable[TrialRecord], *, warning: str = "") -> Table:
     return table
 
 
-def gain_text(gain: Estimate | Difference) -> str:
+def gain_text(gain: Interval) -> str:
     """`+2.1 [+0.4, +3.8]`, points; the interval is absent where none can be claimed."""
     value = f"{gain.value:+.1f}"
     return value if gain.low is None or gain.high is None else f"{value} [{_outward(gain.low, -1)}, {_outward(gain.high, +1)}]"

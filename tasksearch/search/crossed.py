@@ -11,10 +11,10 @@ mixtures alone were sampled:
 
     [MS_m + max(0, MS_s - MS_ms) + max(0, MS_e - MS_me - MS_se + MS_mse)] / (M S E).
 
-Student's t with Satterthwaite's degrees of freedom makes it an interval: with few mixtures these are few. His formula is too
-hopeful where a large part of the variance has two degrees of freedom itself (three seeds): where the shared seeds make more than
-a third of it, there are no more than the seeds have. Examples enter by their linearised pulls on a score (`statistics`), seeds
-by the scores themselves. In the simulations of the tests a nominal 95 % covers 93-97.5 %.
+Student's t with Satterthwaite's degrees of freedom makes it an interval: with few mixtures these are few. His formula is
+too hopeful where a large part of the variance has two degrees of freedom itself (three seeds): where the shared seeds make
+more than a third of it, there are no more than the seeds have. Examples enter by their linearised pulls on a score
+(`statistics`), seeds by the scores themselves. In the simulations of the tests a nominal 95 % covers 93-97.5 %.
 """
 
 from __future__ import annotations

@@ -143,8 +143,8 @@ def _draw(config: StudyConfig, n: int, told: Sequence[TrialRecord], searched: Se
 def _finalist(
     config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord], groups: Mapping[str, str] | None
 ) -> Proposal | Wait | Finished:
-    """All leaders' first seeds, the controls, then, round by round, the seeds of the open races; then twins; at the very end the
-    untrained reference.
+    """All leaders' first seeds, the controls, then, round by round, the seeds of the open races; then twins; at the very end
+    the untrained reference.
     """
     n, searched = len(before), [record for record in before if record.role not in AFTERWARDS]
     unready = next((record.number for record in searched if not _ready(record)), None)

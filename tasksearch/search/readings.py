@@ -31,7 +31,7 @@ any question that is new after it does: its gains have been seen."""
 
 FIXED = (QUESTION,)
 """Questions that are fixed before anything is read: twins are drawn by the study's seed and choose nothing, so no other
-question touches them, nor they another. Asked again with other twins (more of them, after an answer was seen) they are adaptive."""
+question touches them, nor they another. Asked again with other twins (more of them, say, after an answer) they are adaptive."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,7 @@ def ask(
         same = next((q for q in reversed(past) if (q.rule, q.choices, q.complete) == (rule, dict(choices), complete)), None)
         if same is not None and set(names) <= set(same.cells):
             return same
-        early = [q for q in past if q.rule == rule and not q.complete]
+        early = [q for q in past if q.rule == rule and not q.complete and (rule not in FIXED or q.choices == dict(choices))]
         rivals = [q for q in past if (q.rule == rule if rule in FIXED else q.rule not in FIXED)]
         touched = [q for q in rivals if set(q.cells) & set(names) and q not in early]
         if touched and not reopen:

@@ -32,8 +32,9 @@ def answer_question(folders: Sequence[Path], *, reopen: bool = False) -> OrderAn
     from tasksearch.search.twin_mixes import TwinStudy
     from tasksearch.search.twins import per_mixture
 
-    opened = [(folder, *open_study(folder)) for folder in dict.fromkeys(folder.absolute() for folder in folders)]
-    _check_alike([(folder, config) for folder, config, _, _ in opened])
+    distinct = list(dict.fromkeys(folder.absolute() for folder in folders))
+    _check_alike([(folder, Ledger(folder).config()) for folder in distinct])
+    opened = [(folder, *open_study(folder)) for folder in distinct]
     for folder, config, _, records in opened:
         _check_twins(folder, config, records)
     studies = [
@@ -90,10 +91,10 @@ def _is_complete(config: StudyConfig, records: Sequence[TrialRecord]) -> bool:
 
 def _ask(folder: Path, config: StudyConfig, records: Sequence[TrialRecord], *, complete: bool, reopen: bool) -> Any:
     from tasksearch.search.readings import ask
-    from tasksearch.search.twins import best_of_each
+    from tasksearch.search.twins import best_of_each, twin_sets
 
-    twins = sorted({record.plan.mix_signature for record in records if record.role == "twin"})
-    choices = {"twins": signature_of("twins", tuple(twins))}
+    asked_for = tuple(twins[0].schedule for twins in twin_sets(config.space, config.seed, config.twins))
+    choices = {"twins": signature_of("twins", asked_for)}
     choices |= {f"best {kind}": best.record.plan.mix_signature for kind, best in best_of_each(records).items()}
     done = [record for record in records if record.role == "twin" and record.status == "done"]
     cells = sorted({cell for record in done for cell in record.scores.values("report") if cell[1] != ENGLISH})

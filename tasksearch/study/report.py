@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import AlreadyRead, StudyNotReady
+from tasksearch.core.order_effect import OrderAnswer
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import AFTERWARDS, StudyConfig, TrialRecord
 from tasksearch.core.verdict import Verdict
@@ -60,6 +61,7 @@ def report_of(folder: Path) -> ReportData:
     outcomes = cache(ledger.outcomes)
     contrasts = Contrasts.of(records, outcomes, suite.groups, Documents.reporting(ledger.documents()))
     verdict, pending = _verdict(folder, records, outcomes)
+    order, order_pending = _order(folder, records)
     return ReportData(
         config=config,
         records=tuple(records),
@@ -75,6 +77,8 @@ def report_of(folder: Path) -> ReportData:
             suite.chance_over(language for language in config.languages if language != ENGLISH),
             [r for r in done if str(r.role) == "untrained"],
         ),
+        order=order,
+        order_pending=order_pending,
         planned=planned(config, records),
         command=command_of(config),
         versions=versions_of(records),
@@ -143,6 +147,18 @@ _PLAIN = (
 
 def _option(name: str, value: Any) -> list[str]:
     return [] if value is None else ["--" + name.replace("_", "-"), str(value)]
+
+
+def _order(folder: Path, records: Sequence[TrialRecord]) -> tuple[OrderAnswer | None, str]:
+    """Joint or sequential, where there are twins; None with the reason while it cannot be told."""
+    from tasksearch.study.order_effect import answer_question
+
+    if not any(record.role == "twin" for record in records):
+        return None, ""
+    try:
+        return answer_question([folder]), ""
+    except (StudyNotReady, AlreadyRead) as why:
+        return None, f"No answer: {why}."
 
 
 def _verdict(folder: Path, records: list[TrialRecord], outcomes: OutcomesOf) -> tuple[Verdict | None, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tasksearch.core.verdict import Estimate, finding_of
+from tasksearch.core.estimate import Interval, finding_of
 from tasksearch.reports.figures.style import (
     BLUE,
     INK,
@@ -32,7 +32,7 @@ _ROW, _FOOT, _TOP, _VALUES = 20.0, 40.0, 6.0, 40.0
 _LONGEST = 22
 
 
-def forest(slug: str, title: str, rows: Sequence[tuple[str, Estimate]], *, axis: str) -> str:
+def forest(slug: str, title: str, rows: Sequence[tuple[str, Interval]], *, axis: str) -> str:
     """An SVG of one row per (name, estimate), first on top, its value on the right.
 
     Args:
@@ -56,7 +56,7 @@ def forest(slug: str, title: str, rows: Sequence[tuple[str, Estimate]], *, axis:
     return drawing(slug, title, "; ".join(f"{name}: {_words(gain)}" for name, gain in rows), parts, width=WIDTH, height=height)
 
 
-def _row(name: str, gain: Estimate, y: float, left: float, at: Callable[[float], float]) -> list[str]:
+def _row(name: str, gain: Interval, y: float, left: float, at: Callable[[float], float]) -> list[str]:
     colour, shape = _LOOK[finding_of(gain)]
     seen = colour if shape in ("disc", "square") else INK
     parts = [text(left - 8, y + 4, name, anchor="end")]
@@ -67,12 +67,12 @@ def _row(name: str, gain: Estimate, y: float, left: float, at: Callable[[float],
     return parts
 
 
-def _span(gains: Sequence[Estimate]) -> tuple[float, float]:
+def _span(gains: Sequence[Interval]) -> tuple[float, float]:
     ends = [0.0, *(end for gain in gains for end in (gain.value, gain.low, gain.high) if end is not None)]
     low, high = min(ends), max(ends)
     return (low, high) if high - low > 1e-6 else (-1.0, 1.0)
 
 
-def _words(gain: Estimate) -> str:
+def _words(gain: Interval) -> str:
     interval = "no interval" if gain.low is None or gain.high is None else f"interval {gain.low:+.1f} to {gain.high:+.1f}"
     return f"{gain.value:+.1f}, {interval}"

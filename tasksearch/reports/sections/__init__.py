@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.section import Section
-from tasksearch.reports.sections import cautions, court, floors, history, mixes, origin, schedules, singles, summary
+from tasksearch.reports.sections import cautions, court, floors, history, mixes, order, origin, schedules, singles, summary
 
 SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
     summary.section,
     mixes.section,
     court.section,
     singles.section,
+    order.section,
     schedules.section,
     history.section,
     floors.section,
