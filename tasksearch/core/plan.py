@@ -16,6 +16,7 @@ from tasksearch.core.signature import plain_without, signature_of
 LRPolicy = Literal["phase", "stage"]
 Mixing = Literal["task", "mixed"]
 Precision = Literal["fp32", "bf16"]
+CurveKind = Literal["linear", "wsd"]
 Features = Literal["cls", "pair-diff"]
 Pooling = Literal["mean", "mean-content", "cls"]
 Start = Literal["pretrained", "fresh"]
@@ -27,6 +28,14 @@ def _check_choice(name: str, value: object, choices: Any) -> None:
     known = get_args(choices)
     if value not in known:
         raise BadInput(f"{name} is {value!r}; expected {' or '.join(map(repr, known))}")
+
+
+def check_curve(curve: str, rung: int | None, decay: float) -> None:
+    """Raises BadInput for a warmup-stable-decay curve without rungs, or whose decay is no share."""
+    if curve == "wsd" and (rung is None or rung < 1):
+        raise BadInput(f"curve 'wsd' with rung {rung}; expected the steps of a rung, at least 1")
+    if not 0 < decay < 1:
+        raise BadInput(f"decay is {decay}; expected a share of the phase in (0, 1)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +57,9 @@ class TrainSettings:
         steps: for a target phase; an intermediate phase takes its steps from the schedule.
         epochs: for a target phase without `steps`: passes over the training examples.
         train_examples: at most this many training examples of a target (None: all).
+        curve: of phase 2: `linear`, a warmup and a decay over its whole length; `wsd`, warmup-stable-decay.
+        rung: of a `wsd` curve, steps: the stable part is whole rungs, and cut after each; the warmup is a share of one.
+        decay: of a `wsd` curve: share of the phase, at its end, over which the rate falls; what fills no rung is added to it.
     """
 
     batch_size: int = 32
@@ -65,6 +77,9 @@ class TrainSettings:
     steps: int | None = None
     epochs: float | None = None
     train_examples: int | None = None
+    curve: CurveKind = "linear"
+    rung: int | None = None
+    decay: float = 0.1
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -73,12 +88,17 @@ class TrainSettings:
             raise BadInput(f"warmup is {self.warmup}; expected a share in [0, 1)")
         if not 0 < self.learning_rate < math.inf:
             raise BadInput(f"learning_rate is {self.learning_rate}; expected a positive number")
-        for name in ("micro_batch_size", "steps", "epochs", "train_examples"):
+        for name in ("micro_batch_size", "steps", "epochs", "train_examples", "rung"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise BadInput(f"{name} is {value}; expected a positive number, or None")
-        for name, choices in (("lr_policy", LRPolicy), ("mixing", Mixing), ("precision", Precision)):
+        for name, choices in (("lr_policy", LRPolicy), ("mixing", Mixing), ("precision", Precision), ("curve", CurveKind)):
             _check_choice(name, getattr(self, name), choices)
+        check_curve(self.curve, self.rung, self.decay)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain form; what only a `wsd` curve has, for that alone."""
+        return plain_without(self, ("curve", "rung", "decay"))
 
 
 @dataclass(frozen=True, kw_only=True)

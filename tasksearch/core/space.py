@@ -16,6 +16,7 @@ Params = Mapping[str, Any]
 """What a sampler proposes: `use/<task>`, `schedule`, `steps`, `weight/<task>` and `rank/<task>`, each only where it applies."""
 
 SCHEDULES = ("joint", "sequential", "annealed")
+CURVES = ("linear", "wsd")
 _WEIGHTS = (1, 2, 3, 4)
 
 
@@ -31,6 +32,10 @@ class SearchSpace:
         min_tasks, max_tasks: size of a subset; `max_tasks` None: no limit.
         steps: lengths of the intermediate phase to choose from, in optimiser steps; empty: the suite's own list.
         denominator: shares are multiples of 1/denominator (so that prefixes of different plans coincide); None frees them.
+        curve: learning rate of the intermediate phase: `linear`, or `wsd` (warmup-stable-decay), under which phases of one mix
+            share their stable part whatever their lengths.
+        rung, decay: of a `wsd` curve: steps between the places where a phase may end its stable part, and the share of it that
+            falls. Lengths of `rung / (1 - decay)` and its multiples waste nothing.
     """
 
     name: str
@@ -41,6 +46,9 @@ class SearchSpace:
     max_tasks: int | None = None
     steps: tuple[int, ...] = ()
     denominator: int | None = 8
+    curve: str = "linear"
+    rung: int | None = None
+    decay: float = 0.1
 
     def __post_init__(self) -> None:
         unknown = [s for s in self.schedules if s not in SCHEDULES]
@@ -54,6 +62,12 @@ class SearchSpace:
             raise BadInput(f"space {self.name!r}: steps {list(self.steps)}; expected positive numbers")
         if self.denominator is not None and self.denominator < 1:
             raise BadInput(f"space {self.name!r}: denominator {self.denominator}; expected at least 1, or None for free shares")
+        if self.curve not in CURVES:
+            raise BadInput(f"space {self.name!r}: curve {self.curve!r}; expected {' or '.join(CURVES)}")
+        if self.curve == "wsd" and (not self.rung or self.rung < 1 or not 0 < self.decay < 1):
+            raise BadInput(
+                f"space {self.name!r}: rung {self.rung}, decay {self.decay}; expected the steps of a rung and a share in (0, 1)"
+            )
 
 
 def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from tasksearch.phases.resumable import keep, learner_of, train_on, training_tas
 from tasksearch.phases.segments import IntermediateSegment
 from tasksearch.phases.snapshots import Snapshot, clear
 from tasksearch.phases.store import SegmentDamaged
-from tasksearch.training.curves import Curve
 from tasksearch.training.loop import OptimizerState
 from tasksearch.training.order import draw_items, stage_steps
 
@@ -130,10 +129,10 @@ class Intermediate:
             tasks,
             items,
             settings,
-            Curve(total=segment.curve_total, begin=segment.begin, warmup=settings.warmup),
+            segment.curve,
             segment=segment,
             context=self._context,
-            optimizer_state=state.optimizer if settings.lr_policy == "phase" else {},
+            optimizer_state=state.optimizer if segment.carried else {},
             on_step=on_step,
         )
         return len(items), before

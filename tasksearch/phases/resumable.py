@@ -18,7 +18,7 @@ from tasksearch.phases.snapshots import Snapshot, latest, saving
 from tasksearch.phases.stock import prune
 from tasksearch.phases.store import SegmentStore, Tensors
 from tasksearch.tasks.card import TaskCard
-from tasksearch.training.curves import Curve
+from tasksearch.training.curves import Curve, StableCurve
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.loop import OptimizerState, train_segment
 from tasksearch.training.order import StepItems
@@ -40,7 +40,7 @@ def train_on(
     tasks: Mapping[str, TrainingTask],
     items: Sequence[StepItems],
     settings: TrainSettings,
-    curve: Curve,
+    curve: Curve | StableCurve,
     *,
     segment: IntermediateSegment | TargetSegment,
     context: RunContext,

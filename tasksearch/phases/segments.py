@@ -12,6 +12,8 @@ from typing import Any
 from tasksearch.core.plan import Plan, TrainSettings
 from tasksearch.core.schedule import Stage
 from tasksearch.core.signature import signature_of
+from tasksearch.phases.pieces import pieces_of
+from tasksearch.training.curves import Curve, StableCurve
 
 NUMERICS = 1
 """Raised by hand whenever a change of this code changes numbers: every stored segment is then named anew."""
@@ -36,22 +38,22 @@ class Surroundings:
 
 @dataclass(frozen=True, kw_only=True)
 class IntermediateSegment:
-    """One stage of phase 2.
+    """One stage of phase 2, or a part of one (`phases.pieces`).
 
     Attributes:
-        begin: steps of the phase before this stage; under the `stage` policy the curve does not look at it.
-        curve_total: length of the learning-rate curve the stage stands in.
-        shown: examples of each task that earlier stages have shown.
-        carries: whether the optimiser's state goes on to a next stage.
+        curve: its learning rates.
+        shown: examples of each task that earlier segments have shown.
+        carried: whether it goes on with its parent's optimiser.
+        carries: whether the optimiser's state goes on to a next segment.
     """
 
     name: str
     parent: str
     signature: str
     stage: Stage
-    begin: int
-    curve_total: int
+    curve: Curve | StableCurve
     shown: tuple[tuple[str, int], ...]
+    carried: bool
     carries: bool
 
 
@@ -106,40 +108,35 @@ def root_signature(around: Surroundings) -> str:
 
 def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[IntermediateSegment, ...]:
     settings = plan.settings.intermediate
-    per_phase = settings.lr_policy == "phase"
-    stages = plan.schedule.stages
-    parent, begin, shown = root_signature(around), 0, dict[str, int]()
+    parent, shown = root_signature(around), dict[str, int]()
     chain = []
-    for number, stage in enumerate(stages):
-        carries = per_phase and number + 1 < len(stages)
-        total = plan.schedule.steps if per_phase else stage.steps
+    for number, piece in enumerate(pieces_of(plan.schedule, settings)):
+        stage = piece.stage
         recipe = {
             "stage": stage,
             "settings": _training_only(settings),
             "features": plan.settings.features,
-            "curve": [total, begin if per_phase else 0],
             "data": {task: around.training[task] for task in stage.tasks},
             "seed": plan.seed,
             "numerics": [NUMERICS, around.numerics],
-            "carries": carries,
         }
         own = {task: length for task, length in plan.settings.intermediate_lengths if task in stage.tasks}
-        signature = signature_of("intermediate", parent, recipe | ({"lengths": own} if own else {}))
+        signature = signature_of("intermediate", parent, recipe | piece.recipe() | ({"lengths": own} if own else {}))
         chain.append(
             IntermediateSegment(
                 name=f"intermediate/{number}",
                 parent=parent,
                 signature=signature,
                 stage=stage,
-                begin=begin if per_phase else 0,
-                curve_total=total,
+                curve=piece.curve,
                 shown=tuple(sorted(shown.items())),
-                carries=carries,
+                carried=piece.carried,
+                carries=piece.carries,
             )
         )
         for task, count in shown_by(stage, settings.batch_size).items():
             shown[task] = shown.get(task, 0) + count
-        parent, begin = signature, begin + stage.steps
+        parent = signature
     return tuple(chain)
 
 
@@ -172,5 +169,8 @@ def _target(
 
 
 def _training_only(settings: TrainSettings) -> TrainSettings:
-    """Phase-2 settings without what only a target phase reads, so that it cannot change a name."""
-    return dataclasses.replace(settings, steps=None, epochs=None, train_examples=None)
+    """Phase-2 settings without what only a target phase reads, or what the pieces say of a `wsd` curve: none of it may change
+    a name.
+    """
+    plain = dataclasses.replace(settings, steps=None, epochs=None, train_examples=None, curve="linear", rung=None, decay=0.1)
+    return plain if settings.curve == "linear" else dataclasses.replace(plain, warmup=0.0)

@@ -34,9 +34,10 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
     both = _given(learning_rate=asked.learning_rate, precision=asked.precision)
     target = both | _given(steps=asked.target_steps, train_examples=asked.train_examples)
     base = suite.settings
+    curve = {"curve": config.space.curve, "rung": config.space.rung, "decay": config.space.decay}
     settings = dataclasses.replace(
         base,
-        intermediate=dataclasses.replace(base.intermediate, lr_policy=config.lr_policy, mixing=config.mixing, **both),  # type: ignore[arg-type]
+        intermediate=dataclasses.replace(base.intermediate, lr_policy=config.lr_policy, mixing=config.mixing, **both, **curve),  # type: ignore[arg-type]
         target=dataclasses.replace(base.target, **target),
         retrieval=_retrieval(base.retrieval, asked, shape),
         evaluation_examples=asked.evaluation_examples,

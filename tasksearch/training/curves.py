@@ -23,3 +23,31 @@ class Curve:
         if position < rising:
             return (position + 1) / rising
         return max(0, self.total - position) / max(1, self.total - rising)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StableCurve:
+    """Warmup, the peak, then linear decay to zero (warmup-stable-decay: Hu et al. 2024, MiniCPM; Hägele et al. 2024).
+
+    Up to `stable` nothing depends on `total`: a longer phase begins with the very steps of a shorter one.
+
+    Attributes:
+        rising: steps of warmup, at most `stable`.
+        stable: the step that the decay begins with.
+        total: steps of the phase.
+        begin: first step that the segment runs.
+    """
+
+    rising: int
+    stable: int
+    total: int
+    begin: int = 0
+
+    def at(self, step: int) -> float:
+        """Multiple of the peak rate for step `step` of the segment (from 0); in (0, 1]."""
+        position = self.begin + step
+        if position < self.rising:
+            return (position + 1) / self.rising
+        if position < self.stable:
+            return 1.0
+        return max(0, self.total - position) / max(1, self.total - self.stable)

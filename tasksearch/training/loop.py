@@ -14,7 +14,7 @@ from tasksearch.core.errors import TrainingFailed
 from tasksearch.core.plan import TrainSettings
 from tasksearch.forward.batches import MASK_SHARE
 from tasksearch.training.accumulate import step_gradient
-from tasksearch.training.curves import Curve
+from tasksearch.training.curves import Curve, StableCurve
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.micro import MicroSizes
 from tasksearch.training.order import StepItems
@@ -38,7 +38,7 @@ def train_segment(
     tasks: Mapping[str, TrainingTask],
     steps: Sequence[StepItems],
     settings: TrainSettings,
-    curve: Curve,
+    curve: Curve | StableCurve,
     *,
     randomness: str,
     optimizer_state: OptimizerState | None = None,

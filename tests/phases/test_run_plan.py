@@ -316,3 +316,16 @@ def test_weights_that_are_wanted_later_take_the_place_of_the_note_of_their_cost(
     keeps = dataclasses.replace(kept, keep_targets=True)
     run_plan(wider(joint, "near2"), keeps)
     assert PlanRun(wider(joint, "near3"), keeps).run("target/topic").steps == 0
+
+
+def test_lengths_under_a_stable_curve_share_their_trunk_and_no_number_shows_it(context, tmp_path):
+    how = dataclasses.replace(SHORT.intermediate, curve="wsd", rung=3, decay=0.25)
+    ladder = [plan(Schedule.joint(BOTH, n), dataclasses.replace(SHORT, intermediate=how), ("topic",)) for n in (8, 4, 12)]
+    kept, steps = stored(context, tmp_path), []
+    for one in ladder:
+        run = PlanRun(one, kept)
+        done = {part: run.run(part) for part in run.parts}
+        steps.append([done[part].steps for part in run.parts[:-1]])
+        fresh = run_plan(one, context)
+        assert all(np.array_equal(fresh.outcomes[cell], table) for cell, table in done["target/topic"].outcomes.items())
+    assert steps == [[3, 3, 2], [0, 1], [0, 0, 3, 3]], "trunk of the longest and every decay, once"
