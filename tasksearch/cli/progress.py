@@ -58,10 +58,12 @@ class Watch:
 
     def on_event(self, event: Any) -> None:
         """An event of `raytune.events`."""
-        from tasksearch.raytune.events import TrialFinished, TrialJudged, TrialProgress, TrialStarted
+        from tasksearch.raytune.events import Notice, TrialFinished, TrialJudged, TrialProgress, TrialStarted
 
         if isinstance(event, TrialJudged):
             self._judged(event.record)
+        elif isinstance(event, Notice):
+            self._say(event.text)
         elif self._display is None:
             return
         elif isinstance(event, TrialStarted):

@@ -58,6 +58,10 @@ class Unreachable(TasksearchError):
     exit_code = 3
 
 
+class Refused(Unreachable):
+    """A server that answered, and said no: waiting for it is of no use."""
+
+
 class MissingPackage(TasksearchError):
     """An optional dependency that this call needs."""
 

@@ -8,12 +8,13 @@ the book is opened again. Calls come from one thread.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from tasksearch.core.errors import DiskFull, StoreUnusable, StudyNotReady
+from tasksearch.core.errors import BadInput, DiskFull, StoreUnusable, StudyNotReady
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.raytune.events import Event, TrialFinished, TrialJudged, TrialStarted
@@ -53,7 +54,8 @@ class TrialBook:
         self._write, self._on_event = write, on_event
         self._baseline: Baseline | None = None
         self._published: set[int] = set()
-        self.records = ledger.records()
+        self._parked: dict[int, TrialRecord] = {}
+        self.records: list[TrialRecord] = []
         self.ran = 0
         self.added: dict[int, float] = {}
         self.fault: Exception | None = None
@@ -82,6 +84,7 @@ class TrialBook:
             return "finished"
         if isinstance(found, Wait):
             return None
+        self._mirror.check(found.number, found.plan)
         record = TrialRecord(
             number=found.number,
             role=found.role,
@@ -137,26 +140,59 @@ class TrialBook:
         self._on_event(event)
 
     def _open(self) -> None:
-        numbers = [record.number for record in self.records]
-        if numbers != list(range(len(numbers))):
-            missing = min(set(range(len(numbers))) - set(numbers))
-            raise StudyNotReady(
-                f"{self._ledger.trials_path} lacks the record of trial {missing}; restore it, or start a new study"
-            )
+        try:
+            self.records = self._ledger.records()
+        except BadInput:
+            self._ledger.mend()
+            self.records = self._ledger.records()
+        self._park_beyond(self._ledger.put_aside())
         if self._baseline_is_lost():  # what failed may have been mended since
-            for record in self._baseline_records():
-                if record.status == "failed":
-                    self._record(dataclasses.replace(record, status="running", cause=None, ended=None))
+            self._run_again([r for r in self._baseline_records() if r.status == "failed"])
+        self._run_again([r for r in self.records if r.status == "done" and self._ledger.outcomes_are_damaged(r.number)])
         for record in self.records:
             self._mirror.add(record)
         self._again = [record.number for record in self.records if record.status == "running"]
         self._judge()
 
+    def _park_beyond(self, lost: list[int]) -> None:
+        """A trial whose record is damaged is proposed anew, from the trials before it; those after it wait for that.
+
+        Raises:
+            StudyNotReady: a record is gone that was not damaged.
+        """
+        there = {record.number: record for record in self.records}
+        for number in range(max(there, default=-1)):
+            if number not in there and number not in lost:
+                raise StudyNotReady(
+                    f"{self._ledger.trials_path} lacks the record of trial {number}; restore it, or start a new study"
+                )
+        first = next(number for number in itertools.count() if number not in there)
+        self._parked = {number: record for number, record in there.items() if number > first}
+        self.records = self.records[:first]
+
+    def _run_again(self, records: list[TrialRecord]) -> None:
+        for record in records:
+            self._record(
+                dataclasses.replace(record, status="running", cause=None, ended=None, objective=None, scores=ScoreTable())
+            )
+
     def _start(self, record: TrialRecord, *, again: bool) -> TrialRecord:
         self._record(record)
         self._mirror.add(record)
+        self._unpark()
         self.tell(TrialStarted(record=record, again=again))
         return record
+
+    def _unpark(self) -> None:
+        """Takes up the trials that waited for a number before theirs."""
+        while (record := self._parked.pop(len(self.records), None)) is not None:
+            self.records.append(record)
+            self._mirror.add(record)
+            if record.status == "running":
+                self._again.append(record.number)
+            elif record.status == "done" and self._ledger.outcomes_are_damaged(record.number):
+                self._run_again([record])
+                self._again.append(record.number)
 
     def _settle(self, record: TrialRecord) -> None:
         record = self._judged(dataclasses.replace(record, ended=time.time()))

@@ -25,10 +25,11 @@ from tasksearch.raytune.book import TrialBook
 from tasksearch.raytune.cluster import cluster
 from tasksearch.raytune.events import Event
 from tasksearch.raytune.limits import Limits, Meter
+from tasksearch.raytune.outbox import Patience
 from tasksearch.raytune.searcher import Halt, StudyCallback, StudySearcher, scheduler_of
+from tasksearch.raytune.session import Session, open_session
 from tasksearch.raytune.writer import TrackerWriter
 from tasksearch.search.ledger import Ledger
-from tasksearch.search.storage import StudyMirror, open_storage
 from tasksearch.tracking.port import Tracker
 
 
@@ -72,6 +73,7 @@ def run_trials(
     optuna_storage: str | None = None,
     limits: Limits | None = None,
     on_event: Callable[[Event], None] | None = None,
+    patience: Patience | None = None,
 ) -> RunSummary:
     """Runs what the study still lacks; a study that lacks nothing returns at once.
 
@@ -91,6 +93,7 @@ def run_trials(
         optuna_storage: URL of a relational database for the Optuna study; None: a journal file in the study's folder.
         limits: of this call.
         on_event: called with an event of `raytune.events`, in the driver's thread.
+        patience: with a tracking server or a database that goes away: ten minutes beyond the study's end.
 
     Raises:
         StudyBusy: another driver owns the folder.
@@ -104,38 +107,39 @@ def run_trials(
     """
     started = time.perf_counter()
     _check(config)
-    with ledger.lock():
-        if not (ledger.folder / "study.json").exists():
-            ledger.save_config(config)
-        if ledger.sizes() != dict(sizes):
-            ledger.save_sizes(sizes)
-        mirror = StudyMirror(open_storage(ledger.optuna_path, optuna_storage), config.name, config.space)
-        writer = TrackerWriter(tracker)
-        writer.start(config, dict(tags or {}))
-        clock = _FirstReport(started)
-        try:
-            tell = on_event or (lambda _: None)
-            book = TrialBook(
-                ledger, config, mirror, sizes=sizes, groups=groups, plan_of=plan_of, write=writer.write, on_event=tell
-            )
-            if not book.complete:
-                needs = dict(resources or {"cpu": 1.0})
-                slots = min(concurrency or os.cpu_count() or 1, config.lag)
-                with _interruptible(), cluster(address, slots, needs) as fitting, _signals(book) as renew:
-                    writer.wait_until_open()
-                    slots = min(fitting, config.lag, concurrency or fitting)
-                    meter = Meter(limits or Limits(), needs.get("gpu", 0.0))
-                    halted = lambda: _over(book, meter, renew) or writer.fault is not None  # noqa: E731
-                    where = {**context, "study_folder": str(ledger.folder)}
-                    _tune(book, trainable, where, needs=needs, slots=slots, halted=halted, clock=clock)
-        finally:
-            writer.close()
-    _raise_what_ended(book, writer)
+    clock = _FirstReport(started)
+    with open_session(
+        ledger,
+        config,
+        sizes=sizes,
+        groups=groups,
+        plan_of=plan_of,
+        tracker=tracker,
+        tags=tags,
+        optuna_storage=optuna_storage,
+        on_event=on_event,
+        patience=patience,
+    ) as session:
+        book, writer = session.book, session.writer
+        if not book.complete:
+            needs = dict(resources or {"cpu": 1.0})
+            slots = min(concurrency or os.cpu_count() or 1, config.lag)
+            with _interruptible(), cluster(address, slots, needs) as fitting, _signals(book) as renew:
+                writer.wait_until_open()
+                slots = min(fitting, config.lag, concurrency or fitting)
+                meter = Meter(limits or Limits(), needs.get("gpu", 0.0))
+                halted = lambda: _over(session, meter, renew) or writer.fault is not None  # noqa: E731
+                where = {**context, "study_folder": str(ledger.folder)}
+                _tune(book, trainable, where, needs=needs, slots=slots, halted=halted, clock=clock)
+    session.finish()
+    _raise_what_ended(book)
     return _summary(book, writer, clock, time.perf_counter() - started)
 
 
-def _over(book: TrialBook, meter: Meter, renew: Callable[[], None]) -> bool:
+def _over(session: Session, meter: Meter, renew: Callable[[], None]) -> bool:
     renew()
+    session.tell_news()
+    book = session.book
     reached = meter.reached(sum(record.status == "running" for record in book.records))
     if reached:  # never back to None: a signal may have come meanwhile
         book.paused = reached
@@ -248,10 +252,7 @@ def _signals(book: TrialBook) -> Iterator[Callable[[], None]]:
             signal.signal(number, handler)
 
 
-def _raise_what_ended(book: TrialBook, writer: TrackerWriter) -> None:
-    fault = book.fault or writer.fault
-    if fault is not None:
-        raise fault
+def _raise_what_ended(book: TrialBook) -> None:
     left = sum(record.status == "running" for record in book.records)
     if book.paused and not book.complete:
         raise Paused(f"{book.paused}; {len(book.records) - left} trials are kept, `tasksearch resume` goes on from there")

@@ -39,4 +39,11 @@ class TrialJudged:
     record: TrialRecord
 
 
-Event = TrialStarted | TrialProgress | TrialFinished | TrialJudged
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """Something that the user should know, in one line: a server went away, or is back."""
+
+    text: str
+
+
+Event = TrialStarted | TrialProgress | TrialFinished | TrialJudged | Notice

@@ -1,32 +1,35 @@
-"""One thread that writes the tracker, so that a slow tracking server never holds a trial up."""
+"""One thread that writes the tracker, so that a slow tracking server, or one that is away, never holds a trial up."""
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
 
 from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.raytune.outbox import Outbox, Patience
 from tasksearch.tracking.port import Tracker
 
 
 class TrackerWriter:
-    """Calls of a tracker, in the order they were asked for. After one that fails the rest are dropped: a resume replays."""
+    """Calls of a tracker through an outbox. A server that does not answer at the start is a fault; later it is waited for."""
 
-    def __init__(self, tracker: Tracker) -> None:
+    def __init__(self, tracker: Tracker, patience: Patience | None = None) -> None:
         self._tracker = tracker
-        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._outbox = Outbox("MLflow", patience)
         self._open = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tracker", daemon=True)
-        self.fault: Exception | None = None
         self.seconds: dict[int, float] = {}
+
+    @property
+    def fault(self) -> Exception | None:
+        """What a call failed of, after which the rest are dropped."""
+        return self._outbox.fault
 
     def start(self, config: StudyConfig, tags: Mapping[str, str]) -> None:
         """Starts the thread, with opening the study as its first job."""
-        self._jobs.put(lambda: self._tracker.open_study(config, tags))
-        self._jobs.put(self._open.set)
-        self._thread.start()
+        self._outbox.put(lambda: self._tracker.open_study(config, tags), once=True)
+        self._outbox.put(self._open.set)
+        self._outbox.start()
 
     def wait_until_open(self) -> None:
         """Returns once the study is open.
@@ -40,23 +43,24 @@ class TrackerWriter:
 
     def write(self, record: TrialRecord) -> None:
         """Asks for one trial to be written."""
-        self._jobs.put(lambda: self._timed(record))
+        self._outbox.put(lambda: self._timed(record))
 
-    def close(self) -> None:
-        """Returns once everything asked for was written, or dropped after a fault."""
-        self._jobs.put(None)
-        self._thread.join()
+    def settle(self) -> None:
+        """Returns once everything asked for so far was written, or dropped after a fault."""
+        done = threading.Event()
+        self._outbox.put(done.set)
+        while not done.wait(0.01) and self.fault is None:
+            pass
+
+    def news(self) -> list[str]:
+        """What is to be said of the server since the last call."""
+        return self._outbox.news()
+
+    def close(self, *, wait: bool = True, tell: Callable[[str], None] | None = None) -> None:
+        """As `Outbox.close`."""
+        self._outbox.close(wait=wait, tell=tell)
 
     def _timed(self, record: TrialRecord) -> None:
         started = time.perf_counter()
         self._tracker.write_trial(record, {})
         self.seconds[record.number] = time.perf_counter() - started
-
-    def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            if self.fault is not None:
-                continue
-            try:
-                job()
-            except Exception as error:  # the driver raises it, in its own thread
-                self.fault = error

@@ -17,7 +17,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
 import numpy as np
@@ -115,6 +115,30 @@ class Ledger:
         if sum(name not in cache for name in names) > len(paths) // 20:
             write_cache(self.cache_path, dict(zip(names, records, strict=True)))
         return records
+
+    def mend(self) -> None:
+        """Puts records that were cut short aside, as `<name>.damaged`; those of another version are left as they are.
+
+        Only under the folder's lock. A trial whose record is damaged is proposed and run again, to the same numbers.
+        """
+        for path in self.trials_path.glob("[0-9]*[0-9].json"):
+            try:
+                json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:
+                path.replace(path.with_name(f"{path.name}.damaged"))
+
+    def put_aside(self) -> list[int]:
+        """Numbers of the trials whose records were damaged and are not back."""
+        aside = [_number(path.with_suffix("")) for path in self.trials_path.glob("[0-9]*[0-9].json.damaged")]
+        return sorted(number for number in aside if not self.record_path(number).exists())
+
+    def outcomes_are_damaged(self, number: int) -> bool:
+        """Whether the file of per-example outcomes is there and shorter or longer than its header says."""
+        try:
+            with self.outcomes_path(number).open("rb") as file:
+                return not _is_whole(file)
+        except OSError:
+            return False
 
     def write_outcomes(self, number: int, outcomes: Outcomes) -> None:
         """Writes one trial's per-example outcomes, whole or not at all."""
@@ -264,6 +288,20 @@ def _parsed(path: Path, content: bytes, from_json: Callable[[Any], _T]) -> _T:
         return from_json(json.loads(content.decode()))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInput(f"{path} is damaged or of another version: {type(error).__name__}: {error}") from error
+
+
+def _is_whole(file: BinaryIO) -> bool:
+    """A safetensors file: eight bytes with the length of the header, the header, the tensors without gaps."""
+    size = os.fstat(file.fileno()).st_size
+    length = int.from_bytes(file.read(8), "little")
+    if not 0 < length <= size - 8:
+        return False
+    try:
+        header = json.loads(file.read(length))
+        ends = [int(facts["data_offsets"][1]) for name, facts in header.items() if name != "__metadata__"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return size == 8 + length + max(ends, default=0)
 
 
 def _number(path: Path) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from tasksearch.core.errors import BadInput, MissingPackage, Unreachable
+from tasksearch.core.plan import Plan
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import TrialRecord
 from tasksearch.search.ledger import write_atomic
@@ -37,7 +39,7 @@ def open_storage(path: Path, url: str | None = None) -> BaseStorage:
     if url is not None:
         return _database(url)
     path.parent.mkdir(parents=True, exist_ok=True)
-    remove_stale_lock(path)
+    _wait_for_lock(path)
     repair_journal(path)
     return JournalStorage(JournalFileBackend(str(path)))
 
@@ -64,11 +66,18 @@ def repair_journal(path: Path) -> bool:
 def remove_stale_lock(path: Path) -> None:
     """Removes the journal's lock where its holder is gone; a living one (a dashboard) holds it for milliseconds."""
     lock = path.with_name(f"{path.name}.lock")
-    try:
+    with suppress(FileNotFoundError):
         if time.time() - lock.lstat().st_mtime > _STALE_SECONDS:
             lock.unlink()
-    except FileNotFoundError:
-        pass
+
+
+def _wait_for_lock(path: Path) -> None:
+    """A lock of a process killed just now grows stale within seconds; Optuna itself would wait half a minute."""
+    lock = path.with_name(f"{path.name}.lock")
+    deadline = time.monotonic() + _STALE_SECONDS + 0.2
+    while lock.is_symlink() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    remove_stale_lock(path)
 
 
 def masked(url: str) -> str:
@@ -98,6 +107,21 @@ class StudyMirror:
             )
         self.study.add_trial(frozen_trial(self._space, record, running=True, user_attrs=_attributes(record)))
         self._states.append(TrialState.RUNNING)
+
+    def check(self, number: int, plan: Plan) -> None:
+        """Whether a trial that is proposed anew is the one that Optuna knows under that number.
+
+        Raises:
+            BadInput: it is not: the study was asked for otherwise when it was proposed first.
+        """
+        if number >= len(self._states):
+            return
+        known = self.study.get_trials(deepcopy=False)[number].user_attrs.get("plan")
+        if known != plan.signature:
+            raise BadInput(
+                f"the record of trial {number} is damaged, and the study would now propose another plan for it; "
+                f"restore trials/{number:04d}.json from a copy"
+            )
 
     def tell(self, record: TrialRecord) -> None:
         """Tells a finished trial: its objective, or that it failed or was stopped; nothing where it was told already."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tasksearch.core.errors import DiskFull, TasksearchError, Unreachable
+from tasksearch.core.errors import DiskFull, Refused, TasksearchError, Unreachable
 from tasksearch.tracking.address import check_answers, masked, scrubbed
 
 _QUIET = {
@@ -28,11 +28,18 @@ def open_client(uri: str) -> Any:
         os.environ.setdefault(name, value)
     for noisy in ("alembic", "mlflow.store.db.utils", "mlflow.store.db", "mlflow.tracking"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # every retry of a server that is away
     # MLflow calls what SQLAlchemy deprecates: its own business, and no user's.
     warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(mlflow|sqlalchemy|alembic)\b")
     from mlflow import MlflowClient
 
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def preload() -> None:
+    """Imports MLflow and its database store, and opens nothing: forks of this process then start at once."""
+    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+    from mlflow import MlflowClient  # noqa: F401
 
 
 def searchable(study_id: str) -> str:
@@ -61,8 +68,35 @@ def translated(uri: str) -> Iterator[None]:
                     f"the MLflow server at {masked(uri)} went away; what is finished is kept: start it again, then "
                     "`tasksearch resume` goes on"
                 ) from None
-            raise Unreachable(f"MLflow at {masked(uri)} failed: {told[:300]}") from None
+            kind = Refused if _is_final(error) else Unreachable
+            raise kind(f"MLflow at {masked(uri)} failed: {told[:300]}") from None
         raise
+
+
+_FINAL = frozenset(
+    (
+        "ALREADY_EXISTS",
+        "BAD_REQUEST",
+        "CUSTOMER_UNAUTHORIZED",
+        "FEATURE_DISABLED",
+        "INVALID_PARAMETER_VALUE",
+        "INVALID_STATE",
+        "INVALID_STATE_TRANSITION",
+        "MALFORMED_REQUEST",
+        "NOT_FOUND",
+        "NOT_IMPLEMENTED",
+        "PERMISSION_DENIED",
+        "RESOURCE_ALREADY_EXISTS",
+        "RESOURCE_CONFLICT",
+        "RESOURCE_DOES_NOT_EXIST",
+        "UNAUTHENTICATED",
+    )
+)
+"""Those error codes of MLflow that another try would meet again (`mlflow.protos.databricks_pb2`)."""
+
+
+def _is_final(error: Exception) -> bool:
+    return str(getattr(error, "error_code", "")) in _FINAL
 
 
 def _is_gone(uri: str) -> bool:

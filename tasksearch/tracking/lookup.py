@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.signature import signature_of
 from tasksearch.tracking.address import check_answers, masked
 from tasksearch.tracking.client import open_client, searchable, translated
 
@@ -55,3 +57,31 @@ def statuses(uri: str, experiment: str, study_id: str) -> dict[str, str]:
             token = page.token
             if not token:
                 return {key: " and ".join(sorted(each)) for key, each in found.items()}
+
+
+def contents(uri: str, experiment: str, study_id: str) -> dict[str, str]:
+    """Trial number → its run's status, parameters, numbers (times aside), points of its objective, and files by their hashes.
+
+    For comparing studies. Files are read where they lie on this machine. A number that has two runs shows both.
+
+    Raises:
+        BadInput, Unreachable, StudyNotReady: as `find_runs`.
+    """
+    experiment_id, _ = find_runs(uri, experiment, study_id, ())
+    own = f"tags.`tasksearch.study` = '{searchable(study_id)}' and tags.`tasksearch.trial` != ''"
+    found: dict[str, list[str]] = {}
+    with translated(uri):
+        client = open_client(uri)
+        for run in client.search_runs([experiment_id], own, max_results=10_000):
+            metrics = {name: value for name, value in run.data.metrics.items() if not name.startswith("seconds/")}
+            shown = [run.info.status, sorted(run.data.params.items()), sorted(metrics.items())]
+            shown += [len(client.get_metric_history(run.info.run_id, "objective")), _files(str(run.info.artifact_uri))]
+            key = str(run.data.tags["tasksearch.trial"]).rpartition("/")
+            found.setdefault(key[2] if key[1] else "study", []).append(signature_of(shown))
+    return {key: " and ".join(sorted(each)) for key, each in found.items()}
+
+
+def _files(artifact_uri: str) -> list[tuple[str, str]]:
+    folder = Path(artifact_uri.removeprefix("file://"))
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]

@@ -7,9 +7,11 @@ last, says that a trial is wholly there. A replay after a crash changes nothing;
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,9 +20,11 @@ from tasksearch.core.errors import BadInput
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.tracking.address import check_answers, default_uri, masked
 from tasksearch.tracking.client import open_client, searchable, translated
+from tasksearch.tracking.database import file_of, is_damaged, make_empty, set_aside
 from tasksearch.tracking.entries import Entry, View, entry_of, safe_name, study_file, study_params
 
 PARENT_TAG = "mlflow.parentRunId"
+_LOG = logging.getLogger("tasksearch.tracking")
 _MAX_METRICS, _MAX_PARAMS, _MAX_TAG, _PAGE = 1000, 100, 5000, 1000
 
 
@@ -62,6 +66,7 @@ class MlflowTracker:
         self._view = View(tasks=config.space.tasks, groups=self._view.groups, language_groups=self._view.language_groups)
         with translated(self.uri):
             check_answers(self.uri)
+            self._make_ready()
             self.experiment_id = self._experiment(config.name)
             own = f"tags.`tasksearch.study` = '{self.study_id}'"
             found = self._client.search_runs([self.experiment_id], own, max_results=_PAGE)
@@ -81,7 +86,7 @@ class MlflowTracker:
         assert self.parent_id, "write_trial before open_study"
         assert record.status != "running", f"trial {record.number} is not finished"
         entry = entry_of(record, self.study_id, self._view)
-        with translated(self.uri):
+        with translated(self.uri), self._forgetting(entry.key):
             run = self._run(
                 entry.key, entry.name, {PARENT_TAG: self.parent_id, "tasksearch.study": self.study_id}, entry.started
             )
@@ -102,11 +107,38 @@ class MlflowTracker:
             if complete:
                 self._client.set_terminated(self.parent_id, "FINISHED")
 
+    @contextmanager
+    def _forgetting(self, key: str) -> Iterator[None]:
+        """A call whose answer was lost may have been carried out: the next try looks the run up anew."""
+        try:
+            yield
+        except BaseException:
+            self._runs.pop(key, None)
+            self._all_known = False
+            raise
+
     @property
     def _client(self) -> Any:
         if self._mlflow_client is None:
             self._mlflow_client = open_client(self.uri)
         return self._mlflow_client
+
+    def _make_ready(self) -> None:
+        """A database file of ours is made whole or not at all; the study's own, where it is damaged, is written again.
+
+        Raises:
+            BadInput: a damaged file that is not the study's own.
+        """
+        file = file_of(self.uri)
+        if file is None:
+            return
+        if file.exists() and is_damaged(file):
+            if self.uri != default_uri(self.folder):
+                raise BadInput(f"{file} is no sound MLflow database; restore it, or name another --tracking-uri")
+            aside = set_aside(file)
+            _LOG.warning("%s is damaged: kept as %s, and written again from the study's records", file, aside.name)
+        if not file.exists():
+            make_empty(file)
 
     def _experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)

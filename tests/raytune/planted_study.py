@@ -50,7 +50,17 @@ def plan_of(schedule, seed):
 
 
 def run(
-    folder, *, concurrency=2, context=None, tracker=None, on_event=None, address=None, resources=None, limits=None, **changes
+    folder,
+    *,
+    concurrency=2,
+    context=None,
+    tracker=None,
+    on_event=None,
+    address=None,
+    resources=None,
+    limits=None,
+    patience=None,
+    **changes,
 ):
     from tasksearch.raytune.driver import run_trials
     from trainables.recorded import RecordedTrainable
@@ -69,6 +79,7 @@ def run(
         resources=resources,
         limits=limits,
         on_event=on_event,
+        patience=patience,
     )
 
 

@@ -3,7 +3,7 @@
 import optuna
 import pytest
 
-from tasksearch.core.errors import DiskFull, StudyNotReady
+from tasksearch.core.errors import BadInput, DiskFull, StudyNotReady
 from tasksearch.raytune.events import TrialJudged
 from tasksearch.search.ledger import Ledger
 
@@ -141,3 +141,53 @@ def test_optuna_opens_the_mirror_by_the_studys_name(planted, tmp_path, whole):
     study = optuna.load_study(study_name="planted", storage=storage)
     best = max((r for r in whole.records), key=lambda r: r.objective)
     assert study.best_trial.number == best.number and study.best_trial.user_attrs["plan"] == best.plan.signature
+
+
+def cut(path, left):
+    path.write_bytes(path.read_bytes()[:left])
+
+
+@pytest.mark.parametrize("number", [1, 5, 11, 17])
+def test_a_damaged_record_is_put_aside_and_its_trial_is_run_again_to_the_same_numbers(planted, tmp_path, whole, number):
+    book = planted.open_book(tmp_path)
+    planted.run_in_process(book, tmp_path)
+    cut(Ledger(tmp_path).record_path(number), 200)
+    started = []
+    again = planted.open_book(tmp_path, on_event=lambda e: started.append(e) if hasattr(e, "again") else None)
+    planted.run_in_process(again, tmp_path)
+    assert substance(again) == substance(whole) and states(again) == ["COMPLETE"] * 18
+    assert [event.record.number for event in started] == [number]
+    assert Ledger(tmp_path).record_path(number).with_suffix(".json.damaged").stat().st_size == 200
+    assert planted.open_book(tmp_path).complete
+
+
+def test_two_damaged_records_and_a_driver_that_dies_before_they_are_mended(planted, tmp_path, whole):
+    book = planted.open_book(tmp_path)
+    planted.run_in_process(book, tmp_path, most=14)
+    for number in (4, 9):
+        cut(Ledger(tmp_path).record_path(number), 99)
+    planted.open_book(tmp_path)  # found, put aside, and killed
+    last = planted.open_book(tmp_path)
+    planted.run_in_process(last, tmp_path, at_once=2)
+    assert substance(last) == substance(whole)
+
+
+@pytest.mark.parametrize("left", [0, 7, 300, 1500])
+def test_outcomes_that_were_cut_short_are_made_again(planted, tmp_path, whole, left):
+    book = planted.open_book(tmp_path)
+    planted.run_in_process(book, tmp_path, most=8)
+    ledger = Ledger(tmp_path)
+    kept = ledger.outcomes_path(6).read_bytes()
+    assert len(kept) > 1500 and not any(ledger.outcomes_are_damaged(number) for number in range(8))
+    cut(ledger.outcomes_path(6), left)
+    again = planted.open_book(tmp_path)
+    planted.run_in_process(again, tmp_path)
+    assert ledger.outcomes_path(6).read_bytes() == kept and substance(again) == substance(whole)
+
+
+def test_a_damaged_record_that_would_now_be_proposed_otherwise_is_one_line(planted, tmp_path):
+    short = planted.open_book(tmp_path, trials=11, leaders=1)
+    planted.run_in_process(short, tmp_path)
+    cut(Ledger(tmp_path).record_path(11), 99)  # a finalist; a longer study would search at that number
+    with pytest.raises(BadInput, match=r"record of trial 11 is damaged.*restore trials/0011\.json"):
+        planted.run_in_process(planted.open_book(tmp_path, trials=14, leaders=1), tmp_path)

@@ -1,4 +1,4 @@
-"""An MLflow server that dies mid-study costs no trial: one line, and a resume with the server back completes it once."""
+"""An MLflow server that dies mid-study costs no trial: it is said once, and what it missed is told once it is back."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from tasksearch.core.errors import Unreachable
+from tasksearch.raytune.outbox import Patience
 from tasksearch.search.ledger import Ledger
 from tasksearch.tracking.mlflow import MlflowTracker
 from tasksearch.tracking.server import serve_ui
@@ -17,38 +18,66 @@ def finished(folder):
     return {r.number: Ledger(folder).record_path(r.number).read_bytes() for r in Ledger(folder).records() if r.status == "done"}
 
 
-def test_a_server_that_is_killed_mid_study_loses_no_trial(planted, tmp_path, monkeypatch):
+class Watch:
+    """Calls `then` when that many trials were judged; notes what was said, and after how many."""
+
+    def __init__(self, **then):
+        self.then, self.judged, self.notices = {int(key[2:]): act for key, act in then.items()}, 0, []
+
+    def __call__(self, event):
+        if type(event).__name__ == "Notice":
+            self.notices.append((self.judged, event.text))
+        if type(event).__name__ == "TrialJudged":
+            self.judged += 1
+            self.then.get(self.judged, lambda: None)()
+
+
+def test_a_server_that_is_killed_and_comes_back_is_caught_up_during_the_run(planted, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     folder, database = tmp_path / "study", f"sqlite:///{tmp_path / 'server.db'}"
     server = serve_ui(database, tmp_path / "artefacts")
-    port = int(server.url.rsplit(":", 1)[1])
-    judged = []
+    port, back = int(server.url.rsplit(":", 1)[1]), []
 
-    def kill_at_the_fifth(event):
-        if type(event).__name__ == "TrialJudged":
-            judged.append(event.record.number)
-            if len(judged) == 5:
-                os.killpg(server.process.pid, signal.SIGKILL)
-                server.process.wait()
+    def kill():
+        os.killpg(server.process.pid, signal.SIGKILL)
+        server.process.wait()
 
-    with pytest.raises(Unreachable) as caught:
-        planted.run(
-            folder, tracker=MlflowTracker(server.url, folder, "lost-1"), on_event=kill_at_the_fifth, context={"sleep": 0.05}
+    watch = Watch(at5=kill, at9=lambda: back.append(serve_ui(database, tmp_path / "artefacts", port)))
+    tracker, quick = MlflowTracker(server.url, folder, "lost-1"), Patience(first=0.1, longest=0.2)
+    summary = planted.run(folder, tracker=tracker, on_event=watch, context={"sleep": 0.2}, patience=quick)
+    try:
+        assert (summary.done, summary.failed) == (18, 0)
+        (_, away), (judged, again) = watch.notices
+        assert away == (
+            f"the MLflow server at {server.url} went away: the study goes on, and MLflow is told what it missed once it "
+            "answers again"
         )
-    told = str(caught.value)
-    assert told.startswith(f"the MLflow server at {server.url} went away; what is finished is kept: start it again")
-    assert told.endswith("`tasksearch resume` goes on") and "\n" not in told
-    kept = finished(folder)
-    assert 5 <= len(kept) < 18
-
-    with serve_ui(database, tmp_path / "artefacts", port) as back:
-        tracker = MlflowTracker(back.url, folder, "lost-1")
-        planted.run(folder, tracker=tracker)
+        assert again.startswith("MLflow answers again after ") and judged < 18
         tracker.close_study({}, {}, complete=True)
         runs = tracker._client.search_runs([tracker.experiment_id], f"tags.`mlflow.parentRunId` = '{tracker.parent_id}'")
-    after = finished(folder)
-    assert len(after) == 18
-    assert {number: after[number] for number in kept} == kept, "what was finished is not run again"
-    assert sorted(int(run.data.tags["tasksearch.trial"].split("/")[1]) for run in runs) == list(range(18))
-    assert {run.info.status for run in runs} == {"FINISHED"}
-    assert all("objective" in run.data.metrics for run in runs)
+        assert sorted(int(run.data.tags["tasksearch.trial"].split("/")[1]) for run in runs) == list(range(18))
+        assert {run.info.status for run in runs} == {"FINISHED"}
+        assert all("objective" in run.data.metrics for run in runs)
+    finally:
+        back[0].close()
+
+
+def test_a_server_that_stays_away_ends_a_complete_study_in_one_line_and_a_resume_tells_it(planted, tmp_path):
+    class Away(planted.SilentTracker):
+        def write_trial(self, record, artefacts):
+            if record.number >= 5:
+                raise Unreachable("the MLflow server went away; start it again, then `tasksearch resume` goes on")
+            super().write_trial(record, artefacts)
+
+    watch = Watch()
+    with pytest.raises(Unreachable, match=r"went away; start it again, then `tasksearch resume` goes on$"):
+        planted.run(tmp_path, tracker=Away(), on_event=watch, patience=Patience(at_end=0.3, first=0.1))
+    kept = finished(tmp_path)
+    assert len(kept) == 18, "every trial was run all the same"
+    assert sum("went away" in text for _, text in watch.notices) == 1
+    assert "waiting up to 0 s in all for MLflow" in watch.notices[-1][1]
+
+    back = planted.SilentTracker()
+    planted.run(tmp_path, tracker=back)
+    assert finished(tmp_path) == kept, "what was finished is not run again"
+    assert sorted(number for number, *_ in back.written) == list(range(18))

@@ -4,77 +4,76 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import TrainingFailed
-from tasksearch.core.signature import seed_from
+from tasksearch.study.torture.campaign import Campaign
 from tasksearch.study.torture.substance import difference, substance
 
 _LONGEST = 300.0  # seconds for one start to come to its end
 
 
-@dataclass(frozen=True, kw_only=True)
-class Kill:
-    """One kill: when it came, how many trials were recorded then, whether the study was complete after the start before it."""
-
-    number: int
-    after: float
-    trials: int
-
-
-def torture_drivers(kills: int, seed: int, work: Path, log: Callable[[str], None]) -> None:
-    """Kills drivers `kills` times over as many studies as that takes; every study is then resumed to its end and compared.
+def torture_drivers(campaign: Campaign, kills: int) -> None:
+    """Kills drivers until there were so many kills, over as many studies as that takes; every study is compared at its end.
 
     Raises:
         TrainingFailed: a start that ended by itself with an error, or a study that differs from the undisturbed one.
     """
+    base = campaign.work / "drivers"
     with _ray_folder():
-        calm = work / "undisturbed"
-        _finish(calm, {})
-        reference = substance(calm)
-        done, studies = 0, 0
-        while done < kills:
-            folder = work / f"study-{studies}"
-            done = _one_study(folder, done, kills, seed, log)
-            found = difference(reference, substance(folder))
-            if found:
-                raise TrainingFailed(f"seed {seed}, {folder}: {found}")
-            log(f"study {studies}: equal to the undisturbed one after {done} kills in all")
+        reference = _reference(base)
+        while campaign.kills < kills:
+            folder = base / f"study-{campaign.studies}"
+            _one_study(folder, campaign, kills)
+            if found := difference(reference, substance(folder)):
+                raise TrainingFailed(f"seed {campaign.seed}, {folder}: {found}")
             shutil.rmtree(folder)
-            studies += 1
-        shutil.rmtree(calm)
+            campaign.studies += 1
+            campaign.log(f"study {campaign.studies}: equal to the undisturbed one after {campaign.kills} kills in all")
+            campaign.keep()
 
 
-def _one_study(folder: Path, done: int, kills: int, seed: int, log: Callable[[str], None]) -> int:
+def _reference(base: Path) -> dict[str, Any]:
+    """What the study comes to that nobody disturbs."""
+    path, calm = base / "undisturbed.json", base / "undisturbed"
+    if not path.exists():
+        shutil.rmtree(calm, ignore_errors=True)
+        _finish(calm, {})
+        path.write_text(json.dumps(substance(calm)))
+    return dict(json.loads(path.read_text()))
+
+
+def _one_study(folder: Path, campaign: Campaign, kills: int) -> None:
     """Starts and kills until the study is complete or all kills are spent; the last start is left alone."""
-    while done < kills:
-        draw = random.Random(seed_from("torture", "drivers", seed, done))
-        wait = draw.uniform(1.0, 25.0)
+    while campaign.kills < kills:
+        wait = campaign.draw().uniform(1.0, 25.0)
         started = time.monotonic()
         victim = _start(folder, {"sleep": 0.1})
+        campaign.lives += 1
         try:
             victim.wait(wait)
         except subprocess.TimeoutExpired:
             victim.send_signal(signal.SIGKILL)
             victim.communicate()
-            done += 1
-            log(f"kill {done}: after {time.monotonic() - started:.1f} s, {_finished(folder)} trials finished")
+            campaign.kills += 1
+            campaign.what["kill"] += 1
+            campaign.where["any time"] += 1
+            told = f"after {time.monotonic() - started:.1f} s, {_finished(folder)} trials finished"
+            campaign.log(f"{campaign.kills:6} SIGKILL of the driver {told}")
+            campaign.keep()
             continue
         _expect_success(victim)
-        return done
+        return
     _finish(folder, {"sleep": 0.0})
-    return done
 
 
 def _finish(folder: Path, context: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ GROUPS = {"nli": "classification", "tag": "tagging"}
 NAME = "torture"
 
 
-def config(trials: int = 24) -> StudyConfig:
+def config(trials: int = 24, leaders: int = 2) -> StudyConfig:
     """A small study over three tasks, two targets and three languages."""
     space = SearchSpace(name=NAME, summary="", tasks=tuple(sorted(SIZES)), steps=(64, 128))
     return StudyConfig(
@@ -35,7 +35,7 @@ def config(trials: int = 24) -> StudyConfig:
         languages=("en", "far", "near"),
         trials=trials,
         baseline_seeds=3,
-        leaders=2,
+        leaders=leaders,
         leader_seeds=1,
     )
 

@@ -11,24 +11,31 @@ from tasksearch.search.ledger import Ledger
 from tasksearch.search.storage import mirrored
 from tasksearch.study.identity import study_id
 from tasksearch.tracking.address import default_uri
-from tasksearch.tracking.lookup import statuses
+from tasksearch.tracking.lookup import contents, statuses
 
 
-def substance(folder: Path) -> dict[str, Any]:
-    """Trials with parameters, plans, scores and objectives; outcomes by hash; what Optuna and MLflow hold of them."""
+def substance(folder: Path, *, tracked: bool = True) -> dict[str, Any]:
+    """Trials with parameters, plans, scores and objectives; outcomes by hash; what Optuna and MLflow hold of them.
+
+    Args:
+        tracked: whether the study writes the MLflow database in its folder.
+    """
     ledger = Ledger(folder)
     name = ledger.config().name
     records = ledger.records()
     keys = ("number", "role", "status", "plan", "params", "scores", "objective", "cause")
-    return {
+    found = {
         "trials": {str(r.number): signature_of({key: r.to_json()[key] for key in keys}) for r in records},
         "outcomes": {
             path.name: hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(ledger.trials_path.glob("*.safetensors"))
         },
         "optuna": mirrored(ledger.optuna_path, name),
-        "mlflow": statuses(default_uri(folder), name, study_id(folder, name)),
     }
+    if tracked:
+        where = (default_uri(folder), name, study_id(folder, name))
+        found |= {"mlflow": statuses(*where), "mlflow runs": contents(*where)}
+    return found
 
 
 def difference(was: dict[str, Any], now: dict[str, Any]) -> str | None:

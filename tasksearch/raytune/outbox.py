@@ -1,0 +1,127 @@
+"""`Outbox`: calls to a place outside the study (MLflow, an Optuna database), made by one thread in order.
+
+What is asked for follows from the ledger's records, which fix every number and time, so a call that is made again changes
+nothing, and what a crash drops is asked for again by a resume. A place that goes away holds nobody up: the calls wait here.
+"""
+
+from __future__ import annotations
+
+import math
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tasksearch.core.errors import Refused, Unreachable
+
+Job = Callable[[], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long a place that went away is waited for, in seconds.
+
+    Attributes:
+        at_end: once the study is over, counted from when the place went away; until then there is no limit.
+        first, longest: pauses between two tries, each twice the one before.
+    """
+
+    at_end: float = 600.0
+    first: float = 1.0
+    longest: float = 15.0
+
+
+class Outbox:
+    """Jobs in the order they were put. After one that fails for good the rest are dropped: a resume replays them.
+
+    Attributes:
+        fault: what a job failed of.
+    """
+
+    def __init__(self, name: str, patience: Patience | None = None) -> None:
+        self._name, self._patience = name, patience or Patience()
+        self._jobs: queue.SimpleQueue[tuple[Job, bool] | None] = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._at_end = self._patience.at_end
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.fault: Exception | None = None
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def put(self, job: Job, *, once: bool = False) -> None:
+        """Asks for a call; `once`: a place that does not answer it is a fault, not one that went away."""
+        self._jobs.put((job, once))
+
+    def news(self) -> list[str]:
+        """What is to be said since the last call: that the place went away, that it is back. Each is said once."""
+        said = []
+        while not self._news.empty():
+            said.append(self._news.get())
+        return said
+
+    def close(self, *, wait: bool = True, tell: Callable[[str], None] | None = None) -> None:
+        """Returns once everything asked for was done, or dropped.
+
+        Args:
+            wait: give a place that is away its time; else one last try.
+            tell: called with the news meanwhile.
+        """
+        if not wait:
+            self._at_end = 0.0
+        self._closing.set()
+        self._jobs.put(None)
+        while self._thread.is_alive():
+            self._thread.join(0.2)
+            for text in self.news() if tell else ():
+                tell(text)  # type: ignore[misc]
+
+    def _run(self) -> None:
+        while (found := self._jobs.get()) is not None:
+            if self.fault is None:
+                self._do(*found)
+
+    def _do(self, job: Job, once: bool) -> None:
+        away_since: float | None = None
+        pause = self._patience.first
+        while True:
+            try:
+                job()
+                break
+            except Unreachable as error:
+                if away_since is None:
+                    away_since = time.monotonic()
+                    if not (once or isinstance(error, Refused)):
+                        self._news.put(_told(self._name, error))
+                if once or isinstance(error, Refused) or self._left(away_since) <= 0:
+                    self.fault = error
+                    return
+                self._pause(pause)
+                pause = min(2 * pause, self._patience.longest)
+            except Exception as error:  # the driver raises it, in its own thread
+                self.fault = error
+                return
+        if away_since is not None:
+            self._news.put(f"{self._name} answers again after {time.monotonic() - away_since:.0f} s; it is being caught up")
+
+    def _left(self, away_since: float) -> float:
+        """Seconds that a place which went away then still has."""
+        return away_since + self._at_end - time.monotonic() if self._closing.is_set() else math.inf
+
+    def _pause(self, seconds: float) -> None:
+        """Cut short when the study ends, which is said."""
+        if self._closing.is_set():
+            time.sleep(seconds)
+        elif self._closing.wait(seconds) and self._at_end > 0:
+            self._news.put(
+                f"every trial is done; waiting up to {self._at_end:.0f} s in all for {self._name}, then `tasksearch "
+                "resume` completes it"
+            )
+
+
+def _told(name: str, error: Unreachable) -> str:
+    what = str(error).partition(";")[0]
+    return f"{what}: the study goes on, and {name} is told what it missed once it answers again"

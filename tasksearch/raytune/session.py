@@ -1,0 +1,78 @@
+"""A study's books, open: the folder's lock, the ledger, Optuna, the tracker's thread, the book over them. Knows no Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tasksearch.core.study import StudyConfig
+from tasksearch.raytune.book import TrialBook
+from tasksearch.raytune.events import Event, Notice
+from tasksearch.raytune.outbox import Patience
+from tasksearch.raytune.writer import TrackerWriter
+from tasksearch.search.ledger import Ledger
+from tasksearch.search.proposals import PlanOf
+from tasksearch.search.storage import StudyMirror, open_storage
+from tasksearch.tracking.port import Tracker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A study that one driver owns."""
+
+    book: TrialBook
+    writer: TrackerWriter
+
+    def tell_news(self) -> None:
+        """Tells whoever shows progress what the outboxes have to say; from the driver's thread."""
+        for text in self.writer.news():
+            self.book.tell(Notice(text=text))
+
+    def finish(self) -> None:
+        """To be called once the session is closed.
+
+        Raises:
+            Exception: what ended the run: a fault of the book or of the tracker.
+        """
+        fault = self.book.fault or self.writer.fault
+        if fault is not None:
+            raise fault
+
+
+@contextmanager
+def open_session(
+    ledger: Ledger,
+    config: StudyConfig,
+    *,
+    sizes: Mapping[str, int],
+    groups: Mapping[str, str],
+    plan_of: PlanOf,
+    tracker: Tracker,
+    tags: Mapping[str, str] | None = None,
+    optuna_storage: str | None = None,
+    on_event: Callable[[Event], None] | None = None,
+    patience: Patience | None = None,
+) -> Iterator[Session]:
+    """Owns the study for as long as it is open; at its end everything the tracker was asked for is written, or dropped.
+
+    Arguments and errors are those of `driver.run_trials`.
+    """
+    with ledger.lock():
+        if not (ledger.folder / "study.json").exists():
+            ledger.save_config(config)
+        if ledger.sizes() != dict(sizes):
+            ledger.save_sizes(sizes)
+        mirror = StudyMirror(open_storage(ledger.optuna_path, optuna_storage), config.name, config.space)
+        writer = TrackerWriter(tracker, patience)
+        writer.start(config, dict(tags or {}))
+        tell = on_event or (lambda _: None)
+        book: TrialBook | None = None
+        try:
+            book = TrialBook(
+                ledger, config, mirror, sizes=sizes, groups=groups, plan_of=plan_of, write=writer.write, on_event=tell
+            )
+            yield Session(book=book, writer=writer)
+        finally:
+            # who asked for an end does not wait for a server
+            writer.close(wait=book is not None and not book.halted, tell=lambda text: tell(Notice(text=text)))

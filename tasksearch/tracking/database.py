@@ -1,0 +1,52 @@
+"""MLflow's SQLite file: made whole or not at all, and looked at before it is trusted."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+from tasksearch.tracking.client import open_client
+
+_PREFIX = "sqlite:///"
+
+
+def file_of(uri: str) -> Path | None:
+    """The file behind an SQLite address; None for any other address."""
+    name = uri.removeprefix(_PREFIX).partition("?")[0]
+    return Path(name) if uri.startswith(_PREFIX) and name and name != ":memory:" else None
+
+
+def make_empty(path: Path) -> None:
+    """MLflow's tables in a new file, under a temporary name first: MLflow cannot open what it was killed while making."""
+    temporary = path.with_name(f".{path.name}.new")
+    for left in (temporary, temporary.with_name(f"{temporary.name}-journal")):
+        left.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    open_client(f"{_PREFIX}{temporary}").search_experiments(max_results=1)
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.rename(path)
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether SQLite finds the file malformed, or not its own; an empty file is none of its own either."""
+    if path.stat().st_size == 0:
+        return True
+    try:
+        with closing(sqlite3.connect(path, timeout=30.0)) as line:
+            return bool(line.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+    except sqlite3.OperationalError:  # locked, or the disk is full: nothing is known to be wrong with it
+        return False
+    except sqlite3.DatabaseError:
+        return True
+
+
+def set_aside(path: Path) -> Path:
+    """Renames a damaged file; returns its new name."""
+    aside = path.with_name(f"{path.name}.damaged")
+    path.replace(aside)
+    with suppress(FileNotFoundError):  # half a transaction of the damaged file
+        path.with_name(f"{path.name}-journal").unlink()
+    return aside

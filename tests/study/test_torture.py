@@ -1,0 +1,67 @@
+"""The seeded part of the torture that runs with every test run; `tasksearch torture` does the rest."""
+
+import json
+import random
+import subprocess
+import sys
+
+import pytest
+
+from tasksearch.study.torture.cut import cut, kept_of, lost
+from tasksearch.study.torture.substance import difference
+
+
+def torture(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "tasksearch", "torture", *arguments], capture_output=True, text=True, timeout=500, check=False
+    )
+
+
+def test_studies_killed_at_named_points_end_as_undisturbed_ones_and_a_torture_goes_on_where_it_stopped(tmp_path):
+    begun = torture("--layer", "store", "--kills", "2", "--seed", "5", "--out", str(tmp_path), "--json")
+    assert begun.returncode == 0, begun.stderr
+    assert "seed 5" in begun.stderr
+    [first] = json.loads(begun.stdout)["layers"]
+    done = torture("--layer", "store", "--kills", "30", "--out", str(tmp_path), "--json")
+    assert done.returncode == 0, done.stderr
+    [layer] = json.loads(done.stdout)["layers"]
+    assert layer["seed"] == 5 and layer["kills"] == 30 and layer["lives"] > first["lives"] >= 2
+    assert len(layer["where"]) > 10 and layer["what"]["kill"] > 15
+    log = (tmp_path / "store.txt").read_text()
+    assert "seed 5" in log and "goes on after 2 kills" in log and log.count(": equal after") == layer["studies"]
+
+
+def test_another_seed_or_layer_is_one_line(tmp_path):
+    (tmp_path / "store.json").write_text('{"seed": 5}')
+    other = torture("--layer", "store", "--seed", "6", "--out", str(tmp_path))
+    assert other.returncode == 2 and "holds a torture with seed 5, now 6" in other.stderr and "Traceback" not in other.stderr
+    unknown = torture("--layer", "stores", "--out", str(tmp_path / "x"))
+    assert unknown.returncode == 2 and "did you mean 'store'" in unknown.stderr
+
+
+@pytest.mark.parametrize("part", ["trials", "optuna"])
+def test_a_difference_is_found_and_named(part):
+    was = {"trials": {"0": "a", "1": "b"}, "optuna": {"0": "x"}}
+    now = {**was, part: {**was[part], "0": "other"}}
+    assert difference(was, json.loads(json.dumps(was))) is None
+    assert difference(was, now).startswith(f"{part} differs in 0: ")
+    assert "'b' became None" in difference(was, {**was, "trials": {"0": "a"}})
+
+
+def test_a_finished_trial_that_is_gone_or_otherwise_is_noticed_and_a_running_one_is_not():
+    was = {0: {"scores": [1]}, 3: {"scores": [2]}}
+    assert lost(was, {**was, 4: {}}) is None
+    assert lost(was, {0: was[0]}) == 3
+    assert lost(was, {**was, 0: {"scores": [9]}}) == 0
+
+
+def test_a_cut_shortens_one_of_the_last_files(tmp_path):
+    (tmp_path / "trials").mkdir()
+    path = tmp_path / "trials" / "0000.json"
+    path.write_text(json.dumps({"number": 0, "status": "done", "plan": 1, "params": [], "scores": [], "cause": None}))
+    whole = path.read_bytes()
+    assert list(kept_of(tmp_path)) == [0]
+    said = cut(tmp_path, random.Random(0))
+    assert said.startswith(f"trials/0000.json cut from {len(whole)} to ")
+    assert len(path.read_bytes()) < len(whole) and whole.startswith(path.read_bytes())
+    assert kept_of(tmp_path) == {}
