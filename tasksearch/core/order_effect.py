@@ -32,6 +32,7 @@ class Difference:
         detectable: the smallest true difference, of either sign, that such a study finds with 80 % probability; None without an
             interval.
         mixtures, seeds, examples: behind it; examples once per language.
+        documents: that the examples stand in, each one draw; None where they are not known: each example counts as one.
     """
 
     value: float
@@ -46,6 +47,7 @@ class Difference:
     mixtures: int
     seeds: int
     examples: int
+    documents: int | None
 
     def finding(self, other: str = "sequential") -> str:
         """`joint`, the other schedule's name, `no difference seen` or `no interval`."""

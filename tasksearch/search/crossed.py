@@ -1,7 +1,8 @@
 """A mean difference over mixtures, seeds and examples, which are all samples and all crossed.
 
-Every mixture is trained on the same seeds and every model answers the same examples, so a difference d(m, s, e) has three
-random effects and their interactions. From the mean squares of the three-way table the variance of its mean is, without bias,
+Every mixture is trained on the same seeds and every model answers the same examples (or documents, where these are known:
+their examples are one draw), so a difference d(m, s, e) has three random effects and their interactions. From the mean
+squares of the three-way table the variance of its mean is, without bias,
 
     (MS_m + MS_s + MS_e - MS_ms - MS_me - MS_se + MS_mse) / (M S E)
 
@@ -20,7 +21,7 @@ more than a third of it, there are no more than the seeds have. Examples enter b
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,7 @@ from numpy.typing import NDArray
 from tasksearch.core.errors import BadInput
 from tasksearch.core.order_effect import Difference
 from tasksearch.core.study import LEAST_TWINS
-from tasksearch.search.statistics import MIN_EXAMPLES
+from tasksearch.search.statistics import Block, satterthwaite
 
 Array = NDArray[np.float64]
 POWER = 0.8
@@ -42,11 +43,11 @@ class Sheet:
 
     Attributes:
         scores: shape (mixtures, seeds), points.
-        pulls: block of examples → shape (mixtures, seeds, examples); each training's sum to zero.
+        pulls: block → sums of pulls by document, shape (mixtures, seeds, documents), whose squares add up to a variance.
     """
 
     scores: Array
-    pulls: Mapping[Hashable, Array]
+    pulls: Mapping[Block, Array]
 
     @property
     def mixtures(self) -> int:
@@ -59,13 +60,30 @@ class Sheet:
         return int(self.scores.shape[1])
 
 
-def difference(sheets: Sequence[Sheet], *, level: float = 0.95, examples: int | None = None) -> Difference:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Items:
+    """What was answered.
+
+    Attributes:
+        examples: once per language.
+        documents: None where some are not known.
+        freedom: block → degrees of freedom of a variance over its documents.
+        enough: whether there are enough of them for an interval.
+    """
+
+    examples: int
+    documents: int | None
+    freedom: Mapping[Block, float]
+    enough: bool
+
+
+def difference(sheets: Sequence[Sheet], items: Items, *, level: float = 0.95) -> Difference:
     """The mean over all mixtures. Sheets have no seed and no mixture in common, but the same examples.
 
     Args:
         sheets: at least one, of the same blocks.
+        items: that the sheets were scored on.
         level: of the interval, in (0, 1).
-        examples: how many to tell of, where an item of a block stands for several; None: the items.
 
     Raises:
         BadInput: no mixture, or sheets that were scored on different examples.
@@ -73,24 +91,22 @@ def difference(sheets: Sequence[Sheet], *, level: float = 0.95, examples: int | 
     mixtures = sum(sheet.mixtures for sheet in sheets)
     if not mixtures:
         raise BadInput("no mixture with a complete set of twins; expected at least one")
-    sizes = [{block: pulls.shape[2] for block, pulls in sheet.pulls.items()} for sheet in sheets]
-    if any(size != sizes[0] for size in sizes):
-        raise BadInput("twins were scored on different numbers of examples; expected the same ones everywhere")
+    if any(set(sheet.pulls) != set(items.freedom) for sheet in sheets):
+        raise BadInput("twins were scored on different numbers of examples or documents; expected the same ones everywhere")
     weights = [sheet.mixtures / mixtures for sheet in sheets]
     value = float(sum(w * sheet.scores.mean() for w, sheet in zip(weights, sheets, strict=True)))
     drawn = [(w * w, _two_way(sheet.scores)) for w, sheet in zip(weights, sheets, strict=True)]
     of_mixtures = [(square * parts[0], sheet.mixtures - 1) for (square, parts), sheet in zip(drawn, sheets, strict=True)]
     of_seeds = [(square * parts[1], sheet.seeds - 1) for (square, parts), sheet in zip(drawn, sheets, strict=True)]
-    example = max(0.0, sum(_of_examples(sheets, weights, block) for block in sizes[0]))
-    items = sum(sizes[0].values())
-    parts = [*of_mixtures, *of_seeds, (example, max(1, items - len(sizes[0])))]
+    example, example_df = _of_examples(sheets, weights, items)
+    parts = [*of_mixtures, *of_seeds, (example, example_df)]
     variance = sum(part for part, _ in parts)
-    df = _satterthwaite(variance, parts)
+    df = satterthwaite(variance, parts)
     by_seed = sum(part for part, _ in of_seeds)
     if by_seed > _MUCH * variance:
-        df = min(df, _satterthwaite(by_seed, of_seeds))
+        df = min(df, satterthwaite(by_seed, of_seeds))
     least = min(sheet.seeds for sheet in sheets)
-    known = mixtures >= LEAST_TWINS and least >= LEAST_TWINS and min(sizes[0].values()) >= MIN_EXAMPLES
+    known = mixtures >= LEAST_TWINS and least >= LEAST_TWINS and items.enough
     error = math.sqrt(variance)
     reach = _quantile(0.5 + level / 2, df) * error
     return Difference(
@@ -105,7 +121,8 @@ def difference(sheets: Sequence[Sheet], *, level: float = 0.95, examples: int | 
         detectable=detectable(error, df, level=level) if known else None,
         mixtures=mixtures,
         seeds=least,
-        examples=items if examples is None else examples,
+        examples=items.examples,
+        documents=items.documents,
     )
 
 
@@ -131,29 +148,25 @@ def _two_way(scores: Array) -> tuple[float, float]:
     return by_row / (m * s), max(0.0, by_column - rest) / (m * s)
 
 
-def _of_examples(sheets: Sequence[Sheet], weights: Sequence[float], block: Hashable) -> float:
-    """Variance of the mean that examples add to what mixtures and seeds show of it already; may be negative."""
-    n = int(sheets[0].pulls[block].shape[2])
-    if n < 2:
-        return 0.0
-    together = sum(w * sheet.pulls[block].mean(axis=(0, 1)) for w, sheet in zip(weights, sheets, strict=True))
-    hidden = sum(w * w * _interaction(sheet.pulls[block]) for w, sheet in zip(weights, sheets, strict=True))
-    return float(np.sum(np.square(together))) / (n - 1) / n - hidden
+def _of_examples(sheets: Sequence[Sheet], weights: Sequence[float], items: Items) -> tuple[float, float]:
+    """Variance of the mean that examples add to what mixtures and seeds show of it already, and its degrees of freedom."""
+    parts, hidden = [], 0.0
+    for block, freedom in items.freedom.items():
+        together = sum(w * sheet.pulls[block].mean(axis=(0, 1)) for w, sheet in zip(weights, sheets, strict=True))
+        parts.append((float(np.sum(np.square(together))), freedom))
+        hidden += sum(w * w * _interaction(sheet.pulls[block]) for w, sheet in zip(weights, sheets, strict=True))
+    whole = sum(part for part, _ in parts)
+    return max(0.0, whole - hidden), satterthwaite(whole, parts)
 
 
 def _interaction(pulls: Array) -> float:
     """(MS_me + MS_se - MS_mse) / (M S E): what mixture × example and seed × example hide in the spread of the examples."""
-    m, s, n = map(int, pulls.shape)
+    m, s, _ = map(int, pulls.shape)
     mean, rows, columns = pulls.mean(axis=(0, 1)), pulls.mean(axis=1), pulls.mean(axis=0)
-    by_row = s * float(((rows - mean) ** 2).sum()) / max(1, (m - 1) * (n - 1))
-    by_column = m * float(((columns - mean) ** 2).sum()) / max(1, (s - 1) * (n - 1))
-    rest = float(((pulls - rows[:, np.newaxis] - columns + mean) ** 2).sum()) / max(1, (m - 1) * (s - 1) * (n - 1))
-    return (by_row + by_column - rest) / (m * s * n)
-
-
-def _satterthwaite(variance: float, parts: Sequence[tuple[float, float]]) -> float:
-    loss = sum((part / variance) ** 2 / df for part, df in parts if part and df) if variance else 0.0
-    return 1.0 / loss if loss else math.inf
+    by_row = float(((rows - mean) ** 2).sum()) / (m * max(1, m - 1))
+    by_column = float(((columns - mean) ** 2).sum()) / (s * max(1, s - 1))
+    rest = float(((pulls - rows[:, np.newaxis] - columns + mean) ** 2).sum()) / (m * s * max(1, (m - 1) * (s - 1)))
+    return by_row + by_column - rest
 
 
 def _quantile(p: float, df: float) -> float:

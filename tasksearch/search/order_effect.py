@@ -26,11 +26,11 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import FOR_THE_QUESTION, LEAST_TWINS, TrialRecord
 from tasksearch.search.court import unit_of, work_of
-from tasksearch.search.crossed import difference
+from tasksearch.search.crossed import Items, difference
 from tasksearch.search.evidence import arm_of
 from tasksearch.search.reading import ALL, cell_weights
 from tasksearch.search.statistics import Arm, Cell, estimate
-from tasksearch.search.twin_mixes import Coefficients, Mix, TwinStudy, Variant, against, mixes_of, sheets
+from tasksearch.search.twin_mixes import Coefficients, Mix, TwinStudy, Variant, against, items_of, mixes_of, sheets
 from tasksearch.search.twins import BestOf, best_of_each
 
 CONTRASTS: tuple[tuple[str, Policy], ...] = (("sequential", "phase"), ("annealed", "phase"), ("sequential", "stage"))
@@ -110,19 +110,22 @@ class Rows:
 
     Attributes:
         rows: in that order.
-        examples: cell → reporting examples.
+        items: what each was scored on, in the same order.
     """
 
     rows: tuple[Row, ...]
-    examples: Mapping[Cell, int]
+    items: tuple[Items, ...]
 
     @classmethod
     def of(cls, mixes: Sequence[Mix], groups: Mapping[str, str], language_groups: Mapping[str, Sequence[str]]) -> Rows:
-        """Raises StudyNotReady while no twin is finished."""
-        every = [trained for mix in mixes for seeds in mix.trained.values() for trained in seeds.values()]
-        if not every:
-            raise StudyNotReady("no twin is finished yet; `tasksearch resume` goes on")
-        cells = [c for c in sorted(set.intersection(*(set(trained.scores) for trained in every))) if c[1] != ENGLISH]
+        """Raises StudyNotReady where no twin is finished, or none was scored in a language but English."""
+        arms = [arm for mix in mixes for arm in mix.arms.values()]
+        if not arms:
+            raise StudyNotReady("no twin is finished on every seed yet; `tasksearch resume` goes on")
+        scored = set.intersection(*(set(outcomes) for arm in arms for outcomes in arm.seeds))
+        cells = [cell for cell in sorted(scored) if cell[1] != ENGLISH]
+        if not cells:
+            raise StudyNotReady("the twins were scored in English alone; the question is asked of other languages")
         spoken = sorted({language for _, language in cells})
         found: list[tuple[str, RowKind, list[Cell]]] = [
             (name, "language", [c for c in cells if c[1] == name]) for name in spoken
@@ -131,7 +134,7 @@ class Rows:
             found.append((name, "group", [c for c in cells if c[1] in members]))
         found += [(name, "target", [c for c in cells if c[0] == name]) for name in sorted({target for target, _ in cells})]
         rows = tuple(Row(name=n, kind=kind, weights=cell_weights(those, groups)) for n, kind, those in found if those)
-        return cls(rows=rows, examples={cell: len(every[0].pulls[cell]) for cell in cells})
+        return cls(rows=rows, items=tuple(items_of(arms[0], row.weights) for row in rows))
 
     @property
     def all(self) -> Row:
@@ -140,8 +143,7 @@ class Rows:
 
     def difference(self, mixes: Sequence[Mix], coefficients: Coefficients, row: Row, level: float) -> Difference:
         """Of these mixtures in that row."""
-        count = sum(self.examples[cell] for cell in row.weights)
-        return difference(sheets(mixes, coefficients, row.weights), level=level, examples=count)
+        return difference(sheets(mixes, coefficients, row.weights), self.items[self.rows.index(row)], level=level)
 
 
 def _contrast(mixes: Sequence[Mix], rows: Rows, other: str, policy: Policy, level: float) -> OrderContrast | None:
@@ -214,7 +216,10 @@ def _choosing(study: TwinStudy, rows: Rows, level: float) -> Choosing | None:
     seeds = set.intersection(*(set(by_seed) for by_seed in fresh.values())) if fresh else set()
     if not seeds:
         return None
-    joint, other = (arm_of([fresh[kind][seed] for seed in sorted(seeds)], study.outcomes) for kind in ("joint", "sequential"))
+    joint, other = (
+        arm_of([fresh[kind][seed] for seed in sorted(seeds)], study.outcomes, study.documents)
+        for kind in ("joint", "sequential")
+    )
     pool = _pool(study)
     told = tuple(
         ChoosingRow(
@@ -246,4 +251,4 @@ def _pool(study: TwinStudy) -> list[Arm]:
     for record in study.records:
         if record.role in ("baseline", "finalist") and record.status == "done":
             mixes.setdefault(record.plan.schedule, []).append(record)
-    return [arm_of(members, study.outcomes) for members in mixes.values() if len(members) > 1]
+    return [arm_of(members, study.outcomes, study.documents) for members in mixes.values() if len(members) > 1]

@@ -31,9 +31,21 @@ from tasksearch.core.verdict import Estimate
 from tasksearch.search.arms import Arm, Array, Cell, linearised, score_of
 from tasksearch.search.documents import Place, freedom
 
-__all__ = ["Arm", "Cell", "Estimate", "estimate", "linearised", "probability_positive", "score_of"]
+__all__ = [
+    "Arm",
+    "Block",
+    "Cell",
+    "Estimate",
+    "added",
+    "estimate",
+    "linearised",
+    "masses_of",
+    "probability_positive",
+    "satterthwaite",
+    "score_of",
+]
 
-_Block = tuple[str, int, bool]
+Block = tuple[str, int, bool]
 """(target, documents or examples, whether documents are known): what is answered together, and summed first."""
 
 MIN_NOISE_DF = 2
@@ -72,7 +84,7 @@ def estimate(
         _Pulls.of(other, weights) for other in pool if not any(other is side for side in sides) and _covers(other, weights)
     ]
     value = float(pulls[0].scores.mean() - (pulls[1].scores.mean() if minus is not None else 0.0))
-    masses = _masses(arm, weights)
+    masses = masses_of(arm, weights)
     noises = [_seed_noise(side, [*pulls, *others]) for side in pulls]
     example, example_df, interaction = _example_noise(pulls, masses, noises)
     seed = sum(noise.seed for noise in noises)
@@ -82,7 +94,7 @@ def estimate(
     documents = {block: int((mass > 0).sum()) for block, mass in masses.items() if block[2]}
     enough = min(counts.values()) >= MIN_EXAMPLES and min(documents.values(), default=MIN_DOCUMENTS) >= MIN_DOCUMENTS
     known = enough and all(noise.df >= MIN_NOISE_DF or not noise.needed for noise in noises)
-    df = _satterthwaite(variance, [*_by_source(noises), (example, example_df)])
+    df = satterthwaite(variance, [*_by_source(noises), (example, example_df)])
     reach = _student(level, df) * math.sqrt(variance)
     low, high = value - reach, value + reach
     if minus is None and min(weights.values()) >= 0 and abs(sum(weights.values()) - 1) < 1e-9:
@@ -112,7 +124,7 @@ class _Pulls:
     """
 
     scores: Array
-    blocks: dict[_Block, Array]
+    blocks: dict[Block, Array]
     trained: frozenset[Cell]
 
     @classmethod
@@ -127,7 +139,7 @@ class _Pulls:
     @classmethod
     def _added(cls, arm: Arm, weights: Mapping[Cell, float]) -> _Pulls:
         scores = np.zeros(len(arm.seeds))
-        blocks: dict[_Block, Array] = {}
+        blocks: dict[Block, Array] = {}
         cells = {cell: weight for cell, weight in weights.items() if weight}
         for cell, place in arm.places(cells).items():
             ratios, pulls = arm.pulls(cell)
@@ -146,18 +158,18 @@ class _Pulls:
         return float(((self.scores - self.scores.mean()) ** 2).sum())
 
     @cached_property
-    def interactions(self) -> dict[_Block, float]:
+    def interactions(self) -> dict[Block, float]:
         """Block → sum of squares of seed × document, over all seeds."""
         return {block: float(np.square(pulls - pulls.mean(axis=0)).sum()) for block, pulls in self.blocks.items()}
 
 
-def _block(cell: Cell, place: Place) -> _Block:
+def _block(cell: Cell, place: Place) -> Block:
     return cell[0], place.count, place.index is not None
 
 
-def _masses(arm: Arm, weights: Mapping[Cell, float]) -> dict[_Block, Array]:
+def masses_of(arm: Arm, weights: Mapping[Cell, float]) -> dict[Block, Array]:
     """Per block the documents' weights in the score, shape (documents,)."""
-    masses: dict[_Block, Array] = {}
+    masses: dict[Block, Array] = {}
     for cell, place in arm.places([cell for cell, weight in weights.items() if weight]).items():
         masses[_block(cell, place)] = masses.get(_block(cell, place), 0.0) + abs(weights[cell]) * place.share
     return masses
@@ -171,7 +183,7 @@ class _Noise:
     needed: bool
     seed: float = 0.0
     df: int = 0
-    interaction: Mapping[_Block, float] = field(default_factory=dict)
+    interaction: Mapping[Block, float] = field(default_factory=dict)
 
 
 def _covers(arm: Arm, weights: Mapping[Cell, float]) -> bool:
@@ -196,7 +208,7 @@ def _seed_noise(side: _Pulls, everyone: Sequence[_Pulls]) -> _Noise:
 
 
 def _example_noise(
-    pulls: Sequence[_Pulls], masses: Mapping[_Block, Array], noises: Sequence[_Noise]
+    pulls: Sequence[_Pulls], masses: Mapping[Block, Array], noises: Sequence[_Noise]
 ) -> tuple[float, float, float]:
     """Variance over examples of the (paired) seed means, its degrees of freedom, and the interaction hidden in it."""
     if any(set(p.blocks) != set(pulls[0].blocks) for p in pulls):
@@ -210,7 +222,7 @@ def _example_noise(
         min(part, sum(noise.interaction.get(block, 0.0) for noise in noises))
         for (part, _), block in zip(parts, pulls[0].blocks, strict=True)
     )
-    return variance, _satterthwaite(variance, parts), hidden
+    return variance, satterthwaite(variance, parts), hidden
 
 
 def _by_source(noises: Sequence[_Noise]) -> list[tuple[float, int]]:
@@ -243,7 +255,13 @@ def probability_positive(found: Estimate, level: float = 0.95) -> float | None:
     return float(special.ndtr(ratio) if math.isinf(found.df) else special.stdtr(found.df, ratio))
 
 
-def _satterthwaite(variance: float, parts: Sequence[tuple[float, float]]) -> float:
+def added(arm: Arm, weights: Mapping[Cell, float]) -> tuple[Array, Mapping[Block, Array]]:
+    """Scores (seeds,), and per block the sums of pulls by document (seeds, documents), whose squares add up to a variance."""
+    found = _Pulls.of(arm, weights)
+    return found.scores, found.blocks
+
+
+def satterthwaite(variance: float, parts: Sequence[tuple[float, float]]) -> float:
     """Degrees of freedom of a sum of variances (Satterthwaite 1946)."""
     loss = sum((part / variance) ** 2 / df for part, df in parts if part and df) if variance else 0.0
     return 1.0 / loss if loss else math.inf

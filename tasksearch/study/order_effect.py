@@ -27,6 +27,7 @@ def answer_question(folders: Sequence[Path], *, reopen: bool = False) -> OrderAn
         BadInput: studies that do not belong in one question.
         AlreadyRead: other twins of a study were read before, and `reopen` is not set.
     """
+    from tasksearch.search.documents import Documents
     from tasksearch.search.ledger import Ledger
     from tasksearch.search.order_effect import answer
     from tasksearch.search.twin_mixes import TwinStudy
@@ -44,6 +45,7 @@ def answer_question(folders: Sequence[Path], *, reopen: bool = False) -> OrderAn
             outcomes=cache(Ledger(folder).outcomes),
             sizes=Ledger(folder).sizes(),
             per_mixture=per_mixture(config),
+            documents=Documents.reporting(Ledger(folder).documents()),
         )
         for folder, config, _, records in opened
     ]

@@ -6,9 +6,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.score import Score, ScoreTable
 from tasksearch.core.signature import seed_from
+from tasksearch.search.documents import Documents
 from tasksearch.search.order_effect import advice, answer
 from tasksearch.search.statistics import score_of
 from tasksearch.search.twin_mixes import TwinStudy
@@ -183,3 +184,24 @@ def test_the_effect_of_choosing_is_read_on_fresh_seeds_of_each_kinds_best(toy):
     rows = {row.name: row.difference for row in found.rows}
     assert rows["all"].value == pytest.approx(5.0)
     assert rows["all"].low < 5.0 < rows["all"].high
+
+
+def test_examples_of_one_document_are_one_draw(toy):
+    study = Planted(toy, effect=0.0).study()
+    alone = dataclasses.replace(study, documents=Documents({("nli", "xx"): np.arange(EXAMPLES)}))
+    tens = dataclasses.replace(study, documents=Documents({("nli", "xx"): np.arange(EXAMPLES) // 10}))
+    few = dataclasses.replace(study, documents=Documents({("nli", "xx"): np.arange(EXAMPLES) // 100}))
+    unknown = answer([study], GROUPS).main
+    assert unknown.documents is None
+    assert answer([alone], GROUPS).main.error == pytest.approx(unknown.error)
+    assert answer([tens], GROUPS).main.documents == 40
+    assert answer([few], GROUPS).main.low is None, "four documents say nothing"
+
+
+def test_studies_of_different_examples_are_one_line(toy):
+    study = Planted(toy, effect=0.0).study()
+    other = dataclasses.replace(
+        Planted(toy, effect=0.0, seed=1).study(), documents=Documents({("nli", "xx"): np.arange(EXAMPLES)})
+    )
+    with pytest.raises(BadInput, match="different numbers of examples or documents"):
+        answer([study, other], GROUPS)
