@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tasksearch import __version__
-from tasksearch.cli import catalogue, data, data_check, look, pretrain, report, run, score, store, torture, train, ui
+from tasksearch.cli import bench, catalogue, data, data_check, look, pretrain, report, run, score, store, torture, train, ui
 from tasksearch.core.errors import TasksearchError
 
 app = typer.Typer(
@@ -46,6 +46,7 @@ app.add_typer(data.app, name="data")
 app.command(epilog=pretrain.PRETRAIN_EXAMPLES)(pretrain.pretrain)
 app.command(epilog=report.REPORT_EXAMPLES)(report.report)
 app.command(epilog=train.TRAIN_EXAMPLES)(train.train)
+app.command(epilog=bench.BENCH_EXAMPLES)(bench.bench)
 app.add_typer(store.app, name="store")
 app.command(epilog=torture.TORTURE_EXAMPLES)(torture.torture)
 app.command(epilog=ui.UI_EXAMPLES)(ui.ui)

@@ -16,7 +16,7 @@ The posterior mean is a shrunken score: the winner of the posterior means is not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from tasksearch.core.schedule import Schedule
 from tasksearch.search.features import features, tasks_of
+from tasksearch.search.warping import POWERS, Warp
 
 Array = NDArray[np.float64]
 
@@ -37,7 +38,8 @@ _KERNELS: tuple[dict[str, float], ...] = (
 """Compositions: block → its part of the variance of a mix. `near` is a squared-exponential kernel over all blocks but pairs."""
 _LEVEL = 1.0  # variance of what all mixes have in common, in the variance of one mix
 _OWN = 0.1  # variance of what no other mix shares with it
-_RATIOS = np.geomspace(0.02, 50, 18)  # signal over noise, the grid of the evidence
+_RATIOS = np.geomspace(0.02, 2000, 26)  # signal over noise, the grid of the evidence
+_STRAIGHT = (4.0, 0.25)  # columns that the prior is worth: with a straight scale, and with each bend of it
 _ROUNDS = 20
 _PRIOR = 4.0  # how many trials the prior on the languages' covariance is worth, beside their number
 
@@ -71,26 +73,69 @@ class Surrogate:
             scores: shape (T, L), gains over the baseline, in units in which columns are comparable.
             seeds: shape (S, L), scores of the baseline's seeds in the same units: the noise's witness; None: none.
         """
-        means, deviations, weights = [], [], []
+        warp = self.warp(scores)
+        parts = self._parts(warp.forward(scores), None if seeds is None else warp.forward(seeds))
+        means, spreads, weights = [], [], []
+        for weight, place, found in parts:
+            vectors = self._bases[place][1]
+            means.append(vectors @ found.mean)
+            spreads.append(np.square(vectors) @ np.square(found.deviation))
+            weights.append(weight)
+        share = np.array(weights)[:, np.newaxis, np.newaxis]
+        mean = (share * np.array(means)).sum(axis=0)
+        spread = (share * (np.array(spreads) + np.square(np.array(means) - mean))).sum(axis=0)
+        mean, deviation = warp.back(mean, np.sqrt(spread))
+        return Posterior(mean=mean, deviation=deviation)
+
+    def elsewhere(self, schedules: Sequence[Schedule], scores: Array) -> Array:
+        """What is expected of mixes that were not trained, shape (schedules, L): for measuring the surrogate against trainings
+        that it was not shown. No verdict is drawn from it.
+        """
+        warp, across = self.warp(scores), _kernels(self.schedules, schedules)
+        mean = np.zeros((len(schedules), scores.shape[1]))
+        for weight, place, found in self._parts(warp.forward(scores), None):
+            values, vectors = self._bases[place]
+            mean += weight * (across[place] @ vectors) @ (found.mean / np.maximum(values, 1e-9)[:, np.newaxis])
+        return warp.back(mean, np.zeros_like(mean))[0]
+
+    def warp(self, scores: Array) -> Warp:
+        """The bend of every column's scale that the trials show. Columns say together how common each power is; to begin with
+        none is the rule.
+        """
+        logs = np.array([self._columns_evidence(Warp.of(scores, power), scores) for power in POWERS])
+        prior = np.where(np.array(POWERS) == 1, *_STRAIGHT)
+        common = prior / prior.sum()
+        for _ in range(10):
+            held = np.exp(logs - logs.max(axis=0)) * common[:, np.newaxis]
+            held /= held.sum(axis=0)
+            common = (prior + held.sum(axis=1)) / (prior.sum() + held.shape[1])
+        return Warp.of(scores, np.array(POWERS)[held.argmax(axis=0)])
+
+    def _columns_evidence(self, warp: Warp, scores: Array) -> Array:
+        """Log likelihood of each column taken apart, shape (L,), under its best kernel and ratio."""
+        bent = warp.forward(scores)
+        logs = [_likelihoods(np.square(vectors.T @ bent), values).max(axis=0) for values, vectors in self._bases]
+        return np.asarray(np.max(logs, axis=0) + warp.log_slope(scores))
+
+    def _parts(self, scores: Array, seeds: Array | None) -> list[tuple[float, int, Posterior]]:
+        """(weight, which kernel, posterior in that kernel's eigenbasis) of the kernels that the evidence leaves; weights sum
+        to one.
+        """
         noise = _contrasts(seeds, scores.shape[1])
         evidence = self._evidence(scores, noise)
-        for weight, (values, vectors) in zip(evidence, self._bases, strict=True):
-            if weight < 0.02:
-                continue
-            found = _coregionalised(vectors.T @ scores, values, noise)
-            means.append(vectors @ found.mean)
-            deviations.append(np.sqrt(np.square(vectors) @ np.square(found.deviation)))
-            weights.append(weight)
-        share = np.array(weights)[:, np.newaxis, np.newaxis] / sum(weights)
-        mean = (share * np.array(means)).sum(axis=0)
-        spread = (share * (np.square(deviations) + np.square(np.array(means) - mean))).sum(axis=0)
-        return Posterior(mean=mean, deviation=np.sqrt(spread))
+        kept = [place for place, weight in enumerate(evidence) if weight >= 0.02]
+        total = sum(float(evidence[place]) for place in kept)
+        return [
+            (float(evidence[place]) / total, place, _coregionalised(vectors.T @ scores, values, noise))
+            for place in kept
+            for values, vectors in [self._bases[place]]
+        ]
 
     @cached_property
     def _bases(self) -> list[tuple[Array, Array]]:
         """Eigenvalues (T,) and eigenvectors (T, T) of every kernel."""
         bases = []
-        for kernel in _kernels(self.schedules):
+        for kernel in _kernels(self.schedules, None):
             values, vectors = np.linalg.eigh(kernel)
             bases.append((np.maximum(values, 0.0), vectors))
         return bases
@@ -123,33 +168,40 @@ def trained(schedules: Sequence[Schedule]) -> Surrogate:
     return Surrogate(schedules=tuple(schedules))
 
 
-def _kernels(schedules: Sequence[Schedule]) -> list[Array]:
-    blocks = features(schedules, tasks_of(schedules))
-    parts = {name: _linear(block) for name, block in blocks.items()}
-    parts["near"] = _near([blocks["share"], 0.5 * blocks["order"], blocks["kind"][:, :4]])
-    count = len(schedules)
+def _kernels(schedules: Sequence[Schedule], others: Sequence[Schedule] | None) -> list[Array]:
+    """Per composition, the kernel of the mixes, shape (T, T); or of others with them, shape (others, T), on the same scale."""
+    tasks = tasks_of(schedules)
+    blocks = features(schedules, tasks)
+    apart = blocks if others is None else features(others, tasks)
+    parts = {name: _linear(block, apart[name]) for name, block in blocks.items()}
+    parts["near"] = _near(_place(blocks), _place(apart))
+    own = _OWN * np.eye(len(schedules)) if others is None else 0.0
+    shape = (len(parts["near"]), len(schedules))
     return [
-        sum((weight * parts[name] for name, weight in composition.items()), np.zeros((count, count)))
-        + _LEVEL
-        + _OWN * np.eye(count)
+        sum((weight * parts[name] for name, weight in composition.items()), np.zeros(shape)) + _LEVEL + own
         for composition in _KERNELS
     ]
 
 
-def _linear(block: Array) -> Array:
-    """Inner products of centred columns, scaled to a mean variance of one."""
-    centred = block - block.mean(axis=0)
-    kernel = centred @ centred.T
-    scale = float(np.trace(kernel)) / len(block)
-    return np.asarray(kernel / scale) if scale > 1e-12 else np.zeros_like(kernel)
+def _place(blocks: Mapping[str, Array]) -> Array:
+    """Where mixes stand to each other, for the kernel `near`."""
+    return np.hstack([blocks["share"], 0.5 * blocks["order"], blocks["kind"][:, :4]])
 
 
-def _near(blocks: Sequence[Array]) -> Array:
-    """Squared exponential, its length the median distance."""
-    squares = sum(np.square(block[:, np.newaxis] - block).sum(axis=2) for block in blocks)
-    squares = np.asarray(squares)
-    typical = float(np.median(squares[squares > 0])) if (squares > 0).any() else 1.0
-    return np.exp(-squares / typical)
+def _linear(block: Array, others: Array) -> Array:
+    """Inner products of columns centred over the block, scaled to a mean variance of one."""
+    centre = block.mean(axis=0)
+    centred = block - centre
+    scale = float(np.square(centred).sum()) / len(block)
+    return (others - centre) @ centred.T / scale if scale > 1e-12 else np.zeros((len(others), len(block)))
+
+
+def _near(block: Array, others: Array) -> Array:
+    """Squared exponential, its length the median distance within the block."""
+    inside = np.square(block[:, np.newaxis] - block).sum(axis=2)
+    typical = float(np.median(inside[inside > 0])) if (inside > 0).any() else 1.0
+    squares = inside if others is block else np.square(others[:, np.newaxis] - block).sum(axis=2)
+    return np.asarray(np.exp(-squares / typical))
 
 
 def _contrasts(seeds: Array | None, columns: int) -> Array:
@@ -168,6 +220,13 @@ def _best_likelihood(rotated: Array, values: Array, noise: Array) -> float:
     spread = np.outer(_RATIOS, values) + 1.0
     variance = np.maximum(((squares / spread).sum(axis=1) + extra) / count, 1e-12)
     return float((-0.5 * (count * np.log(variance) + rotated.shape[1] * np.log(spread).sum(axis=1))).max())
+
+
+def _likelihoods(squares: Array, values: Array) -> Array:
+    """Log likelihood of single columns, given their rotated squares (T, L), over the grid of ratios; shape (ratios, L)."""
+    spread = np.outer(_RATIOS, values) + 1.0
+    variance = np.maximum((1 / spread) @ squares / len(values), 1e-12)
+    return np.asarray(-0.5 * (len(values) * np.log(variance) + np.log(spread).sum(axis=1, keepdims=True)))
 
 
 def _coregionalised(rotated: Array, values: Array, noise: Array) -> Posterior:

@@ -8,6 +8,7 @@ import importlib.util
 import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.space import SearchSpace
@@ -36,12 +37,26 @@ def load_space(name: str) -> SearchSpace:
         if name not in spaces:
             raise UnknownName("search space", name, spaces)
         return spaces[name]
-    path = Path(name)
-    if not path.is_file():
+    if not Path(name).is_file():
         raise BadInput(
             f"no search-space file {name!r}; expected a Python file with a SPACE, or one of {', '.join(known_spaces())}"
         )
-    spec = importlib.util.spec_from_file_location("user_space", path)
+    module = run_file(Path(name), "a SPACE")
+    space = getattr(module, "SPACE", None)
+    if not isinstance(space, SearchSpace):
+        raise BadInput(f"{name} has no SPACE that is a tasksearch.core.space.SearchSpace")
+    return space
+
+
+def run_file(path: Path, wanted: str) -> ModuleType:
+    """A user's Python file, run; `wanted` says what it should hold.
+
+    Raises:
+        BadInput: no such file, or one that cannot be run.
+    """
+    if not path.is_file():
+        raise BadInput(f"no file {str(path)!r}; expected a Python file with {wanted}")
+    spec = importlib.util.spec_from_file_location("user_file", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     try:
@@ -49,11 +64,8 @@ def load_space(name: str) -> SearchSpace:
     except BadInput:
         raise
     except Exception as fault:  # whatever a user's file does
-        raise BadInput(f"{name}: {type(fault).__name__}: {fault}") from None
-    space = getattr(module, "SPACE", None)
-    if not isinstance(space, SearchSpace):
-        raise BadInput(f"{name} has no SPACE that is a tasksearch.core.space.SearchSpace")
-    return space
+        raise BadInput(f"{path}: {type(fault).__name__}: {fault}") from None
+    return module
 
 
 def fill_in(space: SearchSpace, suite: Suite, *, continuous: bool = False, steps: Sequence[int] = ()) -> SearchSpace:

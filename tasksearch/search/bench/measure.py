@@ -6,19 +6,22 @@ For every world and number of trials the tool's own functions are called as a st
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tasksearch.core.errors import BadInput
 from tasksearch.core.schedule import Schedule
-from tasksearch.core.study import Objective, Role, StudyConfig, TrialRecord
-from tasksearch.search.bench.simulate import TARGET, Simulation, proposed, searched, space_of
+from tasksearch.core.study import StudyConfig
+from tasksearch.search.bench.pickers import Picker, Shown
+from tasksearch.search.bench.results import mean_and_error
+from tasksearch.search.bench.samplers import Search, judged, planted_config, random_search
+from tasksearch.search.bench.simulate import GROUPS, Simulation, proposed
 from tasksearch.search.bench.world import Family, World, draw_world
 from tasksearch.search.court import hold_court
-from tasksearch.search.objective import Baseline, objective
+from tasksearch.search.objective import Baseline
 from tasksearch.search.picking import choose
 from tasksearch.search.proposals import Proposal
 from tasksearch.search.proposals import propose as propose_next
@@ -26,9 +29,9 @@ from tasksearch.search.reading import open_reading
 from tasksearch.search.trained import Trained, language_columns
 
 Array = NDArray[np.float64]
-GROUPS = {TARGET: "classification"}
-Propose = Callable[[World, int, int], list[tuple[Role, Schedule]]]
-"""(world, trials, seed) → what is trained, in order."""
+__all__ = ["GROUPS", "Cell", "Setting", "mean_and_error", "measure"]
+
+_OTHERS = 300  # random mixes of the space that stand for what the search might have found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,8 @@ class Cell:
     Attributes:
         bare, pooled: mean regret over languages of the largest raw score and of the largest shrunken score, over all mixes.
         single: regret of the one mix with the largest shrunken mean over languages.
+        asked: regret of the picker that was asked for.
+        missed: the best of `_OTHERS` random mixes per language, less the best that was trained: what the sampler left behind.
         final: regret of the verdict's pick among the finalists.
         flattery: raw score of the bare maximum less its truth, task effects.
         foreseen: shrunken score of the pick less its truth.
@@ -62,6 +67,8 @@ class Cell:
     bare: list[float] = field(default_factory=list)
     pooled: list[float] = field(default_factory=list)
     single: list[float] = field(default_factory=list)
+    asked: list[float] = field(default_factory=list)
+    missed: list[float] = field(default_factory=list)
     final: list[float] = field(default_factory=list)
     flattery: list[float] = field(default_factory=list)
     foreseen: list[float] = field(default_factory=list)
@@ -81,39 +88,31 @@ def measure(
     trials: Sequence[int],
     *,
     setting: Setting | None = None,
-    propose: Propose = proposed,
+    search: Search = random_search,
+    picker: Picker | None = None,
 ) -> dict[int, Cell]:
     """Number of trials → results over the worlds."""
     setting = setting or Setting()
     cells = {count: Cell() for count in trials}
     for number in worlds:
         world = draw_world(family, number)
-        whole = searched(world, propose(world, max(trials), number), setting.baseline_seeds)
+        whole = search(world, max(trials), number, setting.baseline_seeds)
+        best = world.gains([schedule for _, schedule in proposed(world, _OTHERS, number + 10**6)]).max(axis=0)
         for count in trials:
-            records = _judged(whole.records[: setting.baseline_seeds + count])
-            _one(world, Simulation(world=world, records=list(records)), setting, cells[count])
+            records = judged(whole.records[: setting.baseline_seeds + count])
+            _one(world, Simulation(world=world, records=records), setting, cells[count], picker, best)
     return cells
 
 
-def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
-    """Mean over worlds, and its standard error: worlds are independent, what is inside one is not."""
-    data = np.asarray(values)
-    return float(data.mean()), float(data.std(ddof=1) / np.sqrt(len(data))) if len(data) > 1 else 0.0
-
-
-def _judged(records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    baseline = Baseline.of(records)
-    return [dataclasses.replace(r, objective=objective(r.scores, baseline, GROUPS, Objective())) for r in records]
-
-
-def _one(world: World, study: Simulation, setting: Setting, into: Cell) -> None:
+def _one(world: World, study: Simulation, setting: Setting, into: Cell, picker: Picker | None, best: Array) -> None:
     table = Trained.of(study.records, Baseline.of(study.records))
     assert table is not None
     truth = _truth(world, [first.plan.schedule for first in table.firsts])
-    _whole_search(world, table, truth, into)
-    config = _config(world, setting)
+    _whole_search(table, truth, into, picker)
+    order = [world.languages.index(language) for language in truth.languages]
+    into.missed.append(float((best[order] - truth.gains.max(axis=0)).mean()))
     before = len(study.records)
-    config = dataclasses.replace(config, trials=before)
+    config = _config(world, setting, before)
     while isinstance(found := propose_next(config, {}, study.plan_of, len(study.records), study.records, GROUPS), Proposal):
         study.train(found.plan.schedule, found.plan.seed, "finalist", objective=0.0)
     into.spent.append(float(len(study.records) - before))
@@ -163,7 +162,7 @@ def _truth(world: World, mixes: Sequence[Schedule]) -> _Truth:
     return _Truth(languages=languages, gains=gains[:, order], points=points[:, order], unit=unit)
 
 
-def _whole_search(world: World, table: Trained, truth: _Truth, into: Cell) -> None:
+def _whole_search(table: Trained, truth: _Truth, into: Cell, picker: Picker | None) -> None:
     """What could be picked if every mix of the search stood for choice."""
     cells = [cell for cell in table.cells if cell[1] in truth.languages]
     columns = language_columns(cells, dict.fromkeys(cells, 1.0))
@@ -177,19 +176,27 @@ def _whole_search(world: World, table: Trained, truth: _Truth, into: Cell) -> No
     best = truth.gains.max(axis=0)
     for into_list, chosen in ((into.bare, bare), (into.pooled, pooled), (into.single, single)):
         into_list.append(float((best - truth.gains[chosen, across]).mean()))
+    if picker is not None:
+        mixes = tuple(first.plan.schedule for first in table.firsts)
+        seeds = table.seeds[:, [table.cells.index(next(iter(column))) for column in columns.values()]]
+        asked = _worth(picker, Shown(schedules=mixes, gains=raw, seeds=seeds)).argmax(axis=0)
+        into.asked.append(float((best - truth.gains[asked, across]).mean()))
     for into_list, values, chosen in ((into.flattery, raw, bare), (into.foreseen, shrunken, pooled)):
         error = values[chosen, across] * points - truth.points[chosen, across]
         into_list.append(float(error.mean() / truth.unit))
 
 
-def _config(world: World, setting: Setting) -> StudyConfig:
-    return StudyConfig(
-        name="planted",
-        space=space_of(world),
-        suite="planted",
-        model="planted",
-        targets=(TARGET,),
-        languages=world.languages,
+def _worth(picker: Picker, shown: Shown) -> Array:
+    found = np.asarray(picker(shown), dtype=np.float64)
+    if found.shape != shown.gains.shape:
+        raise BadInput(f"the picker gave an array of shape {found.shape}; expected {shown.gains.shape}, mixes by languages")
+    return found
+
+
+def _config(world: World, setting: Setting, trials: int) -> StudyConfig:
+    return planted_config(
+        world,
+        trials=trials,
         baseline_seeds=setting.baseline_seeds,
         leaders=setting.leaders,
         leader_seeds=setting.leader_seeds,

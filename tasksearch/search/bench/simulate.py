@@ -20,6 +20,7 @@ from tasksearch.search.draws import random_params
 
 Outcomes = dict[tuple[str, str, Half], NDArray[np.float32]]
 TARGET = "target"
+GROUPS = {TARGET: "classification"}
 
 
 @dataclass(kw_only=True)

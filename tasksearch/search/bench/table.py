@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
-from tasksearch.search.bench.measure import Cell, mean_and_error
+from tasksearch.search.bench.measure import Cell
+from tasksearch.search.bench.results import Rows, mean_and_error
 
 ROWS: dict[str, str] = {
     "bare": "regret of the bare maximum per language",
     "pooled": "regret of the pooled pick per language, any trained mix",
     "final": "regret of the verdict's pick, among its finalists",
     "single": "regret of one mix for all languages",
+    "asked": "regret of the picker that was asked for, any trained mix",
+    "missed": "best of 300 random mixes - best trained mix",
     "flattery": "raw score of the bare maximum - truth",
     "foreseen": "shrunken score of the pooled pick - truth",
     "corrected": "printed gain of the pick - truth",
@@ -32,6 +36,8 @@ def table_lines(cells: Mapping[int, Cell]) -> list[str]:
     lines = ["| mean over worlds ± standard error | " + " | ".join(f"{n} trials" for n in counts) + " |"]
     lines.append("|---|" + "---:|" * len(counts))
     for name, words in ROWS.items():
+        if not getattr(cells[counts[0]], name):
+            continue
         shown = [_shown(name, getattr(cells[n], name)) for n in counts]
         lines.append(f"| {words} | " + " | ".join(shown) + " |")
     ratios = [ratio(cells[n].pooled, cells[n].bare) for n in counts]
@@ -41,6 +47,21 @@ def table_lines(cells: Mapping[int, Cell]) -> list[str]:
     bounds = [f"{100 * upper_bound(int(sum(cells[n].worth)), len(cells[n].worth)):.1f} %" for n in counts]
     lines.append("| worth it: upper 95 % bound | " + " | ".join(bounds) + " |")
     return lines
+
+
+def console_table(rows: Rows, *, title: str) -> Any:
+    """For a console: a row per measure, a column per number of trials, every mean with its standard error over worlds."""
+    from rich.table import Table
+
+    counts = sorted({count for cells in rows.values.values() for count in cells})
+    table = Table(
+        "mean ± standard error", *(f"{n} trials" for n in counts), title=title, title_justify="left", box=None, pad_edge=False
+    )
+    names = {words: name for name, words in ROWS.items()}
+    for words, cells in rows.values.items():
+        shown = [_shown(names.get(words, words), cells[n]) if n in cells else "–" for n in counts]
+        table.add_row(words, *shown)
+    return table
 
 
 def ratio(top: list[float], bottom: list[float]) -> tuple[float, float]:
@@ -64,4 +85,6 @@ def _shown(name: str, values: list[float]) -> str:
     mean, error = mean_and_error(values)
     if name in ("covered", "covered_all", "claims", "false_claims", "gained", "worth"):
         return f"{100 * mean:.1f} ± {100 * error:.1f} %"
+    if name.startswith("regret "):
+        return f"{100 * mean:.2f} ± {100 * error:.2f} %"
     return f"{mean:.3f} ± {error:.3f}"

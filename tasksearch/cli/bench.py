@@ -1,0 +1,63 @@
+"""`tasksearch bench`: what a sampler and a picker are worth where the truth is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tasksearch.cli.options import Json, Quiet
+from tasksearch.cli.printing import open_console, print_json
+
+BENCH_EXAMPLES = (
+    "Examples: `tasksearch bench --family tune --worlds 20`; `tasksearch bench --sampler tpe --picker my_picker.py`; "
+    "`tasksearch bench --family regmix --data replay/regmix --worlds 20 --trials 32,64,128`"
+)
+
+
+def bench(
+    family: Annotated[
+        str, typer.Option(help="planted worlds tune, held, null, one or pair; or recorded runs: regmix")
+    ] = "tune",
+    sampler: Annotated[str, typer.Option(help="random, tpe, or a Python file with a function `sample`")] = "random",
+    picker: Annotated[str, typer.Option(help="pooled, bare, single, or a Python file with a function `worth`")] = "pooled",
+    trials: Annotated[str, typer.Option(help="numbers of trials, with commas between")] = "24,48,96",
+    worlds: Annotated[int, typer.Option(min=1, help="how many worlds, or orders of the recorded pool")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="number of the first world")] = 0,
+    most_seeds: Annotated[int, typer.Option(min=3, help="fresh seeds of a leader at most; 3: no race")] = 3,
+    data: Annotated[Path | None, typer.Option(help="folder of RegMix's recorded runs")] = None,
+    keep: Annotated[Path | None, typer.Option(help="file of finished worlds; a second run goes on where it stopped")] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Regret, optimism and coverage of a sampler and a picker per number of trials, on planted worlds or recorded runs."""
+    from tasksearch.search.bench.table import console_table
+    from tasksearch.study.benching import BenchConfig, counts_of
+    from tasksearch.study.benching import bench as measured
+
+    config = BenchConfig(
+        problem=family,
+        worlds=worlds,
+        first=seed,
+        trials=counts_of(trials),
+        sampler=sampler,
+        picker=picker,
+        most_seeds=most_seeds,
+        data=data,
+    )
+    rows = measured(config, keep=keep, on_world=None if quiet or as_json else _progress)
+    if as_json:
+        about = {"family": family, "sampler": sampler, "picker": picker, "first": seed, "worlds": worlds}
+        print_json(about | {"rows": rows.summary()})
+        return
+    open_console().print(
+        console_table(
+            rows, title=f"{family}: {worlds} {'orders' if family == 'regmix' else 'worlds'} from {seed}, sampler {sampler}"
+        )
+    )
+
+
+def _progress(done: int, total: int) -> None:
+    if done == total or done % max(1, total // 20) == 0:
+        typer.echo(f"{done} of {total}", err=True)
