@@ -58,8 +58,14 @@ def leakage(
 def _plain(checked: Any) -> dict[str, Any]:
     import dataclasses
 
-    leaks = [dataclasses.asdict(leak) | {"found": leak.found, "share": leak.share} for leak in checked.leaks]
-    return dataclasses.asdict(checked) | {"leaks": leaks}
+    return dataclasses.asdict(checked) | {"leaks": [told_leak(leak) for leak in checked.leaks]}
+
+
+def told_leak(leak: Any) -> dict[str, Any]:
+    """A leak in plain form, with what follows from its numbers."""
+    import dataclasses
+
+    return dataclasses.asdict(leak) | {"found": leak.found, "share": leak.share}
 
 
 def _print(checked: Any) -> None:

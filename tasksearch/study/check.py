@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -86,30 +87,60 @@ def _row(
         "task": card.name, "role": card.role, "training": training, "language": language, "split": split, "expected": expected,
     }  # fmt: skip
     try:
-        examples = source.training_examples(card) if training else source.split(card, language, split)
+        examples = source.stream_training(card) if training else source.split(card, language, split)
+        seen = _Seen.of(card, examples, tokenizer, max_length)
+        halves = {} if training else _halves(source, card, language, split)
     except TasksearchError as fault:
         problem = f"needs {card.needs}" if card.needs and training else str(fault)
         absent = isinstance(fault, DataMissing | Unreachable)
         return Row(**common, found=None, problem=problem, absent=absent)
     place = f"{card.name} {language} {split}"
     skipped = len(source.skipped.get(place, ()))
-    count = (
-        sum(len(e.translations) for e in examples if isinstance(e, PoolSentence)) if card.kind == "mining" else len(examples)
-    )
-    short = "" if expected in (None, count + skipped) else f"{count} examples, {expected} expected"
-    halves = {} if training else _halves(source, card, language, split)
     return Row(
         **common,
-        found=count,
-        labels=_balance(card, examples),
-        truncated=None if tokenizer is None else truncated_share(card, examples, tokenizer, max_length),
+        found=seen.count,
+        labels=seen.balance(card),
+        truncated=None if tokenizer is None else seen.long / max(1, seen.read),
         selects=halves.get("select", 0),
         reports=halves.get("report", 0),
         chance=None if training else card.chance_over([language]),
-        problem=short,
+        problem="" if expected in (None, seen.count + skipped) else f"{seen.count} examples, {expected} expected",
         skipped=skipped,
         left_out=sum(count for _, count in source.left_out.get(place, ())),
     )
+
+
+@dataclass(kw_only=True)
+class _Seen:
+    """What a pass over a split counts; of a training set no more than a block stands in memory.
+
+    Attributes:
+        read, count: examples, and those that count (of two pools to be mined, the pairs to be found).
+        long: examples that the longest sequence does not hold whole.
+    """
+
+    read: int = 0
+    count: int = 0
+    long: int = 0
+    labels: Counter[int] = field(default_factory=Counter)
+
+    @staticmethod
+    def of(card: TaskCard, examples: Iterable[Example], tokenizer: Tokenizer | None, max_length: int) -> _Seen:
+        seen, left = _Seen(), iter(examples)
+        while block := list(islice(left, 10_000)):
+            seen.read += len(block)
+            seen.count += sum(len(e.translations) if isinstance(e, PoolSentence) else 1 for e in block)
+            if card.labels:
+                for example in block:
+                    seen.labels.update(example.tags if isinstance(example, TagExample) else [getattr(example, "label", 0)])
+            if tokenizer is not None:
+                seen.long += _too_long(card, block, tokenizer, max_length)
+        return seen
+
+    def balance(self, card: TaskCard) -> dict[str, float]:
+        """Label → share of the examples (of the tags)."""
+        total = sum(self.labels.values())
+        return {label: self.labels[index] / total for index, label in enumerate(card.labels)} if total else {}
 
 
 def _halves(source: TaskSource, card: TaskCard, language: str, split: str) -> dict[str, int]:
@@ -122,20 +153,10 @@ def _halves(source: TaskSource, card: TaskCard, language: str, split: str) -> di
     return dict(found)
 
 
-def _balance(card: TaskCard, examples: Sequence[Example]) -> dict[str, float]:
-    if not card.labels:
-        return {}
-    counted: Counter[int] = Counter()
-    for example in examples:
-        counted.update(example.tags if isinstance(example, TagExample) else [getattr(example, "label", 0)])
-    total = sum(counted.values())
-    return {label: counted[index] / total for index, label in enumerate(card.labels)}
-
-
-def truncated_share(card: TaskCard, examples: Sequence[Example], tokenizer: Tokenizer, max_length: int) -> float:
-    """Share of the examples that `max_length` tokens do not hold whole, in [0, 1]."""
+def _too_long(card: TaskCard, examples: Sequence[Example], tokenizer: Tokenizer, max_length: int) -> int:
+    """How many examples `max_length` tokens do not hold whole."""
     whole = encode(examples, card, tokenizer, 100_000)
-    return float(np.mean(_longest(whole, len(examples)) > max_length)) if len(examples) else 0.0
+    return int(np.count_nonzero(_longest(whole, len(examples)) > max_length))
 
 
 def _longest(encoded: Encoded, count: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from tasksearch.core.study import StudyConfig
 from tasksearch.study.pretraining_text import pretraining_text
+from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.leak_cache import known_leaks
 from tasksearch.tasks.leak_sources import evaluated_by, pretraining, trained_by
 from tasksearch.tasks.leakage import Leak, refuse_leaks
@@ -25,12 +27,14 @@ class Checked:
         trained: training sets read.
         items: evaluation items read.
         absent: what was not checked, its files not being there: a task's training data, or a task in a language.
+        targets: those of which at least one language was checked.
     """
 
     leaks: tuple[Leak, ...]
     trained: tuple[str, ...]
     items: int
     absent: tuple[str, ...]
+    targets: tuple[str, ...] = ()
 
 
 def check_leakage(source: TaskSource, suite: Suite, config: StudyConfig) -> None:
@@ -83,4 +87,16 @@ def check_suite(
         trained=tuple(one.name for one in trained),
         items=sum(len(part.examples) for part in evaluated),
         absent=tuple(absent),
+        targets=tuple(dict.fromkeys(part.task for part in evaluated)),
     )
+
+
+def leakage_of(
+    source: TaskSource, suite: Suite, cards: Sequence[TaskCard], languages: Sequence[str], texts: Sequence[Path]
+) -> Checked:
+    """`check_suite` over cards whose data can be read; their own training data alone, and that of the intermediate ones."""
+    targets = [card.name for card in cards if card.role == "target"]
+    if not targets:
+        return Checked(leaks=(), trained=(), items=0, absent=())
+    return check_suite(source, dataclasses.replace(suite, cards=tuple(cards)), targets=targets, languages=languages,
+                       pretraining_texts=texts)  # fmt: skip

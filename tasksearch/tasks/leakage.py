@@ -140,10 +140,15 @@ def refuse_leaks(leaks: Sequence[Leak], limit: float = REFUSED) -> None:
         BadInput: a split of which more than `limit`, and more than one item, stands in a training set; names the worst, and its
             first items.
     """
-    above = [leak for leak in leaks if leak.share > limit and leak.found - leak.short > 1]
+    above = above_limit(leaks, limit)
     if above:
         more = f"; {len(above) - 1} more: `tasksearch data leakage` lists them" if len(above) > 1 else ""
         raise BadInput(f"leakage: {above[0]}{more}; expected at most {100 * limit:g} %, or --allow-leakage")
+
+
+def above_limit(leaks: Iterable[Leak], limit: float = REFUSED) -> list[Leak]:
+    """Those that a study is refused for, in their order."""
+    return [leak for leak in leaks if leak.share > limit and leak.found - leak.short > 1]
 
 
 def texts_of(example: Example) -> tuple[str, ...]:

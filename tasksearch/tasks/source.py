@@ -8,7 +8,6 @@ from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
 
-from tasksearch.core.folders import cache_folder
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
 from tasksearch.tasks.card import TaskCard
@@ -20,9 +19,11 @@ from tasksearch.tasks.notes import read_note, write_note
 from tasksearch.tasks.opening import absent, fingerprint, read_source, stream_source
 from tasksearch.tasks.pools import pools_of
 from tasksearch.tasks.reading import Reading, Tally
-from tasksearch.tasks.stored import stored
+from tasksearch.tasks.shelf import shelved
 from tasksearch.tasks.where import Source
 
+_WORTH_A_FILE = 1_000
+"""Evaluation examples from which encoding them again takes longer than opening a file."""
 _WORTH_A_NOTE = 10_000
 """Training examples from which counting them again takes longer than a note is worth."""
 
@@ -127,7 +128,20 @@ class TaskSource:
 
     def _encode_portions(self, card: TaskCard, language: str, max_length: int, cap: int | None) -> tuple[Encoded, ...]:
         assert self.tokenizer is not None, "a source that encodes has a tokenizer"
-        return tuple(encode(part.examples, card, self.tokenizer, max_length) for part in self.portions(card, language, cap))
+        made = self.portions(card, language, cap)
+        return tuple(self._encode_portion(card, language, max_length, cap, number) for number in range(len(made)))
+
+    def _encode_portion(self, card: TaskCard, language: str, max_length: int, cap: int | None, number: int) -> Encoded:
+        """From the cache where it is worth a file: the name holds the data, the cast, and the rules that make the portion."""
+        tokenizer, portion = self.tokenizer, self.portions(card, language, cap)[number]
+        assert tokenizer is not None, "a source that encodes has a tokenizer"
+        if len(portion.examples) < _WORTH_A_FILE or not self._tokenizer_name:
+            return encode(portion.examples, card, tokenizer, max_length)
+        rule = (card.select_split, card.report_split, language in card.one_split, card.fewest, card.keep_repeats, cap, number)
+        reading = (card.kind, card.labels, self.evaluation_fingerprint(card, language), self.skip_bad)
+        name = signature_of("encoded portion", CASTS, self._tokenizer_name, max_length, reading, rule)
+        parts = (encode(list(chunk), card, tokenizer, max_length) for chunk in _chunks(iter(portion.examples)))
+        return shelved(name, card.kind, parts)
 
     def _encode_training(self, card: TaskCard, max_length: int) -> Encoded:
         tokenizer = self.tokenizer
@@ -138,7 +152,7 @@ class TaskSource:
             return encode(self.training_examples(card), card, tokenizer, max_length)
         reading = (card.kind, card.labels, self.training_fingerprint(card), self.skip_bad)
         name = signature_of("encoded", CASTS, named, max_length, reading)
-        return stored(cache_folder() / "encoded" / f"{name}.arrow", card.kind, parts)
+        return shelved(name, card.kind, parts)
 
     @cached_property
     def _tokenizer_name(self) -> str:

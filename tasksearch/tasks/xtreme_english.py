@@ -161,6 +161,7 @@ def intermediate_cards() -> tuple[TaskCard, ...]:
             head="nli",
             chance=100 / 3,
             trains_on=("mnli", "snli", "anli"),
+            expected=(("en", "train", 1_104_934),),  # 392,702 + 549,367 + 162,865
             licence="ANLI CC BY-NC 4.0; SNLI CC BY-SA 4.0; MNLI OANC and others",
             non_commercial=True,
             reference="Nie et al. 2020; Bowman et al. 2015; Williams et al. 2018",
@@ -176,6 +177,7 @@ def intermediate_cards() -> tuple[TaskCard, ...]:
             labels=NLI_LABELS,
             head="nli",
             chance=100 / 3,
+            expected=(("en", "train", 392_702),),
             licence="OANC and others, see the paper",
             reference="Williams et al. 2018",
             how_to_get="mnli/multinli_1.0_train.jsonl from cims.nyu.edu/~sbowman/multinli, or GLUE's "
@@ -213,6 +215,7 @@ def intermediate_cards() -> tuple[TaskCard, ...]:
             "SQuAD with questions that have no answer",
             metric="squad_v2",
             trains_on=("squad1", "squad2"),
+            expected=(("en", "train", 130_319),),
             licence="CC BY-SA 4.0",
             reference="Rajpurkar et al. 2018",
             how_to_get="squad2/train-v2.0.json from rajpurkar.github.io/SQuAD-explorer (hub: rajpurkar/squad_v2, squad_v2)",

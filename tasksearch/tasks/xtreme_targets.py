@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tasksearch.tasks.card import Kind, TaskCard
+from tasksearch.tasks.lowres import counts
 from tasksearch.tasks.lowres import targets as same
 from tasksearch.tasks.lowres.intermediates import TYDIQA_EN
 from tasksearch.tasks.where import Files, FirstOf, Hub, Source
@@ -86,8 +87,14 @@ TATOEBA_CODES = {
     "jv": "jav", "ka": "kat", "kk": "kaz", "ko": "kor", "ml": "mal", "mr": "mar", "nl": "nld", "pt": "por", "ru": "rus",
     "sw": "swh", "ta": "tam", "te": "tel", "th": "tha", "tl": "tgl", "tr": "tur", "ur": "urd", "vi": "vie", "zh": "cmn",
 }  # fmt: skip
-_TATOEBA_SMALL = {"ml": 687, "sw": 390}
-"""Pool sizes that were read; most others are 1,000."""
+_TATOEBA_POOLS = tuple(pool for pool in counts.TATOEBA if pool[0] in TATOEBA_CODES)
+"""LASER's pools, as they were counted for suite `lowres`."""
+_MLQA = {
+    "ar": (517, 5_335), "de": (512, 4_517), "en": (1_148, 11_590), "es": (500, 5_253), "hi": (507, 4_918), "vi": (511, 5_495),
+    "zh": (504, 5_137),
+}  # fmt: skip
+"""Questions of dev and test, question and context in one language (Lewis et al. 2020)."""
+_MNLI_TRAIN, _SQUAD_TRAIN = ("en", "train", 392_702), ("en", "train", 87_599)
 
 
 def target_cards() -> tuple[TaskCard, ...]:
@@ -120,7 +127,10 @@ def _xnli() -> TaskCard:
         labels=NLI_LABELS,
         chance=100 / 3,
         trains_on=("mnli",),
-        expected=tuple((code, split, n) for code in XNLI_LANGUAGES for split, n in (("dev", 2_490), ("test", 5_010))),
+        expected=(
+            _MNLI_TRAIN,
+            *((code, split, n) for code in XNLI_LANGUAGES for split, n in (("dev", 2_490), ("test", 5_010))),
+        ),
         licence="CC BY-NC 4.0",
         non_commercial=True,
         reference="Conneau et al. 2018",
@@ -244,7 +254,7 @@ def _xquad() -> TaskCard:
         metric="em_f1",
         report_split="dev",
         trains_on=("squad1",),
-        expected=tuple((code, "dev", 1_190) for code in XQUAD_LANGUAGES),
+        expected=(_SQUAD_TRAIN, *((code, "dev", 1_190) for code in XQUAD_LANGUAGES)),
         licence="CC BY-SA 4.0",
         reference="Artetxe et al. 2020",
         note="one split, cut by article or paragraph: half selects, half reports",
@@ -267,6 +277,10 @@ def _mlqa() -> TaskCard:
         train=(SQUAD_1,),
         metric="mlqa_em_f1",
         trains_on=("squad1",),
+        expected=(
+            _SQUAD_TRAIN,
+            *((code, split, n) for code, both in _MLQA.items() for split, n in zip(("dev", "test"), both, strict=True)),
+        ),
         licence="CC BY-SA 3.0",
         reference="Lewis et al. 2020",
         how_to_get="MLQA_V1.zip from dl.fbaipublicfiles.com/MLQA, unpacked to mlqa/MLQA_V1 (hub: google/xtreme, "
@@ -404,7 +418,7 @@ def _tatoeba() -> TaskCard:
         ),
         select_split="test",
         trains_on=(),
-        expected=tuple((code, "test", n) for code, n in _TATOEBA_SMALL.items()),
+        expected=_TATOEBA_POOLS,
         licence="CC BY 2.0 FR",
         reference="Artetxe and Schwenk 2019",
         note="one split, cut by query; pools differ in size between languages, so chance differs",

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tasksearch.cli.app import run_app
+from tasksearch.cli.app import app, run_app
 from tasksearch.core.errors import BadInput
 from tasksearch.study import setup
 from tasksearch.study.run import configure
@@ -91,6 +91,51 @@ def test_pretraining_text_is_checked_too_and_what_is_not_there_is_named(leakage,
     assert code == 2
     assert {(one["split"], one["exact"]) for one in said["leaks"]} == {("dev", 20), ("test", 20)}
     assert said["absent"] == ["training data of seen"]
+
+
+def check(leaky, *arguments):
+    from typer.testing import CliRunner
+
+    return CliRunner().invoke(app, ["data", "check", "--suite", "leaky", "--data", str(leaky), *arguments])
+
+
+def test_data_check_shows_leakage_per_task_and_ends_with_another_code_where_a_study_would_be_refused(leaky):
+    told = check(leaky)
+    assert told.exit_code == 2
+    lines = told.output.splitlines()
+    assert lines[0].split() == ["task", "lang.", "found", "expected", "select", "report", "long", "%", "leak", "%", "chance"]
+    assert max(map(len, lines[:4])) <= 80
+    assert next(line.split() for line in lines if line.startswith("asked  ")) == [
+        "asked", "2", "80", "–", "3", "40", "–", "15.00", "–",  # the other 37 stand in the test set too
+    ]  # fmt: skip
+    assert any(line.startswith("LEAKAGE asked sw test: 3 of 20 items stand in the training data of seen") for line in lines)
+    said = json.loads(check(leaky, "--json").stdout)
+    assert not said["ok"]
+    assert [(leak["language"], leak["found"]) for leak in said["leaks"]] == [("sw", 3)]
+    assert check(leaky, "--language", "en").exit_code == 0
+    assert "leak %: not looked at" in check(leaky, "--no-leakage").output
+    assert check(leaky, "--no-leakage").exit_code == 0
+
+
+def test_data_check_looks_at_pretraining_text_too_and_past_a_file_that_cannot_be_read(leaky):
+    (leaky / "corpus.txt").write_text("\n".join(LINES).replace("cows", "goats").replace("market", "fair"))
+    found = check(leaky, "--language", "en", "--pretraining-text", str(leaky / "corpus.txt"))
+    assert found.exit_code == 2
+    assert "LEAKAGE asked en dev: 20 of 20 items stand in" in found.output
+    (leaky / "asked/en.train.jsonl.gz").write_bytes(b"no gzip")
+    broken = check(leaky)
+    assert broken.exit_code == 2
+    assert "asked en train: " in broken.output and "damaged gzip file" in broken.output
+    assert "LEAKAGE" not in broken.output
+
+
+def test_what_looks_at_training_data_before_a_study_never_holds_it_whole(leaky, tiny_lab, monkeypatch):
+    from tasksearch.tasks.source import TaskSource
+
+    monkeypatch.setattr(TaskSource, "training_examples", lambda *_: pytest.fail("a whole training set in memory"))
+    assert check(leaky, "--language", "en").exit_code == 0
+    config = configure(space="single_task", suite="leaky", model=str(tiny_lab.model), data=str(leaky), languages=["en"])
+    assert setup.prepare(config).sizes == {"seen": 20}
 
 
 def test_a_study_on_leaking_data_does_not_start_unless_told_to(leaky, tiny_lab):

@@ -9,7 +9,7 @@ import pytest
 
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import encode
-from tasksearch.tasks.examples import ChoiceExample, SpanExample, TagExample, TextExample
+from tasksearch.tasks.examples import BitextExample, ChoiceExample, PoolSentence, SpanExample, TagExample, TextExample
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.stored import stored
 
@@ -28,6 +28,8 @@ EXAMPLES = {
     "pair": [TextExample(str(i), "a" * i, "b" * (9 - i), i % 2) for i in range(9)],
     "choice": [ChoiceExample(str(i), "p" * i, ("x", "y" * i), i % 2) for i in range(9)],
     "tagging": [TagExample(str(i), ("ab", "cd", "e") * (i + 1), (0, 1, 0) * (i + 1)) for i in range(9)],
+    "retrieval": [BitextExample(str(i), "a" * i, "b" * (9 - i)) for i in range(9)],
+    "mining": [PoolSentence(str(i), "a" * i, i > 4) for i in range(9)],
     "span": [
         SpanExample(str(i), "who", "abcdefgh" * (i + 1), ((i, ("abcdefgh" * 2)[i : i + 2]),) if i % 3 else ()) for i in range(9)
     ],
