@@ -11,7 +11,10 @@ from tasksearch.cli.options import Json, Study
 from tasksearch.cli.printing import open_console, print_json, print_verdict
 from tasksearch.core.errors import BadInput
 
-BEST_EXAMPLES = "Examples: `tasksearch best STUDY --select target-dev`; `tasksearch best STUDY --language sw --out mix.toml`"
+BEST_EXAMPLES = (
+    "Examples: `tasksearch best STUDY --select target-dev`; `tasksearch best STUDY --language sw --out mix.toml`; "
+    "`tasksearch best STUDY --portfolio`"
+)
 
 
 def best(
@@ -20,6 +23,7 @@ def best(
     select: Annotated[str, typer.Option(help="selection rule: pivot-dev, english-dev or target-dev")] = "pivot-dev",
     rules: Annotated[bool, typer.Option("--rules", help="every selection rule and the oracle side by side")] = False,
     court: Annotated[bool, typer.Option("--court", help="the search beside the free baselines")] = False,
+    portfolio: Annotated[bool, typer.Option("--portfolio", help="the best 1, 2 and 3 mixes for all languages")] = False,
     reopen: Annotated[
         bool, typer.Option("--reopen", help="read the reporting half again under another rule or choice; marked adaptive")
     ] = False,
@@ -31,6 +35,9 @@ def best(
 
     if rules:
         _print_rules(rules_of(study, rule=select), open_suite(study)[1].warning, as_json)
+        return
+    if portfolio:
+        _print_portfolio(study, as_json)
         return
     if out is not None and language is None:
         raise BadInput("--out needs --language: a mix file holds one mix")
@@ -67,6 +74,19 @@ def _print_rules(table: Any, warning: str, as_json: bool) -> None:
         print_json(table.to_json())
     else:
         open_console().print(rules_table(table, warning=warning))
+
+
+def _print_portfolio(study: Path, as_json: bool) -> None:
+    from tasksearch.study.best import open_suite
+    from tasksearch.study.portfolio import portfolios_of
+
+    found = portfolios_of(study)
+    if as_json:
+        print_json(found.to_json())
+        return
+    from tasksearch.reports.portfolio import portfolio_table
+
+    open_console().print(portfolio_table(found, warning=open_suite(study)[1].warning))
 
 
 def trials(study: Study, as_json: Json = False) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tasksearch.core.order_effect import OrderAnswer
+from tasksearch.core.portfolio import Portfolios
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import StudyConfig, TrialRecord
@@ -93,6 +94,7 @@ class ReportData:
     Attributes:
         config, records: as asked for, and what came of it.
         verdict: None while there is none; `pending` says why.
+        portfolios: few mixes for all languages; None while there is no verdict, or no language to serve.
         warning: the suite's sentence.
         same_data: (intermediate task, target) pairs that train on one data set.
         language_groups: name → languages reported together.
@@ -108,6 +110,7 @@ class ReportData:
     records: tuple[TrialRecord, ...]
     verdict: Verdict | None
     pending: str = ""
+    portfolios: Portfolios | None = None
     warning: str = ""
     same_data: tuple[tuple[str, str], ...] = ()
     language_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

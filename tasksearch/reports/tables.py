@@ -62,7 +62,7 @@ def verdict_table(verdict: Verdict, *, warning: str = "") -> Table:
 def mix_letters(verdict: Verdict) -> dict[str, str]:
     """Signature of a mix → its letter (A … Z, AA …), in the order in which the verdict's rows name it first."""
     mixes = dict.fromkeys(choice.mix_signature for choice in verdict.choices)
-    return {mix: _letter(place) for place, mix in enumerate(mixes)}
+    return {mix: letter(place) for place, mix in enumerate(mixes)}
 
 
 def mix_key(verdict: Verdict) -> list[str]:
@@ -153,7 +153,8 @@ def short_mix(schedule: Schedule) -> str:
     return " → ".join(f"{part} {stage.steps}" for part, stage in zip(parts, schedule.stages, strict=True)) + " steps"
 
 
-def _letter(place: int) -> str:
+def letter(place: int) -> str:
+    """A … Z, AA …"""
     letters = ""
     place += 1
     while place:

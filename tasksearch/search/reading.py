@@ -107,9 +107,11 @@ class Reading:
             for name in names
         ]
 
-    def estimate(self, arm: Arm, weights: Mapping[Cell, float], minus: Arm | None = None) -> Estimate:
-        """As `statistics.estimate`, the seed variance pooled over all arms."""
-        return estimate(arm, weights, minus=minus, pool=self.evidence.arms, level=self.level)
+    def estimate(
+        self, arm: Arm, weights: Mapping[Cell, float], minus: Arm | None = None, pool: Sequence[Arm] | None = None
+    ) -> Estimate:
+        """As `statistics.estimate`, the seed variance pooled over all arms, or those of `pool`."""
+        return estimate(arm, weights, minus=minus, pool=self.evidence.arms if pool is None else pool, level=self.level)
 
     def report_weights(self, row: Row) -> dict[Cell, float]:
         """Reporting cells of a row, with their weights."""

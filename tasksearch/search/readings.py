@@ -28,6 +28,8 @@ NOTHING = "none"
 EVERY_RULE = "every rule (best --rules)"
 """Name of the question that `best --rules` asks. It is written down after the study's own question and needs no `--reopen`, but
 any question that is new after it does: its gains have been seen."""
+PORTFOLIO = "portfolios (best --portfolio)"
+"""Name of the question that portfolios ask, likewise. Its choices read selection halves alone."""
 
 FIXED = (QUESTION,)
 """Questions that are fixed before anything is read: twins are drawn by the study's seed and choose nothing, so no other
@@ -124,8 +126,9 @@ def read_questions(folder: Path) -> list[Asked]:
 
 
 def headline(questions: Sequence[Asked]) -> str | None:
-    """The rule that was asked last by itself; None: none was. A table of every rule is no headline."""
-    own = (q.rule for q in reversed(questions) if q.rule not in (EVERY_RULE, *FIXED) and _chooses(q.choices))
+    """The rule that was asked last by itself; None: none was. A table of every rule, or of portfolios, is no headline."""
+    beside = (EVERY_RULE, PORTFOLIO, *FIXED)
+    own = (q.rule for q in reversed(questions) if q.rule not in beside and _chooses(q.choices))
     return next(own, None)
 
 

@@ -47,7 +47,7 @@ def best_of(
     asked_rule = as_rule(rule)
     reading, records = study or read_study(folder, languages)
     verdict = choose(reading, asked_rule, languages)  # first: a rule that cannot choose here has asked nothing
-    asked = _ask(folder, reading, records, asked_rule, reopen=reopen)
+    asked = ask_question(folder, reading, records, asked_rule, reopen=reopen)
     court = hold_court(reading, records, asked_rule)
     return dataclasses.replace(verdict, court=court, adaptive=asked.adaptive, small=small_sets(reading))
 
@@ -67,9 +67,9 @@ def rules_of(folder: Path, *, rule: str = "pivot-dev") -> Any:
 
     reading, records = read_study(folder)
     if headline(read_questions(folder)) is None:
-        _ask(folder, reading, records, as_rule(rule))
+        ask_question(folder, reading, records, as_rule(rule))
     choices = {f"{name} by {each}": mix for each in RULES for name, mix in _choices(reading, as_rule(each)).items()}
-    ask(folder, EVERY_RULE, choices, reading.evidence.cells, reopen=True, complete=_is_complete(folder, reading, records))
+    ask(folder, EVERY_RULE, choices, reading.evidence.cells, reopen=True, complete=is_complete(folder, reading, records))
     return rule_table(reading)
 
 
@@ -129,7 +129,7 @@ def open_suite(folder: Path) -> tuple[StudyConfig, Suite]:
     return config, dataclasses.replace(suite, warning=warning_of(suite, config, folder))
 
 
-def _ask(folder: Path, reading: Any, records: Sequence[TrialRecord], rule: Any, *, reopen: bool = False) -> Any:
+def ask_question(folder: Path, reading: Any, records: Sequence[TrialRecord], rule: Any, *, reopen: bool = False) -> Any:
     """Writes the whole table's question down, whichever rows are shown: one language is a part of it.
 
     A rule that finds nothing to choose on in some language reads nothing, and is not written down.
@@ -142,11 +142,11 @@ def _ask(folder: Path, reading: Any, records: Sequence[TrialRecord], rule: Any, 
     for row in reading.rows():
         if not row.is_group:
             reading.rank(row, rule)
-    complete = _is_complete(folder, reading, records)
+    complete = is_complete(folder, reading, records)
     return ask(folder, rule, _choices(reading, rule), reading.evidence.cells, reopen=reopen, complete=complete)
 
 
-def _is_complete(folder: Path, reading: Any, records: Sequence[TrialRecord]) -> bool:
+def is_complete(folder: Path, reading: Any, records: Sequence[TrialRecord]) -> bool:
     """Whether all leaders stand on fresh seeds."""
     from tasksearch.search.ledger import Ledger
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from tasksearch.core.errors import AlreadyRead, StudyNotReady
 from tasksearch.core.order_effect import OrderAnswer
+from tasksearch.core.portfolio import Portfolios
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import AFTERWARDS, StudyConfig, TrialRecord
 from tasksearch.core.verdict import Verdict
@@ -20,13 +22,12 @@ from tasksearch.search.documents import Documents
 from tasksearch.search.evidence import OutcomesOf
 from tasksearch.study.best import best_of, read_study
 from tasksearch.study.contrasts import Contrasts
+from tasksearch.study.portfolio import FIRST_RULES, portfolios_of
 from tasksearch.study.settings import warning_of
 from tasksearch.tasks.labels import suite_with_labels
 
 FILE = "report.html"
 """Name of the report in the study's folder, and of its copy at the tracker."""
-FIRST_RULES = ("pivot-dev", "english-dev", "target-dev")
-"""Rules in the order in which a study that nobody asked yet is asked."""
 
 
 def write_report(folder: Path, out: Path | None = None) -> tuple[Path, ReportData]:
@@ -60,13 +61,14 @@ def report_of(folder: Path) -> ReportData:
     suite = suite_with_labels(config.suite, config.data)
     outcomes = cache(ledger.outcomes)
     contrasts = Contrasts.of(records, outcomes, suite.groups, Documents.reporting(ledger.documents()))
-    verdict, pending = _verdict(folder, records, outcomes)
+    found = _found(folder, records, outcomes)
     order, order_pending = _order(folder, records)
     return ReportData(
         config=config,
         records=tuple(records),
-        verdict=verdict,
-        pending=pending,
+        verdict=found.verdict,
+        pending=found.pending,
+        portfolios=found.portfolios,
         warning=warning_of(suite, config, folder),
         same_data=suite.same_data,
         language_groups=suite.language_groups,
@@ -161,16 +163,34 @@ def _order(folder: Path, records: Sequence[TrialRecord]) -> tuple[OrderAnswer | 
         return None, f"No answer: {why}."
 
 
-def _verdict(folder: Path, records: list[TrialRecord], outcomes: OutcomesOf) -> tuple[Verdict | None, str]:
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    verdict: Verdict | None = None
+    pending: str = ""
+    portfolios: Portfolios | None = None
+
+
+def _found(folder: Path, records: list[TrialRecord], outcomes: OutcomesOf) -> _Found:
+    """Verdict and portfolios, from one reading of the study."""
+    try:
+        study = read_study(folder, records=records, outcomes=outcomes)
+    except StudyNotReady as early:
+        return _Found(pending=f"No verdict yet: {early}.")
+    verdict, pending = _verdict(folder, study)
+    if verdict is None:
+        return _Found(pending=pending)
+    try:
+        return _Found(verdict=verdict, portfolios=portfolios_of(folder, study=study, ask=False))
+    except StudyNotReady:
+        return _Found(verdict=verdict)
+
+
+def _verdict(folder: Path, study: tuple[Any, list[TrialRecord]]) -> tuple[Verdict | None, str]:
     """By the rule that was asked last: a report is no second question. A study that nobody asked yet: by the first rule that
     can choose here (one language leaves pivot-dev nothing to read). None with the reason while there is none.
     """
     from tasksearch.search.readings import headline, read_questions
 
-    try:
-        study = read_study(folder, records=records, outcomes=outcomes)
-    except StudyNotReady as early:
-        return None, f"No verdict yet: {early}."
     asked = headline(read_questions(folder))
     reasons = []
     for rule in (asked,) if asked else FIRST_RULES:

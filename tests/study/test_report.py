@@ -18,7 +18,7 @@ from tasksearch.reports.sections.summary import sentence
 from tasksearch.search.ledger import Ledger
 from tasksearch.study.report import command_of, planned, report_of, write_report
 
-PARTS = ("verdict", "mixes", "court", "singles", "schedules", "history", "floors", "warnings", "origin")
+PARTS = ("verdict", "mixes", "court", "portfolio", "singles", "schedules", "history", "floors", "warnings", "origin")
 
 
 @pytest.fixture(scope="module")

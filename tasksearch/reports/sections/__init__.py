@@ -6,12 +6,25 @@ from collections.abc import Callable
 
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.section import Section
-from tasksearch.reports.sections import cautions, court, floors, history, mixes, order, origin, schedules, singles, summary
+from tasksearch.reports.sections import (
+    cautions,
+    court,
+    floors,
+    history,
+    mixes,
+    order,
+    origin,
+    portfolio,
+    schedules,
+    singles,
+    summary,
+)
 
 SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
     summary.section,
     mixes.section,
     court.section,
+    portfolio.section,
     singles.section,
     order.section,
     schedules.section,

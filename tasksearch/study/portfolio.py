@@ -1,0 +1,78 @@
+"""`portfolios_of`: one, two and three mixes for all languages of a study, from its folder."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.study import TrialRecord
+from tasksearch.study.best import ask_question, is_complete, read_study
+
+FIRST_RULES = ("pivot-dev", "english-dev", "target-dev")
+"""Rules in the order in which a study that nobody asked yet is asked."""
+
+
+def portfolios_of(folder: Path, *, ask: bool = True, study: tuple[Any, list[TrialRecord]] | None = None) -> Any:
+    """Portfolios of a study: a `core.portfolio.Portfolios`.
+
+    In a complete study the mixes that were re-run are compared on reporting halves. That is written down as a question of its
+    own (`readings.PORTFOLIO`), after the study's headline question; the headline's numbers stay what they were.
+
+    Args:
+        folder: of the study.
+        ask: whether the question may be asked; if not, reporting halves are read only where it was asked before, and by then
+            had the same answer.
+        study: as `read_study` gave it, where it was read already.
+
+    Raises:
+        StudyNotReady: no study, no baseline, no finalist yet, or no language but English to serve.
+    """
+    from tasksearch.search.portfolio import portfolios
+
+    reading, records = study or read_study(folder)
+    if not is_complete(folder, reading, records):
+        return portfolios(reading, untested="the study is not complete")
+    found = portfolios(reading)
+    if not ask and not _asked_before(folder, found):
+        return portfolios(reading, untested="`best --portfolio` asks that question")
+    return dataclasses.replace(found, adaptive=_written_down(folder, reading, records, found))
+
+
+def _asked_before(folder: Path, found: Any) -> bool:
+    from tasksearch.search.readings import PORTFOLIO, read_questions
+
+    return any(q.rule == PORTFOLIO and q.choices == _choices(found) for q in read_questions(folder))
+
+
+def _choices(found: Any) -> dict[str, str]:
+    return {
+        f"{language} of {one.size}": member.mix_signature
+        for one in found.tested
+        for member in one.members
+        for language in member.languages
+    }
+
+
+def _written_down(folder: Path, reading: Any, records: Sequence[TrialRecord], found: Any) -> bool:
+    """Writes the question down; whether others were asked before it, but for the study's own first one."""
+    from tasksearch.search.readings import EVERY_RULE, PORTFOLIO, ask, headline, read_questions
+
+    if headline(read_questions(folder)) is None:
+        _headline(folder, reading, records)
+    asked = ask(folder, PORTFOLIO, _choices(found), reading.evidence.cells, reopen=True)
+    past = read_questions(folder)
+    before = [q for q in past[: past.index(asked)] if q.complete]
+    return any(q.adaptive and q.rule != EVERY_RULE for q in before)
+
+
+def _headline(folder: Path, reading: Any, records: Sequence[TrialRecord]) -> None:
+    """The study's own question, by the first rule that can choose."""
+    for rule in FIRST_RULES:
+        try:
+            ask_question(folder, reading, records, rule)
+        except StudyNotReady:
+            continue
+        return
