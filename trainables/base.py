@@ -2,14 +2,17 @@
 
 1. Ray builds an actor with a config of four plain entries: `number` and `role` of the trial, `plan` (`Plan.to_json()`), and
    `context`, a plain dict that the study made; its `study_folder` says where outcomes go, the rest is the subclass's own.
-2. The first `step()` calls `prepare()`, costs next to nothing and reports the position: `waiting_for` names the first part.
-3. Every further `step()` runs one part (a segment, or a target with its evaluation) by `run_part(name)`.
+2. The first `step()` calls `prepare()`, costs next to nothing and reports the position: `waiting_for` names the next part,
+   `missing` the segments that the trial will have to train, by signature, in order. A scheduler may pause the trial there.
+3. Every further `step()` runs one part (a segment, or a target with its evaluation) by `run_part(name)`, and reports the
+   signature of its segment.
 4. With the last part the per-example outcomes are written to the study folder, and the report says `final`.
 5. Where a subclass raises, the trial ends with a report that says `failed`, with one line of cause and the traceback's text.
    Ray never sees the exception: what Ray sees fail, and runs once more, is a worker that was killed.
 
 A report never holds a score that is not finite: the trial fails instead.
 A checkpoint holds the position and what was collected, no weights: those lie in the segment store.
+A trial that was paused begins again at 2, in the same process or in another.
 With reused actors Ray calls `reset_config` in place of building an actor; nothing of the former trial is left.
 """
 
@@ -30,6 +33,7 @@ from ray.tune import Trainable
 from safetensors.numpy import save
 
 from tasksearch.core.errors import TasksearchError, TrainingFailed
+from tasksearch.core.need import Need, to_text
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import Score, ScoreTable
 from tasksearch.search.ledger import Cell, Ledger, Outcomes, read_outcomes, write_atomic
@@ -84,6 +88,17 @@ class PlanTrainable(Trainable):
         """
         raise NotImplementedError
 
+    def signature(self, name: str) -> str:
+        """Of the segment behind a part; two trials with a part of one signature need it trained once."""
+        return f"trial {self.number}/{name}"
+
+    def missing(self, position: int) -> tuple[Need, ...]:
+        """Segments that this trial has to train from its part `position` on, in order; cheap.
+
+        What a store keeps for other trials is among them while it is not there; without such a store the answer is empty.
+        """
+        return ()
+
     def setup(self, config: dict[str, Any]) -> None:
         """Ray's call for a new actor."""
         self._begin(config)
@@ -104,7 +119,7 @@ class PlanTrainable(Trainable):
         if not self._announced:
             self.prepare()
             self._announced = True
-            return self._position_report(self.parts())
+            return self._position_report(self.parts()) | {"missing": to_text(self.missing(self._position))}
         parts = self.parts()
         name = parts[self._position]
         started = time.perf_counter()
@@ -112,9 +127,10 @@ class PlanTrainable(Trainable):
         self._busy += time.perf_counter() - started
         self._absorb(result)
         self._position += 1
+        done = {"part": name, "segment": self.signature(name)}
         if self._position < len(parts):
-            return self._position_report(parts) | {"part": name} | (self._scores_report() if result.scores else {})
-        return self._final_report(name)
+            return self._position_report(parts) | done | (self._scores_report() if result.scores else {})
+        return self._final_report() | done
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """The position and what was collected."""
@@ -161,9 +177,9 @@ class PlanTrainable(Trainable):
         """Scores so far; JSON text, since Ray flattens nested results. `scored` is what ASHA counts as time."""
         return {"scores": json.dumps(self._scores.to_json(), allow_nan=False), "scored": len(self._scores.targets)}
 
-    def _final_report(self, name: str) -> dict[str, Any]:
+    def _final_report(self) -> dict[str, Any]:
         Ledger(Path(self.context["study_folder"])).write_outcomes(self.number, self._outcomes)
-        report = {"number": self.number, "part": name, "position": self._position, "parts": self._position}
+        report = {"number": self.number, "position": self._position, "parts": self._position}
         texts = {"seconds": json.dumps(self._seconds), "facts": json.dumps(self._facts)}
         return report | self._scores_report() | texts | {"busy_seconds": self._busy, "final": True, "done": True}
 

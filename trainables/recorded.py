@@ -25,10 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.need import Need
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import HALVES, Half, Score, ScoreTable
 from tasksearch.core.signature import seed_from
 from trainables.base import PartResult, PlanTrainable
+from trainables.marks import MarkedSegments, MarkSettings
 
 Array = NDArray[np.float32]
 
@@ -95,7 +97,8 @@ class Surface:
 class RecordedTrainable(PlanTrainable):
     """One part for the intermediate phase where there is one, then one per target.
 
-    Context: `surface` (fields of `Surface`), and what tests exercise: `sleep` (seconds per part), and lists of trial numbers
+    Context: `surface` (fields of `Surface`), and what tests exercise: `sleep` (seconds per part), `segments` (fields of
+    `marks.MarkSettings`: a part per segment, which takes its time and is reused as in a store), and lists of trial numbers
     `raise_in`, `nan_in`, `kill_in` (the worker kills itself, the first time) and `full_in` (a disk that is full).
     `per_document`: so many examples stand in one document; without it nobody knows the documents.
     """
@@ -103,17 +106,30 @@ class RecordedTrainable(PlanTrainable):
     def prepare(self) -> None:
         """Reads the context."""
         self._surface = surface_of(self.context)
+        played = self.context.get("segments")
+        self._segments = MarkedSegments(self.plan, self.number, MarkSettings(**played)) if played else None
+
+    def signature(self, name: str) -> str:
+        """As in the real trial, where segments are played."""
+        return self._segments.needs[name].signature if self._segments else super().signature(name)
+
+    def missing(self, position: int) -> tuple[Need, ...]:
+        """What the marks lack."""
+        return self._segments.missing(position) if self._segments and self.context["segments"].get("store") else ()
 
     def parts(self) -> tuple[str, ...]:
-        """`intermediate`, then `target/<name>`."""
+        """`intermediate` (`intermediate/0` … where segments are played), then `target/<name>`."""
+        if self._segments:
+            return tuple(self._segments.needs)
         first = ("intermediate",) if self.plan.schedule.stages else ()
         return first + tuple(f"target/{target}" for target in self.plan.targets)
 
     def run_part(self, name: str) -> PartResult:
         """Answers from the surface."""
         time.sleep(float(self.context.get("sleep", 0.0)))
-        if name == "intermediate":
-            return PartResult(seconds={"intermediate": 0.0}, facts={"device": "recorded"})
+        spent = self._segments.train(name) if self._segments else {name.partition("/")[0]: 0.0}
+        if name.startswith("intermediate"):
+            return PartResult(seconds=spent, facts={"device": "recorded"})
         self._misbehave()
         rows: list[Score] = []
         outcomes: dict[tuple[str, str, Half], Array] = {}
@@ -136,7 +152,7 @@ class RecordedTrainable(PlanTrainable):
         return PartResult(
             scores=ScoreTable.of(rows),
             outcomes=outcomes,
-            seconds={"evaluation": 0.0},
+            seconds={"evaluation": 0.0} | (spent if self._segments else {}),
             facts={"device": "recorded"},
             documents={cell: self._documents(right) for cell, right in outcomes.items()}
             if "per_document" in self.context

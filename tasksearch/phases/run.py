@@ -63,6 +63,11 @@ class PlanRun:
         """Names of the parts in order: `intermediate/0` … (of a soup: `soup`), then `target/<name>` …"""
         return ((SOUP,) if self._soup else ()) + tuple(s.name for s in self.intermediate) + tuple(s.name for s in self.targets)
 
+    @property
+    def signatures(self) -> dict[str, str]:
+        """Part → the name of its segment in a store."""
+        return {s.name: s.signature for s in self.intermediate} | {s.name: s.signature for s in self.targets}
+
     def run(self, part: str, on_step: OnStep | None = None) -> PartOutcome:
         """Carries out one part, or takes it from the store."""
         if part == SOUP and self._soup is not None:

@@ -31,7 +31,7 @@ class TrialBook:
         config: what was asked for.
         records: of all trials so far, by number.
         ran: how many trials this driver saw finish.
-        added: by trial, the seconds between its start and its end that were not spent in its parts.
+        added: by trial, the seconds between its start and its end that were spent neither in its parts nor waiting.
         fault: what ends the run; set by whoever meets it.
         interrupted: whether the user wants the run to end.
         paused: why the run is to end though the user did not ask: a limit, a warning of the batch system.
@@ -58,6 +58,7 @@ class TrialBook:
         self.records: list[TrialRecord] = []
         self.ran = 0
         self.added: dict[int, float] = {}
+        self._waited: dict[int, float] = {}
         self.fault: Exception | None = None
         self.interrupted = False
         self.paused: str | None = None
@@ -105,15 +106,16 @@ class TrialBook:
             self.fault = kind(str(result["failed"]))
             return
         facts = tuple(sorted(json.loads(result.get("facts", "{}")).items()))
-        self.added[number] = max(0.0, time.time() - record.started - float(result.get("busy_seconds", 0.0)))
+        spent = float(result.get("busy_seconds", 0.0)) + self._waited.pop(number, 0.0)
+        self.added[number] = max(0.0, time.time() - record.started - spent)
         if "failed" in result:
             self._keep_traceback(number, str(result.get("traceback", "")))
             self._settle(dataclasses.replace(record, status="failed", cause=str(result["failed"]), facts=facts))
             return
         seconds = {**json.loads(result["seconds"]), "overhead": self.added[number]}
         scores = ScoreTable.from_json(json.loads(result["scores"]))
-        spent = tuple(sorted(seconds.items()))
-        self._settle(dataclasses.replace(record, status="done", scores=scores, seconds=spent, facts=facts))
+        parts = tuple(sorted(seconds.items()))
+        self._settle(dataclasses.replace(record, status="done", scores=scores, seconds=parts, facts=facts))
 
     def stop(self, number: int, result: Mapping[str, Any]) -> None:
         """A scheduler gave the trial up: its scores so far are kept, it gets no objective."""
@@ -121,6 +123,10 @@ class TrialBook:
         if record.status == "running":
             scores = ScoreTable.from_json(json.loads(result["scores"]))
             self._settle(dataclasses.replace(record, status="stopped", scores=scores))
+
+    def wait(self, number: int, seconds: float) -> None:
+        """The trial stood aside for so long, while another trained a segment that both need."""
+        self._waited[number] = self._waited.get(number, 0.0) + seconds
 
     def lose(self, number: int, cause: str) -> None:
         """The trial's worker was lost, and once more when it was run again."""

@@ -28,9 +28,15 @@ from tasksearch.raytune.limits import Limits, Meter
 from tasksearch.raytune.outbox import Patience
 from tasksearch.raytune.searcher import Halt, StudyCallback, StudySearcher, scheduler_of
 from tasksearch.raytune.session import Session, open_session
+from tasksearch.raytune.segments import SegmentScheduler
+from tasksearch.raytune.slots import SlotClock, SlotUse
+from tasksearch.raytune.traffic import Traffic
 from tasksearch.raytune.writer import TrackerWriter
 from tasksearch.search.ledger import Ledger
 from tasksearch.tracking.port import Tracker
+
+_AHEAD = 2
+"""Trials per slot that may wait beside it: enough that a slot finds one whose next segment nobody trains."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +49,7 @@ class RunSummary:
         first_step_seconds: from the call to the end of Ray's start-up, when the first part begins; None where nothing ran.
         overhead_seconds: median over this call's trials of what Ray, Optuna and the tracker added; None where nothing ran.
         seconds: wall time of the call.
+        slot_use: pauses, resumes and idle time of the slots in this call; None where nothing ran.
         counts: finished trials by book (ledger, Optuna, MLflow), where the caller counted.
     """
 
@@ -53,6 +60,7 @@ class RunSummary:
     first_step_seconds: float | None
     overhead_seconds: float | None
     seconds: float
+    slot_use: SlotUse | None = None
     counts: dict[str, int] | None = None
 
 
@@ -107,7 +115,7 @@ def run_trials(
     """
     started = time.perf_counter()
     _check(config)
-    clock = _FirstReport(started)
+    clock, slot_use = _FirstReport(started), None
     with open_session(
         ledger,
         config,
@@ -128,19 +136,21 @@ def run_trials(
                 writer.wait_until_open()
                 slots = min(fitting, config.lag, concurrency or fitting)
                 meter = Meter(limits or Limits(), needs.get("gpu", 0.0))
-                halted = lambda: _over(session, meter, renew) or writer.fault is not None  # noqa: E731
+                traffic, slot_clock = Traffic(slots, _AHEAD * slots), SlotClock(slots)
+                halted = lambda: _over(session, meter, traffic, renew) or writer.fault is not None  # noqa: E731
                 where = {**context, "study_folder": str(ledger.folder)}
-                _tune(book, trainable, where, needs=needs, slots=slots, halted=halted, clock=clock)
+                _tune(book, trainable, where, traffic, slot_clock, needs=needs, halted=halted, clock=clock)
+                slot_use = slot_clock.use(traffic.pauses, traffic.resumes)
     session.finish()
     _raise_what_ended(book)
-    return _summary(book, writer, clock, time.perf_counter() - started)
+    return _summary(book, writer, clock, slot_use, time.perf_counter() - started)
 
 
-def _over(session: Session, meter: Meter, renew: Callable[[], None]) -> bool:
+def _over(session: Session, meter: Meter, traffic: Traffic, renew: Callable[[], None]) -> bool:
     renew()
     session.tell_news()
     book = session.book
-    reached = meter.reached(sum(record.status == "running" for record in book.records))
+    reached = meter.reached(traffic.running)
     if reached:  # never back to None: a signal may have come meanwhile
         book.paused = reached
     return book.halted
@@ -180,26 +190,28 @@ def _tune(
     book: TrialBook,
     trainable: type,
     context: Mapping[str, Any],
+    traffic: Traffic,
+    slot_clock: SlotClock,
     *,
     needs: Mapping[str, float],
-    slots: int,
     halted: Callable[[], bool],
     clock: _FirstReport,
 ) -> None:
     """Ray's loop. Its own files lie in the study's folder while it runs, and are of no use afterwards."""
     folder = Path(context["study_folder"]) / "ray"
+    inner = scheduler_of(book.config.scheduler, book, len(book.config.targets))
     shutil.rmtree(folder, ignore_errors=True)
     try:
         tune.run(
             trainable,
             name="run",
             storage_path=str(folder),
-            search_alg=StudySearcher(book, context),
-            scheduler=scheduler_of(book.config.scheduler, book, len(book.config.targets)),
+            search_alg=StudySearcher(book, context, traffic.room),
+            scheduler=SegmentScheduler(book, traffic, slot_clock, inner),
             stop=Halt(halted),
             callbacks=[StudyCallback(book, clock)],
             num_samples=-1,
-            max_concurrent_trials=slots,
+            max_concurrent_trials=traffic.slots + traffic.ahead,  # Ray counts paused trials too; `room` is stricter
             resources_per_trial=dict(needs),
             max_failures=1,
             raise_on_failed_trial=False,
@@ -262,7 +274,9 @@ def _raise_what_ended(book: TrialBook) -> None:
         raise StudyNotReady(f"Ray ended with {left} trials unfinished; `tasksearch resume` goes on from there")
 
 
-def _summary(book: TrialBook, writer: TrackerWriter, clock: _FirstReport, seconds: float) -> RunSummary:
+def _summary(
+    book: TrialBook, writer: TrackerWriter, clock: _FirstReport, slot_use: SlotUse | None, seconds: float
+) -> RunSummary:
     count = Counter(record.status for record in book.records if record.role != "untrained")
     added = [own + writer.seconds.get(number, 0.0) for number, own in book.added.items()]
     return RunSummary(
@@ -273,4 +287,5 @@ def _summary(book: TrialBook, writer: TrackerWriter, clock: _FirstReport, second
         first_step_seconds=clock.seconds,
         overhead_seconds=statistics.median(added) if added else None,
         seconds=seconds,
+        slot_use=slot_use,
     )

@@ -7,7 +7,7 @@ ends the run in good order.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from ray.tune import Callback, Stopper
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
@@ -16,29 +16,25 @@ from ray.tune.search import Searcher
 from tasksearch.core.study import TrialRecord
 from tasksearch.raytune.book import TrialBook
 from tasksearch.raytune.events import TrialProgress
+from tasksearch.raytune.guard import guarded
 
 _REDUCTION = 3
-_T = TypeVar("_T")
-
-
-def guarded(book: TrialBook, act: Callable[[], _T], otherwise: _T) -> _T:
-    """What `act` returns; where it raises, that is the book's fault."""
-    try:
-        return act()
-    except Exception as error:  # raised by the driver once Ray is at rest
-        book.fault = book.fault or error
-        return otherwise
 
 
 class StudySearcher(Searcher):
-    """Asks the book for the next trial. Ray's own state of a search is not kept: the ledger is the truth."""
+    """Asks the book for the next trial. Ray's own state of a search is not kept: the ledger is the truth.
 
-    def __init__(self, book: TrialBook, context: Mapping[str, Any]) -> None:
+    `room` says whether another trial is wanted now.
+    """
+
+    def __init__(self, book: TrialBook, context: Mapping[str, Any], room: Callable[[], bool]) -> None:
         super().__init__()
-        self._book, self._context = book, dict(context)
+        self._book, self._context, self._room = book, dict(context), room
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """Ray's config of the next trial; None for later."""
+        if not self._room() and not self._book.halted:
+            return None
         finished: TrialRecord | Literal["finished"] | None = "finished"
         found = guarded(self._book, self._book.next, finished)
         if found is None:

@@ -29,9 +29,13 @@ def test_a_limit_and_a_batch_systems_signal_pause_a_study_that_a_later_call_comp
         planted.run(tmp_path, trials=4, leaders=0, limits=Limits(seconds=0.0))
     assert caught.value.exit_code == 75
 
+    finished = []
+
     def warn(event):
-        if type(event).__name__ == "TrialFinished" and event.record.number == 2:
-            os.kill(os.getpid(), signal.SIGUSR1)
+        if type(event).__name__ == "TrialFinished":
+            finished.append(event.record.number)
+            if len(finished) == 3:
+                os.kill(os.getpid(), signal.SIGUSR1)
 
     with pytest.raises(Paused, match="SIGUSR1 came"):
         planted.run(tmp_path, trials=8, leaders=0, on_event=warn, context={"sleep": 0.1})

@@ -1,0 +1,19 @@
+"""What Ray calls must not raise: an exception would end `tune.run` with a traceback of Ray's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from tasksearch.raytune.book import TrialBook
+
+_T = TypeVar("_T")
+
+
+def guarded(book: TrialBook, act: Callable[[], _T], otherwise: _T) -> _T:
+    """What `act` returns; where it raises, that is the book's fault, and the stopper ends the run in good order."""
+    try:
+        return act()
+    except Exception as error:  # raised by the driver once Ray is at rest
+        book.fault = book.fault or error
+        return otherwise

@@ -1,0 +1,186 @@
+"""Who may train what: never two at once, nobody waits for ever, no slot idles that somebody could use. Without Ray."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasksearch.core.need import Need, from_text, missing, to_text
+from tasksearch.raytune.rehearsal import Costs, Journey, bound, rehearse
+from tasksearch.raytune.traffic import Traffic
+
+
+def journey(path, targets=2, work=1.0):
+    """Stages by their names; a segment is named by its work and its path from the root, as a signature holds its parent's."""
+    chain = tuple(Need("/".join([str(work), *path[: i + 1]]), work * (i + 1)) for i in range(len(path)))
+    end = chain[-1].signature if chain else str(work)
+    return Journey(chain, tuple(Need(f"{end}>{t}", work) for t in range(targets)))
+
+
+paths = st.lists(st.sampled_from("abc"), max_size=3)
+journeys = st.lists(st.builds(journey, paths, st.integers(1, 2), st.sampled_from([0.5, 1.0, 3.0])), min_size=1, max_size=14)
+costs = st.builds(Costs, start=st.sampled_from([0.0, 0.2]), pause=st.sampled_from([0.0, 0.1]), resume=st.sampled_from([0, 1]))
+
+
+@settings(max_examples=300, deadline=None)
+@given(journeys, st.integers(1, 5), st.integers(1, 6), costs)
+def test_every_segment_is_trained_once_and_every_trial_ends(trials, slots, ahead, costs):
+    done = rehearse(trials, slots, ahead, costs)  # it asserts itself that every trial ended
+    distinct = {need.signature for trial in trials for need in trial.parts}
+    assert Counter(name for name, _, _ in done.trained) == dict.fromkeys(distinct, 1)
+    assert done.pauses == done.resumes
+    if not any(Counter(n.signature for t in trials for n in t.parts)[name] > 1 for name in distinct):
+        assert done.pauses == 0
+
+
+@settings(max_examples=300, deadline=None)
+@given(journeys, st.integers(1, 5), st.integers(1, 6), costs)
+def test_no_parent_is_trained_after_its_child_and_no_slot_twice_at_once(trials, slots, ahead, costs):
+    done = rehearse(trials, slots, ahead, costs)
+    spans = {name: (begin, end) for name, begin, end in done.trained}
+    for trial in trials:
+        for parent, child in zip(trial.chain, (*trial.chain[1:], *trial.leaves[:1]), strict=False):
+            assert spans[parent.signature][1] <= spans[child.signature][0]
+    for moment in {begin for _, begin, _ in done.trained}:
+        assert sum(begin <= moment < end for _, begin, end in done.trained) <= slots
+
+
+@settings(max_examples=200, deadline=None)
+@given(journeys, st.integers(1, 5))
+def test_without_costs_the_makespan_keeps_grahams_bound(trials, slots):
+    """List scheduling that leaves no slot idle while something is ready: at most the longest trial plus the work over slots."""
+    done = rehearse(trials, slots, ahead=len(trials))
+    longest = max(sum(need.work for need in trial.parts) for trial in trials)
+    assert bound(trials, slots) <= done.makespan + 1e-9
+    assert done.makespan <= longest + done.busy_seconds / slots + 1e-9
+
+
+class Model:
+    """Trials at random: they begin, train, wait, fail, lose their workers and find segments evicted."""
+
+    def __init__(self, draw, slots, ahead):
+        self.draw, self.traffic = draw, Traffic(slots, ahead)
+        self.where, self.position, self.paths, self.stored = {}, {}, {}, set()
+
+    def begin(self):
+        if self.traffic.room():
+            trial = f"t{len(self.paths)}"
+            self.paths[trial] = journey(self.draw(paths))
+            self.position[trial] = 0
+            self.restart(trial)
+
+    def restart(self, trial):
+        self.traffic.enter(trial)
+        self.where[trial] = "on its way"
+
+    def resume(self):
+        trial = self.traffic.next()
+        if trial is not None:
+            self.where[trial] = "on its way"
+
+    def report(self, trial):
+        path, at = self.paths[trial], self.position[trial]
+        if self.where[trial] == "on its way":
+            may = self.traffic.arrive(trial, missing(path.chain, path.leaves, at, self.stored.__contains__))
+        elif at + 1 == len(path.parts):
+            self.stored.add(path.parts[at].signature)
+            self.end(trial, path.parts[at].signature)
+            return
+        else:
+            self.stored.update(need.signature for need in path.parts[: at + 1])
+            self.position[trial] = at + 1
+            may = self.traffic.passed(trial, path.parts[at].signature)
+        self.where[trial] = "trains" if may else "waits"
+
+    def end(self, trial, last=None):
+        self.traffic.leave(trial, last)
+        del self.where[trial]
+
+    def frontier(self, trial):
+        path = self.paths[trial]
+        needs = missing(path.chain, path.leaves, self.position[trial], self.stored.__contains__)
+        return needs[0].signature if needs else None
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data(), st.integers(1, 4), st.integers(1, 5))
+def test_through_failures_lost_workers_and_evictions_nobody_trains_what_another_does(data, slots, ahead):
+    model = Model(data.draw, slots, ahead)
+    for _ in range(data.draw(st.integers(5, 60))):
+        moving = [t for t, where in model.where.items() if where != "waits"]
+        acts = ["begin", "resume", *(["report"] * 3 + ["fail", "lose"] if moving else []), *(["evict"] if model.stored else [])]
+        match data.draw(st.sampled_from(acts)):
+            case "begin":
+                model.begin()
+            case "resume":
+                model.resume()
+            case "report":
+                model.report(data.draw(st.sampled_from(moving)))
+            case "fail":
+                model.end(data.draw(st.sampled_from(moving)))
+            case "lose":
+                model.restart(data.draw(st.sampled_from(moving)))
+            case "evict":
+                in_use = {n.signature for t in model.where for n in model.paths[t].parts}
+                model.stored -= {data.draw(st.sampled_from(sorted(model.stored)))} - in_use
+        in_slots = [t for t, where in model.where.items() if where != "waits"]
+        assert len(in_slots) == model.traffic.running <= slots
+        trains = [model.frontier(t) for t, where in model.where.items() if where == "trains"]
+        trains = [name for name in trains if name is not None]
+        assert len(trains) == len(set(trains))
+        assert all(model.traffic.owner(name) in in_slots for name in trains)
+        waits = [t for t, where in model.where.items() if where == "waits"]
+        assert set(waits) == set(model.traffic.waiting)
+        if waits and not in_slots:
+            assert model.traffic.next() is not None, "nobody trains, so nobody can wait"
+            break
+
+
+def test_of_those_that_wait_the_longest_missing_chain_goes_first_and_the_earlier_of_equals():
+    traffic = Traffic(1, ahead=4)
+    traffic.enter("first")
+    assert traffic.arrive("first", [Need("a", 1)])
+    for name, rest in (("short", 1), ("long", 5), ("as long", 5)):
+        traffic.enter(name)
+        assert not traffic.arrive(name, [Need("a", 1), Need(name, rest)])
+    assert traffic.next() is None, "the one slot is taken"
+    traffic.leave("first", "a")
+    assert [traffic.next(), traffic.next()] == ["long", None]
+    traffic.leave("long")
+    assert traffic.next(lambda name: name != "as long") == "short"
+    assert (traffic.pauses, traffic.resumes) == (3, 2)
+
+
+def test_a_failed_trial_hands_its_segment_on_and_a_finished_one_does_not():
+    traffic = Traffic(2, ahead=2)
+    for name in ("one", "two"):
+        traffic.enter(name)
+    assert traffic.arrive("one", [Need("a", 1), Need("b", 1)]) and not traffic.arrive("two", [Need("a", 1), Need("c", 1)])
+    traffic.leave("one")
+    assert traffic.next() == "two" and traffic.owner("a") == "two"
+    assert traffic.arrive("two", [Need("a", 1), Need("c", 1)]) and traffic.passed("two", "a")
+    assert (traffic.owner("a"), traffic.owner("c")) == (None, "two")
+
+
+@pytest.mark.parametrize("free", [1, 0])
+def test_a_further_trial_is_begun_only_where_a_slot_is_free_that_no_waiting_one_can_use(free):
+    traffic = Traffic(1 + free, ahead=1)
+    assert traffic.room()
+    traffic.enter("one")
+    assert traffic.room() == bool(free)
+    traffic.arrive("one", [Need("a", 1)])
+    traffic.enter("two")
+    assert not traffic.arrive("two", [Need("a", 1)])
+    assert not traffic.room(), "as many wait as may"
+
+
+def test_what_is_missing_is_counted_back_to_what_can_be_loaded():
+    chain, leaves = [Need("a", 1), Need("b", 2), Need("c", 3)], [Need("x", 4), Need("y", 5)]
+    assert missing(chain, leaves, 0, {"a"}.__contains__) == tuple(chain[1:] + leaves)
+    assert missing(chain, leaves, 2, {"b"}.__contains__) == (chain[2], *leaves)
+    assert missing(chain, leaves, 2, set().__contains__) == (*chain, *leaves), "what it had behind it was evicted"
+    assert missing(chain, leaves, 3, {"x"}.__contains__) == (*chain, leaves[1]), "a target's parent is trained for it alone"
+    assert missing(chain, leaves, 0, {"c", "x", "y"}.__contains__) == tuple(chain[:2])
+    assert missing((), leaves, 1, set().__contains__) == (leaves[1],)
+    assert from_text(to_text(chain)) == tuple(chain)

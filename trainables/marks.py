@@ -1,0 +1,123 @@
+"""Segments that cost time and leave a mark: what the recorded trainable trains in place of models."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.need import Need, missing
+from tasksearch.core.plan import Plan
+from tasksearch.phases.segments import Surroundings, segments_of
+from tasksearch.search.ledger import write_atomic
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkSettings:
+    """How segments are played.
+
+    Attributes:
+        log: file that every training adds a JSON line to: trial, signature, begin and end in seconds since the epoch, steps.
+        store: folder of the marks; None: nothing is reused.
+        step_seconds: what a step takes.
+        target_steps: steps of every target phase.
+    """
+
+    log: str
+    store: str | None = None
+    step_seconds: float = 0.0
+    target_steps: int = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """A line of the log."""
+
+    trial: int
+    signature: str
+    begin: float
+    end: float
+    steps: int
+
+
+class MarkedSegments:
+    """A plan's segments, trained by sleeping."""
+
+    def __init__(self, plan: Plan, number: int, settings: MarkSettings) -> None:
+        self._plan, self._number, self._settings = plan, number, settings
+        self._in_memory: set[str] = set()
+
+    @cached_property
+    def needs(self) -> Mapping[str, Need]:
+        """Part → its segment, in the order of the parts."""
+        chain, targets = unfolded(self._plan)
+        found = {segment.name: Need(segment.signature, segment.stage.steps) for segment in chain}
+        return found | {segment.name: Need(segment.signature, self._settings.target_steps) for segment in targets}
+
+    def missing(self, position: int) -> tuple[Need, ...]:
+        """What has to be trained from that part on."""
+        needs, stages = list(self.needs.values()), len(self._plan.schedule.stages)
+        return missing(needs[:stages], needs[stages:], position, self._is_there)
+
+    def train(self, part: str) -> dict[str, float]:
+        """Trains a part's segment and what it lacks before it, or finds it; seconds by kind of work."""
+        wanted = self.needs[part]
+        if self._is_there(wanted.signature):
+            return {"reused": wanted.work * self._settings.step_seconds}
+        seconds = 0.0
+        for need in self.missing(list(self.needs).index(part)):
+            seconds += self._train(need)
+            if need == wanted:
+                break
+        return {part.partition("/")[0]: seconds}
+
+    def _train(self, need: Need) -> float:
+        begin = time.time()
+        time.sleep(need.work * self._settings.step_seconds)
+        self._in_memory.add(need.signature)
+        if self._settings.store is not None:
+            write_atomic(Path(self._settings.store) / need.signature, b"")
+        end = time.time()
+        _append(Path(self._settings.log), [self._number, need.signature, begin, end, int(need.work)])
+        return end - begin
+
+    def _is_there(self, signature: str) -> bool:
+        store = self._settings.store
+        return signature in self._in_memory or (store is not None and (Path(store) / signature).exists())
+
+
+def unfolded(plan: Plan) -> Any:
+    """Intermediate and target segments of a plan in surroundings that never change."""
+    from tasksearch.training.order import stage_counts
+
+    names = (*plan.schedule.tasks, *plan.targets)
+    around = Surroundings(
+        model="recorded",
+        training={name: name for name in names},
+        evaluation={(target, language): () for target in plan.targets for language in plan.languages},
+        numerics="recorded",
+    )
+    spoken = dict.fromkeys(plan.targets, plan.languages)
+    return segments_of(plan, around, languages_of=spoken, trained=dict.fromkeys(plan.targets, True), shown_by=stage_counts)
+
+
+def trainings(log: Path) -> list[Training]:
+    """What was trained, in the order it ended."""
+    if not log.exists():
+        return []
+    rows = (json.loads(line) for line in log.read_text(encoding="utf-8").splitlines())
+    return [Training(trial=t, signature=s, begin=b, end=e, steps=n) for t, s, b, e, n in rows]
+
+
+def _append(path: Path, row: list[Any]) -> None:
+    """One write of one line: lines of many processes do not mix."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.write(handle, f"{json.dumps(row)}\n".encode())
+    finally:
+        os.close(handle)
