@@ -4,8 +4,7 @@
    `context`, a plain dict that the study made; its `study_folder` says where outcomes go, the rest is the subclass's own.
 2. The first `step()` calls `prepare()`, costs next to nothing and reports the position: `waiting_for` names the next part,
    `missing` the segments that the trial will have to train, by signature, in order. A scheduler may pause the trial there.
-3. Every further `step()` runs one part (a segment, or a target with its evaluation) by `run_part(name)`, and reports the
-   signature of its segment.
+3. Every further `step()` runs one part (a segment, or a target with its evaluation) by `run_part(name)`.
 4. With the last part the per-example outcomes are written to the study folder, and the report says `final`.
 5. Where a subclass raises, the trial ends with a report that says `failed`, with one line of cause and the traceback's text.
    Ray never sees the exception: what Ray sees fail, and runs once more, is a worker that was killed.
@@ -88,10 +87,6 @@ class PlanTrainable(Trainable):
         """
         raise NotImplementedError
 
-    def signature(self, name: str) -> str:
-        """Of the segment behind a part; two trials with a part of one signature need it trained once."""
-        return f"trial {self.number}/{name}"
-
     def missing(self, position: int) -> tuple[Need, ...]:
         """Segments that this trial has to train from its part `position` on, in order; cheap.
 
@@ -127,10 +122,9 @@ class PlanTrainable(Trainable):
         self._busy += time.perf_counter() - started
         self._absorb(result)
         self._position += 1
-        done = {"part": name, "segment": self.signature(name)}
         if self._position < len(parts):
-            return self._position_report(parts) | done | (self._scores_report() if result.scores else {})
-        return self._final_report() | done
+            return self._position_report(parts) | {"part": name} | (self._scores_report() if result.scores else {})
+        return self._final_report(name)
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """The position and what was collected."""
@@ -177,9 +171,9 @@ class PlanTrainable(Trainable):
         """Scores so far; JSON text, since Ray flattens nested results. `scored` is what ASHA counts as time."""
         return {"scores": json.dumps(self._scores.to_json(), allow_nan=False), "scored": len(self._scores.targets)}
 
-    def _final_report(self) -> dict[str, Any]:
+    def _final_report(self, name: str) -> dict[str, Any]:
         Ledger(Path(self.context["study_folder"])).write_outcomes(self.number, self._outcomes)
-        report = {"number": self.number, "position": self._position, "parts": self._position}
+        report = {"number": self.number, "part": name, "position": self._position, "parts": self._position}
         texts = {"seconds": json.dumps(self._seconds), "facts": json.dumps(self._facts)}
         return report | self._scores_report() | texts | {"busy_seconds": self._busy, "final": True, "done": True}
 

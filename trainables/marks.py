@@ -72,7 +72,7 @@ class MarkedSegments:
         seconds = 0.0
         for need in self.missing(list(self.needs).index(part)):
             seconds += self._train(need)
-            if need == wanted:
+            if need.signature == wanted.signature:
                 break
         return {part.partition("/")[0]: seconds}
 

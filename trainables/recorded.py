@@ -109,10 +109,6 @@ class RecordedTrainable(PlanTrainable):
         played = self.context.get("segments")
         self._segments = MarkedSegments(self.plan, self.number, MarkSettings(**played)) if played else None
 
-    def signature(self, name: str) -> str:
-        """As in the real trial, where segments are played."""
-        return self._segments.needs[name].signature if self._segments else super().signature(name)
-
     def missing(self, position: int) -> tuple[Need, ...]:
         """What the marks lack."""
         return self._segments.missing(position) if self._segments and self.context["segments"].get("store") else ()

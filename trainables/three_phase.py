@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasksearch.core.need import Need, missing
+from tasksearch.core.need import Need
 from tasksearch.phases.context import RunContext, open_context
-from tasksearch.phases.needs import needs_of
+from tasksearch.phases.needs import missing_parts
 from tasksearch.phases.run import PlanRun
 from tasksearch.phases.snapshots import SnapshotPolicy
 from tasksearch.search.ledger import Ledger
@@ -29,16 +29,9 @@ class ThreePhase(PlanTrainable):
         """`intermediate/0` …, then `target/<name>` …"""
         return self._run.parts
 
-    def signature(self, name: str) -> str:
-        """The name under which the store keeps it."""
-        return self._run.signatures[name]
-
     def missing(self, position: int) -> tuple[Need, ...]:
         """What the store lacks, by its manifests alone: a damaged segment is only found once it is read."""
-        store = self._run.context.store
-        if store is None:
-            return ()
-        return missing(*needs_of(self._run), position, lambda signature: store.peek(signature) is not None)
+        return missing_parts(self._run, position)
 
     def run_part(self, name: str) -> PartResult:
         """Trains one segment, or takes it from the store."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -224,6 +225,7 @@ def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as
         "done": summary.done, "failed": summary.failed, "stopped": summary.stopped, "seconds": summary.seconds,
         "counts": summary.counts, "first_step_seconds": summary.first_step_seconds,
         "overhead_seconds": summary.overhead_seconds,
+        "slots": dataclasses.asdict(summary.slot_use) if summary.slot_use else None,
     }  # fmt: skip
     if as_json:
         print_json({"study": str(folder), "summary": facts, "verdict": verdict.to_json() if verdict else None, "note": unread})
@@ -243,6 +245,8 @@ def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as
     console.print(
         f"{plans} plans, {len(records)} trainings ({summary.failed} failed) in {summary.seconds:.0f} s", highlight=False
     )
+    if summary.slot_use:
+        console.print(_slots_line(summary.slot_use), highlight=False)
     _print_store_facts(console, summary, records)
     if timings and summary.first_step_seconds is not None:
         console.print(
@@ -256,6 +260,12 @@ def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _slots_line(use: Any) -> str:
+    share = use.idle_seconds / use.seconds if use.seconds else 0.0
+    slots = f"{use.slots} slot" if use.slots == 1 else f"{use.slots} slots"
+    return f"{slots}: {use.pauses} pauses, {use.resumes} resumes, {use.idle_seconds:.0f} slot-seconds idle ({share:.0%})"
 
 
 def _print_store_facts(console: Any, summary: Any, records: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasksearch.core.need import Need
+from tasksearch.core.need import Need, missing, missing_of_average
 from tasksearch.phases.run import PlanRun
 from tasksearch.phases.segments import TargetSegment
 
@@ -10,10 +10,24 @@ _EXAMPLES = 10_000
 """What an epoch of a target whose size is not stated is taken to hold."""
 
 
-def needs_of(run: PlanRun) -> tuple[tuple[Need, ...], tuple[Need, ...]]:
-    """Intermediate and target segments with the optimiser steps of each; evaluation counts as none."""
-    chain = tuple(Need(segment.signature, segment.stage.steps) for segment in run.intermediate)
-    return chain, tuple(Need(segment.signature, _steps(run, segment)) for segment in run.targets)
+def missing_parts(run: PlanRun, position: int) -> tuple[Need, ...]:
+    """Segments that a run has to train from its part `position` on, in order, with their steps; evaluation counts as none.
+
+    By manifests alone: a damaged segment is only found once it is read. Without a store the answer is empty, since nothing
+    that this run trains is of use to another.
+    """
+    store = run.context.store
+    if store is None:
+        return ()
+    targets = [Need(segment.signature, _steps(run, segment)) for segment in run.targets]
+    chain = [Need(segment.signature, segment.stage.steps) for segment in (run.soup.segments if run.soup else run.intermediate)]
+    # a target is there once all its score tables are; until then its training is what two trials must not do at once
+    tables = {segment.signature: [name for _, name in segment.tables] for segment in run.targets}
+
+    def there(signature: str) -> bool:
+        return all(store.peek(name) is not None for name in tables.get(signature, (signature,)))
+
+    return (missing_of_average if run.soup else missing)(chain, targets, position, there)
 
 
 def _steps(run: PlanRun, segment: TargetSegment) -> int:

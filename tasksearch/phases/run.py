@@ -37,9 +37,9 @@ class PlanRun:
         _check_mlm(plan, context)
         cards = {target: context.suite.card(target) for target in plan.targets}
         around = context.surroundings(plan)
-        self._soup = Soup(plan, context) if plan.soup else None
-        if self._soup is not None:
-            around = dataclasses.replace(around, model=self._soup.signature)
+        self.soup = Soup(plan, context) if plan.soup else None
+        if self.soup is not None:
+            around = dataclasses.replace(around, model=self.soup.signature)
         self.intermediate, self.targets = segments_of(
             plan,
             around,
@@ -48,7 +48,7 @@ class PlanRun:
             shown_by=stage_counts,
         )
         if context.store is not None:
-            chain = (*(self._soup.segments if self._soup else ()), *self.intermediate)
+            chain = (*(self.soup.segments if self.soup else ()), *self.intermediate)
             claim(context.store, [s.signature for s in chain] + [name for s in self.targets for name in s.signatures])
         self._phase2 = Intermediate(plan, context, root_signature(around), self.intermediate, self._first_model)
 
@@ -61,17 +61,12 @@ class PlanRun:
     @property
     def parts(self) -> tuple[str, ...]:
         """Names of the parts in order: `intermediate/0` … (of a soup: `soup`), then `target/<name>` …"""
-        return ((SOUP,) if self._soup else ()) + tuple(s.name for s in self.intermediate) + tuple(s.name for s in self.targets)
-
-    @property
-    def signatures(self) -> dict[str, str]:
-        """Part → the name of its segment in a store."""
-        return {s.name: s.signature for s in self.intermediate} | {s.name: s.signature for s in self.targets}
+        return ((SOUP,) if self.soup else ()) + tuple(s.name for s in self.intermediate) + tuple(s.name for s in self.targets)
 
     def run(self, part: str, on_step: OnStep | None = None) -> PartOutcome:
         """Carries out one part, or takes it from the store."""
-        if part == SOUP and self._soup is not None:
-            return self._run_soup(self._soup, on_step)
+        if part == SOUP and self.soup is not None:
+            return self._run_soup(self.soup, on_step)
         for segment in self.intermediate:
             if segment.name == part:
                 return self._phase2.run(segment, on_step)
@@ -108,7 +103,7 @@ class PlanRun:
         return self._phase2.last().model
 
     def _first_model(self) -> Any:
-        return self._soup.make(self.plan)[0] if self._soup else self.context.first_model(self.plan)
+        return self.soup.make(self.plan)[0] if self.soup else self.context.first_model(self.plan)
 
     def _run_soup(self, soup: Soup, on_step: OnStep | None) -> PartOutcome:
         model, outcome = soup.make(self.plan, on_step)

@@ -135,9 +135,9 @@ class _Stage:
         self.done.add(parts[at].signature)
         self.position[trial] = at + 1
         if at + 1 == len(parts):
-            self.traffic.leave(str(trial), parts[at].signature)
+            self.traffic.leave(str(trial), at + 1)
         else:
-            self._go(trial, self.traffic.passed(str(trial), parts[at].signature))
+            self._go(trial, self.traffic.passed(str(trial), at + 1))
 
     def _later(self, seconds: float, what: str, trial: int) -> None:
         heapq.heappush(self.events, (self.now + seconds, next(self.order), what, trial))

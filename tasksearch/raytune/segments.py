@@ -81,8 +81,8 @@ class SegmentScheduler(TrialScheduler):
     def _may_go_on(self, trial: Any, result: dict[str, Any]) -> bool:
         if "missing" in result:
             return self._traffic.arrive(trial.trial_id, from_text(result["missing"]))
-        return self._traffic.passed(trial.trial_id, str(result.get("segment", "")))
+        return self._traffic.passed(trial.trial_id, int(result["position"]))
 
     def _end(self, trial: Any, result: dict[str, Any]) -> None:
         self._clock.report(trial.trial_id)
-        self._traffic.leave(trial.trial_id, result.get("segment"))
+        self._traffic.leave(trial.trial_id, int(result.get("position", 0)))

@@ -1,9 +1,9 @@
 """`Traffic`: which trial may use a slot, and which waits for a segment that another trains. Decisions alone, no Ray, no clock.
 
-A trial says what it still has to train, in order. The first of that which nobody has trained since is its *frontier*. A trial
-in a slot owns its frontier; a trial whose frontier another owns leaves its slot and waits. What lies behind a frontier has no
-owner, since whoever needs it needs the frontier first: so a trial that goes on from one segment to the next waits for nobody,
-unless segments were evicted meanwhile.
+A trial says what it still has to train, in order and by the part of it that would. What its next part would train, as far as
+nobody has since, is its *front*: one segment, or several where an average is made or where segments were evicted. A trial in a
+slot owns its front; a trial whose front another owns in part leaves its slot and waits, owning nothing. Whoever needs what lies
+behind a front needs the front first, so between two segments a trial hardly ever waits.
 
 What holds at any time, and what the tests assert:
 
@@ -73,9 +73,9 @@ class Traffic:
         self._done.difference_update(need.signature for need in needs)
         return self._go_on(trial)
 
-    def passed(self, trial: Trial, signature: str) -> bool:
-        """A trial is through with a segment, trained or found, and with all it had to train before that. As `arrive`."""
-        self._through(trial, signature)
+    def passed(self, trial: Trial, position: int) -> bool:
+        """A trial is through with so many of its parts, trained or found. Returns as `arrive`."""
+        self._through(trial, position)
         return self._go_on(trial)
 
     def next(self, eligible: Callable[[Trial], bool] = lambda _: True) -> Trial | None:
@@ -92,40 +92,46 @@ class Traffic:
         self._go_on(chosen)
         return chosen
 
-    def leave(self, trial: Trial, last: str | None = None) -> None:
-        """A trial ended with the segment `last`, or its worker was lost: what it still owned may be trained by others."""
-        if last is not None:
-            self._through(trial, last)
+    def leave(self, trial: Trial, position: int = 0) -> None:
+        """A trial ended with so many parts done, or its worker was lost: what it still owned may be trained by others."""
+        self._through(trial, position)
         self._release(trial)
         self._running.pop(trial, None)
         self._waiting.pop(trial, None)
         self._left.pop(trial, None)
 
-    def _through(self, trial: Trial, signature: str) -> None:
+    def _through(self, trial: Trial, position: int) -> None:
         left = self._left.get(trial, ())
-        names = [need.signature for need in left]
-        through = names.index(signature) + 1 if signature in names else 0
-        self._done.update(names[:through], (signature,))
-        self._left[trial] = left[through:]
-        self._release(trial, names[:through])
+        done = {need.signature for need in left if need.part < position}
+        self._done |= done
+        self._left[trial] = tuple(need for need in left if need.part >= position)
+        self._release(trial, done)
 
     def _go_on(self, trial: Trial) -> bool:
-        frontier = self._frontier(trial)
-        if frontier is None or self._owner.setdefault(frontier, trial) == trial:
+        front = self._front(trial)
+        if self._is_free(front, trial):
+            self._owner |= dict.fromkeys(front, trial)
             return True
         self._running.pop(trial, None)
         self._waiting[trial] = None
         self.pauses += 1
         return False
 
-    def _frontier(self, trial: Trial) -> str | None:
-        return next((need.signature for need in self._left[trial] if need.signature not in self._done), None)
+    def _front(self, trial: Trial) -> list[str]:
+        lacking = self._lacking(trial)
+        return [need.signature for need in lacking if need.part == lacking[0].part]
+
+    def _lacking(self, trial: Trial) -> list[Need]:
+        return [need for need in self._left[trial] if need.signature not in self._done]
+
+    def _is_free(self, front: Iterable[str], trial: Trial) -> bool:
+        return all(self._owner.get(name, trial) == trial for name in front)
 
     def _ready(self, trials: Iterable[Trial]) -> list[Trial]:
-        return [trial for trial in trials if self._owner.get(self._frontier(trial) or "", trial) == trial]
+        return [trial for trial in trials if self._is_free(self._front(trial), trial)]
 
     def _work(self, trial: Trial) -> float:
-        return sum(need.work for need in self._left[trial] if need.signature not in self._done)
+        return sum(need.work for need in self._lacking(trial))
 
     def _release(self, trial: Trial, signatures: Iterable[str] | None = None) -> None:
         owned = [name for name, owner in self._owner.items() if owner == trial]

@@ -1,12 +1,13 @@
 """Who may train what: never two at once, nobody waits for ever, no slot idles that somebody could use. Without Ray."""
 
 from collections import Counter
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasksearch.core.need import Need, from_text, missing, to_text
+from tasksearch.core.need import Need, from_text, missing, missing_of_average, to_text
 from tasksearch.raytune.rehearsal import Costs, Journey, bound, rehearse
 from tasksearch.raytune.traffic import Traffic
 
@@ -56,18 +57,34 @@ def test_without_costs_the_makespan_keeps_grahams_bound(trials, slots):
     assert done.makespan <= longest + done.busy_seconds / slots + 1e-9
 
 
+@dataclass(frozen=True)
+class Average:
+    """A trial that averages what chains end with, and then trains its targets."""
+
+    roots: tuple
+    leaves: tuple
+
+    @property
+    def parts(self):
+        return (Need("the average itself", 0), *self.leaves)
+
+
+def average(paths):
+    ends = [journey(path) for path in paths]
+    return Average(tuple({need.signature: need for end in ends for need in end.chain}.values()), ends[0].leaves)
+
+
 class Model:
     """Trials at random: they begin, train, wait, fail, lose their workers and find segments evicted."""
 
-    def __init__(self, draw, slots, ahead):
-        self.draw, self.traffic = draw, Traffic(slots, ahead)
-        self.where, self.position, self.paths, self.stored = {}, {}, {}, set()
+    def __init__(self, slots, ahead):
+        self.traffic = Traffic(slots, ahead)
+        self.where, self.position, self.plans, self.stored = {}, {}, {}, set()
 
-    def begin(self):
+    def begin(self, plan):
         if self.traffic.room():
-            trial = f"t{len(self.paths)}"
-            self.paths[trial] = journey(self.draw(paths))
-            self.position[trial] = 0
+            trial = f"t{len(self.plans)}"
+            self.plans[trial], self.position[trial] = plan, 0
             self.restart(trial)
 
     def restart(self, trial):
@@ -79,40 +96,47 @@ class Model:
         if trial is not None:
             self.where[trial] = "on its way"
 
+    def missing(self, trial):
+        plan, at = self.plans[trial], self.position[trial]
+        if isinstance(plan, Average):
+            return missing_of_average(plan.roots, plan.leaves, at, self.stored.__contains__)
+        return missing(plan.chain, plan.leaves, at, self.stored.__contains__)
+
+    def front(self, trial):
+        """What the trial trains in the part it is at."""
+        return [need.signature for need in self.missing(trial) if need.part == self.position[trial]]
+
     def report(self, trial):
-        path, at = self.paths[trial], self.position[trial]
         if self.where[trial] == "on its way":
-            may = self.traffic.arrive(trial, missing(path.chain, path.leaves, at, self.stored.__contains__))
-        elif at + 1 == len(path.parts):
-            self.stored.add(path.parts[at].signature)
-            self.end(trial, path.parts[at].signature)
-            return
+            may = self.traffic.arrive(trial, self.missing(trial))
         else:
-            self.stored.update(need.signature for need in path.parts[: at + 1])
-            self.position[trial] = at + 1
-            may = self.traffic.passed(trial, path.parts[at].signature)
+            self.stored.update(self.front(trial))
+            self.position[trial] += 1
+            if self.position[trial] == len(self.plans[trial].parts):
+                self.end(trial, self.position[trial])
+                return
+            may = self.traffic.passed(trial, self.position[trial])
         self.where[trial] = "trains" if may else "waits"
 
-    def end(self, trial, last=None):
-        self.traffic.leave(trial, last)
+    def end(self, trial, position=0):
+        self.traffic.leave(trial, position)
         del self.where[trial]
 
-    def frontier(self, trial):
-        path = self.paths[trial]
-        needs = missing(path.chain, path.leaves, self.position[trial], self.stored.__contains__)
-        return needs[0].signature if needs else None
+
+def _chain(plan):
+    return plan.roots if isinstance(plan, Average) else plan.chain
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.data(), st.integers(1, 4), st.integers(1, 5))
 def test_through_failures_lost_workers_and_evictions_nobody_trains_what_another_does(data, slots, ahead):
-    model = Model(data.draw, slots, ahead)
+    model, plans = Model(slots, ahead), st.one_of(st.builds(journey, paths), st.builds(average, st.lists(paths, min_size=2)))
     for _ in range(data.draw(st.integers(5, 60))):
         moving = [t for t, where in model.where.items() if where != "waits"]
         acts = ["begin", "resume", *(["report"] * 3 + ["fail", "lose"] if moving else []), *(["evict"] if model.stored else [])]
         match data.draw(st.sampled_from(acts)):
             case "begin":
-                model.begin()
+                model.begin(data.draw(plans))
             case "resume":
                 model.resume()
             case "report":
@@ -121,13 +145,12 @@ def test_through_failures_lost_workers_and_evictions_nobody_trains_what_another_
                 model.end(data.draw(st.sampled_from(moving)))
             case "lose":
                 model.restart(data.draw(st.sampled_from(moving)))
-            case "evict":
-                in_use = {n.signature for t in model.where for n in model.paths[t].parts}
-                model.stored -= {data.draw(st.sampled_from(sorted(model.stored)))} - in_use
+            case "evict":  # never what a trial under way needs
+                needed = {need.signature for t in model.where for need in (*_chain(model.plans[t]), *model.plans[t].leaves)}
+                model.stored -= {data.draw(st.sampled_from(sorted(model.stored)))} - needed
         in_slots = [t for t, where in model.where.items() if where != "waits"]
         assert len(in_slots) == model.traffic.running <= slots
-        trains = [model.frontier(t) for t, where in model.where.items() if where == "trains"]
-        trains = [name for name in trains if name is not None]
+        trains = [name for t, where in model.where.items() if where == "trains" for name in model.front(t)]
         assert len(trains) == len(set(trains))
         assert all(model.traffic.owner(name) in in_slots for name in trains)
         waits = [t for t, where in model.where.items() if where == "waits"]
@@ -137,15 +160,20 @@ def test_through_failures_lost_workers_and_evictions_nobody_trains_what_another_
             break
 
 
+def in_turn(*needs):
+    """A part for each."""
+    return [Need(name, work, part) for part, (name, work) in enumerate(needs)]
+
+
 def test_of_those_that_wait_the_longest_missing_chain_goes_first_and_the_earlier_of_equals():
     traffic = Traffic(1, ahead=4)
     traffic.enter("first")
-    assert traffic.arrive("first", [Need("a", 1)])
+    assert traffic.arrive("first", in_turn(("a", 1)))
     for name, rest in (("short", 1), ("long", 5), ("as long", 5)):
         traffic.enter(name)
-        assert not traffic.arrive(name, [Need("a", 1), Need(name, rest)])
+        assert not traffic.arrive(name, in_turn(("a", 1), (name, rest)))
     assert traffic.next() is None, "the one slot is taken"
-    traffic.leave("first", "a")
+    traffic.leave("first", 1)
     assert [traffic.next(), traffic.next()] == ["long", None]
     traffic.leave("long")
     assert traffic.next(lambda name: name != "as long") == "short"
@@ -156,11 +184,22 @@ def test_a_failed_trial_hands_its_segment_on_and_a_finished_one_does_not():
     traffic = Traffic(2, ahead=2)
     for name in ("one", "two"):
         traffic.enter(name)
-    assert traffic.arrive("one", [Need("a", 1), Need("b", 1)]) and not traffic.arrive("two", [Need("a", 1), Need("c", 1)])
+    assert traffic.arrive("one", in_turn(("a", 1), ("b", 1))) and not traffic.arrive("two", in_turn(("a", 1), ("c", 1)))
     traffic.leave("one")
     assert traffic.next() == "two" and traffic.owner("a") == "two"
-    assert traffic.arrive("two", [Need("a", 1), Need("c", 1)]) and traffic.passed("two", "a")
+    assert traffic.arrive("two", in_turn(("a", 1), ("c", 1))) and traffic.passed("two", 1)
     assert (traffic.owner("a"), traffic.owner("c")) == (None, "two")
+
+
+def test_a_part_that_needs_several_segments_owns_them_all_or_waits_with_none():
+    traffic = Traffic(2, ahead=2)
+    traffic.enter("chain")
+    assert traffic.arrive("chain", in_turn(("b", 1)))
+    traffic.enter("average")
+    assert not traffic.arrive("average", [Need("a", 1), Need("b", 1), Need("target", 1, 1)])
+    assert traffic.owner("a") is None
+    traffic.leave("chain", 1)
+    assert traffic.next() == "average" and traffic.owner("a") == "average"
 
 
 @pytest.mark.parametrize("free", [1, 0])
@@ -175,12 +214,27 @@ def test_a_further_trial_is_begun_only_where_a_slot_is_free_that_no_waiting_one_
     assert not traffic.room(), "as many wait as may"
 
 
+def parts(needs):
+    return [(need.signature, need.part) for need in needs]
+
+
 def test_what_is_missing_is_counted_back_to_what_can_be_loaded():
     chain, leaves = [Need("a", 1), Need("b", 2), Need("c", 3)], [Need("x", 4), Need("y", 5)]
-    assert missing(chain, leaves, 0, {"a"}.__contains__) == tuple(chain[1:] + leaves)
-    assert missing(chain, leaves, 2, {"b"}.__contains__) == (chain[2], *leaves)
-    assert missing(chain, leaves, 2, set().__contains__) == (*chain, *leaves), "what it had behind it was evicted"
-    assert missing(chain, leaves, 3, {"x"}.__contains__) == (*chain, leaves[1]), "a target's parent is trained for it alone"
-    assert missing(chain, leaves, 0, {"c", "x", "y"}.__contains__) == tuple(chain[:2])
-    assert missing((), leaves, 1, set().__contains__) == (leaves[1],)
-    assert from_text(to_text(chain)) == tuple(chain)
+    everything = [("a", 0), ("b", 1), ("c", 2), ("x", 3), ("y", 4)]
+    assert parts(missing(chain, leaves, 0, set().__contains__)) == everything
+    assert parts(missing(chain, leaves, 0, {"a"}.__contains__)) == everything[1:]
+    assert parts(missing(chain, leaves, 2, {"b"}.__contains__)) == everything[2:]
+    evicted = missing(chain, leaves, 2, set().__contains__)
+    assert parts(evicted) == [("a", 2), ("b", 2), ("c", 2), ("x", 3), ("y", 4)]
+    assert from_text(to_text(evicted)) == evicted
+    parent = missing(chain, leaves, 3, {"x"}.__contains__)
+    assert parts(parent) == [("a", 4), ("b", 4), ("c", 4), ("y", 4)], "a target's parent is trained for it alone"
+    assert parts(missing(chain, leaves, 0, {"c", "x", "y"}.__contains__)) == everything[:2]
+    assert parts(missing((), leaves, 1, set().__contains__)) == [("y", 1)]
+
+
+def test_an_average_needs_all_that_it_averages():
+    roots, leaves = [Need("a", 1), Need("b", 2)], [Need("x", 4), Need("y", 5)]
+    assert parts(missing_of_average(roots, leaves, 0, {"b"}.__contains__)) == [("a", 0), ("x", 1), ("y", 2)]
+    assert parts(missing_of_average(roots, leaves, 1, {"a", "b", "x"}.__contains__)) == [("y", 2)]
+    assert parts(missing_of_average(roots, leaves, 1, {"x"}.__contains__)) == [("a", 2), ("b", 2), ("y", 2)]

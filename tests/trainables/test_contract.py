@@ -11,6 +11,7 @@ import pytest
 
 import trainables
 from tasksearch.core.mixture import Mixture
+from tasksearch.core.need import from_text
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import HALVES, Score, ScoreTable
@@ -84,6 +85,22 @@ def test_the_first_report_costs_nothing_and_says_what_the_trial_waits_for(kind, 
     report = actor.step()
     assert report["waiting_for"] == actor.parts()[0] and report["position"] == 0
     assert report["parts"] == len(actor.parts()) and "scores" not in report
+
+
+@tried
+def test_the_first_report_says_what_is_missing_and_what_was_trained_is_missed_no_more(kind, tmp_path):
+    tried, context = CASES[kind]()
+    store, log = str(tmp_path / "store"), str(tmp_path / "log")
+    context = context | {"store": store, "segments": {"store": store, "log": log}}
+    first, second = (kind(config(tmp_path, lambda: (tried, context), number=n)) for n in (3, 4))
+    needs = from_text(first.step()["missing"])
+    assert [need.part for need in needs] == list(range(len(first.parts()))) and needs[0].work > 0
+    for part in range(1, len(needs)):
+        first.step()
+        again = kind(config(tmp_path, lambda: (tried, context), number=5))
+        assert from_text(again.step()["missing"]) == needs[part:], "a store lacks what is not trained yet"
+    first.step()
+    assert from_text(second.step()["missing"]) == ()
 
 
 @tried
