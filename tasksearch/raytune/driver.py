@@ -27,8 +27,8 @@ from tasksearch.raytune.events import Event
 from tasksearch.raytune.limits import Limits, Meter
 from tasksearch.raytune.outbox import Patience
 from tasksearch.raytune.searcher import Halt, StudyCallback, StudySearcher, scheduler_of
-from tasksearch.raytune.session import Session, open_session
 from tasksearch.raytune.segments import SegmentScheduler
+from tasksearch.raytune.session import Session, open_session
 from tasksearch.raytune.slots import SlotClock, SlotUse
 from tasksearch.raytune.traffic import Traffic
 from tasksearch.raytune.writer import TrackerWriter
