@@ -187,7 +187,8 @@ def verdict_notes(verdict: Verdict) -> list[str]:
         "Gain: points over no intermediate phase, on n reporting examples, from fresh seeds alone; "
         "mean over targets, then over kinds of target. Seeds: of the mix + of the baseline.",
         f"{verdict.rule}: {RULES[verdict.rule]}. Labels: how many of the language the choice read.",
-        f"{verdict.candidates} mixes were re-run on fresh seeds and stood for choice.",
+        f"{verdict.candidates} {'mix was' if verdict.candidates == 1 else 'mixes were'} re-run on fresh seeds and stood for "
+        "choice.",
     ]
     notes.append(CLUSTERED if verdict.clustered else NOT_CLUSTERED)
     read = [choice.name for choice in verdict.choices if choice.shortlist_labels and not choice.is_group]
