@@ -14,6 +14,7 @@ from tasksearch.search.bench.world import FAMILIES
 
 DESIGNS = {
     "fixed, 5 seeds each": Setting(leader_seeds=5, most_seeds=5),
+    "fixed, 3 seeds each": Setting(leader_seeds=3, most_seeds=3),
     "race, 3 to 5": Setting(leader_seeds=3, most_seeds=5),
     "race, 2 to 5": Setting(leader_seeds=2, most_seeds=5),
 }

@@ -46,7 +46,7 @@ def run(
     trials: Annotated[int, typer.Option(help="trainings of the search, the baseline's seeds included, finalists not")] = 31,
     baseline_seeds: Annotated[int, typer.Option(help="seeds of the baseline, at least 3")] = 5,
     leaders: Annotated[int, typer.Option(min=1, help="leaders that are re-run on fresh seeds")] = 3,
-    leader_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of each leader at first")] = 3,
+    leader_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of each leader at first")] = 2,
     most_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of a leader while its verdict is open")] = 5,
     objective: Annotated[
         str | None,

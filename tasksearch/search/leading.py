@@ -21,6 +21,7 @@ from tasksearch.search.objective import Baseline, counted_targets
 from tasksearch.search.trained import MIN_MIXES, Trained, language_columns
 
 Array = NDArray[np.float64]
+_Weights = Mapping[tuple[str, str], float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +30,13 @@ class Leader:
 
     Attributes:
         record: the search's.
-        weights: cell → weight, of the languages that it leads for (the first, and a designed one: all); empty where there was
-            too little to say.
+        rows: what will be said of it, each as weights of cells: the languages that it leads for together (for the first leader,
+            and a designed one: all languages), then each of them alone; no row where it leads nowhere. None: there was too
+            little to say.
     """
 
     record: TrialRecord
-    weights: Mapping[tuple[str, str], float]
+    rows: tuple[Mapping[tuple[str, str], float], ...] | None = None
 
 
 def leaders(config: StudyConfig, records: Sequence[TrialRecord], groups: Mapping[str, str] | None = None) -> list[TrialRecord]:
@@ -55,7 +57,7 @@ def leading(config: StudyConfig, records: Sequence[TrialRecord], groups: Mapping
     """
     done = [r for r in records if r.role in ("design", "search") and r.status == "done" and r.objective is not None]
     ranked = sorted(done, key=lambda r: (-(r.objective or 0.0), r.number))[: config.leaders]
-    by_objective = [Leader(record=record, weights={}) for record in ranked]
+    by_objective = [Leader(record=record) for record in ranked]
     if len(done) < MIN_MIXES or config.leaders < 1:
         return by_objective
     try:
@@ -72,7 +74,8 @@ def leading(config: StudyConfig, records: Sequence[TrialRecord], groups: Mapping
         return by_objective
     designed = tuple(first.role == "design" for first in table.firsts)
     key = _Key(table, weights, columns)
-    return [Leader(record=table.firsts[i], weights=served) for i, served in _chosen(key, config.leaders, designed)]
+    chosen = _chosen(key, config.leaders, designed)
+    return [Leader(record=table.firsts[i], rows=rows) for i, rows in chosen]
 
 
 def _weights(
@@ -113,7 +116,7 @@ class _Key:
 
 
 @lru_cache(maxsize=4)
-def _chosen(key: _Key, most: int, designed: tuple[bool, ...]) -> tuple[tuple[int, dict[tuple[str, str], float]], ...]:
+def _chosen(key: _Key, most: int, designed: tuple[bool, ...]) -> tuple[tuple[int, tuple[_Weights, ...]], ...]:
     overall = key.table.shrunken([key.weights]).mean[:, 0]
     worth = key.table.by_language(list(key.columns.values()), key.weights).mean
     found = [int(np.argmax(overall))]
@@ -133,17 +136,20 @@ def _chosen(key: _Key, most: int, designed: tuple[bool, ...]) -> tuple[tuple[int
         rest = overall.copy()
         rest[found] = -np.inf
         found.append(int(np.argmax(rest)))
-    return tuple((i, _served(key, worth, found, i, everywhere=i in (found[0], champion))) for i in found)
+    return tuple((i, _rows(key, worth, found, i, everywhere=i in (found[0], champion))) for i in found)
 
 
-def _served(key: _Key, worth: Array, found: Sequence[int], row: int, *, everywhere: bool) -> dict[tuple[str, str], float]:
-    """Weights of the languages in which it is the best of the leaders; of all where it is to be judged on all."""
+def _rows(key: _Key, worth: Array, found: Sequence[int], row: int, *, everywhere: bool) -> tuple[_Weights, ...]:
+    """Weights of the languages in which it is the best of the leaders, together (of all, where it is to be judged on all), then
+    each alone. None at all where it leads nowhere.
+    """
     first = worth[list(found)].argmax(axis=0)
     names = [name for column, name in enumerate(key.columns) if found[int(first[column])] == row]
-    cells = {cell for name in names for cell in key.columns[name]}
-    chosen = key.weights if everywhere or not cells else {cell: key.weights[cell] for cell in cells}
+    if not names and not everywhere:
+        return ()
+    chosen = key.weights if everywhere else {cell: key.weights[cell] for name in names for cell in key.columns[name]}
     total = sum(chosen.values())
-    return {cell: weight / total for cell, weight in chosen.items()}
+    return ({cell: weight / total for cell, weight in chosen.items()}, *(key.columns[name] for name in names))
 
 
 def _first_best(values: Array, among: Sequence[int]) -> int | None:

@@ -235,12 +235,14 @@ def _open(
     place: int,
     baseline: Sequence[TrialRecord],
 ) -> bool:
-    """Whether another seed of that leader can change what is said of it."""
-    if not leader.weights or config.leader_seeds < 2:
+    """Whether another seed of that leader can change what is said of it. Where nothing can be judged, three are enough."""
+    if config.leader_seeds < 2:
         return False
+    if leader.rows is None:
+        return len(told[place]) < 3
     runs = {i: [record for record in records if record.status == "done"] for i, records in told.items()}
     looks = config.most_seeds - config.leader_seeds + 1
-    return look(runs, place, baseline, leader.weights, looks=looks, most=config.most_seeds).open
+    return any(look(runs, place, baseline, row, looks=looks, most=config.most_seeds).open for row in leader.rows)
 
 
 def _told(config: StudyConfig, schedule: Schedule) -> tuple[tuple[str, Any], ...]:

@@ -1,14 +1,14 @@
 """Racing: leaders get further fresh seeds only while a further seed can still change what is said of them.
 
-Each leader starts with `leader_seeds` fresh seeds. After every round it is *decided* where its gain over the baseline passes a
-group-sequential boundary (Pocock 1977: one constant for all looks, so that over all looks together a gain that is not there is
+Each leader starts with `leader_seeds` fresh seeds. What is said of it is one row for the languages that it leads for
+together, and one for each of them. After every round a row is *decided* where its gain over the baseline passes a group-
+sequential boundary (Pocock 1977: one constant for all looks, so that over all looks together a gain that is not there is
 taken for one in at most 5 %), *futile* where by the trend so far the boundary would hardly be reached with the last seed
-(conditional power under 20 %; Lan, Simon, Halperin 1982; stopping for futility can only lower that error), and *open* else.
-Open leaders go on to the next round, up to `most_seeds`.
+(conditional power under 35 %; Lan, Simon, Halperin 1982; stopping for futility can only lower that error), and *open* else.
+A leader with an open row goes on to the next round, up to `most_seeds`.
 
-Rounds read selection halves alone: the reporting half stays unread while the study runs. A leader is judged on the languages
-that it leads for. Decisions of a round rest on all results of the rounds before it and on no others, so that they are the same
-at any concurrency.
+Rounds read selection halves alone: the reporting half stays unread while the study runs. Decisions of a round rest on all
+results of the rounds before it and on no others, so that they are the same at any concurrency.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ Cell = tuple[str, str]
 
 POCOCK = {1: 1.960, 2: 2.178, 3: 2.289, 4: 2.361, 5: 2.413, 6: 2.453, 7: 2.485, 8: 2.512}
 """Looks → two-sided normal boundary at 5 % (Jennison and Turnbull 1999, table 2.1)."""
-_FUTILE = 0.2
+_FUTILE = 0.35
 _MIN_SEEDS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """One leader after some rounds.
+    """One row of one leader after some rounds.
 
     Attributes:
         ratio: gain over its standard error over seeds, in the selection half's standardised units.
@@ -75,12 +75,13 @@ def look(
         return Look(ratio=math.inf, open=False)
     now, last = 1 / len(own) + 1 / len(bare), 1 / most + 1 / len(bare)
     ratio = (float(np.mean(own)) - float(np.mean(bare))) / math.sqrt(variance * now)
-    bound = _student_of(POCOCK[min(looks, max(POCOCK))], df)
-    if abs(ratio) >= bound or len(own) >= most:
+    boundary = POCOCK[min(looks, max(POCOCK))]
+    if abs(ratio) >= _student_of(boundary, df) or len(own) >= most:
         return Look(ratio=ratio, open=False)
     # Brownian motion in information time: the drift seen so far goes on, the rest of the path is noise.
     time = last / now
-    reach = (abs(ratio) / math.sqrt(time) - bound) / math.sqrt(1 - time)
+    at_last = _student_of(boundary, df + most - len(own))
+    reach = (abs(ratio) / math.sqrt(time) - at_last) / math.sqrt(1 - time)
     return Look(ratio=ratio, open=_phi(reach) >= _FUTILE)
 
 

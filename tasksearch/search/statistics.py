@@ -10,9 +10,10 @@ estimated as (spread of the seeds' scores) / S + (spread of the examples' seed m
 interaction hides in both spreads (the two-way random model of multi-reader studies: Gallas 2006; Hillis 2007). Student's t with
 Satterthwaite's degrees of freedom makes it an interval.
 
-The seed variance is pooled over plans, three seeds being few. The pool is a floor: a plan whose own spread is larger keeps its
-own, with its own few degrees of freedom. In the simulations of the tests a nominal 95 % covers 94-98 % where plans are equally
-noisy, and 93 % where the plan in question is three times as noisy as the rest; pooling alone falls to 80 % there.
+The seed variance is pooled over plans, three seeds being few. A plan that is noisier than the others (an F test at 20 %)
+keeps its own, with its own few degrees of freedom. In simulations of seeds alone a nominal 95 % covers 96 % where plans are
+equally noisy, 92-93 % where the plan in question is two or three times as noisy; with examples on top, 95-96 and 94-95 %.
+Pooling alone falls to 80 %; a plan that keeps any larger spread of its own covers 97 % and loses power (`docs/decisions.md`).
 
 Examples of one document (paragraph, article, source sentence) are one draw, where their documents are known: see `documents`.
 """
@@ -50,6 +51,8 @@ Block = tuple[str, int, bool]
 
 MIN_NOISE_DF = 2
 """Three seeds of one plan leave two degrees of freedom: with fewer no interval is claimed."""
+NOISIER = 0.2
+"""Level of the test by which a plan keeps its own spread. Any spread that is merely larger would widen every other interval."""
 MIN_EXAMPLES = 20
 """Under this many examples a spread over examples says nothing reliable: no interval is claimed."""
 MIN_DOCUMENTS = 10
@@ -202,9 +205,21 @@ def _seed_noise(side: _Pulls, everyone: Sequence[_Pulls]) -> _Noise:
     hidden = {block: sum(p.interactions[block] for p in alike) / (df * side.seeds) for block in side.blocks}
     pooled = sum(p.squares for p in alike) / df
     own_df = side.seeds - 1
-    if own_df >= MIN_NOISE_DF and side.squares / own_df > pooled * (1 + 1e-9):
+    if own_df >= MIN_NOISE_DF and _noisier(side.squares, own_df, pooled * df, df):
         return _Noise(source=id(side), needed=True, seed=side.squares / own_df / side.seeds, df=own_df, interaction=hidden)
     return _Noise(source=side.trained, needed=True, seed=pooled / side.seeds, df=df, interaction=hidden)
+
+
+def _noisier(own: float, own_df: int, everyone: float, df: int) -> bool:
+    """Whether a plan's spread over seeds is larger than the others', by an F test at `NOISIER`. Sums of squares; everyone's
+    hold the plan's own.
+    """
+    from scipy import special
+
+    rest, rest_df = everyone - own, df - own_df
+    if rest_df < 1 or own <= 0:
+        return False
+    return bool(rest <= 0 or (own / own_df) / (rest / rest_df) > special.fdtri(own_df, rest_df, 1 - NOISIER))
 
 
 def _example_noise(

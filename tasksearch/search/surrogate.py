@@ -34,8 +34,9 @@ _KERNELS: tuple[dict[str, float], ...] = (
     {"share": 0.7, "presence": 0.5, "order": 0.3, "kind": 0.3},
     {"share": 0.7, "presence": 0.3, "order": 0.5, "kind": 0.5, "pairs": 0.5},
     {"share": 0.5, "order": 0.3, "kind": 0.3, "near": 1.0},
+    {"share": 0.5, "order": 0.3, "kind": 0.3, "pairs": 0.3, "before": 0.4},
 )
-"""Compositions: block → its part of the variance of a mix. `near` is a squared-exponential kernel over all blocks but pairs."""
+"""Compositions: block → its part of the variance of a mix. `near`: squared exponential over share, order and kind."""
 _LEVEL = 1.0  # variance of what all mixes have in common, in the variance of one mix
 _OWN = 0.1  # variance of what no other mix shares with it
 _RATIOS = np.geomspace(0.02, 2000, 26)  # signal over noise, the grid of the evidence

@@ -13,6 +13,8 @@ TINY = [
     "3",
     "--leaders",
     "1",
+    "--leader-seeds",
+    "3",
     "--most-seeds",
     "3",
     "--target",
