@@ -38,6 +38,3 @@ def torture(
     done = run_layers(layer, kills, drawn, folder, say=lambda line: typer.echo(line, err=as_json))
     if as_json:
         print_json({"seed": drawn, "out": str(folder), "layers": [campaign.to_json() for campaign in done]})
-        return
-    for campaign in done:
-        typer.echo(campaign.summary())

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tasksearch.core.errors import BadInput
 from tasksearch.core.study import StudyConfig
 from tasksearch.raytune.book import TrialBook
 from tasksearch.raytune.events import Event, Notice
 from tasksearch.raytune.outbox import Patience
 from tasksearch.raytune.writer import TrackerWriter
-from tasksearch.search.ledger import Ledger
+from tasksearch.search.ledger import Ledger, is_cut
 from tasksearch.search.proposals import PlanOf
 from tasksearch.search.storage import StudyMirror, open_storage
 from tasksearch.tracking.port import Tracker
@@ -59,10 +60,7 @@ def open_session(
     Arguments and errors are those of `driver.run_trials`.
     """
     with ledger.lock():
-        if not (ledger.folder / "study.json").exists():
-            ledger.save_config(config)
-        if ledger.sizes() != dict(sizes):
-            ledger.save_sizes(sizes)
+        _begin(ledger, config, sizes)
         mirror = StudyMirror(open_storage(ledger.optuna_path, optuna_storage), config.name, config.space)
         writer = TrackerWriter(tracker, patience)
         writer.start(config, dict(tags or {}))
@@ -76,3 +74,20 @@ def open_session(
         finally:
             # who asked for an end does not wait for a server
             writer.close(wait=book is not None and not book.halted, tell=lambda text: tell(Notice(text=text)))
+
+
+def _begin(ledger: Ledger, config: StudyConfig, sizes: Mapping[str, int]) -> None:
+    """What was asked for, written where it is not there yet, or was cut short.
+
+    Raises:
+        BadInput: the trials in the folder are of a study that was asked for otherwise.
+    """
+    written = ledger.folder / "study.json"
+    if not written.exists() or is_cut(written):
+        for record in ledger.records() if written.exists() else ():
+            plan = record.plan
+            if (plan.suite, plan.targets, plan.languages) != (config.suite, config.targets, config.languages):
+                raise BadInput(f"{written} is damaged, and trial {record.number} is of another study than was asked for now")
+        ledger.save_config(config)
+    if is_cut(ledger.folder / "sizes.json") or ledger.sizes() != dict(sizes):
+        ledger.save_sizes(sizes)

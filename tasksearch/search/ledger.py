@@ -81,6 +81,8 @@ class Ledger:
         path = self.folder / "study.json"
         if not path.exists():
             raise StudyNotReady(f"no study in {self.folder}; expected a folder with study.json, as `tasksearch run` makes it")
+        if is_cut(path):
+            raise BadInput(f"{path} was cut short; give the command that began the study again: its trials are kept")
         return _read(path, StudyConfig.from_json)
 
     def save_sizes(self, sizes: Mapping[str, int]) -> None:
@@ -122,9 +124,7 @@ class Ledger:
         Only under the folder's lock. A trial whose record is damaged is proposed and run again, to the same numbers.
         """
         for path in self.trials_path.glob("[0-9]*[0-9].json"):
-            try:
-                json.loads(path.read_text(encoding="utf-8"))
-            except ValueError:
+            if is_cut(path):
                 path.replace(path.with_name(f"{path.name}.damaged"))
 
     def put_aside(self) -> list[int]:
@@ -217,6 +217,17 @@ class Ledger:
             yield
         finally:
             self._lock.release()
+
+
+def is_cut(path: Path) -> bool:
+    """Whether a JSON file of a study is there and was cut short: no JSON, whatever version wrote it."""
+    try:
+        json.loads(path.read_bytes().decode())
+    except ValueError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def read_outcomes(path: Path) -> dict[Cell, NDArray[np.float32]]:

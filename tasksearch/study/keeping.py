@@ -13,7 +13,11 @@ __all__ = ["shown_size", "size_of", "store_address", "store_of"]
 
 
 def store_address(folder: Path, asked: str | None = None) -> str:
-    """Folder or fsspec URL of a study's store; `asked` is remembered. By default it lies in the study's folder."""
+    """Folder or fsspec URL of a study's store; `asked` is remembered. By default it lies in the study's folder.
+
+    Raises:
+        BadInput: what was remembered is damaged.
+    """
     from tasksearch.search.ledger import write_atomic
 
     place = folder / _LOCATION
@@ -21,7 +25,12 @@ def store_address(folder: Path, asked: str | None = None) -> str:
         address = asked if "://" in asked else str(Path(asked).absolute())
         write_atomic(place, f"{address}\n".encode())
         return address
-    return place.read_text(encoding="utf-8").strip() if place.exists() else str((folder / "store").absolute())
+    if not place.exists():
+        return str((folder / "store").absolute())
+    line = place.read_text(encoding="utf-8")
+    if not line.endswith("\n"):
+        raise BadInput(f"{place} was cut short; say once more where the store is, by --store")
+    return line.strip()
 
 
 def store_of(where: str) -> str:

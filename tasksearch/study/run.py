@@ -120,11 +120,11 @@ def run_study(
         BadInput: the folder holds a study that was asked for in other words.
         TasksearchError: as `raytune.driver.run_trials` does.
     """
-    from tasksearch.search.ledger import Ledger
+    from tasksearch.search.ledger import Ledger, is_cut
 
     where = folder or DEFAULT_FOLDER / config.name
     ledger = Ledger(where)
-    if (where / "study.json").exists() and (was := ledger.config()) != config:
+    if (where / "study.json").exists() and not is_cut(where / "study.json") and (was := ledger.config()) != config:
         raise BadInput(
             f"{where} holds another study ({_difference(was, config)}); choose another --name or --out, or resume that one"
         )

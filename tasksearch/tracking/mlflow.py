@@ -7,6 +7,7 @@ last, says that a trial is wholly there. A replay after a crash changes nothing;
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import tempfile
 import time
@@ -90,7 +91,7 @@ class MlflowTracker:
             run = self._run(
                 entry.key, entry.name, {PARENT_TAG: self.parent_id, "tasksearch.study": self.study_id}, entry.started
             )
-            if run.data.tags.get("tasksearch.record") != entry.tags["tasksearch.record"] or run.info.status != entry.status:
+            if not self._is_there(run, entry):
                 self._write(run, entry, artefacts)
                 self._runs[entry.key] = self._client.get_run(run.info.run_id)
 
@@ -103,7 +104,7 @@ class MlflowTracker:
             words = {safe_name(f"tasksearch.{k}"): v for k, v in summary.items() if isinstance(v, str)}
             parent = self._client.get_run(self.parent_id)
             self._batch(parent, {}, numbers, words, int(parent.info.start_time))
-            self._files(self.parent_id, artefacts)
+            self._new_files(parent, artefacts)
             if complete:
                 self._client.set_terminated(self.parent_id, "FINISHED")
 
@@ -162,6 +163,14 @@ class MlflowTracker:
             )
         return self._runs[key]
 
+    def _is_there(self, run: Any, entry: Entry) -> bool:
+        """The tag written last names this record's content, the run ended as the record says, its files have their sizes."""
+        tag = "tasksearch.record"
+        if run.data.tags.get(tag) != entry.tags[tag] or run.info.status != entry.status:
+            return False
+        sizes = {file.path: file.file_size for file in self._client.list_artifacts(run.info.run_id)}
+        return all(sizes.get(name) == len(text.encode()) for name, text in entry.files.items())
+
     def _write(self, run: Any, entry: Entry, artefacts: Mapping[str, Path]) -> None:
         run_id = run.info.run_id
         tags = {name: value for name, value in entry.tags.items() if name != "tasksearch.record"}
@@ -194,6 +203,14 @@ class MlflowTracker:
             if not any(part):
                 return
             self._client.log_batch(run_id, *part)
+
+    def _new_files(self, run: Any, artefacts: Mapping[str, Path]) -> None:
+        """Files whose content the run does not have; a tag keeps the hash of what was written."""
+        for name, path in artefacts.items():
+            tag, content = safe_name(f"tasksearch.sha256.{name}"), hashlib.sha256(path.read_bytes()).hexdigest()
+            if run.data.tags.get(tag) != content:
+                self._files(run.info.run_id, {name: path})
+                self._client.set_tag(run.info.run_id, tag, content)
 
     def _files(self, run_id: str, artefacts: Mapping[str, Path]) -> None:
         for name, path in artefacts.items():
