@@ -18,10 +18,10 @@ from tasksearch.core.errors import BadInput, DiskFull, StoreUnusable, StudyNotRe
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.raytune.events import Event, TrialFinished, TrialJudged, TrialStarted
+from tasksearch.raytune.mirror import Mirror
 from tasksearch.search.ledger import Ledger, write_atomic
 from tasksearch.search.objective import MIN_BASELINE_SEEDS, Baseline, objective, objective_so_far
 from tasksearch.search.proposals import Finished, PlanOf, Wait, propose
-from tasksearch.search.storage import StudyMirror
 
 
 class TrialBook:
@@ -41,7 +41,7 @@ class TrialBook:
         self,
         ledger: Ledger,
         config: StudyConfig,
-        mirror: StudyMirror,
+        mirror: Mirror,
         *,
         sizes: Mapping[str, int],
         groups: Mapping[str, str],
@@ -55,6 +55,7 @@ class TrialBook:
         self._baseline: Baseline | None = None
         self._published: set[int] = set()
         self._parked: dict[int, TrialRecord] = {}
+        self._lost: list[int] = []
         self.records: list[TrialRecord] = []
         self.ran = 0
         self.added: dict[int, float] = {}
@@ -85,7 +86,8 @@ class TrialBook:
             return "finished"
         if isinstance(found, Wait):
             return None
-        self._mirror.check(found.number, found.plan)
+        if found.number in self._lost:
+            self._mirror.check(found.number, found.plan)
         record = TrialRecord(
             number=found.number,
             role=found.role,
@@ -151,7 +153,8 @@ class TrialBook:
         except BadInput:
             self._ledger.mend()
             self.records = self._ledger.records()
-        self._park_beyond(self._ledger.put_aside())
+        self._lost = self._ledger.put_aside()
+        self._park_beyond(self._lost)
         if self._baseline_is_lost():  # what failed may have been mended since
             self._run_again([r for r in self._baseline_records() if r.status == "failed"])
         self._run_again([r for r in self.records if r.status == "done" and self._ledger.outcomes_are_damaged(r.number)])

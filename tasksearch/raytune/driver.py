@@ -137,7 +137,7 @@ def run_trials(
                 slots = min(fitting, config.lag, concurrency or fitting)
                 meter = Meter(limits or Limits(), needs.get("gpu", 0.0))
                 traffic, slot_clock = Traffic(slots, _AHEAD * slots), SlotClock(slots)
-                halted = lambda: _over(session, meter, traffic, renew) or writer.fault is not None  # noqa: E731
+                halted = lambda: _over(session, meter, traffic, renew) or session.fault is not None  # noqa: E731
                 where = {**context, "study_folder": str(ledger.folder)}
                 _tune(book, trainable, where, traffic, slot_clock, needs=needs, halted=halted, clock=clock)
                 slot_use = slot_clock.use(traffic.pauses, traffic.resumes)

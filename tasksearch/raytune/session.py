@@ -10,35 +10,46 @@ from tasksearch.core.errors import BadInput
 from tasksearch.core.study import StudyConfig
 from tasksearch.raytune.book import TrialBook
 from tasksearch.raytune.events import Event, Notice
-from tasksearch.raytune.outbox import Patience
+from tasksearch.raytune.mirror import Mirror, PostedMirror
+from tasksearch.raytune.outbox import Outbox, Patience
 from tasksearch.raytune.writer import TrackerWriter
 from tasksearch.search.ledger import Ledger, is_cut
 from tasksearch.search.proposals import PlanOf
-from tasksearch.search.storage import StudyMirror, open_storage
+from tasksearch.search.storage import StudyMirror, name_of, open_storage
 from tasksearch.tracking.port import Tracker
 
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """A study that one driver owns."""
+    """A study that one driver owns.
+
+    Attributes:
+        outboxes: what is told through the tracker's thread, and through that of an Optuna database.
+    """
 
     book: TrialBook
     writer: TrackerWriter
+    outboxes: tuple[Outbox, ...]
+
+    @property
+    def fault(self) -> Exception | None:
+        """What ends the run: a fault of the book, or of a place that is told of it."""
+        return self.book.fault or next((box.fault for box in self.outboxes if box.fault is not None), None)
 
     def tell_news(self) -> None:
         """Tells whoever shows progress what the outboxes have to say; from the driver's thread."""
-        for text in self.writer.news():
-            self.book.tell(Notice(text=text))
+        for box in self.outboxes:
+            for text in box.news():
+                self.book.tell(Notice(text=text))
 
     def finish(self) -> None:
         """To be called once the session is closed.
 
         Raises:
-            Exception: what ended the run: a fault of the book or of the tracker.
+            Exception: what ended the run.
         """
-        fault = self.book.fault or self.writer.fault
-        if fault is not None:
-            raise fault
+        if self.fault is not None:
+            raise self.fault
 
 
 @contextmanager
@@ -61,8 +72,12 @@ def open_session(
     """
     with ledger.lock():
         _begin(ledger, config, sizes)
-        mirror = StudyMirror(open_storage(ledger.optuna_path, optuna_storage), config.name, config.space)
+        where = name_of(ledger.optuna_path, optuna_storage)
+        study = StudyMirror(open_storage(ledger.optuna_path, optuna_storage), config.name, config.space, where)
+        posted = PostedMirror(study, patience) if optuna_storage is not None else None
+        mirror: Mirror = posted or study
         writer = TrackerWriter(tracker, patience)
+        outboxes = (writer.outbox, posted.outbox) if posted else (writer.outbox,)
         writer.start(config, dict(tags or {}))
         tell = on_event or (lambda _: None)
         book: TrialBook | None = None
@@ -70,10 +85,10 @@ def open_session(
             book = TrialBook(
                 ledger, config, mirror, sizes=sizes, groups=groups, plan_of=plan_of, write=writer.write, on_event=tell
             )
-            yield Session(book=book, writer=writer)
+            yield Session(book=book, writer=writer, outboxes=outboxes)
         finally:
-            # who asked for an end does not wait for a server
-            writer.close(wait=book is not None and not book.halted, tell=lambda text: tell(Notice(text=text)))
+            for box in outboxes:  # who asked for an end does not wait for a server
+                box.close(wait=book is not None and not book.halted, tell=lambda text: tell(Notice(text=text)))
 
 
 def _begin(ledger: Ledger, config: StudyConfig, sizes: Mapping[str, int]) -> None:

@@ -16,20 +16,20 @@ class TrackerWriter:
 
     def __init__(self, tracker: Tracker, patience: Patience | None = None) -> None:
         self._tracker = tracker
-        self._outbox = Outbox("MLflow", patience)
+        self.outbox = Outbox("MLflow", patience)
         self._open = threading.Event()
         self.seconds: dict[int, float] = {}
 
     @property
     def fault(self) -> Exception | None:
         """What a call failed of, after which the rest are dropped."""
-        return self._outbox.fault
+        return self.outbox.fault
 
     def start(self, config: StudyConfig, tags: Mapping[str, str]) -> None:
         """Starts the thread, with opening the study as its first job."""
-        self._outbox.put(lambda: self._tracker.open_study(config, tags), once=True)
-        self._outbox.put(self._open.set)
-        self._outbox.start()
+        self.outbox.put(lambda: self._tracker.open_study(config, tags), once=True)
+        self.outbox.put(self._open.set)
+        self.outbox.start()
 
     def wait_until_open(self) -> None:
         """Returns once the study is open.
@@ -43,22 +43,18 @@ class TrackerWriter:
 
     def write(self, record: TrialRecord) -> None:
         """Asks for one trial to be written."""
-        self._outbox.put(lambda: self._timed(record))
+        self.outbox.put(lambda: self._timed(record))
 
     def settle(self) -> None:
         """Returns once everything asked for so far was written, or dropped after a fault."""
         done = threading.Event()
-        self._outbox.put(done.set)
+        self.outbox.put(done.set)
         while not done.wait(0.01) and self.fault is None:
             pass
 
-    def news(self) -> list[str]:
-        """What is to be said of the server since the last call."""
-        return self._outbox.news()
-
     def close(self, *, wait: bool = True, tell: Callable[[str], None] | None = None) -> None:
         """As `Outbox.close`."""
-        self._outbox.close(wait=wait, tell=tell)
+        self.outbox.close(wait=wait, tell=tell)
 
     def _timed(self, record: TrialRecord) -> None:
         started = time.perf_counter()

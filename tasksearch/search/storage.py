@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import re
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.study import Study
 from optuna.trial import TrialState
 
-from tasksearch.core.errors import BadInput, MissingPackage, Unreachable
+from tasksearch.core.errors import BadInput, DiskFull, MissingPackage, TasksearchError, Unreachable, first_line, no_room
 from tasksearch.core.plan import Plan
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import TrialRecord
@@ -42,6 +44,11 @@ def open_storage(path: Path, url: str | None = None) -> BaseStorage:
     _wait_for_lock(path)
     repair_journal(path)
     return JournalStorage(JournalFileBackend(str(path)))
+
+
+def name_of(path: Path, url: str | None) -> str:
+    """How a storage is called in messages."""
+    return f"the Optuna storage {masked(url)}" if url is not None else f"the Optuna journal {path}"
 
 
 def repair_journal(path: Path) -> bool:
@@ -86,12 +93,25 @@ def masked(url: str) -> str:
 
 
 class StudyMirror:
-    """Keeps an Optuna study equal to the ledger. Every call may be repeated."""
+    """Keeps an Optuna study equal to the ledger. Every call may be repeated, also one whose answer was lost.
 
-    def __init__(self, storage: BaseStorage, name: str, space: SearchSpace) -> None:
-        self._space = space
-        self.study: Study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
-        self._states = [trial.state for trial in self.study.get_trials(deepcopy=False)]
+    Every call raises:
+        DiskFull: the journal found no room; what it says is whole.
+        Unreachable: the database went away.
+        BadInput: the storage cannot be written.
+    """
+
+    def __init__(self, storage: BaseStorage, name: str, space: SearchSpace, where: str = "the Optuna storage") -> None:
+        self._space, self._where = space, where
+        self._known: list[TrialState] | None = None
+        with self._answering():
+            self.study: Study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
+
+    @property
+    def _states(self) -> list[TrialState]:
+        if self._known is None:
+            self._known = [trial.state for trial in self.study.get_trials(deepcopy=False)]
+        return self._known
 
     def add(self, record: TrialRecord) -> None:
         """Adds the trial as running, with its parameters, in one write; nothing where it is there already.
@@ -99,14 +119,14 @@ class StudyMirror:
         Raises:
             BadInput: the Optuna study is not a mirror of this one.
         """
-        if record.number < len(self._states):
-            return
-        if record.number != len(self._states):
-            raise BadInput(
-                f"the Optuna study has {len(self._states)} trials, the ledger comes to trial {record.number}; expected no gap"
-            )
-        self.study.add_trial(frozen_trial(self._space, record, running=True, user_attrs=_attributes(record)))
-        self._states.append(TrialState.RUNNING)
+        with self._answering():
+            if record.number < len(self._states):
+                return
+            if record.number != len(self._states):
+                has = len(self._states)
+                raise BadInput(f"the Optuna study has {has} trials, the ledger comes to trial {record.number}; expected no gap")
+            self.study.add_trial(frozen_trial(self._space, record, running=True, user_attrs=_attributes(record)))
+            self._states.append(TrialState.RUNNING)
 
     def check(self, number: int, plan: Plan) -> None:
         """Whether a trial that is proposed anew is the one that Optuna knows under that number.
@@ -114,9 +134,10 @@ class StudyMirror:
         Raises:
             BadInput: it is not: the study was asked for otherwise when it was proposed first.
         """
-        if number >= len(self._states):
-            return
-        known = self.study.get_trials(deepcopy=False)[number].user_attrs.get("plan")
+        with self._answering():
+            if number >= len(self._states):
+                return
+            known = self.study.get_trials(deepcopy=False)[number].user_attrs.get("plan")
         if known != plan.signature:
             raise BadInput(
                 f"the record of trial {number} is damaged, and the study would now propose another plan for it; "
@@ -125,11 +146,23 @@ class StudyMirror:
 
     def tell(self, record: TrialRecord) -> None:
         """Tells a finished trial: its objective, or that it failed or was stopped; nothing where it was told already."""
-        if self._states[record.number].is_finished():
-            return
-        state, value = _outcome(record)
-        self.study.tell(record.number, value, state=state, skip_if_finished=True)
-        self._states[record.number] = state
+        with self._answering():
+            if self._states[record.number].is_finished():
+                return
+            state, value = _outcome(record)
+            self.study.tell(record.number, value, state=state, skip_if_finished=True)
+            self._states[record.number] = state
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Faults of the storage in one line; after one its trials are read anew: what it answered may have been lost."""
+        try:
+            yield
+        except TasksearchError:
+            raise
+        except Exception as fault:
+            self._known = None
+            raise _told(fault, self._where) from None
 
 
 def mirrored(path: Path, name: str, url: str | None = None) -> dict[str, str]:
@@ -137,6 +170,27 @@ def mirrored(path: Path, name: str, url: str | None = None) -> dict[str, str]:
     storage = _database(url) if url is not None else JournalStorage(JournalFileBackend(str(path)))
     trials = optuna.load_study(study_name=name, storage=storage).get_trials(deepcopy=False)
     return {str(t.number): f"{t.state.name} {t.value!r} {sorted(t.params.items())!r}" for t in trials}
+
+
+def _told(fault: Exception, where: str) -> Exception:
+    """What a fault of the storage means to the user; the fault itself where it is none of the storage's."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    # a journal's lock that cannot be released for want of room is said to be nobody's: the cause stands behind that
+    if (cause := _system_fault(fault)) is not None:
+        if no_room(cause):
+            return DiskFull(f"no room left for {where}; free some, then `tasksearch resume`: what is finished is kept")
+        return BadInput(f"{where} cannot be written: {first_line(cause)}")
+    if isinstance(fault, SQLAlchemyError | StorageInternalError):
+        return Unreachable(f"{where} went away; what is finished is kept: start it again, then `tasksearch resume` goes on")
+    return fault
+
+
+def _system_fault(fault: BaseException | None) -> OSError | None:
+    """The fault of the operating system behind a fault of Optuna's."""
+    while fault is not None and not isinstance(fault, OSError):
+        fault = fault.__context__ if isinstance(fault, RuntimeError) else None
+    return fault
 
 
 def _outcome(record: TrialRecord) -> tuple[TrialState, float | None]:

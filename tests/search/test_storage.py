@@ -1,13 +1,15 @@
 import dataclasses
+import errno
 import os
 import time
 
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, IntDistribution
+from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 
-from tasksearch.core.errors import BadInput, MissingPackage, Unreachable
+from tasksearch.core.errors import BadInput, DiskFull, MissingPackage, Unreachable
 from tasksearch.search.design import designs
 from tasksearch.search.storage import StudyMirror, masked, open_storage, remove_stale_lock, repair_journal
 
@@ -136,3 +138,70 @@ def test_optuna_finds_the_study_by_its_name(toy, records, tmp_path):
         mirror.tell(record)
     loaded = optuna.load_study(study_name="toy", storage=open_storage(tmp_path / "optuna.journal"))
     assert loaded.best_value == 1.0
+
+
+class FailingOnce:
+    """Carries a call out the second time only, or carries it out and loses the answer."""
+
+    def __init__(self, call, error, *, lost):
+        self.call, self.error, self.lost, self.calls = call, error, lost, 0
+
+    def __call__(self, *args, **options):
+        self.calls += 1
+        if self.calls > 1:
+            return self.call(*args, **options)
+        if self.lost:
+            self.call(*args, **options)
+        raise self.error
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_database_that_went_away_is_told_again_and_nothing_is_doubled_where_only_the_answer_was_lost(
+    toy, records, tmp_path, monkeypatch, lost
+):
+    mirror = StudyMirror(open_storage(tmp_path, f"sqlite:///{tmp_path}/o.db"), "toy", toy.space(), "the Optuna storage there")
+    gone = StorageInternalError("connection reset")
+    monkeypatch.setattr(mirror.study, "add_trial", FailingOnce(mirror.study.add_trial, gone, lost=lost))
+    monkeypatch.setattr(mirror.study, "tell", FailingOnce(mirror.study.tell, gone, lost=lost))
+    for call in (mirror.add, mirror.tell):
+        with pytest.raises(Unreachable, match=r"^the Optuna storage there went away; what is finished is kept"):
+            call(records[0])
+        call(records[0])
+    mirror.add(records[1])
+    assert [trial.state for trial in mirror.study.trials] == [TrialState.COMPLETE, TrialState.RUNNING]
+    assert mirror.study.trials[0].value == records[0].objective
+
+
+def unlocked(*_):
+    try:
+        raise OSError(errno.ENOSPC, "No space left on device")
+    except OSError:
+        raise RuntimeError("Error: did not possess lock")  # noqa: B904 - as Optuna's lock does
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [(OSError(errno.ENOSPC, "full"), DiskFull), (OSError(errno.EROFS, "read-only"), BadInput), (None, DiskFull)],
+)
+def test_a_journal_that_cannot_be_written_is_one_line(toy, records, tmp_path, monkeypatch, fault, error):
+    mirror = StudyMirror(open_storage(tmp_path / "j"), "toy", toy.space(), "the Optuna journal there")
+    monkeypatch.setattr(mirror.study, "add_trial", FailingOnce(unlocked, fault, lost=False) if fault else unlocked)
+    with pytest.raises(error, match="the Optuna journal there") as caught:
+        mirror.add(records[0])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_defect_of_ours_is_no_fault_of_the_storages(toy, records, tmp_path, monkeypatch):
+    mirror = StudyMirror(open_storage(tmp_path / "j"), "toy", toy.space())
+    monkeypatch.setattr(mirror.study, "add_trial", FailingOnce(None, ValueError("a defect"), lost=False))
+    with pytest.raises(ValueError, match="a defect"):
+        mirror.add(records[0])
+
+
+def test_a_trial_proposed_anew_must_be_the_one_that_optuna_knows(toy, records, tmp_path):
+    mirror = StudyMirror(open_storage(tmp_path / "j"), "toy", toy.space())
+    mirror.add(records[0])
+    mirror.check(0, records[0].plan)
+    mirror.check(1, records[0].plan)  # Optuna never heard of it
+    with pytest.raises(BadInput, match=r"restore trials/0000\.json"):
+        mirror.check(0, records[1].plan)
