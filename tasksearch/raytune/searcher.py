@@ -18,6 +18,9 @@ from tasksearch.raytune.book import TrialBook
 from tasksearch.raytune.events import TrialProgress
 from tasksearch.raytune.guard import guarded
 
+RETRIES = 3
+"""How often a trial is taken up again whose worker was killed, ran out of memory, or was lost with its node."""
+
 _REDUCTION = 3
 
 
@@ -73,7 +76,7 @@ class StudyCallback(Callback):
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """The worker was lost and no retry is left."""
-        cause = "its worker process ended unexpectedly, twice; the usual reason is that memory ran out"
+        cause = f"its worker process ended unexpectedly {RETRIES + 1} times; the usual reason is that memory ran out"
         guarded(self._book, lambda: self._book.lose(int(trial.config["number"]), cause), None)
 
     def _take(self, number: int, result: Mapping[str, Any]) -> None:

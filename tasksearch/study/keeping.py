@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.sizes import shown_size, size_of
 
 _LOCATION = "store.location"

@@ -52,6 +52,12 @@ class Campaign:
         """The draws of the next life: equal seeds torture alike, wherever a run of kills was broken off."""
         return random.Random(seed_from("torture", self.layer, self.seed, self.lives))
 
+    def count(self, what: str, where: str) -> None:
+        """One SIGKILL more."""
+        self.kills += 1
+        self.what[what] += 1
+        self.where[where] += 1
+
     def keep(self) -> None:
         """Writes the state down."""
         now = time.monotonic()

@@ -1,25 +1,26 @@
-"""Layer `drivers`: SIGKILL of the driver of a study that runs through Ray, at random times, start-up and shutdown included."""
+"""Layers `drivers` and `workers`: SIGKILLs through Ray at random times, over recorded scores.
+
+A driver is killed at any time, its start-up and its end included. Workers are killed while their driver goes on: Ray's retries
+and the books must make it good without a resume.
+"""
 
 from __future__ import annotations
 
-import json
-import os
+import random
 import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from tasksearch.core.errors import TrainingFailed
 from tasksearch.study.torture.campaign import Campaign
+from tasksearch.study.torture.processes import LONGEST, Driver, finished, ray_folder, undisturbed
 from tasksearch.study.torture.substance import difference, substance
 
-_LONGEST = 300.0  # seconds for one start to come to its end
+Torment = Callable[[Path, Campaign, int], None]
+
+_SLOW = {"sleep": 0.3}
+_QUICK = {"sleep": 0.0}
 
 
 def torture_drivers(campaign: Campaign, kills: int) -> None:
@@ -28,12 +29,26 @@ def torture_drivers(campaign: Campaign, kills: int) -> None:
     Raises:
         TrainingFailed: a start that ended by itself with an error, or a study that differs from the undisturbed one.
     """
-    base = campaign.work / "drivers"
-    with _ray_folder():
-        reference = _reference(base)
+    _torture("drivers", _kill_drivers, campaign, kills)
+
+
+def torture_workers(campaign: Campaign, kills: int) -> None:
+    """The same with workers: every study comes to its end under one driver.
+
+    Raises:
+        TrainingFailed: as `torture_drivers`.
+    """
+    _torture("workers", _kill_workers, campaign, kills)
+
+
+def _torture(name: str, torment: Torment, campaign: Campaign, kills: int) -> None:
+    base = campaign.work / name
+    base.mkdir(parents=True, exist_ok=True)
+    with ray_folder():
+        reference = undisturbed("planted", base, _QUICK)["substance"]
         while campaign.kills < kills:
             folder = base / f"study-{campaign.studies}"
-            _one_study(folder, campaign, kills)
+            torment(folder, campaign, kills)
             if found := difference(reference, substance(folder)):
                 raise TrainingFailed(f"seed {campaign.seed}, {folder}: {found}")
             shutil.rmtree(folder)
@@ -42,71 +57,34 @@ def torture_drivers(campaign: Campaign, kills: int) -> None:
             campaign.keep()
 
 
-def _reference(base: Path) -> dict[str, Any]:
-    """What the study comes to that nobody disturbs."""
-    path, calm = base / "undisturbed.json", base / "undisturbed"
-    if not path.exists():
-        shutil.rmtree(calm, ignore_errors=True)
-        _finish(calm, {})
-        path.write_text(json.dumps(substance(calm)))
-    return dict(json.loads(path.read_text()))
-
-
-def _one_study(folder: Path, campaign: Campaign, kills: int) -> None:
+def _kill_drivers(folder: Path, campaign: Campaign, kills: int) -> None:
     """Starts and kills until the study is complete or all kills are spent; the last start is left alone."""
     while campaign.kills < kills:
-        wait = campaign.draw().uniform(1.0, 25.0)
-        started = time.monotonic()
-        victim = _start(folder, {"sleep": 0.1})
+        draw, began = campaign.draw(), time.monotonic()
+        driver = Driver("planted", folder, _SLOW)
         campaign.lives += 1
-        try:
-            victim.wait(wait)
-        except subprocess.TimeoutExpired:
-            victim.send_signal(signal.SIGKILL)
-            victim.communicate()
-            campaign.kills += 1
-            campaign.what["kill"] += 1
-            campaign.where["any time"] += 1
-            told = f"after {time.monotonic() - started:.1f} s, {_finished(folder)} trials finished"
-            campaign.log(f"{campaign.kills:6} SIGKILL of the driver {told}")
+        if driver.ends_within(draw.uniform(1.0, 25.0)):
+            driver.expect_success()
+            return
+        driver.kill()
+        campaign.count("driver", "any time")
+        told = f"after {time.monotonic() - began:.1f} s, {finished(folder)} trials finished"
+        campaign.log(f"{campaign.kills:6} SIGKILL of the driver {told}")
+        campaign.keep()
+    Driver("planted", folder, _QUICK).expect_success()
+
+
+def _kill_workers(folder: Path, campaign: Campaign, kills: int) -> None:
+    """One driver, left alone, whose workers are killed."""
+    draw: random.Random = campaign.draw()
+    driver, began = Driver("planted", folder, _SLOW), time.monotonic()
+    campaign.lives += 1
+    while campaign.kills < kills and not driver.ends_within(draw.uniform(0.5, 4.0)):
+        if time.monotonic() - began > LONGEST:
+            break
+        if (title := driver.kill_worker(draw.choice)) is not None:
+            campaign.count("worker", title)
+            told = f"after {time.monotonic() - began:.1f} s, {finished(folder)} trials finished"
+            campaign.log(f"{campaign.kills:6} SIGKILL of {title} {told}")
             campaign.keep()
-            continue
-        _expect_success(victim)
-        return
-    _finish(folder, {"sleep": 0.0})
-
-
-def _finish(folder: Path, context: dict[str, Any]) -> None:
-    victim = _start(folder, context)
-    victim.wait(_LONGEST)
-    _expect_success(victim)
-
-
-def _expect_success(victim: subprocess.Popen[str]) -> None:
-    _, said = victim.communicate()
-    if victim.returncode != 0:
-        raise TrainingFailed(f"a driver that nobody killed ended with code {victim.returncode}: {said.strip()[-2000:]}")
-
-
-def _start(folder: Path, context: dict[str, Any]) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tasksearch.study.torture.planted", str(folder), "2", json.dumps(context)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def _finished(folder: Path) -> int:
-    return sum('"status": "done"' in path.read_text() for path in (folder / "trials").glob("[0-9]*[0-9].json"))
-
-
-@contextmanager
-def _ray_folder() -> Iterator[None]:
-    """Ray's temporary files of killed drivers, which nobody else would clean up."""
-    before = os.environ.get("RAY_TMPDIR")
-    with tempfile.TemporaryDirectory(prefix="tt", ignore_cleanup_errors=True) as folder:
-        os.environ["RAY_TMPDIR"] = folder
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["RAY_TMPDIR"]
-            else:
-                os.environ["RAY_TMPDIR"] = before
+    driver.expect_success()

@@ -10,7 +10,7 @@ from pathlib import Path
 from tasksearch.core.errors import UnknownName
 from tasksearch.study.torture.campaign import Campaign, open_campaign
 
-KILLS = {"store": 1000, "drivers": 60}
+KILLS = {"store": 1000, "drivers": 60, "workers": 60, "trainer": 20}
 """Layer → SIGKILLs where nothing is said."""
 
 
@@ -44,10 +44,11 @@ def run_layers(layer: str, kills: int | None, seed: int, folder: Path, say: Call
 
 def _run(name: str, campaign: Campaign, kills: int) -> None:
     if name == "store":
-        from tasksearch.study.torture.bare_layer import torture_store
-
-        torture_store(campaign, kills)
+        from tasksearch.study.torture.bare_layer import torture_store as act
+    elif name == "drivers":
+        from tasksearch.study.torture.drivers import torture_drivers as act
+    elif name == "workers":
+        from tasksearch.study.torture.drivers import torture_workers as act
     else:
-        from tasksearch.study.torture.drivers import torture_drivers
-
-        torture_drivers(campaign, kills)
+        from tasksearch.study.torture.trainer import torture_trainer as act
+    act(campaign, kills)

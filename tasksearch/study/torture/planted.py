@@ -1,6 +1,6 @@
 """The study that is tortured: recorded scores, so that a trial takes milliseconds and every number is known beforehand.
 
-Run as a program it is a driver to be killed: `python -m tasksearch.study.torture.planted FOLDER CONCURRENCY CONTEXT_JSON`.
+Run as a program it is a driver to be killed: `python -m tasksearch.study.torture.planted FOLDER CONTEXT_JSON`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def run_planted(folder: Path, concurrency: int, context: dict[str, Any], trials:
 
 if __name__ == "__main__":
     try:
-        run_planted(Path(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3]))
+        run_planted(Path(sys.argv[1]), 2, json.loads(sys.argv[2]))
     except TasksearchError as error:
         print(f"tasksearch: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
