@@ -17,7 +17,7 @@ from tasksearch.study.torture.campaign import Campaign
 from tasksearch.study.torture.processes import LONGEST, Driver, finished, ray_folder, undisturbed
 from tasksearch.study.torture.substance import difference, substance
 
-Torment = Callable[[Path, Campaign, int], None]
+Torment = Callable[[Path, Campaign, int, float], None]
 
 _SLOW = {"sleep": 0.3}
 _QUICK = {"sleep": 0.0}
@@ -45,11 +45,11 @@ def _torture(name: str, torment: Torment, campaign: Campaign, kills: int) -> Non
     base = campaign.work / name
     base.mkdir(parents=True, exist_ok=True)
     with ray_folder():
-        reference = undisturbed("planted", base, _QUICK)["substance"]
+        calm = undisturbed("planted", base, _QUICK)
         while campaign.kills < kills:
             folder = base / f"study-{campaign.studies}"
-            torment(folder, campaign, kills)
-            if found := difference(reference, substance(folder)):
+            torment(folder, campaign, kills, float(calm["seconds"]))
+            if found := difference(calm["substance"], substance(folder)):
                 raise TrainingFailed(f"seed {campaign.seed}, {folder}: {found}")
             shutil.rmtree(folder)
             campaign.studies += 1
@@ -57,13 +57,14 @@ def _torture(name: str, torment: Torment, campaign: Campaign, kills: int) -> Non
             campaign.keep()
 
 
-def _kill_drivers(folder: Path, campaign: Campaign, kills: int) -> None:
+def _kill_drivers(folder: Path, campaign: Campaign, kills: int, seconds: float) -> None:
     """Starts and kills until the study is complete or all kills are spent; the last start is left alone."""
+    longest = max(15.0, seconds)  # on a busy machine Ray alone takes half a minute to start
     while campaign.kills < kills:
         draw, began = campaign.draw(), time.monotonic()
         driver = Driver("planted", folder, _SLOW)
         campaign.lives += 1
-        if driver.ends_within(draw.uniform(1.0, 25.0)):
+        if driver.ends_within(draw.uniform(1.0, longest)):
             driver.expect_success()
             return
         driver.kill()
@@ -74,7 +75,7 @@ def _kill_drivers(folder: Path, campaign: Campaign, kills: int) -> None:
     Driver("planted", folder, _QUICK).expect_success()
 
 
-def _kill_workers(folder: Path, campaign: Campaign, kills: int) -> None:
+def _kill_workers(folder: Path, campaign: Campaign, kills: int, _: float) -> None:
     """One driver, left alone, whose workers are killed."""
     draw: random.Random = campaign.draw()
     driver, began = Driver("planted", folder, _SLOW), time.monotonic()
