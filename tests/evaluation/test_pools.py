@@ -1,6 +1,8 @@
 """Bitext mining inside a plan: small files in BUCC's own format, scored as XTREME's script would score them."""
 
 import dataclasses
+import gzip
+import json
 
 import numpy as np
 import pytest
@@ -201,3 +203,18 @@ def test_without_a_selecting_half_every_candidate_is_taken(context, bucc, tmp_pa
     (score,) = run_plan(plan(**NOT_CENTRED), where).scores
     assert score.half == "report"
     assert score.value == pytest.approx(by_hand(context, where.source, "training", 0.0)[0])
+
+
+def test_the_packed_layout_holds_the_same_pools(bucc, tmp_path):
+    original = TaskSource(bucc / "whole", None).split(BUCC, "de", "sample")
+    rows = [
+        {"id": e.id, "text": e.text, "english": e.english, "document": e.document, "translations": list(e.translations)}
+        for e in original
+    ]
+    place = tmp_path / "bucc2018/de.sample.jsonl.gz"
+    place.parent.mkdir()
+    place.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    assert TaskSource(tmp_path, None).split(BUCC, "de", "sample") == original
+    place.write_bytes(gzip.compress(json.dumps(rows[-1] | {"english": "yes"}).encode()))
+    with pytest.raises(BadInput, match=r"de.sample.jsonl.gz:1: field 'english' is 'yes'; expected true or false"):
+        TaskSource(tmp_path, None).split(BUCC, "de", "sample")

@@ -1,6 +1,7 @@
 """Aligned text for phase 1."""
 
 import gzip
+import json
 
 import pytest
 
@@ -48,6 +49,28 @@ def test_files_are_found_by_any_code_and_a_plain_name_goes_before_a_region_s(tmp
     source(tmp_path, "more", en=["x"], swa=["y"])
     found = {f.language: f.path.name for f in aligned_files(tmp_path, ["fr", "zh", "zh_Hant", "sw"], ["more", "news"])}
     assert found == {"fr": "fra.txt.gz", "zh": "zho-CN.txt.gz", "zh_Hant": "zho-TW.txt.gz", "sw": "swa.txt.gz"}
+
+
+def test_a_file_of_both_sides_gives_its_language_and_its_own_english(tmp_path):
+    folder = tmp_path / "pretrain" / "lafand"
+    folder.mkdir(parents=True)
+    for code, rows in (("hau", [("one", "daya"), ("two", "")]), ("swa", [("three", "tatu")])):
+        text = "".join(json.dumps({"en": english, code: ours}) + "\n" for english, ours in rows)
+        (folder / f"en-{code}.train.jsonl.gz").write_bytes(gzip.compress(text.encode()))
+    assert sources_in(tmp_path) == ("lafand",)
+    files = aligned_files(tmp_path, ["en", "ha"], ["lafand"])
+    assert [file.language for file in files] == ["en", "ha"]
+    assert [[t.text_a for t in file.documents()] for file in files] == [["one two"], ["daya"]]
+    assert [(t.text_a, t.text_b) for t in files[1].pairs()] == [("daya", "one")]
+    (folder / "en-hau.train.jsonl.gz").write_bytes(gzip.compress(b'{"en": "one"}\n'))
+    with pytest.raises(BadInput, match=r"en-hau.train.jsonl.gz:1: no text under 'hau'"):
+        list(files[1].documents())
+
+
+def test_lafand_is_read_where_it_is_asked_for_and_its_texts_are_its_own(shared_data):
+    files = aligned_files(shared_data, ["en", "ha", "yo"], ["lafand"])
+    assert {file.language for file in files} == {"en", "ha", "yo"}
+    assert sum(1 for file in files if file.language == "yo" for _ in file.pairs()) == 6644
 
 
 def test_a_language_without_text_and_a_folder_without_sources_are_named(tmp_path):

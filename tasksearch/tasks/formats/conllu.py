@@ -48,13 +48,11 @@ class Sentence:
 
 
 def sentences(path: Path) -> Iterator[Record]:
-    """(first line, sentence) of every block between blank lines."""
-    block: list[tuple[int, str]] = []
+    """(first line, sentence) of every block between blank lines; a block with a bad line is that line alone."""
+    block: list[tuple[int, str | Broken]] = []
     count = 0
     for number, line in (*lines(path), (0, "")):
-        if isinstance(line, Broken):
-            yield number, line
-        elif line.strip():
+        if isinstance(line, Broken) or line.strip():
             block.append((number, line))
         elif block:
             count += 1
@@ -62,9 +60,11 @@ def sentences(path: Path) -> Iterator[Record]:
             block = []
 
 
-def _sentence(block: Sequence[tuple[int, str]], identity: str) -> Record:
+def _sentence(block: Sequence[tuple[int, str | Broken]], identity: str) -> Record:
     sentence = Sentence(identity)
     for number, line in block:
+        if isinstance(line, Broken):
+            return number, line
         if line.startswith("#"):
             if line.startswith("# sent_id ="):
                 sentence.identity = line.split("=", 1)[1].strip()

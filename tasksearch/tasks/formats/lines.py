@@ -26,7 +26,7 @@ def lines(path: Path) -> Iterator[tuple[int, str | Broken]]:
 
     Raises:
         DataMissing: no such file.
-        BadInput: a damaged or truncated gzip file.
+        BadInput: a damaged or truncated gzip file, or one that the system does not let us read.
     """
     try:
         with open_bytes(path) as file:
@@ -39,6 +39,8 @@ def lines(path: Path) -> Iterator[tuple[int, str | Broken]]:
         raise DataMissing(f"{path} is missing") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
         raise BadInput(f"{path}: damaged gzip file ({fault}); fetch it again") from None
+    except OSError as fault:
+        raise BadInput(f"{path}: cannot be read ({fault.strerror or fault})") from None
 
 
 def json_lines(path: Path) -> Iterator[Record]:
@@ -69,7 +71,11 @@ def bare_tab_lines(path: Path) -> Iterator[Record]:
 
 
 def comma_lines(path: Path) -> Iterator[Record]:
-    """Comma-separated with quoting, first line a header: column → text; a record's number is its last line."""
+    """Comma-separated with quoting, first line a header: column → text; a record's number is its last line.
+
+    Raises:
+        BadInput: a quote that is never closed, or text behind a closing one: what follows could not be told from its cell.
+    """
     texts = lines(path)
     broken: list[tuple[int, Broken]] = []
 
@@ -81,7 +87,7 @@ def comma_lines(path: Path) -> Iterator[Record]:
             else:
                 yield line + "\n"
 
-    reader = csv.reader(readable())
+    reader = csv.reader(readable(), strict=True)
     header: list[str] = []
     try:
         for cells in reader:
@@ -94,7 +100,7 @@ def comma_lines(path: Path) -> Iterator[Record]:
             else:
                 yield reader.line_num, dict(zip(header, cells, strict=True))
     except csv.Error as fault:
-        raise BadInput(f"{path}:{reader.line_num}: {fault}") from None
+        raise BadInput(f"{path}:{reader.line_num}: {fault}; is a quote missing or left open?") from None
 
 
 def _object(line: str) -> object:

@@ -11,26 +11,30 @@ from tasksearch.tasks.formats.lines import lines
 
 
 def tagged_sentences(path: Path) -> Iterator[Record]:
-    """(first line, [(token, tag), …]) of every block between blank lines."""
+    """(first line, [(token, tag), …]) of every block between blank lines; a block with a bad line is that line alone."""
     block: list[tuple[str, str]] = []
-    begin = 0
+    begin, fault = 0, None
     for number, line in (*lines(path), (0, "")):
-        if isinstance(line, Broken):
-            yield number, line
-        elif not line.strip():
-            if block:
-                yield begin, block
-            block = []
+        if not isinstance(line, Broken) and not line.strip():
+            if fault or block:
+                yield fault or (begin, block)
+            block, fault = [], None
+            continue
+        cells = _token_and_tag(line)
+        if isinstance(cells, Broken):
+            fault = fault or (number, cells)
         else:
-            cells = line.split("\t")
-            if len(cells) != 2 or not cells[1].strip():
-                yield (
-                    number,
-                    Broken(f"{len(cells)} columns; expected a token, a tab and its tag (XTREME's test files have no tags)"),
-                )
-                continue
             begin = begin if block else number
-            block.append((cells[0].strip(), cells[1].strip()))
+            block.append(cells)
+
+
+def _token_and_tag(line: str | Broken) -> tuple[str, str] | Broken:
+    if isinstance(line, Broken):
+        return line
+    cells = line.split("\t")
+    if len(cells) != 2 or not cells[1].strip():
+        return Broken(f"{len(cells)} columns; expected a token, a tab and its tag (XTREME's test files have no tags)")
+    return cells[0].strip(), cells[1].strip()
 
 
 def tagged_row(record: Sequence[tuple[str, str]], ask: Ask) -> dict[str, Any]:
