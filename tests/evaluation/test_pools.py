@@ -141,7 +141,7 @@ def test_a_stored_mining_segment_is_read_back_and_retrievals_length_names_anothe
     assert "reused" in again.seconds
     assert again.scores == first.scores
     longer = plan(retrieval=dataclasses.replace(LAB.settings.retrieval, max_length=16))
-    names = {PlanRun(one, where).targets[0].signature for one in (plan(), longer)}
+    names = {PlanRun(one, where).targets[0].tables for one in (plan(), longer)}
     assert len(names) == 2
     assert run_plan(longer, where).scores != first.scores
 
