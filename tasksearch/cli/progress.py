@@ -31,6 +31,10 @@ class Watch:
         self._quiet = quiet
         self._display = _Display(self._console) if self._console.is_terminal and not quiet else None
         self._total = config.trials + config.leaders * max(config.leader_seeds, config.most_seeds) + config.untrained
+        if config.controls:
+            from tasksearch.search.controls import most_controls
+
+            self._total += most_controls(config)
         if config.twins:
             from tasksearch.search.twins import asked_for
 
@@ -74,7 +78,7 @@ class Watch:
             self._display.finish(event.record)
 
     def _judged(self, record: TrialRecord) -> None:
-        from tasksearch.reports.tables import short_mix
+        from tasksearch.reports.tables import short_plan
 
         value = "failed: " + (record.cause or "") if record.status == "failed" else record.status
         if record.objective is not None:
@@ -84,7 +88,7 @@ class Watch:
             self._best = record
             if self._display:
                 self._display.lead(record)
-        mix = short_mix(record.plan.schedule)
+        mix = short_plan(record.plan)
         self._say(
             f"[{record.number + 1:>3}/{self._total}] {record.role:8} {value:>6}  {mix}{'  (best so far)' if leads else ''}"
         )

@@ -84,6 +84,14 @@ def run(
         bool | None,
         typer.Option("--untrained/--no-untrained", help="train an encoder without pretraining once [default: for real text]"),
     ] = None,
+    controls: Annotated[
+        str,
+        typer.Option(
+            help="trained beside the leaders on fresh seeds: length (the best free baseline at the leaders' lengths), "
+            "exposure (target phases as much longer as the mix; the costliest), soup (the leaders' encoders averaged); several "
+            "with commas, all or none"
+        ),
+    ] = "all",
     twins: Annotated[
         int,
         typer.Option(min=0, help="mixtures trained jointly, annealed and one task after the other, to tell which is better"),
@@ -131,6 +139,7 @@ def run(
         data=str(data) if data else None,
         sampler=sampler, scheduler=scheduler,
         steps=steps or (), untrained=untrained, skip_bad=skip_bad, twins=twins, twin_seeds=twin_seeds,
+        controls=controls,
         overrides={
             "learning_rate": learning_rate, "precision": precision, "target_steps": target_steps,
             "train_examples": train_examples, "evaluation_examples": evaluation_examples, "retrieval_layer": retrieval_layer,
@@ -149,6 +158,9 @@ def resume(
     study: Study,
     twins: Annotated[
         int | None, typer.Option(min=3, help="mixtures to tell joint from sequential by, from now on; 18 trainings each")
+    ] = None,
+    controls: Annotated[
+        str | None, typer.Option(help="of the court, from now on: length, exposure, soup, with commas; all or none")
     ] = None,
     concurrency: Concurrency = None,
     gpus_per_trial: Gpus = 0.0,
@@ -171,9 +183,11 @@ def resume(
     resources = resources_of(
         concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours
     )
-    _follow(
-        study, config, lambda **watch: resume_study(study, resources=resources, twins=twins, **watch), timings, quiet, as_json
-    )
+
+    def call(**watch: Any) -> Any:
+        return resume_study(study, resources=resources, twins=twins, controls=controls, **watch)
+
+    _follow(study, config, call, timings, quiet, as_json)
 
 
 def resources_of(

@@ -19,7 +19,7 @@ class CourtEntry:
 
     Attributes:
         name: `no intermediate training`, `best single`, `uniform joint`, `proportional joint`, `size rule`, `soup`,
-            `equal exposure`.
+            `equal exposure`, or a free baseline at the pick's length (`uniform joint, 384 steps`).
         schedule: None where it was not run, or is no schedule.
         evidence: where its gain comes from. Only entries on fresh seeds are comparable with the search's pick.
         gain: over no intermediate training, reporting halves, fresh seeds; None for other evidence.
@@ -27,6 +27,8 @@ class CourtEntry:
         trainings: how many trainings it costs to have it (best single: every single task).
         advantage: how much better the search's pick is, on the same fresh seeds and examples; None where there is none.
         note: why it was not run, or what else must be said.
+        hours: what one training on one seed of all that costs, what the segment store spared included; None where not run.
+        rival: whether the pick has to beat it to be worth its hours.
     """
 
     name: str
@@ -38,6 +40,8 @@ class CourtEntry:
     trainings: int = 0
     advantage: Estimate | None = None
     note: str = ""
+    hours: float | None = None
+    rival: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,7 @@ class Hours:
     """What was spent.
 
     Attributes:
-        search, fresh, baseline, design: hours of training and evaluation of the trials by role.
+        search, fresh, baseline, design, controls: hours of training and evaluation of the trials by role.
         unit: `GPU-hours` or `CPU-hours`.
     """
 
@@ -54,11 +58,12 @@ class Hours:
     baseline: float
     design: float
     unit: str
+    controls: float = 0.0
 
     @property
     def total(self) -> float:
         """All of it."""
-        return self.search + self.fresh + self.baseline + self.design
+        return self.search + self.fresh + self.baseline + self.design + self.controls
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +76,10 @@ class Court:
         gain: of the pick over no intermediate training.
         entries: the free baselines.
         champion: name of the best free baseline on fresh seeds, by the rule that chose the pick; None: none was re-run.
-        advantage: of the pick over the champion; None where they are one and the same, or there is no champion.
-        languages: languages in which the pick beats baseline and champion after Bonferroni over the languages.
+        advantage: of the pick over the rival that it is least surely ahead of; None where the pick is the champion, or there is
+            no champion.
+        rival: that rival's name.
+        languages: languages in which the pick beats baseline and rivals after Bonferroni over the languages.
         worth: the verdict; `undecided` where no interval can be claimed or no free baseline stands on fresh seeds.
         reason: half a sentence.
         hours: what was spent.
@@ -84,6 +91,7 @@ class Court:
     entries: tuple[CourtEntry, ...]
     champion: str | None
     advantage: Estimate | None
+    rival: str | None
     languages: tuple[str, ...]
     worth: Worth
     reason: str

@@ -230,6 +230,13 @@ class Plan:
         return signature_of("mix", dataclasses.replace(self, seed=0))
 
     @property
+    def words(self) -> str:
+        """What is trained, in words: the schedule, or the control that the plan is."""
+        if self.soup:
+            return f"average of {len(self.soup)} encoders"
+        return f"{self.schedule}, targets +{self.extra_examples} examples" if self.extra_examples else str(self.schedule)
+
+    @property
     def intermediate_examples(self) -> int:
         """Training examples that phase 2 shows, repeats included."""
         return self.schedule.steps * self.settings.intermediate.batch_size

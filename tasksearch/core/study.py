@@ -24,8 +24,9 @@ LEAST_TWINS = 3
 Status = Literal["running", "done", "stopped", "failed"]
 SAMPLERS = ("tpe", "random")
 SCHEDULERS = ("fifo", "asha")
-CONTROLS = ("exposure", "soup")
-"""Controls of the court: target phases lengthened to equal exposure, and the average of the leaders' encoders."""
+CONTROLS = ("length", "exposure", "soup")
+"""Controls of the court: the best free baseline at the leaders' lengths, target phases lengthened to equal exposure, and the
+average of the leaders' encoders."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +127,10 @@ class StudyConfig:
     def __post_init__(self) -> None:
         if self.trials < 1:
             raise BadInput(f"{self.trials} trials; expected at least 1")
-        words = [("sampler", self.sampler, SAMPLERS), ("scheduler", self.scheduler, SCHEDULERS)]
+        words: list[tuple[str, str, tuple[str, ...]]] = [
+            ("sampler", self.sampler, SAMPLERS),
+            ("scheduler", self.scheduler, SCHEDULERS),
+        ]
         words += [("control", name, CONTROLS) for name in self.controls]
         for kind, name, known in words:
             if name not in known:

@@ -33,6 +33,8 @@ class TargetResult:
         gain: paired difference, points.
         finding: what the gain's interval allows to be said.
         same_data: the mix trains on data that the target's own training data is drawn from.
+        over_exposure: points of the mix over target phases that are longer by as many examples as its intermediate phase shows;
+            None where no such control was trained.
     """
 
     target: str
@@ -43,6 +45,7 @@ class TargetResult:
     gain: Estimate
     finding: Finding
     same_data: bool
+    over_exposure: Estimate | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

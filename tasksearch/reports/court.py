@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from tasksearch.core.court import Court
+from tasksearch.core.court import Court, CourtEntry
 from tasksearch.core.rules import RulePick, RuleTable
 from tasksearch.reports.tables import framed, gain_text, short_mix
 
@@ -15,24 +15,33 @@ def court_table(court: Court, *, warning: str = "") -> Table:
     notes = [
         f"Row: {court.row}. Gain: points over no intermediate training on fresh seeds. ~: not re-run; its shrunken gain on "
         "selection halves from one seed, which is not comparable.",
-        "Pick: points that the search's mix is better, on the same seeds and examples. Trainings: what it costs to have it.",
+        "Pick: points that the search's mix is better, on the same fresh seeds and examples. Cost: trainings that it takes to "
+        f"have it, and their {court.hours.unit} on one seed.",
+        "†: what the mix has to beat, beside no intermediate training, for the search to be worth its hours.",
         f"The search's mix: {short_mix(court.pick)}, {gain_text(court.gain)}.",
     ]
     table = framed("The search beside what is free", notes, warning)
     table.add_column("", max_width=26, overflow="fold")
     table.add_column("mix", ratio=1, overflow="fold", min_width=10)
-    for heading in ("gain", "pick", "trainings"):
+    for heading in ("gain", "pick", "cost"):
         table.add_column(heading, justify="right", no_wrap=True)
     for entry in court.entries:
         shown = gain_text(entry.gain) if entry.gain else ("–" if entry.expected is None else f"~{entry.expected:+.1f}")
         table.add_row(
-            entry.name + (" †" if entry.name == court.champion else ""),
+            entry.name + (" †" if entry.rival and entry.gain else ""),
             entry.note if entry.schedule is None else short_mix(entry.schedule),
             "0" if entry.name == "no intermediate training" else shown,
             gain_text(entry.advantage) if entry.advantage else "–",
-            f"{entry.trainings}" if entry.trainings else "–",
+            cost_text(entry),
         )
     return table
+
+
+def cost_text(entry: CourtEntry) -> str:
+    """`8: 0.21 h`; a dash where it was not run."""
+    if not entry.trainings:
+        return "–"
+    return f"{entry.trainings}" if entry.hours is None else f"{entry.trainings}: {entry.hours:.2g} h"
 
 
 def rules_table(rules: RuleTable, *, warning: str = "") -> Table:

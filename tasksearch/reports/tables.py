@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tasksearch.core.estimate import Interval
+from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import TrialRecord
 from tasksearch.core.verdict import RULES, Choice, Verdict
@@ -23,6 +24,7 @@ NOT_CLUSTERED = (
     "Intervals are not clustered: this study kept no document numbers, so examples of one document count as independent and "
     "intervals may be too narrow."
 )
+NO_EXPOSURE = "No target phase of equal exposure was trained: part of that gain may be more of the target's own data."
 _STYLE = {"better": "green", "worse": "red", "no difference seen": "dim", "no interval": "yellow"}
 
 
@@ -89,8 +91,10 @@ def target_table(
     notes = [
         f"{short_mix(choice.schedule)}; {choice.seeds} seeds against {choice.baseline_seeds} without an intermediate phase."
     ]
+    notes += likely_notes(choice)
     if any(target.same_data for target in choice.targets):
         notes.append("* same data: the mix trains on data that this target's own training data comes from.")
+        notes += exposure_notes(choice)
     table = framed(f"{choice.name}: scores per target", notes, warning)
     table.add_column("target", no_wrap=True)
     for heading in ("chance", *(("untrained",) if untrained is not None else ()), "baseline", "mix"):
@@ -112,6 +116,23 @@ def target_table(
     return table
 
 
+def likely_notes(choice: Choice) -> list[str]:
+    """How probable it is that the mix is better than the baseline, and than the rule's second choice."""
+    if choice.better is None:
+        return []
+    second = ""
+    if choice.runner_up is not None and choice.ahead is not None and choice.lead is not None:
+        second = f", than the runner-up ({short_mix(choice.runner_up)}; {gain_text(choice.lead)} points) {choice.ahead:.2f}"
+    return [f"Probability that the mix is better than no intermediate phase {choice.better:.2f}{second}."]
+
+
+def exposure_notes(choice: Choice) -> list[str]:
+    """What is left of a mix's gain on same-data targets once the target phase alone shows as many examples."""
+    found = [t for t in choice.targets if t.same_data and t.over_exposure is not None]
+    told = "; ".join(f"{t.target} {gain_text(t.over_exposure)}" for t in found if t.over_exposure is not None)
+    return [f"Against target phases of equal exposure, without the mix: {told}."] if told else [NO_EXPOSURE]
+
+
 def trial_table(records: Iterable[TrialRecord], *, warning: str = "") -> Table:
     """One row per trial: what it trained, its objective (in baseline deviations, on selection halves), its seconds."""
     notes = ["objective: mean gain over the baseline on selection halves, in baseline deviations."]
@@ -126,7 +147,7 @@ def trial_table(records: Iterable[TrialRecord], *, warning: str = "") -> Table:
         table.add_row(
             f"{record.number}",
             record.role,
-            short_mix(record.plan.schedule),
+            short_plan(record.plan),
             f"{record.plan.seed}",
             _outcome(record),
             "–" if seconds is None else f"{seconds:.1f}",
@@ -138,6 +159,11 @@ def gain_text(gain: Interval) -> str:
     """`+2.1 [+0.4, +3.8]`, points; the interval is absent where none can be claimed."""
     value = f"{gain.value:+.1f}"
     return value if gain.low is None or gain.high is None else f"{value} [{_outward(gain.low, -1)}, {_outward(gain.high, +1)}]"
+
+
+def short_plan(plan: Plan) -> str:
+    """The plan's schedule on little room, or what control it is."""
+    return plan.words if plan.soup or plan.extra_examples else short_mix(plan.schedule)
 
 
 def short_mix(schedule: Schedule) -> str:

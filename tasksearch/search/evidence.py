@@ -6,6 +6,7 @@ fresh seeds, whose reporting halves say what it is worth.
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,6 +50,21 @@ class Candidate:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Control:
+    """A control of the court (`search.controls`) on fresh seeds: never chosen, compared.
+
+    Attributes:
+        first: its first training.
+        trials: their numbers.
+        arm: their reporting outcomes.
+    """
+
+    first: TrialRecord
+    trials: tuple[int, ...]
+    arm: Arm
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Evidence:
     """The baseline and the candidates.
 
@@ -59,6 +75,7 @@ class Evidence:
         candidates: in the order of their trials, at least one.
         table: every mix that the search trained, on selection halves.
         shortlist: selection cells that the search's objective read, and so decided which mixes became candidates.
+        controls: those that were scored wherever baseline and candidates were, in the order of their trials.
     """
 
     baseline: Arm
@@ -67,6 +84,7 @@ class Evidence:
     candidates: tuple[Candidate, ...]
     table: Trained
     shortlist: frozenset[Cell]
+    controls: tuple[Control, ...] = ()
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -109,7 +127,7 @@ def gather(
     rows = {first.plan.mix_signature: row for row, first in enumerate(table.firsts)}
     candidates = [_candidate(mix, seen[name], rows[name], outcomes, documents) for name, mix in fresh.items() if name in seen]
     counted = counted_targets(dev, objective)
-    return Evidence(
+    evidence = Evidence(
         baseline=arm_of(bare, outcomes, documents),
         dev=dev,
         dev_examples={(s.target, s.language): s.examples for s in bare[0].scores if s.half == "select"},
@@ -117,6 +135,14 @@ def gather(
         table=table,
         shortlist=frozenset((t, language) for t in counted for language in dev.languages(t, objective.languages)),
     )
+    controls = [_control(mix, outcomes, documents) for mix in _by_mix(r for r in done if r.role == "control").values()]
+    known = [c for c in controls if all(set(evidence.cells) <= seed.keys() for seed in c.arm.seeds)]
+    return dataclasses.replace(evidence, controls=tuple(known))
+
+
+def _control(trained: Sequence[TrialRecord], outcomes: OutcomesOf, documents: Documents | None) -> Control:
+    trials = tuple(record.number for record in trained)
+    return Control(first=trained[0], trials=trials, arm=arm_of(trained, outcomes, documents))
 
 
 def _candidate(

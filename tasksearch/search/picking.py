@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tasksearch.core.study import Objective, TrialRecord
 from tasksearch.core.verdict import Choice, Rule, TargetResult, Verdict, finding_of
+from tasksearch.search.court_rows import exposure_of
 from tasksearch.search.documents import Documents
 from tasksearch.search.evidence import Candidate, OutcomesOf
 from tasksearch.search.reading import Reading, Row, as_rule, cell_weights, open_reading
@@ -113,6 +114,7 @@ def _target(reading: Reading, chosen: Candidate, target: str, report: Iterable[C
     cells = [cell for cell in report if cell[0] == target]
     weights = dict.fromkeys(cells, 1 / len(cells))
     gain = reading.estimate(chosen.arm, weights, minus=reading.evidence.baseline)
+    exposure = exposure_of(reading, chosen)
     return TargetResult(
         target=target,
         group=reading.groups[target],
@@ -122,4 +124,5 @@ def _target(reading: Reading, chosen: Candidate, target: str, report: Iterable[C
         gain=gain,
         finding=finding_of(gain),
         same_data=any((task, target) in reading.same_data for task in chosen.first.plan.schedule.tasks),
+        over_exposure=reading.estimate(chosen.arm, weights, minus=exposure.arm) if exposure else None,
     )

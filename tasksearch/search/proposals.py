@@ -194,7 +194,9 @@ def _first(
 def _control(config: StudyConfig, plan_of: PlanOf, found: Sequence[Leader], before: Sequence[TrialRecord]) -> Plan | None:
     """The next control; None where all were begun."""
     begun = {record.plan for record in before if record.role == "control"}
-    plans = control_plans(config.controls, plan_of, [leader.record.plan.schedule for leader in found], _first_seeds(config))
+    mixes = [leader.record.plan.schedule for leader in found]
+    free = next((leader.record.plan.schedule for leader in found if leader.record.role == "design"), None)
+    plans = control_plans(config.controls, plan_of, mixes, free, _first_seeds(config))
     return next((plan for plan in plans if plan not in begun), None)
 
 

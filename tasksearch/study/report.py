@@ -93,16 +93,17 @@ def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
 
     Leaders that race get seeds beyond their first ones: before the race at most `most_seeds` each, from then on those begun.
     """
+    from tasksearch.search.controls import controls_now, most_controls
     from tasksearch.search.twins import asked_for, asked_for_now
 
     searched = [record for record in records if record.role not in AFTERWARDS]
     if len(searched) == len(records):
         leaders = config.leaders * max(config.leader_seeds, config.most_seeds)
-        return max(config.trials, len(searched)) + leaders + config.untrained + asked_for(config)
+        return max(config.trials, len(searched)) + leaders + config.untrained + most_controls(config) + asked_for(config)
     judged = {r.plan.mix_signature for r in searched if r.role in ("design", "search") and r.objective is not None}
     begun = sum(record.role == "finalist" for record in records)
-    question = asked_for_now(config, records)
-    return len(searched) + max(min(config.leaders, len(judged)) * config.leader_seeds, begun) + config.untrained + question
+    beside = controls_now(config, records) + asked_for_now(config, records) + config.untrained
+    return len(searched) + max(min(config.leaders, len(judged)) * config.leader_seeds, begun) + beside
 
 
 def command_of(config: StudyConfig) -> str:
@@ -123,6 +124,7 @@ def command_of(config: StudyConfig) -> str:
     words += ["--objective", ",".join(aims)] if aims else []
     words += ["--allow-leakage"] if config.allow_leakage else []
     words += ["--untrained"] if config.untrained else ["--no-untrained"]
+    words += ["--controls", ",".join(config.controls) or "none"]
     words += ["--continuous"] if config.space.denominator is None else []
     for name, value in config.suite_options:
         words += _option(name, value)

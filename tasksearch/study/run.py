@@ -17,7 +17,7 @@ from tasksearch.study.keeping import store_address
 from tasksearch.study.objective import read_objective
 from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
-from tasksearch.study.settings import keep_skipped
+from tasksearch.study.settings import keep_skipped, read_controls
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, data_folder, prepare
 from tasksearch.study.spaces import fill_in, load_space
 from tasksearch.tasks.catalogue import load_suite
@@ -67,6 +67,7 @@ def configure(
     overrides: Mapping[str, Any] | None = None,
     objective: str | Objective | None = None,
     untrained: bool | None = None,
+    controls: str = "none",
     **fields: Any,
 ) -> StudyConfig:
     """Resolves names into a `StudyConfig`; other fields of it are passed on as they are.
@@ -77,6 +78,7 @@ def configure(
         objective: what the search maximises, as `--objective` has it (`nli=2,qa=1`, `tagging,sw`); None: groups evenly.
         untrained: whether the untrained reference is trained; None: for real text, since the lab's floors are measured in
             docs/lab.md.
+        controls: what is trained beside the leaders: `all`, `none`, or names out of `core.study.CONTROLS` with commas.
 
     Raises:
         UnknownName, BadInput, DataMissing: one line each.
@@ -102,6 +104,7 @@ def configure(
         overrides=Overrides(**(overrides or {})),
         objective=objective or Objective(),
         untrained=known.needs_data if untrained is None else untrained,
+        controls=read_controls(controls),
         **fields,
     )
 
@@ -135,6 +138,7 @@ def resume_study(
     folder: Path,
     *,
     twins: int | None = None,
+    controls: str | None = None,
     resources: Resources | None = None,
     on_event: Callable[[Any], None] | None = None,
     on_pretrain: OnPretrain | None = None,
@@ -145,6 +149,7 @@ def resume_study(
         folder: of the study.
         resources, on_event, on_pretrain: as `run_study` takes them.
         twins: mixtures that the question joint or sequential is to be answered on, from now on; None: as the study has it.
+        controls: of the court, from now on, as `--controls` has them; None: as the study has them.
 
     Raises:
         StudyNotReady: the folder holds no study.
@@ -155,6 +160,9 @@ def resume_study(
     ledger = Ledger(folder)
     if twins is not None:
         _ask_twins(ledger, twins)
+    if controls is not None and (named := read_controls(controls)) != (config := ledger.config()).controls:
+        with ledger.lock():
+            ledger.save_config(dataclasses.replace(config, controls=named))
     return _drive(ledger, ledger.config(), resources or Resources(), on_event, on_pretrain)
 
 

@@ -8,14 +8,30 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasksearch.core.errors import BadInput
+from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
-from tasksearch.core.study import Overrides, StudyConfig
+from tasksearch.core.study import CONTROLS, Overrides, StudyConfig
 from tasksearch.study.pretraining_text import pretraining_text, unchecked_note
 from tasksearch.tasks.suite import Suite
 
 if TYPE_CHECKING:
     from tasksearch.models.encoder import Shape
+
+
+def read_controls(words: str) -> tuple[str, ...]:
+    """Controls of the court as `--controls` has them: `all`, `none`, or names with commas, in their own order.
+
+    Raises:
+        UnknownName: a control that there is not.
+    """
+    if words in ("all", "none"):
+        return CONTROLS if words == "all" else ()
+    named = [word.strip() for word in words.split(",")]
+    for name in named:
+        if name not in CONTROLS:
+            raise UnknownName("control", name, (*CONTROLS, "all", "none"))
+    return tuple(name for name in CONTROLS if name in named)
+
 
 RETRIEVAL_DEPTH = 14 / 24
 """jiant pools XLM-R Large's block 14 of 24 for retrieval; a smaller model's layer at the same depth."""

@@ -92,7 +92,7 @@ def name_of(record: TrialRecord) -> str:
     kind = {"none": "", "joint": "joint" if len(record.plan.schedule.tasks) > 1 else "single"}
     shown = kind.get(record.plan.schedule.kind, record.plan.schedule.kind)
     role = "" if record.role in ("design", "search") else str(record.role)
-    return f"{record.number:04d} {' '.join(filter(None, (role, shown)))}: {record.plan.schedule}"[:250]
+    return f"{record.number:04d} {' '.join(filter(None, (role, shown)))}: {record.plan.words}"[:250]
 
 
 def params_of(plan: Plan, role: str, tasks: Iterable[str]) -> dict[str, str]:
@@ -100,7 +100,7 @@ def params_of(plan: Plan, role: str, tasks: Iterable[str]) -> dict[str, str]:
     schedule, settings = plan.schedule, plan.settings
     params = {f"mix/{task}": f"{float(schedule.share(task)):.4g}" for task in sorted({*tasks, *schedule.tasks})}
     params |= {
-        "plan": str(schedule),
+        "plan": plan.words,
         "schedule": schedule.kind,
         "order": order_of(schedule),
         "steps": str(schedule.steps),

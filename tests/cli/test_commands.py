@@ -7,6 +7,8 @@ import sys
 import pytest
 
 TINY = [
+    "--controls",
+    "none",
     "--trials",
     "5",
     "--baseline-seeds",

@@ -35,7 +35,8 @@ def study(tiny_lab, tmp_path_factory):
     done = tasksearch(
         "run", "--space", "./my_space.py", "--objective", "classification=2,retrieval,near1", "--target", "topic", "--target",
         "retrieval", "--language", "near1", "--language", "sov", "--model", str(tiny_lab.model), "--data", str(tiny_lab.data),
-        "--trials", "6", "--baseline-seeds", "3", "--leaders", "1", "--leader-seeds", "1", "--out", "study", "--json", cwd=home,
+        "--trials", "6", "--baseline-seeds", "3", "--leaders", "1", "--leader-seeds", "1", "--out", "study", "--json",
+        "--controls", "none", cwd=home,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return home, json.loads(done.stdout)

@@ -12,6 +12,7 @@ import pytest
 
 STUDY = [
     "run", "--space", "joint", "--trials", "5", "--baseline-seeds", "3", "--leaders", "1", "--leader-seeds", "3",
+    "--controls", "none",
     "--target", "retrieval", "--target", "topic", "--phase1-steps", "30", "--language", "near1", "--language", "lowfar",
 ]  # fmt: skip
 

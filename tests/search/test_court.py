@@ -8,6 +8,7 @@ from tasksearch.core.study import Objective
 from tasksearch.search.bench.measure import GROUPS, measure
 from tasksearch.search.bench.simulate import proposed, searched
 from tasksearch.search.bench.world import NULL, ONE, PAIR, draw_world
+from tasksearch.search.controls import stretched
 from tasksearch.search.court import hold_court, hours_of
 from tasksearch.search.reading import open_reading
 from tasksearch.search.rules import rule_table
@@ -36,6 +37,22 @@ def test_a_pick_that_is_a_free_baseline_was_not_worth_searching_for():
     assert court.worth == "not worth it"
     assert court.champion == "best single"
     assert "free baseline (best single)" in court.sentence
+
+
+@pytest.mark.parametrize("rule", ["target-dev", "english-dev"])
+def test_a_pick_that_is_a_free_baseline_at_another_length_was_not_worth_searching_for(rule):
+    world = draw_world(PAIR, 2)
+    plan = proposed(world, 40, 2)
+    single = max((s for _, s in plan if len(s.tasks) == 1), key=lambda s: world.gains([s]).mean())
+    free, longer = stretched(single, 96), stretched(single, 192)
+    study = searched(world, [*((role, schedule) for role, schedule in plan if schedule != longer), ("search", longer)])
+    for schedule in (free, longer):
+        for seed in (1, 2, 3):
+            study.train(schedule, seed, "finalist")
+    court = hold_court(open_reading(study.records, study.outcomes, GROUPS), study.records, rule)
+    assert court.pick == longer
+    assert (court.champion, court.rival, court.advantage) == ("best single", None, None)
+    assert court.worth == "not worth it" and "is a free baseline (best single, 192 steps)" in court.reason
 
 
 def test_a_pick_that_beats_the_baseline_and_the_champion_was_worth_it():

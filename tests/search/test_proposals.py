@@ -1,9 +1,14 @@
 import dataclasses
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasksearch.core.errors import UnknownName
+from tasksearch.core.mixture import Mixture
+from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
+from tasksearch.search.controls import controls_now, most_controls, stretched
 from tasksearch.search.proposals import Finished, Proposal, Wait, leaders, propose
 
 BASELINE, DESIGNS = 3, 6
@@ -185,14 +190,35 @@ def test_a_study_that_is_extended_goes_on_as_if_the_untrained_reference_were_not
 
 
 def test_controls_follow_the_leaders_first_seeds_and_change_no_other_training(toy, history):
-    found = run(toy, toy.config(controls=("exposure", "soup")))
+    found = run(toy, toy.config(controls=("length", "exposure", "soup")))
     controls = [r for r in found if r.role == "control"]
     assert [r.plan for r in found if r.role != "control"] == [r.plan for r in history]
     leading = list(dict.fromkeys(r.plan.schedule for r in history if r.role == "finalist"))
+    free = next(schedule for schedule in leading if schedule in {r.plan.schedule for r in history if r.role == "design"})
     lengths = sorted({schedule.steps for schedule in leading})
-    wanted = [(32 * steps, (), seed) for steps in lengths for seed in (1, 2, 3)] + [(0, tuple(leading), s) for s in (1, 2, 3)]
-    assert [(r.plan.extra_examples, r.plan.soup, r.plan.seed) for r in controls] == wanted
-    assert not {r.plan.mix_signature for r in controls} & {r.plan.mix_signature for r in history}
+    longer = {stretched(free, steps) for steps in lengths} - set(leading)
+    assert lengths == [64, 128] and len(longer) == 1
+    wanted = [(longer.copy().pop(), 0, (), seed) for seed in (1, 2, 3)]
+    wanted += [(Schedule.none(), 32 * steps, (), seed) for steps in lengths for seed in (1, 2, 3)]
+    wanted += [(Schedule.none(), 0, tuple(leading), seed) for seed in (1, 2, 3)]
+    assert [(r.plan.schedule, r.plan.extra_examples, r.plan.soup, r.plan.seed) for r in controls] == wanted
+    assert len(controls) <= most_controls(toy.config(controls=("length", "exposure", "soup")))
+    assert controls_now(toy.config(controls=("length", "exposure", "soup")), found) == len(controls)
+    begun = [r for r in found if r.number <= controls[0].number]
+    assert controls_now(toy.config(controls=("length", "exposure", "soup")), begun) == len(controls)
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=4), st.integers(1, 300))
+def test_a_stretched_schedule_keeps_its_stages_and_their_proportions(lengths, steps):
+    names = "abcd"
+    stages = tuple(Schedule.joint(Mixture.uniform(names[i]), n).stages[0] for i, n in enumerate(lengths))
+    schedule = Schedule(stages=stages)
+    found = stretched(schedule, steps)
+    assert [stage.tasks for stage in found.stages] == [stage.tasks for stage in stages]
+    if found is not schedule:
+        assert found.steps == steps
+        assert all(abs(a.steps - b.steps * steps / schedule.steps) < 1 for a, b in zip(found.stages, stages, strict=True))
+    assert stretched(schedule, schedule.steps) == schedule
 
 
 def test_a_single_leader_makes_no_soup(toy):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tasksearch.core.court import CourtEntry
+from tasksearch.reports.court import cost_text
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.figures.forest import LEGEND, forest
 from tasksearch.reports.section import Figure, Section, Table
@@ -28,13 +29,15 @@ def section(data: ReportData) -> Section | None:
         tables=(
             Table(
                 title="Free baselines",
-                head=("", "mix", "gain [95 %]", "search - this [95 %]", "n", "seeds", "trainings"),
+                head=("", "mix", "gain [95 %]", "search - this [95 %]", "n", "seeds", "cost"),
                 rows=tuple(_row(entry) for entry in court.entries),
             ),
         ),
         notes=(
             "Free: what anyone could train without a search. ~: not re-run on fresh seeds; its shrunken gain on selection "
             "halves, one seed, is not comparable with the others.",
+            "†: what the mix has to beat, beside no intermediate training, for the search to be worth its hours. Cost: "
+            f"trainings that it takes to have it, and their {court.hours.unit} on one seed.",
         ),
     )
 
@@ -42,11 +45,11 @@ def section(data: ReportData) -> Section | None:
 def _row(entry: CourtEntry) -> tuple[str, ...]:
     guessed = "–" if entry.expected is None else f"~{entry.expected:+.1f}"
     return (
-        entry.name,
+        entry.name + (" †" if entry.rival and entry.gain else ""),
         entry.note if entry.schedule is None else short_mix(entry.schedule),
         gain_text(entry.gain) if entry.gain else guessed,
         gain_text(entry.advantage) if entry.advantage else "–",
         f"{entry.gain.examples}" if entry.gain else "–",
         f"{entry.gain.seeds}" if entry.gain else "–",
-        f"{entry.trainings}" if entry.trainings else "–",
+        cost_text(entry),
     )

@@ -8,7 +8,7 @@ from tasksearch.core.study import TrialRecord
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.figures.history import best_so_far, history
 from tasksearch.reports.section import Figure, Section, Table
-from tasksearch.reports.tables import short_mix
+from tasksearch.reports.tables import short_plan
 
 
 def section(data: ReportData) -> Section:
@@ -70,7 +70,7 @@ def _trials(records: tuple[TrialRecord, ...]) -> Table:
             f"{record.number}",
             str(record.role),
             record.status + (f": {record.cause}" if record.cause else ""),
-            short_mix(record.plan.schedule),
+            short_plan(record.plan),
             f"{record.plan.seed}",
             "–" if record.objective is None else f"{record.objective:+.2f}",
             "–" if record.ended is None else f"{record.ended - record.started:.1f}",

@@ -27,7 +27,13 @@ def section(data: ReportData) -> Section | None:
         title="Best mix per language",
         figures=(Figure(svg=forest("mixes", "Gain of the chosen mix per language", rows, axis=axis), caption=caption),),
         tables=(_choices(verdict), _key(verdict), _targets(verdict)),
-        notes=tuple(verdict_notes(verdict)),
+        notes=(
+            *verdict_notes(verdict),
+            "P(better): that the mix is better than no intermediate phase; P(ahead): than the rule's second choice. Both from "
+            "fresh seeds and reporting examples alone.",
+            "Over equal exposure: the mix against target phases that alone show as many examples; to be read where data are "
+            "the same.",
+        ),
     )
 
 
@@ -47,9 +53,23 @@ def _choices(verdict: Verdict) -> Table:
                 f"{choice.examples}",
                 f"{choice.seeds}+{choice.baseline_seeds}",
                 f"{choice.labels}",
+                _share(choice.better),
+                _share(choice.ahead),
             )
         )
-    head = ("", "mix", f"gain [{100 * verdict.level:g} %]", "verdict", "baseline", "with mix", "n", "seeds", "labels")
+    head = (
+        "",
+        "mix",
+        f"gain [{100 * verdict.level:g} %]",
+        "verdict",
+        "baseline",
+        "with mix",
+        "n",
+        "seeds",
+        "labels",
+        "P(better)",
+        "P(ahead)",
+    )
     return Table(title="Chosen mixes", head=head, rows=tuple(rows))
 
 
@@ -68,12 +88,17 @@ def _targets(verdict: Verdict) -> Table:
             gain_text(target.gain),
             target.finding,
             f"{target.gain.examples}",
+            gain_text(target.over_exposure) if target.over_exposure else "–",
         )
         for choice in verdict.choices
         for target in choice.targets
     ]
-    head = ("", "target", "baseline", "with mix", f"gain [{100 * verdict.level:g} %]", "verdict", "n")
+    head = ("", "target", "baseline", "with mix", f"gain [{100 * verdict.level:g} %]", "verdict", "n", "over equal exposure")
     return Table(title="Target by target", head=head, rows=tuple(rows), folded=True)
+
+
+def _share(probability: float | None) -> str:
+    return "–" if probability is None else f"{probability:.2f}"
 
 
 def _name(verdict: Verdict, choice: Choice) -> str:

@@ -1,0 +1,117 @@
+"""The court of a study with controls: every row stands on fresh seeds, the mix has to beat all that is free."""
+
+import json
+import re
+import statistics
+
+import pytest
+
+from tasksearch.core.errors import UnknownName
+from tasksearch.reports.page import render
+from tasksearch.search.ledger import Ledger
+from tasksearch.study.best import best_of
+from tasksearch.study.report import command_of, planned, report_of
+from tasksearch.study.settings import read_controls
+
+ALL = {"leader_seeds": 3, "leaders": 3, "trials": 24, "controls": ("length", "exposure", "soup")}
+
+
+@pytest.fixture(scope="module")
+def folder(planted, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("controls")
+    Ledger(folder).save_config(planted.config(**ALL))
+    context = {"per_document": 2, "surface": {"world": 7}}
+    planted.run_in_process(planted.open_book(folder, **ALL), folder, context)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def court(folder):
+    return best_of(folder).court
+
+
+def entry(court, name):
+    return next(entry for entry in court.entries if entry.name == name)
+
+
+def test_a_study_with_controls_trains_each_of_them_on_the_leaders_first_fresh_seeds(planted, folder):
+    records = Ledger(folder).records()
+    controls = [r for r in records if r.role == "control"]
+    kinds = {"soup" if r.plan.soup else "exposure" if r.plan.extra_examples else "length" for r in controls}
+    assert kinds == {"length", "exposure", "soup"}
+    assert all(r.status == "done" and r.objective is not None for r in controls)
+    seeds = {}
+    for record in controls:
+        seeds.setdefault(record.plan.mix_signature, []).append(record.plan.seed)
+    assert set(map(tuple, seeds.values())) == {(1, 2, 3)}
+    assert planned(planted.config(**ALL), records) == len(records)
+
+
+def test_every_row_of_the_court_stands_on_fresh_seeds_and_says_its_cost(court):
+    assert {"soup", "equal exposure", "no intermediate training"} <= {
+        e.name for e in court.entries if e.evidence == "fresh seeds"
+    }
+    longer = [e for e in court.entries if re.fullmatch(r"[a-z ]+, \d+ steps", e.name)]
+    assert [e.schedule.steps for e in longer] == [court.pick.steps]
+    for found in (entry(court, "soup"), entry(court, "equal exposure"), *longer):
+        assert found.gain.low is not None and found.advantage.low is not None and found.gain.seeds == 3
+        assert found.gain.value == pytest.approx(court.gain.value - found.advantage.value)
+        assert found.gain.documents is not None
+        assert found.hours is not None
+    assert not entry(court, "soup").rival  # it needs the search: not free
+    assert "no trained mix" in entry(court, "soup").note
+    json.dumps(court.to_json(), allow_nan=False)
+
+
+def test_equal_exposure_without_an_effect_is_the_baseline_again_and_the_pick_has_to_beat_it(court):
+    exposure = entry(court, "equal exposure")
+    assert exposure.rival and abs(exposure.gain.value) < 3
+    rivals = [e for e in court.entries if e.rival and e.name != "no intermediate training"]
+    assert court.rival in {e.name for e in rivals}
+    assert court.advantage == min((e.advantage for e in rivals), key=lambda a: a.low)
+    if court.worth == "worth it" and not court.languages:
+        assert all(e.advantage.low > 0 for e in rivals)
+
+
+def test_no_control_is_ever_picked_or_led_by(folder):
+    verdict = best_of(folder)
+    records = {r.number: r for r in Ledger(folder).records()}
+    for choice in verdict.choices:
+        assert {records[number].role for number in choice.trials} == {"finalist"}
+        assert 0 <= choice.ahead <= 1 and choice.runner_up is not None
+
+
+def test_targets_of_the_same_data_stand_beside_equal_exposure(folder):
+    for choice in best_of(folder).choices:
+        for target in choice.targets:
+            scores = [
+                s.value
+                for r in Ledger(folder).records()
+                if r.plan.extra_examples == 32 * choice.schedule.steps
+                for s in r.scores
+                if s.half == "report" and s.target == target.target and s.language in target.languages
+            ]
+            assert len(scores) == 3 * len(target.languages)
+            assert target.over_exposure.value == pytest.approx(target.score.value - statistics.fmean(scores))
+
+
+def test_the_page_and_the_trials_name_the_controls(folder):
+    data = report_of(folder)
+    page = render(data)
+    for words in ("average of 3 leaders", "equal exposure", "every target +", "average of 3 encoders", "P(ahead)"):
+        assert words in page, words
+    assert "--controls length,exposure,soup" in command_of(data.config)
+    assert not data.partial
+
+
+def test_hours_of_controls_are_counted_apart(court):
+    assert court.hours.controls >= 0
+    assert court.hours.total == pytest.approx(sum(getattr(court.hours, name) for name in ("search", "fresh", "baseline", "design", "controls")))  # fmt: skip  # noqa: E501
+
+
+def test_controls_are_asked_for_by_name_all_or_none():
+    assert read_controls("all") == ("length", "exposure", "soup")
+    assert read_controls("none") == ()
+    assert read_controls("soup, length") == ("length", "soup")
+    with pytest.raises(UnknownName, match="did you mean 'exposure'"):
+        read_controls("exposur")
