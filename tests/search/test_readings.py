@@ -3,6 +3,7 @@
 import pytest
 
 from tasksearch.core.errors import AlreadyRead, BadInput
+from tasksearch.core.order_effect import QUESTION
 from tasksearch.search.readings import ask, headline, read_questions
 
 CELLS = [("nli", "sw"), ("nli", "yo")]
@@ -63,3 +64,19 @@ def test_a_question_that_chose_nothing_and_stands_in_an_old_file_blocks_no_rule_
     asked = ask(tmp_path, "english-dev", FIRST, CELLS)
     assert not asked.adaptive and len(read_questions(tmp_path)) == 2
     assert headline(read_questions(tmp_path)) == "english-dev"
+
+
+def test_a_question_that_was_fixed_beforehand_and_the_others_do_not_touch_each_other(tmp_path):
+    ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    assert not ask(tmp_path, QUESTION, {"twins": "aaa"}, CELLS).adaptive
+    assert not ask(tmp_path, "pivot-dev", FIRST, CELLS).adaptive
+    assert headline(read_questions(tmp_path)) == "pivot-dev"
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_other_twins_after_an_answer_are_a_second_look_even_after_an_early_one(tmp_path, complete):
+    ask(tmp_path, QUESTION, {"twins": "aaa"}, CELLS, complete=complete)
+    assert not ask(tmp_path, QUESTION, {"twins": "aaa"}, CELLS).adaptive
+    with pytest.raises(AlreadyRead, match="other mixtures or other best mixes"):
+        ask(tmp_path, QUESTION, {"twins": "bbb"}, CELLS)
+    assert ask(tmp_path, QUESTION, {"twins": "bbb"}, CELLS, reopen=True).adaptive

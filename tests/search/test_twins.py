@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.space import SearchSpace
+from tasksearch.search.bench.twin_worlds import twin_result
+from tasksearch.search.bench.world import NULL, TUNE, draw_world
 from tasksearch.search.proposals import Finished, Proposal, propose
 from tasksearch.search.twins import (
     ORDERS,
@@ -164,3 +166,11 @@ def test_a_search_of_one_kind_has_no_best_of_each(toy, history):
 def test_too_few_mixtures_or_seeds_are_refused(toy, changes):
     with pytest.raises(BadInput, match=r"expected .*at least 3"):
         toy.config(**changes)
+
+
+def test_on_planted_worlds_the_interval_holds_the_mean_over_the_space_and_no_winner_is_invented():
+    null = [twin_result(draw_world(NULL, 7000 + i), many=60) for i in range(6)]
+    real = [twin_result(draw_world(TUNE, 7000 + i), many=60) for i in range(6)]
+    assert sum(result.covered for result in [*null, *real]) >= 10
+    assert sum(result.wrong for result in [*null, *real]) <= 1
+    assert any(result.answer.verdict != "no difference at this budget" for result in real)
