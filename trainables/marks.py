@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,8 +13,9 @@ from typing import Any
 
 from tasksearch.core.need import Need, missing
 from tasksearch.core.plan import Plan
-from tasksearch.phases.segments import Surroundings, segments_of
+from tasksearch.phases.segments import IntermediateSegment, Surroundings, TargetSegment, segments_of
 from tasksearch.search.ledger import write_atomic
+from tasksearch.training.order import stage_counts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +26,15 @@ class MarkSettings:
         log: file that every training adds a JSON line to: trial, signature, begin and end in seconds since the epoch, steps.
         store: folder of the marks; None: nothing is reused.
         step_seconds: what a step takes.
-        target_steps: steps of every target phase.
+        target_steps: steps of every target phase; None: as the plan's settings have them.
+        untrained: targets without a phase of their own, which cost nothing here.
     """
 
     log: str
     store: str | None = None
     step_seconds: float = 0.0
-    target_steps: int = 32
+    target_steps: int | None = 32
+    untrained: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,16 +56,18 @@ class MarkedSegments:
         self._in_memory: set[str] = set()
 
     @cached_property
-    def needs(self) -> Mapping[str, Need]:
+    def chain(self) -> dict[str, Need]:
+        """Part → intermediate segment."""
+        return {segment.name: Need(segment.signature, segment.stage.steps) for segment in self._unfolded[0]}
+
+    @cached_property
+    def needs(self) -> dict[str, Need]:
         """Part → its segment, in the order of the parts."""
-        chain, targets = unfolded(self._plan)
-        found = {segment.name: Need(segment.signature, segment.stage.steps) for segment in chain}
-        return found | {segment.name: Need(segment.signature, self._settings.target_steps) for segment in targets}
+        return self.chain | {one.name: Need(one.signature, self._target_steps(one)) for one in self._unfolded[1]}
 
     def missing(self, position: int) -> tuple[Need, ...]:
         """What has to be trained from that part on."""
-        needs, stages = list(self.needs.values()), len(self._plan.schedule.stages)
-        return missing(needs[:stages], needs[stages:], position, self._is_there)
+        return missing(list(self.chain.values()), list(self.needs.values())[len(self.chain) :], position, self._is_there)
 
     def train(self, part: str) -> dict[str, float]:
         """Trains a part's segment and what it lacks before it, or finds it; seconds by kind of work."""
@@ -86,15 +91,23 @@ class MarkedSegments:
         _append(Path(self._settings.log), [self._number, need.signature, begin, end, int(need.work)])
         return end - begin
 
+    @cached_property
+    def _unfolded(self) -> tuple[tuple[IntermediateSegment, ...], tuple[TargetSegment, ...]]:
+        return unfolded(self._plan, self._settings.untrained)
+
+    def _target_steps(self, segment: TargetSegment) -> int:
+        if not segment.trained:
+            return 0
+        steps = self._settings.target_steps
+        return self._plan.settings.for_target(segment.target).steps or 0 if steps is None else steps
+
     def _is_there(self, signature: str) -> bool:
         store = self._settings.store
         return signature in self._in_memory or (store is not None and (Path(store) / signature).exists())
 
 
-def unfolded(plan: Plan) -> Any:
+def unfolded(plan: Plan, untrained: Sequence[str] = ()) -> tuple[tuple[IntermediateSegment, ...], tuple[TargetSegment, ...]]:
     """Intermediate and target segments of a plan in surroundings that never change."""
-    from tasksearch.training.order import stage_counts
-
     names = (*plan.schedule.tasks, *plan.targets)
     around = Surroundings(
         model="recorded",
@@ -102,8 +115,8 @@ def unfolded(plan: Plan) -> Any:
         evaluation={(target, language): () for target in plan.targets for language in plan.languages},
         numerics="recorded",
     )
-    spoken = dict.fromkeys(plan.targets, plan.languages)
-    return segments_of(plan, around, languages_of=spoken, trained=dict.fromkeys(plan.targets, True), shown_by=stage_counts)
+    spoken, trained = dict.fromkeys(plan.targets, plan.languages), {name: name not in untrained for name in plan.targets}
+    return segments_of(plan, around, languages_of=spoken, trained=trained, shown_by=stage_counts)
 
 
 def trainings(log: Path) -> list[Training]:

@@ -17,6 +17,7 @@ class SlotUse:
         resumes: of those, how many got a slot again.
         seconds: slot-seconds from the first report of a trial to the end of the last.
         idle_seconds: of those, in which no part of a trial ran: start-up, pauses, resumes, and slots with nothing to do.
+        resume_seconds: of the idle ones, between giving a slot to a paused trial and its next part.
     """
 
     slots: int
@@ -24,6 +25,7 @@ class SlotUse:
     resumes: int
     seconds: float
     idle_seconds: float
+    resume_seconds: float
 
 
 class SlotClock:
@@ -36,6 +38,8 @@ class SlotClock:
         self._busy = 0.0
         self._parts: dict[str, float] = {}
         self._paused: dict[str, float] = {}
+        self._resuming: dict[str, float] = {}
+        self._resumed = 0.0
 
     def report(self, trial: str) -> None:
         """A trial reports, or ended: the part it ran is over."""
@@ -45,7 +49,8 @@ class SlotClock:
 
     def go(self, trial: str) -> None:
         """A trial begins its next part."""
-        self._parts[trial] = self._clock()
+        now = self._parts[trial] = self._clock()
+        self._resumed += now - self._resuming.pop(trial, now)
 
     def pause(self, trial: str) -> None:
         """A trial gave up its slot."""
@@ -53,12 +58,17 @@ class SlotClock:
 
     def resume(self, trial: str) -> float:
         """It gets one again; returns the seconds it waited."""
-        now = self._clock()
+        now = self._resuming[trial] = self._clock()
         return now - self._paused.pop(trial, now)
 
     def use(self, pauses: int, resumes: int) -> SlotUse:
         """The sums so far."""
         seconds = self._slots * (self._last - self._began) if self._began is not None else 0.0
         return SlotUse(
-            slots=self._slots, pauses=pauses, resumes=resumes, seconds=seconds, idle_seconds=max(0.0, seconds - self._busy)
+            slots=self._slots,
+            pauses=pauses,
+            resumes=resumes,
+            seconds=seconds,
+            idle_seconds=max(0.0, seconds - self._busy),
+            resume_seconds=self._resumed,
         )

@@ -1,0 +1,129 @@
+"""How long a study takes beside what no scheduler could beat: max(critical path, distinct work / slots).
+
+python benchmarks/makespan.py                    # simulated: 64 plans, 8 slots; seconds
+python benchmarks/makespan.py --ray thirds       # one of the studies through Ray, with segments that take their time
+
+The simulation runs the product's own decisions (`raytune/traffic.py`) over plans drawn at random from the spaces, in the settings
+of suite `lab`. The critical path is the longest in the tree of segments: a trial runs its targets one after the other, a tree
+need not, so the bound is stricter than what trials of one slot each could reach.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import random
+import statistics
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+from reuse import CASES, UNTRAINED, config_of, played
+
+from tasksearch.core.need import Need
+from tasksearch.core.plan import Plan
+from tasksearch.core.space import decode
+from tasksearch.raytune.rehearsal import Costs, Journey, bound, rehearse
+from tasksearch.search.draws import random_params
+from tasksearch.study.settings import settings_of
+from tasksearch.tasks.catalogue import load_suite
+from trainables.marks import trainings, unfolded
+
+MEASURED = Costs(start=0.3, pause=0.01, resume=1.3, reuse=0.1)
+"""Seconds: start, pause and resume with reused workers in Ray 2.60 (docs/decisions.md), a small segment looked up and verified."""
+
+FRESH = Costs(start=5.0, pause=0.01, resume=5.0, reuse=0.1)
+"""With a fresh process a trial, as on a GPU."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--ray", metavar="LABEL", help=f"one of {', '.join(CASES)}")
+    parser.add_argument("--plans", type=int, default=64)
+    parser.add_argument("--slots", type=int, default=8)
+    parser.add_argument("--step", type=float, default=0.05, help="seconds of a step through Ray")
+    options = parser.parse_args()
+    print(f"{date.today()}, {options.plans} plans, {options.slots} slots")
+    if options.ray:
+        through_ray(options.ray, options.plans, options.slots, options.step)
+        return
+    print("\nmakespan / max(critical path, distinct work / slots), median and worst of 20 draws of the plans\n")
+    print("| plans | a step takes | bound by | segments, no costs | reused workers | fresh workers | first come, no waiting |")
+    print("|---|---:|---|---:|---:|---:|---:|")
+    for label in CASES:
+        for step in (0.03, 0.3):
+            row(label, options.plans, options.slots, step)
+
+
+def row(label: str, plans: int, slots: int, step: float) -> None:
+    """One line of the table."""
+    draws = [journeys(label, plans, seed, step) for seed in range(20)]
+    work = [sum({n.signature: n.work for t in d for n in t.parts}.values()) / slots for d in draws]
+    path = sum(bound(d, slots) > w for d, w in zip(draws, work, strict=True))
+    told = [spread(draws, slots, lambda d, c=c: rehearse(d, slots, 2 * slots, c).makespan) for c in (Costs(), MEASURED, FRESH)]
+    alone = spread(draws, slots, lambda d: rehearse(apart(d), slots, 2 * slots, MEASURED).makespan)
+    by = f"path in {path} of 20" if path else "work"
+    print(f"| {label} | {step:g} s | {by} | {' | '.join(told)} | {alone} |", flush=True)
+
+
+def spread(draws: Sequence[list[Journey]], slots: int, makespan: Callable[[list[Journey]], float]) -> str:
+    """`1.04 (1.07)`: median and worst."""
+    ratios = [makespan(one) / bound(one, slots) for one in draws]
+    return f"{statistics.median(ratios):.2f} ({max(ratios):.2f})"
+
+
+def apart(trials: Sequence[Journey]) -> list[Journey]:
+    """The same trials without a store."""
+    return [
+        Journey(*(tuple(Need(f"{i}/{n.signature}", n.work) for n in part) for part in (t.chain, t.leaves)))
+        for i, t in enumerate(trials)
+    ]
+
+
+def journeys(label: str, count: int, seed: int, step: float) -> list[Journey]:
+    """Plans drawn at random, each once, as trials of so many seconds."""
+    config, rng = config_of(label, count), random.Random(seed)
+    settings = settings_of(load_suite("lab"), config, None)
+    found: dict[object, Journey] = {}
+    while len(found) < count:
+        schedule = decode(config.space, random_params(config.space, rng))
+        if schedule is None:
+            continue
+        plan = Plan(
+            suite="lab", schedule=schedule, targets=config.targets, languages=config.languages, settings=settings, seed=0
+        )
+        found.setdefault(schedule, journey(plan, step))
+    return list(found.values())
+
+
+def journey(plan: Plan, step: float) -> Journey:
+    """A plan's segments with their seconds."""
+    chain, targets = unfolded(plan, UNTRAINED)
+    steps = {t.signature: plan.settings.for_target(t.target).steps or 0 if t.trained else 0 for t in targets}
+    return Journey(
+        tuple(Need(s.signature, step * s.stage.steps) for s in chain), tuple(Need(s, step * n) for s, n in steps.items())
+    )
+
+
+def through_ray(label: str, plans: int, slots: int, step: float) -> None:
+    """One study as it is, baseline and designs among its trials."""
+    config = dataclasses.replace(config_of(label, plans), lag=plans, sampler="random")
+    with tempfile.TemporaryDirectory() as folder:
+        where = Path(folder)
+        records, summary = played(config, where / "study", where / "log", where / "marks", slots, step)
+        log = trainings(where / "log")
+    use = summary.slot_use
+    assert use is not None
+    assert len(log) == len({one.signature for one in log}), "a segment was trained twice"
+    trials = [journey(record.plan, step) for record in records]
+    least, spent = bound(trials, slots), max(one.end for one in log) - min(one.begin for one in log)
+    print(
+        f"{label} through Ray, {step:g} s a step: first to last training {spent:.1f} s, bound {least:.1f} s, "
+        f"ratio {spent / least:.3f}; {use.pauses} pauses, {use.resumes} resumes of "
+        f"{use.resume_seconds / max(1, use.resumes):.2f} s each, {use.idle_seconds / use.seconds:.1%} of slot-seconds idle"
+    )
+
+
+if __name__ == "__main__":
+    main()
