@@ -3,9 +3,9 @@
 python benchmarks/makespan.py                    # simulated: 64 plans, 8 slots; seconds
 python benchmarks/makespan.py --ray thirds       # one of the studies through Ray, with segments that take their time
 
-The simulation runs the product's own decisions (`raytune/traffic.py`) over plans drawn at random from the spaces, in the settings
-of suite `lab`. The critical path is the longest in the tree of segments: a trial runs its targets one after the other, a tree
-need not, so the bound is stricter than what trials of one slot each could reach.
+The simulation runs the product's own decisions (`raytune/traffic.py`) over plans drawn at random from the spaces, in the
+settings of suite `lab`. The critical path is the longest in the tree of segments: a trial runs its targets one after the other,
+a tree need not, so the bound is stricter than what trials of one slot each could reach.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tasksearch.tasks.catalogue import load_suite
 from trainables.marks import trainings, unfolded
 
 MEASURED = Costs(start=0.3, pause=0.01, resume=1.3, reuse=0.1)
-"""Seconds: start, pause and resume with reused workers in Ray 2.60 (docs/decisions.md), a small segment looked up and verified."""
+"""Seconds: start, pause and resume with reused workers in Ray 2.60, and a small segment that is looked up and verified."""
 
 FRESH = Costs(start=5.0, pause=0.01, resume=5.0, reuse=0.1)
 """With a fresh process a trial, as on a GPU."""

@@ -23,8 +23,9 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import StudyConfig
 from tasksearch.raytune.book import TrialBook
 from tasksearch.raytune.cluster import cluster
-from tasksearch.raytune.events import Event
+from tasksearch.raytune.events import Event, Notice
 from tasksearch.raytune.limits import Limits, Meter
+from tasksearch.raytune.nodes import preflight
 from tasksearch.raytune.outbox import Patience
 from tasksearch.raytune.searcher import RETRIES, Halt, StudyCallback, StudySearcher, scheduler_of
 from tasksearch.raytune.segments import SegmentScheduler
@@ -106,7 +107,8 @@ def run_trials(
     Raises:
         StudyBusy: another driver owns the folder.
         Unreachable: the cluster or the tracking server does not answer.
-        BadInput: more GPUs or CPUs than there are, or too few trials for the baseline.
+        BadInput: more GPUs or CPUs than there are, too few trials for the baseline, or nodes of the cluster that lack data,
+            model, store or packages.
         UnknownName: the sampler's or the scheduler's.
         StudyNotReady: the baseline failed, so that no trial can be judged.
         DiskFull: in the driver or in a worker.
@@ -139,6 +141,8 @@ def run_trials(
                 traffic, slot_clock = Traffic(slots, _AHEAD * slots), SlotClock(slots)
                 halted = lambda: _over(session, meter, traffic, renew) or session.fault is not None  # noqa: E731
                 where = {**context, "study_folder": str(ledger.folder)}
+                if address is not None:
+                    book.tell(Notice(text=preflight(where, needs)))
                 _tune(book, trainable, where, traffic, slot_clock, needs=needs, halted=halted, clock=clock)
                 slot_use = slot_clock.use(traffic.pauses, traffic.resumes)
     session.finish()

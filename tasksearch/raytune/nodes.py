@@ -1,0 +1,93 @@
+"""The preflight's errand through Ray: one small task, pinned to every node that can run a trial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import ray
+from ray.exceptions import GetTimeoutError, RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from tasksearch.core.errors import BadInput
+from tasksearch.raytune.preflight import Answer, Look, judge, look, summary_of
+
+_PATIENCE = 120.0  # seconds; a first task on a node starts a Python process there
+
+_READ = {"data": "data", "model": "model"}
+_WRITTEN = {"store": "store", "study_folder": "study folder"}
+"""Entry of a trainable's context → how the place is called."""
+
+_RAY = {"cpu": "CPU", "gpu": "GPU"}
+
+
+def preflight(context: Mapping[str, Any], needs: Mapping[str, float]) -> str:
+    """Asks every node that could run a trial; returns one line of what was found well.
+
+    A place that is not a path on this machine (a hub id, a URL) is no node's to see, and left out.
+
+    Raises:
+        BadInput: one line that names each node with what it lacks.
+    """
+    read, written = _places(context, _READ), _places(context, _WRITTEN)
+    with _marked(written) as marks:
+        mine = look(read, marks)
+        answers = [_wait(node, reference) for node, reference in _ask(_nodes(needs), read, marks)]
+    told = judge(mine, answers, read | written)
+    if told is not None:
+        raise BadInput(told)
+    return summary_of(answers, mine)
+
+
+def _places(context: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, str]:
+    found = {label: str(context[entry]) for entry, label in labels.items() if context.get(entry)}
+    return {label: path for label, path in found.items() if Path(path).exists()}
+
+
+@contextmanager
+def _marked(folders: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """A new file in each folder: who sees it sees this very folder, not another of the same name."""
+    marks = {label: Path(folder) / f".preflight-{uuid4().hex}" for label, folder in folders.items()}
+    try:
+        for mark in marks.values():
+            mark.write_text("gone in a moment")
+        yield {label: str(mark) for label, mark in marks.items()}
+    finally:
+        for mark in marks.values():
+            mark.unlink(missing_ok=True)
+
+
+def _nodes(needs: Mapping[str, float]) -> list[tuple[str, str]]:
+    """(Ray's id, name for people) of every live node with room for a trial."""
+    found = []
+    for node in ray.nodes():
+        there = node.get("Resources", {})
+        if node.get("Alive") and all(there.get(_RAY[kind], 0.0) >= wanted for kind, wanted in needs.items() if wanted):
+            found.append((str(node["NodeID"]), f"{node['NodeManagerAddress']} ({node['NodeManagerHostname']})"))
+    return found
+
+
+def _ask(nodes: Sequence[tuple[str, str]], read: Mapping[str, str], marks: Mapping[str, str]) -> list[tuple[str, Any]]:
+    """All at once; (name for people, what becomes the answer)."""
+    errand = ray.remote(num_cpus=0, max_retries=0)(look)
+    pins = [(name, NodeAffinitySchedulingStrategy(node_id=node, soft=False)) for node, name in nodes]
+    return [(name, errand.options(scheduling_strategy=pin).remote(dict(read), dict(marks))) for name, pin in pins]
+
+
+def _wait(node: str, reference: Any) -> Answer:
+    try:
+        found: Look = ray.get(reference, timeout=_PATIENCE)
+        return Answer(node=node, look=found)
+    except GetTimeoutError:
+        return Answer(node=node, fault=f"did not answer within {_PATIENCE:.0f} s")
+    except (RayError, ImportError) as error:  # tasksearch itself may be missing there
+        return Answer(node=node, fault=f"could not look: {_cause(error)}")
+
+
+def _cause(error: BaseException) -> str:
+    """The last line of a remote traceback says what happened."""
+    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
+    return (lines[-1] if lines else type(error).__name__)[:200]
