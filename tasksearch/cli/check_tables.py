@@ -10,7 +10,7 @@ from tasksearch.cli.printing import open_console
 _HEADINGS = ("task", "lang.", "found", "expected", "select", "report", "long %", "leak %", "chance")
 
 
-def print_check(cards: Sequence[Any], rows: Sequence[Any], model: str | None, max_length: int, checked: Any) -> None:
+def print_check(cards: Sequence[Any], rows: Sequence[Any], model: str | None, max_length: int | None, checked: Any) -> None:
     """Everything a person should know before a study; `checked` is None where leakage was not looked at."""
     from rich.table import Table
 
@@ -77,14 +77,16 @@ def _between(values: Sequence[float]) -> str:
     return f"{low:.1f}" if high - low < 0.05 else f"{low:.1f}-{high:.1f}"
 
 
-def _notes(rows: Sequence[Any], model: str | None, max_length: int, checked: Any) -> Iterator[str]:
+def _notes(rows: Sequence[Any], model: str | None, max_length: int | None, checked: Any) -> Iterator[str]:
     if any(row.expected is None for row in rows if row.found is not None):
         yield "expected: – or `n of m`: the counts of so many of its splits are known to the card"
     yield "select, report: examples of each half; a language that is missing in the first is only reported"
     if model is None:
         yield "long %: not looked at; give --model"
     else:
-        yield f"long %: largest share of a split's examples that {max_length} tokens do not hold whole"
+        lengths = sorted({row.max_length for row in rows})
+        told = f"{max_length} tokens do" if max_length else f"the task's longest sequence ({', '.join(map(str, lengths))}) does"
+        yield f"long %: largest share of a split's examples that {told} not hold whole"
     if checked is None:
         yield "leak %: not looked at"
     else:

@@ -22,7 +22,9 @@ def check(
     target: Annotated[list[str] | None, typer.Option(help="target task, repeatable [default: all]")] = None,
     language: Annotated[list[str] | None, typer.Option(help="language by any code, repeatable [default: all]")] = None,
     model: Annotated[str | None, typer.Option(help="whose tokenizer says what is too long [default: not looked at]")] = None,
-    max_length: Annotated[int, typer.Option(min=8, help="tokens of the longest sequence")] = 256,
+    max_length: Annotated[
+        int | None, typer.Option(min=8, help="tokens of the longest sequence [default: the suite's for each task]")
+    ] = None,
     skip_bad: Annotated[int, typer.Option(min=0, help="bad records passed over in each file, and told")] = 0,
     pretraining_text: Annotated[
         list[Path] | None, typer.Option("--pretraining-text", help="text the model was pretrained on, repeatable")
@@ -38,7 +40,7 @@ def check(
     from tasksearch.cli.check_tables import print_check
     from tasksearch.cli.data import told_leak
     from tasksearch.core.errors import UnknownName
-    from tasksearch.study.check import check_data, loads_tokenizer
+    from tasksearch.study.check import check_data, loads_tokenizer, longest_of
     from tasksearch.study.leakage import leakage_of
     from tasksearch.study.setup import data_folder
     from tasksearch.tasks.catalogue import load_suite
@@ -57,7 +59,7 @@ def check(
     cards = [card for card in known.cards if not target or card.name in target]
     source = TaskSource(Path(folder), None, skip_bad=skip_bad)
     languages = [canonical(one) for one in language or ()]
-    rows = check_data(source, cards, languages, loads_tokenizer(model) if model else None, max_length)
+    rows = check_data(source, cards, languages, loads_tokenizer(model) if model else None, longest_of(known, model, max_length))
     barred = {card.name: card for card in cards if card.needs}
     broken = [row for row in rows if row.problem and row.task not in barred]
     checked = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -17,6 +17,7 @@ from tasksearch.tasks.encode import Encoded, Tokenizer, encode
 from tasksearch.tasks.examples import Example, PoolSentence, TagExample
 from tasksearch.tasks.halves import evaluation_splits, is_cut
 from tasksearch.tasks.source import TaskSource
+from tasksearch.tasks.suite import Suite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,7 @@ class Row:
     Attributes:
         training: whether it trains, or is scored.
         found, expected: examples (of two pools to be mined, pairs to be found); None: not there, or not known.
+        max_length: tokens of its longest sequence.
         labels: label → share of the examples (of the tags), for kinds with labels.
         truncated: share of the examples whose text the longest sequence does not hold; None without a tokenizer. Sentences and
             questions on long text are cut into windows, so theirs lose nothing: it is the share that needs more than one.
@@ -43,6 +45,7 @@ class Row:
     split: str
     found: int | None
     expected: int | None
+    max_length: int
     labels: dict[str, float] = field(default_factory=dict)
     truncated: float | None = None
     selects: int = 0
@@ -54,12 +57,37 @@ class Row:
     left_out: int = 0
 
 
+def longest_of(suite: Suite, model: str | None, asked: int | None) -> Callable[[TaskCard], int]:
+    """Tokens of a card's longest sequence: the number asked for, else the suite's setting, at most what the model holds."""
+    from tasksearch.models.encoder import shape_of
+
+    room = shape_of(model).tokens if model else None
+
+    def longest(card: TaskCard) -> int:
+        if card.role == "intermediate":
+            own = suite.settings.length_of(card.name)
+        else:
+            own = (suite.settings.for_target(card.name) if card.trained else suite.settings.untrained).max_length
+        return own if room is None else min(own, room)
+
+    return longest if asked is None else lambda _: asked
+
+
 def check_data(
-    source: TaskSource, cards: Sequence[TaskCard], languages: Sequence[str], tokenizer: Tokenizer | None, max_length: int
+    source: TaskSource,
+    cards: Sequence[TaskCard],
+    languages: Sequence[str],
+    tokenizer: Tokenizer | None,
+    longest: Callable[[TaskCard], int],
 ) -> list[Row]:
-    """A row for each training set, and for each split of each target's languages."""
+    """A row for each training set, and for each split of each target's languages.
+
+    Args:
+        longest: card → tokens of its longest sequence.
+    """
     rows = []
     for card in cards:
+        max_length = longest(card)
         if card.trained:
             rows.append(_row(source, card, ENGLISH, card.train_split, tokenizer, max_length, training=True))
         if card.role == "target":
@@ -85,6 +113,7 @@ def _row(
     expected = next((n for lang, name, n in card.expected if (lang, name) == (language, split)), None)
     common: dict[str, Any] = {
         "task": card.name, "role": card.role, "training": training, "language": language, "split": split, "expected": expected,
+        "max_length": max_length,
     }  # fmt: skip
     try:
         examples = source.stream_training(card) if training else source.split(card, language, split)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial
 from pathlib import Path
+from typing import overload
 
 from tasksearch.core.errors import BadInput, DataMissing
 from tasksearch.tasks.card import TaskCard
@@ -46,13 +48,13 @@ def _folder(card: TaskCard) -> str:
 
 
 def evaluated_by(source: TaskSource, targets: Sequence[TaskCard], languages: Sequence[str]) -> list[Evaluated]:
-    """Every evaluation split of the targets in these languages; raises as reading does."""
+    """Every evaluation split of the targets in these languages; what cannot be read raises when it is looked at."""
     return [
         Evaluated(
             task=card.name,
             language=language,
             split=split,
-            examples=_asked(source, card, language, split),
+            examples=_Later(partial(_asked, source, card, language, split)),
             fingerprint=source.split_fingerprint(card, language, split),
             translates=TRANSLATES.get((card.name, split)),
         )
@@ -61,6 +63,27 @@ def evaluated_by(source: TaskSource, targets: Sequence[TaskCard], languages: Seq
         if language in languages
         for split in evaluation_splits(card, language)
     ]
+
+
+class _Later(Sequence[Example]):
+    """Examples that are read when they are first looked at: a check whose result is known looks at none."""
+
+    def __init__(self, read: Callable[[], Sequence[Example]]) -> None:
+        self._read = read
+
+    @cached_property
+    def _examples(self) -> Sequence[Example]:
+        return self._read()
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    @overload
+    def __getitem__(self, at: int) -> Example: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Example]: ...
+    def __getitem__(self, at: int | slice) -> Example | Sequence[Example]:
+        return self._examples[at]
 
 
 def _asked(source: TaskSource, card: TaskCard, language: str, split: str) -> Sequence[Example]:

@@ -117,6 +117,15 @@ def test_data_check_shows_leakage_per_task_and_ends_with_another_code_where_a_st
     assert check(leaky, "--no-leakage").exit_code == 0
 
 
+def test_what_is_too_long_is_told_at_each_tasks_own_length_or_at_the_one_asked_for(leaky, tiny_lab):
+    def lengths(*more):
+        rows = json.loads(check(leaky, "--no-leakage", "--model", str(tiny_lab.model), "--json", *more).stdout)["rows"]
+        return {row["max_length"] for row in rows}, max(row["truncated"] for row in rows)
+
+    assert lengths() == ({lab_settings().target.max_length}, 0.0)
+    assert lengths("--max-length", "9") == ({9}, 1.0)
+
+
 def test_data_check_looks_at_pretraining_text_too_and_past_a_file_that_cannot_be_read(leaky):
     (leaky / "corpus.txt").write_text("\n".join(LINES).replace("cows", "goats").replace("market", "fair"))
     found = check(leaky, "--language", "en", "--pretraining-text", str(leaky / "corpus.txt"))

@@ -103,6 +103,7 @@ def test_a_second_check_reads_no_training_text_and_says_the_same(suite, tmp_path
         raise AssertionError("read again")
 
     monkeypatch.setattr(leak_cache, "find_leaks", unread)
+    monkeypatch.setattr(TaskSource, "split", unread)
     with pytest.raises(BadInput) as second:
         check(tmp_path, suite, **asked)
     assert str(second.value) == str(first.value)
