@@ -112,6 +112,9 @@ def run(
     phase1_steps: Annotated[
         int | None, typer.Option(help="lab: shorter pretraining, for a quick look", show_default=False)
     ] = None,
+    shuffled_labels: Annotated[
+        bool, typer.Option("--shuffled-labels", help="lab: intermediate tasks with nothing to learn; the verdict should say so")
+    ] = False,
     allow_leakage: Annotated[
         bool, typer.Option("--allow-leakage", help="start though evaluation items stand in the training data")
     ] = False,
@@ -134,7 +137,8 @@ def run(
     one_of("--mixing", mixing, ("task", "mixed"))
     config = configure(
         space=space, suite=suite, name=name, targets=target or (), languages=language or (), continuous=continuous,
-        world_seed=world_seed, phase1_steps=phase1_steps, trials=trials, baseline_seeds=baseline_seeds, leaders=leaders,
+        world_seed=world_seed, phase1_steps=phase1_steps, shuffled_labels=shuffled_labels,
+        trials=trials, baseline_seeds=baseline_seeds, leaders=leaders,
         leader_seeds=leader_seeds, most_seeds=most_seeds, objective=objective, seed=seed, model=model,
         data=str(data) if data else None,
         sampler=sampler, scheduler=scheduler,

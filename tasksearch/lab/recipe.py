@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from tasksearch.core.errors import BadInput
-from tasksearch.core.signature import signature_of
+from tasksearch.core.signature import plain_without, signature_of
 
 GENERATOR_VERSION = 2
 """Raised whenever the same recipe would give other bytes: a new signature, so that nothing old is taken for it."""
@@ -27,6 +27,7 @@ class LabRecipe:
         target_train: English training items per labelled target.
         target_dev, target_test: items per labelled target and language, the same latents in all languages.
         pool: sentence pairs per language in each of retrieval's two pools; a multiple of 3.
+        shuffled_labels: intermediate tasks keep their texts and lose their sense: a world in which nothing can help.
     """
 
     world_seed: int = 0
@@ -39,10 +40,13 @@ class LabRecipe:
     target_dev: int = 100
     target_test: int = 200
     pool: int = 300
+    shuffled_labels: bool = False
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value, least = getattr(self, field.name), 0 if field.name == "world_seed" else 1
+            if field.name == "shuffled_labels":
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise BadInput(f"lab recipe: {field.name} is {value!r}; expected a whole number of at least {least}")
         if self.pool % 3:
@@ -53,7 +57,7 @@ class LabRecipe:
     @property
     def signature(self) -> str:
         """Hash of the recipe and of the generator's version: names the folder of files and the pretrained model."""
-        return signature_of("lab", GENERATOR_VERSION, self)
+        return signature_of("lab", GENERATOR_VERSION, plain_without(self, ("shuffled_labels",)))
 
     def to_json(self) -> dict[str, Any]:
         """Plain form, complete."""

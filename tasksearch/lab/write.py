@@ -19,6 +19,7 @@ from tasksearch.lab.items import BitextItem, Item, Make, Row
 from tasksearch.lab.languages import ENGLISH, LANGUAGES, OTHERS, Language
 from tasksearch.lab.lexicon import Forms, build_lexicons
 from tasksearch.lab.recipe import GENERATOR_VERSION, LabRecipe
+from tasksearch.lab.shuffling import shuffled
 from tasksearch.lab.targets import TARGETS, retrieval_cluster
 from tasksearch.lab.tokenizer import write_tokenizer
 from tasksearch.lab.world import Proposition, World
@@ -80,7 +81,10 @@ def _write_all(recipe: LabRecipe, root: Path) -> None:
     lexicons = build_lexicons(world)
     for part in _task_parts(world, recipe):
         for language in part.languages:
-            _write_rows(root / part.task / f"{language.code}.{part.split}.jsonl.gz", part.rows(language, lexicons))
+            rows: Iterable[Row] = part.rows(language, lexicons)
+            if recipe.shuffled_labels and part.task in INTERMEDIATES:
+                rows = shuffled(list(rows), world.rng("shuffled labels", part.task, part.split))
+            _write_rows(root / part.task / f"{language.code}.{part.split}.jsonl.gz", rows)
     for language in LANGUAGES:
         _write_corpus(root, recipe, world, lexicons, language)
     write_tokenizer(lexicons, root / "tokenizer")

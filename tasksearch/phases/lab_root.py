@@ -36,13 +36,13 @@ def ensure_lab(recipe: LabRecipe, cache: Path | None = None, on_progress: OnProg
     """The lab of a recipe, written and pretrained where it is not there yet (about 45 s of one core); safe to call from
     several processes.
     """
-    settings = lab_settings(recipe)
-    folder = _folder(recipe, cache)
-    data, model = ensure_lab_data(recipe, cache), folder / f"model-{signature_of('lab model', settings, _CODE)}"
+    settings, plain = lab_settings(recipe), dataclasses.replace(recipe, shuffled_labels=False)
+    folder = _folder(plain, cache)  # a world with shuffled labels has the same text, and so the same model
+    text, model = ensure_lab_data(plain, cache), folder / f"model-{signature_of('lab model', settings, _CODE)}"
     with FileLock(str(folder / "lock")):
         if not (model / "config.json").is_file():
-            _pretrain(data, model, settings, on_progress)
-    return LabRoot(data=data, model=model)
+            _pretrain(text, model, settings, on_progress)
+    return LabRoot(data=ensure_lab_data(recipe, cache), model=model)
 
 
 def ensure_lab_data(recipe: LabRecipe, cache: Path | None = None) -> Path:

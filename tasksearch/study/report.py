@@ -150,7 +150,8 @@ _PLAIN = (
 
 
 def _option(name: str, value: Any) -> list[str]:
-    return [] if value is None else ["--" + name.replace("_", "-"), str(value)]
+    flag = "--" + name.replace("_", "-")
+    return [] if value is None or value is False else [flag] if value is True else [flag, str(value)]
 
 
 def _order(folder: Path, records: Sequence[TrialRecord]) -> tuple[OrderAnswer | None, str]:

@@ -63,6 +63,7 @@ def configure(
     continuous: bool = False,
     world_seed: int = 0,
     phase1_steps: int | None = None,
+    shuffled_labels: bool = False,
     steps: Sequence[int] = (),
     overrides: Mapping[str, Any] | None = None,
     objective: str | Objective | None = None,
@@ -89,11 +90,15 @@ def configure(
     options: dict[str, Any] = {"world_seed": world_seed} if suite == "lab" else {}
     if phase1_steps is not None and suite == "lab":
         options["phase1_steps"] = phase1_steps
+    if shuffled_labels:
+        if suite != "lab":
+            raise BadInput(f"--shuffled-labels with suite {suite!r}; the lab alone can write its tasks without sense")
+        options["shuffled_labels"] = True
     seed, spoken = int(fields.get("seed", 0)), choose_languages(known, chosen, languages)
     if isinstance(objective, str):
         objective = read_objective(objective, known, chosen, spoken)
     return StudyConfig(
-        name=name or f"{filled.name}-{suite}-seed{seed}",
+        name=name or f"{filled.name}-{suite}{'-shuffled' if shuffled_labels else ''}-seed{seed}",
         space=filled,
         suite=suite,
         model=str(fields.pop("model", None) or "lab"),

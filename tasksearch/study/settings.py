@@ -118,6 +118,9 @@ def skipped_note(folder: Path) -> str:
     return f"{count} bad records were passed over by --skip-bad, in {', '.join(skipped)} (listed in {_SKIPPED})"
 
 
+SHUFFLED = "labels of all intermediate tasks are shuffled: nothing can be learnt from them"
+
+
 def warning_of(suite: Suite, config: StudyConfig, folder: Path | None = None) -> str:
     """What stands beside every number of the study: the suite's sentence, its targets' limits, the study's own caps."""
     notes: dict[str, list[str]] = {}
@@ -125,6 +128,7 @@ def warning_of(suite: Suite, config: StudyConfig, folder: Path | None = None) ->
         if note := suite.card(name).note:
             notes.setdefault(note, []).append(name)
     parts = [suite.warning] if suite.warning else []
+    parts += [SHUFFLED] if dict(config.suite_options).get("shuffled_labels") else []
     parts += [f"{', '.join(names)}: {note}" for note, names in notes.items()]
     if (cap := config.overrides.evaluation_examples) is not None:
         parts.append(f"capped: at most {cap} examples of each language and half were scored, no published number")

@@ -1,0 +1,34 @@
+"""Intermediate tasks with nothing to learn: the same texts, their labels shuffled.
+
+A search over them must be told that it was not worth its hours. Every label still occurs as often as before, and a model that
+is trained on them forgets as it would on any other task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+from tasksearch.lab.items import Row
+
+
+def shuffled(rows: Sequence[Row], rng: Random) -> list[Row]:
+    """The rows of one file with labels dealt out anew: a pair's or a choice's among all rows, a tag among all words; an
+    answer is any one word of its context.
+    """
+    if not rows or "label" in rows[0]:
+        labels = [row["label"] for row in rows]
+        rng.shuffle(labels)
+        return [row | {"label": label} for row, label in zip(rows, labels, strict=True)]
+    if "tags" in rows[0]:
+        tags = [tag for row in rows for tag in row["tags"]]
+        rng.shuffle(tags)
+        dealt = iter(tags)
+        return [row | {"tags": [next(dealt) for _ in row["tags"]]} for row in rows]
+    return [row | {"answers": [_any_word(str(row["context"]), rng)]} for row in rows]
+
+
+def _any_word(context: str, rng: Random) -> Row:
+    words = context.split(" ")
+    place = rng.randrange(len(words))
+    return {"start": sum(len(word) + 1 for word in words[:place]), "text": words[place]}
