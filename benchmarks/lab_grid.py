@@ -20,6 +20,7 @@ import os
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from tasksearch.core.space import SearchSpace, decode
 from tasksearch.lab.recipe import LabRecipe
 from tasksearch.phases import ensure_lab, open_context, run_plan
 from tasksearch.phases.context import RunContext
+from tasksearch.search.bench.grid import write_grid
 from tasksearch.search.design import designs
 from tasksearch.search.draws import random_params
 from tasksearch.tasks.lab_suite import LAB_WARNING, lab_suite
@@ -113,6 +115,38 @@ def _train_one(work: Path, plan: Plan, context: RunContext) -> None:
     part.replace(target)
 
 
+def pack(options: argparse.Namespace, recipe: LabRecipe) -> None:
+    """Puts what was trained into one file, mixes with all their seeds alone."""
+    wanted = list(plans(options.mixes, options.seeds, sizes_of(recipe)))
+    there = [plan for plan in wanted if _file(options.work, plan).exists()]
+    seeds = Counter(plan.schedule for plan in there)
+    whole = [plan for plan in there if not plan.schedule.stages or seeds[plan.schedule] >= options.seeds]
+    trainings, notes = [], []
+    for plan in whole:
+        with np.load(_file(options.work, plan), allow_pickle=False) as file:
+            notes.append(json.loads(str(file["__note__"])))
+            cells = [name for name in file.files if not name.startswith("__")]
+            trainings.append((plan.schedule, plan.seed, {tuple(cell.split("/")): file[cell] for cell in cells}))
+    suite, count = lab_suite(), len(seeds) - 1
+    asked = f"--mixes {options.mixes} --seeds {options.seeds} --world {options.world}"
+    note = {
+        "about": "lab grid",
+        "warning": LAB_WARNING,
+        "recipe": recipe.to_json() | {"signature": recipe.signature, "draws": DRAWS, "space": space().name},
+        "command": f"python benchmarks/lab_grid.py train {asked}",
+        "versions": notes[0]["facts"],
+        "cpu_seconds": round(sum(n["cpu"] for n in notes)),
+        "groups": suite.groups,
+        "metrics": {card.name: card.metric for card in suite.targets},
+    }
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    write_grid(options.out, note, trainings)
+    size = options.out.stat().st_size / 2**20
+    print(
+        f"{count} mixes begun, {len(whole)} trainings packed, {size:.2f} MiB, {note['cpu_seconds']} CPU seconds: {options.out}"
+    )
+
+
 def _file(work: Path, plan: Plan) -> Path:
     return work / "done" / f"{plan.signature}.npz"
 
@@ -130,6 +164,8 @@ def main() -> None:
     recipe = LabRecipe(world_seed=options.world)
     if options.action == "train":
         train(options, recipe)
+    else:
+        pack(options, recipe)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from typing import Any
 
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.signature import signature_of
+from tasksearch.search.bench.grid import read_grid
+from tasksearch.search.bench.grid_replay import replay_grid
 from tasksearch.search.bench.measure import Cell, Setting, measure
 from tasksearch.search.bench.pickers import PICKERS, Picker
 from tasksearch.search.bench.regmix import read_regmix, replay
@@ -22,7 +24,8 @@ from tasksearch.study.spaces import run_file
 
 OnWorld = Callable[[int, int], None]
 """(worlds done, worlds in all)"""
-REGMIX = "regmix"
+REGMIX, GRID = "regmix", "lab-grid"
+GRID_FILE = Path(__file__).parents[2] / "benchmarks" / "data" / "lab_grid.npz"
 VERSION = 1
 """Raised when the same settings would give other numbers: rows kept by an earlier version are not gone on with."""
 
@@ -32,12 +35,12 @@ class BenchConfig:
     """What is to be measured.
 
     Attributes:
-        problem: a family of planted worlds, or `regmix`.
+        problem: a family of planted worlds, `regmix`, or `lab-grid`.
         worlds, first: which worlds, or orders of the recorded pool: first, first + 1, …
         trials: numbers of trials, ascending.
         sampler, picker: a name, or the path of a Python file.
         most_seeds: up to how many fresh seeds a leader gets; 3: no race.
-        data: folder of recorded runs.
+        data: folder of recorded runs; for `lab-grid` its file, by default the one in `benchmarks/data`.
     """
 
     problem: str
@@ -66,7 +69,7 @@ class BenchConfig:
 
 def problems() -> tuple[str, ...]:
     """What can be measured on."""
-    return (*FAMILIES, REGMIX)
+    return (*FAMILIES, REGMIX, GRID)
 
 
 def bench(config: BenchConfig, *, keep: Path | None = None, on_world: OnWorld | None = None) -> Rows:
@@ -105,6 +108,10 @@ def _measuring(config: BenchConfig) -> Callable[[int], Rows]:
             raise BadInput("regmix needs --data FOLDER, where its four recorded files are (github.com/sail-sg/regmix)")
         data, pickers = read_regmix(config.data), PICKERS | {config.picker: picker}
         return lambda order: replay(data, order, config.trials, pickers=pickers)
+    if config.problem == GRID:
+        grid, asked = read_grid(config.data or GRID_FILE), None if config.picker in PICKERS else picker
+        sampler = _function(config.sampler, "sample") if _is_file(config.sampler) else _known(config.sampler)
+        return lambda order: replay_grid(grid, order, config.trials, sampler=sampler, picker=asked)
     family, search, setting = FAMILIES[config.problem], _search(config.sampler), Setting(most_seeds=config.most_seeds)
     asked = None if config.picker in PICKERS else picker
 
@@ -135,10 +142,14 @@ def _picker(name: str) -> Picker:
 
 def _search(name: str) -> Search:
     if not _is_file(name):
-        if name not in SEARCHES:
-            raise UnknownName("sampler", name, SEARCHES)
-        return SEARCHES[name]
+        return SEARCHES[_known(name)]
     return own_search(_function(name, "sample"))
+
+
+def _known(sampler: str) -> str:
+    if sampler not in SEARCHES:
+        raise UnknownName("sampler", sampler, SEARCHES)
+    return sampler
 
 
 def _is_file(name: str) -> bool:

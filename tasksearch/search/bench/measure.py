@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tasksearch.core.errors import BadInput
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import StudyConfig
-from tasksearch.search.bench.pickers import Picker, Shown
+from tasksearch.search.bench.pickers import Picker, Shown, worth_of
 from tasksearch.search.bench.results import mean_and_error
 from tasksearch.search.bench.samplers import Search, judged, planted_config, random_search
 from tasksearch.search.bench.simulate import GROUPS, Simulation, proposed
@@ -179,18 +178,11 @@ def _whole_search(table: Trained, truth: _Truth, into: Cell, picker: Picker | No
     if picker is not None:
         mixes = tuple(first.plan.schedule for first in table.firsts)
         seeds = table.seeds[:, [table.cells.index(next(iter(column))) for column in columns.values()]]
-        asked = _worth(picker, Shown(schedules=mixes, gains=raw, seeds=seeds)).argmax(axis=0)
+        asked = worth_of(picker, Shown(schedules=mixes, gains=raw, seeds=seeds)).argmax(axis=0)
         into.asked.append(float((best - truth.gains[asked, across]).mean()))
     for into_list, values, chosen in ((into.flattery, raw, bare), (into.foreseen, shrunken, pooled)):
         error = values[chosen, across] * points - truth.points[chosen, across]
         into_list.append(float(error.mean() / truth.unit))
-
-
-def _worth(picker: Picker, shown: Shown) -> Array:
-    found = np.asarray(picker(shown), dtype=np.float64)
-    if found.shape != shown.gains.shape:
-        raise BadInput(f"the picker gave an array of shape {found.shape}; expected {shown.gains.shape}, mixes by languages")
-    return found
 
 
 def _config(world: World, setting: Setting, trials: int) -> StudyConfig:

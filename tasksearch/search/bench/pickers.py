@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tasksearch.core.errors import BadInput
 from tasksearch.core.schedule import Schedule
 from tasksearch.search.surrogate import trained
 from tasksearch.search.trained import MIN_MIXES
@@ -62,6 +63,18 @@ def single(shown: Shown) -> Array:
 
 
 PICKERS: dict[str, Picker] = {"pooled": pooled, "bare": bare, "single": single}
+
+
+def worth_of(picker: Picker, shown: Shown) -> Array:
+    """What the picker says.
+
+    Raises:
+        BadInput: an array of another shape.
+    """
+    found = np.asarray(picker(shown), dtype=np.float64)
+    if found.shape != shown.gains.shape:
+        raise BadInput(f"the picker gave an array of shape {found.shape}; expected {shown.gains.shape}, mixes by languages")
+    return found
 
 
 def surrogate_elsewhere(shown: Shown, others: Sequence[Schedule]) -> Array:
