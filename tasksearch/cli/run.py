@@ -80,6 +80,10 @@ def run(
     ] = None,
     retrieval_layer: Annotated[int | None, typer.Option(help="layer that retrieval pools [default: 14 of 24]")] = None,
     skip_bad: Annotated[int, typer.Option(min=0, help="bad records passed over in each file, and told")] = 0,
+    deterministic: Annotated[
+        bool,
+        typer.Option("--deterministic", help="the same scores to the bit on a GPU too, in more time; a CPU repeats itself"),
+    ] = False,
     untrained: Annotated[
         bool | None,
         typer.Option("--untrained/--no-untrained", help="train an encoder without pretraining once [default: for real text]"),
@@ -142,8 +146,8 @@ def run(
         leader_seeds=leader_seeds, most_seeds=most_seeds, objective=objective, seed=seed, model=model,
         data=str(data) if data else None,
         sampler=sampler, scheduler=scheduler,
-        steps=steps or (), untrained=untrained, skip_bad=skip_bad, twins=twins, twin_seeds=twin_seeds,
-        controls=controls,
+        steps=steps or (), untrained=untrained, skip_bad=skip_bad, deterministic=deterministic,
+        twins=twins, twin_seeds=twin_seeds, controls=controls,
         overrides={
             "learning_rate": learning_rate, "precision": precision, "target_steps": target_steps,
             "train_examples": train_examples, "evaluation_examples": evaluation_examples, "retrieval_layer": retrieval_layer,

@@ -87,6 +87,7 @@ class StudyConfig:
         pretraining_text: files and folders of text that the model was pretrained on, checked as training data is.
         overrides: changes of the suite's settings.
         skip_bad: bad records that are passed over in each file, and told.
+        deterministic: deterministic kernels, for bit-equal scores on a GPU; on a CPU they are so anyway.
         controls: names out of `CONTROLS`: what is trained beside the leaders on their first fresh seeds (`search.controls`).
         untrained: whether an encoder of the same shape without pretraining is trained once, to stand beside the baseline.
         twins, twin_seeds: how many mixtures are trained jointly, annealed and one task after the other, on how many shared
@@ -119,6 +120,7 @@ class StudyConfig:
     suite_options: tuple[tuple[str, Any], ...] = ()
     overrides: Overrides = field(default_factory=Overrides)
     skip_bad: int = 0
+    deterministic: bool = False
     untrained: bool = False
     controls: tuple[str, ...] = ()
     twins: int = 0

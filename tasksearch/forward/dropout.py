@@ -2,9 +2,9 @@
 
 torch draws a dropout mask in the shape of its input, so the same example gets another mask when its step is cut into other
 micro-batches. Inside `StepDropout` each mask is drawn in the shape that the whole step would have, from the generator that the
-caller has seeded as for the whole step, and the rows of this part are taken from it. On a CPU that is torch's own stream: a cut
-step has the masks of an uncut step, which runs without this. On CUDA the uncut step's attention kernel draws its masks
-inside itself; there cut steps agree with each other, and with the uncut step in all masks but attention's.
+caller has seeded as for the whole step, and the rows of this part are taken from it. That is the stream of an
+uncut step, which runs without this. On CUDA alone, and not under `--deterministic`, an uncut step's fused attention draws its
+masks inside the kernel: there the cut step agrees in all masks but attention's.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class StepDropout(TorchFunctionMode):
         if not training or p == 0.0:
             return x
         rows = self._tags if self._tags is not None and x.ndim == 2 else self._sequences
-        whole = torch.empty((rows.total, *x.shape[1:]), dtype=x.dtype, device=x.device).bernoulli_(1 - p).div_(1 - p)
+        # torch's own kernel over a tensor of the whole step's shape: its mask depends on shape and generator alone
+        whole = F.dropout(torch.ones((rows.total, *x.shape[1:]), dtype=x.dtype, device=x.device), p, True)
         return x * rows.take(whole)
 
     def _attention(

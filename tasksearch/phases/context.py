@@ -16,7 +16,7 @@ from tasksearch.core.errors import DataMissing
 from tasksearch.core.plan import Plan
 from tasksearch.core.signature import signature_of
 from tasksearch.forward.batches import Specials
-from tasksearch.forward.device import one_thread, pick_device
+from tasksearch.forward.device import be_deterministic, one_thread, pick_device
 from tasksearch.models.encoder import Pretrained, fresh_like, load_pretrained
 from tasksearch.phases.remote import open_store
 from tasksearch.phases.segments import Surroundings
@@ -43,6 +43,7 @@ class RunContext:
         store_budget: bytes that the store may take; None: as many as it likes.
         snapshots: how often a segment is saved on its way.
         micro: how much fits into memory, learnt by this process.
+        deterministic: whether the process runs deterministic kernels.
     """
 
     suite: Suite
@@ -54,6 +55,7 @@ class RunContext:
     store_budget: int | None = None
     snapshots: SnapshotPolicy = field(default_factory=SnapshotPolicy)
     micro: MicroSizes = field(default_factory=MicroSizes)
+    deterministic: bool = False
 
     @property
     def specials(self) -> Specials:
@@ -100,7 +102,8 @@ class RunContext:
     def numerics(self) -> str:
         """What decides the last bits: torch's version, the kind of device, the thread count."""
         threads = torch.get_num_threads() if self.device.type == "cpu" else 0
-        return f"torch {torch.__version__.split('+')[0]}, {self.device.type}, {threads} threads"
+        kernels = ", deterministic" if self.deterministic and self.device.type != "cpu" else ""  # a CPU is so anyway
+        return f"torch {torch.__version__.split('+')[0]}, {self.device.type}, {threads} threads{kernels}"
 
     def facts(self) -> dict[str, str]:
         """For tags: versions, device, threads, fingerprints, commits of hub data."""
@@ -129,6 +132,7 @@ def open_context(
     store_budget: int | None = None,
     snapshots: SnapshotPolicy = SnapshotPolicy(),  # noqa: B008 - frozen
     skip_bad: int = 0,
+    deterministic: bool = False,
 ) -> RunContext:
     """Loads a context; a process that runs many trials loads it once.
 
@@ -139,9 +143,12 @@ def open_context(
         store_budget: bytes it may take.
         snapshots: how often a segment is saved on its way.
         skip_bad: bad records that are passed over in each file.
+        deterministic: bit-equal repetition on a GPU too; holds for the process from then on.
     """
     where = pick_device(device)
     one_thread(where)
+    if deterministic:
+        be_deterministic()
     pretrained = load_pretrained(model)
     return RunContext(
         suite=with_labels(suite, Path(root)),
@@ -152,6 +159,7 @@ def open_context(
         keep_targets=keep_targets,
         store_budget=store_budget,
         snapshots=snapshots,
+        deterministic=deterministic,
     )
 
 

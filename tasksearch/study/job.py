@@ -43,6 +43,7 @@ class Job:
     Attributes:
         base: name of phase 1 for the card.
         skip_bad: bad records that the study passed over in each file.
+        deterministic: whether the study ran deterministic kernels.
         store: folder of the study's segments.
         record: the study's own training of the mix; `same` says whether it was of this very plan.
     """
@@ -51,6 +52,7 @@ class Job:
     setup: Setup
     base: str
     skip_bad: int = 0
+    deterministic: bool = False
     store: str | None = None
     study: Path | None = None
     record: TrialRecord | None = None
@@ -106,6 +108,7 @@ def job_of_study(folder: Path, schedule: Schedule, wanted: Wanted, on_pretrain: 
         setup=setup,
         base=_public_name(here.model),
         skip_bad=config.skip_bad,
+        deterministic=config.deterministic,
         store=store,
         study=folder,
         record=record,

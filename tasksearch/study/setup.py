@@ -53,6 +53,7 @@ class Setup:
             "model": self.model,
             "store": str((folder / "store").absolute()),
             "skip_bad": config.skip_bad,
+            "deterministic": config.deterministic,
         }
 
     def plan_of(self, config: StudyConfig) -> Callable[[Schedule, int], Plan]:

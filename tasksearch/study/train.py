@@ -109,7 +109,8 @@ def _train_and_write(job: Job, target: str | None, out: Path, command: str, *, f
     from tasksearch.phases.run import PlanRun
 
     suite = job.setup.suite
-    context = open_context(suite, job.setup.data, job.setup.model, job.store, skip_bad=job.skip_bad)
+    setup, how = job.setup, {"skip_bad": job.skip_bad, "deterministic": job.deterministic}
+    context = open_context(suite, setup.data, setup.model, job.store, **how)
     run = PlanRun(job.plan, context)
     for part in run.parts:
         if part.startswith("intermediate/"):
