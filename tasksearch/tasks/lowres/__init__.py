@@ -16,7 +16,7 @@ FIRST_LANGUAGES = (
 
 
 def lowres_suite() -> Suite:
-    """Nine English intermediate tasks of four kinds, twelve targets in 274 languages and scripts."""
+    """Nine English intermediate tasks of four kinds, twelve targets in 238 languages and scripts."""
     spoken = {language for card in TARGETS for language in card.languages}
     return Suite(
         name="lowres",
