@@ -13,7 +13,7 @@ from tasksearch.core.errors import BadInput
 
 BEST_EXAMPLES = (
     "Examples: `tasksearch best STUDY --select target-dev`; `tasksearch best STUDY --language sw --out mix.toml`; "
-    "`tasksearch best STUDY --portfolio`"
+    "`tasksearch best STUDY --portfolio`; `tasksearch best STUDY --why --language sw`"
 )
 
 
@@ -24,6 +24,7 @@ def best(
     rules: Annotated[bool, typer.Option("--rules", help="every selection rule and the oracle side by side")] = False,
     court: Annotated[bool, typer.Option("--court", help="the search beside the free baselines")] = False,
     portfolio: Annotated[bool, typer.Option("--portfolio", help="the best 1, 2 and 3 mixes for all languages")] = False,
+    why: Annotated[bool, typer.Option("--why", help="what each task, the order and pairs of tasks do")] = False,
     reopen: Annotated[
         bool, typer.Option("--reopen", help="read the reporting half again under another rule or choice; marked adaptive")
     ] = False,
@@ -35,6 +36,9 @@ def best(
 
     if rules:
         _print_rules(rules_of(study, rule=select), open_suite(study)[1].warning, as_json)
+        return
+    if why:
+        _print_why(study, language, as_json)
         return
     if portfolio:
         _print_portfolio(study, as_json)
@@ -87,6 +91,22 @@ def _print_portfolio(study: Path, as_json: bool) -> None:
     from tasksearch.reports.portfolio import portfolio_table
 
     open_console().print(portfolio_table(found, warning=open_suite(study)[1].warning))
+
+
+def _print_why(study: Path, language: str | None, as_json: bool) -> None:
+    from tasksearch.study.best import open_suite
+    from tasksearch.study.why import why_of
+
+    found = why_of(study, [language] if language else [])
+    if as_json:
+        print_json(found.to_json())
+        return
+    from tasksearch.reports.why import drops_table, why_table
+
+    console = open_console()
+    if language is None:
+        console.print(drops_table(found))
+    console.print(why_table(found, found[language or "all"], warning=open_suite(study)[1].warning))
 
 
 def trials(study: Study, as_json: Json = False) -> None:

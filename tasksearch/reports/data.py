@@ -11,6 +11,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.core.verdict import Estimate, Verdict
+from tasksearch.core.why import Why
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +96,7 @@ class ReportData:
         config, records: as asked for, and what came of it.
         verdict: None while there is none; `pending` says why.
         portfolios: few mixes for all languages; None while there is no verdict, or no language to serve.
+        why: effects of tasks; None while too few mixes are trained.
         warning: the suite's sentence.
         same_data: (intermediate task, target) pairs that train on one data set.
         language_groups: name → languages reported together.
@@ -111,6 +113,7 @@ class ReportData:
     verdict: Verdict | None
     pending: str = ""
     portfolios: Portfolios | None = None
+    why: Why | None = None
     warning: str = ""
     same_data: tuple[tuple[str, str], ...] = ()
     language_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

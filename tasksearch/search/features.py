@@ -10,44 +10,43 @@ before    the same, times 1 where the one of the lower name comes first and -1 w
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.schedule import Schedule
+from tasksearch.search.shapes import Shapes
 
 Array = NDArray[np.float64]
 
 BLOCKS = ("share", "presence", "order", "kind", "pairs", "before")
-_MOVES = {"sequential": 1.0, "staged": 1.0, "annealed": 0.5}
 
 
 def features(schedules: Sequence[Schedule], tasks: Sequence[str]) -> dict[str, Array]:
     """Block → array of shape (schedules, columns). The baseline is a row of zeros."""
-    rows = [_row(schedule, tasks) for schedule in schedules]
-    return {block: np.array([row[block] for row in rows]).reshape(len(rows), -1) for block in BLOCKS}
+    return blocks_of(Shapes.of(schedules, tasks))
+
+
+def blocks_of(shapes: Shapes) -> dict[str, Array]:
+    """Block → array of shape (schedules, columns)."""
+    share, present, count, moves = shapes.share, shapes.present, shapes.count, shapes.moves
+    width = share.shape[1]
+    place = np.where(present & (count[:, np.newaxis] > 1), 2 * shapes.rank / np.maximum(1, count - 1)[:, np.newaxis] - 1, 0.0)
+    crowd = np.maximum(0, count - 1) / max(1, width - 1)
+    first, second = np.triu_indices(width, 1)
+    pairs = 4 * share[:, first] * share[:, second]
+    ahead = np.where(shapes.rank[:, first] < shapes.rank[:, second], 1.0, -1.0)
+    return {
+        "share": np.sqrt(share),
+        "presence": present.astype(np.float64),
+        "order": moves[:, np.newaxis] * place,
+        "kind": np.stack([moves, (moves == 0.5).astype(np.float64), crowd, moves * crowd, shapes.length], axis=1),
+        "pairs": pairs,
+        "before": pairs * ahead * moves[:, np.newaxis],
+    }
 
 
 def tasks_of(schedules: Sequence[Schedule]) -> tuple[str, ...]:
     """Every task that any of them holds, sorted."""
     return tuple(sorted({task for schedule in schedules for task in schedule.tasks}))
-
-
-def _row(schedule: Schedule, tasks: Sequence[str]) -> dict[str, list[float]]:
-    share = {task: float(schedule.share(task)) for task in schedule.tasks}
-    moves, order = _MOVES.get(schedule.kind, 0.0), schedule.order if schedule.kind != "joint" else ()
-    place = {task: 2 * i / max(1, len(order) - 1) - 1 for i, task in enumerate(order)} if len(order) > 1 else {}
-    both = {(a, b): 4 * share.get(a, 0.0) * share.get(b, 0.0) for i, a in enumerate(tasks) for b in tasks[i + 1 :]}
-    ahead = {(a, b): moves if place.get(a, 0.0) < place.get(b, 0.0) else -moves for a, b in both}
-    crowd = max(0, len(share) - 1) / max(1, len(tasks) - 1)
-    length = math.log2(schedule.steps) if schedule.stages else 0.0
-    return {
-        "share": [math.sqrt(share.get(task, 0.0)) for task in tasks],
-        "presence": [float(task in share) for task in tasks],
-        "order": [moves * place.get(task, 0.0) for task in tasks],
-        "kind": [moves, float(moves == 0.5), crowd, moves * crowd, length],
-        "pairs": list(both.values()),
-        "before": [value * ahead[pair] for pair, value in both.items()],
-    }

@@ -29,7 +29,7 @@ from tasksearch.search.warping import POWERS, Warp
 
 Array = NDArray[np.float64]
 
-_KERNELS: tuple[dict[str, float], ...] = (
+KERNELS: tuple[dict[str, float], ...] = (
     {"share": 1.0, "kind": 0.3},
     {"share": 0.7, "presence": 0.5, "order": 0.3, "kind": 0.3},
     {"share": 0.7, "presence": 0.3, "order": 0.5, "kind": 0.5, "pairs": 0.5},
@@ -37,8 +37,8 @@ _KERNELS: tuple[dict[str, float], ...] = (
     {"share": 0.5, "order": 0.3, "kind": 0.3, "pairs": 0.3, "before": 0.4},
 )
 """Compositions: block → its part of the variance of a mix. `near`: squared exponential over share, order and kind."""
-_LEVEL = 1.0  # variance of what all mixes have in common, in the variance of one mix
-_OWN = 0.1  # variance of what no other mix shares with it
+LEVEL = 1.0  # variance of what all mixes have in common, in the variance of one mix
+OWN = 0.1  # variance of what no other mix shares with it
 _RATIOS = np.geomspace(0.02, 2000, 26)  # signal over noise, the grid of the evidence
 _STRAIGHT = (4.0, 0.25)  # columns that the prior is worth: with a straight scale, and with each bend of it
 _ROUNDS = 20
@@ -78,7 +78,7 @@ class Surrogate:
         parts = self._parts(warp.forward(scores), None if seeds is None else warp.forward(seeds))
         means, spreads, weights = [], [], []
         for weight, place, found in parts:
-            vectors = self._bases[place][1]
+            vectors = self.bases[place][1]
             means.append(vectors @ found.mean)
             spreads.append(np.square(vectors) @ np.square(found.deviation))
             weights.append(weight)
@@ -95,7 +95,7 @@ class Surrogate:
         warp, across = self.warp(scores), _kernels(self.schedules, schedules)
         mean = np.zeros((len(schedules), scores.shape[1]))
         for weight, place, found in self._parts(warp.forward(scores), None):
-            values, vectors = self._bases[place]
+            values, vectors = self.bases[place]
             mean += weight * (across[place] @ vectors) @ (found.mean / np.maximum(values, 1e-9)[:, np.newaxis])
         return warp.back(mean, np.zeros_like(mean))[0]
 
@@ -115,33 +115,38 @@ class Surrogate:
     def _columns_evidence(self, warp: Warp, scores: Array) -> Array:
         """Log likelihood of each column taken apart, shape (L,), under its best kernel and ratio."""
         bent = warp.forward(scores)
-        logs = [_likelihoods(np.square(vectors.T @ bent), values).max(axis=0) for values, vectors in self._bases]
+        logs = [_likelihoods(np.square(vectors.T @ bent), values).max(axis=0) for values, vectors in self.bases]
         return np.asarray(np.max(logs, axis=0) + warp.log_slope(scores))
 
     def _parts(self, scores: Array, seeds: Array | None) -> list[tuple[float, int, Posterior]]:
         """(weight, which kernel, posterior in that kernel's eigenbasis) of the kernels that the evidence leaves; weights sum
         to one.
         """
-        noise = _contrasts(seeds, scores.shape[1])
-        evidence = self._evidence(scores, noise)
+        noise = seed_contrasts(seeds, scores.shape[1])
+        evidence = self.evidence(scores, noise)
         kept = [place for place, weight in enumerate(evidence) if weight >= 0.02]
         total = sum(float(evidence[place]) for place in kept)
         return [
-            (float(evidence[place]) / total, place, _coregionalised(vectors.T @ scores, values, noise))
+            (float(evidence[place]) / total, place, _posterior(vectors.T @ scores, values, noise))
             for place in kept
-            for values, vectors in [self._bases[place]]
+            for values, vectors in [self.bases[place]]
         ]
 
     @cached_property
-    def _bases(self) -> list[tuple[Array, Array]]:
+    def tasks(self) -> tuple[str, ...]:
+        """Every task that a mix holds, sorted: the columns of its features."""
+        return tasks_of(self.schedules)
+
+    @cached_property
+    def bases(self) -> list[tuple[Array, Array]]:
         """Eigenvalues (T,) and eigenvectors (T, T) of every kernel."""
-        bases = []
+        found = []
         for kernel in _kernels(self.schedules, None):
             values, vectors = np.linalg.eigh(kernel)
-            bases.append((np.maximum(values, 0.0), vectors))
-        return bases
+            found.append((np.maximum(values, 0.0), vectors))
+        return found
 
-    def _evidence(self, scores: Array, noise: Array) -> Array:
+    def evidence(self, scores: Array, noise: Array) -> Array:
         """Weight of every kernel: its likelihood for the columns' mean and for what is left, each at its best ratio."""
         mean = scores.mean(axis=1, keepdims=True)
         apart = scores - mean
@@ -150,7 +155,7 @@ class Surrogate:
             [
                 _best_likelihood(vectors.T @ mean, values, contrast)
                 + (_best_likelihood(vectors.T @ apart, values, own) if scores.shape[1] > 1 else 0.0)
-                for values, vectors in self._bases
+                for values, vectors in self.bases
             ]
         )
         weights: Array = np.exp(logs - logs.max())
@@ -176,11 +181,11 @@ def _kernels(schedules: Sequence[Schedule], others: Sequence[Schedule] | None) -
     apart = blocks if others is None else features(others, tasks)
     parts = {name: _linear(block, apart[name]) for name, block in blocks.items()}
     parts["near"] = _near(_place(blocks), _place(apart))
-    own = _OWN * np.eye(len(schedules)) if others is None else 0.0
+    own = OWN * np.eye(len(schedules)) if others is None else 0.0
     shape = (len(parts["near"]), len(schedules))
     return [
-        sum((weight * parts[name] for name, weight in composition.items()), np.zeros(shape)) + _LEVEL + own
-        for composition in _KERNELS
+        sum((weight * parts[name] for name, weight in composition.items()), np.zeros(shape)) + LEVEL + own
+        for composition in KERNELS
     ]
 
 
@@ -205,7 +210,7 @@ def _near(block: Array, others: Array) -> Array:
     return np.asarray(np.exp(-squares / typical))
 
 
-def _contrasts(seeds: Array | None, columns: int) -> Array:
+def seed_contrasts(seeds: Array | None, columns: int) -> Array:
     """Orthonormal contrasts of the baseline's seeds, shape (seeds - 1, columns): pure noise."""
     if seeds is None or len(seeds) < 2:
         return np.zeros((0, columns))
@@ -230,8 +235,10 @@ def _likelihoods(squares: Array, values: Array) -> Array:
     return np.asarray(-0.5 * (len(values) * np.log(variance) + np.log(spread).sum(axis=1, keepdims=True)))
 
 
-def _coregionalised(rotated: Array, values: Array, noise: Array) -> Posterior:
-    """Posterior of K ⊗ B + I ⊗ N in the eigenbasis of K, B and N by EM under inverse-Wishart priors."""
+def coregionalised(rotated: Array, values: Array, noise: Array) -> tuple[Array, Array, Array]:
+    """K ⊗ B + I ⊗ N in the eigenbasis of K, B and N by EM under inverse-Wishart priors: W, its inverse and λ, as in
+    `_diagonalised`: in the columns of `rotated @ W.T` signal and noise have variances λ · K and 1, and are independent.
+    """
     between, within = _start(rotated, values, noise)
     columns = rotated.shape[1]
     strength = _PRIOR + columns
@@ -249,7 +256,12 @@ def _coregionalised(rotated: Array, values: Array, noise: Array) -> Posterior:
         left = z - mean
         within = unwhiten @ (left.T @ left + np.diag(shrink.sum(axis=0))) @ unwhiten.T + noise.T @ noise
         within = (within + prior_within) / (len(values) + len(noise) + strength)
-    whiten, unwhiten, ratio = _diagonalised(between, within)
+    return _diagonalised(between, within)
+
+
+def _posterior(rotated: Array, values: Array, noise: Array) -> Posterior:
+    """Of every mix and column, in the eigenbasis of K."""
+    whiten, unwhiten, ratio = coregionalised(rotated, values, noise)
     shrink = values[:, np.newaxis] * ratio / (values[:, np.newaxis] * ratio + 1.0)
     mean = (shrink * (rotated @ whiten.T)) @ unwhiten.T
     variance = shrink @ np.square(unwhiten).T

@@ -17,6 +17,7 @@ from tasksearch.core.portfolio import Portfolios
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import AFTERWARDS, StudyConfig, TrialRecord
 from tasksearch.core.verdict import Verdict
+from tasksearch.core.why import Why
 from tasksearch.reports.data import ReportData
 from tasksearch.search.documents import Documents
 from tasksearch.search.evidence import OutcomesOf
@@ -24,7 +25,9 @@ from tasksearch.study.best import best_of, read_study
 from tasksearch.study.contrasts import Contrasts
 from tasksearch.study.portfolio import FIRST_RULES, portfolios_of
 from tasksearch.study.settings import warning_of
+from tasksearch.study.why import why_from
 from tasksearch.tasks.labels import suite_with_labels
+from tasksearch.tasks.suite import Suite
 
 FILE = "report.html"
 """Name of the report in the study's folder, and of its copy at the tracker."""
@@ -69,6 +72,7 @@ def report_of(folder: Path) -> ReportData:
         verdict=found.verdict,
         pending=found.pending,
         portfolios=found.portfolios,
+        why=_why(records, suite),
         warning=warning_of(suite, config, folder),
         same_data=suite.same_data,
         language_groups=suite.language_groups,
@@ -164,6 +168,15 @@ def _order(folder: Path, records: Sequence[TrialRecord]) -> tuple[OrderAnswer | 
         return answer_question([folder]), ""
     except (StudyNotReady, AlreadyRead) as why:
         return None, f"No answer: {why}."
+
+
+def _why(records: Sequence[TrialRecord], suite: Suite) -> Why | None:
+    """Effects of tasks; None while there are too few mixes to say."""
+    try:
+        found: Why = why_from(records, suite)
+    except StudyNotReady:
+        return None
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

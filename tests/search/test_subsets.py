@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -17,6 +17,7 @@ def value(worth, rows):
     return worth[list(rows)].max(axis=0).sum()
 
 
+@settings(deadline=None, max_examples=40)
 @given(TABLES, st.integers(1, 3))
 def test_no_subset_of_that_size_is_better(worth, size):
     rows, how = best_rows(worth, size)
@@ -25,6 +26,7 @@ def test_no_subset_of_that_size_is_better(worth, size):
     assert value(worth, rows) == max(value(worth, other) for other in every)
 
 
+@settings(deadline=None, max_examples=40)
 @given(TABLES, st.integers(1, 3))
 def test_every_row_that_is_kept_serves_a_column_and_more_rows_never_hurt(worth, size):
     rows, _ = best_rows(worth, size)
@@ -33,6 +35,7 @@ def test_every_row_that_is_kept_serves_a_column_and_more_rows_never_hurt(worth, 
     assert value(worth, more) >= value(worth, rows)
 
 
+@settings(deadline=None, max_examples=40)
 @given(TABLES)
 def test_rows_that_another_equals_or_beats_everywhere_are_left_out_and_no_other(worth):
     kept = set(undominated(worth).tolist())
@@ -42,6 +45,7 @@ def test_rows_that_another_equals_or_beats_everywhere_are_left_out_and_no_other(
         assert (row in kept) == (not [r for r in rivals if r not in equals] and all(row < other for other in equals))
 
 
+@settings(deadline=None, max_examples=40)
 @given(TABLES, st.integers(1, 3))
 def test_greedy_with_exchanges_is_near_the_best_and_ends(worth, size):
     worth = worth - worth.min()  # the bound is for gains that are not negative

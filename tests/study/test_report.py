@@ -18,7 +18,7 @@ from tasksearch.reports.sections.summary import sentence
 from tasksearch.search.ledger import Ledger
 from tasksearch.study.report import command_of, planned, report_of, write_report
 
-PARTS = ("verdict", "mixes", "court", "portfolio", "singles", "schedules", "history", "floors", "warnings", "origin")
+PARTS = ("verdict", "mixes", "court", "portfolio", "why", "singles", "schedules", "history", "floors", "warnings", "origin")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def zero_shot_mean(record, target):
 def test_the_page_holds_every_part_once_and_each_drawing_is_described(page):
     assert re.findall(r'<section id="([\w-]+)"', page) == list(PARTS)
     drawings = re.findall(r"<svg .*?</svg>", page, flags=re.DOTALL)
-    assert len(drawings) == 6
+    assert len(drawings) == 8
     for drawing in drawings:
         assert re.search(r'<svg role="img" aria-labelledby="[\w-]+-t [\w-]+-d"', drawing)
         assert re.search(r"<title [^>]*>[^<]+</title><desc [^>]*>[^<]+</desc>", drawing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tasksearch.core.verdict import Estimate, finding_of
+from tasksearch.core.estimate import Interval, finding_of
 from tasksearch.reports.figures.style import BLUE, ORANGE, box, drawing, shortened, text, width_of
 
 _CELL, _ROW, _GAP = 33.0, 22.0, 1.0
@@ -12,7 +12,7 @@ _LONGEST = 22
 
 
 def heat(
-    slug: str, title: str, rows: Sequence[str], columns: Sequence[str], cells: Mapping[tuple[str, str], Estimate], limit: float
+    slug: str, title: str, rows: Sequence[str], columns: Sequence[str], cells: Mapping[tuple[str, str], Interval], limit: float
 ) -> str:
     """An SVG of rows × columns, orange below zero, blue above, the page's own ground at zero.
 
@@ -38,7 +38,7 @@ def heat(
     return drawing(slug, title, _words(rows, columns, cells), parts, width=width, height=height)
 
 
-def limit_of(gains: Sequence[Estimate]) -> float:
+def limit_of(gains: Sequence[Interval]) -> float:
     """Where the colours end: the largest gain or loss, at least one point."""
     return max(1.0, *(abs(gain.value) for gain in gains)) if gains else 1.0
 
@@ -47,7 +47,7 @@ def _short(value: float) -> str:
     return (f"{value:+.1f}" if abs(value) < 9.95 else f"{value:+.0f}").replace("-", "\u2212")
 
 
-def _words(rows: Sequence[str], columns: Sequence[str], cells: Mapping[tuple[str, str], Estimate]) -> str:
+def _words(rows: Sequence[str], columns: Sequence[str], cells: Mapping[tuple[str, str], Interval]) -> str:
     known = [(gain.value, row, column) for (row, column), gain in cells.items()]
     if not known:
         return "no cell is known"

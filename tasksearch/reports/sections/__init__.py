@@ -18,6 +18,7 @@ from tasksearch.reports.sections import (
     schedules,
     singles,
     summary,
+    why,
 )
 
 SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
@@ -25,6 +26,7 @@ SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
     mixes.section,
     court.section,
     portfolio.section,
+    why.section,
     singles.section,
     order.section,
     schedules.section,
