@@ -1,7 +1,7 @@
 """Effects as the surrogate reads them: weighted sums of what mixes are worth, trained or not, with their errors.
 
-All but one of the surrogate's kernels are inner products of features, so a sum over mixes of worth times coefficient needs the same
-sum of features alone: thousands of mixes that were never trained cost nothing. Its posterior is normal with a mean and a
+All but one of the surrogate's kernels are inner products of features, so a sum over mixes of worth times coefficient needs the
+same sum of features alone: thousands of mixes that were never trained cost nothing. Its posterior is normal with mean and
 variance in closed form (a linear functional of a Gaussian process; Rasmussen and Williams 2006, ch. 2 and 9.4), given the
 covariances of languages and of noise, which are estimated and taken as known.
 
