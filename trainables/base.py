@@ -1,7 +1,8 @@
 """The contract of every trainable, told as a life cycle.
 
-1. Ray builds an actor with a config of four plain entries: `number` and `role` of the trial, `plan` (`Plan.to_json()`), and
-   `context`, a plain dict that the study made; its `study_folder` says where outcomes go, the rest is the subclass's own.
+1. Ray builds an actor with a config of plain entries: `number` and `role` of the trial, `plan` (`Plan.to_json()`), `addition`
+   (0, or which addition to the trial its outcomes are), and `context`, a plain dict that the study made; its `study_folder`
+   says where outcomes go, the rest is the subclass's own.
 2. The first `step()` calls `prepare()`, costs next to nothing and reports the position: `waiting_for` names the next part,
    `missing` the segments that the trial will have to train, by signature, in order. A scheduler may pause the trial there.
 3. Every further `step()` runs one part (a segment, or a target with its evaluation) by `run_part(name)`.
@@ -68,6 +69,7 @@ class PlanTrainable(Trainable):
     role: str
     plan: Plan
     context: dict[str, Any]
+    _addition: int
     _announced: bool
     _position: int
     _busy: float
@@ -147,6 +149,7 @@ class PlanTrainable(Trainable):
 
     def _begin(self, config: dict[str, Any]) -> None:
         self.number, self.role = int(config["number"]), str(config["role"])
+        self._addition = int(config.get("addition", 0))
         self.plan, self.context = Plan.from_json(config["plan"]), dict(config["context"])
         self._announced = False
         self._position, self._busy = 0, 0.0
@@ -172,7 +175,7 @@ class PlanTrainable(Trainable):
         return {"scores": json.dumps(self._scores.to_json(), allow_nan=False), "scored": len(self._scores.targets)}
 
     def _final_report(self, name: str) -> dict[str, Any]:
-        Ledger(Path(self.context["study_folder"])).write_outcomes(self.number, self._outcomes)
+        Ledger(Path(self.context["study_folder"])).write_outcomes(self.number, self._outcomes, self._addition)
         report = {"number": self.number, "part": name, "position": self._position, "parts": self._position}
         texts = {"seconds": json.dumps(self._seconds), "facts": json.dumps(self._facts)}
         return report | self._scores_report() | texts | {"busy_seconds": self._busy, "final": True, "done": True}

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
-from tasksearch.core.signature import to_plain
+from tasksearch.core.signature import plain_without, to_plain
 from tasksearch.core.space import SearchSpace
 
 Role = Literal["baseline", "design", "search", "finalist", "control", "untrained", "twin", "best-of"]
@@ -93,6 +93,8 @@ class StudyConfig:
         twins, twin_seeds: how many mixtures are trained jointly, annealed and one task after the other, on how many shared
             seeds each; none, or at least three of both.
         suite_options: what the suite was built with (the lab's world seed and phase-1 steps).
+        more_baseline: seeds of the baseline that joined later: they tell what the baseline is worth, and no objective.
+        widened: how often the space was widened; Optuna holds a study of its own for each width.
     """
 
     name: str
@@ -125,6 +127,8 @@ class StudyConfig:
     controls: tuple[str, ...] = ()
     twins: int = 0
     twin_seeds: int = LEAST_TWINS
+    more_baseline: int = 0
+    widened: int = 0
 
     def __post_init__(self) -> None:
         if self.trials < 1:
@@ -147,6 +151,11 @@ class StudyConfig:
             )
         if self.twin_seeds < LEAST_TWINS:
             raise BadInput(f"{self.twin_seeds} seeds of each twin; expected at least {LEAST_TWINS}")
+
+    @property
+    def optuna_name(self) -> str:
+        """Name of the study that Optuna holds: one whose parameters all have one range."""
+        return f"{self.name}+{self.widened}" if self.widened else self.name
 
     def to_json(self) -> dict[str, Any]:
         """Plain form, complete."""
@@ -187,6 +196,7 @@ class TrialRecord:
         started, ended: seconds since the epoch, fixed once so that a replay writes the same.
         seconds: what the trial spent, by part (`intermediate`, `target`, `evaluation`, `overhead`, `reused` …).
         facts: versions, device, threads, fingerprints.
+        addition: 0, or the how-manyeth addition to the trial of that number it is (`search.growth`).
     """
 
     number: int
@@ -201,10 +211,11 @@ class TrialRecord:
     ended: float | None = None
     seconds: tuple[tuple[str, float], ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
+    addition: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Plain form, complete."""
-        return {f.name: to_plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        return plain_without(self, ("addition",))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -44,7 +44,8 @@ class StudySearcher(Searcher):
             return None
         if isinstance(found, str):
             return str(Searcher.FINISHED)
-        return {"number": found.number, "role": found.role, "plan": found.plan.to_json(), "context": self._context}
+        told = {"number": found.number, "role": found.role, "addition": found.addition}
+        return told | {"plan": found.plan.to_json(), "context": self._context}
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Nothing: `StudyCallback` sees more."""
@@ -72,16 +73,18 @@ class StudyCallback(Callback):
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any) -> None:
         """A report, the last one included."""
         self._on_first_report()
-        guarded(self._book, lambda: self._take(int(trial.config["number"]), result), None)
+        guarded(self._book, lambda: self._take(trial.config, result), None)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """The worker was lost and no retry is left."""
         cause = f"its worker process ended unexpectedly {RETRIES + 1} times; the usual reason is that memory ran out"
-        guarded(self._book, lambda: self._book.lose(int(trial.config["number"]), cause), None)
+        number, addition = int(trial.config["number"]), int(trial.config["addition"])
+        guarded(self._book, lambda: self._book.lose(number, cause, addition), None)
 
-    def _take(self, number: int, result: Mapping[str, Any]) -> None:
+    def _take(self, config: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+        number = int(config["number"])
         if result.get("final") or "failed" in result:
-            self._book.finish(number, result)
+            self._book.finish(number, result, int(config["addition"]))
         elif "waiting_for" in result:
             place = {"position": int(result["position"]), "parts": int(result["parts"])}
             self._book.tell(TrialProgress(number=number, part=str(result["waiting_for"]), **place))
@@ -105,7 +108,7 @@ class StudyASHA(AsyncHyperBandScheduler):
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """STOP or CONTINUE."""
         go_on = str(TrialScheduler.CONTINUE)
-        if trial.config["role"] not in ("design", "search") or result.get("final"):
+        if trial.config["role"] not in ("design", "search") or trial.config["addition"] or result.get("final"):
             return go_on
         return guarded(self._book, lambda: self._decide(tune_controller, trial, result), go_on)
 

@@ -1,9 +1,10 @@
 """`Ledger`: the study folder's records, the truth that Optuna and MLflow mirror.
 
-study.json                         what was asked for (`StudyConfig`)
+study.json                         what is asked for (`StudyConfig`), and under `history` what was before the study grew
 sizes.json                         training examples of every intermediate task
 trials/0007.json                   what came of it (`TrialRecord`)
 trials/0007.outcomes.safetensors   per-example outcomes, one array per "target/language/half"
+additions/0007.1.json              what the trial gained when the study grew (`search.growth`), its outcomes beside it
 documents/nli.safetensors          number of each example's document, in the same order; written once per study and target
 optuna.journal                     the mirror that optuna-dashboard opens
 """
@@ -14,7 +15,7 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -59,17 +60,31 @@ class Ledger:
         """Where score tables are kept for quick reading; nothing is lost with it."""
         return self.folder / "cache" / "scores.safetensors"
 
-    def record_path(self, number: int) -> Path:
-        """Where the record of that trial lies."""
-        return self.trials_path / f"{number:04d}.json"
+    def record_path(self, number: int, addition: int = 0) -> Path:
+        """Where the record of that trial, or of an addition to it, lies."""
+        name = f"{number:04d}.{addition}.json" if addition else f"{number:04d}.json"
+        return (self.folder / "additions" if addition else self.trials_path) / name
 
-    def outcomes_path(self, number: int) -> Path:
-        """Where the per-example outcomes of that trial lie."""
-        return self.trials_path / f"{number:04d}.outcomes.safetensors"
+    def outcomes_path(self, number: int, addition: int = 0) -> Path:
+        """Where the per-example outcomes of that trial, or of an addition to it, lie."""
+        return self.record_path(number, addition).with_suffix(".outcomes.safetensors")
 
     def save_config(self, config: StudyConfig) -> None:
-        """Writes `study.json`."""
-        write_atomic(self.folder / "study.json", _json_bytes(config.to_json()))
+        """Writes `study.json`; the history stays as it is."""
+        self._save(config, self.history())
+
+    def extend_config(self, config: StudyConfig) -> None:
+        """Writes `study.json`, and what it was until now into its history: both or neither."""
+        self._save(config, [*self.history(), self.config()])
+
+    def _save(self, config: StudyConfig, history: Sequence[StudyConfig]) -> None:
+        past = {"history": [one.to_json() for one in history]} if history else {}
+        write_atomic(self.folder / "study.json", _json_bytes(config.to_json() | past))
+
+    def history(self) -> list[StudyConfig]:
+        """What the study was asked for before it grew, the oldest first; empty for one that did not."""
+        path = self.folder / "study.json"
+        return _read(path, _history) if path.exists() else []
 
     def config(self) -> StudyConfig:
         """Reads `study.json`.
@@ -83,7 +98,7 @@ class Ledger:
             raise StudyNotReady(f"no study in {self.folder}; expected a folder with study.json, as `tasksearch run` makes it")
         if is_cut(path):
             raise BadInput(f"{path} was cut short; give the command that began the study again: its trials are kept")
-        return _read(path, StudyConfig.from_json)
+        return _read(path, _config)
 
     def save_sizes(self, sizes: Mapping[str, int]) -> None:
         """Writes task → training examples."""
@@ -95,11 +110,25 @@ class Ledger:
         return _read(path, lambda data: {str(task): int(size) for task, size in data.items()}) if path.exists() else {}
 
     def write(self, record: TrialRecord) -> None:
-        """Writes one trial's record, whole or not at all."""
-        write_atomic(self.record_path(record.number), _json_bytes(record.to_json()))
+        """Writes one trial's record or addition, whole or not at all."""
+        write_atomic(self.record_path(record.number, record.addition), _json_bytes(record.to_json()))
 
     def records(self) -> list[TrialRecord]:
-        """Every trial's record, in the order of their numbers; a temporary file of a crashed writer is no record.
+        """Every trial's record, with what the study gave it when it grew; in the order of their numbers."""
+        from tasksearch.search.growth import grown
+
+        return grown(self.written(), self.additions(), self.config()) if self.history() else self.written()
+
+    def additions(self) -> dict[int, list[TrialRecord]]:
+        """Trial number → its additions, in their order."""
+        found: dict[int, list[TrialRecord]] = {}
+        for path in (self.folder / "additions").glob("[0-9]*.[0-9]*.json"):
+            record = _read(path, TrialRecord.from_json)
+            found.setdefault(record.number, []).append(record)
+        return {number: sorted(own, key=lambda one: one.addition) for number, own in found.items()}
+
+    def written(self) -> list[TrialRecord]:
+        """Every trial's record as it was written; a temporary file of a crashed writer is no record.
 
         Score tables of a big study are kept in `cache/`, named by the records' content (`search.columns`).
         """
@@ -123,7 +152,7 @@ class Ledger:
 
         Only under the folder's lock. A trial whose record is damaged is proposed and run again, to the same numbers.
         """
-        for path in self.trials_path.glob("[0-9]*[0-9].json"):
+        for path in (*self.trials_path.glob("[0-9]*[0-9].json"), *(self.folder / "additions").glob("[0-9]*.json")):
             if is_cut(path):
                 path.replace(path.with_name(f"{path.name}.damaged"))
 
@@ -140,15 +169,15 @@ class Ledger:
         except OSError:
             return False
 
-    def write_outcomes(self, number: int, outcomes: Outcomes) -> None:
-        """Writes one trial's per-example outcomes, whole or not at all."""
+    def write_outcomes(self, number: int, outcomes: Outcomes, addition: int = 0) -> None:
+        """Writes the per-example outcomes of a trial, or of an addition to it, whole or not at all."""
         from safetensors.numpy import save
 
         arrays = {"/".join(cell): np.ascontiguousarray(outcomes[cell], dtype=np.float32) for cell in sorted(outcomes)}
-        write_atomic(self.outcomes_path(number), save(arrays))
+        write_atomic(self.outcomes_path(number, addition), save(arrays))
 
     def outcomes(self, number: int) -> dict[Cell, NDArray[np.float32]]:
-        """Reads one trial's per-example outcomes, arrays of shape (n, 2).
+        """Reads one trial's per-example outcomes, arrays of shape (n, 2), with those of its finished additions.
 
         Raises:
             StudyNotReady: the trial has none (yet).
@@ -158,7 +187,12 @@ class Ledger:
             raise StudyNotReady(
                 f"trial {number} has no per-example outcomes at {path}; it is not finished, or the file was removed"
             )
-        return read_outcomes(path)
+        found = read_outcomes(path)
+        for own in (self.folder / "additions").glob(f"{number:04d}.[0-9]*.json"):
+            added = _read(own, TrialRecord.from_json)
+            if added.status == "done":
+                found = {**read_outcomes(self.outcomes_path(number, added.addition)), **found}
+        return found
 
     def write_documents(self, numbers: Mapping[Cell, NDArray[np.int64]]) -> None:
         """Adds document numbers, arrays of shape (n,), to those of other cells."""
@@ -284,6 +318,14 @@ def _translated(error: OSError, path: Path) -> Exception:
     if no_room(error):
         return DiskFull(f"no room left to write {path}; free some space, then `tasksearch resume`: what is finished is kept")
     return BadInput(f"cannot write {path}: {error.strerror or error}")
+
+
+def _config(data: Mapping[str, Any]) -> StudyConfig:
+    return StudyConfig.from_json({key: value for key, value in data.items() if key != "history"})
+
+
+def _history(data: Mapping[str, Any]) -> list[StudyConfig]:
+    return [StudyConfig.from_json(one) for one in data.get("history", ())]
 
 
 def _json_bytes(data: Any) -> bytes:

@@ -1,0 +1,82 @@
+"""A study that grew: which cells its earlier trials lack, and its records as they stand with those that were added.
+
+A record is never rewritten. What a trial gains later is an *addition*: a record of its own, of the same number, role and seed,
+whose plan holds the new cells alone. Readers see both as one record, with the plan that the study asks for now. Pure.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+from tasksearch.core.plan import Plan
+from tasksearch.core.score import ScoreTable
+from tasksearch.core.study import StudyConfig, TrialRecord
+
+Additions = Mapping[int, Sequence[TrialRecord]]
+"""Trial number → its additions in their order."""
+
+
+def lacking(records: Sequence[TrialRecord], additions: Additions, config: StudyConfig) -> list[TrialRecord]:
+    """Additions that are to be run, as running records: those of finished trials without some of the study's cells, and those
+    that failed. A trial that failed or was stopped gets none.
+
+    Args:
+        records: as they were written.
+        additions: as they were written.
+        config: of the study now.
+    """
+    wanted = []
+    for record in records:
+        if record.status != "done":
+            continue
+        own = additions.get(record.number, ())
+        again = [one for one in own if one.status in ("running", "failed")]
+        wanted += [dataclasses.replace(one, status="running", cause=None, ended=None) for one in again]
+        first = 1 + max((one.addition for one in own), default=0)
+        for index, plan in enumerate(_missing(record, own, config), first):
+            fresh = TrialRecord(number=record.number, role=record.role, status="running", plan=plan, addition=index)
+            wanted.append(dataclasses.replace(fresh, params=record.params))
+    return wanted
+
+
+def _missing(record: TrialRecord, own: Sequence[TrialRecord], config: StudyConfig) -> list[Plan]:
+    """Plans of the cells that neither the record nor its additions have: one per set of languages."""
+    there = {pair for one in (record, *own) for pair in product(one.plan.targets, one.plan.languages)}
+    by_languages: dict[tuple[str, ...], list[str]] = {}
+    for target in config.targets:
+        languages = tuple(language for language in config.languages if (target, language) not in there)
+        if languages:
+            by_languages.setdefault(languages, []).append(target)
+    return [
+        dataclasses.replace(record.plan, targets=tuple(targets), languages=languages)
+        for languages, targets in by_languages.items()
+    ]
+
+
+def grown(records: Sequence[TrialRecord], additions: Additions, config: StudyConfig) -> list[TrialRecord]:
+    """The records with what was added to them, under the plans that the study asks for now.
+
+    A cell that some seed of the baseline lacks is left out of all its seeds: nothing can be a gain over it yet.
+    """
+    whole = [_with(record, additions.get(record.number, ()), config) for record in records]
+    seeds = [r for r in whole if r.role == "baseline" and r.status == "done"]
+    common = set.intersection(*({(s.target, s.language) for s in r.scores} for r in seeds)) if seeds else set()
+    return [_within(r, common) if r in seeds else r for r in whole]
+
+
+def _with(record: TrialRecord, own: Sequence[TrialRecord], config: StudyConfig) -> TrialRecord:
+    plan = dataclasses.replace(record.plan, targets=config.targets, languages=config.languages)
+    done = [one for one in own if one.status == "done"]
+    scores, seconds = record.scores, dict(record.seconds)
+    for one in done:
+        there = {(s.target, s.language) for s in scores}
+        scores = ScoreTable.of([*scores, *(s for s in one.scores if (s.target, s.language) not in there)])
+        for kind, spent in one.seconds:
+            seconds[kind] = seconds.get(kind, 0.0) + spent
+    return dataclasses.replace(record, plan=plan, scores=scores, seconds=tuple(sorted(seconds.items())))
+
+
+def _within(record: TrialRecord, cells: set[tuple[str, str]]) -> TrialRecord:
+    return dataclasses.replace(record, scores=ScoreTable.of(s for s in record.scores if (s.target, s.language) in cells))
