@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tasksearch.phases.run import run_plan
     from tasksearch.study.best import best_of
+    from tasksearch.study.extend import extend_study
     from tasksearch.study.run import configure, resume_study, run_study
     from tasksearch.study.train import export_model
 
@@ -20,11 +21,12 @@ try:
 except PackageNotFoundError:  # run from a source tree that was never installed
     __version__ = "0+unknown"
 
-__all__ = ["__version__", "best_of", "configure", "export_model", "resume_study", "run_plan", "run_study"]
+__all__ = ["__version__", "best_of", "configure", "export_model", "extend_study", "resume_study", "run_plan", "run_study"]
 _HOMES = {
     "best_of": "study.best",
     "configure": "study.run",
     "export_model": "study.train",
+    "extend_study": "study.extend",
     "resume_study": "study.run",
     "run_plan": "phases.run",
     "run_study": "study.run",

@@ -8,7 +8,23 @@ from typing import Annotated
 import typer
 
 from tasksearch import __version__
-from tasksearch.cli import bench, catalogue, data, data_check, look, pretrain, report, run, score, store, torture, train, ui
+from tasksearch.cli import (
+    bench,
+    catalogue,
+    data,
+    data_check,
+    extend,
+    look,
+    plan,
+    pretrain,
+    report,
+    run,
+    score,
+    store,
+    torture,
+    train,
+    ui,
+)
 from tasksearch.core.errors import TasksearchError
 
 app = typer.Typer(
@@ -35,6 +51,8 @@ def _root(
 
 app.command(epilog=run.RUN_EXAMPLES)(run.run)
 app.command(epilog=run.RESUME_EXAMPLES)(run.resume)
+app.command(epilog=plan.PLAN_EXAMPLES)(plan.plan)
+app.command(epilog=extend.EXTEND_EXAMPLES)(extend.extend)
 app.command(epilog=look.BEST_EXAMPLES)(look.best)
 app.command()(look.trials)
 app.command()(look.spaces)

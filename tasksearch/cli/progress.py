@@ -64,7 +64,9 @@ class Watch:
         """An event of `raytune.events`."""
         from tasksearch.raytune.events import Notice, TrialFinished, TrialJudged, TrialProgress, TrialStarted
 
-        if isinstance(event, TrialJudged):
+        if getattr(getattr(event, "record", None), "addition", 0):
+            self._added(event)
+        elif isinstance(event, TrialJudged):
             self._judged(event.record)
         elif isinstance(event, Notice):
             self._say(event.text)
@@ -76,6 +78,15 @@ class Watch:
             self._display.move(event.number, event.part, event.position, event.parts)
         elif isinstance(event, TrialFinished):
             self._display.finish(event.record)
+
+    def _added(self, event: Any) -> None:
+        """An addition to a trial that was finished before the study grew."""
+        from tasksearch.raytune.events import TrialFinished
+
+        record = event.record
+        if isinstance(event, TrialFinished):
+            what = f"{', '.join(record.plan.targets)} in {', '.join(record.plan.languages)}"
+            self._say(f"trial {record.number} {'lacks' if record.status == 'failed' else 'was scored:'} {what}")
 
     def _judged(self, record: TrialRecord) -> None:
         from tasksearch.reports.tables import short_plan

@@ -159,7 +159,7 @@ def run(
     resources = resources_of(
         concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours
     )
-    _follow(folder, config, lambda **watch: run_study(config, folder, resources=resources, **watch), timings, quiet, as_json)
+    follow(folder, config, lambda **watch: run_study(config, folder, resources=resources, **watch), timings, quiet, as_json)
 
 
 def resume(
@@ -195,7 +195,7 @@ def resume(
     def call(**watch: Any) -> Any:
         return resume_study(study, resources=resources, twins=twins, controls=controls, **watch)
 
-    _follow(study, config, call, timings, quiet, as_json)
+    follow(study, config, call, timings, quiet, as_json)
 
 
 def resources_of(
@@ -231,7 +231,8 @@ def resources_of(
     )
 
 
-def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_json: bool) -> None:
+def follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_json: bool) -> None:
+    """Runs a study under its progress, then prints what it came to."""
     from tasksearch.cli.progress import Watch
     from tasksearch.study.best import open_study
 
@@ -269,7 +270,7 @@ def _follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as
     )
     if summary.slot_use:
         console.print(_slots_line(summary.slot_use), highlight=False)
-    _print_store_facts(console, summary, records)
+    _print_store_facts(console, folder, summary, records)
     if timings and summary.first_step_seconds is not None:
         console.print(
             f"start to first training step {summary.first_step_seconds:.1f} s (phase 1 aside); "
@@ -290,7 +291,9 @@ def _slots_line(use: Any) -> str:
     return f"{slots}: {use.pauses} pauses, {use.resumes} resumes, {use.idle_seconds:.0f} slot-seconds idle ({share:.0%})"
 
 
-def _print_store_facts(console: Any, summary: Any, records: Any) -> None:
+def _print_store_facts(console: Any, folder: Path, summary: Any, records: Any) -> None:
+    from tasksearch.study.grown import growth_lines
+
     if summary.counts:
         told = ", ".join(f"{name} {count}" for name, count in summary.counts.items())
         equal = len(set(summary.counts.values())) == 1
@@ -298,6 +301,8 @@ def _print_store_facts(console: Any, summary: Any, records: Any) -> None:
     damaged = {name for r in records for key, text in r.facts if key == "damaged_segments" for name in text.split(", ")}
     if damaged:
         console.print(f"{len(damaged)} damaged segments in the store were trained again", highlight=False)
+    for line in growth_lines(folder):
+        console.print(line, highlight=False)
 
 
 def _way_on(folder: Path, why: str = "interrupted") -> str:

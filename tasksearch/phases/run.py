@@ -50,13 +50,15 @@ class PlanRun:
         if context.store is not None:
             chain = (*(self.soup.segments if self.soup else ()), *self.intermediate)
             claim(context.store, [s.signature for s in chain] + [name for s in self.targets for name in s.signatures])
+        self._trained_again: list[str] = []
         self._phase2 = Intermediate(plan, context, root_signature(around), self.intermediate, self._first_model)
 
     @property
     def notes(self) -> dict[str, str]:
         """What is worth a line beside the trial's facts."""
         damaged = self.context.store.damaged if self.context.store else []
-        return {"damaged_segments": ", ".join(damaged)} if damaged else {}
+        found = {"damaged_segments": ", ".join(damaged), "trained_again": ", ".join(self._trained_again)}
+        return {name: text for name, text in found.items() if text}
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -135,6 +137,8 @@ class PlanRun:
         kept = kept_target(segment, self.plan, self.context)
         if kept is not None:
             return kept
+        if segment.trained and self.context.store is not None and self.context.store.peek(segment.signature) is not None:
+            self._trained_again.append(segment.target)  # a note of its cost is there, its weights are not
         done = fine_tune(self._phase2, segment, self.plan, self.context, on_step)
         keep_target(segment, done, self.plan, self.context)
         return done

@@ -18,7 +18,9 @@ from tasksearch.core.errors import BadInput, DiskFull, StoreUnusable, StudyNotRe
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.raytune.events import Event, TrialFinished, TrialJudged, TrialStarted
+from tasksearch.raytune.growing import Growing
 from tasksearch.raytune.mirror import Mirror
+from tasksearch.search.growth import asked
 from tasksearch.search.ledger import Ledger, write_atomic
 from tasksearch.search.objective import MIN_BASELINE_SEEDS, Baseline, objective, objective_so_far
 from tasksearch.search.proposals import Finished, PlanOf, Wait, propose
@@ -29,7 +31,8 @@ class TrialBook:
 
     Attributes:
         config: what was asked for.
-        records: of all trials so far, by number.
+        records: of all trials so far, by number, without what they gained when the study grew.
+        growing: what they are to gain.
         ran: how many trials this driver saw finish.
         added: by trial, the seconds between its start and its end that were spent neither in its parts nor waiting.
         fault: what ends the run; set by whoever meets it.
@@ -73,12 +76,21 @@ class TrialBook:
     @property
     def complete(self) -> bool:
         """Whether the study lacks nothing."""
-        return not self._again and all(r.status != "running" for r in self.records) and self._proposed(Finished)
+        return (
+            not self.growing.open
+            and not self._again
+            and all(r.status != "running" for r in self.records)
+            and self._proposed(Finished)
+        )
 
     def next(self) -> TrialRecord | Literal["finished"] | None:
         """The next trial to run, recorded as running; None while that is not known."""
         if self.halted:
             return "finished"
+        addition = self.growing.next()
+        if addition is not None:
+            self.tell(TrialStarted(record=addition, again=False))
+            return addition
         if self._again:
             return self._start(dataclasses.replace(self.records[self._again.pop(0)], started=time.time()), again=True)
         found = propose(self.config, self._sizes, self._plan_of, len(self.records), self.records, self._groups)
@@ -98,14 +110,17 @@ class TrialBook:
         )
         return self._start(record, again=False)
 
-    def finish(self, number: int, result: Mapping[str, Any]) -> None:
-        """Takes a trial's last report: final or failed. A report of a finished trial is ignored."""
-        record = self.records[number]
-        if record.status != "running":
-            return
+    def finish(self, number: int, result: Mapping[str, Any], addition: int = 0) -> None:
+        """Takes the last report of a trial, or of an addition to it: final or failed. After the first it is ignored."""
         ends_the_run = {kind.__name__: kind for kind in (DiskFull, StoreUnusable)}
         if (kind := ends_the_run.get(str(result.get("kind")))) is not None:
             self.fault = kind(str(result["failed"]))
+            return
+        if addition:
+            self._grew(self.growing.finish(number, addition, result))
+            return
+        record = self.records[number]
+        if record.status != "running":
             return
         facts = tuple(sorted(json.loads(result.get("facts", "{}")).items()))
         spent = float(result.get("busy_seconds", 0.0)) + self._waited.pop(number, 0.0)
@@ -130,8 +145,11 @@ class TrialBook:
         """The trial stood aside for so long, while another trained a segment that both need."""
         self._waited[number] = self._waited.get(number, 0.0) + seconds
 
-    def lose(self, number: int, cause: str) -> None:
+    def lose(self, number: int, cause: str, addition: int = 0) -> None:
         """The trial's worker was lost, and once more when it was run again."""
+        if addition:
+            self._grew(None if self.halted else self.growing.lose(number, addition, cause))
+            return
         record = self.records[number]
         if record.status == "running" and not self.halted:
             self._settle(dataclasses.replace(record, status="failed", cause=cause))
@@ -143,16 +161,24 @@ class TrialBook:
         scores = ScoreTable.from_json(json.loads(result["scores"]))
         return objective_so_far(scores, self._baseline, self._groups, self.config.objective)
 
+    def _grew(self, addition: TrialRecord | None) -> None:
+        if addition is not None:
+            self.ran += 1
+            self.tell(TrialFinished(record=addition))
+            if addition.status == "done":
+                self._write(self.growing.shown(self.records[addition.number]))
+
     def tell(self, event: Event) -> None:
         """Tells whoever shows progress."""
         self._on_event(event)
 
     def _open(self) -> None:
         try:
-            self.records = self._ledger.records()
+            self.records = self._written()
         except BadInput:
             self._ledger.mend()
-            self.records = self._ledger.records()
+            self.records = self._written()
+        self.growing = Growing(self._ledger, self.config)
         self._lost = self._ledger.put_aside()
         self._park_beyond(self._lost)
         if self._baseline_is_lost():  # what failed may have been mended since
@@ -162,6 +188,11 @@ class TrialBook:
             self._mirror.add(record)
         self._again = [record.number for record in self.records if record.status == "running"]
         self._judge()
+
+    def _written(self) -> list[TrialRecord]:
+        self._ledger.additions()  # read here, so that a damaged one is mended with the rest
+        written = self._ledger.written()
+        return asked(written, self.config) if self._ledger.history() else written
 
     def _park_beyond(self, lost: list[int]) -> None:
         """A trial whose record is damaged is proposed anew, from the trials before it; those after it wait for that.
@@ -228,7 +259,7 @@ class TrialBook:
             if record.status != "running" and record.number not in self._published:
                 self._published.add(record.number)
                 self._mirror.tell(record)
-                self._write(record)
+                self._write(self.growing.shown(record))
                 self.tell(TrialJudged(record=record))
 
     def _judged(self, record: TrialRecord) -> TrialRecord:
@@ -241,7 +272,8 @@ class TrialBook:
         return dataclasses.replace(record, objective=value)
 
     def _baseline_records(self) -> list[TrialRecord]:
-        return [record for record in self.records if record.role == "baseline"]
+        """Those that objectives rest on: seeds that joined later are none."""
+        return [record for record in self.records if record.role == "baseline"][: self.config.baseline_seeds]
 
     def _baseline_is_finished(self) -> bool:
         baseline = self._baseline_records()
@@ -263,7 +295,7 @@ class TrialBook:
                 f"fewer than {MIN_BASELINE_SEEDS} of {self.config.baseline_seeds} baseline seeds could be trained "
                 f"(trial {failed.number}: {failed.cause}); mend that, then `tasksearch resume` trains them again"
             )
-        return Baseline.of(self.records) if self._baseline_is_finished() else None
+        return Baseline.of(self._baseline_records()) if self._baseline_is_finished() else None
 
     def _keep_traceback(self, number: int, text: str) -> None:
         write_atomic(self._ledger.trials_path / f"{number:04d}.traceback.txt", text.encode())

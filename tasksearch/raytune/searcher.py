@@ -78,13 +78,13 @@ class StudyCallback(Callback):
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """The worker was lost and no retry is left."""
         cause = f"its worker process ended unexpectedly {RETRIES + 1} times; the usual reason is that memory ran out"
-        number, addition = int(trial.config["number"]), int(trial.config["addition"])
+        number, addition = int(trial.config["number"]), int(trial.config.get("addition", 0))
         guarded(self._book, lambda: self._book.lose(number, cause, addition), None)
 
     def _take(self, config: Mapping[str, Any], result: Mapping[str, Any]) -> None:
         number = int(config["number"])
         if result.get("final") or "failed" in result:
-            self._book.finish(number, result, int(config["addition"]))
+            self._book.finish(number, result, int(config.get("addition", 0)))
         elif "waiting_for" in result:
             place = {"position": int(result["position"]), "parts": int(result["parts"])}
             self._book.tell(TrialProgress(number=number, part=str(result["waiting_for"]), **place))
@@ -108,7 +108,7 @@ class StudyASHA(AsyncHyperBandScheduler):
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """STOP or CONTINUE."""
         go_on = str(TrialScheduler.CONTINUE)
-        if trial.config["role"] not in ("design", "search") or trial.config["addition"] or result.get("final"):
+        if trial.config["role"] not in ("design", "search") or trial.config.get("addition") or result.get("final"):
             return go_on
         return guarded(self._book, lambda: self._decide(tune_controller, trial, result), go_on)
 

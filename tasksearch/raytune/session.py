@@ -73,7 +73,7 @@ def open_session(
     with ledger.lock():
         _begin(ledger, config, sizes)
         where = name_of(ledger.optuna_path, optuna_storage)
-        study = StudyMirror(open_storage(ledger.optuna_path, optuna_storage), config.name, config.space, where)
+        study = StudyMirror(open_storage(ledger.optuna_path, optuna_storage), config.optuna_name, config.space, where)
         posted = PostedMirror(study, patience) if optuna_storage is not None else None
         mirror: Mirror = posted or study
         writer = TrackerWriter(tracker, patience)

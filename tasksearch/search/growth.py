@@ -55,27 +55,42 @@ def _missing(record: TrialRecord, own: Sequence[TrialRecord], config: StudyConfi
     ]
 
 
-def grown(records: Sequence[TrialRecord], additions: Additions, config: StudyConfig) -> list[TrialRecord]:
-    """The records with what was added to them, under the plans that the study asks for now.
-
-    A cell that some seed of the baseline lacks is left out of all its seeds: nothing can be a gain over it yet.
+def asked(records: Sequence[TrialRecord], config: StudyConfig) -> list[TrialRecord]:
+    """The records under the plans that the study asks for now, with the scores that they were written with: what the search
+    knows. It is told nothing that a trial gained later, so that growing changes no proposal.
     """
-    whole = [_with(record, additions.get(record.number, ()), config) for record in records]
-    seeds = [r for r in whole if r.role == "baseline" and r.status == "done"]
-    common = set.intersection(*({(s.target, s.language) for s in r.scores} for r in seeds)) if seeds else set()
-    return [_within(r, common) if r in seeds else r for r in whole]
+    return _alike([dataclasses.replace(record, plan=_now(record.plan, config)) for record in records])
 
 
-def _with(record: TrialRecord, own: Sequence[TrialRecord], config: StudyConfig) -> TrialRecord:
-    plan = dataclasses.replace(record.plan, targets=config.targets, languages=config.languages)
-    done = [one for one in own if one.status == "done"]
+def grown(records: Sequence[TrialRecord], additions: Additions, config: StudyConfig) -> list[TrialRecord]:
+    """The records with what was added to them, under the plans that the study asks for now: what a reader sees."""
+    return _alike([joined(record, additions.get(record.number, ()), config) for record in records])
+
+
+def joined(record: TrialRecord, own: Sequence[TrialRecord], config: StudyConfig) -> TrialRecord:
+    """One record with its additions, those that failed or run left out."""
     scores, seconds = record.scores, dict(record.seconds)
-    for one in done:
+    for one in (one for one in own if one.status == "done"):
         there = {(s.target, s.language) for s in scores}
         scores = ScoreTable.of([*scores, *(s for s in one.scores if (s.target, s.language) not in there)])
         for kind, spent in one.seconds:
             seconds[kind] = seconds.get(kind, 0.0) + spent
+    plan = _now(record.plan, config)
     return dataclasses.replace(record, plan=plan, scores=scores, seconds=tuple(sorted(seconds.items())))
+
+
+def _now(plan: Plan, config: StudyConfig) -> Plan:
+    return dataclasses.replace(plan, targets=config.targets, languages=config.languages)
+
+
+def _alike(records: list[TrialRecord]) -> list[TrialRecord]:
+    """A cell that some seed of the baseline lacks is left out of all its seeds: nothing can be a gain over it yet."""
+    seeds = [r.number for r in records if r.role == "baseline" and r.status == "done"]
+    tables = [{(s.target, s.language) for s in r.scores} for r in records if r.number in seeds]
+    common = set.intersection(*tables) if tables else set()
+    if all(table == common for table in tables):
+        return records
+    return [_within(r, common) if r.number in seeds else r for r in records]
 
 
 def _within(record: TrialRecord, cells: set[tuple[str, str]]) -> TrialRecord:

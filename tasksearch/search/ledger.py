@@ -84,7 +84,7 @@ class Ledger:
     def history(self) -> list[StudyConfig]:
         """What the study was asked for before it grew, the oldest first; empty for one that did not."""
         path = self.folder / "study.json"
-        return _read(path, _history) if path.exists() else []
+        return _read(path, _history) if path.exists() and not is_cut(path) else []
 
     def config(self) -> StudyConfig:
         """Reads `study.json`.
@@ -192,6 +192,9 @@ class Ledger:
             added = _read(own, TrialRecord.from_json)
             if added.status == "done":
                 found = {**read_outcomes(self.outcomes_path(number, added.addition)), **found}
+                if added.role == "baseline":  # a cell counts once every seed has it
+                    told = {(s.target, s.language, s.half) for r in self.records() if r.number == number for s in r.scores}
+                    found = {cell: table for cell, table in found.items() if cell in told}
         return found
 
     def write_documents(self, numbers: Mapping[Cell, NDArray[np.int64]]) -> None:

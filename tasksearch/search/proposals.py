@@ -83,7 +83,7 @@ def propose(
     """
     before = list(records[:n])
     assert [record.number for record in before] == list(range(n)), "records have gaps"
-    if sum(record.role not in AFTERWARDS for record in before) < config.trials:
+    if len(searched_of(config, before)) < config.trials:
         found = _searched(config, sizes, plan_of, before)
         if found is not None:
             return found
@@ -97,19 +97,19 @@ def _searched(
     before: Sequence[TrialRecord],
 ) -> Proposal | Wait | None:
     """Baseline, design or the sampler's; None where the space holds nothing new."""
-    n, searched = len(before), [record for record in before if record.role not in AFTERWARDS]
+    n, searched = len(before), searched_of(config, before)
     place = len(searched)
     if place < config.baseline_seeds:
         return Proposal(number=n, role="baseline", plan=plan_of(Schedule.none(), place), params=_unused(config))
-    designed = designs(config.space, sizes)
-    if place < config.baseline_seeds + len(designed):
-        design = designed[place - config.baseline_seeds]
+    seen = {record.plan.schedule for record in searched}
+    design = next((one for one in designs(config.space, sizes) if one.schedule not in seen), None)
+    if design is not None:
         return Proposal(number=n, role="design", plan=plan_of(design.schedule, SEARCH_SEED), params=design.params)
-    told = before[: max(0, n - config.lag + 1)]
+    told = searched[: max(0, place - config.lag + 1)]
     unready = next((record.number for record in told if not _ready(record)), None)
     if unready is not None and _has_baseline(config, told):
         return Wait(number=unready)
-    params = _draw(config, n, told if _has_baseline(config, told) else (), searched)
+    params = _draw(config, place, told if _has_baseline(config, told) else (), searched)
     if params is None:
         return None
     schedule = decode(config.space, params)
@@ -117,7 +117,17 @@ def _searched(
     return Proposal(number=n, role="search", plan=plan_of(schedule, SEARCH_SEED), params=tuple(params.items()))
 
 
-def _draw(config: StudyConfig, n: int, told: Sequence[TrialRecord], searched: Sequence[TrialRecord]) -> dict[str, Any] | None:
+def searched_of(config: StudyConfig, records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Trials of the search, in their order: the baseline's first seeds, designs, the sampler's. A trial's *place* among them is
+    what it is drawn by, not its number: what was trained between two of them changes nothing.
+    """
+    seeds = [record.number for record in records if record.role == "baseline"][: config.baseline_seeds]
+    return [r for r in records if r.role not in AFTERWARDS and (r.role != "baseline" or r.number in seeds)]
+
+
+def _draw(
+    config: StudyConfig, place: int, told: Sequence[TrialRecord], searched: Sequence[TrialRecord]
+) -> dict[str, Any] | None:
     """Parameters of a mix that no earlier trial has; None where the space seems to hold none."""
     space, seen = config.space, {record.plan.schedule for record in searched}
 
@@ -126,13 +136,12 @@ def _draw(config: StudyConfig, n: int, told: Sequence[TrialRecord], searched: Se
         return schedule is not None and schedule not in seen
 
     if config.sampler == "tpe":
-        pending = [record for record in searched if record.number >= len(told)]
-        results = [record for record in told if record.role not in AFTERWARDS]
-        seeds = [seed_from("tpe", config.seed, n, attempt) for attempt in range(_ASKS)]
+        pending, results = searched[len(told) :], told
+        seeds = [seed_from("tpe", config.seed, place, attempt) for attempt in range(_ASKS)]
         found = next((params for params in asks(space, results, pending, seeds=seeds) if new(params)), None)
         if found is not None:
             return found
-    rng = random.Random(seed_from("random", config.seed, n))
+    rng = random.Random(seed_from("random", config.seed, place))
     drawn = next((params for _ in range(_DRAWS) if new(params := random_params(space, rng))), None)
     if drawn is not None:
         return drawn
@@ -146,7 +155,7 @@ def _finalist(
     """All leaders' first seeds, the controls, then, round by round, the seeds of the open races; then twins; at the very end
     the untrained reference.
     """
-    n, searched = len(before), [record for record in before if record.role not in AFTERWARDS]
+    n, searched = len(before), searched_of(config, before)
     unready = next((record.number for record in searched if not _ready(record)), None)
     if unready is not None:
         return Wait(number=unready)
@@ -164,10 +173,20 @@ def _finalist(
     asked = _for_the_question(config, plan_of, before)
     if asked is not None:
         return asked
+    more = _more_baseline(config, plan_of, before)
+    if more is not None:
+        return Proposal(number=n, role="baseline", plan=more, params=_unused(config))
     if config.untrained and all(record.role != "untrained" for record in before):
         bare = dataclasses.replace(plan_of(Schedule.none(), 0), start="fresh")
         return Proposal(number=n, role="untrained", plan=bare, params=_unused(config))
     return Finished()
+
+
+def _more_baseline(config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord]) -> Plan | None:
+    """The next seed of the baseline that was asked for later."""
+    run = {record.plan for record in before if record.role == "baseline"}
+    seeds = range(config.baseline_seeds, config.baseline_seeds + config.more_baseline)
+    return next((plan for seed in seeds if (plan := plan_of(Schedule.none(), seed)) not in run), None)
 
 
 def _for_the_question(config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord]) -> Proposal | None:

@@ -9,6 +9,7 @@ seen the first answer may have let it decide the second question (Dwork et al. 2
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +20,7 @@ from filelock import FileLock
 
 from tasksearch.core.errors import AlreadyRead, BadInput
 from tasksearch.core.order_effect import QUESTION
-from tasksearch.search.ledger import write_atomic
+from tasksearch.search.ledger import Ledger, write_atomic
 
 Cell = tuple[str, str]
 
@@ -77,6 +78,9 @@ def ask(
         reopen: whether a second question may be asked.
         complete: whether all leaders stand on fresh seeds.
 
+    Where a study grew by languages or targets, the same rule with the same choices in the rows of before is the same question
+    asked of more halves, and no second look.
+
     A rule that found nothing to choose on in any row has read nothing: it is not written down and stands in nobody's way.
 
     Raises:
@@ -90,12 +94,14 @@ def ask(
     with FileLock(folder / "readings.lock", timeout=30):
         every = read_questions(folder)
         past = [q for q in every if _chooses(q.choices)]
-        same = next((q for q in reversed(past) if (q.rule, q.choices, q.complete) == (rule, dict(choices), complete)), None)
+        choices = first_names(folder, choices)
+        alike = [q for q in past if q.rule == rule and _agrees(q.choices, choices)]
+        same = next((q for q in reversed(alike) if q.complete == complete), None)
         if same is not None and set(names) <= set(same.cells):
             return same
         early = [q for q in past if q.rule == rule and not q.complete and (rule not in FIXED or q.choices == dict(choices))]
         rivals = [q for q in past if (q.rule == rule if rule in FIXED else q.rule not in FIXED)]
-        touched = [q for q in rivals if set(q.cells) & set(names) and q not in early]
+        touched = [q for q in rivals if set(q.cells) & set(names) and q not in early and q not in alike]
         if touched and not reopen:
             raise AlreadyRead(_refusal(touched[-1], rule, choices, names))
         asked = Asked(
@@ -103,11 +109,30 @@ def ask(
             choices=dict(choices),
             cells=names,
             when=_now(),
-            adaptive=bool(touched) or any(q.adaptive for q in early),
+            adaptive=bool(touched) or any(q.adaptive for q in (*early, *alike)),
             complete=complete,
         )
         write_atomic(path, (json.dumps([asdict(q) for q in [*every, asked]], indent=1, ensure_ascii=False) + "\n").encode())
         return asked
+
+
+def first_names(folder: Path, choices: Mapping[str, str]) -> dict[str, str]:
+    """Signatures of mixes as the study first named them: targets and languages that joined later are part of a plan."""
+    ledger = Ledger(folder)
+    history = ledger.history()
+    if not history:
+        return dict(choices)
+    first, names = history[0], dict[str, str]()
+    for record in ledger.records():
+        plan = record.plan
+        before = dataclasses.replace(plan, targets=first.targets, languages=first.languages)
+        names[plan.mix_signature] = before.mix_signature
+    return {row: names.get(mix, mix) for row, mix in choices.items()}
+
+
+def _agrees(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Whether every row of before is there with its choice."""
+    return all(now.get(row) == mix for row, mix in before.items())
 
 
 def read_questions(folder: Path) -> list[Asked]:

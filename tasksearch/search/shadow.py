@@ -100,7 +100,7 @@ def _frozen(space: SearchSpace, params: tuple[tuple[str, Any], ...], state: Tria
         value=value,
         datetime_start=now,
         datetime_complete=now if state.is_finished() else None,
-        params={name: given for name, given in params if name in distributions},
+        params={name: dict(params).get(name, False) for name in distributions},
         distributions=distributions,
         user_attrs={},
         system_attrs={},
@@ -110,7 +110,7 @@ def _frozen(space: SearchSpace, params: tuple[tuple[str, Any], ...], state: Tria
 
 def distributions_of(space: SearchSpace, params: Mapping[str, Any]) -> dict[str, BaseDistribution]:
     """Distributions of those parameters that the space lets vary; what it fixes is no parameter of Optuna's."""
-    recorder = _Recorder(params)
+    recorder = _Recorder({f"use/{task}": False for task in space.tasks} | dict(params))  # tasks may have joined since
     suggest(space, recorder)
     return recorder.distributions
 

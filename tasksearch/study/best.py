@@ -147,10 +147,15 @@ def ask_question(folder: Path, reading: Any, records: Sequence[TrialRecord], rul
 
 
 def is_complete(folder: Path, reading: Any, records: Sequence[TrialRecord]) -> bool:
-    """Whether all leaders stand on fresh seeds."""
+    """Whether all leaders stand on fresh seeds, and no trial lacks what joined the study."""
+    from tasksearch.search.growth import lacking
     from tasksearch.search.ledger import Ledger
 
-    leaders = min(Ledger(folder).config().leaders, len(reading.evidence.table.firsts))
+    ledger = Ledger(folder)
+    config = ledger.config()
+    if ledger.history() and lacking(ledger.written(), ledger.additions(), config):
+        return False
+    leaders = min(config.leaders, len(reading.evidence.table.firsts))
     return len(reading.evidence.candidates) >= leaders and all(record.status != "running" for record in records)
 
 

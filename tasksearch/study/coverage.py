@@ -17,7 +17,7 @@ class LanguageNotCovered(UnknownName):
         covering = [card.name for card in suite.targets if language in card.languages]
         here = [name for name in covering if name in targets]
         if here:
-            way = f"{' and '.join(here)} of this study can be: run one with --language {language}"
+            way = f"{' and '.join(here)} of this study can be: `tasksearch extend` it with --language {language}"
         elif covering:
             way = f"suite {suite.name} covers it by {', '.join(covering)}: run a study with --target {' or '.join(covering)}"
         else:

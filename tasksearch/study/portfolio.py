@@ -42,9 +42,9 @@ def portfolios_of(folder: Path, *, ask: bool = True, study: tuple[Any, list[Tria
 
 
 def _asked_before(folder: Path, found: Any) -> bool:
-    from tasksearch.search.readings import PORTFOLIO, read_questions
+    from tasksearch.search.readings import PORTFOLIO, first_names, read_questions
 
-    return any(q.rule == PORTFOLIO and q.choices == _choices(found) for q in read_questions(folder))
+    return any(q.rule == PORTFOLIO and q.choices == first_names(folder, _choices(found)) for q in read_questions(folder))
 
 
 def _choices(found: Any) -> dict[str, str]:

@@ -17,7 +17,7 @@ def counts_of(ledger: Any, config: StudyConfig, tracker: Any) -> dict[str, int]:
     counts = {"ledger": sum(record.status != "running" for record in ledger.records()), "Optuna": -1, "MLflow": -1}
     with suppress(TasksearchError, OSError):
         counts["Optuna"] = sum(
-            not text.startswith(("RUNNING", "WAITING")) for text in mirrored(ledger.optuna_path, config.name).values()
+            not text.startswith(("RUNNING", "WAITING")) for text in mirrored(ledger.optuna_path, config.optuna_name).values()
         )
     with suppress(TasksearchError, OSError):
         found = statuses(tracker.uri, config.name, tracker.study_id)

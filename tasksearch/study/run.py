@@ -136,7 +136,7 @@ def run_study(
         raise BadInput(
             f"{where} holds another study ({_difference(was, config)}); choose another --name or --out, or resume that one"
         )
-    return _drive(ledger, config, resources or Resources(), on_event, on_pretrain)
+    return drive(ledger, config, resources or Resources(), on_event, on_pretrain)
 
 
 def resume_study(
@@ -168,7 +168,7 @@ def resume_study(
     if controls is not None and (named := read_controls(controls)) != (config := ledger.config()).controls:
         with ledger.lock():
             ledger.save_config(dataclasses.replace(config, controls=named))
-    return _drive(ledger, ledger.config(), resources or Resources(), on_event, on_pretrain)
+    return drive(ledger, ledger.config(), resources or Resources(), on_event, on_pretrain)
 
 
 def _ask_twins(ledger: Any, twins: int) -> None:
@@ -180,13 +180,15 @@ def _ask_twins(ledger: Any, twins: int) -> None:
             ledger.save_config(dataclasses.replace(config, twins=twins))
 
 
-def _drive(
+def drive(
     ledger: Any,
     config: StudyConfig,
     resources: Resources,
     on_event: Callable[[Any], None] | None,
     on_pretrain: OnPretrain | None,
+    begin: Callable[[], None] | None = None,
 ) -> Any:
+    """Runs what a study lacks, and closes its books; `begin` is called once nothing that was asked for is missing."""
     # One thread per process, before torch or faiss start theirs: bit-equal results are promised at one only.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if config.tracking_uri is not None:
@@ -196,6 +198,8 @@ def _drive(
 
     store = store_address(ledger.folder, resources.store)
     check_store(store)
+    if begin is not None:
+        begin()
     keep_skipped(ledger.folder, setup.skipped)
     keep_checked(ledger.folder, pretraining_text(config))
     from tasksearch.raytune.driver import run_trials

@@ -188,6 +188,7 @@ class MlflowTracker:
         from mlflow.entities import Metric, Param, RunTag
 
         run_id, there = run.info.run_id, run.data.metrics
+        params, tags = _unmoved(run.data.params, params, tags)
         # MLflow shows the newest point: a number that changed is told at a later time, one that did not is not told again.
         fresh = {name: value for name, value in metrics.items() if there.get(safe_name(name)) != value}
         later = max(at, round(1000 * time.time()))
@@ -227,6 +228,14 @@ class MlflowTracker:
         children = f"tags.`{PARENT_TAG}` = '{self.parent_id}' and attributes.status = 'RUNNING'"
         for run in self._client.search_runs([self.experiment_id], children, max_results=1000):
             self._client.set_terminated(run.info.run_id, "KILLED")
+
+
+def _unmoved(
+    there: Mapping[str, str], params: Mapping[str, str], tags: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """MLflow refuses another value for a param: what changed when the study grew stands as `tasksearch.now.<param>`, a tag."""
+    moved = {f"tasksearch.now.{name}": value for name, value in params.items() if there.get(name, value) != value}
+    return {name: value for name, value in params.items() if name not in there}, {**tags, **moved}
 
 
 _KEY = "tasksearch.trial"

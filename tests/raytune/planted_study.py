@@ -45,8 +45,13 @@ def config(**changes):
     return StudyConfig(**(fields | changes))
 
 
-def plan_of(schedule, seed):
-    return Plan(suite="lab", schedule=schedule, targets=TARGETS, languages=LANGUAGES, settings=PhaseSettings(), seed=seed)
+def plan_of(schedule, seed, targets=TARGETS, languages=LANGUAGES):
+    return Plan(suite="lab", schedule=schedule, targets=targets, languages=languages, settings=PhaseSettings(), seed=seed)
+
+
+def plans_of(settings):
+    """(schedule, seed) → plan, of a study that may have grown."""
+    return lambda schedule, seed: plan_of(schedule, seed, settings.targets, settings.languages)
 
 
 def run(
@@ -72,7 +77,7 @@ def run(
         context or {},
         sizes=SIZES,
         groups=GROUPS,
-        plan_of=plan_of,
+        plan_of=plans_of(config(**changes)),
         tracker=tracker or SilentTracker(),
         concurrency=concurrency,
         address=address,
@@ -88,8 +93,8 @@ def open_book(folder, *, write=lambda record: None, on_event=lambda event: None,
     from tasksearch.search.storage import StudyMirror, open_storage
 
     ledger, settings = Ledger(Path(folder)), config(**changes)
-    mirror = StudyMirror(open_storage(ledger.optuna_path), settings.name, settings.space)
-    tables = {"sizes": SIZES, "groups": GROUPS, "plan_of": plan_of}
+    mirror = StudyMirror(open_storage(ledger.optuna_path), settings.optuna_name, settings.space)
+    tables = {"sizes": SIZES, "groups": GROUPS, "plan_of": plans_of(settings)}
     return TrialBook(ledger, settings, mirror, **tables, write=write, on_event=on_event)
 
 
@@ -98,7 +103,8 @@ def last_report(folder, record, context=None):
     from trainables.recorded import RecordedTrainable
 
     where = {**(context or {}), "study_folder": str(folder)}
-    actor = RecordedTrainable({"number": record.number, "role": record.role, "plan": record.plan.to_json(), "context": where})
+    told = {"number": record.number, "role": record.role, "addition": record.addition, "context": where}
+    actor = RecordedTrainable(told | {"plan": record.plan.to_json()})
     report = actor.step()
     while not report.get("done"):
         report = actor.step()
@@ -115,7 +121,7 @@ def run_in_process(book, folder, context=None, at_once=1, most=1000):
             started += 1
         elif flying:
             record = flying.pop()
-            book.finish(record.number, last_report(folder, record, context))
+            book.finish(record.number, last_report(folder, record, context), record.addition)
         else:
             return
 

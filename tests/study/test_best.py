@@ -47,7 +47,9 @@ def test_a_language_that_was_not_scored_is_one_line_with_the_targets_that_would_
     with pytest.raises(UnknownName, match="no target of this study is scored in 'sov'") as caught:
         best_of(planted_folder, languages=["sov"])
     assert "\n" not in str(caught.value)
-    assert ours and " and ".join(ours) + " of this study can be: run one with --language sov" in str(caught.value)
+    assert ours and " and ".join(ours) + " of this study can be: `tasksearch extend` it with --language sov" in str(
+        caught.value
+    )
     assert f"suite lab covers it by {', '.join(covering)}" in str(LanguageNotCovered("sov", suite, (), ["far"]))
     with pytest.raises(UnknownName, match="nor does any target of suite lab cover it; no language 'faar'; did you mean 'far'"):
         best_of(planted_folder, languages=["faar"])

@@ -239,12 +239,12 @@ def test_the_command_asks_for_the_same_study(aim):
     seen = []
     import tasksearch.cli.run as module
 
-    kept = module._follow
-    module._follow = lambda folder, config, *rest: seen.append(config)
+    kept = module.follow
+    module.follow = lambda folder, config, *rest: seen.append(config)
     try:
         result = CliRunner().invoke(app, words[1:])
     finally:
-        module._follow = kept
+        module.follow = kept
     assert result.exit_code == 0, result.output
     assert seen == [asked]
 

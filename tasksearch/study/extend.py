@@ -1,0 +1,175 @@
+"""`extend_study`: a finished study gains trials, tasks, targets, languages or seeds; all of it is reused."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.errors import BadInput, StudyNotReady, UnknownName
+from tasksearch.core.plan import Plan
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.score import ENGLISH
+from tasksearch.core.space import SearchSpace
+from tasksearch.core.study import Objective, StudyConfig
+from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets
+from tasksearch.tasks.suite import Suite
+
+
+@dataclass(frozen=True, kw_only=True)
+class Growth:
+    """What a study is to gain.
+
+    Attributes:
+        trials: `+16`, or the new total.
+        targets, languages: to be scored from now on, in every trial, the finished ones too.
+        tasks, schedules, steps: that the space is widened by.
+        leaders, leader_seeds, most_seeds: new totals, as in `StudyConfig`.
+        baseline_seeds: new total; seeds that join tell what the baseline is worth, and no objective.
+    """
+
+    trials: str | None = None
+    targets: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    schedules: tuple[str, ...] = ()
+    steps: tuple[int, ...] = ()
+    leaders: int | None = None
+    leader_seeds: int | None = None
+    most_seeds: int | None = None
+    baseline_seeds: int | None = None
+
+
+def extend_study(
+    folder: Path,
+    growth: Growth,
+    *,
+    resources: Any = None,
+    on_event: Callable[[Any], None] | None = None,
+    on_pretrain: OnPretrain | None = None,
+) -> Any:
+    """Extends a finished study and runs what it lacks then; returns the driver's `RunSummary`. Killed on its way it is resumed
+    as any study.
+
+    Raises:
+        StudyNotReady: no study, or one that is not finished.
+        BadInput, UnknownName: one line on what cannot be gained.
+    """
+    from tasksearch.search.ledger import Ledger
+    from tasksearch.study.run import Resources, drive
+    from tasksearch.tasks.labels import suite_with_labels
+
+    ledger = Ledger(folder)
+    config = ledger.config()
+    suite = suite_with_labels(config.suite, config.data)
+    wanted = extended(config, suite, growth)
+    with ledger.lock():
+        _check_finished(ledger, config, suite)
+    return drive(ledger, wanted, resources or Resources(), on_event, on_pretrain, begin=lambda: ledger.extend_config(wanted))
+
+
+def extended(config: StudyConfig, suite: Suite, growth: Growth) -> StudyConfig:
+    """The study as it is asked for then; pure.
+
+    The search goes on under its old objective: what it was told of finished trials stays what they were told for.
+
+    Raises:
+        BadInput: nothing is gained, something would be lost, or a wider space without trials to search it.
+        UnknownName: a name that the suite does not have.
+    """
+    space = _wider(config.space, suite, growth)
+    trials = _total(growth.trials, config.trials)
+    if space != config.space and trials == config.trials:
+        raise BadInput("a wider space without more trials is not searched; expected --trials +N beside it")
+    targets = choose_targets(suite, (*config.targets, *growth.targets))
+    languages = choose_languages(suite, targets, (*config.languages, *growth.languages))
+    joins = (targets, languages) != (config.targets, config.languages)
+    seeds = _at_least("--baseline-seeds", growth.baseline_seeds, config.baseline_seeds + config.more_baseline)
+    wanted = dataclasses.replace(
+        config,
+        space=space,
+        widened=config.widened + (space != config.space),
+        trials=trials,
+        targets=targets,
+        languages=languages,
+        objective=frozen(config, suite) if joins else config.objective,
+        leaders=_at_least("--leaders", growth.leaders, config.leaders),
+        leader_seeds=_at_least("--leader-seeds", growth.leader_seeds, config.leader_seeds),
+        most_seeds=_at_least("--most-seeds", growth.most_seeds, config.most_seeds),
+        more_baseline=seeds - config.baseline_seeds,
+    )
+    if wanted == config:
+        raise BadInput(
+            f"nothing to extend {config.name!r} by: it has all that; expected such as --trials +16, --target or --language"
+        )
+    return wanted
+
+
+def frozen(config: StudyConfig, suite: Suite) -> Objective:
+    """The study's objective with its targets and languages by name, so that what joins the study does not join it."""
+    languages = config.objective.languages or tuple(language for language in config.languages if language != ENGLISH)
+    if config.objective.targets:
+        return dataclasses.replace(config.objective, languages=languages)
+    groups: dict[str, list[str]] = {}
+    for target in config.targets:
+        if set(suite.card(target).languages) & set(languages):
+            groups.setdefault(suite.groups[target], []).append(target)
+    weights = {target: 1 / (len(groups) * len(members)) for members in groups.values() for target in members}
+    return Objective(targets=tuple(sorted(weights.items())), languages=languages)
+
+
+def _wider(space: SearchSpace, suite: Suite, growth: Growth) -> SearchSpace:
+    known = [card.name for card in suite.intermediates]
+    for task in growth.tasks:
+        if task not in known:
+            raise UnknownName(f"intermediate task in suite {suite.name!r}", task, known)
+    return dataclasses.replace(
+        space,
+        tasks=tuple(dict.fromkeys((*space.tasks, *growth.tasks))),
+        schedules=tuple(dict.fromkeys((*space.schedules, *growth.schedules))),
+        steps=tuple(dict.fromkeys((*space.steps, *growth.steps))),
+    )
+
+
+def _total(words: str | None, now: int) -> int:
+    if words is None:
+        return now
+    try:
+        total = now + int(words) if words.startswith("+") else int(words)
+    except ValueError:
+        raise BadInput(f"--trials {words!r}; expected such as +16, or the new total") from None
+    return _at_least("--trials", total, now)
+
+
+def _at_least(option: str, wanted: int | None, now: int) -> int:
+    if wanted is not None and wanted < now:
+        raise BadInput(f"{option} {wanted}; the study has {now} already, expected at least as many")
+    return now if wanted is None else wanted
+
+
+def _check_finished(ledger: Any, config: StudyConfig, suite: Suite) -> None:
+    """A study is extended from its end, so that what was proposed until then does not depend on when it was extended."""
+    from tasksearch.search.growth import asked, lacking
+    from tasksearch.search.proposals import Finished, propose
+
+    written, additions = ledger.written(), ledger.additions()
+    given_up = {(one.number, one.addition) for own in additions.values() for one in own if one.status == "failed"}
+    pending = [one for one in lacking(written, additions, config) if (one.number, one.addition) not in given_up]
+    records = asked(written, config) if ledger.history() else written
+    ended = bool(records) and all(record.status != "running" for record in records) and not pending
+    if ended and (sizes := ledger.sizes()):
+        plan_of = _plan_of(records[0].plan, config)
+        ended = isinstance(propose(config, sizes, plan_of, len(records), records, suite.groups), Finished)
+    if not ended:
+        raise StudyNotReady(f"the study in {ledger.folder} is not finished; `tasksearch resume {ledger.folder}` first")
+
+
+def _plan_of(like: Plan, config: StudyConfig) -> Callable[[Schedule, int], Plan]:
+    """As `Setup.plan_of`, with the settings of a plan of the study: no file is read for it."""
+
+    def plan(schedule: Schedule, seed: int) -> Plan:
+        return dataclasses.replace(like, schedule=schedule, seed=1000 * config.seed + seed)
+
+    return plan
