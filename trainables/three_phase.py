@@ -41,7 +41,7 @@ class ThreePhase(PlanTrainable):
         return PartResult(
             scores=done.scores,
             seconds=done.seconds,
-            facts=self._run.context.facts() | self._run.notes,
+            facts=self._run.context.facts(self.plan) | self._run.notes,
             outcomes=done.outcomes,
             documents=self._run.documents(target) if lacking else {},
         )

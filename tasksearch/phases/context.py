@@ -105,8 +105,8 @@ class RunContext:
         kernels = ", deterministic" if self.deterministic and self.device.type != "cpu" else ""  # a CPU is so anyway
         return f"torch {torch.__version__.split('+')[0]}, {self.device.type}, {threads} threads{kernels}"
 
-    def facts(self) -> dict[str, str]:
-        """For tags: versions, device, threads, fingerprints, commits of hub data."""
+    def facts(self, plan: Plan | None = None) -> dict[str, str]:
+        """For tags: versions, device, threads, fingerprints; with a plan, the commits of the hub data that it reads."""
         import transformers
 
         on_gpu = self.device.type == "cuda"
@@ -117,8 +117,14 @@ class RunContext:
             "device": torch.cuda.get_device_name(self.device) if on_gpu else f"cpu ({platform.machine()})",
             "threads": str(torch.get_num_threads()),
             "model": self.pretrained.fingerprint,
-            **self.source.facts(),
+            **({} if plan is None else self._commits(plan)),
         }
+
+    def _commits(self, plan: Plan) -> dict[str, str]:
+        cards = [self.suite.card(name) for name in (*plan.schedule.tasks, *plan.targets)]
+        found = self.source.hub_commits(cards, self.languages_of(plan))
+        told = ", ".join(f"{name}@{commit}" for name, commit in sorted(found.items()))
+        return {"data_commits": told} if told else {}
 
 
 @lru_cache(maxsize=2)

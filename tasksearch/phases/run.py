@@ -179,7 +179,7 @@ def run_plan(plan: Plan, context: RunContext, on_step: OnStep | None = None) -> 
         scores, outcomes = scores + done.scores, outcomes | done.outcomes
         for kind, spent in done.seconds.items():
             seconds[kind] = seconds.get(kind, 0.0) + spent
-    return PlanResult(scores=scores, outcomes=outcomes, seconds=seconds, facts=context.facts())
+    return PlanResult(scores=scores, outcomes=outcomes, seconds=seconds, facts=context.facts(plan))
 
 
 def _check_mlm(plan: Plan, context: RunContext) -> None:

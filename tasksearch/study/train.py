@@ -130,7 +130,7 @@ def _train_and_write(job: Job, target: str | None, out: Path, command: str, *, f
         type(stock).__name__,
         outcomes,
         base=job.base,
-        versions={"tasksearch": __version__} | context.facts(),
+        versions={"tasksearch": __version__} | context.facts(job.plan),
         command=command,
         documents={cell: array for name in job.plan.targets for cell, array in run.documents(name).items()},
         study=job.study,

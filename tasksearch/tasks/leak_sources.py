@@ -89,7 +89,7 @@ class _Later(Sequence[Example]):
 def _asked(source: TaskSource, card: TaskCard, language: str, split: str) -> Sequence[Example]:
     """What is scored of a split: of two pools to be mined, the pairs to be found."""
     examples = source.split(card, language, split)
-    return gold_pairs(examples) if card.kind == "mining" else examples
+    return gold_pairs(examples, f"{card.name} {language} {split}") if card.kind == "mining" else examples
 
 
 def pretraining(place: Path) -> list[Trained]:

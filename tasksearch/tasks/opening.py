@@ -105,10 +105,9 @@ def stream_source(
     tally: Tally,
     *,
     skip_bad: int = 0,
-    on_pin: Callable[[Pin], None] | None = None,
 ) -> Iterator[Example]:
     """The same examples one by one: none is kept."""
-    for part in _parts(root, card, source, language, split, on_pin):
+    for part in _parts(root, card, source, language, split, None):
         own = Tally()
         yield from examples_of(part.records, part.place, card, part.files, language, split, own, skip_bad=skip_bad)
         tally.skipped += own.skipped
@@ -139,15 +138,17 @@ def _parts(
     yield _Part(records=records, place=f"{found.id} ({config}, {part}) at {found.commit[:12]}", files=PACKED)
 
 
-def fingerprint(
-    root: Path, card: TaskCard, source: Source, language: str, split: str, on_pin: Callable[[Pin], None] | None = None
-) -> str:
-    """Hash of the data's content (a hub table's: its commit, which `on_pin` is told) and of how it is read."""
+def pin_of(root: Path, card: TaskCard, source: Source, language: str, split: str) -> Pin | None:
+    """The commit of the hub table that is read; None where files are. Raises as `choose` and `pin` do."""
+    copy = choose(root, card, source, language, split)
+    return pin(copy.id, copy.revision) if isinstance(copy, Hub) else None
+
+
+def fingerprint(root: Path, card: TaskCard, source: Source, language: str, split: str) -> str:
+    """Hash of the data's content (a hub table's: its commit) and of how it is read."""
     copy = choose(root, card, source, language, split)
     if isinstance(copy, Hub):
         found = pin(copy.id, copy.revision)
-        if on_pin:
-            on_pin(found)
         return f"{found.id}@{found.commit}/{signature_of(READER, copy)}"
     paths = paths_of(root, card, copy, language, split)
     hashes = [file_fingerprint(file) for path in paths for file in (path, *_beside(copy, path))]

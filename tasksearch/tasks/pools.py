@@ -71,8 +71,8 @@ def pools_of(examples: Sequence[Example], place: str = "pools") -> Pools:
     )
 
 
-def gold_pairs(examples: Sequence[Example]) -> tuple[BitextExample, ...]:
-    """The pairs to be found, as bitext, in the order of the foreign side."""
-    pools = pools_of(examples)
+def gold_pairs(examples: Sequence[Example], place: str = "pools") -> tuple[BitextExample, ...]:
+    """The pairs to be found, as bitext, in the order of the foreign side; raises as `pools_of` does."""
+    pools = pools_of(examples, place)
     english = pools.side(pools.english)
     return tuple(BitextExample(e.id, e.text, english[name], e.document) for e in pools.sentences for name in e.translations)

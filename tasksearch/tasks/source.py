@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import islice
 from pathlib import Path
 
@@ -14,9 +14,8 @@ from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import CASTS, Encoded, Tokenizer, encode
 from tasksearch.tasks.examples import Example
 from tasksearch.tasks.halves import SPLIT_RULE, Portion, evaluation_splits, portions
-from tasksearch.tasks.hub import Pin
 from tasksearch.tasks.notes import read_note, write_note
-from tasksearch.tasks.opening import absent, fingerprint, read_source, stream_source
+from tasksearch.tasks.opening import absent, fingerprint, pin_of, read_source, stream_source
 from tasksearch.tasks.pools import pools_of
 from tasksearch.tasks.reading import Reading, Tally
 from tasksearch.tasks.shelf import shelved
@@ -43,12 +42,11 @@ class TaskSource:
         """Task, language and split → a line for each record that was passed over."""
         self.left_out: dict[str, tuple[tuple[str, int], ...]] = {}
         """Task, language and split → how many records the authors leave out themselves, by reason."""
-        self.commits: dict[str, str] = {}
-        """Hub data set → the commit that is read of it, for those that were asked for."""
         self._read = lru_cache(maxsize=2048)(self._read_now)
         self._portions = lru_cache(maxsize=1024)(self._portions_now)
         self._encoded = lru_cache(maxsize=1024)(self._encode_portions)
         self._trained = lru_cache(maxsize=256)(self._encode_training)
+        self._pinned = lru_cache(maxsize=8192)(partial(pin_of, root))
         self._sizes = lru_cache(maxsize=256)(self._count_training)
 
     # ---- examples
@@ -78,9 +76,7 @@ class TaskSource:
         """The same one by one, none is kept: a training set may be far larger than memory should be."""
         tally = Tally()
         for source in card.train_sources:
-            yield from stream_source(
-                self.root, card, source, ENGLISH, card.train_split, tally, skip_bad=self.skip_bad, on_pin=self._note_pin
-            )
+            yield from stream_source(self.root, card, source, ENGLISH, card.train_split, tally, skip_bad=self.skip_bad)
         self._note(f"{card.name} {ENGLISH} {card.train_split}", tally.skipped, sorted(tally.left_out.items()))
 
     def training(self, card: TaskCard, max_length: int) -> Encoded:
@@ -92,7 +88,7 @@ class TaskSource:
         return self._sizes(card)
 
     def _read_now(self, card: TaskCard, source: Source, language: str, split: str) -> Reading:
-        reading = read_source(self.root, card, source, language, split, skip_bad=self.skip_bad, on_pin=self._note_pin)
+        reading = read_source(self.root, card, source, language, split, skip_bad=self.skip_bad)
         self._note(f"{card.name} {language} {split}", reading.skipped, reading.left_out)
         return reading
 
@@ -115,9 +111,6 @@ class TaskSource:
             self.skipped[place] = tuple(skipped)
         if left_out:
             self.left_out[place] = tuple(left_out)
-
-    def _note_pin(self, found: Pin) -> None:
-        self.commits[found.id] = found.commit
 
     def _portions_now(self, card: TaskCard, language: str, cap: int | None) -> tuple[Portion, ...]:
         splits = {split: self.split(card, language, split) for split in evaluation_splits(card, language)}
@@ -181,12 +174,21 @@ class TaskSource:
         return signature_of(data, card.kind, card.labels, language, self.skip_bad)
 
     def _fingerprint(self, card: TaskCard, source: Source, language: str, split: str) -> str:
-        return fingerprint(self.root, card, source, language, split, self._note_pin)
+        return fingerprint(self.root, card, source, language, split)
 
-    def facts(self) -> dict[str, str]:
-        """For tags: the commits of the hub data sets that were asked for; nothing where all data is files."""
-        told = ", ".join(f"{name}@{commit}" for name, commit in sorted(self.commits.items()))
-        return {"data_commits": told} if told else {}
+    def hub_commits(self, cards: Iterable[TaskCard], languages: Mapping[str, Sequence[str]]) -> dict[str, str]:
+        """Hub data set → its commit, of those that the cards are read from; empty where all of it is files.
+
+        Args:
+            cards: whose training data is meant.
+            languages: target → languages whose evaluation data is meant.
+        """
+        cards = tuple(cards)
+        asked = [(card, source, ENGLISH, card.train_split) for card in cards for source in card.train_sources]
+        for card in cards:
+            for language in languages.get(card.name, ()):
+                asked += [(card, card.source, language, split) for split in evaluation_splits(card, language)]
+        return {found.id: found.commit for one in asked if (found := self._pinned(*one)) is not None}
 
     def missing(self, card: TaskCard, languages: tuple[str, ...]) -> list[str]:
         """What the card needs for these languages and is not there: a file's path, or what to get from the hub."""

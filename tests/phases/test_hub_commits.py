@@ -34,7 +34,6 @@ def test_the_commit_of_every_hub_table_that_a_plan_reads_is_among_its_facts_and_
     cards = tuple(dataclasses.replace(c, source=hub, train=(hub,)) if c.name == "topic" else c for c in suite.cards)
     context = open_context(suite, str(tiny_lab.data), str(tiny_lab.model), None)
     fresh = TaskSource(tiny_lab.data, context.pretrained.tokenizer)
-    assert "data_commits" not in context.facts()
     context = dataclasses.replace(context, suite=dataclasses.replace(suite, cards=cards), source=fresh)
     target = dataclasses.replace(suite.settings.target, steps=2, batch_size=4)
     settings = dataclasses.replace(suite.settings, target=target, target_overrides=())
@@ -42,6 +41,8 @@ def test_the_commit_of_every_hub_table_that_a_plan_reads_is_among_its_facts_and_
 
     result = run_plan(plan, context)
     assert result.facts["data_commits"] == f"lab/topic@{COMMIT}"
+    other = dataclasses.replace(plan, targets=("nli",))  # the same process, another plan: files alone
+    assert "data_commits" not in context.facts(other)
     record = TrialRecord(
         number=0, role="search", status="done", plan=plan, scores=result.scores, facts=tuple(result.facts.items())
     )

@@ -150,6 +150,21 @@ def test_the_first_copy_that_is_there_is_read_and_named(tmp_path):
     assert source.training_fingerprint(card) == source.training_fingerprint(card)
 
 
+def test_labels_read_off_files_are_kept_until_the_files_change(tmp_path, monkeypatch):
+    path = tmp_path / "ccg/data/AUTO/02/wsj_0201.auto"
+    path.parent.mkdir(parents=True)
+    for section in ("10", "21"):
+        other = tmp_path / f"ccg/data/AUTO/{section}/wsj_{section}01.auto"
+        other.parent.mkdir()
+        other.write_text(f"ID=wsj_{section}01.1\n(<T S 0 1> (<L N NN NN cat N>) )\n")
+    path.write_text("ID=wsj_0201.1\n(<T S 0 1> (<L N NN NN dog N>) )\n")
+    assert with_labels(SUITE, tmp_path).card("ccg").labels == ("N",)
+    monkeypatch.setattr("tasksearch.tasks.labels._tags", lambda *_: {"read", "again"})
+    assert with_labels(SUITE, tmp_path).card("ccg").labels == ("N",)
+    path.write_text("ID=wsj_0201.1\n(<T S 0 1> (<L NP NN NN dog NP>) )\n")
+    assert with_labels(SUITE, tmp_path).card("ccg").labels == ("again", "read")
+
+
 def test_ccgs_labels_come_from_its_training_sections(tmp_path):
     for section, text in (
         ("02", "(<T S 0 1> (<L N NN NN dog N>) )"),
