@@ -88,7 +88,7 @@ class StudyConfig:
         overrides: changes of the suite's settings.
         skip_bad: bad records that are passed over in each file, and told.
         deterministic: deterministic kernels, for bit-equal scores on a GPU; on a CPU they are so anyway.
-        controls: names out of `CONTROLS`: what is trained beside the leaders on their first fresh seeds (`search.controls`).
+        controls: names out of `CONTROLS`: what is trained beside the leaders on fresh seeds (`search.controls`).
         untrained: whether an encoder of the same shape without pretraining is trained once, to stand beside the baseline.
         twins, twin_seeds: how many mixtures are trained jointly, annealed and one task after the other, on how many shared
             seeds each; none, or at least three of both.

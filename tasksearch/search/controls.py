@@ -1,4 +1,4 @@
-"""Controls of the court: what is trained beside the leaders, on their first fresh seeds, and is never chosen.
+"""Controls of the court: what is trained beside the leaders, on their fresh seeds, and is never chosen.
 
 `length`: the free baseline among the leaders (best single task, uniform joint, …), its mixture at the other leaders' lengths.
 Designed trials have the first length of the space; a longer mix should beat what is free at its own length too.
@@ -19,6 +19,8 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.shares import largest_remainder
 from tasksearch.core.study import StudyConfig, TrialRecord
 
+LEAST_SEEDS = 3
+"""Controls do not race: what they are compared by stands on three seeds from the beginning."""
 PlanOf = Callable[[Schedule, int], Plan]
 
 
@@ -32,7 +34,7 @@ def control_plans(
         plan_of: (schedule, seed) → plan.
         leaders: their schedules; leaders of one length share an exposure control, fewer than two make no soup.
         free: the free baseline among them.
-        seeds: the leaders' first fresh ones.
+        seeds: fresh ones.
     """
     mixes = tuple(dict.fromkeys(leaders))
     makers: list[Callable[[int], Plan]] = []
@@ -47,11 +49,16 @@ def control_plans(
     return tuple(make(seed) for make in makers for seed in seeds)
 
 
+def control_seeds(config: StudyConfig) -> range:
+    """Fresh seeds from 1, where the leaders' are: as many as a leader gets at first, three where leaders may have as many."""
+    return range(1, 1 + max(config.leader_seeds, min(LEAST_SEEDS, config.most_seeds)))
+
+
 def most_controls(config: StudyConfig) -> int:
     """Trainings of the controls of a complete study, at most."""
     lengths = min(config.leaders, len(config.space.steps) or 1)
     each = {"length": lengths - 1, "exposure": lengths, "soup": int(config.leaders > 1)}
-    return config.leader_seeds * sum(each[name] for name in config.controls)
+    return len(control_seeds(config)) * sum(each[name] for name in config.controls)
 
 
 def controls_now(config: StudyConfig, records: Sequence[TrialRecord]) -> int:
@@ -70,7 +77,7 @@ def controls_now(config: StudyConfig, records: Sequence[TrialRecord]) -> int:
         lambda schedule, seed: dataclasses.replace(plan, schedule=schedule, seed=first + seed),
         [record.plan.schedule for record in mixes],
         free,
-        range(1, 1 + config.leader_seeds),
+        control_seeds(config),
     )
     return len(begun | set(plans))
 

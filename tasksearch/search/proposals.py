@@ -22,7 +22,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
 from tasksearch.core.space import decode, encode
 from tasksearch.core.study import AFTERWARDS, Role, StudyConfig, TrialRecord
-from tasksearch.search.controls import control_plans
+from tasksearch.search.controls import control_plans, control_seeds
 from tasksearch.search.design import designs
 from tasksearch.search.draws import every_schedule, random_params
 from tasksearch.search.leading import Leader, leaders, leading
@@ -215,7 +215,7 @@ def _control(config: StudyConfig, plan_of: PlanOf, found: Sequence[Leader], befo
     begun = {record.plan for record in before if record.role == "control"}
     mixes = [leader.record.plan.schedule for leader in found]
     free = next((leader.record.plan.schedule for leader in found if leader.record.role == "design"), None)
-    plans = control_plans(config.controls, plan_of, mixes, free, _first_seeds(config))
+    plans = control_plans(config.controls, plan_of, mixes, free, control_seeds(config))
     return next((plan for plan in plans if plan not in begun), None)
 
 

@@ -204,3 +204,28 @@ def test_a_verdicts_findings_follow_their_intervals():
     for row in VERDICT.choices:
         assert row.finding == finding_of(row.gain)
     assert dataclasses.replace(VERDICT["qu"], finding="no difference seen").best_mix is None
+
+
+def test_a_target_of_the_same_data_stands_beside_equal_exposure_or_says_that_there_is_none():
+    bare = choice("sw", estimate(5.5, 1.24, 9.76))
+    assert "No target phase of equal exposure was trained" in flat(target_table(bare))
+    held = dataclasses.replace(bare.targets[0], over_exposure=estimate(0.4, -2.1, 2.9))
+    shown = flat(target_table(dataclasses.replace(bare, targets=(held,))))
+    assert "nli*" in shown and "Against target phases of equal exposure, without the mix: nli +0.4 [-2.1, +2.9]" in shown
+    other = dataclasses.replace(held, same_data=False)
+    assert "equal exposure" not in flat(target_table(dataclasses.replace(bare, targets=(other,))))
+
+
+def test_the_probability_of_being_ahead_of_the_runner_up_stands_beside_the_targets():
+    lead = {"runner_up": MIX, "lead": estimate(0.6, -1.0, 2.2), "ahead": 0.789, "better": 0.987}
+    shown = flat(target_table(choice("sw", estimate(5.5, 1.24, 9.76), **lead)))
+    assert (
+        f"better than no intermediate phase 0.99, than the runner-up ({short_mix(MIX)}; +0.6 [-1.0, +2.2] points) 0.79."
+        in shown
+    )
+
+
+def flat(table):
+    text = io.StringIO()
+    Console(file=text, width=120).print(table)
+    return " ".join(text.getvalue().split())
