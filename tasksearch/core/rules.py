@@ -10,6 +10,8 @@ from tasksearch.core.plain import plain
 from tasksearch.core.schedule import Schedule
 
 ORACLE = "oracle"
+MIN_SELECT = 100
+"""Selection examples under which a set is too small to select on (Keung et al. 2020; the project's own splits keep to it)."""
 
 
 @dataclass(frozen=True, kw_only=True)

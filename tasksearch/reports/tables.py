@@ -15,6 +15,7 @@ from rich.text import Text
 
 from tasksearch.core.estimate import Interval
 from tasksearch.core.plan import Plan
+from tasksearch.core.rules import MIN_SELECT
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import TrialRecord
 from tasksearch.core.verdict import RULES, Choice, Verdict
@@ -25,6 +26,7 @@ NOT_CLUSTERED = (
     "intervals may be too narrow."
 )
 NO_EXPOSURE = "No target phase of equal exposure was trained: part of that gain may be more of the target's own data."
+_LISTED = 12
 _STYLE = {"better": "green", "worse": "red", "no difference seen": "dim", "no interval": "yellow"}
 
 
@@ -216,6 +218,11 @@ def verdict_notes(verdict: Verdict) -> list[str]:
         f"{verdict.candidates} {'mix was' if verdict.candidates == 1 else 'mixes were'} re-run on fresh seeds and stood for "
         "choice.",
     ]
+    if verdict.small:
+        named = ", ".join(verdict.small[:_LISTED]) + (
+            f" and {len(verdict.small) - _LISTED} more" * (len(verdict.small) > _LISTED)
+        )
+        notes.append(f"Fewer than {MIN_SELECT} selection examples, too few to select on alone: {named}.")
     notes.append(CLUSTERED if verdict.clustered else NOT_CLUSTERED)
     read = [choice.name for choice in verdict.choices if choice.shortlist_labels and not choice.is_group]
     if read:

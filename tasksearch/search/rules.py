@@ -5,12 +5,9 @@ from __future__ import annotations
 import statistics
 
 from tasksearch.core.errors import StudyNotReady
-from tasksearch.core.rules import ORACLE, RulePick, RuleRow, RuleTable
+from tasksearch.core.rules import MIN_SELECT, ORACLE, RulePick, RuleRow, RuleTable
 from tasksearch.core.verdict import RULES
 from tasksearch.search.reading import Reading, Row, as_rule
-
-MIN_SELECT = 100
-"""Selection examples under which a set is too small to select on (Keung et al. 2020; the project's own splits keep to it)."""
 
 
 def rule_table(reading: Reading) -> RuleTable:

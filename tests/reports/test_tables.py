@@ -225,6 +225,13 @@ def test_the_probability_of_being_ahead_of_the_runner_up_stands_beside_the_targe
     )
 
 
+def test_sets_too_small_to_select_on_are_named():
+    many = tuple(f"nli/l{i}" for i in range(14))
+    assert "too few to select on alone: nli/sw." in flat(verdict_table(dataclasses.replace(VERDICT, small=("nli/sw",))))
+    assert "nli/l11 and 2 more." in flat(verdict_table(dataclasses.replace(VERDICT, small=many)))
+    assert "too few to select" not in flat(verdict_table(VERDICT))
+
+
 def flat(table):
     text = io.StringIO()
     Console(file=text, width=120).print(table)
