@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tasksearch.core.need import Need
 from tasksearch.phases.context import RunContext, open_context
+from tasksearch.phases.last_call import LAST_CALL
 from tasksearch.phases.needs import missing_parts
 from tasksearch.phases.run import PlanRun
 from tasksearch.phases.snapshots import SnapshotPolicy
@@ -22,7 +23,8 @@ class ThreePhase(PlanTrainable):
     """
 
     def prepare(self) -> None:
-        """Unfolds the plan; model and data are loaded by the first trial of a process."""
+        """Unfolds the plan; model and data are loaded by the first trial of a process. From then on SIGTERM is heard."""
+        LAST_CALL.listen()
         self._run = PlanRun(self.plan, self._open())
 
     def parts(self) -> tuple[str, ...]:
@@ -35,6 +37,7 @@ class ThreePhase(PlanTrainable):
 
     def run_part(self, name: str) -> PartResult:
         """Trains one segment, or takes it from the store."""
+        LAST_CALL.obey()
         done = self._run.run(name)
         kind, _, target = name.partition("/")
         lacking = kind == "target" and Ledger(Path(self.context["study_folder"])).lacks_documents(done.outcomes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from torch import nn
 from tasksearch.core.plan import PhaseSettings, TrainSettings
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.heads import module_name
+from tasksearch.phases.last_call import LAST_CALL
 from tasksearch.phases.parts import OnStep
 from tasksearch.phases.segments import IntermediateSegment, TargetSegment
 from tasksearch.phases.snapshots import Snapshot, latest, saving
@@ -56,26 +58,28 @@ def train_on(
         optimizer_state = before.tables["optimizer"]
     earlier = before.seconds if before else 0.0
     context.micro.used.clear()  # what the last segment needed is not what this one needs
-    state = train_segment(
-        learner,
-        tasks,
-        items,
-        settings,
-        curve,
-        randomness=segment.signature,
-        optimizer_state=optimizer_state,
-        first=before.step if before else 0,
-        sizes=context.micro,
-        saving=saving(
-            store,
-            segment.signature,
-            context.snapshots,
-            lambda: {"model": weights(learner.model), "heads": weights(learner.heads)},
-            lambda: earlier + time.perf_counter() - begin,
-            segment.name,
-        ),
-        on_step=_reporter(on_step, segment.name, len(items)),
+    on_the_way = saving(
+        store,
+        segment.signature,
+        context.snapshots,
+        lambda: {"model": weights(learner.model), "heads": weights(learner.heads)},
+        lambda: earlier + time.perf_counter() - begin,
+        segment.name,
     )
+    with LAST_CALL.training() if on_the_way else nullcontext():
+        state = train_segment(
+            learner,
+            tasks,
+            items,
+            settings,
+            curve,
+            randomness=segment.signature,
+            optimizer_state=optimizer_state,
+            first=before.step if before else 0,
+            sizes=context.micro,
+            saving=on_the_way,
+            on_step=_reporter(on_step, segment.name, len(items)),
+        )
     return state, before
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tasksearch.phases.last_call import LAST_CALL
 from tasksearch.phases.store import SegmentDamaged, SegmentStore, Tensors
 from tasksearch.training.loop import OptimizerState, Saving
 
@@ -54,7 +55,10 @@ def saving(
     seconds_so_far: Callable[[], float],
     label: str,
 ) -> Saving | None:
-    """What the training loop calls on its way: the new snapshot is committed before the old one goes."""
+    """What the training loop calls on its way: the new snapshot is committed before the old one goes.
+
+    After a SIGTERM it is called once more, and the process ends (`last_call`).
+    """
     if store is None or (policy.every_steps is None and policy.every_seconds is None):
         return None
 
@@ -64,8 +68,9 @@ def saving(
         store.put(f"{signature}.{step:08d}", {**tables_of(), "optimizer": optimizer}, facts)
         for name in older:
             store.discard(name)
+        LAST_CALL.obey()
 
-    return Saving(save=save, every_steps=policy.every_steps, every_seconds=policy.every_seconds)
+    return Saving(save=save, every_steps=policy.every_steps, every_seconds=policy.every_seconds, asked=LAST_CALL.came)
 
 
 def clear(store: SegmentStore, signature: str) -> None:

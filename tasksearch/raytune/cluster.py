@@ -104,7 +104,7 @@ def _start_local(options: Mapping[str, Any]) -> None:
         try:
             _init(options)
             return
-        except (OSError, RuntimeError, ValueError) as error:  # ConnectionError and TimeoutError are OSErrors
+        except Exception as error:  # of a node that timed out Ray 2.60 tells by a bare `Exception`
             _leave()
             if pause is None:
                 raise Unreachable(f"Ray did not start on this machine: {first_line(error)}; try again later") from None

@@ -26,11 +26,16 @@ OptimizerState = dict[str, torch.Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class Saving:
-    """Saves a segment on the way: `save(steps done, optimiser state)` every so many steps, and every so many seconds."""
+    """Saves a segment on the way: `save(steps done, optimiser state)` every so many steps, and every so many seconds.
+
+    Attributes:
+        asked: whether to save now; looked at after every step.
+    """
 
     save: Callable[[int, OptimizerState], None]
     every_steps: int | None = None
     every_seconds: float | None = None
+    asked: Callable[[], bool] = lambda: False
 
 
 def train_segment(
@@ -95,7 +100,7 @@ def train_segment(
 
 def _is_due(saving: Saving, step: int, saved: float) -> bool:
     by_step = saving.every_steps is not None and step % saving.every_steps == 0
-    return by_step or (saving.every_seconds is not None and time.monotonic() - saved >= saving.every_seconds)
+    return by_step or saving.asked() or (saving.every_seconds is not None and time.monotonic() - saved >= saving.every_seconds)
 
 
 def make_optimizer(learner: Learner, settings: TrainSettings) -> torch.optim.AdamW:

@@ -1,6 +1,7 @@
 """A segment that was killed on its way goes on from its last snapshot, and no bit of the result shows it."""
 
 import dataclasses
+import signal
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tasksearch.core.mixture import Mixture
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.space import sequential_twin
+from tasksearch.phases import last_call, resumable, snapshots
 from tasksearch.phases.context import open_context
 from tasksearch.phases.run import PlanRun, run_plan
 from tasksearch.phases.snapshots import SnapshotPolicy
@@ -123,3 +125,49 @@ def test_a_damaged_snapshot_is_not_there(context, tmp_path):
     [name] = kept.names()
     (kept.folder(name) / "optimizer.safetensors").write_bytes(b"")
     assert PlanRun(staged, saved).run("intermediate/0").steps == 4
+
+
+def test_sigterm_while_training_saves_once_more_at_the_end_of_the_step_and_ends_the_process(context, undisturbed, tmp_path):
+    kept = SegmentStore(tmp_path)
+    saved = dataclasses.replace(context, store=kept, snapshots=SnapshotPolicy(every_seconds=3600.0))
+    staged = plan(SCHEDULES["sequential"], POLICIES["phase"], ("topic",))
+    call, before, told = last_call.LastCall(), signal.getsignal(signal.SIGTERM), []
+
+    def on_step(part, step, steps):
+        told.append((part, step))
+        if (part, step) == ("target/topic", 2):
+            signal.raise_signal(signal.SIGTERM)  # comes in the middle of a step, before it is saved
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (snapshots, resumable):
+            patch.setattr(module, "LAST_CALL", call)
+        call.listen()
+        try:
+            with pytest.raises(SystemExit) as ended:
+                run_plan(staged, saved, on_step)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == last_call.EXIT_CODE == 143
+    assert told[-1] == ("target/topic", 2)
+    [snapshot] = [name for name in kept.names() if "." in name]
+    assert snapshot.endswith(".00000002")
+    taken = []
+    done = run_plan(staged, saved, lambda part, step, steps: taken.append((part, step)))
+    assert taken == [("target/topic", 3), ("target/topic", 4)]
+    assert all(np.array_equal(done.outcomes[cell], undisturbed["phase"].outcomes[cell]) for cell in done.outcomes)
+
+
+def test_sigterm_between_two_parts_ends_the_process_at_once():
+    call, before = last_call.LastCall(), signal.getsignal(signal.SIGTERM)
+    call.obey()
+    call.listen()
+    try:
+        with call.training():
+            signal.raise_signal(signal.SIGTERM)
+            assert call.came()
+        with pytest.raises(SystemExit):
+            call.obey()
+        with pytest.raises(SystemExit):
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -46,13 +46,13 @@ def test_garbage_collected_while_ray_shuts_down_does_not_end_the_process_nor_is_
     assert (done.returncode, done.stdout.strip()) == (0, "went on with 1"), done.stderr
 
 
-def failing_init(monkeypatch, times):
+def failing_init(monkeypatch, times, kind=RuntimeError):
     calls = []
 
     def init(**options):
         calls.append(options["address"])
         if len(calls) <= times:
-            raise RuntimeError("the raylet did not come up in time\nmore")
+            raise kind("the raylet did not come up in time\nmore")
 
     monkeypatch.setattr(module.ray, "init", init)
     monkeypatch.setattr(module.ray, "shutdown", lambda: None)
@@ -66,7 +66,35 @@ def test_a_start_that_fails_twice_is_tried_a_third_time(monkeypatch):
     assert calls == ["local"] * 3
 
 
-def test_a_start_that_fails_thrice_is_one_line_and_no_defect_of_ours(monkeypatch):
-    failing_init(monkeypatch, 3)
+@pytest.mark.parametrize("kind", [RuntimeError, Exception])  # Ray raises both
+def test_a_start_that_fails_thrice_is_one_line_and_no_defect_of_ours(monkeypatch, kind):
+    failing_init(monkeypatch, 3, kind)
     with pytest.raises(Unreachable, match="Ray did not start on this machine: the raylet did not come up in time; try again"):
         module._start(None, 1, {"cpu": 1.0})
+
+
+def test_a_kill_by_rays_memory_monitor_is_a_lost_worker_and_not_the_end_of_the_run(monkeypatch):
+    import ray.air.execution._internal.actor_manager as manager
+    from ray.exceptions import ActorDiedError, OutOfMemoryError
+
+    seen = []
+
+    class Manager:
+        def _actor_task_failed(self, tracked_actor_task, exception):
+            seen.append((tracked_actor_task, exception))
+
+    monkeypatch.setattr(manager, "RayActorManager", Manager)
+    for _ in range(2):  # patched once, however often it is asked for
+        module.survive_memory_kills()
+    other = ValueError("another error")
+    for error in (OutOfMemoryError("task was killed due to the node running low on memory"), other):
+        Manager()._actor_task_failed(tracked_actor_task="task", exception=error)
+    (task, killed), (_, passed_on) = seen
+    assert task == "task" and isinstance(killed, ActorDiedError) and "killed by Ray's memory monitor" in killed.error_msg
+    assert passed_on is other
+
+
+def test_ray_still_has_what_the_memory_patch_replaces():
+    from ray.air.execution._internal.actor_manager import RayActorManager
+
+    assert callable(RayActorManager._actor_task_failed)

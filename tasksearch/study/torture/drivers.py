@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tasksearch.core.errors import TrainingFailed
 from tasksearch.study.torture.campaign import Campaign
-from tasksearch.study.torture.processes import LONGEST, Driver, finished, ray_folder, undisturbed
+from tasksearch.study.torture.processes import LONGEST, Driver, finish, finished, ray_folder, undisturbed
 from tasksearch.study.torture.substance import difference, substance
 
 Torment = Callable[[Path, Campaign, int, float], None]
@@ -65,6 +65,8 @@ def _kill_drivers(folder: Path, campaign: Campaign, kills: int, seconds: float) 
         driver = Driver("planted", folder, _SLOW)
         campaign.lives += 1
         if driver.ends_within(draw.uniform(1.0, longest)):
+            if driver.lacked_ray:
+                continue
             driver.expect_success()
             return
         driver.kill()
@@ -72,7 +74,7 @@ def _kill_drivers(folder: Path, campaign: Campaign, kills: int, seconds: float) 
         told = f"after {time.monotonic() - began:.1f} s, {finished(folder)} trials finished"
         campaign.log(f"{campaign.kills:6} SIGKILL of the driver {told}")
         campaign.keep()
-    Driver("planted", folder, _QUICK).expect_success()
+    finish("planted", folder, _QUICK)
 
 
 def _kill_workers(folder: Path, campaign: Campaign, kills: int, _: float) -> None:
@@ -88,4 +90,7 @@ def _kill_workers(folder: Path, campaign: Campaign, kills: int, _: float) -> Non
             told = f"after {time.monotonic() - began:.1f} s, {finished(folder)} trials finished"
             campaign.log(f"{campaign.kills:6} SIGKILL of {title} {told}")
             campaign.keep()
-    driver.expect_success()
+    if driver.ends_within(LONGEST) and driver.lacked_ray:
+        finish("planted", folder, _QUICK)
+    else:
+        driver.expect_success()

@@ -17,8 +17,10 @@ from typing import Any
 
 import psutil
 
-from tasksearch.core.errors import TrainingFailed
+from tasksearch.core.errors import TrainingFailed, Unreachable
 from tasksearch.study.torture.substance import substance
+
+_STARTS = 5
 
 LONGEST = 900.0
 """Seconds for one start to come to its end."""
@@ -62,6 +64,11 @@ class Driver:
             return title
         return None
 
+    @property
+    def lacked_ray(self) -> bool:
+        """Whether it ended because Ray did not start, as happens on a machine under load: no fault of the study's."""
+        return self._process.returncode == Unreachable.exit_code
+
     def expect_success(self) -> None:
         """Waits for the end.
 
@@ -78,13 +85,26 @@ class Driver:
         return self._words.read_text(encoding="utf-8", errors="replace").strip()[-2000:]
 
 
+def finish(module: str, folder: Path, context: dict[str, Any]) -> None:
+    """Starts a driver and leaves it alone to its end; again where Ray did not start.
+
+    Raises:
+        TrainingFailed: as `Driver.expect_success`.
+    """
+    for _ in range(_STARTS):
+        driver = Driver(module, folder, context)
+        if not (driver.ends_within(LONGEST) and driver.lacked_ray):
+            break
+    driver.expect_success()
+
+
 def undisturbed(module: str, base: Path, context: dict[str, Any]) -> dict[str, Any]:
     """What the study comes to that nobody disturbs; run once, then read from the folder."""
     path, calm = base / "undisturbed.json", base / "undisturbed"
     if not path.exists():
         shutil.rmtree(calm, ignore_errors=True)
         began = time.monotonic()
-        Driver(module, calm, context).expect_success()
+        finish(module, calm, context)
         path.write_text(json.dumps({"seconds": time.monotonic() - began, "substance": substance(calm)}))
     return dict(json.loads(path.read_text()))
 

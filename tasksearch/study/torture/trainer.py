@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tasksearch.core.errors import TrainingFailed
 from tasksearch.study.torture.campaign import Campaign
-from tasksearch.study.torture.processes import Driver, finished, ray_folder, undisturbed
+from tasksearch.study.torture.processes import Driver, finish, finished, ray_folder, undisturbed
 from tasksearch.study.torture.substance import difference, substance
 
 _PROGRAM = "trainer_study"
@@ -58,12 +58,14 @@ def _one_study(folder: Path, campaign: Campaign, kills: int, points: list[str], 
             _tell(campaign, f"a worker at {point}, time {time_of_it}" if kind == "point" else "a worker", began, folder)
         longest = 0.6 * seconds if kind == "driver" else 15.0
         if driver.ends_within(draw.uniform(1.0, longest)):
+            if driver.lacked_ray:
+                continue
             driver.expect_success()
             return
         driver.kill()
         campaign.count("driver", "any time")
         _tell(campaign, "the driver", began, folder)
-    Driver(_PROGRAM, folder, {}).expect_success()
+    finish(_PROGRAM, folder, {})
 
 
 def _kill_worker(kind: str, driver: Driver, draw: random.Random, flag: Path, seconds: float) -> bool:
