@@ -31,8 +31,16 @@ def make_empty(path: Path) -> None:
 
 
 def is_damaged(path: Path) -> bool:
-    """Whether SQLite finds the file malformed, or not its own; an empty file is none of its own either."""
-    if path.stat().st_size == 0:
+    """Whether SQLite finds the file malformed, or not its own.
+
+    It takes a file shorter than a page for an empty database, and one whose pages were cut off for whole until it reads them.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(100)
+    page = int.from_bytes(head[16:18], "big")
+    page = 65536 if page == 1 else page
+    if len(head) < 100 or not head.startswith(b"SQLite format 3\0") or not page or size % page or size < page:
         return True
     try:
         with closing(sqlite3.connect(path, timeout=30.0)) as line:

@@ -16,12 +16,15 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.tracking.address import check_answers, default_uri, masked
 from tasksearch.tracking.client import open_client, searchable, translated
 from tasksearch.tracking.database import file_of, is_damaged, make_empty, set_aside
+from tasksearch.tracking.doubles import KEY, RECORD, by_key
 from tasksearch.tracking.entries import Entry, View, entry_of, safe_name, study_file, study_params
 
 PARENT_TAG = "mlflow.parentRunId"
@@ -71,7 +74,7 @@ class MlflowTracker:
             self.experiment_id = self._experiment(config.name)
             own = f"tags.`tasksearch.study` = '{self.study_id}'"
             found = self._client.search_runs([self.experiment_id], own, max_results=_PAGE)
-            self._runs = {run.data.tags[_KEY]: run for run in found if _KEY in run.data.tags}
+            self._runs, _ = by_key(found)
             self._all_known = len(found) < _PAGE
             parent = self._run(self.study_id, config.name, {"tasksearch.study": self.study_id}, None)
             self.parent_id = parent.info.run_id
@@ -80,6 +83,7 @@ class MlflowTracker:
                 words["mlflow.note.content"] = words["tasksearch.warning"]
             self._client.update_run(self.parent_id, status="RUNNING")
             self._batch(parent, study_params(config), {}, words, 0)
+            _sweep(parent)
             self._client.log_text(self.parent_id, study_file(config), "study.json")
 
     def write_trial(self, record: TrialRecord, artefacts: Mapping[str, Path]) -> None:
@@ -91,6 +95,7 @@ class MlflowTracker:
             run = self._run(
                 entry.key, entry.name, {PARENT_TAG: self.parent_id, "tasksearch.study": self.study_id}, entry.started
             )
+            _sweep(run)
             if not self._is_there(run, entry):
                 self._write(run, entry, artefacts)
                 self._runs[entry.key] = self._client.get_run(run.info.run_id)
@@ -99,6 +104,7 @@ class MlflowTracker:
         """Writes the study's last words on the parent run; `complete` False leaves it open for a resume."""
         assert self.parent_id, "close_study before open_study"
         with translated(self.uri):
+            self._end_doubles()
             self._end_orphans()
             numbers = {k: float(v) for k, v in summary.items() if not isinstance(v, str)}
             words = {safe_name(f"tasksearch.{k}"): v for k, v in summary.items() if isinstance(v, str)}
@@ -156,30 +162,28 @@ class MlflowTracker:
     def _run(self, key: str, name: str, tags: Mapping[str, str], started: int | None) -> Any:
         """The run with that key: from memory, else looked up, else made."""
         if key not in self._runs:
-            own = f"tags.`{_KEY}` = '{key}'"
-            found = [] if self._all_known else self._client.search_runs([self.experiment_id], own, max_results=1)
-            self._runs[key] = (
-                found[0] if found else self._client.create_run(self.experiment_id, started, {_KEY: key, **tags}, name)
-            )
+            own = f"tags.`{KEY}` = '{key}'"
+            found = [] if self._all_known else self._client.search_runs([self.experiment_id], own)
+            there, _ = by_key(found)
+            self._runs[key] = there.get(key) or self._client.create_run(self.experiment_id, started, {KEY: key, **tags}, name)
         return self._runs[key]
 
     def _is_there(self, run: Any, entry: Entry) -> bool:
         """The tag written last names this record's content, the run ended as the record says, its files have their sizes."""
-        tag = "tasksearch.record"
-        if run.data.tags.get(tag) != entry.tags[tag] or run.info.status != entry.status:
+        if run.data.tags.get(RECORD) != entry.tags[RECORD] or run.info.status != entry.status:
             return False
         sizes = {file.path: file.file_size for file in self._client.list_artifacts(run.info.run_id)}
         return all(sizes.get(name) == len(text.encode()) for name, text in entry.files.items())
 
     def _write(self, run: Any, entry: Entry, artefacts: Mapping[str, Path]) -> None:
         run_id = run.info.run_id
-        tags = {name: value for name, value in entry.tags.items() if name != "tasksearch.record"}
+        tags = {name: value for name, value in entry.tags.items() if name != RECORD}
         self._batch(run, entry.params, entry.metrics, tags, entry.ended)
         for name, text in entry.files.items():
             self._client.log_text(run_id, text, name)
         self._files(run_id, artefacts)
         self._client.set_terminated(run_id, entry.status, entry.ended)
-        self._client.set_tag(run_id, "tasksearch.record", entry.tags["tasksearch.record"])
+        self._client.set_tag(run_id, RECORD, entry.tags[RECORD])
 
     def _batch(
         self, run: Any, params: Mapping[str, str], metrics: Mapping[str, float], tags: Mapping[str, str], at: int
@@ -223,6 +227,18 @@ class MlflowTracker:
                 copy.write_bytes(path.read_bytes())
                 self._client.log_artifact(run_id, str(copy))
 
+    def _end_doubles(self) -> None:
+        """Deletes what was made twice where an answer of the server was lost, to the last page."""
+        own, token, runs = f"tags.`tasksearch.study` = '{self.study_id}'", None, []
+        while True:
+            page = self._client.search_runs([self.experiment_id], own, max_results=_PAGE, page_token=token)
+            runs += list(page)
+            token = page.token
+            if not token:
+                break
+        for run in by_key(runs)[1]:
+            self._client.delete_run(run.info.run_id)
+
     def _end_orphans(self) -> None:
         """Ends child runs that a crash left open: a killed trial is one that no record tells of."""
         children = f"tags.`{PARENT_TAG}` = '{self.parent_id}' and attributes.status = 'RUNNING'"
@@ -238,5 +254,9 @@ def _unmoved(
     return {name: value for name, value in params.items() if name not in there}, {**tags, **moved}
 
 
-_KEY = "tasksearch.trial"
-"""The tag by which a run is found again; the parent run carries the study's id alone."""
+def _sweep(run: Any) -> None:
+    """Removes what a killed upload left among the run's files, where they lie on this machine: MLflow would list it as one."""
+    folder = str(run.info.artifact_uri)
+    if folder.startswith("file:"):
+        for left in Path(url2pathname(urlsplit(folder).path)).glob(".artifact.uploading.*"):
+            left.unlink(missing_ok=True)

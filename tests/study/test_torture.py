@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tasksearch.study.torture.cut import cut, kept_of, lost
-from tasksearch.study.torture.substance import difference
+from tasksearch.study.torture.substance import difference, substance
 
 
 def torture(*arguments):
@@ -65,3 +65,33 @@ def test_a_cut_shortens_one_of_the_last_files(tmp_path):
     assert said.startswith(f"trials/0000.json cut from {len(whole)} to ")
     assert len(path.read_bytes()) < len(whole) and whole.startswith(path.read_bytes())
     assert kept_of(tmp_path) == {}
+
+
+LIFE = """
+import sys
+from pathlib import Path
+from tasksearch.study.torture.bare import live
+live(Path(sys.argv[1]), 3, 0, tracked=True)
+"""
+
+
+def test_files_of_a_study_that_were_cut_short_are_made_again_whichever_they_are(tmp_path):
+    folder = tmp_path / "study"
+
+    def life():
+        done = subprocess.run([sys.executable, "-c", LIFE, folder], capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    life()
+    was = substance(folder)
+    assert set(was["mlflow"].values()) == {"FINISHED"} and list(was["trials"]) == ["0", "1", "2"]
+    cut_short = ["mlflow.db", "study.json", "study.id", "sizes.json", "optuna.journal", "trials/0001.json"]
+    for name in cut_short:
+        path = folder / name
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    said = life()
+    now = substance(folder)
+    assert difference(was, now) is None and difference(now, was) is None
+    assert "mlflow.db is damaged: kept as mlflow.db.damaged, and written again from the study's records" in said
+    assert {path.name for path in folder.rglob("*.damaged")} == {"mlflow.db.damaged", "0001.json.damaged"}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tasksearch.core.errors import BadInput, Unreachable
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Score, ScoreTable
@@ -222,6 +223,75 @@ class TestMlflowTracker(TrackerContract):
         again.close_study({}, {}, complete=False)
         trials = self.seen()["trials"]
         assert {number: trial["status"] for number, trial in trials.items()} == {0: "FINISHED", 1: "KILLED"}
+
+    def test_a_run_whose_making_was_not_answered_is_made_once(self, monkeypatch):
+        tracker = self.tracker()
+        tracker.open_study(CONFIG, {})
+        make = tracker._client.create_run
+
+        def lose_the_answer(*args):
+            make(*args)
+            raise ConnectionError("the answer was lost")
+
+        monkeypatch.setattr(tracker._client, "create_run", lose_the_answer)
+        with pytest.raises(Unreachable, match="the answer was lost"):
+            tracker.write_trial(record(), {})
+        monkeypatch.setattr(tracker._client, "create_run", make)
+        tracker.write_trial(record(), {})
+        assert len(self.runs()) == 2 and self.seen()["trials"][0]["status"] == "FINISHED"
+
+    @pytest.mark.parametrize("order", [0, 1])
+    def test_of_two_runs_of_one_trial_the_whole_one_stays(self, order):
+        tracker = self.tracker()
+        tracker.open_study(CONFIG, {})
+        tags = {"tasksearch.trial": "first-1a2b/0", "tasksearch.study": "first-1a2b", "mlflow.parentRunId": tracker.parent_id}
+        acts = [
+            lambda: tracker.write_trial(record(), {}),
+            lambda: self.client.create_run(tracker.experiment_id, 1_700_000_000_000 + order, tags, "made twice"),
+        ]
+        for act in acts[::-1] if order else acts:
+            act()
+        tracker.close_study({}, {}, complete=True)
+        assert len(self.runs()) == 2 and self.seen()["trials"][0]["metrics"]["objective"] == 1.25
+
+    @pytest.mark.parametrize("name", ["plan.json", "scores.csv"])
+    def test_an_artefact_that_was_cut_short_is_written_again(self, name):
+        self.tracker().open_study(CONFIG, {})
+        self.latest.write_trial(record(), {})
+        (path,) = self.folder.glob(f"mlartifacts/**/{name}")
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-7])
+        again = self.tracker()
+        again.open_study(CONFIG, {})
+        again.write_trial(record(), {})
+        assert path.read_bytes() == whole and len(self.runs()) == 2
+
+    def test_what_a_killed_upload_left_among_the_files_is_removed(self):
+        self.tracker().open_study(CONFIG, {})
+        self.latest.write_trial(record(), {})
+        (path,) = self.folder.glob("mlartifacts/**/plan.json")
+        path.with_name(".artifact.uploading.x1").write_text("half")
+        again = self.tracker()
+        again.open_study(CONFIG, {})
+        again.write_trial(record(), {})
+        assert self.seen()["trials"][0]["files"] == ["plan.json", "scores.csv", "scores.json"]
+
+    def test_a_file_of_the_study_is_written_once_per_content(self, table, monkeypatch):
+        tracker, written = self.tracker(), []
+        tracker.open_study(CONFIG, {})
+        log = tracker._client.log_artifact
+        monkeypatch.setattr(tracker._client, "log_artifact", lambda *args: (written.append(args[1]), log(*args)))
+        for content in ("{}", "{}", "{1}"):
+            table.write_text(content)
+            tracker.close_study({}, {"timings.json": table}, complete=False)
+        assert len([path for path in written if path.endswith("timings.json")]) == 2
+
+    def test_a_damaged_database_of_somebody_else_is_one_line_and_stays(self, tmp_path):
+        other = tmp_path / "other.db"
+        other.write_bytes(b"no database")
+        with pytest.raises(BadInput, match=r"other\.db is no sound MLflow database"):
+            MlflowTracker(f"sqlite:///{other}", self.folder, "first-1a2b").open_study(CONFIG, {})
+        assert other.read_bytes() == b"no database"
 
     def test_two_studies_of_one_name_share_an_experiment_and_no_run(self):
         self.tracker().open_study(CONFIG, {})

@@ -28,7 +28,8 @@ _CLIENT = (
     "set_tag",
     "set_terminated",
 )
-_SELF = "tasksearch.study.torture"
+_NOT = ("tasksearch.study.torture", "tasksearch.cli")
+"""Who tortures is not tortured."""
 
 
 def watch(on_point: OnPoint) -> None:
@@ -103,7 +104,7 @@ def _place() -> str | None:
         module = str(frame.f_globals.get("__name__", ""))
         if module.startswith("optuna."):
             return f"optuna.{frame.f_code.co_name}"
-        if module.startswith("tasksearch.") and not module.startswith(_SELF):
+        if module.startswith("tasksearch.") and not module.startswith(_NOT):
             return f"{module.removeprefix('tasksearch.')}.{frame.f_code.co_name}"
         frame = frame.f_back
     return None
