@@ -7,6 +7,7 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
+from tasksearch.cli.forecast import Forecast, in_words
 from tasksearch.core.study import StudyConfig, TrialRecord
 
 _LINE_EVERY = 15.0  # seconds between lines of phase 1 where there is no terminal
@@ -31,6 +32,7 @@ class Watch:
         self._quiet = quiet
         self._display = _Display(self._console) if self._console.is_terminal and not quiet else None
         self._total = config.trials + config.leaders * max(config.leader_seeds, config.most_seeds) + config.untrained
+        self._total += config.more_baseline
         if config.controls:
             from tasksearch.search.controls import most_controls
 
@@ -39,6 +41,7 @@ class Watch:
             from tasksearch.search.twins import asked_for
 
             self._total += asked_for(config)
+        self._forecast = Forecast(self._total)
         self._best: TrialRecord | None = None
         self._told, self._started = 0.0, time.monotonic()
 
@@ -66,7 +69,12 @@ class Watch:
 
         if getattr(getattr(event, "record", None), "addition", 0):
             self._added(event)
-        elif isinstance(event, TrialJudged):
+            return
+        if isinstance(event, TrialStarted):
+            self._forecast.begin(event.record.number, time.monotonic())
+        elif isinstance(event, TrialFinished):
+            self._forecast.end(time.monotonic())
+        if isinstance(event, TrialJudged):
             self._judged(event.record)
         elif isinstance(event, Notice):
             self._say(event.text)
@@ -100,9 +108,8 @@ class Watch:
             if self._display:
                 self._display.lead(record)
         mix = short_plan(record.plan)
-        self._say(
-            f"[{record.number + 1:>3}/{self._total}] {record.role:8} {value:>6}  {mix}{'  (best so far)' if leads else ''}"
-        )
+        words = in_words(self._forecast.seconds_left()) + ("  (best so far)" if leads else "")
+        self._say(f"[{record.number + 1:>3}/{self._total}] {record.role:8} {value:>6}  {mix}{words}")
 
     def _leads(self, record: TrialRecord) -> bool:
         """Whether it is the best of the search so far. Baselines are what it is measured by, finalists repeat a mix."""

@@ -97,3 +97,14 @@ def test_on_a_resume_the_bar_starts_at_what_was_finished(terminal):
     with Watch(CONFIG, quiet=False, console=terminal) as watch:
         watch.on_event(TrialStarted(record=trial(6), again=True))
         assert (watch._display._whole.tasks[0].completed, watch._display._whole.tasks[0].total) == (6, 10)
+
+
+def test_a_line_says_how_long_the_rest_will_take_once_three_trials_ended(capsys, monkeypatch):
+    clock = iter(range(0, 10_000, 30))
+    monkeypatch.setattr("tasksearch.cli.progress.time.monotonic", lambda: float(next(clock)))
+    with Watch(CONFIG, quiet=False) as watch:
+        for record in [trial(number, objective=0.5) for number in range(4)]:
+            for event in (TrialStarted(record=record, again=False), TrialFinished(record=record), TrialJudged(record=record)):
+                watch.on_event(event)
+    lines = [line for line in capsys.readouterr().err.splitlines() if "/10]" in line]
+    assert ["left" in line for line in lines] == [False, False, True, True] and " min left" in lines[-1]
