@@ -27,7 +27,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 install: $(VENV)/.installed
 
 demo: install
-	$(BIN)/tasksearch run --space joint_vs_seq --timings
+	$(BIN)/tasksearch run --space joint_vs_seq --controls none --timings
 
 test: install
 	$(BIN)/python -m pytest -m 'not long'

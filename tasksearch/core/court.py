@@ -100,7 +100,9 @@ class Court:
     @property
     def sentence(self) -> str:
         """The sentence that every verdict ends with."""
-        spent = f"{_hours(self.hours.total)} {self.hours.unit} ({_hours(self.hours.search)} of them the sampler's trials)"
+        beside = f", {_hours(self.hours.controls)} the controls" if self.hours.controls else ""
+        of_them = f"({_hours(self.hours.search)} of them the sampler's trials{beside})"
+        spent = f"{_hours(self.hours.total)} {self.hours.unit} {of_them}"
         words = {
             "worth it": f"The search was worth its {spent}: {self.reason}.",
             "not worth it": f"The search was not worth its {spent}: {self.reason}.",

@@ -109,7 +109,7 @@ def entries_of(reading: Reading, row: Row, ranking: Ranking, records: Sequence[T
         name="no intermediate training",
         schedule=Schedule.none(),
         evidence="fresh seeds",
-        trainings=len(reading.evidence.baseline.seeds),
+        trainings=1,
         advantage=reading.gain(ranking.candidates[0], row),
         hours=costs.mean(r.number for r in records if r.role == "baseline"),
         rival=True,
@@ -140,7 +140,12 @@ def _designed(
     firsts = reading.evidence.table.firsts
     members = [i for i, first in enumerate(firsts) if first.role == "design" and belongs(first.plan.schedule)]
     if not members:
-        return CourtEntry(name=name, schedule=None, evidence="not run", note="the space has no such designed trial")
+        return CourtEntry(
+            name=name,
+            schedule=None,
+            evidence="not run",
+            note="no design of its own: equal to another one here, or not in the space",
+        )
     again = {candidate.row: candidate for candidate in ranking.candidates}
     # One that stands on fresh seeds first: the leaders hold the best of the designed trials, and it is the one compared.
     best = max(members, key=lambda i: (i in again, ranking.mean[i], -i))
