@@ -1,8 +1,8 @@
 """What the segment store saves: optimiser steps, counted, and wall time, over whole studies with reuse on and off.
 
-python benchmarks/reuse.py                        # segments played at a rate of steps (`trainables.recorded`): some 15 minutes
-python benchmarks/reuse.py --only ladder
-python benchmarks/reuse.py --lab                  # a small lab study trained in earnest, on and off: some 10 minutes
+python benchmarks/reuse.py                        # some minutes: segments are played, their wall time simulated
+python benchmarks/reuse.py --only ladder --ray    # the same through Ray, with segments that take 4 ms a step
+python benchmarks/reuse.py --lab                  # a small lab study trained in earnest, on and off
 
 Every study is proposed by the product itself (TPE over a planted surface), 64 trainings, in the settings of suite `lab`. Asked
 are the steps of every trial as if alone; distinct are those of all segments counted once, which the store must reach exactly.
@@ -13,16 +13,22 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import itertools
+import json
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from tasksearch.core.need import Need
+from tasksearch.core.score import ScoreTable
 from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.raytune.book import TrialBook
 from tasksearch.raytune.driver import RunSummary, run_trials
+from tasksearch.raytune.rehearsal import Costs, Journey, rehearse
 from tasksearch.search.ledger import Ledger
+from tasksearch.search.storage import StudyMirror, open_storage
 from tasksearch.study.run import configure
 from tasksearch.study.settings import settings_of
 from tasksearch.study.setup import Setup
@@ -32,6 +38,12 @@ from trainables.recorded import RecordedTrainable
 
 UNTRAINED = ("retrieval",)
 STEP_SECONDS = 0.004
+REAL_STEP = 1.0
+"""Of a step in the simulation; assumed."""
+
+COSTS = Costs(start=5.0, pause=0.01, resume=5.0, reuse=0.5)
+"""Seconds, of trials with a fresh process each, as on a GPU."""
+
 THIRDS = {"min_tasks": 3, "max_tasks": 3, "denominator": 3}
 CASES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "joint_vs_seq": ("joint_vs_seq", {}),
@@ -70,36 +82,65 @@ class Steps:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=sorted(CASES))
-    parser.add_argument("--slots", type=int, default=4)
+    parser.add_argument("--slots", type=int, default=8)
     parser.add_argument("--trials", type=int, default=64)
+    parser.add_argument("--ray", action="store_true")
     parser.add_argument("--lab", action="store_true")
     options = parser.parse_args()
-    print(f"{date.today()}, {options.slots} slots, {options.trials} trials a study, {1000 * STEP_SECONDS:g} ms a step\n")
     if options.lab:
         from_the_lab()
         return
+    wall = f"through Ray at {1000 * STEP_SECONDS:g} ms a step" if options.ray else f"simulated at {REAL_STEP:g} s a step"
+    print(f"{date.today()}, {options.trials} trials a study, {options.slots} slots, wall time {wall}\n", flush=True)
     print(
-        "| study | reuse | steps trained, intermediate + target | asked / trained: intermediate, target, both "
-        "| bound: asked / distinct | wall s | pauses | idle |\n|---|---|---:|---:|---:|---:|---:|---:|"
+        "| study | reuse | steps trained: intermediate + target | asked / trained: intermediate, target, both "
+        "| bound, asked / distinct: the same | wall |\n|---|---|---:|---:|---:|---:|",
+        flush=True,
     )
     for label in [options.only] if options.only else CASES:
-        case(label, options.slots, options.trials)
+        case(label, options.slots, options.trials, through_ray=options.ray)
 
 
-def case(label: str, slots: int, trials: int) -> None:
+def case(label: str, slots: int, trials: int, *, through_ray: bool) -> None:
     """Reuse off, on, and a second study (drawn at random, same seed) over the first one's store."""
+    play = played if through_ray else in_process
     first, second = config_of(label, trials), dataclasses.replace(config_of(label, trials), name="second", sampler="random")
     with tempfile.TemporaryDirectory() as folder:
         where = Path(folder)
-        off = played(first, where / "off", where / "off.log", None, slots)
-        on = played(first, where / "on", where / "on.log", where / "marks", slots)
-        assert substance(off[0]) == substance(on[0]), "reuse changed a trial, a parameter or a score"
-        row(label, "off", off[0], where / "off.log", off[1])
-        row(label, "on", on[0], where / "on.log", on[1])
-        assert trained(where / "on.log", on[0]) == distinct(on[0]), "the bound is not reached"
-        more = played(second, where / "second", where / "on.log", where / "marks", slots)
-        row(f"{label}, and a second study", "on", [*on[0], *more[0]], where / "on.log", more[1])
-        assert trained(where / "on.log", [*on[0], *more[0]]) == distinct([*on[0], *more[0]])
+        off, summary = play(first, where / "off", where / "off.log", None, slots)
+        row(label, "off", off, where / "off.log", wall_of(off, slots, summary, stored=None))
+        if through_ray:
+            on, summary = play(first, where / "on", where / "on.log", where / "marks", slots)
+        else:
+            on, summary = again(off, where / "on", where / "on.log", where / "marks"), None
+        row("", "on", on, where / "on.log", wall_of(on, slots, summary, stored=()))
+        assert substance(off) == substance(on), "reuse changed a trial, a parameter or a score"
+        assert trained(where / "on.log", on) == distinct(on), "the bound is not reached"
+        more, summary = play(second, where / "second", where / "on.log", where / "marks", slots)
+        row("and a second study", "on", [*on, *more], where / "on.log", wall_of(more, slots, summary, stored=on))
+        assert trained(where / "on.log", [*on, *more]) == distinct([*on, *more]), "the bound is not reached"
+
+
+def wall_of(
+    records: Sequence[TrialRecord], slots: int, summary: RunSummary | None, stored: Sequence[TrialRecord] | None
+) -> str:
+    """Through Ray as it was; else simulated. `stored`: studies whose segments are there already; None: no store at all."""
+    if summary is not None and summary.slot_use is not None:
+        use = summary.slot_use
+        return f"{use.seconds / use.slots:.0f} s ({use.pauses} pauses, {use.idle_seconds / use.seconds:.0%} idle)"
+    there = {name for record in stored or () for name, _, _ in segments_of(record)}
+    trials = [journey_of(record, there, "" if stored is not None else f"{record.number}/") for record in records]
+    return f"{rehearse(trials, slots, 2 * slots, COSTS).makespan / 3600:.2f} h"
+
+
+def journey_of(record: TrialRecord, there: Collection[str], apart: str) -> Journey:
+    """A trial's segments with their seconds, none for those that are there."""
+    rows = [
+        (kind, Need(apart + name, 0.0 if name in there else REAL_STEP * steps)) for name, kind, steps in segments_of(record)
+    ]
+    return Journey(
+        tuple(need for kind, need in rows if kind == "intermediate"), tuple(need for kind, need in rows if kind == "target")
+    )
 
 
 def config_of(label: str, trials: int) -> StudyConfig:
@@ -109,20 +150,65 @@ def config_of(label: str, trials: int) -> StudyConfig:
     return dataclasses.replace(config, space=dataclasses.replace(config.space, **changes))
 
 
-def played(
-    config: StudyConfig, folder: Path, log: Path, marks: Path | None, slots: int, step_seconds: float = STEP_SECONDS
-) -> tuple[list[TrialRecord], RunSummary]:
-    """A study of segments that take their time."""
+def setup_of(config: StudyConfig) -> Setup:
+    """Settings of suite `lab`; sizes are made up, for the designs' shares."""
     suite = load_suite("lab")
     sizes = {task: 1000 * place for place, task in enumerate(config.space.tasks, start=1)}
-    setup = Setup(suite=suite, data="", model="", sizes=sizes, settings=settings_of(suite, config, None))
-    segments = {"log": str(log), "store": str(marks) if marks else None, "step_seconds": step_seconds}
+    return Setup(suite=suite, data="", model="", sizes=sizes, settings=settings_of(suite, config, None))
+
+
+def played(
+    config: StudyConfig, folder: Path, log: Path, marks: Path | None, slots: int, step_seconds: float = STEP_SECONDS
+) -> tuple[list[TrialRecord], RunSummary | None]:
+    """A study of segments that take their time, through Ray."""
+    setup = setup_of(config)
     summary = run_trials(
-        Ledger(folder), config, RecordedTrainable,
-        {"segments": segments | {"target_steps": None, "untrained": UNTRAINED}}, sizes=sizes, groups=suite.groups,
-        plan_of=setup.plan_of(config), tracker=Untracked(), concurrency=slots,
+        Ledger(folder), config, RecordedTrainable, context_of(log, marks, step_seconds), sizes=setup.sizes,
+        groups=setup.suite.groups, plan_of=setup.plan_of(config), tracker=Untracked(), concurrency=slots,
     )  # fmt: skip
     return Ledger(folder).records(), summary
+
+
+def in_process(
+    config: StudyConfig, folder: Path, log: Path, marks: Path | None, slots: int
+) -> tuple[list[TrialRecord], RunSummary | None]:
+    """The same study without Ray and without waiting, trial by trial: equal at any number of slots."""
+    setup, ledger = setup_of(config), Ledger(folder)
+    mirror = StudyMirror(open_storage(ledger.optuna_path), config.name, config.space)
+    book = TrialBook(
+        ledger, config, mirror, sizes=setup.sizes, groups=setup.suite.groups, plan_of=setup.plan_of(config),
+        write=lambda record: None, on_event=lambda event: None,
+    )  # fmt: skip
+    context = context_of(log, marks, 0.0) | {"study_folder": str(folder)}
+    while not isinstance(record := book.next(), str):
+        assert record is not None, "one trial at a time never waits"
+        book.finish(record.number, last_report(record, context))
+    return ledger.records(), None
+
+
+def again(records: Sequence[TrialRecord], folder: Path, log: Path, marks: Path) -> list[TrialRecord]:
+    """The same plans over a store. Proposals follow from scores alone, so equal scores are the same study."""
+    context = context_of(log, marks, 0.0) | {"study_folder": str(folder)}
+    found = []
+    for record in records:
+        scores = ScoreTable.from_json(json.loads(last_report(record, context)["scores"]))
+        found.append(dataclasses.replace(record, scores=scores))
+    return found
+
+
+def last_report(record: TrialRecord, context: Mapping[str, Any]) -> dict[str, Any]:
+    """A trial, step by step."""
+    trial = {"number": record.number, "role": record.role, "plan": record.plan.to_json(), "context": dict(context)}
+    actor, report = RecordedTrainable(trial), dict[str, Any]()
+    while not report.get("done"):
+        report = actor.step()
+    return report
+
+
+def context_of(log: Path, marks: Path | None, step_seconds: float) -> dict[str, Any]:
+    """For the trainable."""
+    played = {"log": str(log), "store": str(marks) if marks else None, "step_seconds": step_seconds}
+    return {"segments": played | {"target_steps": None, "untrained": UNTRAINED}}
 
 
 def substance(records: list[TrialRecord]) -> Any:
@@ -162,18 +248,13 @@ def _sum(rows: Any) -> Steps:
     return Steps(**found)
 
 
-def row(label: str, reuse: str, records: list[TrialRecord], log: Path, summary: RunSummary) -> None:
+def row(label: str, reuse: str, records: list[TrialRecord], log: Path, wall: str) -> None:
     """One line of the table."""
     wanted, done, bound = asked(records), trained(log, records), distinct(records)
-    ratios = [ratio(getattr(wanted, kind), getattr(done, kind)) for kind in ("intermediate", "target", "both")]
-    bounds = [ratio(getattr(wanted, kind), getattr(bound, kind)) for kind in ("intermediate", "target", "both")]
-    use = summary.slot_use
-    assert use is not None
-    print(
-        f"| {label} | {reuse} | {done.intermediate} + {done.target} = {done.both} | {', '.join(ratios)} | {', '.join(bounds)} "
-        f"| {use.seconds / use.slots:.0f} | {use.pauses} | {use.idle_seconds / use.seconds:.0%} |",
-        flush=True,
-    )
+    kinds = ("intermediate", "target", "both")
+    ratios = ", ".join(ratio(getattr(wanted, kind), getattr(done, kind)) for kind in kinds)
+    bounds = ", ".join(ratio(getattr(wanted, kind), getattr(bound, kind)) for kind in kinds)
+    print(f"| {label} | {reuse} | {done.intermediate} + {done.target} | {ratios} | {bounds} | {wall} |", flush=True)
 
 
 def ratio(a: int, b: int) -> str:
@@ -186,9 +267,10 @@ def from_the_lab() -> None:
     from tasksearch.study.setup import prepare
     from trainables.three_phase import ThreePhase
 
+    print(f"{date.today()}, ladder over two tasks, 20-100 steps, targets nli (20 steps) and retrieval")
     config = configure(
-        space="ladder", suite="lab", trials=20, leaders=0, lag=8, baseline_seeds=3, phase1_steps=200,
-        targets=("nli", "tagging"), steps=tuple(range(20, 161, 20)),
+        space="ladder", suite="lab", trials=14, leaders=1, leader_seeds=1, most_seeds=1, lag=4, baseline_seeds=3,
+        phase1_steps=100, targets=("nli", "retrieval"), steps=tuple(range(20, 101, 20)), overrides={"target_steps": 20},
     )  # fmt: skip
     config = dataclasses.replace(config, space=dataclasses.replace(config.space, tasks=config.space.tasks[:2]))
     setup = prepare(config)
