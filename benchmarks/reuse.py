@@ -28,12 +28,13 @@ from tasksearch.raytune.book import TrialBook
 from tasksearch.raytune.driver import RunSummary, run_trials
 from tasksearch.raytune.rehearsal import Costs, Journey, rehearse
 from tasksearch.search.ledger import Ledger
+from tasksearch.search.proposals import Proposal, propose
 from tasksearch.search.storage import StudyMirror, open_storage
 from tasksearch.study.run import configure
 from tasksearch.study.settings import settings_of
 from tasksearch.study.setup import Setup
 from tasksearch.tasks.catalogue import load_suite
-from trainables.marks import trainings, unfolded
+from trainables.marks import MarkedSegments, MarkSettings, trainings, unfolded
 from trainables.recorded import RecordedTrainable
 
 UNTRAINED = ("retrieval",)
@@ -85,6 +86,7 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=8)
     parser.add_argument("--trials", type=int, default=64)
     parser.add_argument("--ray", action="store_true")
+    parser.add_argument("--random", action="store_true", help="drawn at random and not scored: seconds")
     parser.add_argument("--lab", action="store_true")
     options = parser.parse_args()
     if options.lab:
@@ -98,18 +100,20 @@ def main() -> None:
         flush=True,
     )
     for label in [options.only] if options.only else CASES:
-        case(label, options.slots, options.trials, through_ray=options.ray)
+        case(label, options.slots, options.trials, through_ray=options.ray, drawn=options.random)
 
 
-def case(label: str, slots: int, trials: int, *, through_ray: bool) -> None:
-    """Reuse off, on, and a second study (drawn at random, same seed) over the first one's store."""
-    play = played if through_ray else in_process
+def case(label: str, slots: int, trials: int, *, through_ray: bool, drawn: bool) -> None:
+    """Reuse off, on, and a second study over the first one's store: drawn at random, its trainings on the same seeds."""
+    play = played if through_ray else counted if drawn else in_process
     first, second = config_of(label, trials), dataclasses.replace(config_of(label, trials), name="second", sampler="random")
+    if drawn:
+        first, second = dataclasses.replace(first, sampler="random"), dataclasses.replace(second, seed=1)
     with tempfile.TemporaryDirectory() as folder:
         where = Path(folder)
         off, summary = play(first, where / "off", where / "off.log", None, slots)
         row(label, "off", off, where / "off.log", wall_of(off, slots, summary, stored=None))
-        if through_ray:
+        if through_ray or drawn:
             on, summary = play(first, where / "on", where / "on.log", where / "marks", slots)
         else:
             on, summary = again(off, where / "on", where / "on.log", where / "marks"), None
@@ -184,6 +188,24 @@ def in_process(
         assert record is not None, "one trial at a time never waits"
         book.finish(record.number, last_report(record, context))
     return ledger.records(), None
+
+
+def counted(
+    config: StudyConfig, folder: Path, log: Path, marks: Path | None, slots: int
+) -> tuple[list[TrialRecord], RunSummary | None]:
+    """Plans and segments alone, without scores: a sampler that draws at random needs none."""
+    assert config.sampler == "random"
+    setup, records = setup_of(config), list[TrialRecord]()
+    plan_of = setup.plan_of(dataclasses.replace(config, seed=0))
+    while isinstance(found := propose(config, setup.sizes, plan_of, len(records), records), Proposal):
+        record = TrialRecord(
+            number=found.number, role=found.role, status="done", plan=found.plan, params=found.params, objective=0.0
+        )
+        segments = MarkedSegments(found.plan, found.number, MarkSettings(**context_of(log, marks, 0.0)["segments"]))
+        for part in segments.needs:
+            segments.train(part)
+        records.append(record)
+    return records, None
 
 
 def again(records: Sequence[TrialRecord], folder: Path, log: Path, marks: Path) -> list[TrialRecord]:
