@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tasksearch.study.torture.campaign import Campaign
 from tasksearch.study.torture.cut import cut, kept_of, lost
 from tasksearch.study.torture.substance import difference, substance
 
@@ -65,6 +66,13 @@ def test_a_cut_shortens_one_of_the_last_files(tmp_path):
     assert said.startswith(f"trials/0000.json cut from {len(whole)} to ")
     assert len(path.read_bytes()) < len(whole) and whole.startswith(path.read_bytes())
     assert kept_of(tmp_path) == {}
+
+
+def test_a_torture_broken_off_before_its_last_study_was_compared_is_not_done(tmp_path):
+    campaign = Campaign(layer="store", seed=0, work=tmp_path, kills=5, studies=2)
+    assert campaign.needs(6, tmp_path) and not campaign.needs(5, tmp_path)
+    (tmp_path / "study-2").mkdir()
+    assert campaign.needs(5, tmp_path)
 
 
 LIFE = """

@@ -84,7 +84,7 @@ def torture_store(campaign: Campaign, kills: int) -> None:
     base.mkdir(parents=True, exist_ok=True)
     _make_template(base)
     kinds = [_Kind(tracked=tracked, base=base) for tracked in (True, False)]
-    while campaign.kills < kills:
+    while campaign.needs(kills, base):
         folder = base / f"study-{campaign.studies}"
         kind = kinds[campaign.studies % (1 + _UNTRACKED) > 0]
         _torment(campaign, folder, kind, kills)

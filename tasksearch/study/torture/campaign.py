@@ -52,6 +52,10 @@ class Campaign:
         """The draws of the next life: equal seeds torture alike, wherever a run of kills was broken off."""
         return random.Random(seed_from("torture", self.layer, self.seed, self.lives))
 
+    def needs(self, kills: int, base: Path) -> bool:
+        """Whether there were not yet so many kills, or the last study was never compared: a torture was broken off."""
+        return self.kills < kills or (base / f"study-{self.studies}").exists()
+
     def count(self, what: str, where: str) -> None:
         """One SIGKILL more."""
         self.kills += 1

@@ -46,7 +46,7 @@ def _torture(name: str, torment: Torment, campaign: Campaign, kills: int) -> Non
     base.mkdir(parents=True, exist_ok=True)
     with ray_folder():
         calm = undisturbed("planted", base, _QUICK)
-        while campaign.kills < kills:
+        while campaign.needs(kills, base):
             folder = base / f"study-{campaign.studies}"
             torment(folder, campaign, kills, float(calm["seconds"]))
             if found := difference(calm["substance"], substance(folder)):

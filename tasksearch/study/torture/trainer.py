@@ -33,7 +33,7 @@ def torture_trainer(campaign: Campaign, kills: int) -> None:
     with ray_folder():
         calm = undisturbed(_PROGRAM, base, {"count": str(base / "points")})
         points = _points(base / "points")
-        while campaign.kills < kills:
+        while campaign.needs(kills, base):
             folder = base / f"study-{campaign.studies}"
             _one_study(folder, campaign, kills, points, float(calm["seconds"]))
             if found := difference(calm["substance"], substance(folder)):
