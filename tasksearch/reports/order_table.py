@@ -95,5 +95,6 @@ def closing_lines(answer: OrderAnswer) -> list[str]:
         f"({stage:.2g}), {cost.choosing} for the best of each kind ({choosing:.2g})."
     )
     if not answer.choosing:
-        lines.append("Effect of being allowed to choose: not known, the search tried no mix of several tasks of one kind.")
+        why = "the sampler tried no mix of several tasks of one kind" if answer.complete else "its trainings come last"
+        lines.append(f"Effect of being allowed to choose: not known, {why}.")
     return [*lines, answer.sentence]

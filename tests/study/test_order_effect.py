@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from tasksearch.cli.app import app
 from tasksearch.core.errors import AlreadyRead, BadInput, StudyNotReady
 from tasksearch.core.order_effect import QUESTION
+from tasksearch.reports.order_table import closing_lines
 from tasksearch.reports.page import render
 from tasksearch.search.ledger import Ledger
 from tasksearch.search.readings import headline, read_questions
@@ -147,3 +148,10 @@ def test_a_study_never_gets_fewer_twins(folder):
         resume_study(folder, twins=0)
     with pytest.raises(BadInput, match=r"expected 0, or at least 3"):
         Ledger(folder).save_config(dataclasses.replace(Ledger(folder).config(), twins=2))
+
+
+def test_an_unknown_effect_of_choosing_says_why(folder):
+    found = dataclasses.replace(answer_question([folder]), choosing=())
+    assert any("the sampler tried no mix of several tasks of one kind" in line for line in closing_lines(found))
+    early = dataclasses.replace(found, complete=False)
+    assert any("its trainings come last" in line for line in closing_lines(early))
