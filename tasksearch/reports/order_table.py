@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from tasksearch.core.order_effect import Choosing, Difference, OrderAnswer, OrderContrast
-from tasksearch.reports.tables import CLUSTERED, NOT_CLUSTERED, framed, gain_text, short_mix
+from tasksearch.reports.tables import NOT_CLUSTERED, framed, gain_text, short_mix
 
 
 def order_table(answer: OrderAnswer) -> Table:
@@ -62,7 +62,7 @@ def order_notes(answer: OrderAnswer) -> list[str]:
         "*: zero is outside. Each row stands alone.",
         "80 %: the smallest difference that so many mixtures and seeds show with 80 % probability.",
     ]
-    notes.append(CLUSTERED.replace("seeds and documents", "documents") if main.documents is not None else NOT_CLUSTERED)
+    notes.append("Examples of one document count as one draw." if main.documents is not None else NOT_CLUSTERED)
     left = max(contrast.left_out for contrast in answer.contrasts)
     return notes + ([f"{left} mixtures lack a finished training and are left out."] if left else [])
 
