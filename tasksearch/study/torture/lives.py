@@ -6,6 +6,7 @@ The parent imports everything once and opens nothing; every child is a fork of i
 from __future__ import annotations
 
 import errno
+import importlib
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from tasksearch.study.torture import crash
 DEFECT = 70
 """Exit code of a life that ended with anything but a `TasksearchError`."""
 
+_HEAVY = ("alembic", "mlflow", "numpy", "optuna", "pandas", "scipy", "sklearn", "sqlalchemy", "tasksearch", "torch")
 _LONGEST = 1200.0  # of a machine under load
 
 
@@ -74,7 +77,10 @@ def fork(act: Callable[[], Any], fate: Fate, words: Path) -> End:
 
 
 def points_of(act: Callable[[], Any], path: Path) -> dict[str, int]:
-    """Point → how often a life of `act` passes it, by living it once; read from `path` where that was done before."""
+    """Point → how often a life of `act` passes it, by living it once; read from `path` where that was done before.
+
+    What that life imported is imported here, too: later lives are forks of this process, and imports are most of a short one.
+    """
     if not path.exists():
         counts: Counter[str] = Counter()
 
@@ -82,11 +88,16 @@ def points_of(act: Callable[[], Any], path: Path) -> dict[str, int]:
             crash.watch(lambda point: counts.update([point]))
             act()
             plain = dict(counts)
-            path.write_text(json.dumps(plain, indent=1))
+            path.write_text(json.dumps({"points": plain, "modules": sorted(sys.modules)}, indent=1))
 
         end = fork(counted, Fate(), path.with_suffix(".words"))
         assert end.code == 0, end.said
-    return dict(json.loads(path.read_text()))
+    found = json.loads(path.read_text())
+    for name in found["modules"]:
+        if name.partition(".")[0] in _HEAVY:
+            with suppress(Exception):
+                importlib.import_module(name)
+    return dict(found["points"])
 
 
 def _be(act: Callable[[], Any], fate: Fate, words: Path) -> None:
