@@ -6,6 +6,7 @@ and the books must make it good without a resume.
 
 from __future__ import annotations
 
+import math
 import random
 import shutil
 import time
@@ -78,14 +79,22 @@ def _kill_drivers(folder: Path, campaign: Campaign, kills: int, seconds: float) 
 
 
 def _kill_workers(folder: Path, campaign: Campaign, kills: int, _: float) -> None:
-    """One driver, left alone, whose workers are killed."""
+    """One driver, left alone, whose workers are killed.
+
+    A trial whose worker is lost four times has failed, and rightly: the process that takes the last victim's trial up is spared
+    until another one was killed, and a trial must have finished in between.
+    """
     draw: random.Random = campaign.draw()
     driver, began = Driver("planted", folder, _SLOW), time.monotonic()
     campaign.lives += 1
+    last, then = math.inf, -1
     while campaign.kills < kills and not driver.ends_within(draw.uniform(0.5, 4.0)):
         if time.monotonic() - began > LONGEST:
             break
-        if (title := driver.kill_worker(draw.choice)) is not None:
+        if finished(folder) <= then:
+            continue
+        if (title := driver.kill_worker(draw.choice, born_before=last)) is not None:
+            last, then = time.time(), finished(folder)
             campaign.count("worker", title)
             told = f"after {time.monotonic() - began:.1f} s, {finished(folder)} trials finished"
             campaign.log(f"{campaign.kills:6} SIGKILL of {title} {told}")

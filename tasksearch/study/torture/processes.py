@@ -47,13 +47,19 @@ class Driver:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
-    def kill_worker(self, choose: Callable[[list[psutil.Process]], psutil.Process]) -> str | None:
-        """SIGKILL of one of the processes that hold a trial; its title; None where there is none."""
+    def kill_worker(self, choose: Callable[[list[psutil.Process]], psutil.Process], *, born_before: float) -> str | None:
+        """SIGKILL of one of the processes that hold a trial; its title; None where there is none.
+
+        Args:
+            choose: one of those found.
+            born_before: seconds since the epoch: what was started later is spared.
+        """
         found = []
         with suppress(psutil.NoSuchProcess):
             for process in psutil.Process(self._process.pid).children(recursive=True):
                 with suppress(psutil.NoSuchProcess, psutil.AccessDenied, IndexError):
-                    if process.cmdline()[0].startswith("ray::") and "Trainable" in process.cmdline()[0]:
+                    title = process.cmdline()[0]
+                    if title.startswith("ray::") and "Trainable" in title and process.create_time() < born_before:
                         found.append(process)
         if not found:
             return None
