@@ -66,6 +66,9 @@ def test_a_cut_shortens_one_of_the_last_files(tmp_path):
     assert said.startswith(f"trials/0000.json cut from {len(whole)} to ")
     assert len(path.read_bytes()) < len(whole) and whole.startswith(path.read_bytes())
     assert kept_of(tmp_path) == {}
+    path.write_bytes(whole)
+    (tmp_path / "trials" / "0000.outcomes.safetensors").write_bytes(b"short")
+    assert kept_of(tmp_path) == {}, "it is run again"
 
 
 def test_a_torture_broken_off_before_its_last_study_was_compared_is_not_done(tmp_path):

@@ -8,6 +8,8 @@ import random
 from pathlib import Path
 from typing import Any
 
+from tasksearch.search.ledger import Ledger
+
 _LAST = 6
 _WHOLE = (".lock", ".txt")  # locks are empty
 
@@ -26,14 +28,17 @@ def cut(folder: Path, draw: random.Random) -> str | None:
 
 
 def kept_of(folder: Path) -> dict[int, Any]:
-    """What is recorded of the finished trials: number → plan, parameters and scores. Damaged records are none."""
-    kept = {}
+    """What is recorded of the finished trials: number → plan, parameters and scores.
+
+    A trial whose record or outcomes are damaged is none: it is run again.
+    """
+    kept, ledger = {}, Ledger(folder)
     for path in (folder / "trials").glob("[0-9]*[0-9].json"):
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:
             continue
-        if data["status"] != "running":
+        if data["status"] != "running" and not ledger.outcomes_are_damaged(int(data["number"])):
             kept[int(data["number"])] = {key: data[key] for key in ("status", "plan", "params", "scores", "cause")}
     return kept
 

@@ -6,7 +6,6 @@ and the books must make it good without a resume.
 
 from __future__ import annotations
 
-import math
 import random
 import shutil
 import time
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from tasksearch.core.errors import TrainingFailed
 from tasksearch.study.torture.campaign import Campaign
-from tasksearch.study.torture.processes import LONGEST, Driver, finish, finished, ray_folder, undisturbed
+from tasksearch.study.torture.processes import LONGEST, Driver, finish, finished, in_flight, ray_folder, undisturbed
 from tasksearch.study.torture.substance import difference, substance
 
 Torment = Callable[[Path, Campaign, int, float], None]
@@ -81,20 +80,19 @@ def _kill_drivers(folder: Path, campaign: Campaign, kills: int, seconds: float) 
 def _kill_workers(folder: Path, campaign: Campaign, kills: int, _: float) -> None:
     """One driver, left alone, whose workers are killed.
 
-    A trial whose worker is lost four times has failed, and rightly: the process that takes the last victim's trial up is spared
-    until another one was killed, and a trial must have finished in between.
+    A trial whose worker is lost four times has failed, and rightly: after a kill every trial in flight is left to its end.
     """
     draw: random.Random = campaign.draw()
     driver, began = Driver("planted", folder, _SLOW), time.monotonic()
     campaign.lives += 1
-    last, then = math.inf, -1
+    spared: set[str] = set()
     while campaign.kills < kills and not driver.ends_within(draw.uniform(0.5, 4.0)):
         if time.monotonic() - began > LONGEST:
             break
-        if finished(folder) <= then:
+        if spared & in_flight(folder):
             continue
-        if (title := driver.kill_worker(draw.choice, born_before=last)) is not None:
-            last, then = time.time(), finished(folder)
+        if (title := driver.kill_worker(draw.choice)) is not None:
+            spared = in_flight(folder)
             campaign.count("worker", title)
             told = f"after {time.monotonic() - began:.1f} s, {finished(folder)} trials finished"
             campaign.log(f"{campaign.kills:6} SIGKILL of {title} {told}")

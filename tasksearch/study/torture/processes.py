@@ -47,19 +47,14 @@ class Driver:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
-    def kill_worker(self, choose: Callable[[list[psutil.Process]], psutil.Process], *, born_before: float) -> str | None:
-        """SIGKILL of one of the processes that hold a trial; its title; None where there is none.
-
-        Args:
-            choose: one of those found.
-            born_before: seconds since the epoch: what was started later is spared.
-        """
+    def kill_worker(self, choose: Callable[[list[psutil.Process]], psutil.Process]) -> str | None:
+        """SIGKILL of one of the processes that hold a trial; its title; None where there is none."""
         found = []
         with suppress(psutil.NoSuchProcess):
             for process in psutil.Process(self._process.pid).children(recursive=True):
                 with suppress(psutil.NoSuchProcess, psutil.AccessDenied, IndexError):
                     title = process.cmdline()[0]
-                    if title.startswith("ray::") and "Trainable" in title and process.create_time() < born_before:
+                    if title.startswith("ray::") and "Trainable" in title:
                         found.append(process)
         if not found:
             return None
@@ -113,6 +108,11 @@ def undisturbed(module: str, base: Path, context: dict[str, Any]) -> dict[str, A
         finish(module, calm, context)
         path.write_text(json.dumps({"seconds": time.monotonic() - began, "substance": substance(calm)}))
     return dict(json.loads(path.read_text()))
+
+
+def in_flight(folder: Path) -> set[str]:
+    """The records of a study's trials that are not finished."""
+    return {p.name for p in (folder / "trials").glob("[0-9]*[0-9].json") if '"status": "running"' in p.read_text()}
 
 
 def finished(folder: Path) -> int:

@@ -6,7 +6,6 @@ The lab is a small one with thirty steps of phase 1; segments save snapshots eve
 from __future__ import annotations
 
 import json
-import math
 import os
 import random
 import shutil
@@ -77,7 +76,7 @@ def _kill_worker(kind: str, driver: Driver, draw: random.Random, flag: Path, sec
     while time.monotonic() < deadline and not driver.ends_within(0.1):
         if kind == "point" and flag.exists():
             return True
-    return kind == "worker" and driver.kill_worker(draw.choice, born_before=math.inf) is not None
+    return kind == "worker" and driver.kill_worker(draw.choice) is not None
 
 
 def _tell(campaign: Campaign, victim: str, began: float, folder: Path) -> None:
