@@ -76,8 +76,8 @@ class StudyCallback(Callback):
         guarded(self._book, lambda: self._take(trial.config, result), None)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """The worker was lost and no retry is left."""
-        cause = f"its worker process was lost, and Ray gave it up (at most {RETRIES} retries); the usual reason is that memory ran out"
+        """The worker was lost and Ray does not retry."""
+        cause = f"its worker was lost, and Ray gave it up (at most {RETRIES} retries); the usual reason is that memory ran out"
         number, addition = int(trial.config["number"]), int(trial.config.get("addition", 0))
         guarded(self._book, lambda: self._book.lose(number, cause, addition), None)
 
