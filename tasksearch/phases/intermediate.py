@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from tasksearch.core.plan import Plan
+from tasksearch.core.schedule import Schedule
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.heads import add_head, module_name
 from tasksearch.phases.parts import OnStep, PartOutcome
@@ -97,7 +98,11 @@ class Intermediate:
             tables = {"model": weights(state.model), "heads": weights(state.heads)}
             if segment.carries:
                 tables["optimizer"] = state.optimizer
-            facts = {"kind": "intermediate", "label": f"{segment.stage}, seed {self._plan.seed}", "steps": total}
+            facts = {
+                "kind": "intermediate",
+                "label": f"{Schedule(stages=(segment.stage,))}, seed {self._plan.seed}",
+                "steps": total,
+            }
             facts |= {
                 "seconds": time.perf_counter() - begin + (before.seconds if before else 0.0),
                 "heads": sorted(state.heads),
