@@ -161,6 +161,7 @@ def main() -> None:
         folder = options.keep or Path(scratch) / "study"
         if not (folder / "study.json").exists() or not list(folder.glob("trials/*.json")):
             write_study(folder, options.trials, options.languages, options.examples)
+        (folder / "readings.json").unlink(missing_ok=True)  # a kept study may have been read by another version
         count = len(json.loads((folder / "trials" / "0000.json").read_text())["scores"])
         print(f"{date.today()} · {options.trials} trainings x {count} scores, load {os.getloadavg()[0]:.1f}")
         for name in ("cold", "warm"):

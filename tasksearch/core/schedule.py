@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Self
 
 from tasksearch.core.errors import BadInput
@@ -105,7 +106,7 @@ class Schedule:
         single = all(len(stage.tasks) == 1 for stage in self.stages)
         return "sequential" if single else "staged"
 
-    @property
+    @cached_property
     def order(self) -> tuple[str, ...]:
         """Tasks in the order in which their examples arrive on average; ties in canonical order."""
         centre: dict[str, Fraction] = {}

@@ -48,7 +48,7 @@ class Question:
 
 def questions(surrogate: Surrogate) -> list[Question]:
     """Every question that the trained mixes allow, drops first."""
-    shapes = Shapes.of(surrogate.schedules, surrogate.tasks)
+    shapes = surrogate.shapes
     found = [*_drops(surrogate, shapes), *_lasts(surrogate, shapes), *_kinds(surrogate, shapes), *_pairs(surrogate, shapes)]
     return found + (list(_shapley(surrogate)) if len(surrogate.tasks) <= MOST_PLAYERS else [])
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tasksearch.search.features import blocks_of, features
+from tasksearch.search.features import blocks_of
 from tasksearch.search.shapes import Shapes
 from tasksearch.search.surrogate import KERNELS, LEVEL, OWN, Posterior, Surrogate, coregionalised, seed_contrasts
 
@@ -54,8 +54,7 @@ class Contrast:
 
 def of_trained(surrogate: Surrogate, weights: Array) -> Contrast:
     """Over trained mixes, weights of shape (T,)."""
-    blocks = features(surrogate.schedules, surrogate.tasks)
-    sums = {name: weights @ block for name, block in blocks.items()}
+    sums = {name: weights @ block for name, block in surrogate.blocks.items()}
     return Contrast(sums=sums, level=float(weights.sum()), trained=weights, elsewhere=0.0)
 
 
@@ -130,7 +129,7 @@ def _kernel(surrogate: Surrogate, contrasts: list[Contrast], composition: Mappin
     trained = np.array([contrast.trained for contrast in contrasts])
     cross = LEVEL * level[:, np.newaxis] + OWN * trained
     own = LEVEL * np.square(level) + OWN * (np.square(trained).sum(axis=1) + np.array([c.elsewhere for c in contrasts]))
-    for name, block in features(surrogate.schedules, surrogate.tasks).items():
+    for name, block in surrogate.blocks.items():
         centred = block - block.mean(axis=0)
         scale = float(np.square(centred).sum()) / len(block)
         if composition.get(name, 0.0) and scale > 1e-12:

@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.schedule import Schedule
-from tasksearch.search.features import features, tasks_of
+from tasksearch.search.features import blocks_of, features, tasks_of
+from tasksearch.search.shapes import Shapes
 from tasksearch.search.warping import POWERS, Warp
 
 Array = NDArray[np.float64]
@@ -136,6 +137,16 @@ class Surrogate:
     def tasks(self) -> tuple[str, ...]:
         """Every task that a mix holds, sorted: the columns of its features."""
         return tasks_of(self.schedules)
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """The mixes as arrays."""
+        return Shapes.of(self.schedules, self.tasks)
+
+    @cached_property
+    def blocks(self) -> dict[str, Array]:
+        """Their features."""
+        return blocks_of(self.shapes)
 
     @cached_property
     def bases(self) -> list[tuple[Array, Array]]:

@@ -72,7 +72,7 @@ def report_of(folder: Path) -> ReportData:
         verdict=found.verdict,
         pending=found.pending,
         portfolios=found.portfolios,
-        why=_why(records, suite),
+        why=_why(records, suite, found.table),
         warning=warning_of(suite, config, folder),
         same_data=suite.same_data,
         language_groups=suite.language_groups,
@@ -170,10 +170,10 @@ def _order(folder: Path, records: Sequence[TrialRecord]) -> tuple[OrderAnswer | 
         return None, f"No answer: {why}."
 
 
-def _why(records: Sequence[TrialRecord], suite: Suite) -> Why | None:
-    """Effects of tasks; None while there are too few mixes to say."""
+def _why(records: Sequence[TrialRecord], suite: Suite, table: Any) -> Why | None:
+    """Effects of tasks; None while there are too few mixes to say. `table`: of the trained mixes, where it was made already."""
     try:
-        found: Why = why_from(records, suite)
+        found: Why = why_from(records, suite, table)
     except StudyNotReady:
         return None
     return found
@@ -184,6 +184,7 @@ class _Found:
     verdict: Verdict | None = None
     pending: str = ""
     portfolios: Portfolios | None = None
+    table: Any = None
 
 
 def _found(folder: Path, records: list[TrialRecord], outcomes: OutcomesOf) -> _Found:
@@ -193,12 +194,13 @@ def _found(folder: Path, records: list[TrialRecord], outcomes: OutcomesOf) -> _F
     except StudyNotReady as early:
         return _Found(pending=f"No verdict yet: {early}.")
     verdict, pending = _verdict(folder, study)
+    found = _Found(verdict=verdict, pending=pending, table=study[0].evidence.table)
     if verdict is None:
-        return _Found(pending=pending)
+        return found
     try:
-        return _Found(verdict=verdict, portfolios=portfolios_of(folder, study=study, ask=False))
+        return dataclasses.replace(found, portfolios=portfolios_of(folder, study=study, ask=False))
     except StudyNotReady:
-        return _Found(verdict=verdict)
+        return found
 
 
 def _verdict(folder: Path, study: tuple[Any, list[TrialRecord]]) -> tuple[Verdict | None, str]:

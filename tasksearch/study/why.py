@@ -29,13 +29,13 @@ def why_of(folder: Path, languages: Sequence[str] = ()) -> Any:
     return why_from(records, suite)
 
 
-def why_from(records: Sequence[TrialRecord], suite: Suite) -> Any:
-    """The same, from what was read of the study already."""
+def why_from(records: Sequence[TrialRecord], suite: Suite, table: Any = None) -> Any:
+    """The same, from what was read of the study already; `table`: a `search.trained.Trained` of it."""
     from tasksearch.search.objective import Baseline
     from tasksearch.search.trained import Trained
     from tasksearch.search.why import why
 
-    table = Trained.of(records, Baseline.of(records))
+    table = table or Trained.of(records, Baseline.of(records))
     if table is None:
         raise StudyNotReady("no mix of the search is finished yet; effects of tasks are read from what was trained")
     return why(table, suite.groups, suite.language_groups)

@@ -358,3 +358,12 @@ def test_document_numbers_change_intervals_alone_and_the_page_says_what_they_are
     assert all(one.value == other.value and other.documents < other.examples for one, other in gains)
     # The planted examples differ in difficulty alone, which stands in order of neither document nor place.
     assert all(0.5 < other.example_error / one.example_error < 2 for one, other in gains)
+
+
+def test_of_many_languages_that_gain_the_sentence_names_the_largest_and_counts_the_rest(data):
+    choice = next(c for c in data.verdict.choices if not c.is_group)
+    gains = [dataclasses.replace(choice.gain, value=float(n), low=n - 0.5, high=n + 0.5) for n in range(1, 31)]
+    rows = [dataclasses.replace(choice, name=f"x{n}", gain=gain, finding="better") for n, gain in enumerate(gains, 1)]
+    said = sentence(rows, 0.95)
+    assert said.startswith("In 30 of 30 languages") and "most in x30 (+30.0 [+29.5, +30.5]), x29" in said
+    assert "and in 22 more, listed below" in said and "x22 " not in said

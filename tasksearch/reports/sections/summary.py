@@ -10,6 +10,9 @@ from tasksearch.reports.data import ReportData
 from tasksearch.reports.section import Section
 from tasksearch.reports.tables import gain_text
 
+MOST_NAMED = 8
+"""Languages that the sentence names with their gains."""
+
 
 def section(data: ReportData) -> Section:
     """The first thing read: what was found, of how much, and what stands beside every number."""
@@ -29,7 +32,9 @@ def sentence(choices: Sequence[Choice], level: float) -> str:
     better = [choice for choice in rows if choice.finding == "better"]
     count = Counter(choice.finding for choice in rows)
     if better:
-        named = ", ".join(f"{choice.name} ({gain_text(choice.gain)})" for choice in better)
+        shown = sorted(better, key=lambda choice: -choice.gain.value)[:MOST_NAMED] if len(better) > MOST_NAMED else better
+        named = ", ".join(f"{choice.name} ({gain_text(choice.gain)})" for choice in shown)
+        named = f"most in {named} and in {len(better) - len(shown)} more, listed below" if len(shown) < len(better) else named
         said = [
             f"In {len(better)} of {len(rows)} languages the chosen mix was seen to beat no intermediate phase: {named}, in "
             f"points with {100 * level:g} % intervals."
