@@ -99,6 +99,7 @@ def _begin(ledger: Ledger, config: StudyConfig, sizes: Mapping[str, int]) -> Non
     """
     written = ledger.folder / "study.json"
     if not written.exists() or is_cut(written):
+        ledger.mend()  # more than this file may have been cut
         for record in ledger.records() if written.exists() else ():
             plan = record.plan
             if (plan.suite, plan.targets, plan.languages) != (config.suite, config.targets, config.languages):

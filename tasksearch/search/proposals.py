@@ -102,7 +102,9 @@ def _searched(
     if place < config.baseline_seeds:
         return Proposal(number=n, role="baseline", plan=plan_of(Schedule.none(), place), params=_unused(config))
     seen = {record.plan.schedule for record in searched}
-    design = next((one for one in designs(config.space, sizes) if one.schedule not in seen), None)
+    design = next(
+        (one for one in designs(config.space, sizes) if plan_of(one.schedule, SEARCH_SEED).schedule not in seen), None
+    )
     if design is not None:
         return Proposal(number=n, role="design", plan=plan_of(design.schedule, SEARCH_SEED), params=design.params)
     told = searched[: max(0, place - config.lag + 1)]

@@ -92,6 +92,7 @@ def test_nothing_of_rays_is_left_in_the_study_folder(reference):
         "driver.lock",
         "driver.owner.json",
         "optuna.journal",
+        "sizes.json",
         "study.json",
         "trials",
     }
