@@ -9,7 +9,7 @@ import pytest
 
 from tasksearch.study.torture.campaign import Campaign
 from tasksearch.study.torture.cut import cut, kept_of, lost
-from tasksearch.study.torture.substance import difference, substance
+from tasksearch.study.torture.substance import difference
 
 
 def torture(*arguments):
@@ -86,6 +86,14 @@ live(Path(sys.argv[1]), 3, 0, tracked=True)
 """
 
 
+LOOK = """
+import json, sys
+from pathlib import Path
+from tasksearch.study.torture.substance import substance
+print(json.dumps(substance(Path(sys.argv[1]))))
+"""
+
+
 def test_files_of_a_study_that_were_cut_short_are_made_again_whichever_they_are(tmp_path):
     folder = tmp_path / "study"
 
@@ -94,15 +102,19 @@ def test_files_of_a_study_that_were_cut_short_are_made_again_whichever_they_are(
         assert done.returncode == 0, done.stderr
         return done.stderr
 
+    def look():  # in a process of its own: MLflow keeps connections, and would go on reading the file that was put aside
+        done = subprocess.run([sys.executable, "-c", LOOK, folder], capture_output=True, text=True, timeout=300, check=True)
+        return json.loads(done.stdout)
+
     life()
-    was = substance(folder)
+    was = look()
     assert set(was["mlflow"].values()) == {"FINISHED"} and list(was["trials"]) == ["0", "1", "2"]
     cut_short = ["mlflow.db", "study.json", "study.id", "sizes.json", "optuna.journal", "trials/0001.json"]
     for name in cut_short:
         path = folder / name
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     said = life()
-    now = substance(folder)
+    now = look()
     assert difference(was, now) is None and difference(now, was) is None
     assert "mlflow.db is damaged: kept as mlflow.db.damaged, and written again from the study's records" in said
     assert {path.name for path in folder.rglob("*.damaged")} == {"mlflow.db.damaged", "0001.json.damaged"}
