@@ -33,11 +33,11 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import HALVES, Score, ScoreTable
 from tasksearch.core.space import SearchSpace, decode
 from tasksearch.core.study import Objective, StudyConfig, TrialRecord
-from tasksearch.search.design import designs
-from tasksearch.search.draws import random_params
-from tasksearch.search.leading import leaders
-from tasksearch.search.ledger import Ledger
 from tasksearch.search.objective import Baseline, objective
+from tasksearch.search.proposing.design import designs
+from tasksearch.search.proposing.draws import random_params
+from tasksearch.search.proposing.leading import leaders
+from tasksearch.search.records.ledger import Ledger
 from tasksearch.tasks.catalogue import load_suite
 
 TARGETS = ("bucc2018", "mlqa", "panx", "pawsx", "tatoeba", "tydiqa", "udpos", "xnli", "xquad")

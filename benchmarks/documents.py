@@ -13,8 +13,8 @@ import math
 
 import numpy as np
 
-from tasksearch.search.documents import Documents
-from tasksearch.search.statistics import Arm, estimate
+from tasksearch.search.judging.documents import Documents
+from tasksearch.search.judging.statistics import Arm, estimate
 
 CELL = ("qa", "sw")
 SIZES = np.array([1, 8, 3, 5, 2, 7, 4, 6, 2, 9, 3, 1, 5, 6, 4, 2, 8, 3, 1, 7, 4, 5, 2, 6])

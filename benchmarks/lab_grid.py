@@ -37,8 +37,8 @@ from tasksearch.lab.recipe import LabRecipe
 from tasksearch.phases import ensure_lab, open_context, run_plan
 from tasksearch.phases.context import RunContext
 from tasksearch.search.bench.grid import write_grid
-from tasksearch.search.design import designs
-from tasksearch.search.draws import random_params
+from tasksearch.search.proposing.design import designs
+from tasksearch.search.proposing.draws import random_params
 from tasksearch.tasks.lab_suite import LAB_WARNING, lab_suite
 
 DRAWS = 20261125

@@ -25,7 +25,7 @@ from tasksearch.core.need import Need
 from tasksearch.core.plan import Plan
 from tasksearch.core.space import decode
 from tasksearch.raytune.rehearsal import Costs, Journey, bound, rehearse
-from tasksearch.search.draws import random_params
+from tasksearch.search.proposing.draws import random_params
 from tasksearch.study.settings import settings_of
 from tasksearch.tasks.catalogue import load_suite
 from trainables.marks import trainings, unfolded

@@ -27,9 +27,9 @@ from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.raytune.book import TrialBook
 from tasksearch.raytune.driver import RunSummary, run_trials
 from tasksearch.raytune.rehearsal import Costs, Journey, rehearse
-from tasksearch.search.ledger import Ledger
-from tasksearch.search.proposals import Proposal, propose
-from tasksearch.search.storage import StudyMirror, open_storage
+from tasksearch.search.proposing.proposals import Proposal, propose
+from tasksearch.search.records.ledger import Ledger
+from tasksearch.search.records.storage import StudyMirror, open_storage
 from tasksearch.study.run import configure
 from tasksearch.study.settings import settings_of
 from tasksearch.study.setup import Setup

@@ -14,7 +14,7 @@ from typing import Any
 from tasksearch.core.need import Need, missing
 from tasksearch.core.plan import Plan
 from tasksearch.phases.segments import IntermediateSegment, Surroundings, TargetSegment, segments_of
-from tasksearch.search.ledger import write_atomic
+from tasksearch.search.records.ledger import write_atomic
 from tasksearch.training.order import stage_counts
 
 

@@ -10,7 +10,7 @@ from tasksearch.phases.last_call import LAST_CALL
 from tasksearch.phases.needs import missing_parts
 from tasksearch.phases.run import PlanRun
 from tasksearch.phases.snapshots import SnapshotPolicy
-from tasksearch.search.ledger import Ledger
+from tasksearch.search.records.ledger import Ledger
 from tasksearch.tasks.catalogue import load_suite
 from trainables.base import PartResult, PlanTrainable
 

@@ -34,11 +34,11 @@ class Watch:
         self._total = config.trials + config.leaders * max(config.leader_seeds, config.most_seeds) + config.untrained
         self._total += config.more_baseline
         if config.controls:
-            from tasksearch.search.controls import most_controls
+            from tasksearch.search.proposing.controls import most_controls
 
             self._total += most_controls(config)
         if config.twins:
-            from tasksearch.search.twins import asked_for
+            from tasksearch.search.proposing.twins import asked_for
 
             self._total += asked_for(config)
         self._forecast = Forecast(self._total)

@@ -309,7 +309,7 @@ def _way_on(folder: Path, why: str = "interrupted") -> str:
     """What is kept, and the command that goes on from there."""
     if not (folder / "study.json").exists():
         return f"{why}; nothing was begun yet, run the same command again"
-    from tasksearch.search.ledger import Ledger
+    from tasksearch.search.records.ledger import Ledger
 
     kept = sum(record.status != "running" for record in Ledger(folder).records())
     return f"{why}; {kept} finished trials are kept; go on with: tasksearch resume {folder}"

@@ -17,12 +17,12 @@ from tasksearch.core.score import Half
 from tasksearch.core.study import Objective, TrialRecord
 from tasksearch.core.verdict import RULES, Verdict
 from tasksearch.export.facts import Facts, Origin, Row
-from tasksearch.search.documents import Documents
-from tasksearch.search.evidence import Evidence, gather
-from tasksearch.search.ledger import Ledger
-from tasksearch.search.mixfile import schedule_toml
-from tasksearch.search.picking import pick
-from tasksearch.search.statistics import Arm, Cell, estimate
+from tasksearch.search.judging.documents import Documents
+from tasksearch.search.judging.evidence import Evidence, gather
+from tasksearch.search.judging.picking import pick
+from tasksearch.search.judging.statistics import Arm, Cell, estimate
+from tasksearch.search.records.ledger import Ledger
+from tasksearch.search.records.mixfile import schedule_toml
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.suite import Suite
 

@@ -20,10 +20,10 @@ from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.raytune.events import Event, TrialFinished, TrialJudged, TrialStarted
 from tasksearch.raytune.growing import Growing
 from tasksearch.raytune.mirror import Mirror
-from tasksearch.search.growth import asked
-from tasksearch.search.ledger import Ledger, write_atomic
 from tasksearch.search.objective import MIN_BASELINE_SEEDS, Baseline, objective, objective_so_far
-from tasksearch.search.proposals import Finished, PlanOf, Wait, propose
+from tasksearch.search.proposing.proposals import Finished, PlanOf, Wait, propose
+from tasksearch.search.records.growth import asked
+from tasksearch.search.records.ledger import Ledger, write_atomic
 
 
 class TrialBook:

@@ -33,7 +33,7 @@ from tasksearch.raytune.session import Session, open_session
 from tasksearch.raytune.slots import SlotClock, SlotUse
 from tasksearch.raytune.traffic import Traffic
 from tasksearch.raytune.writer import TrackerWriter
-from tasksearch.search.ledger import Ledger
+from tasksearch.search.records.ledger import Ledger
 from tasksearch.tracking.port import Tracker
 
 _AHEAD = 2

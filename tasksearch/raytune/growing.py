@@ -13,8 +13,8 @@ from typing import Any
 
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.study import StudyConfig, TrialRecord
-from tasksearch.search.growth import joined, lacking
-from tasksearch.search.ledger import Ledger
+from tasksearch.search.records.growth import joined, lacking
+from tasksearch.search.records.ledger import Ledger
 
 
 class Growing:

@@ -7,7 +7,7 @@ from typing import Protocol
 from tasksearch.core.plan import Plan
 from tasksearch.core.study import TrialRecord
 from tasksearch.raytune.outbox import Outbox, Patience
-from tasksearch.search.storage import StudyMirror
+from tasksearch.search.records.storage import StudyMirror
 
 
 class Mirror(Protocol):

@@ -13,9 +13,9 @@ from tasksearch.raytune.events import Event, Notice
 from tasksearch.raytune.mirror import Mirror, PostedMirror
 from tasksearch.raytune.outbox import Outbox, Patience
 from tasksearch.raytune.writer import TrackerWriter
-from tasksearch.search.ledger import Ledger, is_cut
-from tasksearch.search.proposals import PlanOf
-from tasksearch.search.storage import StudyMirror, name_of, open_storage
+from tasksearch.search.proposing.proposals import PlanOf
+from tasksearch.search.records.ledger import Ledger, is_cut
+from tasksearch.search.records.storage import StudyMirror, name_of, open_storage
 from tasksearch.tracking.port import Tracker
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import TrialRecord
 from tasksearch.search.objective import Baseline
-from tasksearch.search.surrogate import Posterior, Surrogate, trained
+from tasksearch.search.surrogate.pooled import Posterior, Surrogate, trained
 
 Array = NDArray[np.float64]
 Cell = tuple[str, str]

@@ -39,10 +39,10 @@ def best_of(
         UnknownName: rule or language.
         AlreadyRead: the reporting half was read under another question, and `reopen` is not set.
     """
-    from tasksearch.search.court import hold_court
-    from tasksearch.search.picking import choose
-    from tasksearch.search.reading import as_rule
-    from tasksearch.search.rules import small_sets
+    from tasksearch.search.judging.court import hold_court
+    from tasksearch.search.judging.picking import choose
+    from tasksearch.search.judging.reading import as_rule
+    from tasksearch.search.judging.rules import small_sets
 
     asked_rule = as_rule(rule)
     reading, records = study or read_study(folder, languages)
@@ -61,9 +61,9 @@ def rules_of(folder: Path, *, rule: str = "pivot-dev") -> Any:
     Raises:
         As `best_of`.
     """
-    from tasksearch.search.reading import as_rule
-    from tasksearch.search.readings import EVERY_RULE, ask, headline, read_questions
-    from tasksearch.search.rules import rule_table
+    from tasksearch.search.judging.reading import as_rule
+    from tasksearch.search.judging.rules import rule_table
+    from tasksearch.search.records.readings import EVERY_RULE, ask, headline, read_questions
 
     reading, records = read_study(folder)
     if headline(read_questions(folder)) is None:
@@ -91,9 +91,9 @@ def read_study(
         StudyNotReady: no study, no baseline, or no finalist yet.
         LanguageNotCovered: a language that was not scored, with the targets of its suite that would cover it.
     """
-    from tasksearch.search.documents import Documents
-    from tasksearch.search.ledger import Ledger
-    from tasksearch.search.reading import open_reading
+    from tasksearch.search.judging.documents import Documents
+    from tasksearch.search.judging.reading import open_reading
+    from tasksearch.search.records.ledger import Ledger
 
     ledger = Ledger(folder)
     config = ledger.config()
@@ -114,7 +114,7 @@ def read_study(
 
 def open_study(folder: Path) -> tuple[StudyConfig, Suite, list[TrialRecord]]:
     """What a study was asked to do, its suite with the study's own warnings, and what came of its trials."""
-    from tasksearch.search.ledger import Ledger
+    from tasksearch.search.records.ledger import Ledger
 
     config, suite = open_suite(folder)
     return config, suite, Ledger(folder).records()
@@ -122,7 +122,7 @@ def open_study(folder: Path) -> tuple[StudyConfig, Suite, list[TrialRecord]]:
 
 def open_suite(folder: Path) -> tuple[StudyConfig, Suite]:
     """What a study was asked to do, and its suite with the study's own warnings."""
-    from tasksearch.search.ledger import Ledger
+    from tasksearch.search.records.ledger import Ledger
 
     config = Ledger(folder).config()
     suite = suite_with_labels(config.suite, config.data)
@@ -137,7 +137,7 @@ def ask_question(folder: Path, reading: Any, records: Sequence[TrialRecord], rul
     Raises:
         StudyNotReady: such a rule.
     """
-    from tasksearch.search.readings import ask
+    from tasksearch.search.records.readings import ask
 
     for row in reading.rows():
         if not row.is_group:
@@ -148,8 +148,8 @@ def ask_question(folder: Path, reading: Any, records: Sequence[TrialRecord], rul
 
 def is_complete(folder: Path, reading: Any, records: Sequence[TrialRecord]) -> bool:
     """Whether all leaders stand on fresh seeds, and no trial lacks what joined the study."""
-    from tasksearch.search.growth import lacking
-    from tasksearch.search.ledger import Ledger
+    from tasksearch.search.records.growth import lacking
+    from tasksearch.search.records.ledger import Ledger
 
     ledger = Ledger(folder)
     config = ledger.config()
@@ -162,7 +162,7 @@ def is_complete(folder: Path, reading: Any, records: Sequence[TrialRecord]) -> b
 def _choices(reading: Any, rule: Any) -> dict[str, str]:
     """Row → signature of the rule's mix; `none` where it finds nothing to read."""
     from tasksearch.core.errors import StudyNotReady
-    from tasksearch.search.readings import NOTHING
+    from tasksearch.search.records.readings import NOTHING
 
     choices: dict[str, str] = {}
     for row in reading.rows():

@@ -16,10 +16,10 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import TrialRecord
 from tasksearch.core.verdict import Estimate
 from tasksearch.reports.data import Floor, KindBest, SingleTask, TwinPair
-from tasksearch.search.documents import Documents
-from tasksearch.search.evidence import OutcomesOf, arm_of
-from tasksearch.search.picking import cell_weights
-from tasksearch.search.statistics import Arm, Cell, estimate
+from tasksearch.search.judging.documents import Documents
+from tasksearch.search.judging.evidence import OutcomesOf, arm_of
+from tasksearch.search.judging.picking import cell_weights
+from tasksearch.search.judging.statistics import Arm, Cell, estimate
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -17,8 +17,8 @@ def floors_of(folder: Path) -> tuple[Floor, ...]:
     Raises:
         StudyNotReady: no study.
     """
-    from tasksearch.search.documents import Documents
-    from tasksearch.search.ledger import Ledger
+    from tasksearch.search.judging.documents import Documents
+    from tasksearch.search.records.ledger import Ledger
 
     config, suite, records = open_study(folder)
     ledger = Ledger(folder)

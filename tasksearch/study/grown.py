@@ -8,7 +8,7 @@ from pathlib import Path
 
 def growth_lines(folder: Path) -> list[str]:
     """How many finished trials were scored in what joined, what was trained again for it, what failed; empty where none did."""
-    from tasksearch.search.ledger import Ledger
+    from tasksearch.search.records.ledger import Ledger
 
     every = [one for own in Ledger(folder).additions().values() for one in own]
     done = [one for one in every if one.status == "done"]

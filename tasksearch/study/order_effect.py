@@ -27,11 +27,11 @@ def answer_question(folders: Sequence[Path], *, reopen: bool = False) -> OrderAn
         BadInput: studies that do not belong in one question.
         AlreadyRead: other twins of a study were read before, and `reopen` is not set.
     """
-    from tasksearch.search.documents import Documents
-    from tasksearch.search.ledger import Ledger
-    from tasksearch.search.order_effect import answer
-    from tasksearch.search.twin_mixes import TwinStudy
-    from tasksearch.search.twins import per_mixture
+    from tasksearch.search.judging.documents import Documents
+    from tasksearch.search.judging.order_effect import answer
+    from tasksearch.search.judging.twin_mixes import TwinStudy
+    from tasksearch.search.proposing.twins import per_mixture
+    from tasksearch.search.records.ledger import Ledger
 
     distinct = list(dict.fromkeys(folder.absolute() for folder in folders))
     _check_alike([(folder, Ledger(folder).config()) for folder in distinct])
@@ -83,7 +83,7 @@ def _check_twins(folder: Path, config: StudyConfig, records: Sequence[TrialRecor
 
 def _is_complete(config: StudyConfig, records: Sequence[TrialRecord]) -> bool:
     """Whether every twin is finished, and the best of each kind on fresh seeds."""
-    from tasksearch.search.twins import best_of_each, twin_count
+    from tasksearch.search.proposing.twins import best_of_each, twin_count
 
     if sum(record.role == "twin" and record.status != "running" for record in records) < twin_count(config):
         return False
@@ -92,8 +92,8 @@ def _is_complete(config: StudyConfig, records: Sequence[TrialRecord]) -> bool:
 
 
 def _ask(folder: Path, config: StudyConfig, records: Sequence[TrialRecord], *, complete: bool, reopen: bool) -> Any:
-    from tasksearch.search.readings import ask
-    from tasksearch.search.twins import best_of_each, twin_sets
+    from tasksearch.search.proposing.twins import best_of_each, twin_sets
+    from tasksearch.search.records.readings import ask
 
     asked_for = tuple(twins[0].schedule for twins in twin_sets(config.space, config.seed, config.twins))
     choices = {"twins": signature_of("twins", asked_for)}

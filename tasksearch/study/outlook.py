@@ -73,7 +73,7 @@ def outlook(
     from tasksearch.phases.context import open_context
     from tasksearch.phases.run import PlanRun
     from tasksearch.phases.work import Sharing, sharing, work_of
-    from tasksearch.search.drawn import drawn_study
+    from tasksearch.search.proposing.drawn import drawn_study
 
     context = open_context(setup.suite, setup.data, setup.model, None, skip_bad=config.skip_bad)
     plan_of = setup.plan_of(config)

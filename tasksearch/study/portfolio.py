@@ -30,7 +30,7 @@ def portfolios_of(folder: Path, *, ask: bool = True, study: tuple[Any, list[Tria
     Raises:
         StudyNotReady: no study, no baseline, no finalist yet, or no language but English to serve.
     """
-    from tasksearch.search.portfolio import portfolios
+    from tasksearch.search.judging.portfolio import portfolios
 
     reading, records = study or read_study(folder)
     if not is_complete(folder, reading, records):
@@ -42,7 +42,7 @@ def portfolios_of(folder: Path, *, ask: bool = True, study: tuple[Any, list[Tria
 
 
 def _asked_before(folder: Path, found: Any) -> bool:
-    from tasksearch.search.readings import PORTFOLIO, first_names, read_questions
+    from tasksearch.search.records.readings import PORTFOLIO, first_names, read_questions
 
     return any(q.rule == PORTFOLIO and q.choices == first_names(folder, _choices(found)) for q in read_questions(folder))
 
@@ -58,7 +58,7 @@ def _choices(found: Any) -> dict[str, str]:
 
 def _written_down(folder: Path, reading: Any, records: Sequence[TrialRecord], found: Any) -> bool:
     """Writes the question down; whether others were asked before it, but for the study's own first one."""
-    from tasksearch.search.readings import EVERY_RULE, PORTFOLIO, ask, headline, read_questions
+    from tasksearch.search.records.readings import EVERY_RULE, PORTFOLIO, ask, headline, read_questions
 
     if headline(read_questions(folder)) is None:
         _headline(folder, reading, records)

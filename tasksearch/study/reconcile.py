@@ -11,7 +11,7 @@ from tasksearch.core.study import StudyConfig
 
 def counts_of(ledger: Any, config: StudyConfig, tracker: Any) -> dict[str, int]:
     """Finished trials by book: the ledger, which is the truth, and its mirrors. -1 where a mirror does not answer."""
-    from tasksearch.search.storage import mirrored
+    from tasksearch.search.records.storage import mirrored
     from tasksearch.tracking.lookup import statuses
 
     counts = {"ledger": sum(record.status != "running" for record in ledger.records()), "Optuna": -1, "MLflow": -1}

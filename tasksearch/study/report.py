@@ -19,8 +19,8 @@ from tasksearch.core.study import AFTERWARDS, StudyConfig, TrialRecord
 from tasksearch.core.verdict import Verdict
 from tasksearch.core.why import Why
 from tasksearch.reports.data import ReportData
-from tasksearch.search.documents import Documents
-from tasksearch.search.evidence import OutcomesOf
+from tasksearch.search.judging.documents import Documents
+from tasksearch.search.judging.evidence import OutcomesOf
 from tasksearch.study.best import best_of, read_study
 from tasksearch.study.contrasts import Contrasts
 from tasksearch.study.portfolio import FIRST_RULES, portfolios_of
@@ -40,7 +40,7 @@ def write_report(folder: Path, out: Path | None = None) -> tuple[Path, ReportDat
         StudyNotReady: no study, or none of its trials is finished.
     """
     from tasksearch.reports.page import render
-    from tasksearch.search.ledger import write_atomic
+    from tasksearch.search.records.ledger import write_atomic
 
     data = report_of(folder)
     path = out or folder / FILE
@@ -54,7 +54,7 @@ def report_of(folder: Path) -> ReportData:
     Raises:
         StudyNotReady: no study, or none of its trials is finished.
     """
-    from tasksearch.search.ledger import Ledger
+    from tasksearch.search.records.ledger import Ledger
 
     ledger = Ledger(folder)
     config, records = ledger.config(), ledger.records()
@@ -97,8 +97,8 @@ def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
 
     Leaders that race get seeds beyond their first ones: before the race at most `most_seeds` each, from then on those begun.
     """
-    from tasksearch.search.controls import controls_now, most_controls
-    from tasksearch.search.twins import asked_for, asked_for_now
+    from tasksearch.search.proposing.controls import controls_now, most_controls
+    from tasksearch.search.proposing.twins import asked_for, asked_for_now
 
     searched = [record for record in records if record.role not in AFTERWARDS]
     if len(searched) == len(records):
@@ -207,7 +207,7 @@ def _verdict(folder: Path, study: tuple[Any, list[TrialRecord]]) -> tuple[Verdic
     """By the rule that was asked last: a report is no second question. A study that nobody asked yet: by the first rule that
     can choose here (one language leaves pivot-dev nothing to read). None with the reason while there is none.
     """
-    from tasksearch.search.readings import headline, read_questions
+    from tasksearch.search.records.readings import headline, read_questions
 
     asked = headline(read_questions(folder))
     reasons = []

@@ -128,7 +128,7 @@ def run_study(
         BadInput: the folder holds a study that was asked for in other words.
         TasksearchError: as `raytune.driver.run_trials` does.
     """
-    from tasksearch.search.ledger import Ledger, is_cut
+    from tasksearch.search.records.ledger import Ledger, is_cut
 
     where = folder or DEFAULT_FOLDER / config.name
     ledger = Ledger(where)
@@ -160,7 +160,7 @@ def resume_study(
         StudyNotReady: the folder holds no study.
         BadInput: fewer twins than the study has.
     """
-    from tasksearch.search.ledger import Ledger
+    from tasksearch.search.records.ledger import Ledger
 
     ledger = Ledger(folder)
     if twins is not None:

@@ -80,7 +80,7 @@ def export_model(
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: the study's numbers are those of one thread
     from tasksearch.export.folder import check_out
-    from tasksearch.search.mixfile import read_mix
+    from tasksearch.search.records.mixfile import read_mix
 
     if (target is None) is not encoder_only:
         raise BadInput("expected either --target NAME or --encoder-only")

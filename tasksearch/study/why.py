@@ -31,9 +31,9 @@ def why_of(folder: Path, languages: Sequence[str] = ()) -> Any:
 
 def why_from(records: Sequence[TrialRecord], suite: Suite, table: Any = None) -> Any:
     """The same, from what was read of the study already; `table`: a `search.trained.Trained` of it."""
+    from tasksearch.search.judging.why import why
     from tasksearch.search.objective import Baseline
     from tasksearch.search.trained import Trained
-    from tasksearch.search.why import why
 
     table = table or Trained.of(records, Baseline.of(records))
     if table is None:

@@ -14,7 +14,7 @@ from tasksearch.core.errors import UnknownName
 from tasksearch.metrics import mlqa, squad_v2
 from tasksearch.metrics.outcomes import qqp_outcomes, value_of
 from tasksearch.metrics.registry import answer_outcomes, label_metric, tag_metric
-from tasksearch.search.statistics import linearised
+from tasksearch.search.judging.statistics import linearised
 
 
 @pytest.mark.parametrize(

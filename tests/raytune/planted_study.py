@@ -11,7 +11,7 @@ from tasksearch.core.errors import Interrupted
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import StudyConfig
-from tasksearch.search.ledger import Ledger
+from tasksearch.search.records.ledger import Ledger
 
 TASKS = ("ccg", "mnli", "qqp")
 SIZES = {"ccg": 1000, "mnli": 4000, "qqp": 2000}
@@ -90,7 +90,7 @@ def run(
 
 def open_book(folder, *, write=lambda record: None, on_event=lambda event: None, **changes):
     from tasksearch.raytune.book import TrialBook
-    from tasksearch.search.storage import StudyMirror, open_storage
+    from tasksearch.search.records.storage import StudyMirror, open_storage
 
     ledger, settings = Ledger(Path(folder)), config(**changes)
     mirror = StudyMirror(open_storage(ledger.optuna_path), settings.optuna_name, settings.space)

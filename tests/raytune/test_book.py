@@ -5,7 +5,7 @@ import pytest
 
 from tasksearch.core.errors import BadInput, DiskFull, StudyNotReady
 from tasksearch.raytune.events import TrialJudged
-from tasksearch.search.ledger import Ledger
+from tasksearch.search.records.ledger import Ledger
 
 
 def substance(book):

@@ -10,11 +10,11 @@ import pytest
 
 from tasksearch.core.errors import AlreadyRead, BadInput, StudyNotReady, UnknownName
 from tasksearch.core.study import Objective
-from tasksearch.search.evidence import gather
-from tasksearch.search.growth import lacking
-from tasksearch.search.ledger import Ledger
-from tasksearch.search.readings import ask
-from tasksearch.search.storage import mirrored
+from tasksearch.search.judging.evidence import gather
+from tasksearch.search.records.growth import lacking
+from tasksearch.search.records.ledger import Ledger
+from tasksearch.search.records.readings import ask
+from tasksearch.search.records.storage import mirrored
 from tasksearch.study.extend import Growth, _check_finished, extended
 from tasksearch.tasks.lab_suite import lab_suite
 

@@ -7,7 +7,7 @@ import pytest
 
 from tasksearch.core.errors import Unreachable
 from tasksearch.raytune.outbox import Patience
-from tasksearch.search.ledger import Ledger
+from tasksearch.search.records.ledger import Ledger
 from tasksearch.tracking.mlflow import MlflowTracker
 from tasksearch.tracking.server import serve_ui
 

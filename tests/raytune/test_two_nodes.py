@@ -14,7 +14,7 @@ import pytest
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.raytune.events import Notice, TrialFinished
-from tasksearch.search.ledger import Ledger
+from tasksearch.search.records.ledger import Ledger
 from trainables.marks import trainings
 from trainables.recorded import RecordedTrainable
 

@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from tasksearch.core.errors import AlreadyRead, StudyNotReady, UnknownName
-from tasksearch.search.ledger import Ledger
-from tasksearch.search.readings import EVERY_RULE, headline, read_questions
+from tasksearch.search.records.ledger import Ledger
+from tasksearch.search.records.readings import EVERY_RULE, headline, read_questions
 from tasksearch.study.best import best_of, rules_of
 from tasksearch.study.coverage import LanguageNotCovered
 from tasksearch.tasks.catalogue import load_suite

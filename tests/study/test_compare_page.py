@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tasksearch.search.ledger import Ledger
+from tasksearch.search.records.ledger import Ledger
 from tasksearch.study.compare import best_of_each
 from tasksearch.study.identity import study_id
 from tasksearch.tracking.mlflow import MlflowTracker

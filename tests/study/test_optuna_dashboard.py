@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tasksearch.search.ledger import Ledger
+from tasksearch.search.records.ledger import Ledger
 
 DOCS = Path(__file__).parents[2] / "docs" / "optuna.md"
 

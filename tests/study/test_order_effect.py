@@ -12,8 +12,8 @@ from tasksearch.core.errors import AlreadyRead, BadInput, StudyNotReady
 from tasksearch.core.order_effect import QUESTION
 from tasksearch.reports.order_table import closing_lines
 from tasksearch.reports.page import render
-from tasksearch.search.ledger import Ledger
-from tasksearch.search.readings import headline, read_questions
+from tasksearch.search.records.ledger import Ledger
+from tasksearch.search.records.readings import headline, read_questions
 from tasksearch.study.best import best_of
 from tasksearch.study.order_effect import answer_question
 from tasksearch.study.report import command_of, planned, report_of

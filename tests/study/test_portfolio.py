@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from tasksearch.search.ledger import Ledger
-from tasksearch.search.readings import PORTFOLIO, headline, read_questions
+from tasksearch.search.records.ledger import Ledger
+from tasksearch.search.records.readings import PORTFOLIO, headline, read_questions
 from tasksearch.study.best import best_of
 from tasksearch.study.portfolio import portfolios_of
 

@@ -15,7 +15,7 @@ import pytest
 from tasksearch.core.errors import StudyNotReady
 from tasksearch.reports.page import is_numeric, render
 from tasksearch.reports.sections.summary import sentence
-from tasksearch.search.ledger import Ledger
+from tasksearch.search.records.ledger import Ledger
 from tasksearch.study.report import command_of, planned, report_of, write_report
 
 PARTS = ("verdict", "mixes", "court", "portfolio", "why", "singles", "schedules", "history", "floors", "warnings", "origin")
@@ -145,7 +145,7 @@ def test_a_complete_study_is_not_called_partial_and_one_cut_short_is(data, page,
 
 
 def test_a_report_asks_by_the_rule_that_was_asked_before(copy):
-    from tasksearch.search.readings import read_questions
+    from tasksearch.search.records.readings import read_questions
     from tasksearch.study.best import best_of
 
     (copy / "readings.json").unlink(missing_ok=True)

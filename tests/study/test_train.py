@@ -14,8 +14,8 @@ from tasksearch.core.study import TrialRecord
 from tasksearch.metrics.outcomes import value_of
 from tasksearch.phases.context import open_context
 from tasksearch.phases.run import run_plan
-from tasksearch.search.ledger import Ledger
-from tasksearch.search.mixfile import schedule_toml
+from tasksearch.search.records.ledger import Ledger
+from tasksearch.search.records.mixfile import schedule_toml
 from tasksearch.study.job import trained_by
 from tasksearch.study.run import configure
 from tasksearch.study.setup import prepare

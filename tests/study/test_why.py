@@ -7,8 +7,8 @@ import shutil
 import pytest
 
 from tasksearch.core.errors import StudyNotReady
-from tasksearch.search.ledger import Ledger
-from tasksearch.search.readings import read_questions
+from tasksearch.search.records.ledger import Ledger
+from tasksearch.search.records.readings import read_questions
 from tasksearch.study.coverage import LanguageNotCovered
 from tasksearch.study.why import why_of
 

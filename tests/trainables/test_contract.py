@@ -18,7 +18,7 @@ from tasksearch.core.score import HALVES, Score, ScoreTable
 from tasksearch.lab.recipe import LabRecipe
 from tasksearch.phases.lab_root import ensure_lab
 from tasksearch.phases.run import PlanRun
-from tasksearch.search.ledger import Ledger
+from tasksearch.search.records.ledger import Ledger
 from tasksearch.tasks.lab_suite import lab_suite
 from trainables.base import PartResult, PlanTrainable
 from trainables.recorded import RecordedTrainable, Surface

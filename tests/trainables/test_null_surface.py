@@ -10,11 +10,11 @@ from tasksearch.core.score import Score, ScoreTable
 from tasksearch.core.signature import seed_from
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import Objective, StudyConfig, TrialRecord
-from tasksearch.search.court import hold_court
+from tasksearch.search.judging.court import hold_court
+from tasksearch.search.judging.picking import choose
+from tasksearch.search.judging.reading import open_reading
 from tasksearch.search.objective import Baseline, objective
-from tasksearch.search.picking import choose
-from tasksearch.search.proposals import Proposal, propose
-from tasksearch.search.reading import open_reading
+from tasksearch.search.proposing.proposals import Proposal, propose
 from trainables.recorded import Surface
 
 TASKS, TARGETS, LANGUAGES = ("ccg", "mnli", "qqp", "squad"), ("nli", "tag"), ("en", "far", "mid", "near")

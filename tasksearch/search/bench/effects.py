@@ -18,12 +18,12 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.why import Effect
 from tasksearch.search.bench.simulate import TARGET, proposed, searched
 from tasksearch.search.bench.world import Family, World, draw_world
-from tasksearch.search.contributions import usual_steps
+from tasksearch.search.judging.why import why
 from tasksearch.search.objective import Baseline
-from tasksearch.search.shapes import Shapes
-from tasksearch.search.shapley import coalitions, shapley_weights
+from tasksearch.search.surrogate.contributions import usual_steps
+from tasksearch.search.surrogate.shapes import Shapes
+from tasksearch.search.surrogate.shapley import coalitions, shapley_weights
 from tasksearch.search.trained import Trained
-from tasksearch.search.why import why
 
 Array = NDArray[np.float64]
 GROUPS = {TARGET: "classification"}

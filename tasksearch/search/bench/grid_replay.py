@@ -25,11 +25,11 @@ from tasksearch.search.bench.grid import Grid, Outcomes
 from tasksearch.search.bench.pickers import PICKERS, Picker, Shown, worth_of
 from tasksearch.search.bench.results import Rows
 from tasksearch.search.bench.samplers import Sample
-from tasksearch.search.features import features, tasks_of
+from tasksearch.search.judging.reading import cell_weights
+from tasksearch.search.judging.statistics import Arm, Cell, estimate, score_of
 from tasksearch.search.objective import Baseline, objective
-from tasksearch.search.proposals import Proposal, propose
-from tasksearch.search.reading import cell_weights
-from tasksearch.search.statistics import Arm, Cell, estimate, score_of
+from tasksearch.search.proposing.proposals import Proposal, propose
+from tasksearch.search.surrogate.features import features, tasks_of
 from tasksearch.search.trained import Trained, language_columns
 
 Array = NDArray[np.float64]

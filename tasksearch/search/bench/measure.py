@@ -19,12 +19,12 @@ from tasksearch.search.bench.results import mean_and_error
 from tasksearch.search.bench.samplers import Search, judged, planted_config, random_search
 from tasksearch.search.bench.simulate import GROUPS, Simulation, proposed
 from tasksearch.search.bench.world import Family, World, draw_world
-from tasksearch.search.court import hold_court
+from tasksearch.search.judging.court import hold_court
+from tasksearch.search.judging.picking import choose
+from tasksearch.search.judging.reading import open_reading
 from tasksearch.search.objective import Baseline
-from tasksearch.search.picking import choose
-from tasksearch.search.proposals import Proposal
-from tasksearch.search.proposals import propose as propose_next
-from tasksearch.search.reading import open_reading
+from tasksearch.search.proposing.proposals import Proposal
+from tasksearch.search.proposing.proposals import propose as propose_next
 from tasksearch.search.trained import Trained, language_columns
 
 Array = NDArray[np.float64]

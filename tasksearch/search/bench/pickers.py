@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.schedule import Schedule
-from tasksearch.search.surrogate import trained
+from tasksearch.search.surrogate.pooled import trained
 from tasksearch.search.trained import MIN_MIXES
 
 Array = NDArray[np.float64]

@@ -20,10 +20,10 @@ from tasksearch.core.space import SearchSpace, decode
 from tasksearch.core.study import Objective, StudyConfig, TrialRecord
 from tasksearch.search.bench.simulate import GROUPS, TARGET, Simulation, proposed, searched, sizes_of, space_of
 from tasksearch.search.bench.world import World
-from tasksearch.search.design import designs
-from tasksearch.search.draws import random_params
 from tasksearch.search.objective import Baseline, objective
-from tasksearch.search.proposals import Proposal, propose
+from tasksearch.search.proposing.design import designs
+from tasksearch.search.proposing.draws import random_params
+from tasksearch.search.proposing.proposals import Proposal, propose
 
 Told = Sequence[tuple[Schedule, NDArray[np.float64]]]
 Sample = Callable[[SearchSpace, Told, random.Random], Schedule | None]

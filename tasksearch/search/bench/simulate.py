@@ -15,8 +15,8 @@ from tasksearch.core.score import Half, Score, ScoreTable
 from tasksearch.core.space import SearchSpace, decode
 from tasksearch.core.study import Role, TrialRecord
 from tasksearch.search.bench.world import World
-from tasksearch.search.design import designs
-from tasksearch.search.draws import random_params
+from tasksearch.search.proposing.design import designs
+from tasksearch.search.proposing.draws import random_params
 
 Outcomes = dict[tuple[str, str, Half], NDArray[np.float32]]
 TARGET = "target"

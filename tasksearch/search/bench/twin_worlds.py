@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from tasksearch.core.order_effect import Difference, OrderAnswer
 from tasksearch.search.bench.simulate import Simulation, sizes_of, space_of
 from tasksearch.search.bench.world import World
-from tasksearch.search.order_effect import answer
-from tasksearch.search.twin_mixes import TwinStudy
-from tasksearch.search.twins import Twin, twin_sets
+from tasksearch.search.judging.order_effect import answer
+from tasksearch.search.judging.twin_mixes import TwinStudy
+from tasksearch.search.proposing.twins import Twin, twin_sets
 
 GROUPS = {"target": "classification"}
 _ELSEWHERE = 1_000_000  # seeds of the mixtures that the truth is averaged over

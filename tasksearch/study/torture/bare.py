@@ -22,7 +22,7 @@ from tasksearch.phases.snapshots import clear
 from tasksearch.phases.stock import claim, prune
 from tasksearch.phases.store import SegmentDamaged, SegmentStore, Tensors
 from tasksearch.raytune.session import Session, open_session
-from tasksearch.search.ledger import Ledger
+from tasksearch.search.records.ledger import Ledger
 from tasksearch.study.identity import study_id
 from tasksearch.study.torture.planted import GROUPS, NAME, SIZES, config, plan_of
 from tasksearch.tracking.memory import MemoryTracker

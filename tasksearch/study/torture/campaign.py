@@ -15,7 +15,7 @@ from typing import Any
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.signature import seed_from
-from tasksearch.search.ledger import write_atomic
+from tasksearch.search.records.ledger import write_atomic
 
 
 @dataclass(kw_only=True)

@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from tasksearch.search.ledger import Ledger
+from tasksearch.search.records.ledger import Ledger
 
 _LAST = 6
 _WHOLE = (".lock", ".txt")  # locks are empty

@@ -15,7 +15,7 @@ from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import StudyConfig
-from tasksearch.search.ledger import Ledger
+from tasksearch.search.records.ledger import Ledger
 from tasksearch.study.identity import study_id
 
 SIZES = {"ccg": 1000, "mnli": 4000, "qqp": 2000}

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.signature import signature_of
-from tasksearch.search.ledger import Ledger
-from tasksearch.search.storage import mirrored
+from tasksearch.search.records.ledger import Ledger
+from tasksearch.search.records.storage import mirrored
 from tasksearch.study.identity import study_id
 from tasksearch.tracking.address import default_uri
 from tasksearch.tracking.lookup import contents, statuses

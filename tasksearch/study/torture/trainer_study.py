@@ -14,7 +14,7 @@ from typing import Any
 
 from tasksearch.core.errors import TasksearchError
 from tasksearch.core.study import StudyConfig
-from tasksearch.search.ledger import Ledger
+from tasksearch.search.records.ledger import Ledger
 from tasksearch.study.identity import study_id
 from tasksearch.study.run import configure
 from tasksearch.study.setup import prepare

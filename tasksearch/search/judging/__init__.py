@@ -1,0 +1,1 @@
+"""What may be said of what was trained: picks with intervals, rules, the court, portfolios, order, why."""

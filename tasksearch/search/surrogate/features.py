@@ -1,0 +1,52 @@
+"""Schedules as numbers: what a surrogate may see of a mix, in six blocks.
+
+share     √ of each task's share of the examples (the root: the first eighth of a task does more than the second)
+presence  whether the task is there at all
+order     where the task stands, from -1 (first) to 1 (last), for a schedule whose mixture moves; 0 in a joint one
+kind      joint, annealed or sequential; how many tasks; how long: and each of the first with the number of tasks
+pairs     4 · share · share of every two tasks
+before    the same, times 1 where the one of the lower name comes first and -1 where it comes last; 0 in a joint mix
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.core.schedule import Schedule
+from tasksearch.search.surrogate.shapes import Shapes
+
+Array = NDArray[np.float64]
+
+BLOCKS = ("share", "presence", "order", "kind", "pairs", "before")
+
+
+def features(schedules: Sequence[Schedule], tasks: Sequence[str]) -> dict[str, Array]:
+    """Block → array of shape (schedules, columns). The baseline is a row of zeros."""
+    return blocks_of(Shapes.of(schedules, tasks))
+
+
+def blocks_of(shapes: Shapes) -> dict[str, Array]:
+    """Block → array of shape (schedules, columns)."""
+    share, present, count, moves = shapes.share, shapes.present, shapes.count, shapes.moves
+    width = share.shape[1]
+    place = np.where(present & (count[:, np.newaxis] > 1), 2 * shapes.rank / np.maximum(1, count - 1)[:, np.newaxis] - 1, 0.0)
+    crowd = np.maximum(0, count - 1) / max(1, width - 1)
+    first, second = np.triu_indices(width, 1)
+    pairs = 4 * share[:, first] * share[:, second]
+    ahead = np.where(shapes.rank[:, first] < shapes.rank[:, second], 1.0, -1.0)
+    return {
+        "share": np.sqrt(share),
+        "presence": present.astype(np.float64),
+        "order": moves[:, np.newaxis] * place,
+        "kind": np.stack([moves, (moves == 0.5).astype(np.float64), crowd, moves * crowd, shapes.length], axis=1),
+        "pairs": pairs,
+        "before": pairs * ahead * moves[:, np.newaxis],
+    }
+
+
+def tasks_of(schedules: Sequence[Schedule]) -> tuple[str, ...]:
+    """Every task that any of them holds, sorted."""
+    return tuple(sorted({task for schedule in schedules for task in schedule.tasks}))
