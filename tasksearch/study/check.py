@@ -110,9 +110,9 @@ def _row(
     *,
     training: bool,
 ) -> Row:
-    expected = next((n for lang, name, n in card.expected if (lang, name) == (language, split)), None)
+    known = [n for lang, name, n in card.expected if (lang, name) == (language, split)]
     common: dict[str, Any] = {
-        "task": card.name, "role": card.role, "training": training, "language": language, "split": split, "expected": expected,
+        "task": card.name, "role": card.role, "training": training, "language": language, "split": split,
         "max_length": max_length,
     }  # fmt: skip
     try:
@@ -122,18 +122,21 @@ def _row(
     except TasksearchError as fault:
         problem = f"needs {card.needs}" if card.needs and training else str(fault)
         absent = isinstance(fault, DataMissing | Unreachable)
-        return Row(**common, found=None, problem=problem, absent=absent)
+        return Row(**common, expected=known[0] if known else None, found=None, problem=problem, absent=absent)
     place = f"{card.name} {language} {split}"
     skipped = len(source.skipped.get(place, ()))
+    held = {seen.count, seen.count + skipped}  # some authors count their bad lines, some do not
+    expected = next((n for n in known if n in held), known[0] if known else None)
     return Row(
         **common,
         found=seen.count,
+        expected=expected,
         labels=seen.balance(card),
         truncated=None if tokenizer is None else seen.long / max(1, seen.read),
         selects=halves.get("select", 0),
         reports=halves.get("report", 0),
         chance=None if training else card.chance_over([language]),
-        problem="" if expected in (None, seen.count + skipped) else f"{seen.count} examples, {expected} expected",
+        problem="" if expected is None or expected in held else f"{seen.count} examples, {expected} expected",
         skipped=skipped,
         left_out=sum(count for _, count in source.left_out.get(place, ())),
     )

@@ -56,7 +56,7 @@ class TaskCard:
         one_split: languages that have the reporting split alone; it is cut by document.
         fewest: evaluation examples below which a language selects nothing and is only reported.
         keep_repeats: whether texts that stand among the reporting ones too may select.
-        expected: (language, split, examples) where the count is known.
+        expected: (language, split, examples) where the count is known; several for one split where copies differ.
         labels_from: the split whose files give the labels, sorted; `labels` is then empty until `with_labels` has read them.
         how_to_get: for people: the exact file or hub table that gives the data, and the steps where there are any.
         needs: what the task lacks and the user must give; a task that needs something is listed and not run.

@@ -192,6 +192,7 @@ def intermediate_cards() -> tuple[TaskCard, ...]:
             labels=("0", "1"),
             metric="qqp",
             chance=None,
+            expected=(("en", "train", 363_846), ("en", "dev", 40_430)),
             licence="Quora's terms of service: non-commercial use",
             non_commercial=True,
             reference="Quora 2017; Wang et al. 2019 (GLUE)",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tasksearch.tasks import xtreme_counts
 from tasksearch.tasks.card import Kind, TaskCard
 from tasksearch.tasks.lowres import counts
 from tasksearch.tasks.lowres import targets as same
@@ -89,11 +90,6 @@ TATOEBA_CODES = {
 }  # fmt: skip
 _TATOEBA_POOLS = tuple(pool for pool in counts.TATOEBA if pool[0] in TATOEBA_CODES)
 """LASER's pools, as they were counted for suite `lowres`."""
-_MLQA = {
-    "ar": (517, 5_335), "de": (512, 4_517), "en": (1_148, 11_590), "es": (500, 5_253), "hi": (507, 4_918), "vi": (511, 5_495),
-    "zh": (504, 5_137),
-}  # fmt: skip
-"""Questions of dev and test, question and context in one language (Lewis et al. 2020)."""
 _MNLI_TRAIN, _SQUAD_TRAIN = ("en", "train", 392_702), ("en", "train", 87_599)
 
 
@@ -157,7 +153,7 @@ def _pawsx() -> TaskCard:
         ),
         labels=("0", "1"),
         chance=50.0,
-        expected=tuple((code, split, 2_000) for code in PAWSX_LANGUAGES for split in ("dev", "test")),
+        expected=xtreme_counts.pawsx(PAWSX_LANGUAGES),
         licence="free for any purpose, acknowledgement asked",
         reference="Yang et al. 2019",
         how_to_get="pawsx/<language>/{train,dev_2k,test_2k}.tsv from x-final.tar.gz at "
@@ -185,16 +181,7 @@ def _udpos() -> TaskCard:
         labels=PART_OF_SPEECH,
         metric="seqeval_f1",
         one_split=("kk", "th", "tl", "yo"),
-        expected=(
-            ("te", "dev", 131),
-            ("te", "test", 146),
-            ("ur", "dev", 552),
-            ("ur", "test", 535),
-            ("tr", "dev", 988),
-            ("tr", "test", 4_785),
-            ("th", "test", 1_000),
-            ("yo", "test", 100),
-        ),
+        expected=xtreme_counts.UDPOS,
         licence="each treebank's own, most CC BY-SA",
         reference="Universal Dependencies 2.5 (Zeman et al. 2019)",
         note="F1 over runs of equal tags, as XTREME scores it, not token accuracy; the hub's copy may join "
@@ -224,14 +211,7 @@ def _panx() -> TaskCard:
         ),
         labels=ENTITY_TAGS,
         metric="seqeval_f1",
-        expected=(
-            ("ar", "dev", 10_000),
-            ("ar", "test", 10_000),
-            ("af", "dev", 1_000),
-            ("af", "test", 1_000),
-            ("bn", "dev", 1_000),
-            ("bn", "test", 1_000),
-        ),
+        expected=xtreme_counts.panx(PANX_LANGUAGES),
         licence="not stated with the data; text from Wikipedia",
         reference="Pan et al. 2017, splits of Rahimi et al. 2019",
         how_to_get="by hand: the authors' AmazonPhotos.zip (its address in XTREME's README is closed; ask for a copy), each "
@@ -277,10 +257,7 @@ def _mlqa() -> TaskCard:
         train=(SQUAD_1,),
         metric="mlqa_em_f1",
         trains_on=("squad1",),
-        expected=(
-            _SQUAD_TRAIN,
-            *((code, split, n) for code, both in _MLQA.items() for split, n in zip(("dev", "test"), both, strict=True)),
-        ),
+        expected=(_SQUAD_TRAIN, *xtreme_counts.MLQA),
         licence="CC BY-SA 3.0",
         reference="Lewis et al. 2020",
         how_to_get="MLQA_V1.zip from dl.fbaipublicfiles.com/MLQA, unpacked to mlqa/MLQA_V1 (hub: google/xtreme, "
