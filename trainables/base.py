@@ -32,11 +32,12 @@ from numpy.typing import NDArray
 from ray.tune import Trainable
 from safetensors.numpy import save
 
+from tasksearch.core.atomic import write_atomic
 from tasksearch.core.errors import TasksearchError, TrainingFailed
 from tasksearch.core.need import Need, to_text
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import Score, ScoreTable
-from tasksearch.search.records.ledger import Cell, Ledger, Outcomes, read_outcomes, write_atomic
+from tasksearch.search.records.ledger import Cell, Ledger, Outcomes, read_outcomes
 
 _LONGEST_CAUSE = 400
 _TOLERANCE = 1e-3  # percent points between a score and the ratio of its outcomes' sums, which are kept in single precision

@@ -11,10 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tasksearch.core.atomic import write_atomic
 from tasksearch.core.need import Need, missing
 from tasksearch.core.plan import Plan
 from tasksearch.phases.segments import IntermediateSegment, Surroundings, TargetSegment, segments_of
-from tasksearch.search.records.ledger import write_atomic
 from tasksearch.training.order import stage_counts
 
 

@@ -47,7 +47,7 @@ def best(
         raise BadInput("--out needs --language: a mix file holds one mix")
     verdict = best_of(study, rule=select, languages=[language] if language else None, reopen=reopen)
     if out is not None and language is not None:
-        from tasksearch.search.records.ledger import write_atomic
+        from tasksearch.core.atomic import write_atomic
         from tasksearch.search.records.mixfile import mix_toml
 
         write_atomic(out, mix_toml(verdict[language]).encode())

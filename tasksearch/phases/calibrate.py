@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import platform
 import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from tasksearch.core.folders import cache_folder
 from tasksearch.core.mixture import Mixture
+from tasksearch.core.notes import read_note, write_note
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import signature_of
@@ -68,12 +65,12 @@ def speed_of(plan: Plan, tasks: Sequence[str], context: RunContext, *, again: bo
     """
     machine = f"{_device(context)}, {context.numerics}"
     recipe = [machine, context.pretrained.fingerprint, plan.suite, plan.settings, plan.targets, sorted(tasks), _STEPS]
-    path = cache_folder() / "speed" / f"{signature_of('speed', recipe)}.json"
-    if path.is_file() and not again:
-        return Speed(**json.loads(path.read_text(encoding="utf-8"))), False
+    name = signature_of("speed", recipe)
+    kept = None if again else read_note("speed", name)
+    if kept is not None:
+        return Speed(**kept), False
     speed = _measured(plan, tasks, dataclasses.replace(context, store=None), machine)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, dataclasses.asdict(speed))
+    write_note("speed", name, dataclasses.asdict(speed))
     return speed, True
 
 
@@ -128,9 +125,3 @@ def _device(context: RunContext) -> str:
 
         return str(torch.cuda.get_device_name(context.device))
     return f"{platform.node()} ({platform.machine()}, {os.cpu_count()} cores)"
-
-
-def _write(path: Path, data: dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(data), encoding="utf-8")
-    temporary.replace(path)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from tasksearch.core.atomic import write_atomic
 from tasksearch.core.errors import BadInput, DiskFull, StoreUnusable, StudyNotReady
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.study import StudyConfig, TrialRecord
@@ -23,7 +24,7 @@ from tasksearch.raytune.mirror import Mirror
 from tasksearch.search.objective import MIN_BASELINE_SEEDS, Baseline, objective, objective_so_far
 from tasksearch.search.proposing.proposals import Finished, PlanOf, Wait, propose
 from tasksearch.search.records.growth import asked
-from tasksearch.search.records.ledger import Ledger, write_atomic
+from tasksearch.search.records.ledger import Ledger
 
 
 class TrialBook:

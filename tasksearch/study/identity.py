@@ -14,7 +14,7 @@ def study_id(folder: Path, name: str) -> str:
 
     It is kept twice: a study that lost it would write every run a second time. A line that was cut short does not end.
     """
-    from tasksearch.search.records.ledger import write_atomic
+    from tasksearch.core.atomic import write_atomic
 
     places = (folder / "study.id", folder / "trials" / "study.id")
     whole = [line for path in places if path.exists() and (line := path.read_bytes()).endswith(b"\n")]

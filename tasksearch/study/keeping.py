@@ -18,7 +18,7 @@ def store_address(folder: Path, asked: str | None = None) -> str:
     Raises:
         BadInput: what was remembered is damaged.
     """
-    from tasksearch.search.records.ledger import write_atomic
+    from tasksearch.core.atomic import write_atomic
 
     place = folder / _LOCATION
     if asked is not None:

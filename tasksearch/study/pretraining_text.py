@@ -52,7 +52,7 @@ def pretraining_text(config: StudyConfig) -> PretrainingText:
 
 def keep_checked(folder: Path, text: PretrainingText) -> None:
     """Writes into the study which pretraining text was checked and what was not, where there is something to say."""
-    from tasksearch.search.records.ledger import write_atomic
+    from tasksearch.core.atomic import write_atomic
 
     if text.places or str(text):
         told = {"checked": [str(place) for place in text.places], "unchecked": str(text)}

@@ -39,8 +39,8 @@ def write_report(folder: Path, out: Path | None = None) -> tuple[Path, ReportDat
     Raises:
         StudyNotReady: no study, or none of its trials is finished.
     """
+    from tasksearch.core.atomic import write_atomic
     from tasksearch.reports.page import render
-    from tasksearch.search.records.ledger import write_atomic
 
     data = report_of(folder)
     path = out or folder / FILE

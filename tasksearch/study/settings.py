@@ -101,7 +101,7 @@ _SKIPPED = "skipped.json"
 
 def keep_skipped(folder: Path, skipped: Mapping[str, Sequence[str]]) -> None:
     """Writes which bad records were passed over, by task, language and split, where there are any."""
-    from tasksearch.search.records.ledger import write_atomic
+    from tasksearch.core.atomic import write_atomic
 
     if skipped:
         text = json.dumps({place: list(told) for place, told in sorted(skipped.items())}, ensure_ascii=False, indent=1)

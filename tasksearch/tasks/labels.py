@@ -6,12 +6,12 @@ import dataclasses
 from pathlib import Path
 
 from tasksearch.core.errors import BadInput, DataMissing
+from tasksearch.core.notes import read_note, write_note
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tasks.formats import FORMATS, Ask, Broken, LeftOut
-from tasksearch.tasks.notes import read_note, write_note
 from tasksearch.tasks.opening import choose, fingerprint, paths_of
 from tasksearch.tasks.reading import READER
 from tasksearch.tasks.suite import Suite

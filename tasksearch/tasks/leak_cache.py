@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from tasksearch.core.notes import read_note, write_note
 from tasksearch.core.signature import signature_of
 from tasksearch.tasks.leakage import Evaluated, Leak, Trained, find_leaks, worst_first
-from tasksearch.tasks.notes import read_note, write_note
 
 LEAK_RULE = 1
 """Raised by hand whenever the rule of `leakage.py` changes what is found."""

@@ -8,13 +8,13 @@ from functools import cached_property, lru_cache, partial
 from itertools import islice
 from pathlib import Path
 
+from tasksearch.core.notes import read_note, write_note
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import CASTS, Encoded, Tokenizer, encode
 from tasksearch.tasks.examples import Example
 from tasksearch.tasks.halves import SPLIT_RULE, Portion, evaluation_splits, portions
-from tasksearch.tasks.notes import read_note, write_note
 from tasksearch.tasks.opening import absent, fingerprint, pin_of, read_source, stream_source
 from tasksearch.tasks.pools import pools_of
 from tasksearch.tasks.reading import Reading, Tally

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from tasksearch.core.folders import cache_folder
+from tasksearch.core.notes import read_note, write_note
 from tasksearch.core.plan import TrainSettings
 from tasksearch.core.signature import signature_of
 from tasksearch.training.accumulate import step_gradient
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.micro import MicroSizes
 from tasksearch.training.order import StepItems
+
+_KIND = "micro_batches"
 
 
 def probe(learner: Learner, tasks: Mapping[str, TrainingTask], settings: TrainSettings, sizes: MicroSizes) -> None:
@@ -31,9 +29,12 @@ def probe(learner: Learner, tasks: Mapping[str, TrainingTask], settings: TrainSe
             continue
         count = min(settings.batch_size, len(task.items))
         longest = np.sort(np.argsort(task.items.lengths, kind="stable")[-count:])
-        kept = _kept(learner, name, settings, int(task.items.lengths[longest].max()))
-        sizes.most[name] = _read(kept) or _measure(learner, name, task, longest, settings, sizes)
-        _write(kept, sizes.most[name])
+        kept = _name(learner, name, settings, int(task.items.lengths[longest].max()))
+        most = read_note(_KIND, kept)
+        sizes.most[name] = (
+            most if isinstance(most, int) and most > 0 else _measure(learner, name, task, longest, settings, sizes)
+        )
+        write_note(_KIND, kept, sizes.most[name])
 
 
 def _measure(
@@ -48,24 +49,9 @@ def _measure(
     return sizes.most.get(name, settings.micro_batch_size or len(items))
 
 
-def _kept(learner: Learner, task: str, settings: TrainSettings, width: int) -> Path:
+def _name(learner: Learner, task: str, settings: TrainSettings, width: int) -> str:
     device = learner.device
     machine = str(torch.cuda.get_device_properties(device)) if device.type == "cuda" else str(device)
     parameters = sum(p.numel() for _, p in learner.named_parameters())
     what = (settings.batch_size, settings.micro_batch_size or 0, settings.precision, width, parameters)
-    return cache_folder() / "micro_batches" / f"{signature_of('micro', machine, task, what)}.json"
-
-
-def _read(path: Path) -> int | None:
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-        return max(1, int(json.loads(path.read_text())["examples"]))
-    return None
-
-
-def _write(path: Path, examples: int) -> None:
-    """A note that cannot be written is measured again next time."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        draft.write_text(json.dumps({"examples": examples}))
-        draft.replace(path)
+    return signature_of("micro", machine, task, what)

@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from tasksearch.core.atomic import write_atomic
+from tasksearch.core.errors import TasksearchError
 from tasksearch.core.score import Layout, ScoreTable
 from tasksearch.core.study import TrialRecord
 
@@ -45,9 +47,6 @@ def record_of(entry: Entry) -> TrialRecord:
 
 def write_cache(path: Path, records: Mapping[str, TrialRecord]) -> None:
     """Keeps the scores of these records, whole or not at all; a folder that cannot be written is no error."""
-    from tasksearch.core.errors import TasksearchError
-    from tasksearch.search.records.ledger import write_atomic
-
     if len(records) < LEAST:
         return
     with suppress(TasksearchError):

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
@@ -25,7 +24,8 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from tasksearch.core.errors import BadInput, DiskFull, StudyBusy, StudyNotReady, no_room
+from tasksearch.core.atomic import make_folder, write_atomic
+from tasksearch.core.errors import BadInput, StudyBusy, StudyNotReady
 from tasksearch.core.score import Half
 from tasksearch.core.study import StudyConfig, TrialRecord
 
@@ -244,7 +244,7 @@ class Ledger:
             StudyBusy: another driver owns it.
         """
         owner = self.folder / "driver.owner.json"
-        _make_folder(self.folder)
+        make_folder(self.folder)
         try:
             self._lock.acquire()
         except Timeout:
@@ -273,54 +273,6 @@ def read_outcomes(path: Path) -> dict[Cell, NDArray[np.float32]]:
 
     arrays = load(path.read_bytes())
     return {_cell(name): array for name, array in arrays.items()}
-
-
-def write_atomic(path: Path, content: bytes) -> None:
-    """Temporary name, fsync, rename, fsync of the folder: after a crash the old content or the new, never a part.
-
-    Raises:
-        DiskFull: no room left; the old content stays.
-    """
-    _make_folder(path.parent)
-    temporary: str | None = None
-    try:
-        name = str(path.parent / f".{path.name}.{secrets.token_hex(6)}.tmp")
-        # not mkstemp: its files are for the owner's eyes alone, and a study folder is shared as the umask says
-        handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        temporary = name
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)  # noqa: PTH105 - the temporary name is text
-        _sync_folder(path.parent)
-    except OSError as error:
-        if temporary is not None:
-            with suppress(OSError):
-                os.unlink(temporary)  # noqa: PTH108
-        raise _translated(error, path) from error
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _translated(error, folder) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    with suppress(OSError):  # some network file systems refuse to sync a folder; the rename stands all the same
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _translated(error: OSError, path: Path) -> Exception:
-    if no_room(error):
-        return DiskFull(f"no room left to write {path}; free some space, then `tasksearch resume`: what is finished is kept")
-    return BadInput(f"cannot write {path}: {error.strerror or error}")
 
 
 def _config(data: Mapping[str, Any]) -> StudyConfig:

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from tasksearch.core.atomic import write_atomic
 from tasksearch.core.errors import AlreadyRead, BadInput
 from tasksearch.core.order_effect import QUESTION
-from tasksearch.search.records.ledger import Ledger, write_atomic
+from tasksearch.search.records.ledger import Ledger
 
 Cell = tuple[str, str]
 

@@ -17,12 +17,12 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import Study
 from optuna.trial import TrialState
 
+from tasksearch.core.atomic import write_atomic
 from tasksearch.core.errors import BadInput, DiskFull, MissingPackage, TasksearchError, Unreachable, first_line, no_room
 from tasksearch.core.plan import Plan
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import TrialRecord
 from tasksearch.search.proposing.shadow import frozen_trial
-from tasksearch.search.records.ledger import write_atomic
 
 _STALE_SECONDS = 5.0
 

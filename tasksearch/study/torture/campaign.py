@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tasksearch.core.atomic import write_atomic
 from tasksearch.core.errors import BadInput
 from tasksearch.core.signature import seed_from
-from tasksearch.search.records.ledger import write_atomic
 
 
 @dataclass(kw_only=True)

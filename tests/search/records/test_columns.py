@@ -54,7 +54,7 @@ def test_a_damaged_cache_is_as_none(ledger, damage):
 
 
 def test_a_folder_that_cannot_be_written_is_read_all_the_same(ledger, monkeypatch):
-    import tasksearch.search.records.ledger as module
+    import tasksearch.search.records.columns as module
     from tasksearch.core.errors import BadInput
 
     def refuse(path, content):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tasksearch.core.atomic import write_atomic
+from tasksearch.core.errors import TasksearchError
 from tasksearch.core.folders import cache_folder
 
 
@@ -21,12 +22,8 @@ def read_note(kind: str, name: str) -> Any:
 
 def write_note(kind: str, name: str, value: Any) -> None:
     """Keeps a value of plain JSON; a cache that cannot be written keeps nothing."""
-    path = _place(kind, name)
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(value, ensure_ascii=False) + "\n", "utf-8")
-        temporary.replace(path)
+    with suppress(TasksearchError):
+        write_atomic(_place(kind, name), f"{json.dumps(value, ensure_ascii=False)}\n".encode())
 
 
 def _place(kind: str, name: str) -> Path:

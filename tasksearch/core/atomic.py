@@ -1,0 +1,59 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from tasksearch.core.errors import BadInput, DiskFull, no_room
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Temporary name, fsync, rename, fsync of the folder: after a crash the old content or the new, never a part.
+
+    Raises:
+        DiskFull: no room left; the old content stays.
+    """
+    make_folder(path.parent)
+    temporary: str | None = None
+    try:
+        name = str(path.parent / f".{path.name}.{secrets.token_hex(6)}.tmp")
+        # not mkstemp: its files are for the owner's eyes alone, and a study folder is shared as the umask says
+        handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        temporary = name
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)  # noqa: PTH105 - the temporary name is text
+        _sync_folder(path.parent)
+    except OSError as error:
+        if temporary is not None:
+            with suppress(OSError):
+                os.unlink(temporary)  # noqa: PTH108
+        raise _translated(error, path) from error
+
+
+def make_folder(folder: Path) -> None:
+    """With its parents; raises what `write_atomic` raises."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _translated(error, folder) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    with suppress(OSError):  # some network file systems refuse to sync a folder; the rename stands all the same
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _translated(error: OSError, path: Path) -> Exception:
+    if no_room(error):
+        return DiskFull(f"no room left to write {path}; free some space, then `tasksearch resume`: what is finished is kept")
+    return BadInput(f"cannot write {path}: {error.strerror or error}")
