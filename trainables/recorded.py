@@ -100,7 +100,8 @@ class RecordedTrainable(PlanTrainable):
 
     Context: `surface` (fields of `Surface`), and what tests exercise: `sleep` (seconds per part), `segments` (fields of
     `marks.MarkSettings`: a part per segment, which takes its time and is reused as in a store), and lists of trial numbers
-    `raise_in`, `nan_in`, `kill_in` (the worker kills itself, the first time) and `full_in` (a disk that is full).
+    `raise_in`, `nan_in`, `kill_in` (the worker kills itself, the first time; `kill_always_in`: every time; `kill_at_reset_of`:
+    the first time that a reused one is to take the trial up) and `full_in` (a disk that is full).
     `per_document`: so many examples stand in one document; without it nobody knows the documents.
     """
 
@@ -109,6 +110,13 @@ class RecordedTrainable(PlanTrainable):
         self._surface = surface_of(self.context)
         played = self.context.get("segments")
         self._segments = MarkedSegments(self.plan, self.number, MarkSettings(**played)) if played else None
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Ray's call for a reused actor."""
+        number, context = int(new_config["number"]), new_config["context"]
+        if number in context.get("kill_at_reset_of", ()) and _first_time(context["study_folder"], number):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().reset_config(new_config)
 
     def missing(self, position: int) -> tuple[Need, ...]:
         """What the marks lack."""
@@ -173,6 +181,8 @@ class RecordedTrainable(PlanTrainable):
             from tasksearch.core.errors import DiskFull
 
             raise DiskFull("no room left (planted)")
+        if self.number in self.context.get("kill_always_in", ()):
+            os.kill(os.getpid(), signal.SIGKILL)
         if self.number in self.context.get("kill_in", ()) and _first_time(self.context["study_folder"], self.number):
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -11,6 +11,7 @@ import dataclasses
 import itertools
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -25,6 +26,9 @@ from tasksearch.search.objective import MIN_BASELINE_SEEDS, Baseline, objective,
 from tasksearch.search.proposing.proposals import Finished, PlanOf, Wait, propose
 from tasksearch.search.records.growth import asked
 from tasksearch.search.records.ledger import Ledger
+
+RETRIES = 3
+"""How often a trial is trained again whose worker was killed, ran out of memory, or was lost with its node."""
 
 
 class TrialBook:
@@ -64,6 +68,8 @@ class TrialBook:
         self.ran = 0
         self.added: dict[int, float] = {}
         self._waited: dict[int, float] = {}
+        self._losses: Counter[tuple[int, int]] = Counter()
+        self._all_known = False
         self.fault: Exception | None = None
         self.interrupted = False
         self.paused: str | None = None
@@ -77,15 +83,18 @@ class TrialBook:
     @property
     def complete(self) -> bool:
         """Whether the study lacks nothing."""
-        return (
-            not self.growing.open
-            and not self._again
-            and all(r.status != "running" for r in self.records)
-            and self._proposed(Finished)
-        )
+        return not self._again and not self._running and self._proposed(Finished)
+
+    @property
+    def _running(self) -> bool:
+        """Whether a trial, or an addition to one, is recorded as running, or waits for its turn."""
+        return bool(self.growing.open) or any(record.status == "running" for record in self.records)
 
     def next(self) -> TrialRecord | Literal["finished"] | None:
-        """The next trial to run, recorded as running; None while that is not known."""
+        """The next trial to run, recorded as running; None while that is not known.
+
+        Finished only when none is running any more: each of them may lose its worker and be wanted again.
+        """
         if self.halted:
             return "finished"
         addition = self.growing.next()
@@ -94,9 +103,12 @@ class TrialBook:
             return addition
         if self._again:
             return self._start(dataclasses.replace(self.records[self._again.pop(0)], started=time.time()), again=True)
+        if self._all_known and self._running:
+            return None
         found = propose(self.config, self._sizes, self._plan_of, len(self.records), self.records, self._groups)
         if isinstance(found, Finished):
-            return "finished"
+            self._all_known = True
+            return None if self._running else "finished"
         if isinstance(found, Wait):
             return None
         if found.number in self._lost:
@@ -147,12 +159,21 @@ class TrialBook:
         self._waited[number] = self._waited.get(number, 0.0) + seconds
 
     def lose(self, number: int, cause: str, addition: int = 0) -> None:
-        """The trial's worker was lost, and once more when it was run again."""
+        """The trial's worker was lost: it is trained once more under its number, or fails where that was done `RETRIES` times."""
+        if self.halted:
+            return
+        self._losses[number, addition] += 1
+        again = self._losses[number, addition] <= RETRIES
         if addition:
-            self._grew(None if self.halted else self.growing.lose(number, addition, cause))
+            self._grew(self.growing.lose(number, addition, None if again else cause))
             return
         record = self.records[number]
-        if record.status == "running" and not self.halted:
+        if record.status != "running" or number in self._again:
+            return
+        self._waited.pop(number, None)
+        if again:
+            self._again.append(number)
+        else:
             self._settle(dataclasses.replace(record, status="failed", cause=cause))
 
     def so_far(self, result: Mapping[str, Any]) -> float | None:

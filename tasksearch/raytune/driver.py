@@ -27,7 +27,7 @@ from tasksearch.raytune.events import Event, Notice
 from tasksearch.raytune.limits import Limits, Meter
 from tasksearch.raytune.nodes import preflight
 from tasksearch.raytune.outbox import Patience
-from tasksearch.raytune.searcher import RETRIES, Halt, StudyCallback, StudySearcher, scheduler_of
+from tasksearch.raytune.searcher import Halt, StudyCallback, StudySearcher, scheduler_of
 from tasksearch.raytune.segments import SegmentScheduler
 from tasksearch.raytune.session import Session, open_session
 from tasksearch.raytune.slots import SlotClock, SlotUse
@@ -217,7 +217,7 @@ def _tune(
             num_samples=-1,
             max_concurrent_trials=traffic.slots + traffic.ahead,  # Ray counts paused trials too; `room` is stricter
             resources_per_trial=dict(needs),
-            max_failures=RETRIES,
+            max_failures=0,  # the book retries: see StudyCallback.on_trial_error
             raise_on_failed_trial=False,
             # a reused process keeps its CUDA caches: on a GPU every trial gets a fresh one
             reuse_actors=not needs.get("gpu"),

@@ -58,10 +58,15 @@ class Growing:
         seconds = tuple(sorted((kind, float(spent)) for kind, spent in json.loads(result["seconds"]).items()))
         return self._settle(dataclasses.replace(record, status="done", scores=scores, seconds=seconds, facts=facts))
 
-    def lose(self, number: int, addition: int, cause: str) -> TrialRecord | None:
-        """Its worker was lost, and once more when it was run again."""
+    def lose(self, number: int, addition: int, cause: str | None) -> TrialRecord | None:
+        """Its worker was lost: it failed with that cause, or is the next one again where there is none."""
         record = self._running.get((number, addition))
-        return None if record is None else self._settle(dataclasses.replace(record, status="failed", cause=cause))
+        if record is None:
+            return None
+        if cause is not None:
+            return self._settle(dataclasses.replace(record, status="failed", cause=cause))
+        self._queue.insert(0, self._running.pop((number, addition)))
+        return None
 
     def shown(self, record: TrialRecord) -> TrialRecord:
         """A trial's record with its finished additions."""

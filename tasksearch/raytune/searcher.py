@@ -14,12 +14,9 @@ from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialSch
 from ray.tune.search import Searcher
 
 from tasksearch.core.study import TrialRecord
-from tasksearch.raytune.book import TrialBook
+from tasksearch.raytune.book import RETRIES, TrialBook
 from tasksearch.raytune.events import TrialProgress
 from tasksearch.raytune.guard import guarded
-
-RETRIES = 3
-"""How often a trial is taken up again whose worker was killed, ran out of memory, or was lost with its node."""
 
 _REDUCTION = 3
 
@@ -76,8 +73,12 @@ class StudyCallback(Callback):
         guarded(self._book, lambda: self._take(trial.config, result), None)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """The worker was lost and Ray does not retry."""
-        cause = f"its worker was lost, and Ray gave it up (at most {RETRIES} retries); the usual reason is that memory ran out"
+        """The worker was lost. Ray is told not to retry, the book does.
+
+        Ray's own retry misses a worker that is lost while it is reset for its next trial: Ray 2.60 then fails the trial twice,
+        once for the worker and once for the reset, takes it up again for the first and gives it up for the second.
+        """
+        cause = f"its worker was lost {RETRIES + 1} times; the usual reason is that memory ran out"
         number, addition = int(trial.config["number"]), int(trial.config.get("addition", 0))
         guarded(self._book, lambda: self._book.lose(number, cause, addition), None)
 

@@ -78,6 +78,31 @@ def test_a_report_that_comes_twice_counts_once(planted, tmp_path):
     assert book.records[0] is kept and book.ran == 1
 
 
+def test_a_lost_worker_costs_its_trial_nothing_three_times_and_the_fourth_time_fails_it(planted, tmp_path):
+    book = planted.open_book(tmp_path, trials=4, leaders=0, baseline_seeds=4)
+    first = [book.next() for _ in range(4)]
+    for record in first[1:]:
+        book.finish(record.number, planted.last_report(tmp_path, record))
+    assert book.next() is None, "trial 0 may still lose its worker: the search is not over"
+    for _ in range(3):
+        book.lose(0, "lost four times")
+        again = book.next()
+        assert again.number == 0 and again.plan == first[0].plan and book.next() is None
+    book.lose(0, "lost four times")
+    assert book.next() == "finished" and book.complete
+    assert (book.records[0].status, book.records[0].cause) == ("failed", "lost four times")
+
+
+def test_a_worker_lost_while_the_run_ends_leaves_its_trial_to_the_next_one(planted, tmp_path):
+    book = planted.open_book(tmp_path)
+    record = book.next()
+    book.interrupted = True
+    for _ in range(9):
+        book.lose(record.number, "lost")
+    assert book.records[0].status == "running"
+    assert planted.open_book(tmp_path).next().number == record.number
+
+
 def test_a_failed_baseline_ends_the_study_with_its_cause_and_is_trained_again_on_resume(planted, tmp_path):
     book = planted.open_book(tmp_path)
     with pytest.raises(StudyNotReady, match="planted failure in trial 1"):

@@ -155,6 +155,19 @@ def test_trials_that_raise_or_score_nan_fail_alone_and_a_killed_worker_is_run_ag
     assert states[4] == states[5] == TrialState.FAIL and states[7] == TrialState.COMPLETE
 
 
+def test_a_worker_killed_while_it_is_reset_for_its_next_trial_costs_no_trial(reference, planted, tmp_path):
+    planted.run(tmp_path, context={"kill_at_reset_of": [5, 9, 13]})
+    assert list(tmp_path.glob("killed.*")), "Ray reused no worker for any of them: nothing was shown"
+    assert substance(tmp_path) == substance(reference[0])
+
+
+def test_the_last_trial_in_flight_is_run_again_too_and_a_trial_whose_worker_dies_every_time_fails(planted, tmp_path):
+    planted.run(tmp_path, context={"kill_in": [4], "kill_always_in": [3]}, trials=5, leaders=0)
+    records = Ledger(tmp_path).records()
+    assert [r.status for r in records] == ["done"] * 3 + ["failed", "done"] and (tmp_path / "killed.4").exists()
+    assert records[3].cause.startswith("its worker was lost 4 times")
+
+
 def test_a_full_disk_in_a_worker_ends_the_run_and_fails_no_trial(planted, tmp_path):
     with pytest.raises(DiskFull):
         planted.run(tmp_path, context={"full_in": [3]}, trials=5, leaders=0)

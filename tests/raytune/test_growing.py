@@ -121,6 +121,19 @@ def test_an_addition_that_fails_leaves_its_trial_whole_and_is_tried_again(copy):
     assert "sov" in ledger.records()[done[0]].scores.languages
 
 
+def test_an_addition_whose_worker_is_lost_is_the_next_one_again_three_times(copy):
+    ledger = Ledger(copy)
+    ledger.extend_config(planted.config(languages=LATER["languages"]))
+    book = planted.open_book(copy, languages=LATER["languages"])
+    lost = book.next()
+    for _ in range(3):
+        book.lose(lost.number, "lost", lost.addition)
+        assert (found := book.next()).number == lost.number and found.addition == lost.addition
+    book.lose(lost.number, "lost", lost.addition)
+    planted.run_in_process(book, copy)
+    assert book.complete and [(one.number, one.cause) for one in book.growing.failed] == [(lost.number, "lost")]
+
+
 def test_a_baseline_that_is_scored_in_part_lets_no_gain_be_drawn_there_yet(copy):
     ledger = Ledger(copy)
     ledger.extend_config(planted.config(languages=LATER["languages"]))
