@@ -18,8 +18,8 @@ TORTURE_EXAMPLES = (
 
 
 def torture(
-    layer: Annotated[str, typer.Option(help="store, drivers or all")] = "store",
-    kills: Annotated[int | None, typer.Option(min=1, help="SIGKILLs of each layer [default: 1000, 60]")] = None,
+    layer: Annotated[str, typer.Option(help="store, drivers, workers, trainer or all")] = "store",
+    kills: Annotated[int | None, typer.Option(min=1, help="SIGKILLs of each layer [default: 1000, 60, 60, 20]")] = None,
     seed: Annotated[int | None, typer.Option(help="of every draw [default: drawn, and printed]")] = None,
     out: Annotated[Path | None, typer.Option(help="folder of the tortured studies and of the logs")] = None,
     as_json: Json = False,
@@ -27,8 +27,8 @@ def torture(
     """Kills studies on purpose, on this machine and file system: exit code 0 where all end as if nobody had.
 
     Layers: `store`, bare processes at named crash points of store, journal, records and MLflow, with full disks, cut files
-    and a server that goes away; `drivers`, through Ray over recorded scores. The logs stay in the folder; a torture that is
-    broken off goes on with the same command.
+    and a server that goes away; `drivers` and `workers`, through Ray over recorded scores; `trainer`, both over the real
+    tiny trainer. The logs stay in the folder; a torture that is broken off goes on with the same command and the same code.
     """
     from tasksearch.study.torture.layers import run_layers, seed_of
 

@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
-from tasksearch.study.torture.campaign import Campaign
+from tasksearch.core.errors import BadInput
+from tasksearch.study.torture.campaign import Campaign, open_campaign
+from tasksearch.study.torture.code import code_version, hash_of
 from tasksearch.study.torture.cut import cut, kept_of, lost
 from tasksearch.study.torture.substance import difference
 
@@ -38,6 +40,40 @@ def test_another_seed_or_layer_is_one_line(tmp_path):
     assert other.returncode == 2 and "holds a torture with seed 5, now 6" in other.stderr and "Traceback" not in other.stderr
     unknown = torture("--layer", "stores", "--out", str(tmp_path / "x"))
     assert unknown.returncode == 2 and "did you mean 'store'" in unknown.stderr
+
+
+def test_a_torture_goes_on_with_the_code_it_was_begun_with_and_with_no_other(tmp_path):
+    begun = open_campaign("store", 5, tmp_path, print)
+    begun.keep()
+    assert f"tasksearch {code_version()}, " in (tmp_path / "store.txt").read_text()
+    assert open_campaign("store", 5, tmp_path, print).code == code_version()
+    for code in ({"code": "0.1.0, sources 0123456789ab"}, {}):
+        (tmp_path / "store.json").write_text(json.dumps({k: v for k, v in begun.to_json().items() if k != "code"} | code))
+        other = torture("--layer", "store", "--out", str(tmp_path))
+        assert other.returncode == 2 and f"this is {code_version()}" in other.stderr and "Traceback" not in other.stderr
+        assert code.get("code", "wrote down no code") in other.stderr
+
+
+def test_code_that_changes_while_it_is_tortured_ends_the_torture(tmp_path, monkeypatch):
+    running = Campaign(layer="store", seed=0, work=tmp_path)
+    assert running.needs(1, tmp_path)
+    monkeypatch.setattr("tasksearch.study.torture.campaign.code_version", lambda: "0.1.0, sources 0123456789ab")
+    with pytest.raises(BadInput, match="kills of two codes are not added up"):
+        running.needs(1, tmp_path)
+
+
+def test_every_byte_and_name_of_the_sources_counts_and_nothing_else(tmp_path):
+    (tmp_path / "inner").mkdir()
+    path = tmp_path / "inner" / "one.py"
+    path.write_text("a = 1")
+    was = hash_of([tmp_path])
+    (tmp_path / "notes.txt").write_text("no code")
+    assert hash_of([tmp_path]) == was
+    path.write_text("a = 2")
+    assert hash_of([tmp_path]) != was
+    path.write_text("a = 1")
+    path.rename(path.with_name("two.py"))
+    assert hash_of([tmp_path]) != was
 
 
 @pytest.mark.parametrize("part", ["trials", "optuna"])

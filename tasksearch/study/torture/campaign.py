@@ -16,6 +16,7 @@ from typing import Any
 from tasksearch.core.atomic import write_atomic
 from tasksearch.core.errors import BadInput
 from tasksearch.core.signature import seed_from
+from tasksearch.study.torture.code import code_version
 
 
 @dataclass(kw_only=True)
@@ -26,6 +27,7 @@ class Campaign:
         layer: its name.
         seed: of every draw.
         work: folder of the studies that are tortured.
+        code: what is tortured, as `code_version` names it.
         kills: SIGKILLs so far.
         faults: disks filled, servers taken away and files cut, so far.
         studies: studies that were resumed to their end and found equal.
@@ -38,6 +40,7 @@ class Campaign:
     layer: str
     seed: int
     work: Path
+    code: str = field(default_factory=code_version)
     kills: int = 0
     faults: int = 0
     studies: int = 0
@@ -53,8 +56,25 @@ class Campaign:
         return random.Random(seed_from("torture", self.layer, self.seed, self.lives))
 
     def needs(self, kills: int, base: Path) -> bool:
-        """Whether there were not yet so many kills, or the last study was never compared: a torture was broken off."""
+        """Whether there were not yet so many kills, or the last study was never compared: a torture was broken off.
+
+        Raises:
+            BadInput: the code was changed meanwhile; processes that start from now on would run another one.
+        """
+        self.expect_same_code()
         return self.kills < kills or (base / f"study-{self.studies}").exists()
+
+    def expect_same_code(self) -> None:
+        """Says it where this is not the code that the campaign was begun with.
+
+        Raises:
+            BadInput: it is another.
+        """
+        if (now := code_version()) != self.code:
+            raise BadInput(
+                f"{self.work} holds a torture of tasksearch {self.code}, this is {now}: kills of two codes are not added up; "
+                "run that code, or give another --out"
+            )
 
     def count(self, what: str, where: str) -> None:
         """One SIGKILL more."""
@@ -92,19 +112,21 @@ def open_campaign(layer: str, seed: int, work: Path, say: Callable[[str], None])
     """A new run of kills, or the one that stands in the folder.
 
     Raises:
-        BadInput: the folder holds one with another seed.
+        BadInput: the folder holds one with another seed, or of other code.
     """
     path = _path(work, layer)
     if not path.exists():
         work.mkdir(parents=True, exist_ok=True)
         campaign = Campaign(layer=layer, seed=seed, work=work, say=say)
-        campaign.log(f"# layer {layer}, seed {seed}, {time.strftime('%Y-%m-%d')}, {hardware()}")
+        campaign.log(f"# layer {layer}, seed {seed}, {time.strftime('%Y-%m-%d')}, tasksearch {campaign.code}, {hardware()}")
         return campaign
     data = json.loads(path.read_text())
     if data["seed"] != seed:
         raise BadInput(f"{work} holds a torture with seed {data['seed']}, now {seed}; give that seed, or another --out")
+    data = {"code": "of a version that wrote down no code"} | data
     data |= {"where": Counter(data["where"]), "what": Counter(data["what"])}
     campaign = Campaign(**data, work=work, say=say)
+    campaign.expect_same_code()
     campaign.log(f"goes on after {campaign.kills} kills")
     return campaign
 
