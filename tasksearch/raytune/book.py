@@ -159,7 +159,7 @@ class TrialBook:
         self._waited[number] = self._waited.get(number, 0.0) + seconds
 
     def lose(self, number: int, cause: str, addition: int = 0) -> None:
-        """The trial's worker was lost: it is trained once more under its number, or fails where that was done `RETRIES` times."""
+        """The trial's worker was lost: it is trained again under its number, or fails after `RETRIES` times."""
         if self.halted:
             return
         self._losses[number, addition] += 1
