@@ -63,7 +63,7 @@ class Mixture:
 
     def share(self, task: str) -> Fraction:
         """The task's share, 0 where it is not in the mixture."""
-        return dict(self.shares).get(task, Fraction(0))
+        return next((share for name, share in self.shares if name == task), Fraction(0))
 
     def __iter__(self) -> Iterator[tuple[str, Fraction]]:
         return iter(self.shares)

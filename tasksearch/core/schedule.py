@@ -44,7 +44,7 @@ class Stage:
 
     def share(self, task: str) -> Fraction:
         """The task's share of the stage's examples: the mean of its first and last share."""
-        return (self.start.share(task) + self.end.share(task)) / 2
+        return (self.start.share(task) + self.end.share(task)) / 2 if self.annealed else self.start.share(task)
 
     def to_json(self) -> dict[str, Any]:
         """Plain form; an unmoving stage names its mixture once."""
@@ -109,6 +109,8 @@ class Schedule:
     @cached_property
     def order(self) -> tuple[str, ...]:
         """Tasks in the order in which their examples arrive on average; ties in canonical order."""
+        if len(self.stages) == 1 and not self.stages[0].annealed:
+            return self.tasks  # all arrive in the middle
         centre: dict[str, Fraction] = {}
         weight: dict[str, Fraction] = {}
         done = Fraction(0)
@@ -127,10 +129,14 @@ class Schedule:
         """The task's share of the examples of the whole phase."""
         if not self.stages:
             return Fraction(0)
+        if len(self.stages) == 1:  # exact all the same, and most schedules have one
+            return self.stages[0].share(task)
         return sum((stage.share(task) * stage.steps for stage in self.stages), Fraction(0)) / self.steps
 
     def mixture(self) -> Mixture | None:
         """The phase's overall mixture, `None` for the baseline. Twins have equal ones."""
+        if len(self.stages) == 1 and not self.stages[0].annealed:
+            return self.stages[0].start
         return Mixture.of({task: self.share(task) for task in self.tasks}) if self.stages else None
 
     def __str__(self) -> str:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from operator import itemgetter
 from typing import Any, Literal, Self
+
+Cell = tuple[str, str]
+"""(target, language)."""
 
 Half = Literal["select", "report"]
 HALVES: tuple[Half, ...] = ("select", "report")
@@ -49,10 +54,22 @@ class Layout:
 
     keys: tuple[tuple[str, str, Half, str, int], ...]
 
+    def __hash__(self) -> int:
+        return self._hash
+
     @cached_property
-    def of_half(self) -> dict[Half, tuple[tuple[int, tuple[str, str]], ...]]:
-        """Half → (row, (target, language))."""
-        return {half: tuple((i, key[:2]) for i, key in enumerate(self.keys) if key[2] == half) for half in HALVES}
+    def _hash(self) -> int:
+        return hash(self.keys)
+
+    @cached_property
+    def places(self) -> dict[Half, dict[Cell, int]]:
+        """Half → cell → row."""
+        return {half: {key[:2]: i for i, key in enumerate(self.keys) if key[2] == half} for half in HALVES}
+
+    @cached_property
+    def is_ordered(self) -> bool:
+        """Whether rows of one seed would stand in this order."""
+        return all(one[:4] <= two[:4] for one, two in itertools.pairwise(self.keys))
 
 
 class ScoreTable:
@@ -129,18 +146,25 @@ class ScoreTable:
         """(target, language) → percent on one half."""
         if self._column is not None:
             layout, column, _ = self._column
-            return {cell: column[i] for i, cell in layout.of_half[half]}
+            return {cell: column[i] for cell, i in layout.places[half].items()}
         return {(s.target, s.language): s.value for s in self.rows if s.half == half}
+
+    def cells(self, half: Half) -> Collection[Cell]:
+        """Its cells on one half; of tables that were read back with the same rows the very same object."""
+        return self._column[0].places[half] if self._column is not None else self.values(half)
 
     @property
     def targets(self) -> tuple[str, ...]:
         """Targets in the table, sorted."""
-        return tuple(sorted({s.target for s in self.rows}))
+        return tuple(sorted({key[0] for key in self._keys()}))
 
     @property
     def languages(self) -> tuple[str, ...]:
         """Languages in the table, sorted."""
-        return tuple(sorted({s.language for s in self.rows}))
+        return tuple(sorted({key[1] for key in self._keys()}))
+
+    def _keys(self) -> Iterable[tuple[Any, ...]]:
+        return ((s.target, s.language) for s in self.rows) if self._column is None else self._column[0].keys
 
     def to_json(self) -> list[dict[str, Any]]:
         """A list of rows, ready for `pandas.DataFrame`."""
@@ -149,4 +173,52 @@ class ScoreTable:
     @classmethod
     def from_json(cls, data: Sequence[Mapping[str, Any]]) -> Self:
         """The inverse of `to_json`."""
-        return cls(rows=(Score(**row) for row in data))
+        column = _column_of(data)
+        return cls(rows=(Score(**row) for row in data)) if column is None else cls.of_column(*column)
+
+
+def read_columns(tables: Iterable[ScoreTable], half: Half, cells: Sequence[Cell]) -> list[Sequence[float]]:
+    """Percent of the same cells in every table, in the order of the cells: `values` for many tables at once.
+
+    Raises:
+        KeyError: a table lacks a cell.
+    """
+    readers: dict[Layout, Callable[[Sequence[float]], Sequence[float]]] = {}
+    found: list[Sequence[float]] = []
+    for table in tables:
+        if table._column is None:
+            values = table.values(half)
+            found.append([values[cell] for cell in cells])
+            continue
+        layout, column, _ = table._column
+        if layout not in readers:
+            readers[layout] = _reader([layout.places[half][cell] for cell in cells])
+        found.append(readers[layout](column))
+    return found
+
+
+def _reader(places: list[int]) -> Callable[[Sequence[float]], Sequence[float]]:
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda column: [column[place] for place in places]
+
+
+def _column_of(data: Sequence[Mapping[str, Any]]) -> tuple[Layout, list[float], int] | None:
+    """Rows of JSON as a column, without a `Score` for each; None where they are no rows of one seed in their order."""
+    try:
+        keys = tuple([(row["target"], row["language"], row["half"], row["metric"], row["examples"]) for row in data])
+        values, seeds = [row["value"] for row in data], {row["seed"] for row in data}
+        layout = _layout(keys)
+    except (KeyError, TypeError):
+        return None  # whatever is wrong with a row, `Score` says it
+    whole = len(seeds) <= 1 and layout.is_ordered and all(len(row) == _FIELDS for row in data)
+    return (layout, values, next(iter(seeds), 0)) if whole else None
+
+
+_FIELDS = len(dataclasses.fields(Score))
+
+
+@lru_cache(maxsize=64)
+def _layout(keys: tuple[tuple[str, str, Half, str, int], ...]) -> Layout:
+    """One layout for all tables that have it."""
+    return Layout(keys=keys)

@@ -18,12 +18,17 @@ from typing import Any
 SIGNATURE_LENGTH = 24  # hex digits: 96 bits, no collision in any study that will ever run
 
 
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+
+
 def to_plain(value: Any) -> Any:
     """Turns frozen values into what JSON holds; fractions become `"3/4"`.
 
     Raises:
         TypeError: for a value whose JSON form is not defined here.
     """
+    if type(value) in _PLAIN:  # most values by far: a big study's signatures are made of nothing else
+        return value
     if hasattr(value, "to_json") and not isinstance(value, type):
         return to_plain(value.to_json())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

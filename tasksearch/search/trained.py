@@ -8,7 +8,7 @@ reporting half.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.schedule import Schedule
+from tasksearch.core.score import read_columns
 from tasksearch.core.study import TrialRecord
 from tasksearch.search.objective import Baseline
+from tasksearch.search.surrogate.alone import posterior_of_each
 from tasksearch.search.surrogate.pooled import Posterior, Surrogate, trained
 
 Array = NDArray[np.float64]
@@ -53,18 +55,16 @@ class Trained:
         for record in done:
             if record.role in ("design", "search"):
                 mixes.setdefault(record.plan.schedule, []).append(record)
-        columns = {record.number: record.scores.values("select") for members in mixes.values() for record in members}
-        cells = tuple(cell for cell in baseline.cells if all(cell in column for column in columns.values()))
+        scored = [record for members in mixes.values() for record in members]
+        cells = tuple(cell for cell in baseline.cells if all(cell in there for there in _cells_of(scored)))
         if not mixes or not cells:
             return None
         mean = np.array([baseline.cells[cell].mean for cell in cells])
         deviations = np.array([baseline.cells[cell].deviation for cell in cells])
-        rows = [
-            [statistics.fmean(columns[record.number][cell] for record in members) for cell in cells]
-            for members in mixes.values()
-        ]
-        bare = [record.scores.values("select") for record in done if record.role == "baseline"]
-        seeds = np.array([[column[cell] for cell in cells] for column in bare])
+        columns = dict(zip((r.number for r in scored), read_columns((r.scores for r in scored), "select", cells), strict=True))
+        rows = [_mean([columns[record.number] for record in members]) for members in mixes.values()]
+        bare = [record.scores for record in done if record.role == "baseline"]
+        seeds = np.array(read_columns(bare, "select", cells))
         return cls(
             firsts=tuple(members[0] for members in mixes.values()),
             cells=cells,
@@ -80,11 +80,17 @@ class Trained:
 
     def shrunken(self, columns: Sequence[Mapping[Cell, float]]) -> Posterior:
         """Posterior of weighted means of cells, one column each; several columns borrow strength from each other."""
-        weights = np.array([[column.get(cell, 0.0) for cell in self.cells] for column in columns]).T
-        raw, seeds = self.gains @ weights, self.seeds @ weights
+        raw, seeds = self._weighted(columns)
         if self.surrogate is None:
             return Posterior(mean=raw, deviation=np.broadcast_to(seeds.std(axis=0, ddof=1), raw.shape))
         return self.surrogate.posterior(raw, seeds)
+
+    def shrunken_each(self, columns: Sequence[Mapping[Cell, float]]) -> Posterior:
+        """The same for many columns that are each read by themselves, as if there were no other."""
+        if self.surrogate is None:
+            return self.shrunken(columns)
+        raw, seeds = self._weighted(columns)
+        return posterior_of_each(self.surrogate, raw, seeds)
 
     def by_language(self, columns: Sequence[Mapping[Cell, float]], together: Mapping[Cell, float]) -> Posterior:
         """Posterior of every column, what they have in common taken from the reading of all cells together.
@@ -96,10 +102,23 @@ class Trained:
         shared = overall.mean / sum(together.values())
         return Posterior(mean=each.mean - each.mean.mean(axis=1, keepdims=True) + shared, deviation=each.deviation)
 
+    def _weighted(self, columns: Sequence[Mapping[Cell, float]]) -> tuple[Array, Array]:
+        weights = np.array([[column.get(cell, 0.0) for cell in self.cells] for column in columns]).T
+        return self.gains @ weights, self.seeds @ weights
+
     def points(self, weights: Mapping[Cell, float]) -> float:
         """Points of percent per unit of such a weighted mean."""
         total = sum(weights.values())
         return sum(weights.get(cell, 0.0) * float(d) for cell, d in zip(self.cells, self.deviations, strict=True)) / total
+
+
+def _cells_of(records: Sequence[TrialRecord]) -> list[Collection[Cell]]:
+    """Selection cells of the records, those that are the same for many once."""
+    return list({id(cells): cells for record in records for cells in [record.scores.cells("select")]}.values())
+
+
+def _mean(columns: Sequence[Sequence[float]]) -> Sequence[float]:
+    return columns[0] if len(columns) == 1 else [statistics.fmean(values) for values in zip(*columns, strict=True)]
 
 
 def language_columns(cells: Sequence[Cell], weights: Mapping[Cell, float]) -> dict[str, dict[Cell, float]]:

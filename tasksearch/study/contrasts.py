@@ -7,7 +7,7 @@ mix and every pair of twins is told. The best of each kind was chosen by its obj
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasksearch.core.plan import Plan
@@ -75,7 +75,7 @@ class Contrasts:
 
     def pairs(self) -> tuple[TwinPair, ...]:
         """Every joint mix with each of its twins, in the order of their trials."""
-        twins: dict[str, list[tuple[TrialRecord, ...]]] = {}
+        twins: dict[Hashable, list[tuple[TrialRecord, ...]]] = {}
         for trained in self.mixes.values():
             if len(trained[0].plan.schedule.tasks) > 1:
                 twins.setdefault(_but_for_order(trained[0].plan), []).append(trained)
@@ -197,7 +197,6 @@ def _kind(schedule: Schedule) -> str:
     return "single task" if len(schedule.tasks) == 1 else schedule.kind
 
 
-def _but_for_order(plan: Plan) -> str:
+def _but_for_order(plan: Plan) -> Hashable:
     """What twins have in common: shares, steps, and all of the plan but schedule and seed."""
-    bare = dataclasses.replace(plan, schedule=Schedule.none(), seed=0)
-    return f"{bare.signature} {plan.schedule.mixture()} {plan.schedule.steps}"
+    return dataclasses.replace(plan, schedule=Schedule.none(), seed=0), plan.schedule.mixture(), plan.schedule.steps

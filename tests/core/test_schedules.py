@@ -54,6 +54,14 @@ def test_a_mixture_that_is_none_is_refused_with_its_value(weights):
         Mixture.of(weights)
 
 
+@given(mixtures, st.integers(2, 9))
+def test_a_mixture_is_the_same_phase_in_one_stage_or_in_several(mixture, steps):
+    one, two = Schedule.joint(mixture, steps), Schedule(stages=Schedule.joint(mixture, steps - 1).stages * 2)
+    assert one.order == two.order == mixture.tasks
+    assert one.mixture() == two.mixture() == mixture
+    assert [one.share(task) for task in TASKS] == [two.share(task) for task in TASKS]
+
+
 @given(st.lists(st.fractions(0, 50), min_size=1, max_size=8), st.integers(0, 500))
 def test_largest_remainder_is_exact_and_within_one(wanted, total):
     counts = largest_remainder(wanted, total)

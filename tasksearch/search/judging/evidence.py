@@ -10,6 +10,7 @@ import dataclasses
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,12 +87,12 @@ class Evidence:
     shortlist: frozenset[Cell]
     controls: tuple[Control, ...] = ()
 
-    @property
+    @cached_property
     def arms(self) -> tuple[Arm, ...]:
         """All plans with several seeds: the evidence of the seed variance."""
         return (self.baseline, *(candidate.arm for candidate in self.candidates))
 
-    @property
+    @cached_property
     def cells(self) -> tuple[Cell, ...]:
         """Cells that can be reported: in every training of the baseline and of the candidates."""
         shared = set.intersection(*(set(outcomes) for arm in self.arms for outcomes in arm.seeds))

@@ -23,6 +23,8 @@ from tasksearch.search.judging.statistics import Arm, Cell, estimate
 from tasksearch.search.surrogate.pooled import Posterior
 from tasksearch.search.trained import MIN_MIXES, language_columns
 
+Array = NDArray[np.float64]
+
 ALL = "all"
 """The row over every language but English."""
 
@@ -51,8 +53,8 @@ class Ranking:
     rule: Rule
     basis: tuple[Cell, ...]
     candidates: tuple[Candidate, ...]
-    mean: NDArray[np.float64]
-    deviation: NDArray[np.float64]
+    mean: Array
+    deviation: Array
     points: float
 
     def expected(self, candidate: Candidate) -> tuple[float, float]:
@@ -78,8 +80,10 @@ class Reading:
     same_data: frozenset[tuple[str, str]]
     level: float
     _ranked: dict[tuple[Row, Rule], Ranking] = field(default_factory=dict, init=False, repr=False)
+    _weighed: dict[Row, Mapping[Cell, float]] = field(default_factory=dict, init=False, repr=False)
+    _alone: dict[tuple[Cell, ...], tuple[Array, Array]] = field(default_factory=dict, init=False, repr=False)
 
-    @property
+    @cached_property
     def spoken(self) -> tuple[str, ...]:
         """Languages that were scored, English among them, sorted."""
         return tuple(sorted({language for _, language in self.evidence.cells}))
@@ -113,9 +117,11 @@ class Reading:
         """As `statistics.estimate`, the seed variance pooled over all arms, or those of `pool`."""
         return estimate(arm, weights, minus=minus, pool=self.evidence.arms if pool is None else pool, level=self.level)
 
-    def report_weights(self, row: Row) -> dict[Cell, float]:
+    def report_weights(self, row: Row) -> Mapping[Cell, float]:
         """Reporting cells of a row, with their weights."""
-        return cell_weights([cell for cell in self.evidence.cells if cell[1] in row.languages], self.groups)
+        if row not in self._weighed:
+            self._weighed[row] = cell_weights([c for c in self.evidence.cells if c[1] in row.languages], self.groups)
+        return self._weighed[row]
 
     def gain(self, candidate: Candidate, row: Row) -> Estimate:
         """Over the baseline, from fresh seeds and reporting halves."""
@@ -135,7 +141,7 @@ class Reading:
         applied, basis = self._basis(row, rule)
         on = cell_weights(basis, self.groups)
         own_labels = row.languages[0] if applied == "target-dev" and len(row.languages) == 1 else None
-        mean, deviation = self._shrunken(on, own_labels)
+        mean, deviation = self._shrunken(rule, basis, own_labels)
         return Ranking(
             rule=applied,
             basis=basis,
@@ -145,13 +151,26 @@ class Reading:
             points=self.evidence.table.points(on),
         )
 
-    def _shrunken(self, on: Mapping[Cell, float], language: str | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _shrunken(self, rule: Rule, basis: tuple[Cell, ...], language: str | None) -> tuple[Array, Array]:
         """With a language it is read from the pooled posterior of all languages; else from these cells alone."""
         if language is not None and language in self._pooled[0]:
             column, posterior = self._pooled[0].index(language), self._pooled[1]
             return posterior.mean[:, column], posterior.deviation[:, column]
-        found = self.evidence.table.shrunken([on])
-        return found.mean[:, 0], found.deviation[:, 0]
+        if basis not in self._alone and rule != "target-dev":  # the other rows will be asked for next
+            every = [self._found_basis(row, rule) for row in self.rows()]
+            self._read_alone(dict.fromkeys(cells for applied, cells in filter(None, every) if applied == rule))
+        if basis not in self._alone:
+            self._read_alone([basis])
+        return self._alone[basis]
+
+    def _read_alone(self, bases: Iterable[tuple[Cell, ...]]) -> None:
+        """Worth of every trained mix on each of these sets of cells, all sets at once."""
+        new = [basis for basis in bases if basis not in self._alone]
+        if not new:
+            return
+        found = self.evidence.table.shrunken_each([cell_weights(basis, self.groups) for basis in new])
+        for column, basis in enumerate(new):
+            self._alone[basis] = found.mean[:, column], found.deviation[:, column]
 
     @property
     def pooled(self) -> tuple[list[str], Posterior]:
@@ -169,9 +188,21 @@ class Reading:
 
     def _basis(self, row: Row, rule: Rule) -> tuple[Rule, tuple[Cell, ...]]:
         """The selection cells that the rule reads, and the rule that was applied in the end."""
+        if (found := self._found_basis(row, rule)) is not None:
+            return found
+        english = any(cell[1] == ENGLISH for cell in self._usable(row))
+        raise StudyNotReady(
+            f"nothing to choose on for {row.name!r} by {rule}; try --select {'english-dev' if english else 'target-dev'}"
+        )
+
+    def _usable(self, row: Row) -> list[Cell]:
+        """Selection cells of the row's targets; where there is none, all."""
         targets = {target for target, language in self.evidence.cells if language in row.languages}
         usable = self.evidence.table.cells
-        here = [cell for cell in usable if cell[0] in targets] or list(usable)
+        return [cell for cell in usable if cell[0] in targets] or list(usable)
+
+    def _found_basis(self, row: Row, rule: Rule) -> tuple[Rule, tuple[Cell, ...]] | None:
+        here = self._usable(row)
         english = tuple(cell for cell in here if cell[1] == ENGLISH)
         own = tuple(cell for cell in here if cell[1] in row.languages)
         others = tuple(cell for cell in here if cell[1] not in row.languages and cell[1] != ENGLISH)
@@ -181,12 +212,7 @@ class Reading:
             # A language too small to be cut in two is only reported: it takes the choice of the others.
             "target-dev": (("target-dev", own), ("pivot-dev", others)),
         }
-        for applied, cells in order[rule]:
-            if cells:
-                return applied, cells
-        raise StudyNotReady(
-            f"nothing to choose on for {row.name!r} by {rule}; try --select {'english-dev' if english else 'target-dev'}"
-        )
+        return next(((applied, cells) for applied, cells in order[rule] if cells), None)
 
 
 def open_reading(

@@ -40,7 +40,9 @@ KERNELS: tuple[dict[str, float], ...] = (
 """Compositions: block → its part of the variance of a mix. `near`: squared exponential over share, order and kind."""
 LEVEL = 1.0  # variance of what all mixes have in common, in the variance of one mix
 OWN = 0.1  # variance of what no other mix shares with it
-_RATIOS = np.geomspace(0.02, 2000, 26)  # signal over noise, the grid of the evidence
+RATIOS = np.geomspace(0.02, 2000, 26)  # signal over noise, the grid of the evidence
+LEAST_EVIDENCE = 0.02
+"""Share of the evidence under which a kernel is left out."""
 _STRAIGHT = (4.0, 0.25)  # columns that the prior is worth: with a straight scale, and with each bend of it
 _ROUNDS = 20
 _PRIOR = 4.0  # how many trials the prior on the languages' covariance is worth, beside their number
@@ -93,30 +95,31 @@ class Surrogate:
         """What is expected of mixes that were not trained, shape (schedules, L): for measuring the surrogate against trainings
         that it was not shown. No verdict is drawn from it.
         """
-        warp, across = self.warp(scores), _kernels(self.schedules, schedules)
+        warp, across = self.warp(scores), _kernels(self.blocks, features(schedules, self.tasks))
         mean = np.zeros((len(schedules), scores.shape[1]))
         for weight, place, found in self._parts(warp.forward(scores), None):
             values, vectors = self.bases[place]
             mean += weight * (across[place] @ vectors) @ (found.mean / np.maximum(values, 1e-9)[:, np.newaxis])
         return warp.back(mean, np.zeros_like(mean))[0]
 
-    def warp(self, scores: Array) -> Warp:
-        """The bend of every column's scale that the trials show. Columns say together how common each power is; to begin with
-        none is the rule.
+    def warp(self, scores: Array, *, together: bool = True) -> Warp:
+        """The bend of every column's scale that the trials show. Columns say together how common each power is, unless each is
+        to be read by itself; to begin with none is the rule.
         """
         logs = np.array([self._columns_evidence(Warp.of(scores, power), scores) for power in POWERS])
-        prior = np.where(np.array(POWERS) == 1, *_STRAIGHT)
+        prior = np.where(np.array(POWERS) == 1, *_STRAIGHT)[:, np.newaxis]
         common = prior / prior.sum()
         for _ in range(10):
-            held = np.exp(logs - logs.max(axis=0)) * common[:, np.newaxis]
+            held = np.exp(logs - logs.max(axis=0)) * common
             held /= held.sum(axis=0)
-            common = (prior + held.sum(axis=1)) / (prior.sum() + held.shape[1])
+            seen = held.sum(axis=1, keepdims=True) if together else held
+            common = (prior + seen) / (prior.sum() + (held.shape[1] if together else 1))
         return Warp.of(scores, np.array(POWERS)[held.argmax(axis=0)])
 
     def _columns_evidence(self, warp: Warp, scores: Array) -> Array:
         """Log likelihood of each column taken apart, shape (L,), under its best kernel and ratio."""
         bent = warp.forward(scores)
-        logs = [_likelihoods(np.square(vectors.T @ bent), values).max(axis=0) for values, vectors in self.bases]
+        logs = [likelihoods(np.square(vectors.T @ bent), values)[0].max(axis=0) for values, vectors in self.bases]
         return np.asarray(np.max(logs, axis=0) + warp.log_slope(scores))
 
     def _parts(self, scores: Array, seeds: Array | None) -> list[tuple[float, int, Posterior]]:
@@ -125,7 +128,7 @@ class Surrogate:
         """
         noise = seed_contrasts(seeds, scores.shape[1])
         evidence = self.evidence(scores, noise)
-        kept = [place for place, weight in enumerate(evidence) if weight >= 0.02]
+        kept = [place for place, weight in enumerate(evidence) if weight >= LEAST_EVIDENCE]
         total = sum(float(evidence[place]) for place in kept)
         return [
             (float(evidence[place]) / total, place, _posterior(vectors.T @ scores, values, noise))
@@ -152,7 +155,7 @@ class Surrogate:
     def bases(self) -> list[tuple[Array, Array]]:
         """Eigenvalues (T,) and eigenvectors (T, T) of every kernel."""
         found = []
-        for kernel in _kernels(self.schedules, None):
+        for kernel in _kernels(self.blocks, None):
             values, vectors = np.linalg.eigh(kernel)
             found.append((np.maximum(values, 0.0), vectors))
         return found
@@ -185,15 +188,16 @@ def trained(schedules: Sequence[Schedule]) -> Surrogate:
     return Surrogate(schedules=tuple(schedules))
 
 
-def _kernels(schedules: Sequence[Schedule], others: Sequence[Schedule] | None) -> list[Array]:
-    """Per composition, the kernel of the mixes, shape (T, T); or of others with them, shape (others, T), on the same scale."""
-    tasks = tasks_of(schedules)
-    blocks = features(schedules, tasks)
-    apart = blocks if others is None else features(others, tasks)
+def _kernels(blocks: Mapping[str, Array], others: Mapping[str, Array] | None) -> list[Array]:
+    """Per composition, the kernel of the mixes, shape (T, T); or of others with them, shape (others, T), on the same scale.
+    From their features.
+    """
+    apart = blocks if others is None else others
     parts = {name: _linear(block, apart[name]) for name, block in blocks.items()}
-    parts["near"] = _near(_place(blocks), _place(apart))
-    own = OWN * np.eye(len(schedules)) if others is None else 0.0
-    shape = (len(parts["near"]), len(schedules))
+    place = _place(blocks)
+    parts["near"] = _near(place, place if others is None else _place(apart))
+    shape = parts["near"].shape
+    own = OWN * np.eye(len(blocks["share"])) if others is None else 0.0
     return [
         sum((weight * parts[name] for name, weight in composition.items()), np.zeros(shape)) + LEVEL + own
         for composition in KERNELS
@@ -215,10 +219,17 @@ def _linear(block: Array, others: Array) -> Array:
 
 def _near(block: Array, others: Array) -> Array:
     """Squared exponential, its length the median distance within the block."""
-    inside = np.square(block[:, np.newaxis] - block).sum(axis=2)
+    inside = _distances(block, block)
     typical = float(np.median(inside[inside > 0])) if (inside > 0).any() else 1.0
-    squares = inside if others is block else np.square(others[:, np.newaxis] - block).sum(axis=2)
-    return np.asarray(np.exp(-squares / typical))
+    return np.asarray(np.exp(-(inside if others is block else _distances(others, block)) / typical))
+
+
+def _distances(rows: Array, others: Array) -> Array:
+    """Squared distances, shape (rows, others); column by column, for the differences of all columns at once fill no cache."""
+    found = np.zeros((len(rows), len(others)))
+    for one, other in zip(rows.T, others.T, strict=True):
+        found += np.square(one[:, np.newaxis] - other)
+    return found
 
 
 def seed_contrasts(seeds: Array | None, columns: int) -> Array:
@@ -234,16 +245,25 @@ def _best_likelihood(rotated: Array, values: Array, noise: Array) -> float:
     """Largest log likelihood of columns with one noise variance, over the grid of ratios."""
     squares, extra = np.square(rotated).sum(axis=1), float(np.square(noise).sum())
     count = rotated.size + noise.size
-    spread = np.outer(_RATIOS, values) + 1.0
+    spread = np.outer(RATIOS, values) + 1.0
     variance = np.maximum(((squares / spread).sum(axis=1) + extra) / count, 1e-12)
     return float((-0.5 * (count * np.log(variance) + rotated.shape[1] * np.log(spread).sum(axis=1))).max())
 
 
-def _likelihoods(squares: Array, values: Array) -> Array:
-    """Log likelihood of single columns, given their rotated squares (T, L), over the grid of ratios; shape (ratios, L)."""
-    spread = np.outer(_RATIOS, values) + 1.0
-    variance = np.maximum((1 / spread) @ squares / len(values), 1e-12)
-    return np.asarray(-0.5 * (len(values) * np.log(variance) + np.log(spread).sum(axis=1, keepdims=True)))
+def likelihoods(
+    squares: Array, values: Array, extra: Array | float = 0.0, more: int = 0, *, floor: float = 1e-12
+) -> tuple[Array, Array]:
+    """Log likelihood of single columns and their noise variance, each of shape (ratios, L), over the grid of ratios.
+
+    Args:
+        squares: the columns' rotated squares, shape (T, L).
+        values: eigenvalues, shape (T,).
+        extra, more: sum of squares of so many numbers that are noise alone, per column.
+        floor: of the variance.
+    """
+    spread, count = np.outer(RATIOS, values) + 1.0, len(values) + more
+    variance = np.maximum(((1 / spread) @ squares + extra) / count, floor)
+    return -0.5 * (count * np.log(variance) + np.log(spread).sum(axis=1, keepdims=True)), variance
 
 
 def coregionalised(rotated: Array, values: Array, noise: Array) -> tuple[Array, Array, Array]:
@@ -299,12 +319,12 @@ def _one_variance(rotated: Array, values: Array, noise: Array) -> tuple[float, f
     """Signal and noise variance of columns that have them in common, averaged over the grid by likelihood."""
     squares, extra = np.square(rotated).sum(axis=1), float(np.square(noise).sum())
     columns, count = rotated.shape[1], rotated.size + noise.size
-    spread = np.outer(_RATIOS, values) + 1.0
+    spread = np.outer(RATIOS, values) + 1.0
     variance = np.maximum(((squares / spread).sum(axis=1) + extra) / count, 1e-9)
     logs = -0.5 * (count * np.log(variance) + columns * np.log(spread).sum(axis=1))
     weight = np.exp(logs - logs.max())
     weight /= weight.sum()
-    return max(float(weight @ (_RATIOS * variance)), 1e-9), float(weight @ variance)
+    return max(float(weight @ (RATIOS * variance)), 1e-9), float(weight @ variance)
 
 
 def _diagonalised(between: Array, within: Array) -> tuple[Array, Array, Array]:

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tasksearch.core.score import Score, ScoreTable
+from tasksearch.core.score import Score, ScoreTable, read_columns
 from tasksearch.search.records.columns import LEAST
 from tasksearch.search.records.ledger import Ledger
 
@@ -79,3 +79,27 @@ def test_a_table_of_a_column_has_equal_rows_and_hash(toy):
     assert hash(again) == hash(table) and list(again) == list(table) and isinstance(again.rows[0], Score)
     assert again.cell("tag", "xx", "select") == table.cell("tag", "xx", "select")
     assert again.to_json() == table.to_json()
+
+
+def test_a_table_of_json_is_the_table_in_whatever_order_its_rows_stand(toy):
+    table = toy.table(CELLS, seed=2)
+    for rows in (table.to_json(), table.to_json()[::-1], (table + toy.table(CELLS, seed=1)).to_json()):
+        assert ScoreTable.from_json(rows) == ScoreTable.of(Score(**row) for row in rows)
+
+
+@pytest.mark.parametrize("change", [{"more": 1}, {"metric": None}, {"value": None}])
+def test_rows_that_are_no_scores_are_refused(toy, change):
+    first, *rest = toy.table(CELLS).to_json()
+    whole = {name: value for name, value in (first | change).items() if value is not None}
+    with pytest.raises(TypeError):
+        ScoreTable.from_json([whole, *rest])
+
+
+def test_columns_are_read_from_tables_of_any_make_and_a_missing_cell_is_told(toy):
+    table = toy.table(CELLS, seed=2)
+    made = [table, ScoreTable.from_json(table.to_json()), ScoreTable.of_column(*table.column())]
+    for cells in (list(CELLS)[::-1], list(CELLS)[:1]):
+        assert [list(column) for column in read_columns(made, "select", cells)] == [[CELLS[cell] for cell in cells]] * 3
+    for one in made:
+        with pytest.raises(KeyError):
+            read_columns([one], "select", [("nli", "zz")])

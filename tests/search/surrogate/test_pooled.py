@@ -75,3 +75,15 @@ def test_scores_in_another_unit_give_the_same_word_in_that_unit():
 def test_too_few_mixes_are_taken_as_they_are():
     _, _, table = table_of(TUNE, 4, trials=MIN_MIXES - 1)
     assert np.array_equal(table.shrunken([{table.cells[0]: 1.0}]).mean[:, 0], table.gains[:, 0])
+
+
+@pytest.mark.parametrize("family", [TUNE, NULL], ids=lambda f: f.name)
+def test_many_columns_read_apart_are_what_each_is_alone(family):
+    _, _, table = table_of(family, 5)
+    columns = [{cell: 1.0 for cell in table.cells if cell != left_out} for left_out in table.cells]
+    columns += [{cell: 1.0} for cell in table.cells]
+    together, alone = table.shrunken_each(columns), [table.shrunken([column]) for column in columns]
+    assert np.allclose(together.mean, np.hstack([one.mean for one in alone]), rtol=1e-6, atol=1e-7)
+    assert np.allclose(together.deviation, np.hstack([one.deviation for one in alone]), rtol=1e-6)
+    pooled = table.shrunken(columns)  # columns that borrow from each other are another reading
+    assert not np.allclose(together.mean, pooled.mean, rtol=1e-3)
