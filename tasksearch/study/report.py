@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from tasksearch.core.verdict import Verdict
 from tasksearch.core.why import Why
 from tasksearch.reports.data import ReportData
 from tasksearch.search.judging.documents import Documents
-from tasksearch.search.judging.evidence import OutcomesOf
+from tasksearch.search.judging.evidence import OutcomesOf, Reader
 from tasksearch.study.best import best_of, read_study
 from tasksearch.study.contrasts import Contrasts
 from tasksearch.study.portfolio import FIRST_RULES, portfolios_of
@@ -62,7 +61,7 @@ def report_of(folder: Path) -> ReportData:
     if not done:
         raise StudyNotReady(f"no trial of {folder} is finished yet; a report needs one: `tasksearch resume {folder}` goes on")
     suite = suite_with_labels(config.suite, config.data)
-    outcomes = cache(ledger.outcomes)
+    outcomes = Reader(ledger.outcomes)
     contrasts = Contrasts.of(records, outcomes, suite.groups, Documents.reporting(ledger.documents()))
     found = _found(folder, records, outcomes)
     order, order_pending = _order(folder, records)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.errors import BadInput
+from tasksearch.search.judging.answers import Answers, Array, Cell, Table, check_shape, linearise
 from tasksearch.search.judging.documents import Documents, Place, apart
-
-Cell = tuple[str, str]
-"""(target, language)"""
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,31 +24,70 @@ class Arm:
         fixed: targets whose outcomes need no training under this plan (retrieval without an intermediate phase): their seed
             variance is zero by construction, and they say nothing about that of other plans.
         documents: of the examples; None, or cells that it lacks: each example is taken for a draw of its own.
-        asked: what `statistics` has added up of it, by weights.
+        asked: what `pulls` has added up of it, by weights.
     """
 
     seeds: tuple[Mapping[Cell, NDArray[np.floating]], ...]
     fixed: frozenset[str] = frozenset()
     documents: Documents | None = None
     asked: dict[tuple[tuple[Cell, float], ...], Any] = field(default_factory=dict, init=False, repr=False)
-    _known: dict[Cell, tuple[Array, Array]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.seeds:
             raise BadInput("a plan without a single trained seed; expected at least one")
 
-    def pulls(self, cell: Cell) -> tuple[Array, Array]:
-        """Scores (seeds,) and pulls (seeds, examples) of one cell, linearised once: every row of a verdict asks for them."""
-        if cell not in self._known:
-            self._known[cell] = _linearised(_stacked(self, cell))
-        return self._known[cell]
+    @cached_property
+    def cells(self) -> frozenset[Cell]:
+        """Cells that every seed was scored in."""
+        return frozenset(self.seeds[0].keys()).intersection(*(outcomes.keys() for outcomes in self.seeds[1:]))
+
+    @cached_property
+    def tables(self) -> dict[int, Table]:
+        """Number of examples → the cells that have so many in every seed."""
+        first, *others = [Answers.of(outcomes).tables for outcomes in self.seeds]
+        alike = [n for n in first if all(n in tables for tables in others)]
+        return {n: _stacked([first[n], *(tables[n] for tables in others)]) for n in alike}
+
+    @cached_property
+    def _columns(self) -> tuple[dict[Cell, int], Array]:
+        """Cell → column, and the scores of all, shape (seeds, cells)."""
+        cells = [cell for table in self.tables.values() for cell in table.rows]
+        scores = [np.zeros((len(self.seeds), 0)), *(table.scores for table in self.tables.values())]
+        return {cell: place for place, cell in enumerate(cells)}, np.hstack(scores)
+
+    def scores(self, weights: Mapping[Cell, float]) -> Array:
+        """Weighted sum of cells' scores, shape (seeds,): added in the order of the weights, so that a sum that lies half-way
+        between two printed digits is always printed as the same one.
+        """
+        places, scores = self._columns
+        terms = scores[:, [places[cell] for cell in weights]] * np.array(list(weights.values()))
+        return np.asarray(np.cumsum(terms, axis=1)[:, -1])
+
+    @cached_property
+    def _sizes(self) -> dict[Cell, int]:
+        return {cell: examples for examples, table in self.tables.items() for cell in table.rows}
+
+    def examples(self, cell: Cell) -> int:
+        """How many the cell has.
+
+        Raises:
+            BadInput: a seed without that cell, or seeds with different numbers of examples.
+        """
+        if cell not in self._sizes:
+            raise BadInput(_why_not(self, cell))
+        return self._sizes[cell]
+
+    def pulls(self, cell: Cell) -> Array:
+        """Each example's pull on the cell's score, shape (seeds, examples)."""
+        table = self.tables[self.examples(cell)]
+        return table.pulls[:, table.rows[cell]]
 
     def places(self, cells: Iterable[Cell]) -> dict[Cell, Place]:
         """Where the cells' examples stand among documents; cells of one target whose documents are known share them."""
         found: dict[Cell, Place] = {}
         known: dict[str, list[Cell]] = {}
         for cell in cells:
-            found[cell] = apart(self.pulls(cell)[1].shape[1])
+            found[cell] = apart(self.examples(cell))
             if self.documents is not None and cell in self.documents:
                 self.documents.check(cell, found[cell].count)
                 known.setdefault(cell[0], []).append(cell)
@@ -60,44 +97,38 @@ class Arm:
         return found
 
 
+def _stacked(tables: Sequence[Table]) -> Table:
+    """One table for several seeds: the cells that all have."""
+    if len(tables) == 1:
+        return Table(rows=tables[0].rows, scores=tables[0].scores[np.newaxis], pulls=tables[0].pulls[np.newaxis])
+    cells = [cell for cell in tables[0].rows if all(cell in table.rows for table in tables)]
+    places = [table.places(cells) for table in tables]
+    return Table(
+        rows={cell: row for row, cell in enumerate(cells)},
+        scores=np.stack([table.scores[own] for table, own in zip(tables, places, strict=True)]),
+        pulls=np.stack([table.pulls[own] for table, own in zip(tables, places, strict=True)]),
+    )
+
+
 def score_of(outcomes: NDArray[np.floating]) -> float:
     """100 * sum of numerators / sum of denominators; 0 where nothing was there to be found (all denominators zero).
 
     Raises:
         BadInput: the array is not of shape (at least 1, 2) or holds a number that is not finite.
     """
-    if outcomes.ndim != 2 or outcomes.shape[1] != 2 or not len(outcomes):
-        raise BadInput(f"outcomes of shape {outcomes.shape}; expected (examples, 2), numerator and denominator")
-    scores, _ = _linearised(outcomes[np.newaxis])
-    return float(scores[0])
+    check_shape(outcomes)
+    return float(linearise(outcomes[np.newaxis])[0][0])
 
 
 def linearised(outcomes: NDArray[np.floating]) -> Array:
     """Each example's pull on the score, shape (examples,): 100 (num - R den) / mean(den). Sums to zero."""
-    pulls: Array = _linearised(outcomes[np.newaxis])[1][0]
+    pulls: Array = linearise(outcomes[np.newaxis])[1][0]
     return pulls
 
 
-def _linearised(outcomes: NDArray[np.floating]) -> tuple[Array, Array]:
-    """Scores (seeds,) and pulls (seeds, examples) of outcomes (seeds, examples, 2)."""
-    num, den = outcomes[:, :, 0].astype(np.float64), outcomes[:, :, 1].astype(np.float64)
-    top, bottom = num.sum(axis=1), den.sum(axis=1)
-    if not np.isfinite(top + bottom).all():
-        raise BadInput("outcomes hold a number that is not finite")
-    # Where all denominators are zero so are the numerators: a divisor of one keeps both score and pulls at zero.
-    bottom = np.where(bottom == 0, 1.0, bottom)
-    ratio = top / bottom
-    return 100.0 * ratio, 100.0 * (num - ratio[:, np.newaxis] * den) * (den.shape[1] / bottom)[:, np.newaxis]
-
-
-def _stacked(arm: Arm, cell: Cell) -> NDArray[np.floating]:
-    """Outcomes of every seed, shape (seeds, examples, 2)."""
+def _why_not(arm: Arm, cell: Cell) -> str:
     target, language = cell
-    if any(cell not in outcomes for outcomes in arm.seeds):
-        raise BadInput(f"no outcomes of {target} in {language!r} for one of the seeds; expected them for every seed")
-    shapes = {outcomes[cell].shape for outcomes in arm.seeds}
-    if len(shapes) > 1 or any(len(shape) != 2 or shape[1] != 2 or not shape[0] for shape in shapes):
-        raise BadInput(
-            f"outcomes of {target} in {language!r} have shapes {sorted(shapes)}; expected (examples, 2) for every seed"
-        )
-    return np.stack([outcomes[cell] for outcomes in arm.seeds])
+    if cell not in arm.cells:
+        return f"no outcomes of {target} in {language!r} for one of the seeds; expected them for every seed"
+    shapes = sorted({outcomes[cell].shape for outcomes in arm.seeds})
+    return f"outcomes of {target} in {language!r} have shapes {shapes}; expected (examples, 2) for every seed"

@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 from tasksearch.core.errors import BadInput
 from tasksearch.core.order_effect import Difference
 from tasksearch.core.study import LEAST_TWINS
-from tasksearch.search.judging.statistics import Block, satterthwaite
+from tasksearch.search.judging.pulls import Block
+from tasksearch.search.judging.statistics import satterthwaite
 
 Array = NDArray[np.float64]
 POWER = 0.8

@@ -52,6 +52,11 @@ class Place:
         share = np.bincount(index, minlength=count) / len(index)
         return cls(index=index, count=count, share=share, scale=math.sqrt(correction(share)) / len(index))
 
+    @cached_property
+    def freedom(self) -> float:
+        """Degrees of freedom of a variance over the documents of this cell alone."""
+        return freedom(self.share)
+
     def summed(self, pulls: Array) -> Array:
         """Pulls (seeds, examples) → their scaled sums by document (seeds, count)."""
         if self.index is None:

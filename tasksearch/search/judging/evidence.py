@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.score import Half
 from tasksearch.core.study import Objective, TrialRecord
+from tasksearch.search.judging.answers import Answers
 from tasksearch.search.judging.documents import Documents
-from tasksearch.search.judging.statistics import Arm, Cell, score_of
+from tasksearch.search.judging.statistics import Arm, Cell
 from tasksearch.search.objective import Baseline, counted_targets
 from tasksearch.search.trained import Trained
 
@@ -113,6 +114,7 @@ def gather(
         StudyNotReady: no baseline, or no leader on fresh seeds.
         BadInput: a fresh seed that is not fresh, or outcomes that contradict the score table.
     """
+    outcomes = Reader.of(outcomes)
     done = sorted((r for r in records if r.status == "done"), key=lambda r: r.number)
     bare = [r for r in done if r.role == "baseline"]
     if not bare:
@@ -167,19 +169,47 @@ def _candidate(
     )
 
 
+class Reader:
+    """Reads a study's outcomes, each trial's once, however many arms it stands in: itself an `OutcomesOf`."""
+
+    def __init__(self, outcomes: OutcomesOf) -> None:
+        self._outcomes = outcomes
+        self._reporting: dict[int, Answers] = {}
+
+    @classmethod
+    def of(cls, outcomes: OutcomesOf) -> Reader:
+        """A reader stays what it is."""
+        return outcomes if isinstance(outcomes, Reader) else cls(outcomes)
+
+    def __call__(self, number: int) -> Mapping[tuple[str, str, Half], NDArray[np.float32]]:
+        """All outcomes of a trial."""
+        return self._outcomes(number)
+
+    def reporting(self, record: TrialRecord) -> Answers:
+        """Those of its reporting halves.
+
+        Raises:
+            BadInput: they contradict the score table.
+        """
+        if record.number not in self._reporting:
+            self._reporting[record.number] = _checked(record, self._outcomes(record.number))
+        return self._reporting[record.number]
+
+
 def arm_of(records: Sequence[TrialRecord], outcomes: OutcomesOf, documents: Documents | None = None) -> Arm:
     """Reporting halves of trainings of one mix; a seed that was trained twice counts once."""
     by_seed = {record.plan.seed: record for record in reversed(records)}
-    seeds = [_report(by_seed[seed], outcomes) for seed in sorted(by_seed)]
+    reader = Reader.of(outcomes)
+    seeds = [reader.reporting(by_seed[seed]) for seed in sorted(by_seed)]
     bare = not records[0].plan.schedule.stages and len(seeds) > 1
     return Arm(seeds=tuple(seeds), fixed=_unmoved(seeds) if bare else frozenset(), documents=documents)
 
 
-def _report(record: TrialRecord, outcomes: OutcomesOf) -> dict[Cell, NDArray[np.floating]]:
+def _checked(record: TrialRecord, outcomes: Mapping[tuple[str, str, Half], NDArray[np.float32]]) -> Answers:
     table = record.scores.values("report")
-    found = {(target, language): data for (target, language, half), data in outcomes(record.number).items() if half == "report"}
-    for cell, data in found.items():
-        told, counted = table.get(cell), score_of(data)
+    found = Answers({(target, language): data for (target, language, half), data in outcomes.items() if half == "report"})
+    for cell, counted in found.scores().items():
+        told = table.get(cell)
         if told is None or abs(told - counted) > _AGREE:
             shown = "none" if told is None else f"{told:.2f}"
             raise BadInput(

@@ -22,32 +22,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 
 import numpy as np
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.verdict import Estimate
-from tasksearch.search.judging.arms import Arm, Array, Cell, linearised, score_of
-from tasksearch.search.judging.documents import Place, freedom
+from tasksearch.search.judging.answers import Array, Cell
+from tasksearch.search.judging.arms import Arm, linearised, score_of
+from tasksearch.search.judging.pulls import Pulls
 
 __all__ = [
     "Arm",
-    "Block",
     "Cell",
     "Estimate",
-    "added",
     "estimate",
     "linearised",
-    "masses_of",
     "probability_positive",
     "satterthwaite",
     "score_of",
 ]
-
-Block = tuple[str, int, bool]
-"""(target, documents or examples, whether documents are known): what is answered together, and summed first."""
 
 MIN_NOISE_DF = 2
 """Three seeds of one plan leave two degrees of freedom: with fewer no interval is claimed."""
@@ -65,9 +59,7 @@ def estimate(
     """The weighted score of a plan over some cells, or its difference to another plan's.
 
     The seed variance is pooled over `arm`, `minus` and `pool`: over those that depend on the seed in the same of these cells.
-    Examples are paired between the plans. Cells of one target share their documents, where these are known. Where not, cells of
-    one target with equally many examples are taken as the same items in several languages, and their pulls are added per item
-    first; others as independent.
+    Examples are paired between the plans. Which of them are answered together: see `pulls`.
 
     Args:
         arm: the plan in question.
@@ -82,20 +74,17 @@ def estimate(
     if not any(weights.values()):
         raise BadInput("no (target, language) cell to estimate; expected at least one with a weight that is not zero")
     sides = [arm] if minus is None else [arm, minus]
-    pulls = [_Pulls.of(side, weights) for side in sides]
-    others = [
-        _Pulls.of(other, weights) for other in pool if not any(other is side for side in sides) and _covers(other, weights)
-    ]
+    pulls = [Pulls.of(side, weights) for side in sides]
+    asked = {cell for cell, weight in weights.items() if weight}
+    others = [Pulls.of(p, weights) for p in pool if not any(p is side for side in sides) and asked <= p.cells]
     value = float(pulls[0].scores.mean() - (pulls[1].scores.mean() if minus is not None else 0.0))
-    masses = masses_of(arm, weights)
     noises = [_seed_noise(side, [*pulls, *others]) for side in pulls]
-    example, example_df, interaction = _example_noise(pulls, masses, noises)
+    example, example_df, interaction = _example_noise(pulls, noises)
     seed = sum(noise.seed for noise in noises)
     variance = max(seed + example - interaction, seed, example)
     noise_df = sum(df for _, df in _by_source(noises))
-    counts = {cell: len(arm.seeds[0][cell]) for cell, weight in weights.items() if weight}
-    documents = {block: int((mass > 0).sum()) for block, mass in masses.items() if block[2]}
-    enough = min(counts.values()) >= MIN_EXAMPLES and min(documents.values(), default=MIN_DOCUMENTS) >= MIN_DOCUMENTS
+    documents = pulls[0].documents
+    enough = min(pulls[0].examples) >= MIN_EXAMPLES and min(documents.values(), default=MIN_DOCUMENTS) >= MIN_DOCUMENTS
     known = enough and all(noise.df >= MIN_NOISE_DF or not noise.needed for noise in noises)
     df = satterthwaite(variance, [*_by_source(noises), (example, example_df)])
     reach = _student(level, df) * math.sqrt(variance)
@@ -111,71 +100,9 @@ def estimate(
         df=df,
         noise_df=noise_df,
         seeds=len(arm.seeds),
-        examples=sum(counts.values()),
-        documents=sum(documents.values()) if len(documents) == len(masses) else None,
+        examples=sum(pulls[0].examples),
+        documents=sum(documents.values()) if len(documents) == len(pulls[0].names) else None,
     )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Pulls:
-    """One plan, weighted.
-
-    Attributes:
-        scores: shape (seeds,).
-        blocks: sums of pulls by document, shape (seeds, documents), whose squares add up to a variance.
-        trained: the cells that depend on the seed.
-    """
-
-    scores: Array
-    blocks: dict[Block, Array]
-    trained: frozenset[Cell]
-
-    @classmethod
-    def of(cls, arm: Arm, weights: Mapping[Cell, float]) -> _Pulls:
-        """Added up once per arm and question: the arms of a pool are asked the same by every row."""
-        key = tuple(weights.items())
-        if key not in arm.asked:
-            arm.asked[key] = cls._added(arm, weights)
-        found: _Pulls = arm.asked[key]
-        return found
-
-    @classmethod
-    def _added(cls, arm: Arm, weights: Mapping[Cell, float]) -> _Pulls:
-        scores = np.zeros(len(arm.seeds))
-        blocks: dict[Block, Array] = {}
-        cells = {cell: weight for cell, weight in weights.items() if weight}
-        for cell, place in arm.places(cells).items():
-            ratios, pulls = arm.pulls(cell)
-            scores += cells[cell] * ratios
-            block = _block(cell, place)
-            blocks[block] = blocks.get(block, 0.0) + cells[cell] * place.summed(pulls)
-        return cls(scores=scores, blocks=blocks, trained=frozenset(cell for cell in cells if cell[0] not in arm.fixed))
-
-    @property
-    def seeds(self) -> int:
-        return len(self.scores)
-
-    @cached_property
-    def squares(self) -> float:
-        """Sum of squares of the seeds' scores, with seeds - 1 degrees of freedom."""
-        return float(((self.scores - self.scores.mean()) ** 2).sum())
-
-    @cached_property
-    def interactions(self) -> dict[Block, float]:
-        """Block → sum of squares of seed × document, over all seeds."""
-        return {block: float(np.square(pulls - pulls.mean(axis=0)).sum()) for block, pulls in self.blocks.items()}
-
-
-def _block(cell: Cell, place: Place) -> Block:
-    return cell[0], place.count, place.index is not None
-
-
-def masses_of(arm: Arm, weights: Mapping[Cell, float]) -> dict[Block, Array]:
-    """Per block the documents' weights in the score, shape (documents,)."""
-    masses: dict[Block, Array] = {}
-    for cell, place in arm.places([cell for cell, weight in weights.items() if weight]).items():
-        masses[_block(cell, place)] = masses.get(_block(cell, place), 0.0) + abs(weights[cell]) * place.share
-    return masses
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,23 +113,19 @@ class _Noise:
     needed: bool
     seed: float = 0.0
     df: int = 0
-    interaction: Mapping[Block, float] = field(default_factory=dict)
+    interaction: tuple[Array, ...] = ()
 
 
-def _covers(arm: Arm, weights: Mapping[Cell, float]) -> bool:
-    return all(cell in outcomes for outcomes in arm.seeds for cell, weight in weights.items() if weight)
-
-
-def _seed_noise(side: _Pulls, everyone: Sequence[_Pulls]) -> _Noise:
+def _seed_noise(side: Pulls, everyone: Sequence[Pulls]) -> _Noise:
     alike = (
-        [p for p in everyone if p.trained == side.trained and p.seeds > 1 and set(p.blocks) == set(side.blocks)]
-        if side.trained
-        else []
+        [p for p in everyone if p.trained == side.trained and p.seeds > 1 and p.names == side.names] if side.trained else []
     )
     df = sum(p.seeds - 1 for p in alike)
     if not df:
         return _Noise(source=side.trained, needed=bool(side.trained))
-    hidden = {block: sum(p.interactions[block] for p in alike) / (df * side.seeds) for block in side.blocks}
+    hidden = tuple(
+        np.asarray(sum(p.sheets[place].interactions for p in alike) / (df * side.seeds)) for place in range(len(side.sheets))
+    )
     pooled = sum(p.squares for p in alike) / df
     own_df = side.seeds - 1
     if own_df >= MIN_NOISE_DF and _noisier(side.squares, own_df, pooled * df, df):
@@ -222,22 +145,20 @@ def _noisier(own: float, own_df: int, everyone: float, df: int) -> bool:
     return bool(rest <= 0 or (own / own_df) / (rest / rest_df) > special.fdtri(own_df, rest_df, 1 - NOISIER))
 
 
-def _example_noise(
-    pulls: Sequence[_Pulls], masses: Mapping[Block, Array], noises: Sequence[_Noise]
-) -> tuple[float, float, float]:
+def _example_noise(pulls: Sequence[Pulls], noises: Sequence[_Noise]) -> tuple[float, float, float]:
     """Variance over examples of the (paired) seed means, its degrees of freedom, and the interaction hidden in it."""
-    if any(set(p.blocks) != set(pulls[0].blocks) for p in pulls):
+    if any(p.names != pulls[0].names for p in pulls):
         raise BadInput("the two plans were not scored on the same number of examples; a paired difference needs the same ones")
-    parts = []
-    for block in pulls[0].blocks:
-        mean = pulls[0].blocks[block].mean(axis=0) - (pulls[1].blocks[block].mean(axis=0) if len(pulls) > 1 else 0.0)
-        parts.append((float((mean**2).sum()), freedom(masses[block])))
-    variance = sum(v for v, _ in parts)
-    hidden = sum(
-        min(part, sum(noise.interaction.get(block, 0.0) for noise in noises))
-        for (part, _), block in zip(parts, pulls[0].blocks, strict=True)
-    )
-    return variance, satterthwaite(variance, parts), hidden
+    variances, degrees, hidden = [], [], 0.0
+    for place, sheet in enumerate(pulls[0].sheets):
+        mean = sheet.mean if len(pulls) == 1 else sheet.mean - pulls[1].sheets[place].mean
+        found = np.square(mean).sum(axis=1)
+        variances += found.tolist()
+        degrees += sheet.freedom.tolist()
+        if interactions := [noise.interaction[place] for noise in noises if noise.interaction]:
+            hidden += float(np.minimum(found, sum(interactions)).sum())
+    variance = sum(variances)
+    return variance, satterthwaite(variance, list(zip(variances, degrees, strict=True))), hidden
 
 
 def _by_source(noises: Sequence[_Noise]) -> list[tuple[float, int]]:
@@ -268,12 +189,6 @@ def probability_positive(found: Estimate, level: float = 0.95) -> float | None:
         return 0.5 + 0.5 * float(np.sign(found.value))
     ratio = found.value / error
     return float(special.ndtr(ratio) if math.isinf(found.df) else special.stdtr(found.df, ratio))
-
-
-def added(arm: Arm, weights: Mapping[Cell, float]) -> tuple[Array, Mapping[Block, Array]]:
-    """Scores (seeds,), and per block the sums of pulls by document (seeds, documents), whose squares add up to a variance."""
-    found = _Pulls.of(arm, weights)
-    return found.scores, found.blocks
 
 
 def satterthwaite(variance: float, parts: Sequence[tuple[float, float]]) -> float:

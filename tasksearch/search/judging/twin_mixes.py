@@ -14,9 +14,10 @@ from tasksearch.core.order_effect import Policy
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import TrialRecord
 from tasksearch.search.judging.crossed import Items, Sheet
-from tasksearch.search.judging.documents import Documents, freedom
+from tasksearch.search.judging.documents import Documents
 from tasksearch.search.judging.evidence import OutcomesOf, arm_of
-from tasksearch.search.judging.statistics import MIN_DOCUMENTS, MIN_EXAMPLES, Arm, Block, Cell, added, masses_of
+from tasksearch.search.judging.pulls import Block, Pulls
+from tasksearch.search.judging.statistics import MIN_DOCUMENTS, MIN_EXAMPLES, Arm, Cell
 
 Array = NDArray[np.float64]
 Variant = tuple[Schedule, Policy]
@@ -134,19 +135,19 @@ def _sheet(rows: Sequence[tuple[Array, Mapping[Block, Array]]]) -> Sheet:
 
 def _row(mix: Mix, signs: Mapping[Variant, float], weights: Mapping[Cell, float]) -> tuple[Array, Mapping[Block, Array]]:
     """Scores (seeds,) and, per block, sums of pulls (seeds, documents) of one mixture's difference."""
-    sides = [(sign, added(mix.arms[variant], weights)) for variant, sign in signs.items()]
-    blocks = {block: sum(sign * pulls[block] for sign, (_, pulls) in sides) for block in sides[0][1][1]}
-    return np.asarray(sum(sign * scores for sign, (scores, _) in sides)), {b: np.asarray(p) for b, p in blocks.items()}
+    sides = [(sign, Pulls.of(mix.arms[variant], weights)) for variant, sign in signs.items()]
+    each = [(sign, pulls.blocks) for sign, pulls in sides]
+    blocks = {block: np.asarray(sum(sign * pulls[block] for sign, pulls in each)) for block in each[0][1]}
+    return np.asarray(sum(sign * pulls.scores for sign, pulls in sides)), blocks
 
 
 def items_of(arm: Arm, weights: Mapping[Cell, float]) -> Items:
     """What a row's cells were scored on."""
-    masses = masses_of(arm, weights)
-    counts = [len(arm.seeds[0][cell]) for cell in weights]
-    documents = {block: int((mass > 0).sum()) for block, mass in masses.items() if block[2]}
+    found = Pulls.of(arm, weights)
+    documents = found.documents
     return Items(
-        examples=sum(counts),
-        documents=sum(documents.values()) if len(documents) == len(masses) else None,
-        freedom={block: freedom(mass) for block, mass in masses.items()},
-        enough=min(counts) >= MIN_EXAMPLES and min(documents.values(), default=MIN_DOCUMENTS) >= MIN_DOCUMENTS,
+        examples=sum(found.examples),
+        documents=sum(documents.values()) if len(documents) == len(found.names) else None,
+        freedom=found.freedom,
+        enough=min(found.examples) >= MIN_EXAMPLES and min(documents.values(), default=MIN_DOCUMENTS) >= MIN_DOCUMENTS,
     )
