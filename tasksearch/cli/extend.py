@@ -15,6 +15,7 @@ from tasksearch.cli.options import (
     KeepTargets,
     MaxGpuHours,
     MaxHours,
+    OptunaStorage,
     Quiet,
     SnapshotMinutes,
     StoreBudget,
@@ -48,6 +49,7 @@ def extend(
     address: Address = None,
     store: StorePath = None,
     store_budget: StoreBudget = None,
+    optuna_storage: OptunaStorage = None,
     keep_targets: KeepTargets = False,
     snapshot_minutes: SnapshotMinutes = 10.0,
     max_hours: MaxHours = None,
@@ -70,8 +72,9 @@ def extend(
         most_seeds=most_seeds, baseline_seeds=baseline_seeds,
     )  # fmt: skip
     resources = run.resources_of(
-        concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours
-    )
+        concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours,
+        optuna_storage,
+    )  # fmt: skip
     wanted = extended(*open_suite(study), growth)
     run.follow(
         study, wanted, lambda **watch: extend_study(study, growth, resources=resources, **watch), timings, quiet, as_json

@@ -16,6 +16,14 @@ Address = Annotated[str | None, typer.Option(help="Ray cluster: auto, host:port 
 Timings = Annotated[bool, typer.Option("--timings", help="print start-up time and the overhead per trial")]
 StorePath = Annotated[str | None, typer.Option("--store", help="segment store: folder or fsspec URL [default: in the study]")]
 StoreBudget = Annotated[str | None, typer.Option(help="what the store may take, such as 50GB [default: no limit]")]
+OptunaStorage = Annotated[
+    str | None,
+    typer.Option(
+        "--optuna-storage",
+        help="database of the Optuna study: sqlite:///FILE, postgresql://…, mysql://…, or journal; kept without its password "
+        "[default: as before, $TASKSEARCH_OPTUNA_STORAGE, else a journal in the study]",
+    ),
+]
 KeepTargets = Annotated[
     bool, typer.Option("--keep-targets", help="keep every target's weights: a language that joins later then trains nothing")
 ]

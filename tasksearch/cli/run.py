@@ -16,6 +16,7 @@ from tasksearch.cli.options import (
     KeepTargets,
     MaxGpuHours,
     MaxHours,
+    OptunaStorage,
     Quiet,
     SnapshotMinutes,
     StoreBudget,
@@ -107,6 +108,7 @@ def run(
     address: Address = None,
     store: StorePath = None,
     store_budget: StoreBudget = None,
+    optuna_storage: OptunaStorage = None,
     keep_targets: KeepTargets = False,
     snapshot_minutes: SnapshotMinutes = 10.0,
     max_hours: MaxHours = None,
@@ -157,8 +159,9 @@ def run(
     )  # fmt: skip
     folder = out or DEFAULT_FOLDER / config.name
     resources = resources_of(
-        concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours
-    )
+        concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours,
+        optuna_storage,
+    )  # fmt: skip
     follow(folder, config, lambda **watch: run_study(config, folder, resources=resources, **watch), timings, quiet, as_json)
 
 
@@ -175,6 +178,7 @@ def resume(
     address: Address = None,
     store: StorePath = None,
     store_budget: StoreBudget = None,
+    optuna_storage: OptunaStorage = None,
     keep_targets: KeepTargets = False,
     snapshot_minutes: SnapshotMinutes = 10.0,
     max_hours: MaxHours = None,
@@ -189,8 +193,9 @@ def resume(
 
     config, _, _ = open_study(study)
     resources = resources_of(
-        concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours
-    )
+        concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours,
+        optuna_storage,
+    )  # fmt: skip
 
     def call(**watch: Any) -> Any:
         return resume_study(study, resources=resources, twins=twins, controls=controls, **watch)
@@ -208,6 +213,7 @@ def resources_of(
     snapshot_minutes: float,
     max_hours: float | None,
     max_gpu_hours: float | None,
+    optuna_storage: str | None = None,
 ) -> Any:
     """Options that are not part of the study as the values that `study.run` takes."""
     from tasksearch.study.keeping import size_of
@@ -224,6 +230,7 @@ def resources_of(
         address=address,
         store=store,
         store_budget=size_of(store_budget) if store_budget else None,
+        optuna_storage=optuna_storage,
         keep_targets=keep_targets,
         snapshot_seconds=60 * snapshot_minutes or None,
         max_seconds=None if max_hours is None else 3600 * max_hours,

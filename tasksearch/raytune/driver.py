@@ -33,6 +33,7 @@ from tasksearch.raytune.session import Session, open_session
 from tasksearch.raytune.slots import SlotClock, SlotUse
 from tasksearch.raytune.traffic import Traffic
 from tasksearch.raytune.writer import TrackerWriter
+from tasksearch.search.records.database import Database
 from tasksearch.search.records.ledger import Ledger
 from tasksearch.tracking.port import Tracker
 
@@ -79,7 +80,7 @@ def run_trials(
     concurrency: int | None = None,
     address: str | None = None,
     tags: Mapping[str, str] | None = None,
-    optuna_storage: str | None = None,
+    optuna_storage: Database | None = None,
     limits: Limits | None = None,
     on_event: Callable[[Event], None] | None = None,
     patience: Patience | None = None,
@@ -99,14 +100,14 @@ def run_trials(
         resources: of one trial, `{"cpu": 1, "gpu": 0.5}`.
         concurrency: trials at once; None: as many as fit. Never more than the study's lag, which its proposals wait for.
         address: of a running Ray cluster; None: a local one that ends with the call.
-        optuna_storage: URL of a relational database for the Optuna study; None: a journal file in the study's folder.
+        optuna_storage: relational database of the Optuna study; None: a journal file in the study's folder.
         limits: of this call.
         on_event: called with an event of `raytune.events`, in the driver's thread.
         patience: with a tracking server or a database that goes away: ten minutes beyond the study's end.
 
     Raises:
         StudyBusy: another driver owns the folder.
-        Unreachable: the cluster or the tracking server does not answer.
+        Unreachable: the cluster, the tracking server or the Optuna database does not answer.
         BadInput: more GPUs or CPUs than there are, too few trials for the baseline, or nodes of the cluster that lack data,
             model, store or packages.
         UnknownName: the sampler's or the scheduler's.

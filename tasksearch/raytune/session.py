@@ -14,6 +14,7 @@ from tasksearch.raytune.mirror import Mirror, PostedMirror
 from tasksearch.raytune.outbox import Outbox, Patience
 from tasksearch.raytune.writer import TrackerWriter
 from tasksearch.search.proposing.proposals import PlanOf
+from tasksearch.search.records.database import Database
 from tasksearch.search.records.ledger import Ledger, is_cut
 from tasksearch.search.records.storage import StudyMirror, name_of, open_storage
 from tasksearch.tracking.port import Tracker
@@ -62,7 +63,7 @@ def open_session(
     plan_of: PlanOf,
     tracker: Tracker,
     tags: Mapping[str, str] | None = None,
-    optuna_storage: str | None = None,
+    optuna_storage: Database | None = None,
     on_event: Callable[[Event], None] | None = None,
     patience: Patience | None = None,
 ) -> Iterator[Session]:
@@ -72,8 +73,7 @@ def open_session(
     """
     with ledger.lock():
         _begin(ledger, config, sizes)
-        where = name_of(ledger.optuna_path, optuna_storage)
-        study = StudyMirror(open_storage(ledger.optuna_path, optuna_storage), config.optuna_name, config.space, where)
+        study = _open_mirror(ledger, config, optuna_storage)
         posted = PostedMirror(study, patience) if optuna_storage is not None else None
         mirror: Mirror = posted or study
         writer = TrackerWriter(tracker, patience)
@@ -89,6 +89,14 @@ def open_session(
         finally:
             for box in outboxes:  # who asked for an end does not wait for a server
                 box.close(wait=book is not None and not book.halted, tell=lambda text: tell(Notice(text=text)))
+            study.close()
+
+
+def _open_mirror(ledger: Ledger, config: StudyConfig, database: Database | None) -> StudyMirror:
+    url = database.url if database else None
+    name = database.name_of(config) if database else config.optuna_name
+    storage = open_storage(ledger.optuna_path, url)
+    return StudyMirror(storage, name, config.space, name_of(ledger.optuna_path, url))
 
 
 def _begin(ledger: Ledger, config: StudyConfig, sizes: Mapping[str, int]) -> None:

@@ -9,16 +9,20 @@ from tasksearch.core.errors import TasksearchError
 from tasksearch.core.study import StudyConfig
 
 
-def counts_of(ledger: Any, config: StudyConfig, tracker: Any) -> dict[str, int]:
-    """Finished trials by book: the ledger, which is the truth, and its mirrors. -1 where a mirror does not answer."""
+def counts_of(ledger: Any, config: StudyConfig, tracker: Any, database: Any = None) -> dict[str, int]:
+    """Finished trials by book: the ledger, which is the truth, and its mirrors. -1 where a mirror does not answer.
+
+    Args:
+        database: `search.records.database.Database` of the Optuna study; None: its journal.
+    """
     from tasksearch.search.records.storage import mirrored
     from tasksearch.tracking.lookup import statuses
 
     counts = {"ledger": sum(record.status != "running" for record in ledger.records()), "Optuna": -1, "MLflow": -1}
     with suppress(TasksearchError, OSError):
-        counts["Optuna"] = sum(
-            not text.startswith(("RUNNING", "WAITING")) for text in mirrored(ledger.optuna_path, config.optuna_name).values()
-        )
+        name, url = (database.name_of(config), database.url) if database else (config.optuna_name, None)
+        told = mirrored(ledger.optuna_path, name, url)
+        counts["Optuna"] = sum(not text.startswith(("RUNNING", "WAITING")) for text in told.values())
     with suppress(TasksearchError, OSError):
         found = statuses(tracker.uri, config.name, tracker.study_id)
         counts["MLflow"] = sum(1 + text.count(" and ") for key, text in found.items() if key != "study" and text != "RUNNING")

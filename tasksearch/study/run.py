@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.study.identity import study_id
 from tasksearch.study.keeping import store_address
 from tasksearch.study.objective import read_objective
+from tasksearch.study.optuna_place import optuna_address, remember_optuna
 from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
 from tasksearch.study.settings import keep_skipped, read_controls
@@ -36,6 +37,8 @@ class Resources:
         address: of a running Ray cluster (`auto`, `host:port`); None: this machine.
         store: folder or fsspec URL of the segment store; None: where the study had it, at first in its own folder.
         store_budget: bytes that the store may take.
+        optuna_storage: URL of a database for the Optuna study, or `journal`; None: where the study had it, at first what
+            $TASKSEARCH_OPTUNA_STORAGE says, else a journal in its folder. The study keeps the address without its password.
         keep_targets: keep every target's weights, so that another language trains nothing.
         snapshot_seconds: between snapshots inside a segment; None: no snapshots.
         max_seconds, max_gpu_seconds: limits of this call.
@@ -47,6 +50,7 @@ class Resources:
     address: str | None = None
     store: str | None = None
     store_budget: int | None = None
+    optuna_storage: str | None = field(default=None, repr=False)
     keep_targets: bool = False
     snapshot_seconds: float | None = 600.0
     max_seconds: float | None = None
@@ -189,10 +193,15 @@ def drive(
     begin: Callable[[], None] | None = None,
 ) -> Any:
     """Runs what a study lacks, and closes its books; `begin` is called once nothing that was asked for is missing."""
+    from tasksearch.search.records.database import Database, check_database
+
     # One thread per process, before torch or faiss start theirs: bit-equal results are promised at one only.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if config.tracking_uri is not None:
         check_answers(config.tracking_uri)  # a wrong address is known in seconds, before a first phase 1
+    optuna_url = optuna_address(ledger.folder, resources.optuna_storage)
+    if optuna_url is not None:
+        check_database(optuna_url)
     setup = prepare(config, on_pretrain)  # first: a wrong model or missing data leave no study folder behind
     from tasksearch.phases.store_check import check_store
 
@@ -200,6 +209,7 @@ def drive(
     check_store(store)
     if begin is not None:
         begin()
+    remember_optuna(ledger.folder, optuna_url)
     keep_skipped(ledger.folder, setup.skipped)
     keep_checked(ledger.folder, pretraining_text(config))
     from tasksearch.raytune.driver import run_trials
@@ -207,10 +217,12 @@ def drive(
     from tasksearch.tracking.mlflow import MlflowTracker
     from trainables.three_phase import ThreePhase
 
+    own_id = study_id(ledger.folder, config.name)
+    database = Database(url=optuna_url, study=own_id) if optuna_url is not None else None
     tracker = MlflowTracker(
         config.tracking_uri,
         ledger.folder,
-        study_id(ledger.folder, config.name),
+        own_id,
         groups=setup.suite.groups,
         language_groups=setup.suite.language_groups,
     )
@@ -232,6 +244,7 @@ def drive(
             address=resources.address,
             limits=Limits(seconds=resources.max_seconds, gpu_seconds=resources.max_gpu_seconds),
             tags=_tags(config, setup.suite.warning),
+            optuna_storage=database,
             on_event=on_event,
         )
     except BaseException:
@@ -240,7 +253,7 @@ def drive(
                 tracker.close_study({}, {}, complete=False)
         raise
     tracker.close_study(_closing(ledger, config), _report(ledger.folder), complete=True)
-    return dataclasses.replace(summary, counts=counts_of(ledger, config, tracker))
+    return dataclasses.replace(summary, counts=counts_of(ledger, config, tracker, database))
 
 
 def _keeping(store: str, resources: Resources) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, quote
 
+from tasksearch.core import address
 from tasksearch.core.errors import BadInput, Unreachable
 
 _PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
@@ -29,19 +30,12 @@ def default_uri(study_folder: Path) -> str:
 
 def masked(uri: str) -> str:
     """The address without user, password and query."""
-    parts = _split(uri)
-    if not parts.netloc:
-        return uri.split("?", 1)[0]
-    return f"{parts.scheme}://{parts.netloc.rsplit('@', 1)[-1]}{parts.path}"
+    return address.masked(_split(uri), uri)
 
 
 def scrubbed(text: str, uri: str) -> str:
     """One line of text without the address's secrets."""
-    parts = _split(uri)
-    text = text.replace(uri, masked(uri))
-    for secret in (parts.netloc.rpartition("@")[0], parts.password, parts.query):
-        text = text.replace(secret, "***") if secret else text
-    return " ".join(text.split())
+    return address.scrubbed(text, _split(uri), uri)
 
 
 def check_answers(uri: str, timeout: float = 10.0) -> None:
@@ -90,10 +84,4 @@ def _ask(parts: SplitResult, timeout: float) -> None:
 
 
 def _split(uri: str) -> SplitResult:
-    try:
-        parts = urlsplit(uri)
-        _ = parts.port
-    except ValueError:
-        # The reason would quote the address, and with it what may be a password.
-        raise BadInput("the tracking address cannot be read; expected http(s)://host:port or a database address") from None
-    return parts
+    return address.split_address(uri, "the tracking address", "http(s)://host:port or a database address")

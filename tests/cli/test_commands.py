@@ -67,6 +67,8 @@ def test_help_loads_no_heavy_library():
         (["store", "ls", "nowhere"], "no study and no store in nowhere"),
         (["store", "prune", ".", "--budget", "20"], "'20' is no size; expected such as 20GB"),
         (["run", "--store", "s4://bucket"], "expected a folder or an fsspec URL"),
+        (["run", "--optuna-storage", "optuna"], "the Optuna storage 'optuna'; expected sqlite:///FILE"),
+        (["run", "--optuna-storage", "sqlite:///no/folder.db"], "lies in no folder; expected sqlite:///FILE"),
         (["run", "--max-gpu-hours", "1"], "--max-gpu-hours without --gpus-per-trial"),
         (["best", "nowhere", "--out", "mix.toml"], "--out needs --language"),
     ],
@@ -121,6 +123,17 @@ def test_asking_for_another_study_in_the_same_folder_is_refused(study):
 
 def test_the_study_ends_with_one_count_in_all_its_books(study):
     assert study[1]["summary"]["counts"] == {"ledger": 8, "Optuna": 8, "MLflow": 8}
+
+
+def test_the_optuna_study_moves_into_a_database_and_back_and_is_complete_there(study, tmp_path):
+    folder, said = study
+    for option in (["--optuna-storage", f"sqlite:///{tmp_path}/o.db"], [], ["--optuna-storage", "journal"]):
+        done = tasksearch("resume", str(folder), *option, "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["summary"]["counts"] == said["summary"]["counts"]
+        inside = "journal" if option[-1:] == ["journal"] else f"sqlite:///{tmp_path}/o.db"
+        assert (folder / "optuna.location").read_text() == f"{inside}\n"
+    assert (tmp_path / "o.db").exists()
 
 
 def test_the_store_is_listed_summed_verified_and_pruned(study):

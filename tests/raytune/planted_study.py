@@ -1,6 +1,6 @@
 """A small study over the recorded trainable; run as a script it is a driver that tests can kill.
 
-python planted_study.py FOLDER CONCURRENCY CONTEXT_JSON
+python planted_study.py FOLDER CONCURRENCY CONTEXT_JSON [OPTUNA_URL]
 """
 
 import json
@@ -65,6 +65,7 @@ def run(
     resources=None,
     limits=None,
     patience=None,
+    optuna_storage=None,
     **changes,
 ):
     from tasksearch.raytune.driver import run_trials
@@ -85,6 +86,7 @@ def run(
         limits=limits,
         on_event=on_event,
         patience=patience,
+        optuna_storage=optuna_storage,
     )
 
 
@@ -127,8 +129,11 @@ def run_in_process(book, folder, context=None, at_once=1, most=1000):
 
 
 if __name__ == "__main__":
+    from tasksearch.search.records.database import Database
+
+    place = Database(url=sys.argv[4], study="planted-0") if len(sys.argv) > 4 else None
     try:
-        run(sys.argv[1], concurrency=int(sys.argv[2]), context=json.loads(sys.argv[3]))
+        run(sys.argv[1], concurrency=int(sys.argv[2]), context=json.loads(sys.argv[3]), optuna_storage=place)
     except Interrupted as error:
         print(error)
         sys.exit(error.exit_code)

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tasksearch.search.records.database import Database, close_storage
 from tasksearch.search.records.ledger import Ledger
+from tasksearch.search.records.storage import StudyMirror, open_storage
+from tasksearch.study.identity import study_id
 
 DOCS = Path(__file__).parents[2] / "docs" / "optuna.md"
 
@@ -60,9 +63,27 @@ def test_the_dashboard_tells_the_study_and_its_trials(dashboard, planted_folder)
         assert told["schedule"] == str(record.plan.schedule)
 
 
+def blocks():
+    return re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def test_a_database_is_read_as_the_documentation_says(planted, planted_folder, tmp_path):
+    place = Database(url=f"sqlite:///{tmp_path}/o.db", study=study_id(tmp_path, "planted"))
+    mirror = StudyMirror(open_storage(tmp_path, place.url), place.name_of(planted.config()), planted.SPACE)
+    for record in Ledger(planted_folder).records():
+        mirror.add(record)
+        mirror.tell(record)
+    mirror.close()
+    code, found = blocks()[1], {}
+    code = code.replace("postgresql+psycopg://me@db.example/optuna", place.url)
+    exec(code.replace("studies/joint_vs_seq-lab-seed0", str(tmp_path)), found)
+    assert len(found["study"].trials) == len(Ledger(planted_folder).records())
+    close_storage(found["study"]._storage._backend)
+
+
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_load_study_works_as_the_documentation_says(planted_folder):
-    (code,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)
+    code = blocks()[0]
     found = {}
     exec(
         code.replace("studies/joint_vs_seq-lab-seed0", str(planted_folder)).replace("joint_vs_seq-lab-seed0", "planted"), found

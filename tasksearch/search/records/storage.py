@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,20 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.study import Study
 from optuna.trial import TrialState
 
 from tasksearch.core.atomic import write_atomic
-from tasksearch.core.errors import BadInput, DiskFull, MissingPackage, TasksearchError, Unreachable, first_line, no_room
+from tasksearch.core.errors import BadInput, DiskFull, Refused, TasksearchError, first_line, no_room
 from tasksearch.core.plan import Plan
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import TrialRecord
 from tasksearch.search.proposing.shadow import frozen_trial
+from tasksearch.search.records.database import close_storage, masked, meaning, open_database
 
 _STALE_SECONDS = 5.0
+_NOT_FOUND = "Record does not exist."  # optuna.storages._base.NOT_FOUND_MSG
 
 
 def open_storage(path: Path, url: str | None = None) -> BaseStorage:
@@ -33,13 +33,11 @@ def open_storage(path: Path, url: str | None = None) -> BaseStorage:
     The caller owns the study folder: a journal whose last line a crash tore is repaired, a lock that a crash left is removed.
 
     Raises:
-        Unreachable: the database does not answer.
-        MissingPackage: its driver is not installed.
-        BadInput: not a database URL.
+        Unreachable, MissingPackage, BadInput: as `database.check_database` does.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if url is not None:
-        return _database(url)
+        return open_database(url)
     path.parent.mkdir(parents=True, exist_ok=True)
     _wait_for_lock(path)
     repair_journal(path)
@@ -87,22 +85,18 @@ def _wait_for_lock(path: Path) -> None:
     remove_stale_lock(path)
 
 
-def masked(url: str) -> str:
-    """The URL without user and password."""
-    return re.sub(r"(?<=//)[^/@]+(?=@)", "***", url) if not url.startswith("sqlite") else url
-
-
 class StudyMirror:
     """Keeps an Optuna study equal to the ledger. Every call may be repeated, also one whose answer was lost.
 
     Every call raises:
-        DiskFull: the journal found no room; what it says is whole.
+        DiskFull: there was no room; what is written is whole.
         Unreachable: the database went away.
+        Refused: it answers, and says no, or the study was deleted there.
         BadInput: the storage cannot be written.
     """
 
     def __init__(self, storage: BaseStorage, name: str, space: SearchSpace, where: str = "the Optuna storage") -> None:
-        self._space, self._where = space, where
+        self._space, self._where, self._storage = space, where, storage
         self._known: list[TrialState] | None = None
         with self._answering():
             self.study: Study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
@@ -153,6 +147,10 @@ class StudyMirror:
             self.study.tell(record.number, value, state=state, skip_if_finished=True)
             self._states[record.number] = state
 
+    def close(self) -> None:
+        """Gives connections back; nothing is told afterwards."""
+        close_storage(self._storage)
+
     @contextmanager
     def _answering(self) -> Iterator[None]:
         """Faults of the storage in one line; after one its trials are read anew: what it answered may have been lost."""
@@ -167,23 +165,28 @@ class StudyMirror:
 
 def mirrored(path: Path, name: str, url: str | None = None) -> dict[str, str]:
     """Trial number → state, value and parameters as the Optuna study has them; for counting and comparing."""
-    storage = _database(url) if url is not None else JournalStorage(JournalFileBackend(str(path)))
-    trials = optuna.load_study(study_name=name, storage=storage).get_trials(deepcopy=False)
+    storage = open_database(url) if url is not None else JournalStorage(JournalFileBackend(str(path)))
+    try:
+        trials = optuna.load_study(study_name=name, storage=storage).get_trials(deepcopy=False)
+    except KeyError:
+        return {}
+    finally:
+        close_storage(storage)
     return {str(t.number): f"{t.state.name} {t.value!r} {sorted(t.params.items())!r}" for t in trials}
 
 
 def _told(fault: Exception, where: str) -> Exception:
     """What a fault of the storage means to the user; the fault itself where it is none of the storage's."""
-    from sqlalchemy.exc import SQLAlchemyError
-
     # a journal's lock that cannot be released for want of room is said to be nobody's: the cause stands behind that
     if (cause := _system_fault(fault)) is not None:
         if no_room(cause):
             return DiskFull(f"no room left for {where}; free some, then `tasksearch resume`: what is finished is kept")
         return BadInput(f"{where} cannot be written: {first_line(cause)}")
-    if isinstance(fault, SQLAlchemyError | StorageInternalError):
-        return Unreachable(f"{where} went away; what is finished is kept: start it again, then `tasksearch resume` goes on")
-    return fault
+    if isinstance(fault, KeyError) and fault.args == (
+        _NOT_FOUND,
+    ):  # so Optuna says of a study, or a trial, that somebody deleted
+        return Refused(f"{where} lacks what it was told; `tasksearch resume` tells it again")
+    return meaning(fault, where)
 
 
 def _system_fault(fault: BaseException | None) -> OSError | None:
@@ -203,18 +206,3 @@ def _outcome(record: TrialRecord) -> tuple[TrialState, float | None]:
 def _attributes(record: TrialRecord) -> dict[str, Any]:
     plan = record.plan
     return {"role": record.role, "plan": plan.signature, "schedule": str(plan.schedule), "seed": plan.seed}
-
-
-def _database(url: str) -> BaseStorage:
-    from sqlalchemy.exc import ArgumentError, OperationalError
-
-    try:
-        return optuna.storages.RDBStorage(url)
-    except OperationalError:
-        raise Unreachable(f"the Optuna storage {masked(url)} does not answer; expected a running database") from None
-    except ImportError as missing:
-        raise MissingPackage(f"the Optuna storage {masked(url)} needs a package: {missing.name or missing}") from None
-    except (ArgumentError, ValueError):
-        raise BadInput(
-            f"{masked(url)!r} is no database URL; expected such as sqlite:///study.db or postgresql://host/name"
-        ) from None
