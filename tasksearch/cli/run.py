@@ -26,6 +26,7 @@ from tasksearch.cli.options import (
 )
 from tasksearch.cli.printing import one_of, open_console, print_json, print_verdict
 from tasksearch.core.errors import AlreadyRead, BadInput, Interrupted, Paused, StudyNotReady
+from tasksearch.core.study import LEADER_SEEDS, MOST_SEEDS
 
 RUN_EXAMPLES = (
     "Examples: `tasksearch run`; `tasksearch run --space single_task --target nli --trials 13 --seed 1`; "
@@ -47,8 +48,8 @@ def run(
     trials: Annotated[int, typer.Option(help="trainings of the search, the baseline's seeds included, finalists not")] = 31,
     baseline_seeds: Annotated[int, typer.Option(help="seeds of the baseline, at least 3")] = 5,
     leaders: Annotated[int, typer.Option(min=1, help="leaders that are re-run on fresh seeds")] = 3,
-    leader_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of each leader at first")] = 2,
-    most_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of a leader while its verdict is open")] = 5,
+    leader_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of each leader at first")] = LEADER_SEEDS,
+    most_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of a leader while its verdict is open")] = MOST_SEEDS,
     objective: Annotated[
         str | None,
         typer.Option(

@@ -28,6 +28,11 @@ CONTROLS = ("length", "exposure", "soup")
 """Controls of the court: the best free baseline at the leaders' lengths, target phases lengthened to equal exposure, and the
 average of the leaders' encoders."""
 
+LEADER_SEEDS, MOST_SEEDS = 2, 5
+"""What `tasksearch run` asks for where nothing is said: fresh seeds of a leader at first, and while its verdict is open."""
+LEADER_SEEDS_ONCE = 3
+"""What it asked for at first before there were controls."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
@@ -163,8 +168,11 @@ class StudyConfig:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`; a field that is absent (from an earlier version) is read as what was then true."""
         fields = dict(data)
+        fields.setdefault(
+            "most_seeds", fields.get("leader_seeds", cls.leader_seeds)
+        )  # before races every leader got just those
         space: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.pop("space").items()}
 
         objective = fields.pop("objective")

@@ -83,7 +83,7 @@ class TrialBook:
     @property
     def complete(self) -> bool:
         """Whether the study lacks nothing."""
-        return not self._again and not self._running and self._proposed(Finished)
+        return not self._again and not self._running and (self._ended() or self._proposed(Finished))
 
     @property
     def _running(self) -> bool:
@@ -105,6 +105,8 @@ class TrialBook:
             return self._start(dataclasses.replace(self.records[self._again.pop(0)], started=time.time()), again=True)
         if self._all_known and self._running:
             return None
+        if self._ended():
+            return None if self._running else "finished"
         found = propose(self.config, self._sizes, self._plan_of, len(self.records), self.records, self._groups)
         if isinstance(found, Finished):
             self._all_known = True
@@ -318,6 +320,15 @@ class TrialBook:
                 f"(trial {failed.number}: {failed.cause}); mend that, then `tasksearch resume` trains them again"
             )
         return Baseline.of(self._baseline_records()) if self._baseline_is_finished() else None
+
+    def _ended(self) -> bool:
+        """Whether the study ended once as it stands: it stays so, whatever this version would propose beyond that."""
+        return not self._lost and self._ledger.has_ended(self.config, len(self.records))
+
+    def close(self) -> None:
+        """Writes the end of a study that lacks nothing."""
+        if self.complete:
+            self._ledger.save_end(self.config, len(self.records))
 
     def _keep_traceback(self, number: int, text: str) -> None:
         write_atomic(self._ledger.trials_path / f"{number:04d}.traceback.txt", text.encode())

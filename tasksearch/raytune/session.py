@@ -86,6 +86,7 @@ def open_session(
                 ledger, config, mirror, sizes=sizes, groups=groups, plan_of=plan_of, write=writer.write, on_event=tell
             )
             yield Session(book=book, writer=writer, outboxes=outboxes)
+            book.close()
         finally:
             for box in outboxes:  # who asked for an end does not wait for a server
                 box.close(wait=book is not None and not book.halted, tell=lambda text: tell(Notice(text=text)))

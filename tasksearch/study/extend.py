@@ -159,7 +159,7 @@ def _check_finished(ledger: Any, config: StudyConfig, suite: Suite) -> None:
     pending = [one for one in lacking(written, additions, config) if (one.number, one.addition) not in given_up]
     records = asked(written, config) if ledger.history() else written
     ended = bool(records) and all(record.status != "running" for record in records) and not pending
-    if ended and (sizes := ledger.sizes()):
+    if ended and not ledger.has_ended(config, len(records)) and (sizes := ledger.sizes()):
         plan_of = _plan_of(records[0].plan, config)
         ended = isinstance(propose(config, sizes, plan_of, len(records), records, suite.groups), Finished)
     if not ended:

@@ -18,7 +18,7 @@ from tasksearch.study.objective import read_objective
 from tasksearch.study.optuna_place import optuna_address, remember_optuna
 from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
-from tasksearch.study.settings import keep_skipped, read_controls
+from tasksearch.study.settings import as_begun, keep_skipped, read_controls
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, data_folder, prepare
 from tasksearch.study.spaces import fill_in, load_space
 from tasksearch.tasks.catalogue import load_suite
@@ -136,10 +136,13 @@ def run_study(
 
     where = folder or DEFAULT_FOLDER / config.name
     ledger = Ledger(where)
-    if (where / "study.json").exists() and not is_cut(where / "study.json") and (was := ledger.config()) != config:
-        raise BadInput(
-            f"{where} holds another study ({_difference(was, config)}); choose another --name or --out, or resume that one"
-        )
+    if (where / "study.json").exists() and not is_cut(where / "study.json"):
+        was = ledger.config()
+        config = as_begun(config, was, ledger.absent())
+        if was != config:
+            raise BadInput(
+                f"{where} holds another study ({_difference(was, config)}); choose another --name or --out, or resume that one"
+            )
     return drive(ledger, config, resources or Resources(), on_event, on_pretrain)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
-from tasksearch.core.study import CONTROLS, Overrides, StudyConfig
+from tasksearch.core.study import CONTROLS, LEADER_SEEDS, LEADER_SEEDS_ONCE, MOST_SEEDS, Overrides, StudyConfig
 from tasksearch.study.pretraining_text import pretraining_text, unchecked_note
 from tasksearch.tasks.suite import Suite
 
@@ -31,6 +31,23 @@ def read_controls(words: str) -> tuple[str, ...]:
         if name not in CONTROLS:
             raise UnknownName("control", name, (*CONTROLS, "all", "none"))
     return tuple(name for name in CONTROLS if name in named)
+
+
+def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> StudyConfig:
+    """A command that is given again, read as by the version that began the study; pure.
+
+    Args:
+        now: what the command asks for today.
+        was: the study as it stands in its folder.
+        absent: fields that its `study.json` lacks, since there were none of them then. A default of one is no wish: the study
+            stays as it is. Any other value is, and differs.
+    """
+    today = {"controls": CONTROLS, "most_seeds": MOST_SEEDS}
+    fields = {one.name: today.get(one.name, one.default) for one in dataclasses.fields(StudyConfig)}
+    taken = {name for name in absent if getattr(now, name) == fields[name]}
+    if "controls" in absent and (was.leader_seeds, now.leader_seeds) == (LEADER_SEEDS_ONCE, LEADER_SEEDS):
+        taken |= {"leader_seeds"} | ({"most_seeds"} if now.most_seeds == MOST_SEEDS else set())
+    return dataclasses.replace(now, **{name: getattr(was, name) for name in taken})
 
 
 RETRIEVAL_DEPTH = 14 / 24

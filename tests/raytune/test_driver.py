@@ -91,6 +91,7 @@ def test_nothing_of_rays_is_left_in_the_study_folder(reference):
     assert {path.name for path in reference[0].iterdir()} == {
         "driver.lock",
         "driver.owner.json",
+        "ended.json",
         "optuna.journal",
         "sizes.json",
         "study.json",

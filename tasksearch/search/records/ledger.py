@@ -6,11 +6,13 @@ trials/0007.json                   what came of it (`TrialRecord`)
 trials/0007.outcomes.safetensors   per-example outcomes, one array per "target/language/half"
 additions/0007.1.json              what the trial gained when the study grew (`search.growth`), its outcomes beside it
 documents/nli.safetensors          number of each example's document, in the same order; written once per study and target
+ended.json                         what was asked for when nothing was left to run, and how many trials there were
 optuna.journal                     the mirror that optuna-dashboard opens
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import socket
@@ -99,6 +101,23 @@ class Ledger:
         if is_cut(path):
             raise BadInput(f"{path} was cut short; give the command that began the study again: its trials are kept")
         return _read(path, _config)
+
+    def absent(self) -> frozenset[str]:
+        """Fields of `StudyConfig` that `study.json` lacks: an earlier version, which did not have them, began the study."""
+        written = _read(self.folder / "study.json", dict)
+        return frozenset(field.name for field in dataclasses.fields(StudyConfig)) - written.keys()
+
+    def save_end(self, config: StudyConfig, trials: int) -> None:
+        """Writes that the study lacked nothing of what was asked for, with so many trials."""
+        if not self.has_ended(config, trials):
+            write_atomic(self.folder / "ended.json", _json_bytes({"study": config.to_json(), "trials": trials}))
+
+    def has_ended(self, config: StudyConfig, trials: int) -> bool:
+        """Whether it lacked nothing once, with so many trials: a later version, which might propose more, leaves it at that."""
+        path = self.folder / "ended.json"
+        if not path.exists() or is_cut(path):
+            return False
+        return _read(path, lambda data: (data["trials"], _config(data["study"])) == (trials, config))
 
     def save_sizes(self, sizes: Mapping[str, int]) -> None:
         """Writes task → training examples."""

@@ -1,0 +1,135 @@
+"""A study that an earlier version began: its own command goes on with it, and once it has ended it stays ended."""
+
+import dataclasses
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from tasksearch.cli.app import app
+from tasksearch.core.errors import BadInput
+from tasksearch.core.study import StudyConfig
+from tasksearch.search.proposing import proposals
+from tasksearch.search.records.ledger import Ledger
+from tasksearch.study import run as running
+from tasksearch.study.extend import _check_finished
+from tasksearch.study.run import configure, run_study
+from tasksearch.tasks.lab_suite import lab_suite
+
+COMMAND = {"space": "joint", "targets": ["topic"], "languages": ["near1"], "trials": 9}
+BEFORE_RACES = (
+    "most_seeds",
+    "controls",
+    "twins",
+    "twin_seeds",
+    "more_baseline",
+    "widened",
+    "deterministic",
+    "pretraining_text",
+)
+
+
+def asked_today(*options):
+    """What `tasksearch run` asks for, its defaults among it."""
+    asked = {}
+
+    def note(config, folder, **_):
+        asked["config"] = config
+        raise BadInput("noted")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "run_study", note)
+        CliRunner().invoke(
+            app, ["run", "--space", "joint", "--target", "topic", "--language", "near1", "--trials", "9", *options]
+        )
+    return asked["config"]
+
+
+@pytest.fixture
+def resumed(monkeypatch):
+    """Studies that were begun or gone on with, none of them run."""
+    seen = []
+    monkeypatch.setattr(running, "drive", lambda ledger, config, *_: seen.append(config))
+    return seen
+
+
+def old_study(folder, absent, **fields):
+    config = configure(**COMMAND, **fields)
+    Ledger(folder).save_config(config)
+    path = folder / "study.json"
+    path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key not in absent}) + "\n")
+    return config
+
+
+@pytest.mark.parametrize("absent", [BEFORE_RACES, BEFORE_RACES[1:]])
+def test_the_command_that_began_a_study_goes_on_with_it_as_it_was(tmp_path, resumed, absent):
+    most = 3 if "most_seeds" in absent else 5
+    old_study(tmp_path, absent, leader_seeds=3, most_seeds=most)
+    run_study(asked_today(), tmp_path)
+    (went_on,) = resumed
+    assert went_on == Ledger(tmp_path).config()
+    assert (went_on.controls, went_on.leader_seeds, went_on.most_seeds) == ((), 3, most)
+
+
+@pytest.mark.parametrize("options", [["--controls", "soup"], ["--leader-seeds", "4"], ["--twins", "3"], ["--seed", "1"]])
+def test_what_an_old_study_is_asked_for_beyond_defaults_is_another_study(tmp_path, resumed, options):
+    old_study(tmp_path, BEFORE_RACES, leader_seeds=3)
+    with pytest.raises(BadInput, match="holds another study"):
+        run_study(asked_today(*options), tmp_path)
+    assert resumed == []
+
+
+def test_a_study_of_this_version_is_not_read_so(tmp_path, resumed):
+    old_study(tmp_path, (), leader_seeds=3, most_seeds=5)
+    with pytest.raises(BadInput, match=r"its leader_seeds is 3, now 2|its controls"):
+        run_study(asked_today(), tmp_path)
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 5])
+def test_before_races_every_leader_got_its_first_seeds_and_no_more(seeds):
+    config = dataclasses.replace(configure(**COMMAND), leader_seeds=seeds)
+    fields = {key: value for key, value in config.to_json().items() if key != "most_seeds"}
+    assert StudyConfig.from_json(fields).most_seeds == seeds
+
+
+def test_a_study_that_has_ended_gets_no_trainings_that_a_later_version_would_propose(planted, tmp_path, monkeypatch):
+    Ledger(tmp_path).save_config(planted.config())
+    book = planted.open_book(tmp_path)
+    planted.run_in_process(book, tmp_path)
+    book.close()
+    now = proposals.leading
+    monkeypatch.setattr(proposals, "leading", lambda config, *rest: now(dataclasses.replace(config, leaders=4), *rest))
+    again = planted.open_book(tmp_path)
+    assert again.complete and again.next() == "finished" and len(again.records) == 18
+    _check_finished(Ledger(tmp_path), planted.config(), lab_suite())
+
+    wider = planted.open_book(tmp_path, leader_seeds=2)  # asked for more, it goes on
+    assert not wider.complete and wider.next().role == "finalist"
+
+
+def test_a_study_that_has_not_ended_is_not_taken_for_one(planted, tmp_path):
+    book = planted.open_book(tmp_path)
+    planted.run_in_process(book, tmp_path, most=17)
+    book.close()
+    assert not (tmp_path / "ended.json").exists()
+    planted.run_in_process(book, tmp_path)
+    book.close()
+    end = tmp_path / "ended.json"
+    whole = end.read_bytes()
+    Ledger(tmp_path).record_path(9).write_bytes(b'{"cut')
+    mended = planted.open_book(tmp_path)
+    assert not mended.complete and mended.next().number == 9, "what is damaged is trained again"
+    for left in (0, 7, len(whole) - 2):
+        end.write_bytes(whole[:left])
+        assert not Ledger(tmp_path).has_ended(planted.config(), 18)
+
+
+def test_an_ended_study_is_extended_from_its_end(planted, tmp_path):
+    Ledger(tmp_path).save_config(planted.config())
+    book = planted.open_book(tmp_path)
+    planted.run_in_process(book, tmp_path)
+    book.close()
+    Ledger(tmp_path).extend_config(planted.config(trials=20))
+    longer = planted.open_book(tmp_path, trials=20)
+    planted.run_in_process(longer, tmp_path)
+    assert longer.complete and len(proposals.searched_of(longer.config, longer.records)) == 20
