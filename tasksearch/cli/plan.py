@@ -33,7 +33,9 @@ def plan(
     lr_policy: Annotated[str, typer.Option(help="phase or stage")] = "phase",
     mixing: Annotated[str, typer.Option(help="task or mixed")] = "task",
     steps: Annotated[list[int] | None, typer.Option(help="steps of the intermediate phase, repeatable")] = None,
-    target_steps: Annotated[int | None, typer.Option(min=1, help="steps of every target phase")] = None,
+    target_steps: Annotated[
+        int | None, typer.Option(min=1, help="steps of every target phase, in place of the suite's")
+    ] = None,
     precision: Annotated[str | None, typer.Option(help="fp32 or bf16")] = None,
     evaluation_examples: Annotated[
         int | None, typer.Option("--eval-examples", min=1, help="scored per language and half")

@@ -72,10 +72,14 @@ def run(
     steps: Annotated[
         list[int] | None, typer.Option(help="steps of the intermediate phase, repeatable [default: the suite's]")
     ] = None,
-    target_steps: Annotated[int | None, typer.Option(min=1, help="steps of every target phase [default: the suite's]")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="of the encoder, both phases [default: the suite's]")] = None,
+    target_steps: Annotated[
+        int | None, typer.Option(min=1, help="steps of every target phase, in place of the suite's")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="of the encoder, both phases, every target [default: the suite's]")
+    ] = None,
     precision: Annotated[str | None, typer.Option(help="fp32 or bf16 [default: the suite's]")] = None,
-    train_examples: Annotated[int | None, typer.Option(min=1, help="training examples of a target, at most")] = None,
+    train_examples: Annotated[int | None, typer.Option(min=1, help="training examples of every target, at most")] = None,
     evaluation_examples: Annotated[
         int | None,
         typer.Option("--eval-examples", "--evaluation-examples", min=1, help="scored per language and half, at most"),

@@ -52,12 +52,14 @@ class Overrides:
     """What a study changes in its suite's settings; None: as the suite has it.
 
     Attributes:
-        learning_rate: of the encoder, in both phases.
+        learning_rate: of the encoder, in both phases and for every target.
         precision: `fp32` or `bf16`, in both phases.
         target_steps: steps of every target phase, in place of epochs.
         train_examples: at most so many training examples of a target.
         evaluation_examples: at most so many examples of each language and half are scored; printed beside every number.
         retrieval_layer: hidden state that retrieval pools.
+        every_target: whether learning rate, steps and examples hold for targets too that have settings of their own in the
+            suite (`PhaseSettings.target_overrides`); not so in studies that were begun before this was asked.
     """
 
     learning_rate: float | None = None
@@ -66,6 +68,7 @@ class Overrides:
     train_examples: int | None = None
     evaluation_examples: int | None = None
     retrieval_layer: int | None = None
+    every_target: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

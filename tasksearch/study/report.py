@@ -121,7 +121,8 @@ def command_of(config: StudyConfig) -> str:
     for language in config.languages:
         words += ["--language", language]
     words += ["--model", config.model] if config.model != "lab" else []
-    for name, value in (*dataclasses.asdict(config.overrides).items(), ("skip_bad", config.skip_bad or None)):
+    overrides = {name: value for name, value in dataclasses.asdict(config.overrides).items() if name != "every_target"}
+    for name, value in (*overrides.items(), ("skip_bad", config.skip_bad or None)):
         words += _option(name, value)
     aims = [*(f"{target}={weight!r}" for target, weight in config.objective.targets), *config.objective.languages]
     words += ["--objective", ",".join(aims)] if aims else []

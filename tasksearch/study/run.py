@@ -18,7 +18,7 @@ from tasksearch.study.objective import read_objective
 from tasksearch.study.optuna_place import optuna_address, remember_optuna
 from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
-from tasksearch.study.settings import as_begun, keep_skipped, read_controls
+from tasksearch.study.settings import FOR_TARGETS, as_begun, keep_skipped, read_controls
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, data_folder, prepare
 from tasksearch.study.spaces import fill_in, load_space
 from tasksearch.tasks.catalogue import load_suite
@@ -110,12 +110,18 @@ def configure(
         languages=spoken,
         suite_options=tuple(sorted(options.items())),
         data=data_folder(known, fields.pop("data", None)),
-        overrides=Overrides(**(overrides or {})),
+        overrides=_overrides(overrides or {}),
         objective=objective or Objective(),
         untrained=known.needs_data if untrained is None else untrained,
         controls=read_controls(controls),
         **fields,
     )
+
+
+def _overrides(asked: Mapping[str, Any]) -> Overrides:
+    """What is asked for holds for every target; where nothing is, a study reads as one of an earlier version."""
+    for_targets = any(asked.get(name) is not None for name in FOR_TARGETS)
+    return Overrides(**{"every_target": for_targets, **asked})
 
 
 def run_study(

@@ -14,6 +14,8 @@ from tasksearch.core.study import CONTROLS, LEADER_SEEDS, LEADER_SEEDS_ONCE, MOS
 from tasksearch.study.pretraining_text import pretraining_text, unchecked_note
 from tasksearch.tasks.suite import Suite
 
+TargetOverrides = tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
+
 if TYPE_CHECKING:
     from tasksearch.models.encoder import Shape
 
@@ -47,7 +49,8 @@ def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> Stu
     taken = {name for name in absent if getattr(now, name) == fields[name]}
     if "controls" in absent and (was.leader_seeds, now.leader_seeds) == (LEADER_SEEDS_ONCE, LEADER_SEEDS):
         taken |= {"leader_seeds"} | ({"most_seeds"} if now.most_seeds == MOST_SEEDS else set())
-    return dataclasses.replace(now, **{name: getattr(was, name) for name in taken})
+    overrides = dataclasses.replace(now.overrides, every_target=was.overrides.every_target)
+    return dataclasses.replace(now, overrides=overrides, **{name: getattr(was, name) for name in taken})
 
 
 RETRIEVAL_DEPTH = 14 / 24
@@ -67,15 +70,38 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
     both = _given(learning_rate=asked.learning_rate, precision=asked.precision)
     target = both | _given(steps=asked.target_steps, train_examples=asked.train_examples)
     base = suite.settings
+    own = _reached(base.target_overrides, target) if asked.every_target else base.target_overrides
     curve = {"curve": config.space.curve, "rung": config.space.rung, "decay": config.space.decay}
     settings = dataclasses.replace(
         base,
         intermediate=dataclasses.replace(base.intermediate, lr_policy=config.lr_policy, mixing=config.mixing, **both, **curve),  # type: ignore[arg-type]
         target=dataclasses.replace(base.target, **target),
+        target_overrides=own,
         retrieval=_retrieval(base.retrieval, asked, shape),
         evaluation_examples=asked.evaluation_examples,
     )
     return settings if shape is None else _shortened(settings, shape.tokens)
+
+
+FOR_TARGETS = ("learning_rate", "target_steps", "train_examples")
+"""Overrides that single targets of a suite may have settings of their own for."""
+
+
+def _reached(own: TargetOverrides, asked: Mapping[str, Any]) -> TargetOverrides:
+    """Single targets' settings where the user's go before the suite's; of examples, of which there are at most so many, the
+    fewer hold.
+    """
+    return tuple((target, tuple(kept)) for target, changes in own if (kept := _left(changes, asked)))
+
+
+def _left(changes: Sequence[tuple[str, Any]], asked: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    kept = []
+    for name, value in changes:
+        if name not in asked:
+            kept.append((name, value))
+        elif name == "train_examples":
+            kept.append((name, min(value, asked[name])))
+    return kept
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from tasksearch.core.errors import BadInput, DataMissing, UnknownName
 from tasksearch.core.study import Overrides, StudyConfig
 from tasksearch.models.encoder import Shape
 from tasksearch.study.run import configure
-from tasksearch.study.settings import keep_skipped, settings_of, warning_of
+from tasksearch.study.settings import as_begun, keep_skipped, settings_of, warning_of
 from tasksearch.study.setup import choose_languages, choose_targets, data_folder
 from tasksearch.tasks.catalogue import load_suite
 
@@ -49,6 +49,36 @@ def test_overrides_reach_both_phases_and_every_target(asked):
     assert settings.for_target("xnli").train_examples == 9
     assert settings.evaluation_examples == 11
     assert settings.retrieval.layer == 1
+
+
+def phase3(overrides, target, suite=LAB, **fields):
+    return settings_of(suite, configure(suite=suite.name, overrides=overrides, **fields), None).for_target(target)
+
+
+def test_overrides_reach_targets_that_the_suite_has_settings_of_their_own_for():
+    plain = {name: phase3({}, name) for name in ("nli", "topic", "tag")}
+    assert [plain[name].steps for name in plain] == [60, 20, 40], "the lab is such a suite"
+    longer = {name: phase3({"target_steps": 7}, name) for name in plain}
+    assert {name: one.steps for name, one in longer.items()} == dict.fromkeys(plain, 7)
+    assert longer["nli"] == dataclasses.replace(plain["nli"], steps=7), "what was not asked for stays the suite's"
+    assert {phase3({"learning_rate": 3e-4}, name).learning_rate for name in plain} == {3e-4}
+    fewer, more = ([phase3({"train_examples": n}, name).train_examples for name in plain] for n in (9, 1000))
+    assert fewer == [9, 9, 9] and more == [1000, 64, 1000], "at most so many"
+
+
+def test_where_nothing_of_targets_is_asked_a_study_is_what_it_was():
+    assert configure().overrides == Overrides()
+    assert phase3({"precision": "bf16"}, "nli") == dataclasses.replace(phase3({}, "nli"), precision="bf16")
+
+
+def test_a_study_begun_before_overrides_reached_every_target_keeps_its_settings(asked):
+    config = configure(overrides={"target_steps": 7})
+    fields = config.to_json()
+    del fields["overrides"]["every_target"]
+    old = StudyConfig.from_json(fields)
+    settings = settings_of(LAB, old, None)
+    assert [settings.for_target(name).steps for name in ("nli", "topic", "tag")] == [60, 20, 7]
+    assert as_begun(config, old, ()) == old, "and its own command goes on with it"
 
 
 def test_a_layer_that_the_model_has_not_and_a_precision_that_does_not_exist_are_refused(asked):
