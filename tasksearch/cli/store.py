@@ -4,24 +4,46 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from tasksearch.cli.options import Json
-from tasksearch.cli.printing import open_console, print_json
+from tasksearch.cli.printing import one_of, open_console, print_json
 
 app = typer.Typer(no_args_is_help=True, help="Looks at, verifies and prunes the store of trained segments.")
 Where = Annotated[str, typer.Argument(help="study folder, store folder or fsspec URL", show_default=False)]
 
 
-@app.command("ls", epilog="Example: `tasksearch store ls studies/joint_vs_seq-lab-seed0`")
-def ls(where: Where, as_json: Json = False) -> None:
-    """Every segment: what it cost to train, its size, how often it was reused, and when last."""
+_ORDERS: dict[str, Callable[[Any], Any]] = {
+    "cost": lambda entry: -entry.seconds,
+    "used": lambda entry: -entry.used,
+    "size": lambda entry: -entry.size,
+    "reused": lambda entry: -entry.uses,
+    "name": lambda entry: entry.name,
+}
+_ROWS = 30
+
+
+@app.command("ls", epilog="Example: `tasksearch store ls STUDY`; `tasksearch store ls STUDY --sort used --reverse --limit 100`")
+def ls(
+    where: Where,
+    sort: Annotated[str, typer.Option(help="what comes first: most cost, used (last), size, reused; or name")] = "cost",
+    reverse: Annotated[bool, typer.Option("--reverse", "-r", help="the least, or longest unused, first")] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=0, help=f"so many rows, 0: all [default: {_ROWS}; with --json all]", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Segments: what each cost to train, its size, how often it was reused, and when last; the costliest first."""
     from tasksearch.phases.stock import entries
     from tasksearch.study.keeping import shown_size
 
-    found = entries(_open(where))
+    one_of("--sort", sort, tuple(_ORDERS))
+    stock = sorted(entries(_open(where)), key=lambda entry: (_ORDERS[sort](entry), entry.name), reverse=reverse)
+    most = limit if limit is not None else 0 if as_json else _ROWS
+    found = stock[: most or None]
     if as_json:
         print_json([dataclasses.asdict(entry) for entry in found])
         return
@@ -32,7 +54,11 @@ def ls(where: Where, as_json: Json = False) -> None:
         at = time.strftime("%Y-%m-%d %H:%M", time.localtime(e.used))
         row = (e.name[:12], e.kind, e.label, f"{e.seconds:.1f}", str(e.steps), shown_size(e.size), str(e.uses), at)
         table.add_row(*row)
-    open_console().print(table)
+    console = open_console()
+    console.print(table)
+    if len(found) < len(stock):
+        whole = shown_size(sum(e.size for e in stock))
+        console.print(f"{len(found)} of {len(stock)} segments ({whole} in all); --limit 0 shows all", highlight=False)
 
 
 @app.command("du", epilog="Example: `tasksearch store du /shared/store --json`")
