@@ -14,11 +14,26 @@ import pytest
 
 from tasksearch.core.errors import StudyNotReady
 from tasksearch.reports.page import is_numeric, render
+from tasksearch.reports.sections import targets
 from tasksearch.reports.sections.summary import sentence
+from tasksearch.reports.tables import gain_text
 from tasksearch.search.records.ledger import Ledger
 from tasksearch.study.report import command_of, planned, report_of, write_report
 
-PARTS = ("verdict", "mixes", "court", "portfolio", "why", "singles", "schedules", "history", "floors", "warnings", "origin")
+PARTS = (
+    "verdict",
+    "mixes",
+    "targets",
+    "court",
+    "portfolio",
+    "why",
+    "singles",
+    "schedules",
+    "history",
+    "floors",
+    "warnings",
+    "origin",
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +58,7 @@ def zero_shot_mean(record, target):
 def test_the_page_holds_every_part_once_and_each_drawing_is_described(page):
     assert re.findall(r'<section id="([\w-]+)"', page) == list(PARTS)
     drawings = re.findall(r"<svg .*?</svg>", page, flags=re.DOTALL)
-    assert len(drawings) == 8
+    assert len(drawings) == 9
     for drawing in drawings:
         assert re.search(r'<svg role="img" aria-labelledby="[\w-]+-t [\w-]+-d"', drawing)
         assert re.search(r"<title [^>]*>[^<]+</title><desc [^>]*>[^<]+</desc>", drawing)
@@ -63,6 +78,58 @@ def test_every_figure_says_how_many_examples_and_seeds(page):
     for caption in re.findall(r"<figcaption>(.*?)</figcaption>", page, flags=re.DOTALL):
         assert "seed" in caption
         assert "n = " in caption or "selection examples" in caption
+
+
+def grid(section):
+    """The section's open table, as rows of text."""
+    return [[*row] for row in next(table for table in section.tables if not table.folded).rows]
+
+
+def grouped(data, *names):
+    """The data with the verdict's group under each of these names."""
+    group = next(choice for choice in data.verdict.choices if choice.is_group)
+    rows = tuple(dataclasses.replace(group, name=name) for name in names)
+    return dataclasses.replace(data, verdict=dataclasses.replace(data.verdict, choices=rows))
+
+
+def test_every_target_has_its_verdict_in_every_group_as_it_was_asked(data):
+    section = targets.section(grouped(data, "all", "low-resource"))
+    group = next(choice for choice in data.verdict.choices if choice.is_group)
+    assert [row[:2] for row in grid(section)] == [[t.target, n] for t in group.targets for n in ("all", "low-resource")]
+    for row, target in zip(grid(section)[::2], group.targets, strict=True):
+        assert row[5:8] == [gain_text(target.gain), target.finding, str(target.gain.examples)]
+        assert (row[3], row[4]) == (f"{target.baseline.value:.1f}", f"{target.score.value:.1f}")
+    assert [figure.caption.partition(" (")[0] for figure in section.figures] == ["All", "Low-resource"]
+
+
+def test_a_groups_sentence_names_each_target_once_by_its_finding(data):
+    group = next(choice for choice in data.verdict.choices if choice.is_group)
+    one = group.targets[0]
+    found = ("better", "better", "worse", "no difference seen", "no interval")
+    named = tuple(dataclasses.replace(one, target=f"t{place}", finding=finding) for place, finding in enumerate(found))
+    verdict = dataclasses.replace(data.verdict, choices=(dataclasses.replace(group, targets=named),))
+    (said,) = targets.section(dataclasses.replace(data, verdict=verdict)).lead
+    assert said == (
+        f"All ({len(group.languages)} languages): better on t0 and t1; worse on t2; no difference seen on t3; too little for "
+        "an interval on t4."
+    )
+
+
+def test_drawings_of_groups_share_their_axis(data):
+    both = grouped(data, "all", "low-resource")
+    first, second = both.verdict.choices
+    far = dataclasses.replace(second.targets[0].gain, value=70.0, low=60.0, high=80.0)
+    wide = dataclasses.replace(second, targets=(dataclasses.replace(second.targets[0], gain=far), *second.targets[1:]))
+    verdict = dataclasses.replace(both.verdict, choices=(first, wide))
+    drawn = [figure.svg for figure in targets.section(dataclasses.replace(both, verdict=verdict)).figures]
+    marks = [re.findall(r'text-anchor="middle"[^>]*>([^<]+)</text>', svg) for svg in drawn]
+    assert marks[0] == marks[1] and float(marks[0][-1]) >= 80
+
+
+def test_without_a_verdict_of_a_group_there_is_none_for_its_targets(data):
+    assert targets.section(dataclasses.replace(data, verdict=None)) is None
+    alone = tuple(choice for choice in data.verdict.choices if not choice.is_group)
+    assert targets.section(dataclasses.replace(data, verdict=dataclasses.replace(data.verdict, choices=alone))) is None
 
 
 def test_gains_of_single_tasks_are_those_of_the_score_tables(data):

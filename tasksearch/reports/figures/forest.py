@@ -32,16 +32,17 @@ _ROW, _FOOT, _TOP, _VALUES = 20.0, 40.0, 6.0, 40.0
 _LONGEST = 22
 
 
-def forest(slug: str, title: str, rows: Sequence[tuple[str, Interval]], *, axis: str) -> str:
+def forest(slug: str, title: str, rows: Sequence[tuple[str, Interval]], *, axis: str, beside: Sequence[Interval] = ()) -> str:
     """An SVG of one row per (name, estimate), first on top, its value on the right.
 
     Args:
         axis: what the horizontal axis measures, unit included.
+        beside: estimates of drawings beside it, which then have the same axis.
     """
     names = [shortened(name, _LONGEST) for name, _ in rows]
     left = max([30.0, *(width_of(name) for name in names)]) + 8
     right, height = WIDTH - _VALUES, _TOP + _ROW * len(rows) + _FOOT
-    marks = ticks(*_span([gain for _, gain in rows]), most=5)
+    marks = ticks(*_span([*(gain for _, gain in rows), *beside]), most=5)
 
     def at(value: float) -> float:
         return left + (value - marks[0]) / (marks[-1] - marks[0]) * (right - left)

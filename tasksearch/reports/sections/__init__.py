@@ -18,12 +18,14 @@ from tasksearch.reports.sections import (
     schedules,
     singles,
     summary,
+    targets,
     why,
 )
 
 SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
     summary.section,
     mixes.section,
+    targets.section,
     court.section,
     portfolio.section,
     why.section,

@@ -94,7 +94,7 @@ def _targets(verdict: Verdict) -> Table:
         for target in choice.targets
     ]
     head = ("", "target", "baseline", "with mix", f"gain [{100 * verdict.level:g} %]", "verdict", "n", "over equal exposure")
-    return Table(title="Target by target", head=head, rows=tuple(rows), folded=True)
+    return Table(title="Language by language and target", head=head, rows=tuple(rows), folded=True)
 
 
 def _share(probability: float | None) -> str:

@@ -1,0 +1,99 @@
+"""The verdict for every target: what the mix that was chosen for all languages, or for a group of them, does to each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tasksearch.core.verdict import Choice, Estimate, TargetResult, Verdict
+from tasksearch.reports.data import ReportData
+from tasksearch.reports.figures.forest import LEGEND, forest
+from tasksearch.reports.section import Figure, Section, Table
+from tasksearch.reports.tables import gain_text, mix_letters
+
+
+def section(data: ReportData) -> Section | None:
+    """A drawing per group of languages, a row per target and group; absent while there is no verdict of a group."""
+    verdict = data.verdict
+    groups = [choice for choice in verdict.choices if choice.is_group and choice.targets] if verdict else []
+    if verdict is None or not groups:
+        return None
+    gains = [target.gain for choice in groups for target in choice.targets]
+    chance = (1 - verdict.level) * len(gains)
+    return Section(
+        slug="targets",
+        title="Verdict for every target",
+        lead=tuple(_sentence(choice) for choice in groups),
+        figures=tuple(_figure(verdict, choice, gains) for choice in groups),
+        tables=(_table(verdict, groups),),
+        notes=(
+            "A group's mix is chosen once, over all its targets: a row says what that mix does to the target, not which mix "
+            "would be best for it. For that, search with --objective TARGET. Language by language: the folded table above.",
+            f"Each interval stands alone: of {len(gains)} about {chance:.2g} leave zero out by chance alone.",
+        ),
+    )
+
+
+def _sentence(choice: Choice) -> str:
+    """What the intervals allow to be said of the group's targets."""
+    found = {
+        finding: [target.target for target in choice.targets if target.finding == finding]
+        for finding in ("better", "worse", "no difference seen", "no interval")
+    }
+    said = [f"better on {_listed(found['better'])}" if found["better"] else "on no target seen to be better"]
+    said += [f"worse on {_listed(found['worse'])}"] if found["worse"] else []
+    said += [f"no difference seen on {_listed(found['no difference seen'])}"] if found["no difference seen"] else []
+    said += [f"too little for an interval on {_listed(found['no interval'])}"] if found["no interval"] else []
+    return f"{_languages(choice)}: {'; '.join(said)}."
+
+
+def _languages(choice: Choice) -> str:
+    count = len(choice.languages)
+    return f"{choice.name.capitalize()} ({count} language{'s' * (count != 1)})"
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _figure(verdict: Verdict, choice: Choice, beside: Sequence[Estimate]) -> Figure:
+    axis = f"gain over no intermediate phase, points [{100 * verdict.level:g} %]"
+    rows = [(target.target, target.gain) for target in choice.targets]
+    examples = [target.gain.examples for target in choice.targets]
+    tried = "" if choice.best_mix else ", which was not seen to be better over all targets together"
+    letter = mix_letters(verdict)[choice.mix_signature]
+    counts = f"{choice.seeds}+{choice.baseline_seeds} seeds, n = {min(examples)} to {max(examples)} reporting examples a target"
+    return Figure(
+        svg=forest(f"targets-{_slug(choice.name)}", f"Gain per target, {choice.name}", rows, axis=axis, beside=beside),
+        caption=f"{_languages(choice)}, mix {letter}{tried}; {counts}. {LEGEND}",
+    )
+
+
+def _slug(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in name.lower())
+
+
+def _table(verdict: Verdict, groups: list[Choice]) -> Table:
+    """A target's groups stand under one another."""
+    exposure = any(target.over_exposure for choice in groups for target in choice.targets)
+    pairs = [(choice, target) for choice in groups for target in choice.targets]
+    names = list(dict.fromkeys(target.target for _, target in pairs))
+    pairs.sort(key=lambda pair: names.index(pair[1].target))  # stable: groups stay in their order
+    letters = mix_letters(verdict)
+    rows = [_row(choice, target, letters[choice.mix_signature], exposure=exposure) for choice, target in pairs]
+    head = ("target", "languages", "mix", "baseline", "with mix", f"gain [{100 * verdict.level:g} %]", "verdict", "n")
+    return Table(title="Target by target", head=(*head, *(("over equal exposure",) * exposure)), rows=tuple(rows))
+
+
+def _row(choice: Choice, target: TargetResult, letter: str, *, exposure: bool) -> tuple[str, ...]:
+    over = gain_text(target.over_exposure) if target.over_exposure else "–"
+    return (
+        target.target + " (same data)" * target.same_data,
+        choice.name,
+        letter,
+        f"{target.baseline.value:.1f}",
+        f"{target.score.value:.1f}",
+        gain_text(target.gain),
+        target.finding,
+        f"{target.gain.examples}",
+        *((over,) * exposure),
+    )
