@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tasksearch.core.atomic import write_atomic
 from tasksearch.core.errors import BadInput
 
 VARIABLE = "TASKSEARCH_OPTUNA_STORAGE"
@@ -41,7 +42,6 @@ def optuna_address(folder: Path, asked: str | None = None) -> str | None:
 def remember_optuna(folder: Path, address: str | None) -> None:
     """Writes where the study's Optuna study lies, where that is not the journal it has by default."""
     from tasksearch.search.records.database import kept
-    from tasksearch.search.records.ledger import write_atomic
 
     place = folder / _PLACE
     line = JOURNAL if address is None else kept(address)

@@ -117,9 +117,7 @@ class _Noise:
 
 
 def _seed_noise(side: Pulls, everyone: Sequence[Pulls]) -> _Noise:
-    alike = (
-        [p for p in everyone if p.trained == side.trained and p.seeds > 1 and p.names == side.names] if side.trained else []
-    )
+    alike = [p for p in everyone if p.trained == side.trained and p.seeds > 1 and p.names == side.names] if side.trained else []
     df = sum(p.seeds - 1 for p in alike)
     if not df:
         return _Noise(source=side.trained, needed=bool(side.trained))
