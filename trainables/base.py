@@ -37,7 +37,8 @@ from tasksearch.core.errors import TasksearchError, TrainingFailed
 from tasksearch.core.need import Need, to_text
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import Score, ScoreTable
-from tasksearch.search.records.ledger import Cell, Ledger, Outcomes, read_outcomes
+from tasksearch.search.records.ledger import Ledger
+from tasksearch.search.records.outcomes import Cell, Outcomes, read_outcomes
 
 _LONGEST_CAUSE = 400
 _TOLERANCE = 1e-3  # percent points between a score and the ratio of its outcomes' sums, which are kept in single precision

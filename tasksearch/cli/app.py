@@ -25,6 +25,7 @@ from tasksearch.cli import (
     train,
     ui,
 )
+from tasksearch.cli.short import short
 from tasksearch.core.errors import TasksearchError
 
 app = typer.Typer(
@@ -53,8 +54,8 @@ app.command(epilog=run.RUN_EXAMPLES)(run.run)
 app.command(epilog=run.RESUME_EXAMPLES)(run.resume)
 app.command(epilog=plan.PLAN_EXAMPLES)(plan.plan)
 app.command(epilog=extend.EXTEND_EXAMPLES)(extend.extend)
-app.command(epilog=look.BEST_EXAMPLES)(look.best)
-app.command()(look.trials)
+app.command(epilog=look.BEST_EXAMPLES)(short(look.best))
+app.command()(short(look.trials))
 app.command()(look.spaces)
 app.command(epilog=catalogue.TASKS_EXAMPLES)(catalogue.tasks)
 app.command(epilog=catalogue.LANGUAGES_EXAMPLES)(catalogue.languages)
@@ -62,7 +63,7 @@ app.command(epilog=score.SCORE_EXAMPLES)(score.score)
 data.app.command(epilog=data_check.CHECK_EXAMPLES)(data_check.check)
 app.add_typer(data.app, name="data")
 app.command(epilog=pretrain.PRETRAIN_EXAMPLES)(pretrain.pretrain)
-app.command(epilog=report.REPORT_EXAMPLES)(report.report)
+app.command(epilog=report.REPORT_EXAMPLES)(short(report.report))
 app.command(epilog=train.TRAIN_EXAMPLES)(train.train)
 app.command(epilog=bench.BENCH_EXAMPLES)(bench.bench)
 app.add_typer(store.app, name="store")

@@ -56,7 +56,8 @@ class Trained:
             if record.role in ("design", "search"):
                 mixes.setdefault(record.plan.schedule, []).append(record)
         scored = [record for members in mixes.values() for record in members]
-        cells = tuple(cell for cell in baseline.cells if all(cell in there for there in _cells_of(scored)))
+        there = _cells_of(scored)
+        cells = tuple(cell for cell in baseline.cells if all(cell in own for own in there))
         if not mixes or not cells:
             return None
         mean = np.array([baseline.cells[cell].mean for cell in cells])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
@@ -20,6 +20,29 @@ from tasksearch.search.judging.documents import Documents
 from tasksearch.search.judging.evidence import OutcomesOf, arm_of
 from tasksearch.search.judging.picking import cell_weights
 from tasksearch.search.judging.statistics import Arm, Cell, estimate
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Questions:
+    """What is asked of arms that share these cells, each as weights of cells.
+
+    Attributes:
+        overall: over all of them.
+        by_language, by_target: over those of one, sorted by its name.
+    """
+
+    overall: Mapping[Cell, float]
+    by_language: Mapping[str, Mapping[Cell, float]]
+    by_target: Mapping[str, Mapping[Cell, float]]
+
+    @classmethod
+    def of(cls, cells: Sequence[Cell], groups: Mapping[str, str]) -> Questions:
+        """All three."""
+        return cls(
+            overall=cell_weights(cells, groups),
+            by_language={name: cell_weights(members, groups) for name, members in _grouped(cells, 1)},
+            by_target={name: cell_weights(members, groups) for name, members in _grouped(cells, 0)},
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +63,7 @@ class Contrasts:
     outcomes: OutcomesOf
     groups: Mapping[str, str]
     documents: Documents | None = None
+    _asked: dict[tuple[Cell, ...], Questions] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of(
@@ -114,15 +138,13 @@ class Contrasts:
         cells = self._cells(arm)
         if not cells:
             return None
-        schedule = trained[0].plan.schedule
+        schedule, asked = trained[0].plan.schedule, self._questions(cells)
         return SingleTask(
             task=schedule.tasks[0],
             steps=schedule.steps,
-            by_language={
-                language: self._gain(arm, _of_language(cells, language)) for language in sorted({c[1] for c in cells})
-            },
-            by_target={target: self._gain(arm, _of_target(cells, target)) for target in sorted({c[0] for c in cells})},
-            overall=self._gain(arm, cells),
+            by_language={language: self._gain(arm, weights) for language, weights in asked.by_language.items()},
+            by_target={target: self._gain(arm, weights) for target, weights in asked.by_target.items()},
+            overall=self._gain(arm, asked.overall),
             trials=tuple({record.plan.seed: record.number for record in trained}.values()),
         )
 
@@ -135,14 +157,15 @@ class Contrasts:
         if not cells:
             return None
 
-        def difference(over: Sequence[Cell]) -> Estimate:
-            return estimate(two, cell_weights(over, self.groups), minus=one, pool=self.pool)
+        def difference(weights: Mapping[Cell, float]) -> Estimate:
+            return estimate(two, weights, minus=one, pool=self.pool)
 
+        asked = self._questions(cells)
         return TwinPair(
             joint=joint[0].plan.schedule,
             other=other[0].plan.schedule,
-            difference=difference(cells),
-            by_target={target: difference(_of_target(cells, target)) for target in sorted({c[0] for c in cells})},
+            difference=difference(asked.overall),
+            by_target={target: difference(weights) for target, weights in asked.by_target.items()},
             seeds=seeds,
         )
 
@@ -150,7 +173,7 @@ class Contrasts:
         assert self.baseline is not None
         level = self._level(self.baseline)
         reference = self._level(bare) if bare is not None else None
-        known = [cell for cell in cells if bare is not None and cell in _shared(bare)]
+        known = [cell for cell in cells if bare is not None and cell in bare.cells]
         return Floor(
             target=target,
             group=self.groups[target],
@@ -167,23 +190,29 @@ class Contrasts:
         """Cells but English's that the arm shares with the baseline."""
         return [c for c in _shared(arm, self.baseline) if c[1] != ENGLISH] if self.baseline is not None else []
 
-    def _gain(self, arm: Arm, cells: Sequence[Cell]) -> Estimate:
-        return estimate(arm, cell_weights(cells, self.groups), minus=self.baseline, pool=self.pool)
+    def _questions(self, cells: Sequence[Cell]) -> Questions:
+        key = tuple(cells)
+        if key not in self._asked:
+            self._asked[key] = Questions.of(key, self.groups)
+        return self._asked[key]
+
+    def _gain(self, arm: Arm, weights: Mapping[Cell, float]) -> Estimate:
+        return estimate(arm, weights, minus=self.baseline, pool=self.pool)
 
     def _level(self, arm: Arm) -> Callable[[Sequence[Cell]], Estimate]:
         return lambda cells: estimate(arm, cell_weights(cells, self.groups), pool=self.pool)
 
 
 def _shared(*arms: Arm) -> list[Cell]:
-    return sorted(set.intersection(*(set(outcomes) for arm in arms for outcomes in arm.seeds)))
+    return sorted(frozenset.intersection(*(arm.cells for arm in arms)))
 
 
-def _of_language(cells: Sequence[Cell], language: str) -> list[Cell]:
-    return [cell for cell in cells if cell[1] == language]
-
-
-def _of_target(cells: Sequence[Cell], target: str) -> list[Cell]:
-    return [cell for cell in cells if cell[0] == target]
+def _grouped(cells: Sequence[Cell], place: int) -> list[tuple[str, list[Cell]]]:
+    """Names, sorted, with their cells: by target (place 0) or by language (1)."""
+    found: dict[str, list[Cell]] = {}
+    for cell in cells:
+        found.setdefault(cell[place], []).append(cell)
+    return sorted(found.items())
 
 
 def _best(kind: str, tried: Sequence[TrialRecord]) -> KindBest:

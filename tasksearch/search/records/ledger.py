@@ -28,14 +28,8 @@ from numpy.typing import NDArray
 
 from tasksearch.core.atomic import make_folder, write_atomic
 from tasksearch.core.errors import BadInput, StudyBusy, StudyNotReady
-from tasksearch.core.score import Half
 from tasksearch.core.study import StudyConfig, TrialRecord
-
-Cell = tuple[str, str, Half]
-"""(target, language, half)."""
-
-Outcomes = Mapping[Cell, NDArray[np.float32]]
-"""Cell → array of shape (n, 2): each example's numerator and denominator. The score is 100 · Σ numerator / Σ denominator."""
+from tasksearch.search.records.outcomes import Cell, Outcomes, cell_of, outcome_bytes, read_outcomes
 
 _T = TypeVar("_T")
 
@@ -190,10 +184,7 @@ class Ledger:
 
     def write_outcomes(self, number: int, outcomes: Outcomes, addition: int = 0) -> None:
         """Writes the per-example outcomes of a trial, or of an addition to it, whole or not at all."""
-        from safetensors.numpy import save
-
-        arrays = {"/".join(cell): np.ascontiguousarray(outcomes[cell], dtype=np.float32) for cell in sorted(outcomes)}
-        write_atomic(self.outcomes_path(number, addition), save(arrays))
+        write_atomic(self.outcomes_path(number, addition), outcome_bytes(outcomes))
 
     def outcomes(self, number: int) -> dict[Cell, NDArray[np.float32]]:
         """Reads one trial's per-example outcomes, arrays of shape (n, 2), with those of its finished additions.
@@ -251,7 +242,7 @@ class Ledger:
         from safetensors.numpy import load
 
         try:
-            return {_cell(name): array for name, array in load(path.read_bytes()).items()}
+            return {cell_of(name): array for name, array in load(path.read_bytes()).items()}
         except SafetensorError as error:
             raise BadInput(f"{path} is damaged ({error}); move it away, and intervals are no longer clustered") from error
 
@@ -284,14 +275,6 @@ def is_cut(path: Path) -> bool:
     except OSError:
         return False
     return False
-
-
-def read_outcomes(path: Path) -> dict[Cell, NDArray[np.float32]]:
-    """Per-example outcomes from a file that `Ledger.write_outcomes` wrote."""
-    from safetensors.numpy import load
-
-    arrays = load(path.read_bytes())
-    return {_cell(name): array for name, array in arrays.items()}
 
 
 def _config(data: Mapping[str, Any]) -> StudyConfig:
@@ -333,11 +316,6 @@ def _is_whole(file: BinaryIO) -> bool:
 
 def _number(path: Path) -> int:
     return int(path.stem)
-
-
-def _cell(name: str) -> Cell:
-    target, language, half = name.rsplit("/", 2)
-    return target, language, "select" if half == "select" else "report"
 
 
 def _owner(path: Path) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tasksearch.search.surrogate.pooled import LEAST_EVIDENCE, RATIOS, Posterior, Surrogate, likelihoods, seed_contrasts
+from tasksearch.search.surrogate.pooled import JITTER, LEAST_EVIDENCE, RATIOS, Posterior, Surrogate, likelihoods, seed_contrasts
 
 Array = NDArray[np.float64]
 
@@ -62,4 +62,4 @@ def _variances(logs: Array, variance: Array) -> tuple[Array, Array]:
     weight = np.exp(logs - logs.max(axis=0))
     weight /= weight.sum(axis=0)
     signal = (weight * RATIOS[:, np.newaxis] * variance).sum(axis=0)
-    return np.maximum(signal, 1e-9), (weight * variance).sum(axis=0)
+    return np.maximum(signal, 1e-9), (weight * variance).sum(axis=0) * JITTER

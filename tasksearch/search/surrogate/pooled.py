@@ -43,6 +43,8 @@ OWN = 0.1  # variance of what no other mix shares with it
 RATIOS = np.geomspace(0.02, 2000, 26)  # signal over noise, the grid of the evidence
 LEAST_EVIDENCE = 0.02
 """Share of the evidence under which a kernel is left out."""
+JITTER = 1 + 1e-9
+"""What the noise is multiplied by, at least on average over columns, so that it can be factorised."""
 _STRAIGHT = (4.0, 0.25)  # columns that the prior is worth: with a straight scale, and with each bend of it
 _ROUNDS = 20
 _PRIOR = 4.0  # how many trials the prior on the languages' covariance is worth, beside their number
@@ -329,7 +331,7 @@ def _one_variance(rotated: Array, values: Array, noise: Array) -> tuple[float, f
 
 def _diagonalised(between: Array, within: Array) -> tuple[Array, Array, Array]:
     """W, its inverse, and λ, with W N Wᵀ = I and W B Wᵀ = diag(λ)."""
-    root = np.linalg.cholesky(within + 1e-9 * float(np.trace(within)) / len(within) * np.eye(len(within)))
+    root = np.linalg.cholesky(within + (JITTER - 1) * float(np.trace(within)) / len(within) * np.eye(len(within)))
     inverse = np.linalg.inv(root)
     values, vectors = np.linalg.eigh(inverse @ between @ inverse.T)
     return vectors.T @ inverse, root @ vectors, np.maximum(values, 0.0)
