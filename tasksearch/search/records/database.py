@@ -18,7 +18,6 @@ from tasksearch.core.errors import BadInput, DiskFull, MissingPackage, Refused, 
 from tasksearch.core.study import StudyConfig
 
 _WISH = "sqlite:///FILE, postgresql://HOST/NAME or mysql://HOST/NAME"
-_CONNECT_SECONDS = 10
 _LOCKED_SECONDS = 30
 _TABLE_TRIES = 5
 
@@ -28,8 +27,24 @@ _DRIVERS = {
 }
 """Kind of database → names of its drivers in an address, and of their modules; the first that is there is taken."""
 
-_TIMEOUTS = {"pg8000": "timeout", "mysqlconnector": "connection_timeout"}
-"""What a driver calls the seconds that a connection may take, where it is not `connect_timeout`."""
+_LIBPQ = {
+    "connect_timeout": 10,
+    # a host that is gone without a word is known in a minute; Linux alone would wait for two hours
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+_MYSQL = {"connect_timeout": 10, "read_timeout": 60, "write_timeout": 60}
+_TIMEOUTS: dict[str, dict[str, int]] = {
+    "psycopg2": _LIBPQ,
+    "psycopg": _LIBPQ,
+    "pg8000": {"timeout": 60},
+    "mysqldb": _MYSQL,
+    "pymysql": _MYSQL,
+    "mysqlconnector": {"connection_timeout": 10},
+}
+"""Driver → what it is told of how long a server may be silent."""
 
 _EXTRAS = {"postgresql": "postgres", "mysql": "mysql"}
 
@@ -204,12 +219,11 @@ def _is_there(module: str) -> bool:
 
 
 def _options(url: str) -> dict[str, Any]:
-    """Connections that are looked at before they are used, and that give up in seconds."""
+    """Connections that are looked at before they are used, and that give a silent server up."""
     scheme = _with_driver(url).partition("://")[0]
     if scheme == "sqlite":
         return {"connect_args": {"timeout": _LOCKED_SECONDS}}
-    name = _TIMEOUTS.get(scheme.partition("+")[2], "connect_timeout")
-    return {"connect_args": {name: _CONNECT_SECONDS}, "pool_pre_ping": True}
+    return {"connect_args": dict(_TIMEOUTS.get(scheme.partition("+")[2], {})), "pool_pre_ping": True}
 
 
 def _not_opened(fault: Exception, url: str) -> Exception:
