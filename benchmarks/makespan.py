@@ -3,9 +3,11 @@
 python benchmarks/makespan.py                    # simulated: 64 plans, 8 slots; seconds
 python benchmarks/makespan.py --ray thirds       # one of the studies through Ray, with segments that take their time
 
-The simulation runs the product's own decisions (`raytune/traffic.py`) over plans drawn at random from the spaces, in the
-settings of suite `lab`. The critical path is the longest in the tree of segments: a trial runs its targets one after the other,
-a tree need not, so the bound is stricter than what trials of one slot each could reach.
+The simulation runs the product's own decisions (`raytune/traffic.py`, `raytune/starts.py`) over plans drawn at random from the
+spaces, in the settings of suite `lab`. A search with a sampler knows trial n once trials 0 … n-lag have ended, beside its
+designs; of draws at random or a list all are known from the beginning. The critical path is the longest in the tree of
+segments: a trial runs its targets one after the other, a tree need not, so the bound is stricter than what trials of one slot
+each could reach. "Least" adds to the distinct work what no order avoids: every trial's start, every look-up of a found part.
 """
 
 from __future__ import annotations
@@ -15,20 +17,24 @@ import dataclasses
 import random
 import statistics
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from reuse import CASES, UNTRAINED, config_of, played
+from reuse import CASES, UNTRAINED, config_of, played, setup_of
 
 from tasksearch.core.need import Need
 from tasksearch.core.plan import Plan
 from tasksearch.core.space import decode
+from tasksearch.phases.outline import unfolded
 from tasksearch.raytune.rehearsal import Costs, Journey, bound, rehearse
+from tasksearch.raytune.starts import Starts
+from tasksearch.search.proposing.design import designs
 from tasksearch.search.proposing.draws import random_params
 from tasksearch.study.settings import settings_of
 from tasksearch.tasks.catalogue import load_suite
-from trainables.marks import trainings, unfolded
+from trainables.marks import trainings
 
 MEASURED = Costs(start=0.3, pause=0.01, resume=1.3, reuse=0.1)
 """Seconds: start, pause and resume with reused workers in Ray 2.60, and a small segment that is looked up and verified."""
@@ -37,7 +43,17 @@ FRESH = Costs(start=5.0, pause=0.01, resume=5.0, reuse=0.1)
 """With a fresh process a trial, as on a GPU."""
 
 
+LAGS = (1.0, 1.5, 2.0, 3.0)
+"""Of a sampler, times the slots."""
+
 DRAWS = 10
+
+
+class ByNumber(Starts):
+    """How trials were begun before: in the order of their numbers."""
+
+    def choose(self, numbers: Collection[int], *, search_goes_on: bool) -> int:
+        return min(numbers)
 
 
 def main() -> None:
@@ -52,8 +68,11 @@ def main() -> None:
         through_ray(options.ray, options.plans, options.slots, options.step)
         return
     print(f"\nmakespan / max(critical path, distinct work / slots), median and worst of {DRAWS} draws of the plans\n")
-    print("| plans | a step takes | bound by | no costs | reused workers | fresh workers | longest begun first | no reuse |")
-    print("|---|---:|---|---:|---:|---:|---:|---:|")
+    sampled = [f"lag {factor:g} x slots" for factor in LAGS]
+    known = ["no costs", "reused workers", "least", "by number", "fresh workers", "least"]
+    heads = [*known, *sampled, "by number", "no reuse"]
+    print(f"| plans | a step takes | bound by | {' | '.join(heads)} |")
+    print(f"|---|---:|---|{'---:|' * len(heads)}")
     for label in CASES:
         for step in (0.03, 0.3):
             row(label, options.plans, options.slots, step)
@@ -64,22 +83,47 @@ def row(label: str, plans: int, slots: int, step: float) -> None:
     draws = [journeys(label, plans, seed, step) for seed in range(DRAWS)]
     work = [sum({n.signature: n.work for t in d for n in t.parts}.values()) / slots for d in draws]
     path = sum(bound(d, slots) > w for d, w in zip(draws, work, strict=True))
-    told = [spread(draws, slots, lambda d, c=c: rehearse(d, slots, 2 * slots, c).makespan) for c in (Costs(), MEASURED, FRESH)]
-    sorted_ = spread(draws, slots, lambda d: rehearse(longest_first(d), slots, 2 * slots, MEASURED).makespan)
-    alone = spread(draws, slots, lambda d: rehearse(apart(d), slots, 2 * slots, MEASURED).makespan)
+    designed = designed_of(label, plans)
+
+    def told(costs: Costs, **how: Any) -> str:
+        return spread(draws, slots, lambda d: rehearse(d, slots, 2 * slots, costs, **how).makespan)
+
+    lags = [{"lag": round(factor * slots), "designed": designed} for factor in LAGS]
+    cells = [told(Costs()), told(MEASURED), least(draws, slots, MEASURED), by_number(draws, slots)]
+    cells += [told(FRESH), least(draws, slots, FRESH)]
+    cells += [told(MEASURED, **lag) for lag in lags] + [by_number(draws, slots, **lags[-1])]
+    cells.append(spread(draws, slots, lambda d: rehearse(apart(d), slots, 2 * slots, MEASURED).makespan))
     by = f"path in {path} of {DRAWS}" if path else "work"
-    print(f"| {label} | {step:g} s | {by} | {' | '.join(told)} | {sorted_} | {alone} |", flush=True)
+    print(f"| {label} | {step:g} s | {by} | {' | '.join(cells)} |", flush=True)
+
+
+def least(draws: Sequence[list[Journey]], slots: int, costs: Costs) -> str:
+    """Median of what starts and look-ups alone make of the bound, spread evenly over the slots."""
+
+    def ratio(trials: list[Journey]) -> float:
+        parts = [need for trial in trials for need in trial.parts]
+        work = {need.signature: need.work for need in parts}
+        spent = sum(work.values()) + len(trials) * costs.start + (len(parts) - len(work)) * costs.reuse
+        return max(1.0, spent / slots / bound(trials, slots))
+
+    return f"{statistics.median(ratio(one) for one in draws):.2f}"
+
+
+def by_number(draws: Sequence[list[Journey]], slots: int, **how: Any) -> str:
+    """With reused workers, every trial begun in the order of numbers."""
+    return spread(draws, slots, lambda d: rehearse(d, slots, 2 * slots, MEASURED, starts=ByNumber(), **how).makespan)
+
+
+def designed_of(label: str, plans: int) -> int:
+    """Trials of a study that no result is waited for: the baseline's and the designs."""
+    config = config_of(label, plans)
+    return config.baseline_seeds + len(designs(config.space, setup_of(config).sizes))
 
 
 def spread(draws: Sequence[list[Journey]], slots: int, makespan: Callable[[list[Journey]], float]) -> str:
     """`1.04 (1.07)`: median and worst."""
     ratios = [makespan(one) / bound(one, slots) for one in draws]
     return f"{statistics.median(ratios):.2f} ({max(ratios):.2f})"
-
-
-def longest_first(trials: Sequence[Journey]) -> list[Journey]:
-    """As if all plans were known at once, and begun in that order; a study begins them in the order of their numbers."""
-    return sorted(trials, key=lambda trial: -sum(need.work for need in trial.parts))
 
 
 def apart(trials: Sequence[Journey]) -> list[Journey]:

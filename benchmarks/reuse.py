@@ -24,6 +24,7 @@ from typing import Any
 from tasksearch.core.need import Need
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.phases.outline import unfolded
 from tasksearch.raytune.book import TrialBook
 from tasksearch.raytune.driver import RunSummary, run_trials
 from tasksearch.raytune.rehearsal import Costs, Journey, rehearse
@@ -34,7 +35,7 @@ from tasksearch.study.run import configure
 from tasksearch.study.settings import settings_of
 from tasksearch.study.setup import Setup
 from tasksearch.tasks.catalogue import load_suite
-from trainables.marks import MarkedSegments, MarkSettings, trainings, unfolded
+from trainables.marks import MarkedSegments, MarkSettings, trainings
 from trainables.recorded import RecordedTrainable
 
 UNTRAINED = ("retrieval",)

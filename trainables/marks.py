@@ -14,8 +14,8 @@ from typing import Any
 from tasksearch.core.atomic import write_atomic
 from tasksearch.core.need import Need, missing
 from tasksearch.core.plan import Plan
-from tasksearch.phases.segments import IntermediateSegment, Surroundings, TargetSegment, segments_of
-from tasksearch.training.order import stage_counts
+from tasksearch.phases.outline import unfolded
+from tasksearch.phases.segments import IntermediateSegment, TargetSegment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,19 +104,6 @@ class MarkedSegments:
     def _is_there(self, signature: str) -> bool:
         store = self._settings.store
         return signature in self._in_memory or (store is not None and (Path(store) / signature).exists())
-
-
-def unfolded(plan: Plan, untrained: Sequence[str] = ()) -> tuple[tuple[IntermediateSegment, ...], tuple[TargetSegment, ...]]:
-    """Intermediate and target segments of a plan in surroundings that never change."""
-    names = (*plan.schedule.tasks, *plan.targets)
-    around = Surroundings(
-        model="recorded",
-        training={name: name for name in names},
-        evaluation={(target, language): () for target in plan.targets for language in plan.languages},
-        numerics="recorded",
-    )
-    spoken, trained = dict.fromkeys(plan.targets, plan.languages), {name: name not in untrained for name in plan.targets}
-    return segments_of(plan, around, languages_of=spoken, trained=trained, shown_by=stage_counts)
 
 
 def trainings(log: Path) -> list[Training]:

@@ -204,7 +204,8 @@ class TrialRecord:
         scores: empty until done.
         objective: standardised gain; None until the baseline is complete, and for failed trials.
         cause: one line, for a failed trial.
-        started, ended: seconds since the epoch, fixed once so that a replay writes the same.
+        started, ended: seconds since the epoch, fixed once so that a replay writes the same. `started` is 0 while the
+            trial is proposed and not begun.
         seconds: what the trial spent, by part (`intermediate`, `target`, `evaluation`, `overhead`, `reused` …).
         facts: versions, device, threads, fingerprints.
         addition: 0, or the how-manyeth addition to the trial of that number it is (`search.growth`).

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from tasksearch.core.need import Need, missing, missing_of_average
+from tasksearch.phases.outline import target_steps
 from tasksearch.phases.run import PlanRun
-from tasksearch.phases.segments import TargetSegment
-
-_EXAMPLES = 10_000
-"""What an epoch of a target whose size is not stated is taken to hold."""
 
 
 def missing_parts(run: PlanRun, position: int) -> tuple[Need, ...]:
@@ -19,7 +16,7 @@ def missing_parts(run: PlanRun, position: int) -> tuple[Need, ...]:
     store = run.context.store
     if store is None:
         return ()
-    targets = [Need(segment.signature, _steps(run, segment)) for segment in run.targets]
+    targets = [Need(segment.signature, target_steps(run.plan, segment)) for segment in run.targets]
     chain = [Need(segment.signature, segment.stage.steps) for segment in (run.soup.segments if run.soup else run.intermediate)]
     # a target is there once all its score tables are; until then its training is what two trials must not do at once
     tables = {segment.signature: [name for _, name in segment.tables] for segment in run.targets}
@@ -28,12 +25,3 @@ def missing_parts(run: PlanRun, position: int) -> tuple[Need, ...]:
         return all(store.peek(name) is not None for name in tables.get(signature, (signature,)))
 
     return (missing_of_average if run.soup else missing)(chain, targets, position, there)
-
-
-def _steps(run: PlanRun, segment: TargetSegment) -> int:
-    if not segment.trained:
-        return 0
-    settings = run.plan.settings.for_target(segment.target)
-    # a file is not read to be counted here: the same targets weigh the same in every trial, so any number keeps the order
-    examples = settings.train_examples or _EXAMPLES
-    return settings.steps or max(1, round((settings.epochs or 1.0) * examples / settings.batch_size))

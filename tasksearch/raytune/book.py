@@ -19,16 +19,21 @@ from tasksearch.core.atomic import write_atomic
 from tasksearch.core.errors import BadInput, DiskFull, StoreUnusable, StudyNotReady
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.study import StudyConfig, TrialRecord
-from tasksearch.raytune.events import Event, TrialFinished, TrialJudged, TrialStarted
+from tasksearch.phases.outline import outline
+from tasksearch.raytune.events import Event, TrialFinished, TrialJudged, TrialProgress, TrialStarted
 from tasksearch.raytune.growing import Growing
 from tasksearch.raytune.mirror import Mirror
+from tasksearch.raytune.starts import Starts
 from tasksearch.search.objective import MIN_BASELINE_SEEDS, Baseline, objective, objective_so_far
-from tasksearch.search.proposing.proposals import Finished, PlanOf, Wait, propose
+from tasksearch.search.proposing.proposals import Finished, PlanOf, Proposal, Wait, propose
 from tasksearch.search.records.growth import asked
 from tasksearch.search.records.ledger import Ledger
 
 RETRIES = 3
 """How often a trial is trained again whose worker was killed, ran out of memory, or was lost with its node."""
+
+LOOK_AHEAD = 32
+"""Trials that are proposed before they can begin, at most; with a sampler that learns the study's lag allows fewer."""
 
 
 class TrialBook:
@@ -69,7 +74,8 @@ class TrialBook:
         self.added: dict[int, float] = {}
         self._waited: dict[int, float] = {}
         self._losses: Counter[tuple[int, int]] = Counter()
-        self._all_known = False
+        self._starts = Starts()
+        self._stage: Proposal | Wait | Finished | None = None
         self.fault: Exception | None = None
         self.interrupted = False
         self.paused: str | None = None
@@ -101,29 +107,40 @@ class TrialBook:
         if addition is not None:
             self.tell(TrialStarted(record=addition, again=False))
             return addition
-        if self._again:
-            return self._start(dataclasses.replace(self.records[self._again.pop(0)], started=time.time()), again=True)
-        if self._all_known and self._running:
-            return None
-        if self._ended():
-            return None if self._running else "finished"
-        found = propose(self.config, self._sizes, self._plan_of, len(self.records), self.records, self._groups)
-        if isinstance(found, Finished):
-            self._all_known = True
-            return None if self._running else "finished"
-        if isinstance(found, Wait):
-            return None
+        self._look_ahead()
+        if not self._again:
+            return None if self._running or not isinstance(self._stage, Finished) else "finished"
+        goes_on = isinstance(self._stage, Proposal) or (isinstance(self._stage, Wait) and self._stage.search_goes_on)
+        number = self._starts.choose(self._again, search_goes_on=goes_on)
+        self._again.remove(number)
+        record = self.records[number]
+        self._record(dataclasses.replace(record, started=time.time()))
+        self._starts.begin(number)
+        self.tell(TrialStarted(record=self.records[number], again=record.started > 0))
+        return self.records[number]
+
+    def _look_ahead(self) -> None:
+        """Proposes what can be proposed, in the order of numbers. Each is recorded as running, and begins in its turn."""
+        while not (isinstance(self._stage, Finished) and self._running):
+            n = len(self.records)
+            if not (isinstance(self._stage, Proposal) and self._stage.number == n):
+                ended = self._ended()
+                self._stage = (
+                    Finished() if ended else propose(self.config, self._sizes, self._plan_of, n, self.records, self._groups)
+                )
+            if not isinstance(self._stage, Proposal) or len(self._again) >= LOOK_AHEAD:
+                return
+            self._know(self._stage)
+
+    def _know(self, found: Proposal) -> None:
         if found.number in self._lost:
             self._mirror.check(found.number, found.plan)
-        record = TrialRecord(
-            number=found.number,
-            role=found.role,
-            status="running",
-            plan=found.plan,
-            params=found.params,
-            started=time.time(),
-        )
-        return self._start(record, again=False)
+        record = TrialRecord(number=found.number, role=found.role, status="running", plan=found.plan, params=found.params)
+        self._record(record)
+        self._mirror.add(record)
+        self._starts.know(record.number, outline(record.plan))
+        self._again.append(record.number)
+        self._unpark()
 
     def finish(self, number: int, result: Mapping[str, Any], addition: int = 0) -> None:
         """Takes the last report of a trial, or of an addition to it: final or failed. After the first it is ignored."""
@@ -156,6 +173,11 @@ class TrialBook:
             scores = ScoreTable.from_json(json.loads(result["scores"]))
             self._settle(dataclasses.replace(record, status="stopped", scores=scores))
 
+    def move(self, progress: TrialProgress) -> None:
+        """A trial is through with some of its parts."""
+        self._starts.passed(progress.number, progress.position)
+        self.tell(progress)
+
     def wait(self, number: int, seconds: float) -> None:
         """The trial stood aside for so long, while another trained a segment that both need."""
         self._waited[number] = self._waited.get(number, 0.0) + seconds
@@ -174,6 +196,7 @@ class TrialBook:
             return
         self._waited.pop(number, None)
         if again:
+            self._starts.end(number, whole=False)
             self._again.append(number)
         else:
             self._settle(dataclasses.replace(record, status="failed", cause=cause))
@@ -210,6 +233,7 @@ class TrialBook:
         self._run_again([r for r in self.records if r.status == "done" and self._ledger.outcomes_are_damaged(r.number)])
         for record in self.records:
             self._mirror.add(record)
+            self._take_up(record)
         self._again = [record.number for record in self.records if record.status == "running"]
         self._judge()
 
@@ -240,18 +264,16 @@ class TrialBook:
                 dataclasses.replace(record, status="running", cause=None, ended=None, objective=None, scores=ScoreTable())
             )
 
-    def _start(self, record: TrialRecord, *, again: bool) -> TrialRecord:
-        self._record(record)
-        self._mirror.add(record)
-        self._unpark()
-        self.tell(TrialStarted(record=record, again=again))
-        return record
+    def _take_up(self, record: TrialRecord) -> None:
+        self._starts.know(record.number, outline(record.plan))
+        self._starts.end(record.number, whole=record.status == "done")
 
     def _unpark(self) -> None:
         """Takes up the trials that waited for a number before theirs."""
         while (record := self._parked.pop(len(self.records), None)) is not None:
             self.records.append(record)
             self._mirror.add(record)
+            self._take_up(record)
             if record.status == "running":
                 self._again.append(record.number)
             elif record.status == "done" and self._ledger.outcomes_are_damaged(record.number):
@@ -261,6 +283,7 @@ class TrialBook:
     def _settle(self, record: TrialRecord) -> None:
         record = self._judged(dataclasses.replace(record, ended=time.time()))
         self._record(record)
+        self._starts.end(record.number, whole=record.status == "done")
         self.ran += 1
         self.tell(TrialFinished(record=record))
         self._judge()

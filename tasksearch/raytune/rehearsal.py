@@ -1,4 +1,4 @@
-"""`rehearse`: a run of many trials as a discrete-event simulation, by the very decisions of `Traffic`; no Ray, no waiting.
+"""`rehearse`: a run of many trials as a discrete-event simulation, by the very decisions of `Traffic` and `Starts`; no Ray.
 
 It tells what a schedule of trials would take on so many slots, for a forecast and for judging the scheduler itself.
 """
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tasksearch.core.need import Need, missing
+from tasksearch.raytune.starts import Starts
 from tasksearch.raytune.traffic import Traffic
 
 
@@ -65,9 +66,26 @@ def bound(trials: Sequence[Journey], slots: int) -> float:
     return max(max(paths, default=0.0), sum(work.values()) / slots)
 
 
-def rehearse(trials: Sequence[Journey], slots: int, ahead: int, costs: Costs | None = None) -> Rehearsal:
-    """Runs the trials, begun in their order."""
-    return _Stage(trials, Traffic(slots, ahead), costs or Costs()).run()
+def rehearse(
+    trials: Sequence[Journey],
+    slots: int,
+    ahead: int,
+    costs: Costs | None = None,
+    *,
+    lag: int | None = None,
+    designed: int = 0,
+    starts: Starts | None = None,
+) -> Rehearsal:
+    """Runs the trials, begun as the driver would begin them.
+
+    Args:
+        trials: in the order of their numbers.
+        ahead: trials that may wait beside the slots.
+        lag: trial n is known once trials 0 … n-lag have ended; None: all are known from the beginning.
+        designed: the first so many are known from the beginning in any case.
+        starts: who chooses what begins; None: as the driver does.
+    """
+    return _Stage(trials, Traffic(slots, ahead), costs or Costs(), lag or len(trials), designed, starts or Starts()).run()
 
 
 @dataclass
@@ -75,9 +93,13 @@ class _Stage:
     trials: Sequence[Journey]
     traffic: Traffic
     costs: Costs
+    lag: int
+    designed: int
+    starts: Starts
     now: float = 0.0
     held: int = 0  # slots of trials that are being paused
-    begun: int = 0
+    unbegun: list[int] = field(default_factory=list)
+    unfinished: set[int] = field(default_factory=set)
     events: list[tuple[float, int, str, int]] = field(default_factory=list)
     position: dict[int, int] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
@@ -85,6 +107,9 @@ class _Stage:
     order: Iterator[int] = field(default_factory=itertools.count)  # events of one time in the order they were made
 
     def run(self) -> Rehearsal:
+        self.unbegun, self.unfinished = list(range(len(self.trials))), set(range(len(self.trials)))
+        for number, journey in enumerate(self.trials):
+            self.starts.know(number, journey.parts)
         self._fill()
         while self.events:
             self.now, _, what, trial = heapq.heappop(self.events)
@@ -95,7 +120,7 @@ class _Stage:
             else:
                 self.held -= 1
             self._fill()
-        assert not self.traffic.waiting and self.begun == len(self.trials), "a trial was never run to its end"
+        assert not self.traffic.waiting and not self.unfinished, "a trial was never run to its end"
         return Rehearsal(
             makespan=self.now, trained=tuple(self.trained), pauses=self.traffic.pauses, resumes=self.traffic.resumes
         )
@@ -104,17 +129,23 @@ class _Stage:
         while self.traffic.running + self.held < self.traffic.slots:
             if (chosen := self.traffic.next()) is not None:
                 self._later(self.costs.resume, "arrives", int(chosen))
-            elif self.begun < len(self.trials) and self.traffic.room():
-                self.traffic.enter(str(self.begun))
-                self._later(self.costs.start, "arrives", self.begun)
-                self.begun += 1
+            elif (known := self._known()) and self.traffic.room():
+                trial = self.starts.choose(known, search_goes_on=known[-1] < len(self.trials) - 1)
+                self.unbegun.remove(trial)
+                self.starts.begin(trial)
+                self.traffic.enter(str(trial))
+                self._later(self.costs.start, "arrives", trial)
             else:
                 return
+
+    def _known(self) -> list[int]:
+        edge = max(self.designed, min(self.unfinished, default=0) + self.lag)
+        return [number for number in self.unbegun if number < edge]
 
     def _arrives(self, trial: int) -> None:
         there, at = self.trials[trial], self.position.get(trial, 0)
         if at == len(there.parts):
-            self.traffic.leave(str(trial))
+            self._is_over(trial)
             return
         needs = missing(there.chain, there.leaves, at, self.done.__contains__)
         self._go(trial, self.traffic.arrive(str(trial), needs))
@@ -134,10 +165,16 @@ class _Stage:
         at, parts = self.position.get(trial, 0), self.trials[trial].parts
         self.done.add(parts[at].signature)
         self.position[trial] = at + 1
+        self.starts.passed(trial, at + 1)
         if at + 1 == len(parts):
-            self.traffic.leave(str(trial), at + 1)
+            self._is_over(trial)
         else:
             self._go(trial, self.traffic.passed(str(trial), at + 1))
+
+    def _is_over(self, trial: int) -> None:
+        self.traffic.leave(str(trial), self.position.get(trial, 0))
+        self.starts.end(trial, whole=True)
+        self.unfinished.discard(trial)
 
     def _later(self, seconds: float, what: str, trial: int) -> None:
         heapq.heappush(self.events, (self.now + seconds, next(self.order), what, trial))

@@ -88,7 +88,7 @@ class StudyCallback(Callback):
             self._book.finish(number, result, int(config.get("addition", 0)))
         elif "waiting_for" in result:
             place = {"position": int(result["position"]), "parts": int(result["parts"])}
-            self._book.tell(TrialProgress(number=number, part=str(result["waiting_for"]), **place))
+            self._book.move(TrialProgress(number=number, part=str(result["waiting_for"]), **place))
 
 
 class StudyASHA(AsyncHyperBandScheduler):

@@ -4,7 +4,7 @@ import optuna
 import pytest
 
 from tasksearch.core.errors import BadInput, DiskFull, StudyNotReady
-from tasksearch.raytune.events import TrialJudged
+from tasksearch.raytune.events import TrialJudged, TrialStarted
 from tasksearch.search.records.ledger import Ledger
 
 
@@ -50,7 +50,7 @@ def test_a_crash_between_ledger_and_optuna_is_made_good(planted, tmp_path):
     planted.run_in_process(book, tmp_path, most=6)
     (tmp_path / "optuna.journal").unlink()
     again = planted.open_book(tmp_path)
-    assert states(again) == ["COMPLETE"] * 6
+    assert states(again)[:6] == ["COMPLETE"] * 6 and set(states(again)[6:]) == {"RUNNING"}, "proposed, and not begun"
     assert [t.value for t in again._mirror.study.trials] == [r.objective for r in again.records]
 
 
@@ -64,7 +64,38 @@ def test_trials_wait_for_the_baseline_and_are_then_told_in_the_order_of_numbers(
         book.finish(record.number, planted.last_report(tmp_path, record))
     assert judged == [] and all(r.objective is None for r in book.records)
     book.finish(0, planted.last_report(tmp_path, records[0]))
-    assert judged == list(range(6)) and all(r.objective is not None for r in book.records)
+    assert judged == list(range(6)) and all(r.objective is not None for r in book.records[:6])
+
+
+def test_the_last_trials_of_a_search_begin_longest_first_and_stay_what_they_were_proposed_as(planted, tmp_path, monkeypatch):
+    def play(name):
+        begun, folder = [], tmp_path / name
+        book = planted.open_book(folder, on_event=lambda e: begun.append(e) if isinstance(e, TrialStarted) else None, seed=2)
+        planted.run_in_process(book, folder)
+        assert book.complete
+        return book, [event.record for event in begun if event.record.role in ("baseline", "design", "search")]
+
+    book, begun = play("as it is")
+    numbers = [record.number for record in begun]
+    assert numbers[:-4] == list(range(12)), "while more is proposed, the lowest number begins: its result is waited for"
+    last = [record.plan.schedule.steps for record in begun[-4:]]
+    assert last == sorted(last, reverse=True) and numbers != sorted(numbers)
+    monkeypatch.setattr("tasksearch.raytune.book.LOOK_AHEAD", 1)
+    one_by_one, in_order = play("one by one")
+    assert [record.number for record in in_order] == list(range(16))
+    assert substance(book) == substance(one_by_one)
+
+
+def test_a_book_that_is_opened_again_begins_what_was_only_proposed(planted, tmp_path, whole):
+    first = planted.open_book(tmp_path)
+    planted.run_in_process(first, tmp_path, most=11)
+    proposed = [r.number for r in first.records if r.status == "running"]
+    assert len(proposed) > 1 and all(r.started == 0 for r in first.records if r.status == "running")
+    begun = []
+    second = planted.open_book(tmp_path, on_event=lambda e: begun.append(e) if isinstance(e, TrialStarted) else None)
+    planted.run_in_process(second, tmp_path)
+    assert set(proposed) < {e.record.number for e in begun} and not any(e.again for e in begun)
+    assert substance(second) == substance(whole) and all(r.started > 0 for r in second.records)
 
 
 def test_a_report_that_comes_twice_counts_once(planted, tmp_path):

@@ -1,5 +1,6 @@
 """Who may train what: never two at once, nobody waits for ever, no slot idles that somebody could use. Without Ray."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from tasksearch.core.need import Need, from_text, missing, missing_of_average, to_text
 from tasksearch.raytune.rehearsal import Costs, Journey, bound, rehearse
+from tasksearch.raytune.starts import Starts
 from tasksearch.raytune.traffic import Traffic
 
 
@@ -55,6 +57,59 @@ def test_without_costs_the_makespan_keeps_grahams_bound(trials, slots):
     longest = max(sum(need.work for need in trial.parts) for trial in trials)
     assert bound(trials, slots) <= done.makespan + 1e-9
     assert done.makespan <= longest + done.busy_seconds / slots + 1e-9
+
+
+@settings(max_examples=200, deadline=None)
+@given(journeys, st.integers(1, 5), st.integers(1, 8), st.integers(0, 6), costs)
+def test_a_search_that_waits_for_results_begins_no_trial_before_it_is_known_and_ends(trials, slots, lag, designed, costs):
+    done = rehearse(trials, slots, 2 * slots, costs, lag=lag, designed=designed)
+    assert bound(trials, slots) <= done.makespan + 1e-9
+    times = Counter(need.signature for trial in trials for need in trial.parts)
+    spans = {name: (begin, end) for name, begin, end in done.trained}
+    for n in range(max(lag, designed), len(trials)):
+        own = [spans[need.signature][0] for need in trials[n].parts if times[need.signature] == 1]
+        before = [spans[need.signature][1] for trial in trials[: n - lag + 1] for need in trial.parts]
+        assert min(own, default=math.inf) >= max(before) - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("search_goes_on", "expected"),
+    [(True, [0, 1, 2, 3]), (False, [2, 1, 0, 3])],
+)
+def test_the_lowest_number_begins_while_the_search_goes_on_and_then_the_longest(search_goes_on, expected):
+    starts = Starts()
+    for number, work in enumerate((2.0, 3.0, 5.0, 1.0)):
+        starts.know(number, [Need(f"own {number}", work)])
+    left, order = [0, 1, 2, 3], []
+    while left:
+        order.append(starts.choose(left, search_goes_on=search_goes_on))
+        starts.begin(order[-1])
+        left.remove(order[-1])
+    assert order == expected
+
+
+def test_a_trial_whose_next_segment_is_being_trained_begins_last_and_what_is_trained_is_no_work():
+    starts = Starts()
+    starts.know(0, [Need("shared", 9.0), Need("a", 1.0)])
+    starts.know(1, [Need("shared", 9.0), Need("b", 2.0)])
+    starts.know(2, [Need("c", 3.0)])
+    starts.begin(0)
+    assert [starts.choose([1, 2], search_goes_on=goes_on) for goes_on in (True, False)] == [2, 2]
+    starts.passed(0, 1)
+    assert starts.choose([1, 2], search_goes_on=True) == 1
+    assert starts.choose([1, 2], search_goes_on=False) == 2, "of trial 1 less is left than of trial 2"
+    starts.end(0, whole=True)
+    assert starts.choose([1], search_goes_on=False) == 1
+
+
+def test_a_trial_that_lost_its_worker_holds_nothing_back():
+    starts = Starts()
+    starts.know(0, [Need("shared", 1.0)])
+    starts.know(1, [Need("shared", 1.0), Need("b", 1.0)])
+    starts.begin(0)
+    starts.end(0, whole=False)
+    assert starts.choose([1, 5], search_goes_on=True) == 1
+    assert starts.choose([0, 1], search_goes_on=False) == 1, "the shared segment was not trained"
 
 
 @dataclass(frozen=True)

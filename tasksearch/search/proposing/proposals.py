@@ -1,7 +1,8 @@
 """Proposals: trial n is a pure function of the study's settings, of n, and of trials 0 … n-lag.
 
 So the same study proposes the same trials at any concurrency up to the lag and after any crash. Of the trials n-lag+1 … n-1
-only the parameters are used, which are themselves pure; their results are not, even where they are known.
+only the parameters are used, which are themselves pure; their results are not, even where they are known. Draws at random use
+no results, and wait for none.
 
 Numbers run in this order: the baseline's seeds, the designs, the sampler's proposals, and when all those are finished the
 finalists: the leaders on fresh seeds, then the controls, then further seeds of leaders whose race is open; then, where they
@@ -53,9 +54,14 @@ class Proposal:
 
 @dataclass(frozen=True, kw_only=True)
 class Wait:
-    """The next trial cannot be told yet: trial `number` is not finished, or has no objective."""
+    """The next trial cannot be told yet: trial `number` is not finished, or has no objective.
+
+    Attributes:
+        search_goes_on: whether that is for its result alone; else all trials so far, or a round of them, must have ended.
+    """
 
     number: int
+    search_goes_on: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +115,8 @@ def _searched(
         return Proposal(number=n, role="design", plan=plan_of(design.schedule, SEARCH_SEED), params=design.params)
     told = searched[: max(0, place - config.lag + 1)]
     unready = next((record.number for record in told if not _ready(record)), None)
-    if unready is not None and _has_baseline(config, told):
-        return Wait(number=unready)
+    if unready is not None and config.sampler != "random" and _has_baseline(config, told):
+        return Wait(number=unready, search_goes_on=True)
     params = _draw(config, place, told if _has_baseline(config, told) else (), searched)
     if params is None:
         return None

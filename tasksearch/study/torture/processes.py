@@ -111,8 +111,9 @@ def undisturbed(module: str, base: Path, context: dict[str, Any]) -> dict[str, A
 
 
 def in_flight(folder: Path) -> set[str]:
-    """The records of a study's trials that are not finished."""
-    return {p.name for p in (folder / "trials").glob("[0-9]*[0-9].json") if '"status": "running"' in p.read_text()}
+    """The records of a study's trials that were begun and are not finished."""
+    found = ((p.name, json.loads(p.read_text())) for p in (folder / "trials").glob("[0-9]*[0-9].json"))
+    return {name for name, record in found if record["status"] == "running" and record["started"] > 0}
 
 
 def finished(folder: Path) -> int:

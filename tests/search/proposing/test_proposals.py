@@ -78,7 +78,15 @@ def test_a_trial_waits_for_the_results_that_it_rests_on(toy, history):
     late = [dataclasses.replace(r, status="running", objective=None) if r.number == 10 else r for r in history]
     unjudged = [dataclasses.replace(r, objective=None) if r.number == 10 else r for r in history]
     assert again(toy, config, 13, late[:13]) == again(toy, config, 13, history)
-    assert again(toy, config, 14, late[:14]) == again(toy, config, 14, unjudged[:14]) == Wait(number=10)
+    assert again(toy, config, 14, late[:14]) == again(toy, config, 14, unjudged[:14]) == Wait(number=10, search_goes_on=True)
+
+
+def test_draws_at_random_wait_for_no_result_and_are_what_they_are_when_all_results_are_there(toy):
+    config = toy.config(sampler="random")
+    history = run(toy, config, most=20)
+    bare = [dataclasses.replace(r, status="running", objective=None) for r in history]
+    assert [again(toy, config, n, bare[:n]) for n in range(9, 20)] == [again(toy, config, n, history[:n]) for n in range(9, 20)]
+    assert again(toy, config, 20, bare) == Wait(number=0), "finalists rest on all results, whoever proposed them"
 
 
 def test_failed_and_stopped_trials_do_not_hold_the_search_up(toy, history):
