@@ -43,7 +43,7 @@ FRESH = Costs(start=5.0, pause=0.01, resume=5.0, reuse=0.1)
 """With a fresh process a trial, as on a GPU."""
 
 
-LAGS = (1.0, 1.5, 2.0, 3.0)
+LAGS = (1.0, 1.5, 3.0, 2.0)
 """Of a sampler, times the slots."""
 
 DRAWS = 10
@@ -56,11 +56,23 @@ class ByNumber(Starts):
         return min(numbers)
 
 
+class Longest(Starts):
+    """Longest missing work first at all times, whatever waits for a result."""
+
+    def choose(self, numbers: Collection[int], *, search_goes_on: bool) -> int:
+        return super().choose(numbers, search_goes_on=False)
+
+
+RIVALS = {"number": ByNumber, "longest": Longest}
+"""Other orders, to stand beside the product's."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ray", metavar="LABEL", help=f"one of {', '.join(CASES)}")
     parser.add_argument("--plans", type=int, default=64)
     parser.add_argument("--slots", type=int, default=8)
+    parser.add_argument("--beside", choices=sorted(RIVALS), default="number", help="the order in the columns beside")
     parser.add_argument("--step", type=float, default=0.05, help="seconds of a step through Ray")
     options = parser.parse_args()
     print(f"{date.today()}, {options.plans} plans, {options.slots} slots")
@@ -69,16 +81,17 @@ def main() -> None:
         return
     print(f"\nmakespan / max(critical path, distinct work / slots), median and worst of {DRAWS} draws of the plans\n")
     sampled = [f"lag {factor:g} x slots" for factor in LAGS]
-    known = ["no costs", "reused workers", "least", "by number", "fresh workers", "least"]
-    heads = [*known, *sampled, "by number", "no reuse"]
+    beside = f"by {options.beside}"
+    known = ["no costs", "reused workers", "least", beside, "fresh workers", "least"]
+    heads = [*known, *sampled, f"lag {LAGS[-1]:g} x, {beside}", "no reuse"]
     print(f"| plans | a step takes | bound by | {' | '.join(heads)} |")
     print(f"|---|---:|---|{'---:|' * len(heads)}")
     for label in CASES:
         for step in (0.03, 0.3):
-            row(label, options.plans, options.slots, step)
+            row(label, options.plans, options.slots, step, RIVALS[options.beside])
 
 
-def row(label: str, plans: int, slots: int, step: float) -> None:
+def row(label: str, plans: int, slots: int, step: float, rival: type[Starts]) -> None:
     """One line of the table."""
     draws = [journeys(label, plans, seed, step) for seed in range(DRAWS)]
     work = [sum({n.signature: n.work for t in d for n in t.parts}.values()) / slots for d in draws]
@@ -89,9 +102,9 @@ def row(label: str, plans: int, slots: int, step: float) -> None:
         return spread(draws, slots, lambda d: rehearse(d, slots, 2 * slots, costs, **how).makespan)
 
     lags = [{"lag": round(factor * slots), "designed": designed} for factor in LAGS]
-    cells = [told(Costs()), told(MEASURED), least(draws, slots, MEASURED), by_number(draws, slots)]
+    cells = [told(Costs()), told(MEASURED), least(draws, slots, MEASURED), beside(draws, slots, rival)]
     cells += [told(FRESH), least(draws, slots, FRESH)]
-    cells += [told(MEASURED, **lag) for lag in lags] + [by_number(draws, slots, **lags[-1])]
+    cells += [told(MEASURED, **lag) for lag in lags] + [beside(draws, slots, rival, **lags[-1])]
     cells.append(spread(draws, slots, lambda d: rehearse(apart(d), slots, 2 * slots, MEASURED).makespan))
     by = f"path in {path} of {DRAWS}" if path else "work"
     print(f"| {label} | {step:g} s | {by} | {' | '.join(cells)} |", flush=True)
@@ -109,9 +122,9 @@ def least(draws: Sequence[list[Journey]], slots: int, costs: Costs) -> str:
     return f"{statistics.median(ratio(one) for one in draws):.2f}"
 
 
-def by_number(draws: Sequence[list[Journey]], slots: int, **how: Any) -> str:
-    """With reused workers, every trial begun in the order of numbers."""
-    return spread(draws, slots, lambda d: rehearse(d, slots, 2 * slots, MEASURED, starts=ByNumber(), **how).makespan)
+def beside(draws: Sequence[list[Journey]], slots: int, rival: type[Starts], **how: Any) -> str:
+    """With reused workers, begun in another order."""
+    return spread(draws, slots, lambda d: rehearse(d, slots, 2 * slots, MEASURED, starts=rival(), **how).makespan)
 
 
 def designed_of(label: str, plans: int) -> int:

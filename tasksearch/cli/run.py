@@ -66,7 +66,12 @@ def run(
     out: Annotated[Path | None, typer.Option(help="study folder [default: studies/NAME]")] = None,
     sampler: Annotated[str, typer.Option(help="tpe or random")] = "tpe",
     scheduler: Annotated[str, typer.Option(help="fifo, or asha to stop weak trials early")] = "fifo",
-    lag: Annotated[int, typer.Option(min=1, help="trial n is proposed from the results of trials 0 … n-lag")] = 4,
+    lag: Annotated[
+        int,
+        typer.Option(
+            min=1, help="trial n is proposed from the results of trials 0 … n-lag; twice the trials at once keeps slots busy"
+        ),
+    ] = 4,
     lr_policy: Annotated[str, typer.Option(help="phase: one learning-rate curve over all stages; stage: one each")] = "phase",
     mixing: Annotated[str, typer.Option(help="task: a step is of one task; mixed: every step holds all tasks")] = "task",
     steps: Annotated[

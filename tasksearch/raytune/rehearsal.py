@@ -130,7 +130,7 @@ class _Stage:
             if (chosen := self.traffic.next()) is not None:
                 self._later(self.costs.resume, "arrives", int(chosen))
             elif (known := self._known()) and self.traffic.room():
-                trial = self.starts.choose(known, search_goes_on=known[-1] < len(self.trials) - 1)
+                trial = self.starts.choose(known, search_goes_on=self._edge() < len(self.trials))
                 self.unbegun.remove(trial)
                 self.starts.begin(trial)
                 self.traffic.enter(str(trial))
@@ -139,8 +139,12 @@ class _Stage:
                 return
 
     def _known(self) -> list[int]:
-        edge = max(self.designed, min(self.unfinished, default=0) + self.lag)
+        edge = self._edge()
         return [number for number in self.unbegun if number < edge]
+
+    def _edge(self) -> int:
+        """The first trial that is not known yet."""
+        return max(self.designed, min(self.unfinished, default=0) + self.lag)
 
     def _arrives(self, trial: int) -> None:
         there, at = self.trials[trial], self.position.get(trial, 0)

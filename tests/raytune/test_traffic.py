@@ -72,6 +72,14 @@ def test_a_search_that_waits_for_results_begins_no_trial_before_it_is_known_and_
         assert min(own, default=math.inf) >= max(before) - 1e-9
 
 
+def test_trials_that_are_all_known_begin_longest_first_to_the_very_last_one():
+    trials = [journey("", targets=1, work=float(work)) for work in (1, 2, 6, 3, 4, 5)]
+    done = rehearse(trials, 1, 1)
+    assert [end - begin for _, begin, end in sorted(done.trained, key=lambda one: one[1])] == [6, 5, 4, 3, 2, 1]
+    late = rehearse(trials, 1, 1, lag=3)
+    assert [end - begin for _, begin, end in sorted(late.trained, key=lambda one: one[1])] == [1, 2, 6, 5, 4, 3]
+
+
 @pytest.mark.parametrize(
     ("search_goes_on", "expected"),
     [(True, [0, 1, 2, 3]), (False, [2, 1, 0, 3])],
