@@ -26,6 +26,7 @@ from tasksearch.raytune.mirror import Mirror
 from tasksearch.raytune.starts import Starts
 from tasksearch.search.objective import MIN_BASELINE_SEEDS, Baseline, objective, objective_so_far
 from tasksearch.search.proposing.proposals import Finished, PlanOf, Proposal, Wait, propose
+from tasksearch.search.records.ending import has_ended
 from tasksearch.search.records.growth import asked
 from tasksearch.search.records.ledger import Ledger
 
@@ -346,7 +347,7 @@ class TrialBook:
 
     def _ended(self) -> bool:
         """Whether the study ended once as it stands: it stays so, whatever this version would propose beyond that."""
-        return not self._lost and self._ledger.has_ended(self.config, len(self.records))
+        return not self._lost and has_ended(self._ledger, self.config, self.records)
 
     def close(self) -> None:
         """Writes the end of a study that lacks nothing."""

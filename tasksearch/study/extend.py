@@ -152,6 +152,7 @@ def _at_least(option: str, wanted: int | None, now: int) -> int:
 def _check_finished(ledger: Any, config: StudyConfig, suite: Suite) -> None:
     """A study is extended from its end, so that what was proposed until then does not depend on when it was extended."""
     from tasksearch.search.proposing.proposals import Finished, propose
+    from tasksearch.search.records.ending import has_ended
     from tasksearch.search.records.growth import asked, lacking
 
     written, additions = ledger.written(), ledger.additions()
@@ -159,7 +160,7 @@ def _check_finished(ledger: Any, config: StudyConfig, suite: Suite) -> None:
     pending = [one for one in lacking(written, additions, config) if (one.number, one.addition) not in given_up]
     records = asked(written, config) if ledger.history() else written
     ended = bool(records) and all(record.status != "running" for record in records) and not pending
-    if ended and not ledger.has_ended(config, len(records)) and (sizes := ledger.sizes()):
+    if ended and not has_ended(ledger, config, records) and (sizes := ledger.sizes()):
         plan_of = _plan_of(records[0].plan, config)
         ended = isinstance(propose(config, sizes, plan_of, len(records), records, suite.groups), Finished)
     if not ended:

@@ -107,6 +107,44 @@ def test_a_study_that_has_ended_gets_no_trainings_that_a_later_version_would_pro
     assert not wider.complete and wider.next().role == "finalist"
 
 
+def begun_before(folder, config):
+    """The study's folder as a version left it that knew no controls and wrote no end."""
+    Ledger(folder).save_config(config)
+    path = folder / "study.json"
+    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k not in BEFORE_RACES}) + "\n")
+    (folder / "ended.json").unlink(missing_ok=True)
+
+
+def test_a_study_that_ended_before_ends_were_written_keeps_the_leaders_it_had(planted, tmp_path, monkeypatch):
+    asked = {"leader_seeds": 3, "most_seeds": 3}
+    now = proposals.leading
+
+    def once(config, *rest):
+        return now(dataclasses.replace(config, leaders=4), *rest)[2:]
+
+    with monkeypatch.context() as then:
+        then.setattr(proposals, "leading", once)  # an earlier rule, by which others led
+        planted.run_in_process(planted.open_book(tmp_path, **asked), tmp_path)
+    begun_before(tmp_path, planted.config(**asked))
+    again = planted.open_book(tmp_path, **asked)
+    assert len(again.records) == 16 + 6 and again.complete and again.next() == "finished"
+    Ledger(tmp_path).save_config(planted.config(**asked))  # begun by this version it would not have ended
+    today = planted.open_book(tmp_path, **asked)
+    assert not today.complete and today.next().role == "finalist"
+
+
+@pytest.mark.parametrize("most", [9, 17, 21])
+def test_a_study_that_was_cut_off_before_ends_were_written_goes_on(planted, tmp_path, most):
+    asked = {"leader_seeds": 3, "most_seeds": 3}
+    book = planted.open_book(tmp_path, **asked)
+    planted.run_in_process(book, tmp_path, most=most)
+    begun_before(tmp_path, planted.config(**asked))
+    again = planted.open_book(tmp_path, **asked)
+    assert not again.complete
+    planted.run_in_process(again, tmp_path)
+    assert again.complete and len(again.records) == 16 + 6
+
+
 def test_a_study_that_has_not_ended_is_not_taken_for_one(planted, tmp_path):
     book = planted.open_book(tmp_path)
     planted.run_in_process(book, tmp_path, most=17)

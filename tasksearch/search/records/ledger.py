@@ -97,8 +97,14 @@ class Ledger:
         return _read(path, _config)
 
     def absent(self) -> frozenset[str]:
-        """Fields of `StudyConfig` that `study.json` lacks: an earlier version, which did not have them, began the study."""
-        written = _read(self.folder / "study.json", dict)
+        """Fields of `StudyConfig` that `study.json` lacks: an earlier version, which did not have them, began the study.
+
+        None where there is no such file, or a part of it.
+        """
+        path = self.folder / "study.json"
+        if not path.exists() or is_cut(path):
+            return frozenset()
+        written = _read(path, dict)
         return frozenset(field.name for field in dataclasses.fields(StudyConfig)) - written.keys()
 
     def save_end(self, config: StudyConfig, trials: int) -> None:
