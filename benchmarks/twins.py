@@ -1,6 +1,6 @@
 """Joint or sequential on planted worlds: coverage of the twins' intervals, wrong verdicts, power.
 
-    nice -n 15 python benchmarks/twins.py                    # everything: about ten minutes of one core
+    nice -n 15 python benchmarks/twins.py                    # everything: about twenty minutes of one core
     python benchmarks/twins.py null --worlds 20              # one family, quickly
 
 The truth is joint - sequential averaged over 300 other mixtures of the same space, from the worlds' closed form.
@@ -19,7 +19,7 @@ from tasksearch.search.bench.results import mean_and_error
 from tasksearch.search.bench.twin_worlds import TwinResult, twin_result
 from tasksearch.search.bench.world import FAMILIES, draw_world
 
-WORLDS = {"null": 300, "held": 200, "tune": 100}
+WORLDS = {"null": 300, "held": 400, "tune": 100}
 FIRST = 3000
 
 

@@ -31,8 +31,8 @@ class Leader:
     Attributes:
         record: the search's.
         rows: what will be said of it, each as weights of cells: the languages that it leads for together (for the first leader,
-            and a designed one: all languages), then each of them alone; no row where it leads nowhere. None: there was too
-            little to say.
+            and a designed one: all languages), then each of them alone, where they are several; no row where it leads nowhere.
+            None: there was too little to say.
     """
 
     record: TrialRecord
@@ -149,7 +149,8 @@ def _rows(key: _Key, worth: Array, found: Sequence[int], row: int, *, everywhere
         return ()
     chosen = key.weights if everywhere else {cell: key.weights[cell] for name in names for cell in key.columns[name]}
     total = sum(chosen.values())
-    return ({cell: weight / total for cell, weight in chosen.items()}, *(key.columns[name] for name in names))
+    alone = [key.columns[name] for name in names if set(key.columns[name]) != set(chosen)]  # one language is all it leads for
+    return ({cell: weight / total for cell, weight in chosen.items()}, *alone)
 
 
 def _first_best(values: Array, among: Sequence[int]) -> int | None:

@@ -27,7 +27,7 @@ from tasksearch.search.proposing.controls import control_plans, control_seeds
 from tasksearch.search.proposing.design import designs
 from tasksearch.search.proposing.draws import every_schedule, random_params
 from tasksearch.search.proposing.leading import Leader, leaders, leading
-from tasksearch.search.proposing.racing import look
+from tasksearch.search.proposing.racing import goes_on, look
 from tasksearch.search.proposing.shadow import asks
 from tasksearch.search.proposing.twins import best_of_plans, twin_count, twin_plan
 
@@ -264,14 +264,14 @@ def _open(
     place: int,
     baseline: Sequence[TrialRecord],
 ) -> bool:
-    """Whether another seed of that leader can change what is said of it. Where nothing can be judged, three are enough."""
+    """Whether another seed of that leader is likely to settle what is said of it. Where nothing can be judged, three are enough."""
     if config.leader_seeds < 2:
         return False
     if leader.rows is None:
         return len(told[place]) < 3
     runs = {i: [record for record in records if record.status == "done"] for i, records in told.items()}
     looks = config.most_seeds - config.leader_seeds + 1
-    return any(look(runs, place, baseline, row, looks=looks, most=config.most_seeds).open for row in leader.rows)
+    return goes_on([look(runs, place, baseline, row, looks=looks, most=config.most_seeds) for row in leader.rows])
 
 
 def _told(config: StudyConfig, schedule: Schedule) -> tuple[tuple[str, Any], ...]:

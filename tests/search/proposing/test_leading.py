@@ -9,7 +9,7 @@ from tasksearch.core.study import Objective
 from tasksearch.search.bench.simulate import proposed, searched, space_of
 from tasksearch.search.bench.world import TUNE, draw_world
 from tasksearch.search.objective import Baseline, objective
-from tasksearch.search.proposing.leading import leaders
+from tasksearch.search.proposing.leading import leaders, leading
 
 GROUPS = {"target": "classification"}
 
@@ -52,6 +52,14 @@ def test_reporting_halves_and_finalists_are_not_looked_at(toy, world_and_records
     hidden = [dataclasses.replace(r, scores=type(r.scores).of(s for s in r.scores if s.half == "select")) for r in records]
     again = dataclasses.replace(records[-1], number=len(records), role="finalist")
     assert [r.number for r in leaders(config, [*hidden, again])] == [r.number for r in leaders(config, records)]
+
+
+def test_nothing_that_will_be_said_of_a_leader_stands_twice(toy):
+    rows = [leader.rows for number in range(4) for leader in leading(config_of(toy, study(number)[0], leaders=4), study(number)[1])]
+    assert any(len(each) == 1 for each in rows) and any(len(each) > 2 for each in rows)
+    for each in rows:
+        cells = [tuple(sorted(row)) for row in each]
+        assert len(set(cells)) == len(cells)
 
 
 def test_three_leaders_serve_the_languages_better_than_the_three_best_objectives(toy):
