@@ -30,7 +30,7 @@ from tasksearch.search.trained import Trained, language_columns
 Array = NDArray[np.float64]
 __all__ = ["GROUPS", "Cell", "Setting", "mean_and_error", "measure"]
 
-_OTHERS = 300  # random mixes of the space that stand for what the search might have found
+OTHERS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class Cell:
         bare, pooled: mean regret over languages of the largest raw score and of the largest shrunken score, over all mixes.
         single: regret of the one mix with the largest shrunken mean over languages.
         asked: regret of the picker that was asked for.
-        missed: the best of `_OTHERS` random mixes per language, less the best that was trained: what the sampler left behind.
+        missed: the best of `OTHERS` random mixes per language, less the best that was trained: what the sampler left behind.
         final: regret of the verdict's pick among the finalists.
         flattery: raw score of the bare maximum less its truth, task effects.
         foreseen: shrunken score of the pick less its truth.
@@ -89,27 +89,36 @@ def measure(
     setting: Setting | None = None,
     search: Search = random_search,
     picker: Picker | None = None,
+    others: int = OTHERS,
 ) -> dict[int, Cell]:
-    """Number of trials → results over the worlds."""
+    """Number of trials → results over the worlds.
+
+    Args:
+        family, worlds, trials: which worlds, and after how many trials.
+        setting, search, picker: what is measured.
+        others: random mixes that stand for what the search might have found; 0 leaves `missed` out, which halves the time.
+    """
     setting = setting or Setting()
     cells = {count: Cell() for count in trials}
     for number in worlds:
         world = draw_world(family, number)
         whole = search(world, max(trials), number, setting.baseline_seeds)
-        best = world.gains([schedule for _, schedule in proposed(world, _OTHERS, number + 10**6)]).max(axis=0)
+        elsewhere = [schedule for _, schedule in proposed(world, others, number + 10**6)] if others else []
+        best = world.gains(elsewhere).max(axis=0) if others else None
         for count in trials:
             records = judged(whole.records[: setting.baseline_seeds + count])
             _one(world, Simulation(world=world, records=records), setting, cells[count], picker, best)
     return cells
 
 
-def _one(world: World, study: Simulation, setting: Setting, into: Cell, picker: Picker | None, best: Array) -> None:
+def _one(world: World, study: Simulation, setting: Setting, into: Cell, picker: Picker | None, best: Array | None) -> None:
     table = Trained.of(study.records, Baseline.of(study.records))
     assert table is not None
     truth = _truth(world, [first.plan.schedule for first in table.firsts])
     _whole_search(table, truth, into, picker)
-    order = [world.languages.index(language) for language in truth.languages]
-    into.missed.append(float((best[order] - truth.gains.max(axis=0)).mean()))
+    if best is not None:
+        order = [world.languages.index(language) for language in truth.languages]
+        into.missed.append(float((best[order] - truth.gains.max(axis=0)).mean()))
     before = len(study.records)
     config = _config(world, setting, before)
     while isinstance(found := propose_next(config, {}, study.plan_of, len(study.records), study.records, GROUPS), Proposal):

@@ -264,7 +264,7 @@ def _open(
     place: int,
     baseline: Sequence[TrialRecord],
 ) -> bool:
-    """Whether another seed of that leader is likely to settle what is said of it. Where nothing can be judged, three are enough."""
+    """Whether the next seed is likely to settle what is said of that leader. Where nothing can be judged, three are enough."""
     if config.leader_seeds < 2:
         return False
     if leader.rows is None:

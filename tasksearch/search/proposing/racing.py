@@ -28,7 +28,7 @@ Cell = tuple[str, str]
 
 POCOCK = {1: 1.960, 2: 2.178, 3: 2.289, 4: 2.361, 5: 2.413, 6: 2.453, 7: 2.485, 8: 2.512}
 """Looks → two-sided normal boundary at 5 % (Jennison and Turnbull 1999, table 2.1)."""
-SETTLED = 0.3
+SETTLED = 1 / 3
 """Statements that a seed has to be expected to settle. Chosen on tuning worlds: see docs/decisions.md."""
 _MIN_SEEDS = 2
 
@@ -87,8 +87,8 @@ def look(
     boundary = POCOCK[min(looks, max(POCOCK))]
     if abs(ratio) >= _student_of(boundary, df) or n >= most:
         return Look(ratio=ratio, chance=0.0)
-    # The next seed is what was seen, its error and the seed's own noise: its variance is 1 + 1/n of one seed's, and the mean moves
-    # by an (n + 1)th of it. The rest in units of one seed's deviation too.
+    # The next seed is what was seen, its error and the seed's own noise: its variance is 1 + 1/n of one seed's, and the mean
+    # moves by an (n + 1)th of it. The rest in units of one seed's deviation too.
     moves = math.sqrt(1 + 1 / n) / (n + 1)
     short = _student_of(boundary, df + 1) * math.sqrt(then) - abs(ratio) * math.sqrt(now)
     return Look(ratio=ratio, chance=_phi(-short / moves))

@@ -55,7 +55,9 @@ def test_reporting_halves_and_finalists_are_not_looked_at(toy, world_and_records
 
 
 def test_nothing_that_will_be_said_of_a_leader_stands_twice(toy):
-    rows = [leader.rows for number in range(4) for leader in leading(config_of(toy, study(number)[0], leaders=4), study(number)[1])]
+    rows = [
+        leader.rows for number in range(4) for leader in leading(config_of(toy, study(number)[0], leaders=4), study(number)[1])
+    ]
     assert any(len(each) == 1 for each in rows) and any(len(each) > 2 for each in rows)
     for each in rows:
         cells = [tuple(sorted(row)) for row in each]
