@@ -25,11 +25,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("family", nargs="*", default=list(WORLDS))
     parser.add_argument("--worlds", type=int)
+    parser.add_argument("--trials", type=int, nargs="+", default=list(TRIALS))
     options = parser.parse_args()
     for name in options.family:
         count = options.worlds or WORLDS.get(name, 100)
         started = time.process_time()
-        cells = measure(FAMILIES[name], range(FIRST, FIRST + count), TRIALS)
+        cells = measure(FAMILIES[name], range(FIRST, FIRST + count), options.trials)
         print(f"## {name}: {count} worlds, {date.today()}, {time.process_time() - started:.0f} s of one core\n", flush=True)
         print("\n".join(table_lines(cells)) + "\n", flush=True)
 

@@ -197,7 +197,7 @@ class _Shape:
 
     @classmethod
     def of(cls, schedule: Schedule, tasks: Sequence[str]) -> _Shape:
-        there = {task: float(schedule.share(task)) for task in schedule.tasks}  # exact fractions are dear, zeros are free
+        there = {task: float(schedule.share(task)) for task in schedule.order}  # exact fractions are dear, zeros are free
         share = np.array([there.get(task, 0.0) for task in tasks])
         order = [tasks.index(task) for task in schedule.order]
         place, after, left = np.full(len(tasks), -1.0), np.zeros(len(tasks)), 1.0
