@@ -244,6 +244,8 @@ def _next_is_group(verdict: Verdict, choice: Choice) -> bool:
 
 
 def _outcome(record: TrialRecord) -> Text:
+    if record.status == "running" and not record.started:
+        return Text("proposed", style="dim")
     if record.status in ("failed", "stopped", "running"):
         return Text(record.status, style="red" if record.status == "failed" else "yellow")
     return Text("–" if record.objective is None else f"{record.objective:+.2f}")

@@ -190,6 +190,13 @@ def test_trials_show_objective_seconds_or_how_they_ended():
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_a_trial_that_was_not_begun_is_told_from_one_that_runs():
+    begun = shown(trial_table([trial(0, "running")]), 80)
+    waiting = shown(trial_table([dataclasses.replace(trial(0, "running"), started=0.0)]), 80)
+    assert "running" in begun and "proposed" not in begun
+    assert "proposed" in waiting and "running" not in waiting
+
+
 @pytest.mark.filterwarnings("ignore:.*Pyarrow:DeprecationWarning")
 def test_the_frame_holds_every_score_once():
     frame = score_frame([trial(1), trial(0)])
