@@ -241,7 +241,7 @@ def _not_opened(fault: Exception, url: str) -> Exception:
         return BadInput(f"the Optuna storage {shown}: {said}; expected {_WISH}")
     return Unreachable(
         f"the Optuna storage {shown} cannot be opened ({said}); expected a running database and, where it asks for one, the "
-        "password in the address, which no study keeps"
+        "password in the address (--optuna-storage or TASKSEARCH_OPTUNA_STORAGE): no study keeps it"
     )
 
 
