@@ -206,15 +206,17 @@ def drive(
 
     # One thread per process, before torch or faiss start theirs: bit-equal results are promised at one only.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from tasksearch.phases.remote import open_store
+    from tasksearch.phases.store_check import check_store
+
     if config.tracking_uri is not None:
         check_answers(config.tracking_uri)  # a wrong address is known in seconds, before a first phase 1
     optuna_url = optuna_address(ledger.folder, resources.optuna_storage)
     if optuna_url is not None:
         check_database(optuna_url)
-    setup = prepare(config, on_pretrain)  # first: a wrong model or missing data leave no study folder behind
-    from tasksearch.phases.store_check import check_store
-
     store = store_address(ledger.folder, resources.store)
+    open_store(store)
+    setup = prepare(config, on_pretrain)  # first: a wrong model or missing data leave no study folder behind
     check_store(store)
     if begin is not None:
         begin()
