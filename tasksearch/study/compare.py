@@ -12,6 +12,7 @@ from tasksearch.core.errors import StudyNotReady
 from tasksearch.core.study import TrialRecord
 from tasksearch.study.best import open_study
 from tasksearch.study.identity import study_id
+from tasksearch.study.tracking_place import tracking_address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ def open_page(folder: Path, *, port: int | None = None, best: int = 6) -> Iterat
     leaders = best_of_each(records, best)
     if len(leaders) < 2:
         raise StudyNotReady(f"{folder} has {len(leaders)} finished trials beside the baseline; expected at least 2 to compare")
-    uri = config.tracking_uri or default_uri(folder)
+    uri = tracking_address(config) or default_uri(folder)
     experiment, runs = find_runs(uri, config.name, study_id(folder, config.name), [record.number for record in leaders])
     with serve_ui(uri, folder / "mlartifacts", port) as server:
         yield Page(

@@ -21,8 +21,9 @@ from tasksearch.study.reconcile import counts_of
 from tasksearch.study.settings import FOR_TARGETS, as_begun, keep_skipped, read_controls
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, data_folder, prepare
 from tasksearch.study.spaces import fill_in, load_space
+from tasksearch.study.tracking_place import keep_address, tracking_address
 from tasksearch.tasks.catalogue import load_suite
-from tasksearch.tracking.address import check_answers
+from tasksearch.tracking.address import check_answers, masked
 
 DEFAULT_FOLDER = Path("studies")
 
@@ -114,6 +115,7 @@ def configure(
         objective=objective or Objective(),
         untrained=known.needs_data if untrained is None else untrained,
         controls=read_controls(controls),
+        tracking_uri=keep_address(fields.pop("tracking_uri", None)),
         **fields,
     )
 
@@ -209,8 +211,9 @@ def drive(
     from tasksearch.phases.remote import open_store
     from tasksearch.phases.store_check import check_store
 
-    if config.tracking_uri is not None:
-        check_answers(config.tracking_uri)  # a wrong address is known in seconds, before a first phase 1
+    tracking = tracking_address(config)
+    if tracking is not None:
+        check_answers(tracking)  # a wrong address is known in seconds, before a first phase 1
     optuna_url = optuna_address(ledger.folder, resources.optuna_storage)
     if optuna_url is not None:
         check_database(optuna_url)
@@ -231,7 +234,7 @@ def drive(
     own_id = study_id(ledger.folder, config.name)
     database = Database(url=optuna_url, study=own_id) if optuna_url is not None else None
     tracker = MlflowTracker(
-        config.tracking_uri,
+        tracking,
         ledger.folder,
         own_id,
         groups=setup.suite.groups,
@@ -309,4 +312,10 @@ def _closing(ledger: Any, config: StudyConfig) -> dict[str, float | str]:
 def _difference(was: StudyConfig, now: StudyConfig) -> str:
     before, after = was.to_json(), now.to_json()
     key = next(key for key in before if before[key] != after.get(key))
+    if key == "tracking_uri":
+        return f"its runs lie at {_shown(was)}, now at {_shown(now)}"
     return f"its {key} is {before[key]!r}, now {after.get(key)!r}"[:300]
+
+
+def _shown(config: StudyConfig) -> str:
+    return "the study's folder" if config.tracking_uri is None else masked(config.tracking_uri)

@@ -13,6 +13,7 @@ from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
 from tasksearch.core.study import CONTROLS, LEADER_SEEDS, LEADER_SEEDS_ONCE, MOST_SEEDS, Overrides, StudyConfig
 from tasksearch.study.pretraining_text import pretraining_text, unchecked_note
 from tasksearch.tasks.suite import Suite
+from tasksearch.tracking.address import kept as kept_address
 
 TargetOverrides = tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
 
@@ -50,6 +51,10 @@ def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> Stu
     if "controls" in absent and (was.leader_seeds, now.leader_seeds) == (LEADER_SEEDS_ONCE, LEADER_SEEDS):
         taken |= {"leader_seeds"} | ({"most_seeds"} if now.most_seeds == MOST_SEEDS else set())
     overrides = dataclasses.replace(now.overrides, every_target=was.overrides.every_target)
+    if (
+        was.tracking_uri is not None and kept_address(was.tracking_uri) == now.tracking_uri
+    ):  # of old with a password
+        taken |= {"tracking_uri"}
     return dataclasses.replace(now, overrides=overrides, **{name: getattr(was, name) for name in taken})
 
 

@@ -33,6 +33,20 @@ def masked(uri: str) -> str:
     return address.masked(_split(uri), uri)
 
 
+def kept(uri: str) -> str:
+    """The address as a study may keep it. Of a web server it goes without any login: a token may stand in the user's place, and
+    MLflow would take a user without password before what its own variables say.
+
+    Raises:
+        BadInput: it cannot be read.
+    """
+    parts = _split(uri)
+    if not parts.netloc:
+        return uri
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]) if parts.scheme in ("http", "https") else parts
+    return address.without_secrets(bare)
+
+
 def scrubbed(text: str, uri: str) -> str:
     """One line of text without the address's secrets."""
     return address.scrubbed(text, _split(uri), uri)
