@@ -51,9 +51,7 @@ def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> Stu
     if "controls" in absent and (was.leader_seeds, now.leader_seeds) == (LEADER_SEEDS_ONCE, LEADER_SEEDS):
         taken |= {"leader_seeds"} | ({"most_seeds"} if now.most_seeds == MOST_SEEDS else set())
     overrides = dataclasses.replace(now.overrides, every_target=was.overrides.every_target)
-    if (
-        was.tracking_uri is not None and kept_address(was.tracking_uri) == now.tracking_uri
-    ):  # of old with a password
+    if was.tracking_uri is not None and kept_address(was.tracking_uri) == now.tracking_uri:  # of old with a password
         taken |= {"tracking_uri"}
     return dataclasses.replace(now, overrides=overrides, **{name: getattr(was, name) for name in taken})
 
