@@ -1,12 +1,14 @@
 """How long `tasksearch best` and `tasksearch report` take on a big finished study, as processes.
 
     python benchmarks/big_study.py                       # 500 trainings x 40 languages x 9 targets
+    python benchmarks/big_study.py --documents 4         # the same, with four examples of each document
     python benchmarks/big_study.py --trials 60 --keep /tmp/small
 
 The study is synthetic: suite `xtreme`'s nine targets, each in all of its forty languages (more cells than XTREME has), five
 seeds of the baseline, the designed trials, random mixes of the default space, and leaders on fresh seeds; additive effects of
 tasks, noise over seeds, per-example outcomes of both halves. `cold` finds no cache of score tables, `warm` finds one (a run
-leaves it behind).
+leaves it behind). A time is that of the whole process, imports and all, with one BLAS thread. Bytecode is compiled first, as
+installing does it; the files of the study are in memory. Each line is the median of some runs, then the shortest and longest.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import random
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -107,8 +111,8 @@ class Planted:
         self.records = [replace(r, objective=objective(r.scores, baseline, groups, Objective())) for r in self.records]
 
 
-def write_study(folder: Path, trials: int, languages: int, examples: int) -> None:
-    """A finished study of so many trainings."""
+def write_study(folder: Path, trials: int, languages: int, examples: int, documents: int) -> None:
+    """A finished study of so many trainings; `documents`: examples of each document, 0: none is known."""
     suite = load_suite("xtreme")
     spoken = ("en", *[language for language in suite.languages if language != "en"][: languages - 1])
     space = SearchSpace(name="big", summary="", tasks=TASKS, steps=(96, 192))
@@ -129,6 +133,9 @@ def write_study(folder: Path, trials: int, languages: int, examples: int) -> Non
             planted.train(leader.plan.schedule, seed, "finalist")
     for record in planted.records:
         planted.ledger.write(record)
+    if documents:  # the same in every language, as translated test sets have them
+        numbers = np.arange(examples) // documents
+        planted.ledger.write_documents({(*cell, half): numbers for cell in planted.cells for half in HALVES})
 
 
 def _mixes(space: SearchSpace, count: int) -> Iterator[tuple[Schedule, str]]:
@@ -140,14 +147,30 @@ def _mixes(space: SearchSpace, count: int) -> Iterator[tuple[Schedule, str]]:
     yield from list(found.items())[:count]
 
 
-def timed(*words: str) -> tuple[float, float, float]:
+def timed(scratch: Path, *words: str) -> tuple[float, float, float]:
     """Wall seconds, CPU seconds and peak MiB of one process of the command line."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment["PYTHONPYCACHEPREFIX"] = str(scratch / "bytecode")
     subprocess.run([sys.executable, "-m", "tasksearch", *words], check=True, stdout=subprocess.DEVNULL, env=environment)
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return wall, spent, after.ru_maxrss / 1024
+
+
+def told(seconds: list[float]) -> str:
+    """`1.52 [1.49, 1.60]`: median, shortest and longest."""
+    return f"{statistics.median(seconds):5.2f} [{min(seconds):.2f}, {max(seconds):.2f}]"
+
+
+def processor() -> str:
+    """Its name, where Linux tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
 
 
 def main() -> None:
@@ -155,21 +178,30 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=500)
     parser.add_argument("--languages", type=int, default=40)
     parser.add_argument("--examples", type=int, default=200, help="of each cell and half")
+    parser.add_argument("--documents", type=int, default=0, help="examples of each document; 0: documents are not known")
+    parser.add_argument("--runs", type=int, default=5, help="of each command, after one that is not counted")
     parser.add_argument("--keep", type=Path, help="folder to write the study to, and to use again if it is there")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or Path(scratch) / "study"
         if not (folder / "study.json").exists() or not list(folder.glob("trials/*.json")):
-            write_study(folder, options.trials, options.languages, options.examples)
+            write_study(folder, options.trials, options.languages, options.examples, options.documents)
         (folder / "readings.json").unlink(missing_ok=True)  # a kept study may have been read by another version
         count = len(json.loads((folder / "trials" / "0000.json").read_text())["scores"])
-        print(f"{date.today()} · {options.trials} trainings x {count} scores, load {os.getloadavg()[0]:.1f}")
+        print(
+            f"{date.today()} · {processor()} · {options.trials} trainings x {count} scores, "
+            f"{'with' if Ledger(folder).documents() else 'no'} documents; load {os.getloadavg()[0]:.1f} before"
+        )
         for name in ("cold", "warm"):
             for command in ("best", "report"):
-                if name == "cold":
-                    Ledger(folder).cache_path.unlink(missing_ok=True)
-                wall, spent, peak = timed(command, str(folder))
-                print(f"{name} {command:8} {wall:5.1f} s wall {spent:5.1f} s of a core {peak:6.0f} MiB at most", flush=True)
+                measured = []
+                for _ in range(1 + options.runs):
+                    if name == "cold":
+                        Ledger(folder).cache_path.unlink(missing_ok=True)
+                    measured.append(timed(Path(scratch), command, str(folder)))
+                walls, spent, peaks = (list(column) for column in zip(*measured[1:], strict=True))
+                print(f"{name} {command:6} {told(walls)} s wall {told(spent)} s of a core {max(peaks):4.0f} MiB", flush=True)
+        print(f"load {os.getloadavg()[0]:.1f} after")
 
 
 if __name__ == "__main__":

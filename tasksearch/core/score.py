@@ -211,7 +211,7 @@ def _column_of(data: Sequence[Mapping[str, Any]]) -> tuple[Layout, list[float], 
         layout = _layout(keys)
     except (KeyError, TypeError):
         return None  # whatever is wrong with a row, `Score` says it
-    whole = len(seeds) <= 1 and layout.is_ordered and all(len(row) == _FIELDS for row in data)
+    whole = len(seeds) <= 1 and layout.is_ordered and set(map(len, data)) <= {_FIELDS}
     return (layout, values, next(iter(seeds), 0)) if whole else None
 
 
