@@ -25,6 +25,7 @@ from tasksearch.cli import (
     train,
     ui,
 )
+from tasksearch.cli.panels import BENCH, PRETRAIN, TRAIN, grouped
 from tasksearch.cli.short import short
 from tasksearch.core.errors import TasksearchError
 
@@ -50,10 +51,10 @@ def _root(
     pass
 
 
-app.command(epilog=run.RUN_EXAMPLES)(run.run)
-app.command(epilog=run.RESUME_EXAMPLES)(run.resume)
-app.command(epilog=plan.PLAN_EXAMPLES)(plan.plan)
-app.command(epilog=extend.EXTEND_EXAMPLES)(extend.extend)
+app.command(epilog=run.RUN_EXAMPLES)(grouped(run.run))
+app.command(epilog=run.RESUME_EXAMPLES)(grouped(run.resume))
+app.command(epilog=plan.PLAN_EXAMPLES)(grouped(plan.plan))
+app.command(epilog=extend.EXTEND_EXAMPLES)(grouped(extend.extend))
 app.command(epilog=look.BEST_EXAMPLES)(short(look.best))
 app.command()(short(look.trials))
 app.command()(look.spaces)
@@ -62,10 +63,10 @@ app.command(epilog=catalogue.LANGUAGES_EXAMPLES)(catalogue.languages)
 app.command(epilog=score.SCORE_EXAMPLES)(score.score)
 data.app.command(epilog=data_check.CHECK_EXAMPLES)(data_check.check)
 app.add_typer(data.app, name="data")
-app.command(epilog=pretrain.PRETRAIN_EXAMPLES)(pretrain.pretrain)
+app.command(epilog=pretrain.PRETRAIN_EXAMPLES)(grouped(pretrain.pretrain, PRETRAIN))
 app.command(epilog=report.REPORT_EXAMPLES)(short(report.report))
-app.command(epilog=train.TRAIN_EXAMPLES)(train.train)
-app.command(epilog=bench.BENCH_EXAMPLES)(bench.bench)
+app.command(epilog=train.TRAIN_EXAMPLES)(grouped(train.train, TRAIN))
+app.command(epilog=bench.BENCH_EXAMPLES)(grouped(bench.bench, BENCH))
 app.add_typer(store.app, name="store")
 app.command(epilog=torture.TORTURE_EXAMPLES)(torture.torture)
 app.command(epilog=ui.UI_EXAMPLES)(ui.ui)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import typer
@@ -32,8 +33,14 @@ def print_verdict(console: Any, verdict: Any, warning: str) -> None:
         console.print(verdict.court.sentence, highlight=False)
 
 
+PIPED = 100
+"""Columns of what is printed where no terminal says how many there are: a log, a pipe."""
+
+
 def open_console() -> Any:
-    """Standard output: colours on a terminal, plain text in a pipe."""
+    """Standard output: colours on a terminal, plain text in a pipe; as wide as `COLUMNS` says, else as a terminal is."""
     from rich.console import Console
 
-    return Console()
+    console = Console()
+    told = os.environ.get("COLUMNS", "").isdigit() or any(map(os.isatty, (0, 1, 2)))
+    return console if told or console.is_terminal else Console(width=PIPED)
