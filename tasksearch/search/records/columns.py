@@ -8,7 +8,6 @@ The cache may be deleted at any time; where it cannot be written or is damaged, 
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -45,12 +44,18 @@ def record_of(entry: Entry) -> TrialRecord:
     return TrialRecord.from_json(rest | {"scores": ScoreTable.of_column(layout, values, seed)})
 
 
-def write_cache(path: Path, records: Mapping[str, TrialRecord]) -> None:
-    """Keeps the scores of these records, whole or not at all; a folder that cannot be written is no error."""
-    if len(records) < LEAST:
-        return
+def read_anew(data: Mapping[str, Any]) -> tuple[TrialRecord, Entry | None]:
+    """The record from its file's JSON, and its entry; None where its scores are no column."""
+    record = TrialRecord.from_json(data)
+    column = record.scores.column()
+    rest = {name: value for name, value in data.items() if name != "scores"}
+    return record, None if column is None else (rest, *column)
+
+
+def write_cache(path: Path, entries: Mapping[str, Entry]) -> None:
+    """Keeps these, by the names of their files' content, whole or not at all; a folder that cannot be written is no error."""
     with suppress(TasksearchError):
-        write_atomic(path, _bytes(records))
+        write_atomic(path, _bytes(entries))
 
 
 def digest(content: bytes) -> str:
@@ -58,19 +63,14 @@ def digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def _bytes(records: Mapping[str, TrialRecord]) -> bytes:
+def _bytes(entries: Mapping[str, Entry]) -> bytes:
     from safetensors.numpy import save
 
     layouts: dict[Layout, int] = {}
     heads, values = [], []
-    for name, record in records.items():
-        column = record.scores.column()
-        if column is None:
-            continue
-        layout, found, seed = column
+    for name, (rest, layout, found, seed) in entries.items():
         place = layouts.setdefault(layout, len(layouts))
-        told = dataclasses.replace(record, scores=ScoreTable()).to_json()
-        heads.append([name, place, seed, len(found), told])
+        heads.append([name, place, seed, len(found), rest])
         values.append(np.array(found, dtype=np.float64))
     joined = np.concatenate(values) if values else np.zeros(0)
     head = json.dumps({"layouts": [layout.keys for layout in layouts], "records": heads}, ensure_ascii=False)

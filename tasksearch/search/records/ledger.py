@@ -151,19 +151,23 @@ class Ledger:
 
         Score tables of a big study are kept in `cache/`, named by the records' content (`search.columns`).
         """
-        from tasksearch.search.records.columns import LEAST, digest, read_cache, record_of, write_cache
+        from tasksearch.search.records.columns import LEAST, digest, read_anew, read_cache, record_of, write_cache
 
         paths = sorted(self.trials_path.glob("[0-9]*[0-9].json"), key=_number)
         if len(paths) < LEAST:
             return [_read(path, TrialRecord.from_json) for path in paths]
-        cache, names, records = read_cache(self.cache_path), [], []
+        cache, names, new, records = read_cache(self.cache_path), list[str](), dict[str, Any](), list[TrialRecord]()
         for path in paths:
             content = path.read_bytes()
             name = digest(content)
             names.append(name)
-            records.append(record_of(cache[name]) if name in cache else _parsed(path, content, TrialRecord.from_json))
-        if sum(name not in cache for name in names) > len(paths) // 20:
-            write_cache(self.cache_path, dict(zip(names, records, strict=True)))
+            if name in cache:
+                records.append(record_of(cache[name]))
+            else:
+                record, new[name] = _parsed(path, content, read_anew)
+                records.append(record)
+        if len(new) > len(paths) // 20:
+            write_cache(self.cache_path, {name: entry for name in names if (entry := new.get(name) or cache.get(name))})
         return records
 
     def mend(self) -> None:
