@@ -145,14 +145,31 @@ def _by_example(
 def _by_document(
     arm: Arm, weights: Mapping[Cell, float], places: Mapping[Cell, Place], blocks: Mapping[Block, list[Cell]]
 ) -> Sheet:
-    """Blocks whose documents are known: one after the other, for a target's documents in all languages may be many."""
-    pulls, degrees, counts = [], [], []
-    for (_, count, _), cells in blocks.items():
-        sums, mass = np.zeros((len(arm.seeds), count)), np.zeros(count)
-        for cell in cells:
-            sums += weights[cell] * places[cell].summed(arm.pulls(cell))
-            mass += abs(weights[cell]) * places[cell].share
-        pulls.append(sums)
-        degrees.append(freedom(mass) if len(cells) > 1 else places[cells[0]].freedom)
-        counts.append(int((mass > 0).sum()))
-    return Sheet(names=tuple(blocks), pulls=np.stack(pulls, axis=1), freedom=np.array(degrees), documents=tuple(counts))
+    """Blocks whose documents are known, equally many in each: examples are added straight into their block's documents."""
+    count = next(iter(blocks))[1]
+    starts = {cell: number * count for number, members in enumerate(blocks.values()) for cell in members}
+    sums, mass = np.zeros((len(arm.seeds), len(blocks) * count)), np.zeros(len(blocks) * count)
+    alike: dict[int, list[Cell]] = {}
+    for cell in starts:
+        alike.setdefault(arm.examples(cell), []).append(cell)
+    for examples, cells in alike.items():
+        table = arm.tables[examples]
+        shares = np.array([weights[cell] for cell in cells])
+        scales = np.array([places[cell].scale for cell in cells])
+        pulls = table.pulls[:, table.places(cells)] * (shares * scales)[:, np.newaxis]
+        index = np.concatenate([starts[cell] + place for cell in cells if (place := places[cell].index) is not None])
+        for seed, own in enumerate(pulls):
+            sums[seed] += np.bincount(index, weights=own.ravel(), minlength=len(mass))
+        mass += np.bincount(index, weights=np.repeat(np.abs(shares) / examples, examples), minlength=len(mass))
+    masses = mass.reshape(len(blocks), count)
+    return Sheet(
+        names=tuple(blocks),
+        pulls=sums.reshape(len(arm.seeds), len(blocks), count),
+        freedom=np.array(
+            [
+                freedom(own) if len(cells) > 1 else places[cells[0]].freedom
+                for own, cells in zip(masses, blocks.values(), strict=True)
+            ]
+        ),
+        documents=tuple((masses > 0).sum(axis=1).tolist()),
+    )
