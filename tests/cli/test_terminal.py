@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from tasksearch.cli.printing import PIPED
+
 STUDY = [
     "run", "--space", "joint", "--trials", "5", "--baseline-seeds", "3", "--leaders", "1", "--leader-seeds", "3",
     "--controls", "none",
@@ -55,13 +57,15 @@ def test_ctrl_c_in_a_terminal_says_how_to_go_on_and_a_pipe_finishes_in_plain_tex
     assert "Traceback" not in plain
 
     rest = subprocess.run(
-        [sys.executable, "-m", "tasksearch", "resume", str(folder)], capture_output=True, text=True, timeout=400, check=False
-    )
+        [sys.executable, "-m", "tasksearch", "resume", str(folder)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=400, check=False,
+        env={name: value for name, value in os.environ.items() if name != "COLUMNS"},
+    )  # fmt: skip
     assert rest.returncode == 0, rest.stderr
     assert "\x1b" not in rest.stdout + rest.stderr
     assert re.search(r"\[ +8/10\] finalist", rest.stderr)  # a leader may race for two seeds more than its three
     strange = [line for line in rest.stderr.splitlines() if not re.match(r" +\d+ s  ", line)]
     assert strange == [], "no library talks"
     assert rest.stdout.rstrip().splitlines()[-1] == f"report   tasksearch report {folder}"
-    assert max(map(len, rest.stdout.split("study    ")[0].splitlines())) <= 80
+    assert max(map(len, rest.stdout.split("study    ")[0].splitlines())) <= PIPED
     assert (folder / "report.html").exists()
