@@ -49,7 +49,7 @@ def cluster(address: str | None, slots: int, resources: Mapping[str, float]) -> 
 
     Raises:
         Unreachable: the address does not answer within seconds, or Ray does not start here at three tries.
-        BadInput: not even one trial fits.
+        BadInput: not even one trial fits, or this process is connected to another cluster.
     """
     os.environ.update({name: os.environ.get(name, value) for name, value in QUIET.items()})
     os.environ.setdefault("RAY_memory_monitor_refresh_ms", "250")
@@ -59,11 +59,30 @@ def cluster(address: str | None, slots: int, resources: Mapping[str, float]) -> 
     mine = not ray.is_initialized()
     if mine:
         _start(address, slots, resources)
+    else:
+        _check_same(address)
     try:
         yield _fitting(resources)
     finally:
         if mine:
             _leave()
+
+
+def _check_same(address: str | None) -> None:
+    """A process that is connected, as a notebook may be, stays where it is: an address of elsewhere is a mistake."""
+    if address is None or address == "auto" or address.startswith("ray://"):
+        return
+    here = ray.get_runtime_context().gcs_address
+    if _resolved(address) != _resolved(here):
+        raise BadInput(f"this process is connected to the Ray cluster at {here}, not {address!r}; call ray.shutdown() first")
+
+
+def _resolved(address: str) -> tuple[str, str]:
+    host, _, port = address.rpartition(":")
+    try:
+        return socket.gethostbyname(host), port
+    except OSError:
+        return host, port
 
 
 def _leave() -> None:

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from tasksearch.core.errors import MissingPackage, Unreachable
+from tasksearch.core.errors import BadInput, MissingPackage, Unreachable
 from tasksearch.raytune import cluster as module
 
 
@@ -53,6 +53,21 @@ def test_a_cluster_that_runs_passes(local_cluster):
     import ray
 
     module._knock(ray.get_runtime_context().gcs_address)
+
+
+def test_a_process_that_is_connected_runs_nothing_elsewhere(local_cluster):
+    import ray
+
+    here = ray.get_runtime_context().gcs_address
+    for address in (None, "auto", here):
+        with module.cluster(address, 1, {"cpu": 1.0}) as slots:
+            assert slots == local_cluster
+    with (
+        pytest.raises(BadInput, match=f"connected to the Ray cluster at {here}, not '127.0.0.1:1'") as caught,
+        module.cluster("127.0.0.1:1", 1, {"cpu": 1.0}),
+    ):
+        pytest.fail("a study would run where nobody asked for it")
+    assert "\n" not in str(caught.value) and ray.is_initialized()
 
 
 def test_a_client_address_without_its_package_says_what_to_install(monkeypatch):
