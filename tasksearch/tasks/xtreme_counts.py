@@ -1,8 +1,9 @@
 """How many examples XTREME's splits hold, where a source says so.
 
 The figures of PAN-X, PAWS-X, UDPOS and MLQA are those that `datasets` recorded of its own XTREME copy (`dataset_infos.json`,
-huggingface/datasets before 3.0). UDPOS's are given for languages whose record agrees with the treebanks of UD 2.5 that have
-their text; for German, Greek, French, Japanese, Russian and Chinese it does not, so they stay unknown.
+huggingface/datasets before 3.0). UDPOS's are given for languages where the record is what the known sizes of UD 2.5's treebanks
+add up to, compared by hand and not with the files; for German, Greek, French, Japanese, Russian and Chinese it is not, so they
+stay unknown.
 """
 
 from __future__ import annotations
