@@ -70,7 +70,7 @@ def cluster(address: str | None, slots: int, resources: Mapping[str, float]) -> 
 
 def _check_same(address: str | None) -> None:
     """A process that is connected, as a notebook may be, stays where it is: an address of elsewhere is a mistake."""
-    if address is None or address == "auto" or address.startswith("ray://"):
+    if address in (None, "auto", "local") or str(address).startswith("ray://"):
         return
     here = ray.get_runtime_context().gcs_address
     if _resolved(address) != _resolved(here):

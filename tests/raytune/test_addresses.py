@@ -59,7 +59,7 @@ def test_a_process_that_is_connected_runs_nothing_elsewhere(local_cluster):
     import ray
 
     here = ray.get_runtime_context().gcs_address
-    for address in (None, "auto", here):
+    for address in (None, "auto", "local", here):
         with module.cluster(address, 1, {"cpu": 1.0}) as slots:
             assert slots == local_cluster
     with (
