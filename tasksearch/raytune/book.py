@@ -77,6 +77,7 @@ class TrialBook:
         self._losses: Counter[tuple[int, int]] = Counter()
         self._starts = Starts()
         self._stage: Proposal | Wait | Finished | None = None
+        self._ended_at: dict[tuple[int, int], bool] = {}
         self.fault: Exception | None = None
         self.interrupted = False
         self.paused: str | None = None
@@ -346,8 +347,14 @@ class TrialBook:
         return Baseline.of(self._baseline_records()) if self._baseline_is_finished() else None
 
     def _ended(self) -> bool:
-        """Whether the study ended once as it stands: it stays so, whatever this version would propose beyond that."""
-        return not self._lost and has_ended(self._ledger, self.config, self.records)
+        """Whether the study ended once as it stands: it stays so, whatever this version would propose beyond that.
+
+        Asked at every look of Ray's, and read from the folder only where a trial came or ended since.
+        """
+        now = len(self.records), self.ran
+        if now not in self._ended_at:
+            self._ended_at = {now: not self._lost and has_ended(self._ledger, self.config, self.records)}
+        return self._ended_at[now]
 
     def close(self) -> None:
         """Writes the end of a study that lacks nothing."""

@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.schedule import Schedule
-from tasksearch.core.score import read_columns
+from tasksearch.core.score import Cell, read_columns
 from tasksearch.core.study import TrialRecord
 from tasksearch.search.objective import Baseline
 from tasksearch.search.surrogate.alone import posterior_of_each
 from tasksearch.search.surrogate.pooled import Posterior, Surrogate, trained
 
 Array = NDArray[np.float64]
-Cell = tuple[str, str]
 
 MIN_MIXES = 8
 """Below so many mixes nothing can be learnt from how they resemble each other: their own scores are taken."""

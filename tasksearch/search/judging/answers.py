@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.score import Cell
 
-Cell = tuple[str, str]
-"""(target, language)"""
 Array = NDArray[np.float64]
 Outcomes = NDArray[np.floating[Any]]
 

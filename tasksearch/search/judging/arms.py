@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.errors import BadInput
-from tasksearch.search.judging.answers import Answers, Array, Cell, Table, check_shape, linearise
+from tasksearch.core.score import Cell
+from tasksearch.search.judging.answers import Answers, Array, Table, check_shape, linearise
 from tasksearch.search.judging.documents import Documents, Place, apart
 
 

@@ -23,9 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.errors import BadInput
-from tasksearch.core.score import Half
+from tasksearch.core.score import Cell, Half
 
-Cell = tuple[str, str]
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 

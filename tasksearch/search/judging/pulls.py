@@ -13,7 +13,8 @@ from functools import cached_property
 
 import numpy as np
 
-from tasksearch.search.judging.answers import Array, Cell
+from tasksearch.core.score import Cell
+from tasksearch.search.judging.answers import Array
 from tasksearch.search.judging.arms import Arm
 from tasksearch.search.judging.documents import Place, freedom
 

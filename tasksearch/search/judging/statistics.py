@@ -27,8 +27,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.score import Cell
 from tasksearch.core.verdict import Estimate
-from tasksearch.search.judging.answers import Array, Cell
+from tasksearch.search.judging.answers import Array
 from tasksearch.search.judging.arms import Arm, linearised, score_of
 from tasksearch.search.judging.pulls import Pulls
 

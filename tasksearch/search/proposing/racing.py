@@ -21,10 +21,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tasksearch.core.score import Cell
 from tasksearch.core.study import TrialRecord
 from tasksearch.search.objective import Baseline, BaselineCell
-
-Cell = tuple[str, str]
 
 POCOCK = {1: 1.960, 2: 2.178, 3: 2.289, 4: 2.361, 5: 2.413, 6: 2.453, 7: 2.485, 8: 2.512}
 """Looks → two-sided normal boundary at 5 % (Jennison and Turnbull 1999, table 2.1)."""

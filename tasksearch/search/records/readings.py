@@ -21,9 +21,8 @@ from filelock import FileLock
 from tasksearch.core.atomic import write_atomic
 from tasksearch.core.errors import AlreadyRead, BadInput
 from tasksearch.core.order_effect import QUESTION
+from tasksearch.core.score import Cell
 from tasksearch.search.records.ledger import Ledger
-
-Cell = tuple[str, str]
 
 NOTHING = "none"
 """Choice of a rule that finds nothing to read in a row."""
