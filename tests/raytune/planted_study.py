@@ -54,6 +54,20 @@ def plans_of(settings):
     return lambda schedule, seed: plan_of(schedule, seed, settings.targets, settings.languages)
 
 
+class Watch:
+    """Calls `then` when that many trials were judged; notes what was said, and after how many."""
+
+    def __init__(self, **then):
+        self.then, self.judged, self.notices = {int(key[2:]): act for key, act in then.items()}, 0, []
+
+    def __call__(self, event):
+        if type(event).__name__ == "Notice":
+            self.notices.append((self.judged, event.text))
+        if type(event).__name__ == "TrialJudged":
+            self.judged += 1
+            self.then.get(self.judged, lambda: None)()
+
+
 def run(
     folder,
     *,

@@ -18,20 +18,6 @@ def finished(folder):
     return {r.number: Ledger(folder).record_path(r.number).read_bytes() for r in Ledger(folder).records() if r.status == "done"}
 
 
-class Watch:
-    """Calls `then` when that many trials were judged; notes what was said, and after how many."""
-
-    def __init__(self, **then):
-        self.then, self.judged, self.notices = {int(key[2:]): act for key, act in then.items()}, 0, []
-
-    def __call__(self, event):
-        if type(event).__name__ == "Notice":
-            self.notices.append((self.judged, event.text))
-        if type(event).__name__ == "TrialJudged":
-            self.judged += 1
-            self.then.get(self.judged, lambda: None)()
-
-
 def test_a_server_that_is_killed_and_comes_back_is_caught_up_during_the_run(planted, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     folder, database = tmp_path / "study", f"sqlite:///{tmp_path / 'server.db'}"
@@ -42,7 +28,7 @@ def test_a_server_that_is_killed_and_comes_back_is_caught_up_during_the_run(plan
         os.killpg(server.process.pid, signal.SIGKILL)
         server.process.wait()
 
-    watch = Watch(at5=kill, at9=lambda: back.append(serve_ui(database, tmp_path / "artefacts", port)))
+    watch = planted.Watch(at5=kill, at9=lambda: back.append(serve_ui(database, tmp_path / "artefacts", port)))
     tracker, quick = MlflowTracker(server.url, folder, "lost-1"), Patience(first=0.1, longest=0.2)
     summary = planted.run(folder, tracker=tracker, on_event=watch, context={"sleep": 0.2}, patience=quick)
     try:
@@ -69,7 +55,7 @@ def test_a_server_that_stays_away_ends_a_complete_study_in_one_line_and_a_resume
                 raise Unreachable("the MLflow server went away; start it again, then `tasksearch resume` goes on")
             super().write_trial(record, artefacts)
 
-    watch = Watch()
+    watch = planted.Watch()
     with pytest.raises(Unreachable, match=r"went away; start it again, then `tasksearch resume` goes on$"):
         planted.run(tmp_path, tracker=Away(), on_event=watch, patience=Patience(at_end=0.3, first=0.1))
     kept = finished(tmp_path)

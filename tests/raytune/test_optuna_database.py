@@ -129,23 +129,9 @@ def server():
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class Watch:
-    """Calls `then` when that many trials were judged; notes what was said, and after how many."""
-
-    def __init__(self, **then):
-        self.then, self.judged, self.notices = {int(key[2:]): act for key, act in then.items()}, 0, []
-
-    def __call__(self, event):
-        if type(event).__name__ == "Notice":
-            self.notices.append((self.judged, event.text))
-        if type(event).__name__ == "TrialJudged":
-            self.judged += 1
-            self.then.get(self.judged, lambda: None)()
-
-
 def test_a_postgresql_server_that_stops_and_comes_back_is_caught_up_during_the_run(planted, tmp_path, server, in_journal):
     place, starting = Database(url=server.url, study="planted-0"), threading.Thread(target=server.start)
-    watch = Watch(at5=server.stop, at9=starting.start)
+    watch = planted.Watch(at5=server.stop, at9=starting.start)
     quick = Patience(first=0.1, longest=0.2)
     summary = planted.run(tmp_path, optuna_storage=place, on_event=watch, context={"sleep": 0.3}, patience=quick, concurrency=1)
     starting.join(60)
@@ -160,7 +146,7 @@ def test_a_postgresql_server_that_stops_and_comes_back_is_caught_up_during_the_r
 
 
 def test_a_server_that_stays_away_costs_no_trial_and_a_resume_tells_it(planted, tmp_path, server, in_journal):
-    place, watch = Database(url=server.url, study="planted-0"), Watch(at5=server.stop)
+    place, watch = Database(url=server.url, study="planted-0"), planted.Watch(at5=server.stop)
     with pytest.raises(Unreachable, match=r"went away; .*then `tasksearch resume` goes on$") as caught:
         planted.run(tmp_path, optuna_storage=place, on_event=watch, patience=Patience(at_end=0.3, first=0.1))
     kept = [r for r in Ledger(tmp_path).records() if r.status == "done"]
