@@ -37,11 +37,11 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import HALVES, Score, ScoreTable
 from tasksearch.core.space import SearchSpace, decode
 from tasksearch.core.study import Objective, StudyConfig, TrialRecord
+from tasksearch.records.ledger import Ledger
+from tasksearch.search.designed_trials import designed_trials
+from tasksearch.search.finalists import leaders
 from tasksearch.search.objective import Baseline, objective
-from tasksearch.search.proposing.design import designs
-from tasksearch.search.proposing.draws import random_params
-from tasksearch.search.proposing.leading import leaders
-from tasksearch.search.records.ledger import Ledger
+from tasksearch.search.random_schedules import random_params
 from tasksearch.tasks.catalogue import load_suite
 
 TARGETS = ("bucc2018", "mlqa", "panx", "pawsx", "tatoeba", "tydiqa", "udpos", "xnli", "xquad")
@@ -139,7 +139,9 @@ def write_study(folder: Path, trials: int, languages: int, examples: int, docume
 
 
 def _mixes(space: SearchSpace, count: int) -> Iterator[tuple[Schedule, str]]:
-    found = {design.schedule: "design" for design in designs(space, {task: 1000 * i for i, task in enumerate(TASKS, 1)})}
+    found = {
+        design.schedule: "design" for design in designed_trials(space, {task: 1000 * i for i, task in enumerate(TASKS, 1)})
+    }
     rng = random.Random(0)
     while len(found) < count:
         if (schedule := decode(space, random_params(space, rng))) is not None:

@@ -13,8 +13,8 @@ import math
 
 import numpy as np
 
-from tasksearch.search.judging.documents import Documents
-from tasksearch.search.judging.statistics import Arm, estimate
+from tasksearch.analysis.clustering import Documents
+from tasksearch.analysis.estimates import CandidateOutcomes, estimate
 
 CELL = ("qa", "sw")
 SIZES = np.array([1, 8, 3, 5, 2, 7, 4, 6, 2, 9, 3, 1, 5, 6, 4, 2, 8, 3, 1, 7, 4, 5, 2, 6])
@@ -35,7 +35,7 @@ def covered(rng: np.random.Generator, sizes: np.ndarray, alike: float) -> tuple[
         plans.append([np.stack([0.5 + 0.02 * rng.normal() + own + pull(0.15), np.ones(n)], axis=1) for _ in range(count)])
     found = []
     for documents in (Documents({CELL: index}), None):
-        one, two = (Arm(seeds=tuple({CELL: seed} for seed in seeds), documents=documents) for seeds in plans)
+        one, two = (CandidateOutcomes(seeds=tuple({CELL: seed} for seed in seeds), documents=documents) for seeds in plans)
         gain = estimate(one, {CELL: 1.0}, minus=two)
         assert gain.low is not None and gain.high is not None
         found.append(gain.low <= 0 <= gain.high)

@@ -15,8 +15,8 @@ import time
 from collections import defaultdict
 from datetime import date
 
-from tasksearch.search.bench.effects import Checked, checked
-from tasksearch.search.bench.world import FAMILIES
+from tasksearch.bench.effects import CheckedEffect, checked
+from tasksearch.bench.planted_world import FAMILIES
 
 WORLDS, TRIALS, FIRST = 40, (24, 48, 96), 2000
 WORDS = {
@@ -46,7 +46,7 @@ def main() -> None:
         print(flush=True)
 
 
-def _cell(worlds: list[list[Checked]], kind: str, together: bool) -> str:
+def _cell(worlds: list[list[CheckedEffect]], kind: str, together: bool) -> str:
     """Coverage ± standard error over worlds; half the interval, and the mean size of the truth, in points."""
     found = defaultdict(list)
     for place, world in enumerate(worlds):

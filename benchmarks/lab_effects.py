@@ -35,7 +35,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.space import annealed_twin, sequential_twin
 from tasksearch.lab.recipe import LabRecipe
 from tasksearch.phases import ensure_lab, open_context, run_plan
-from tasksearch.phases.lab_root import LabRoot, cache_folder
+from tasksearch.phases.lab_model import LabFolders, cache_folder
 from tasksearch.tasks.lab_suite import LAB_WARNING, lab_suite
 
 SHORT, LONG = lab_suite().steps
@@ -74,15 +74,15 @@ def plan_of(arm: str, seed: int) -> Plan:
 
 
 @lru_cache(maxsize=4)
-def lab_of(world: int) -> LabRoot:
+def lab_of(world: int) -> LabFolders:
     return ensure_lab(LabRecipe(world_seed=world))
 
 
-def untrained_model(lab: LabRoot, world: int) -> Path:
+def untrained_model(lab: LabFolders, world: int) -> Path:
     """The same architecture, tokenizer and initial weights as phase 1 starts from."""
     from transformers import AutoTokenizer
 
-    from tasksearch.phases.lab_root import lab_settings
+    from tasksearch.phases.lab_model import lab_settings
     from tasksearch.phases.pretrain import fresh_model, save_pretrained
 
     folder = lab.model.with_name(f"untrained-{lab.model.name}")

@@ -29,6 +29,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from search_spaces.joint_vs_seq import SPACE
+from tasksearch.bench.grid import write_grid
 from tasksearch.core.folders import cache_folder
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
@@ -36,9 +37,8 @@ from tasksearch.core.space import SearchSpace, decode
 from tasksearch.lab.recipe import LabRecipe
 from tasksearch.phases import ensure_lab, open_context, run_plan
 from tasksearch.phases.context import RunContext
-from tasksearch.search.bench.grid import write_grid
-from tasksearch.search.proposing.design import designs
-from tasksearch.search.proposing.draws import random_params
+from tasksearch.search.designed_trials import designed_trials
+from tasksearch.search.random_schedules import random_params
 from tasksearch.tasks.lab_suite import LAB_WARNING, lab_suite
 
 DRAWS = 20261125
@@ -56,7 +56,7 @@ def space() -> SearchSpace:
 
 def mixes(count: int, sizes: dict[str, int]) -> list[Schedule]:
     """Designed trials, then distinct random mixes: the first `count`, the same for any larger count."""
-    found = dict.fromkeys(design.schedule for design in designs(space(), sizes))
+    found = dict.fromkeys(design.schedule for design in designed_trials(space(), sizes))
     rng = random.Random(DRAWS)
     while len(found) < count:
         schedule = decode(space(), random_params(space(), rng))

@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tasksearch.analysis.estimates import score_of
+from tasksearch.analysis.study_analysis import cell_weights
+from tasksearch.bench.grid import Grid, read_grid
+from tasksearch.bench.grid_replay import SEEDS, complete_mixes
+from tasksearch.bench.pickers import PICKERS, Shown
+from tasksearch.bench.results import mean_and_error
 from tasksearch.core.schedule import Schedule
-from tasksearch.search.bench.grid import Grid, read_grid
-from tasksearch.search.bench.grid_replay import SEEDS, complete_mixes
-from tasksearch.search.bench.pickers import PICKERS, Shown
-from tasksearch.search.bench.results import mean_and_error
-from tasksearch.search.judging.reading import cell_weights
-from tasksearch.search.judging.statistics import score_of
-from tasksearch.search.surrogate.pooled import trained
-from tasksearch.search.trained import language_columns
+from tasksearch.search.gain_table import language_columns
+from tasksearch.search.surrogate.multitask_gp import trained
 
 Array = NDArray[np.float64]
 HERE = Path(__file__).parent / "data" / "lab_grid.npz"

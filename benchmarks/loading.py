@@ -88,7 +88,7 @@ def write_pairs(lab, folder, count):
 
 def main():
     from tasksearch.lab.recipe import LabRecipe
-    from tasksearch.phases.lab_root import ensure_lab
+    from tasksearch.phases.lab_model import ensure_lab
 
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--pairs", type=int, default=400_000)

@@ -24,17 +24,17 @@ from typing import Any
 
 from reuse import CASES, UNTRAINED, config_of, played, setup_of
 
-from tasksearch.core.need import Need
 from tasksearch.core.plan import Plan
+from tasksearch.core.required_segments import RequiredSegment
 from tasksearch.core.space import decode
-from tasksearch.phases.outline import unfolded
-from tasksearch.raytune.rehearsal import Costs, Journey, bound, rehearse
-from tasksearch.raytune.starts import Starts
-from tasksearch.search.proposing.design import designs
-from tasksearch.search.proposing.draws import random_params
+from tasksearch.engine.simulation import Costs, SimulatedTrial, bound, simulate_run
+from tasksearch.engine.start_order import StartOrder
+from tasksearch.phases.unfolding import unfolded
+from tasksearch.search.designed_trials import designed_trials
+from tasksearch.search.random_schedules import random_params
 from tasksearch.study.settings import settings_of
 from tasksearch.tasks.catalogue import load_suite
-from trainables.marks import trainings
+from tasksearch.testing.timed_segments import trainings
 
 MEASURED = Costs(start=0.3, pause=0.01, resume=1.3, reuse=0.1)
 """Seconds: start, pause and resume with reused workers in Ray 2.60, and a small segment that is looked up and verified."""
@@ -49,14 +49,14 @@ LAGS = (1.0, 1.5, 3.0, 2.0)
 DRAWS = 10
 
 
-class ByNumber(Starts):
+class ByNumber(StartOrder):
     """How trials were begun before: in the order of their numbers."""
 
     def choose(self, numbers: Collection[int], *, search_goes_on: bool) -> int:
         return min(numbers)
 
 
-class Longest(Starts):
+class Longest(StartOrder):
     """Longest missing work first at all times, whatever waits for a result."""
 
     def choose(self, numbers: Collection[int], *, search_goes_on: bool) -> int:
@@ -91,7 +91,7 @@ def main() -> None:
             row(label, options.plans, options.slots, step, RIVALS[options.beside])
 
 
-def row(label: str, plans: int, slots: int, step: float, rival: type[Starts]) -> None:
+def row(label: str, plans: int, slots: int, step: float, rival: type[StartOrder]) -> None:
     """One line of the table."""
     draws = [journeys(label, plans, seed, step) for seed in range(DRAWS)]
     work = [sum({n.signature: n.work for t in d for n in t.parts}.values()) / slots for d in draws]
@@ -99,21 +99,21 @@ def row(label: str, plans: int, slots: int, step: float, rival: type[Starts]) ->
     designed = designed_of(label, plans)
 
     def told(costs: Costs, **how: Any) -> str:
-        return spread(draws, slots, lambda d: rehearse(d, slots, 2 * slots, costs, **how).makespan)
+        return spread(draws, slots, lambda d: simulate_run(d, slots, 2 * slots, costs, **how).makespan)
 
     lags = [{"lag": round(factor * slots), "designed": designed} for factor in LAGS]
     cells = [told(Costs()), told(MEASURED), least(draws, slots, MEASURED), beside(draws, slots, rival)]
     cells += [told(FRESH), least(draws, slots, FRESH)]
     cells += [told(MEASURED, **lag) for lag in lags] + [beside(draws, slots, rival, **lags[-1])]
-    cells.append(spread(draws, slots, lambda d: rehearse(apart(d), slots, 2 * slots, MEASURED).makespan))
+    cells.append(spread(draws, slots, lambda d: simulate_run(apart(d), slots, 2 * slots, MEASURED).makespan))
     by = f"path in {path} of {DRAWS}" if path else "work"
     print(f"| {label} | {step:g} s | {by} | {' | '.join(cells)} |", flush=True)
 
 
-def least(draws: Sequence[list[Journey]], slots: int, costs: Costs) -> str:
+def least(draws: Sequence[list[SimulatedTrial]], slots: int, costs: Costs) -> str:
     """Median of what starts and look-ups alone make of the bound, spread evenly over the slots."""
 
-    def ratio(trials: list[Journey]) -> float:
+    def ratio(trials: list[SimulatedTrial]) -> float:
         parts = [need for trial in trials for need in trial.parts]
         work = {need.signature: need.work for need in parts}
         spent = sum(work.values()) + len(trials) * costs.start + (len(parts) - len(work)) * costs.reuse
@@ -122,36 +122,36 @@ def least(draws: Sequence[list[Journey]], slots: int, costs: Costs) -> str:
     return f"{statistics.median(ratio(one) for one in draws):.2f}"
 
 
-def beside(draws: Sequence[list[Journey]], slots: int, rival: type[Starts], **how: Any) -> str:
+def beside(draws: Sequence[list[SimulatedTrial]], slots: int, rival: type[StartOrder], **how: Any) -> str:
     """With reused workers, begun in another order."""
-    return spread(draws, slots, lambda d: rehearse(d, slots, 2 * slots, MEASURED, starts=rival(), **how).makespan)
+    return spread(draws, slots, lambda d: simulate_run(d, slots, 2 * slots, MEASURED, starts=rival(), **how).makespan)
 
 
 def designed_of(label: str, plans: int) -> int:
     """Trials of a study that no result is waited for: the baseline's and the designs."""
     config = config_of(label, plans)
-    return config.baseline_seeds + len(designs(config.space, setup_of(config).sizes))
+    return config.baseline_seeds + len(designed_trials(config.space, setup_of(config).sizes))
 
 
-def spread(draws: Sequence[list[Journey]], slots: int, makespan: Callable[[list[Journey]], float]) -> str:
+def spread(draws: Sequence[list[SimulatedTrial]], slots: int, makespan: Callable[[list[SimulatedTrial]], float]) -> str:
     """`1.04 (1.07)`: median and worst."""
     ratios = [makespan(one) / bound(one, slots) for one in draws]
     return f"{statistics.median(ratios):.2f} ({max(ratios):.2f})"
 
 
-def apart(trials: Sequence[Journey]) -> list[Journey]:
+def apart(trials: Sequence[SimulatedTrial]) -> list[SimulatedTrial]:
     """The same trials without a store."""
     return [
-        Journey(*(tuple(Need(f"{i}/{n.signature}", n.work) for n in part) for part in (t.chain, t.leaves)))
+        SimulatedTrial(*(tuple(RequiredSegment(f"{i}/{n.signature}", n.work) for n in part) for part in (t.chain, t.leaves)))
         for i, t in enumerate(trials)
     ]
 
 
-def journeys(label: str, count: int, seed: int, step: float) -> list[Journey]:
+def journeys(label: str, count: int, seed: int, step: float) -> list[SimulatedTrial]:
     """Plans drawn at random, each once, as trials of so many seconds."""
     config, rng = config_of(label, count), random.Random(seed)
     settings = settings_of(load_suite("lab"), config, None)
-    found: dict[object, Journey] = {}
+    found: dict[object, SimulatedTrial] = {}
     while len(found) < count:
         schedule = decode(config.space, random_params(config.space, rng))
         if schedule is None:
@@ -163,12 +163,13 @@ def journeys(label: str, count: int, seed: int, step: float) -> list[Journey]:
     return list(found.values())
 
 
-def journey(plan: Plan, step: float) -> Journey:
+def journey(plan: Plan, step: float) -> SimulatedTrial:
     """A plan's segments with their seconds."""
     chain, targets = unfolded(plan, UNTRAINED)
     steps = {t.signature: plan.settings.for_target(t.target).steps or 0 if t.trained else 0 for t in targets}
-    return Journey(
-        tuple(Need(s.signature, step * s.stage.steps) for s in chain), tuple(Need(s, step * n) for s, n in steps.items())
+    return SimulatedTrial(
+        tuple(RequiredSegment(s.signature, step * s.stage.steps) for s in chain),
+        tuple(RequiredSegment(s, step * n) for s, n in steps.items()),
     )
 
 

@@ -9,8 +9,8 @@ import argparse
 import time
 from datetime import date
 
-from tasksearch.search.bench.measure import Cell, Setting, mean_and_error, measure
-from tasksearch.search.bench.world import FAMILIES
+from tasksearch.bench.measure import Setting, SizeResults, mean_and_error, measure
+from tasksearch.bench.planted_world import FAMILIES
 
 DESIGNS = {
     "fixed, 5 seeds each": Setting(leader_seeds=5, most_seeds=5),
@@ -30,7 +30,7 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.family:
         started, first = time.process_time(), FIRST.get(name, 3000)
-        found: dict[str, Cell] = {
+        found: dict[str, SizeResults] = {
             design: measure(FAMILIES[name], range(first, first + options.worlds), [24], setting=setting, others=0)[24]
             for design, setting in DESIGNS.items()
         }

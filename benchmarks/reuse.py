@@ -21,21 +21,21 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tasksearch.core.need import Need
+from tasksearch.core.required_segments import RequiredSegment
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.study import StudyConfig, TrialRecord
-from tasksearch.phases.outline import unfolded
-from tasksearch.raytune.book import TrialBook
+from tasksearch.engine.optuna_storage import OptunaMirror, open_storage
+from tasksearch.engine.simulation import Costs, SimulatedTrial, simulate_run
+from tasksearch.engine.trial_manager import TrialManager
+from tasksearch.phases.unfolding import unfolded
 from tasksearch.raytune.driver import RunSummary, run_trials
-from tasksearch.raytune.rehearsal import Costs, Journey, rehearse
-from tasksearch.search.proposing.proposals import Proposal, propose
-from tasksearch.search.records.ledger import Ledger
-from tasksearch.search.records.storage import StudyMirror, open_storage
+from tasksearch.records.ledger import Ledger
+from tasksearch.search.proposals import Proposal, propose
 from tasksearch.study.run import configure
 from tasksearch.study.settings import settings_of
 from tasksearch.study.setup import Setup
 from tasksearch.tasks.catalogue import load_suite
-from trainables.marks import MarkedSegments, MarkSettings, trainings
+from tasksearch.testing.timed_segments import TimedSegments, TimedSettings, trainings
 from trainables.recorded import RecordedTrainable
 
 UNTRAINED = ("retrieval",)
@@ -135,15 +135,16 @@ def wall_of(
         return f"{use.seconds / use.slots:.0f} s ({use.pauses} pauses, {use.idle_seconds / use.seconds:.0%} idle)"
     there = {name for record in stored or () for name, _, _ in segments_of(record)}
     trials = [journey_of(record, there, "" if stored is not None else f"{record.number}/") for record in records]
-    return f"{rehearse(trials, slots, 2 * slots, COSTS).makespan / 3600:.2f} h"
+    return f"{simulate_run(trials, slots, 2 * slots, COSTS).makespan / 3600:.2f} h"
 
 
-def journey_of(record: TrialRecord, there: Collection[str], apart: str) -> Journey:
+def journey_of(record: TrialRecord, there: Collection[str], apart: str) -> SimulatedTrial:
     """A trial's segments with their seconds, none for those that are there."""
     rows = [
-        (kind, Need(apart + name, 0.0 if name in there else REAL_STEP * steps)) for name, kind, steps in segments_of(record)
+        (kind, RequiredSegment(apart + name, 0.0 if name in there else REAL_STEP * steps))
+        for name, kind, steps in segments_of(record)
     ]
-    return Journey(
+    return SimulatedTrial(
         tuple(need for kind, need in rows if kind == "intermediate"), tuple(need for kind, need in rows if kind == "target")
     )
 
@@ -179,8 +180,8 @@ def in_process(
 ) -> tuple[list[TrialRecord], RunSummary | None]:
     """The same study without Ray and without waiting, trial by trial: equal at any number of slots."""
     setup, ledger = setup_of(config), Ledger(folder)
-    mirror = StudyMirror(open_storage(ledger.optuna_path), config.name, config.space)
-    book = TrialBook(
+    mirror = OptunaMirror(open_storage(ledger.optuna_path), config.name, config.space)
+    book = TrialManager(
         ledger, config, mirror, sizes=setup.sizes, groups=setup.suite.groups, plan_of=setup.plan_of(config),
         write=lambda record: None, on_event=lambda event: None,
     )  # fmt: skip
@@ -202,7 +203,7 @@ def counted(
         record = TrialRecord(
             number=found.number, role=found.role, status="done", plan=found.plan, params=found.params, objective=0.0
         )
-        segments = MarkedSegments(found.plan, found.number, MarkSettings(**context_of(log, marks, 0.0)["segments"]))
+        segments = TimedSegments(found.plan, found.number, TimedSettings(**context_of(log, marks, 0.0)["segments"]))
         for part in segments.needs:
             segments.train(part)
         records.append(record)

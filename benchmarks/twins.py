@@ -15,9 +15,9 @@ from datetime import date
 
 import numpy as np
 
-from tasksearch.search.bench.results import mean_and_error
-from tasksearch.search.bench.twin_worlds import TwinResult, twin_result
-from tasksearch.search.bench.world import FAMILIES, draw_world
+from tasksearch.bench.matched_worlds import MatchedResult, matched_result
+from tasksearch.bench.planted_world import FAMILIES, draw_world
+from tasksearch.bench.results import mean_and_error
 
 WORLDS = {"null": 300, "held": 400, "tune": 100}
 FIRST = 3000
@@ -32,13 +32,13 @@ def main() -> None:
     for name in options.family:
         count = options.worlds or WORLDS[name]
         started = time.process_time()
-        found = [twin_result(draw_world(FAMILIES[name], FIRST + i), mixtures=options.mixtures) for i in range(count)]
+        found = [matched_result(draw_world(FAMILIES[name], FIRST + i), mixtures=options.mixtures) for i in range(count)]
         spent = time.process_time() - started
         print(f"## {name}: {count} worlds, {options.mixtures} mixtures × 3 seeds, {date.today()}, {spent:.0f} s of one core\n")
         print("\n".join(lines(found)) + "\n", flush=True)
 
 
-def lines(found: Sequence[TwinResult]) -> list[str]:
+def lines(found: Sequence[MatchedResult]) -> list[str]:
     """A table; every error is over worlds."""
     clear = [r for r in found if abs(r.truth) >= (r.main.detectable or np.inf)]
     rows = [

@@ -12,9 +12,9 @@ import argparse
 import time
 from datetime import date
 
-from tasksearch.search.bench.measure import measure
-from tasksearch.search.bench.table import table_lines
-from tasksearch.search.bench.world import FAMILIES
+from tasksearch.bench.measure import measure
+from tasksearch.bench.planted_world import FAMILIES
+from tasksearch.bench.table import table_lines
 
 WORLDS = {"held": 400, "null": 300, "one": 150, "pair": 150}
 TRIALS = (24, 48, 96)

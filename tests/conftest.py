@@ -17,7 +17,7 @@ def _own_cache(tmp_path_factory):
 def tiny_lab(tmp_path_factory):
     """A small world whose model had forty steps of pretraining: numbers near chance, every path real."""
     from tasksearch.lab.recipe import LabRecipe
-    from tasksearch.phases.lab_root import ensure_lab
+    from tasksearch.phases.lab_model import ensure_lab
 
     recipe = LabRecipe(
         phase1_steps=40, document_unit=300, parallel_unit=200, intermediate_train=128, intermediate_dev=10, target_train=64,

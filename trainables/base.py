@@ -34,11 +34,11 @@ from safetensors.numpy import save
 
 from tasksearch.core.atomic import write_atomic
 from tasksearch.core.errors import TasksearchError, TrainingFailed
-from tasksearch.core.need import Need, to_text
 from tasksearch.core.plan import Plan
+from tasksearch.core.required_segments import RequiredSegment, to_text
 from tasksearch.core.score import Score, ScoreTable
-from tasksearch.search.records.ledger import Ledger
-from tasksearch.search.records.outcomes import Cell, Outcomes, read_outcomes
+from tasksearch.records.ledger import Ledger
+from tasksearch.records.outcomes import Cell, Outcomes, read_outcomes
 
 _LONGEST_CAUSE = 400
 _TOLERANCE = 1e-3  # percent points between a score and the ratio of its outcomes' sums, which are kept in single precision
@@ -91,7 +91,7 @@ class PlanTrainable(Trainable):
         """
         raise NotImplementedError
 
-    def missing(self, position: int) -> tuple[Need, ...]:
+    def missing(self, position: int) -> tuple[RequiredSegment, ...]:
         """Segments that this trial has to train from its part `position` on, in order; cheap.
 
         What a store keeps for other trials is among them while it is not there; without such a store the answer is empty.

@@ -25,12 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.errors import BadInput
-from tasksearch.core.need import Need
 from tasksearch.core.plan import Plan
+from tasksearch.core.required_segments import RequiredSegment
 from tasksearch.core.score import HALVES, Half, Score, ScoreTable
 from tasksearch.core.signature import seed_from
+from tasksearch.testing.timed_segments import TimedSegments, TimedSettings
 from trainables.base import PartResult, PlanTrainable
-from trainables.marks import MarkedSegments, MarkSettings
 
 Array = NDArray[np.float32]
 
@@ -109,7 +109,7 @@ class RecordedTrainable(PlanTrainable):
         """Reads the context."""
         self._surface = surface_of(self.context)
         played = self.context.get("segments")
-        self._segments = MarkedSegments(self.plan, self.number, MarkSettings(**played)) if played else None
+        self._segments = TimedSegments(self.plan, self.number, TimedSettings(**played)) if played else None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Ray's call for a reused actor."""
@@ -118,7 +118,7 @@ class RecordedTrainable(PlanTrainable):
             os.kill(os.getpid(), signal.SIGKILL)
         return super().reset_config(new_config)
 
-    def missing(self, position: int) -> tuple[Need, ...]:
+    def missing(self, position: int) -> tuple[RequiredSegment, ...]:
         """What the marks lack."""
         return self._segments.missing(position) if self._segments and self.context["segments"].get("store") else ()
 

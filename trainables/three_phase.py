@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasksearch.core.need import Need
+from tasksearch.core.required_segments import RequiredSegment
+from tasksearch.phases.checkpoints import CheckpointPolicy
 from tasksearch.phases.context import RunContext, open_context
-from tasksearch.phases.last_call import LAST_CALL
-from tasksearch.phases.needs import missing_parts
+from tasksearch.phases.preemption import PREEMPTION
+from tasksearch.phases.required_work import required_segments
 from tasksearch.phases.run import PlanRun
-from tasksearch.phases.snapshots import SnapshotPolicy
-from tasksearch.search.records.ledger import Ledger
+from tasksearch.records.ledger import Ledger
 from tasksearch.tasks.catalogue import load_suite
 from trainables.base import PartResult, PlanTrainable
 
@@ -24,20 +24,20 @@ class ThreePhase(PlanTrainable):
 
     def prepare(self) -> None:
         """Unfolds the plan; model and data are loaded by the first trial of a process. From then on SIGTERM is heard."""
-        LAST_CALL.listen()
+        PREEMPTION.listen()
         self._run = PlanRun(self.plan, self._open())
 
     def parts(self) -> tuple[str, ...]:
         """`intermediate/0` …, then `target/<name>` …"""
         return self._run.parts
 
-    def missing(self, position: int) -> tuple[Need, ...]:
+    def missing(self, position: int) -> tuple[RequiredSegment, ...]:
         """What the store lacks, by its manifests alone: a damaged segment is only found once it is read."""
-        return missing_parts(self._run, position)
+        return required_segments(self._run, position)
 
     def run_part(self, name: str) -> PartResult:
         """Trains one segment, or takes it from the store."""
-        LAST_CALL.obey()
+        PREEMPTION.obey()
         done = self._run.run(name)
         kind, _, target = name.partition("/")
         lacking = kind == "target" and Ledger(Path(self.context["study_folder"])).lacks_documents(done.outcomes)
@@ -51,7 +51,7 @@ class ThreePhase(PlanTrainable):
 
     def _open(self) -> RunContext:
         context = self.context
-        steps, seconds = context.get("snapshots") or (None, SnapshotPolicy().every_seconds)
+        steps, seconds = context.get("snapshots") or (None, CheckpointPolicy().every_seconds)
         return open_context(
             load_suite(str(context["suite"])),
             str(context["data"]),
@@ -60,7 +60,7 @@ class ThreePhase(PlanTrainable):
             context.get("device"),
             keep_targets=bool(context.get("keep_targets")),
             store_budget=context.get("store_budget"),
-            snapshots=SnapshotPolicy(every_steps=steps, every_seconds=seconds),
+            snapshots=CheckpointPolicy(every_steps=steps, every_seconds=seconds),
             skip_bad=int(context.get("skip_bad") or 0),
             deterministic=bool(context.get("deterministic")),
         )

@@ -14,7 +14,6 @@ from tasksearch.cli import (
     data,
     data_check,
     extend,
-    look,
     plan,
     pretrain,
     report,
@@ -25,6 +24,7 @@ from tasksearch.cli import (
     train,
     ui,
 )
+from tasksearch.cli import best as look
 from tasksearch.cli.panels import BENCH, PRETRAIN, TRAIN, grouped
 from tasksearch.cli.short import short
 from tasksearch.core.errors import TasksearchError

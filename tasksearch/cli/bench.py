@@ -32,9 +32,9 @@ def bench(
     as_json: Json = False,
 ) -> None:
     """Regret, optimism and coverage of a sampler and a picker per number of trials, on planted worlds or recorded runs."""
-    from tasksearch.search.bench.table import console_table
-    from tasksearch.study.benching import BenchConfig, counts_of
-    from tasksearch.study.benching import bench as measured
+    from tasksearch.bench.campaign import BenchConfig, counts_of
+    from tasksearch.bench.campaign import bench as measured
+    from tasksearch.bench.table import console_table
 
     config = BenchConfig(
         problem=family,

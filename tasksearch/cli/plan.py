@@ -55,7 +55,7 @@ def plan(
     What the search proposes rests on results that nobody has yet: it is drawn three times, under results drawn at random.
     """
     from tasksearch.cli.progress import Watch
-    from tasksearch.study.outlook import outlook
+    from tasksearch.study.forecast import forecast_study
     from tasksearch.study.run import configure
 
     config = configure(
@@ -67,7 +67,7 @@ def plan(
         },
     )  # fmt: skip
     with Watch(config, quiet=quiet or as_json) as watch:
-        found = outlook(
+        found = forecast_study(
             config, store=store, slots=concurrency, gpus=gpus_per_trial, keep_targets=keep_targets, again=recalibrate,
             on_pretrain=watch.on_pretrain,
         )  # fmt: skip
@@ -83,7 +83,7 @@ def _row(one: Any) -> dict[str, Any]:
 
 
 def _lines(found: Any) -> list[str]:
-    from tasksearch.study.keeping import shown_size
+    from tasksearch.study.store_location import shown_size
 
     roles = ", ".join(f"{count} {role}" for role, count in found.trials.items())
     unit = "GPU-hours" if found.gpus else "CPU-hours"

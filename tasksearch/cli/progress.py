@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-from tasksearch.cli.forecast import Forecast, in_words
+from tasksearch.cli.eta import TimeLeft, in_words
 from tasksearch.core.study import StudyConfig, TrialRecord
 
 _LINE_EVERY = 15.0  # seconds between lines of phase 1 where there is no terminal
@@ -34,14 +34,14 @@ class Watch:
         self._total = config.trials + config.leaders * max(config.leader_seeds, config.most_seeds) + config.untrained
         self._total += config.more_baseline
         if config.controls:
-            from tasksearch.search.proposing.controls import most_controls
+            from tasksearch.search.controls import most_controls
 
             self._total += most_controls(config)
         if config.twins:
-            from tasksearch.search.proposing.twins import asked_for
+            from tasksearch.search.matched_pairs import asked_for
 
             self._total += asked_for(config)
-        self._forecast = Forecast(self._total)
+        self._forecast = TimeLeft(self._total)
         self._best: TrialRecord | None = None
         self._told, self._started = 0.0, time.monotonic()
 
@@ -64,8 +64,8 @@ class Watch:
             self._say(f"phase 1: pretraining the lab's model, step {step}/{steps}, loss {loss:.2f}")
 
     def on_event(self, event: Any) -> None:
-        """An event of `raytune.events`."""
-        from tasksearch.raytune.events import Notice, TrialFinished, TrialJudged, TrialProgress, TrialStarted
+        """An event of `engine.events`."""
+        from tasksearch.engine.events import Notice, TrialFinished, TrialJudged, TrialProgress, TrialStarted
 
         if getattr(getattr(event, "record", None), "addition", 0):
             self._added(event)
@@ -89,7 +89,7 @@ class Watch:
 
     def _added(self, event: Any) -> None:
         """An addition to a trial that was finished before the study grew."""
-        from tasksearch.raytune.events import TrialFinished
+        from tasksearch.engine.events import TrialFinished
 
         record = event.record
         if isinstance(event, TrialFinished):

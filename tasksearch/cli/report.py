@@ -10,7 +10,7 @@ import typer
 from tasksearch.cli.options import Json
 from tasksearch.cli.printing import one_of, open_console, print_json
 from tasksearch.core.errors import BadInput
-from tasksearch.core.order_effect import QUESTION
+from tasksearch.results.matched_comparison import QUESTION
 
 REPORT_EXAMPLES = (
     "Examples: `tasksearch report studies/joint_vs_seq-lab-seed0`; `tasksearch report STUDY --out /tmp/report.html`; "
@@ -48,7 +48,7 @@ def report(
 
 
 def _answer(studies: list[Path], question: str, out: Path | None, reopen: bool, as_json: bool) -> None:
-    from tasksearch.study.order_effect import answer_question
+    from tasksearch.study.matched_comparison import answer_question
 
     one_of("--question", question, (QUESTION,))
     if out is not None:
@@ -61,9 +61,9 @@ def _answer(studies: list[Path], question: str, out: Path | None, reopen: bool, 
 
 
 def _print_answer(console: Any, answer: Any) -> None:
-    from tasksearch.reports.order_table import choosing_table, closing_lines, order_table
+    from tasksearch.reports.matched_comparison import choosing_table, closing_lines, matched_table
 
-    console.print(order_table(answer))
+    console.print(matched_table(answer))
     for choosing in answer.choosing:
         console.print(choosing_table(choosing, warning=answer.warning))
     if answer.adaptive:

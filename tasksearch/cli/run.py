@@ -226,8 +226,8 @@ def resources_of(
     optuna_storage: str | None = None,
 ) -> Any:
     """Options that are not part of the study as the values that `study.run` takes."""
-    from tasksearch.study.keeping import size_of
     from tasksearch.study.run import Resources
+    from tasksearch.study.store_location import size_of
 
     for option, hours in (("--max-hours", max_hours), ("--max-gpu-hours", max_gpu_hours)):
         if hours is not None and not hours > 0:
@@ -270,8 +270,8 @@ def follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_
     if as_json:
         print_json({"study": str(folder), "summary": facts, "verdict": verdict.to_json() if verdict else None, "note": unread})
         return
-    from tasksearch.reports.floor_table import floor_table
-    from tasksearch.study.floors import floors_of
+    from tasksearch.reports.reference_scores import reference_table
+    from tasksearch.study.reference_scores import reference_scores_of
 
     console = open_console()
     _, suite, records = open_study(folder)
@@ -279,8 +279,8 @@ def follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_
         print_verdict(console, verdict, suite.warning)
     else:
         console.print(unread, highlight=False)
-    if floors := floors_of(folder):
-        console.print(floor_table(floors))
+    if floors := reference_scores_of(folder):
+        console.print(reference_table(floors))
     plans = len({record.plan.mix_signature for record in records})
     console.print(
         f"{plans} plans, {len(records)} trainings ({summary.failed} failed) in {summary.seconds:.0f} s", highlight=False
@@ -309,7 +309,7 @@ def _slots_line(use: Any) -> str:
 
 
 def _print_store_facts(console: Any, folder: Path, summary: Any, records: Any) -> None:
-    from tasksearch.study.grown import growth_lines
+    from tasksearch.study.additions_summary import growth_lines
 
     if summary.counts:
         told = ", ".join(f"{name} {count}" for name, count in summary.counts.items())
@@ -326,7 +326,7 @@ def _way_on(folder: Path, why: str = "interrupted") -> str:
     """What is kept, and the command that goes on from there."""
     if not (folder / "study.json").exists():
         return f"{why}; nothing was begun yet, run the same command again"
-    from tasksearch.search.records.ledger import Ledger
+    from tasksearch.records.ledger import Ledger
 
     kept = sum(record.status != "running" for record in Ledger(folder).records())
     return f"{why}; {kept} finished trials are kept; go on with: tasksearch resume {folder}"

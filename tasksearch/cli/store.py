@@ -37,8 +37,8 @@ def ls(
     as_json: Json = False,
 ) -> None:
     """Segments: what each cost to train, its size, how often it was reused, and when last; the costliest first."""
-    from tasksearch.phases.stock import entries
-    from tasksearch.study.keeping import shown_size
+    from tasksearch.store.eviction import entries
+    from tasksearch.study.store_location import shown_size
 
     one_of("--sort", sort, tuple(_ORDERS))
     stock = sorted(entries(_open(where)), key=lambda entry: (_ORDERS[sort](entry), entry.name), reverse=reverse)
@@ -64,8 +64,8 @@ def ls(
 @app.command("du", epilog="Example: `tasksearch store du /shared/store --json`")
 def du(where: Where, as_json: Json = False) -> None:
     """Bytes, training seconds and seconds saved by reuse, by kind of segment."""
-    from tasksearch.phases.stock import entries
-    from tasksearch.study.keeping import shown_size
+    from tasksearch.store.eviction import entries
+    from tasksearch.study.store_location import shown_size
 
     sums: dict[str, dict[str, float]] = {}
     for e in entries(_open(where)):
@@ -95,7 +95,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Reads every file and compares it with its manifest; exit code 1 where anything is damaged."""
-    from tasksearch.phases.stock import verify as damaged_of
+    from tasksearch.store.eviction import verify as damaged_of
 
     store = _open(where)
     damaged = damaged_of(store)
@@ -119,8 +119,8 @@ def prune(
     as_json: Json = False,
 ) -> None:
     """Removes what is cheapest to train again and longest unused until the rest fits; never what a running trial needs."""
-    from tasksearch.phases.stock import prune as evict
-    from tasksearch.study.keeping import shown_size, size_of
+    from tasksearch.store.eviction import prune as evict
+    from tasksearch.study.store_location import shown_size, size_of
 
     gone = evict(_open(where), size_of(budget), dry_run=dry_run)
     if as_json:
@@ -131,7 +131,7 @@ def prune(
 
 
 def _open(where: str) -> Any:
-    from tasksearch.phases.remote import open_store
-    from tasksearch.study.keeping import store_of
+    from tasksearch.store.remote import open_store
+    from tasksearch.study.store_location import store_of
 
     return open_store(store_of(where))

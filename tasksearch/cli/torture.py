@@ -30,7 +30,7 @@ def torture(
     and a server that goes away; `drivers` and `workers`, through Ray over recorded scores; `trainer`, both over the real
     tiny trainer. The logs stay in the folder; a torture that is broken off goes on with the same command and the same code.
     """
-    from tasksearch.study.torture.layers import run_layers, seed_of
+    from tasksearch.torture.layers import run_layers, seed_of
 
     folder = out or Path(f"torture-{time.strftime('%Y%m%d-%H%M%S')}")
     drawn = seed_of(folder, seed)

@@ -21,7 +21,7 @@ def ui(
     ] = 6,
 ) -> None:
     """Opens the MLflow page of a study on loopback and prints the link that compares its best runs; Ctrl-C ends it."""
-    from tasksearch.study.compare import open_page
+    from tasksearch.study.mlflow_page import open_page
 
     for ending in ("SIGTERM", "SIGHUP"):  # they end it as Ctrl-C does, or the server would live on
         if hasattr(signal, ending):

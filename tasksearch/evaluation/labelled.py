@@ -21,7 +21,7 @@ from tasksearch.metrics.squad_v2 import after_threshold, best_threshold, em_f1_o
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded
 from tasksearch.tasks.examples import Example, SpanExample, TagExample
-from tasksearch.tasks.halves import Portion
+from tasksearch.tasks.selection_split import Portion
 
 Scored = Sequence[tuple[Portion, Encoded]]
 """Portions of one language, each with the encoded items of its examples."""

@@ -23,8 +23,8 @@ from tasksearch.forward.batches import Specials
 from tasksearch.metrics.mining import best_cut
 from tasksearch.metrics.outcomes import Outcomes
 from tasksearch.tasks.encode import Encoded
-from tasksearch.tasks.halves import Portion
 from tasksearch.tasks.pools import Pools, pools_of
+from tasksearch.tasks.selection_split import Portion
 
 Vectors = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

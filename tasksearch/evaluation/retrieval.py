@@ -25,7 +25,7 @@ from tasksearch.forward.passes import encode_batch
 from tasksearch.metrics.outcomes import Outcomes, accuracy_outcomes
 from tasksearch.models.pooling import pool
 from tasksearch.tasks.encode import Encoded
-from tasksearch.tasks.halves import Portion
+from tasksearch.tasks.selection_split import Portion
 
 Vectors = npt.NDArray[np.float32]
 

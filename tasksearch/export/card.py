@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from tasksearch.core.verdict import Estimate
-from tasksearch.export.facts import Facts, Origin, Row, is_non_commercial
+from tasksearch.export.facts import FactRow, Facts, Origin, is_non_commercial
+from tasksearch.results.verdict import Estimate
 
 _PIPELINES = {
     "pair": "text-classification",
@@ -160,7 +160,7 @@ def _made(facts: Facts) -> str:
     return f"## Made by\n\n```\n{facts.command}\n```\n\n{versions}"
 
 
-def _cells(row: Row) -> str:
+def _cells(row: FactRow) -> str:
     return f"{row.target} | {row.language} | {row.metric}"
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from tasksearch.core.plan import Plan
 from tasksearch.core.signature import to_plain
-from tasksearch.core.verdict import Estimate
+from tasksearch.results.verdict import Estimate
 from tasksearch.tasks.card import TaskCard
 
 _NON_COMMERCIAL = re.compile(r"\bNC\b|non-?\s?commercial", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class FactRow:
     """One score, or one gain, on the reporting half of a target in a language."""
 
     target: str
@@ -50,8 +50,8 @@ class Origin:
     trial: int | None
     role: str | None
     differing: int | None
-    scores: tuple[Row, ...] = ()
-    gains: tuple[Row, ...] = ()
+    scores: tuple[FactRow, ...] = ()
+    gains: tuple[FactRow, ...] = ()
     seeds: int = 0
     baseline_seeds: int = 0
     chosen: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ class Facts:
     fingerprint: str
     warning: str
     same_data: tuple[str, ...]
-    scores: tuple[Row, ...]
+    scores: tuple[FactRow, ...]
     chance: Mapping[str, float | None]
     origin: Origin | None
     command: str

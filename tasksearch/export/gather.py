@@ -10,19 +10,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tasksearch.analysis.clustering import Documents
+from tasksearch.analysis.estimates import CandidateOutcomes, Cell, estimate
+from tasksearch.analysis.evidence import Evidence, gather
+from tasksearch.analysis.picking import pick
 from tasksearch.core.errors import StudyNotReady
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Half
 from tasksearch.core.study import Objective, TrialRecord
-from tasksearch.core.verdict import RULES, Verdict
-from tasksearch.export.facts import Facts, Origin, Row
-from tasksearch.search.judging.documents import Documents
-from tasksearch.search.judging.evidence import Evidence, gather
-from tasksearch.search.judging.picking import pick
-from tasksearch.search.judging.statistics import Arm, Cell, estimate
-from tasksearch.search.records.ledger import Ledger
-from tasksearch.search.records.mixfile import schedule_toml
+from tasksearch.export.facts import FactRow, Facts, Origin
+from tasksearch.records.ledger import Ledger
+from tasksearch.records.mix_file import schedule_toml
+from tasksearch.results.verdict import RULES, Verdict
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.suite import Suite
 
@@ -76,10 +76,10 @@ def facts_of(
     )
 
 
-def own_rows(outcomes: Outcomes, suite: Suite, documents: Numbers | None = None) -> tuple[Row, ...]:
+def own_rows(outcomes: Outcomes, suite: Suite, documents: Numbers | None = None) -> tuple[FactRow, ...]:
     """Scores of one model on the reporting halves; intervals over examples alone, clustered where their documents are known."""
     cells = sorted((target, language) for target, language, half in outcomes if half == "report")
-    one = Arm(
+    one = CandidateOutcomes(
         seeds=({cell: outcomes[(*cell, "report")] for cell in cells},),
         fixed=frozenset(target for target, _ in cells),
         documents=Documents.reporting(documents or {}),
@@ -87,13 +87,19 @@ def own_rows(outcomes: Outcomes, suite: Suite, documents: Numbers | None = None)
     return tuple(_row(suite, cell, one) for cell in cells)
 
 
-def _row(suite: Suite, cell: Cell, arm: Arm, minus: Arm | None = None, pool: Sequence[Arm] = ()) -> Row:
+def _row(
+    suite: Suite,
+    cell: Cell,
+    arm: CandidateOutcomes,
+    minus: CandidateOutcomes | None = None,
+    pool: Sequence[CandidateOutcomes] = (),
+) -> FactRow:
     found = estimate(arm, {cell: 1.0}, minus=minus, pool=pool)
     if not (found.seed_error or found.example_error):  # every answer right, or every one wrong: that is no certainty
         found = dataclasses.replace(found, low=None, high=None)
     elif minus is None and found.low is not None and found.high is not None:  # a score is a percentage
         found = dataclasses.replace(found, low=max(0.0, found.low), high=min(100.0, found.high))
-    return Row(target=cell[0], language=cell[1], metric=suite.card(cell[0]).metric, estimate=found)
+    return FactRow(target=cell[0], language=cell[1], metric=suite.card(cell[0]).metric, estimate=found)
 
 
 def origin_of(folder: Path, record: TrialRecord, suite: Suite, plan: Plan, outcomes: Outcomes, *, same: bool) -> Origin:

@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rows:
+class RowRange:
     """Rows `first` … `last - 1` of `total`."""
 
     first: int
@@ -39,7 +39,7 @@ class StepDropout(TorchFunctionMode):
         tags: which of its tagged tokens, whose features are two-dimensional; None where a head sees whole sequences.
     """
 
-    def __init__(self, sequences: Rows, tags: Rows | None = None) -> None:
+    def __init__(self, sequences: RowRange, tags: RowRange | None = None) -> None:
         super().__init__()
         self._sequences, self._tags = sequences, tags
 

@@ -7,7 +7,7 @@ from random import Random
 
 from tasksearch.lab.edits import continued, restated
 from tasksearch.lab.grammar import Asked, Clause, realise, text_of
-from tasksearch.lab.languages import ENGLISH, OTHERS, Language
+from tasksearch.lab.languages import ENGLISH, OTHERS, LabLanguage
 from tasksearch.lab.lexicon import Forms
 from tasksearch.lab.world import Concept, World
 
@@ -32,7 +32,7 @@ class MixedForms(dict[Concept, str]):
         return super().__getitem__(concept)
 
 
-def documents(world: World, lexicons: dict[str, Forms], language: Language, count: int) -> Iterator[Segments]:
+def documents(world: World, lexicons: dict[str, Forms], language: LabLanguage, count: int) -> Iterator[Segments]:
     """Two segments each: 40 % a restatement, 35 % what happens next, 15 % a question with its answer, 10 % unrelated."""
     rng = world.rng("documents", language.code)
     own = lexicons[language.code]
@@ -42,7 +42,7 @@ def documents(world: World, lexicons: dict[str, Forms], language: Language, coun
         yield _document(world, language, own, (forms[0], forms[1]), rng)
 
 
-def parallel(world: World, lexicons: dict[str, Forms], language: Language, count: int) -> Iterator[Segments]:
+def parallel(world: World, lexicons: dict[str, Forms], language: LabLanguage, count: int) -> Iterator[Segments]:
     """English and the language, word for word the same proposition, in random order."""
     rng = world.rng("parallel", language.code)
     for _ in range(count):
@@ -51,14 +51,14 @@ def parallel(world: World, lexicons: dict[str, Forms], language: Language, count
         yield pair if rng.random() < 0.5 else (pair[1], pair[0])
 
 
-def _borrowed(lexicons: dict[str, Forms], language: Language, rng: Random) -> Forms:
+def _borrowed(lexicons: dict[str, Forms], language: LabLanguage, rng: Random) -> Forms:
     """English borrows from any other language, by weight; the others borrow from English."""
     if language.code != "en":
         return lexicons["en"]
     return lexicons[rng.choices(OTHERS, weights=[other.weight for other in OTHERS])[0].code]
 
 
-def _document(world: World, language: Language, own: Forms, spoken: tuple[Forms, Forms], rng: Random) -> Segments:
+def _document(world: World, language: LabLanguage, own: Forms, spoken: tuple[Forms, Forms], rng: Random) -> Segments:
     first, second = spoken
     said = world.proposition(rng)
     opening = text_of(Clause(proposition=said, fronted=rng.random() < _FRONTED), language, first)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from tasksearch.lab.languages import Language
+from tasksearch.lab.languages import LabLanguage
 from tasksearch.lab.lexicon import Forms
 from tasksearch.lab.world import FUNCTION_WORDS, SUFFIXES, Concept, Proposition
 
@@ -40,7 +40,7 @@ class Clause:
     asked: Asked | None = None
 
 
-def realise(clause: Clause, language: Language, forms: Forms) -> list[Word]:
+def realise(clause: Clause, language: LabLanguage, forms: Forms) -> list[Word]:
     """The clause in the language's order: SVO + place, or S + place + OV; time first or last."""
     said, asked = clause.proposition, clause.asked
     subject = _pronoun(asked, forms) if asked == "agent" else [Word(forms[Concept("person", said.person)], "PROPN", "agent")]
@@ -52,7 +52,7 @@ def realise(clause: Clause, language: Language, forms: Forms) -> list[Word]:
     return time + body if clause.fronted else body + time
 
 
-def text_of(clause: Clause, language: Language, forms: Forms) -> str:
+def text_of(clause: Clause, language: LabLanguage, forms: Forms) -> str:
     """The clause's words with single spaces between them."""
     return " ".join([word[0] for word in realise(clause, language, forms)])
 
@@ -65,7 +65,7 @@ def _function(word: str, tag: str, forms: Forms) -> Word:
     return Word(forms[_FUNCTION[word]], tag, "grammar")
 
 
-def _object(said: Proposition, language: Language, forms: Forms) -> list[Word]:
+def _object(said: Proposition, language: LabLanguage, forms: Forms) -> list[Word]:
     concept = Concept("sort", said.sort) if said.item is None else Concept("noun", said.sort, said.item)
     suffix = forms[_SUFFIX["object-suffix"]] if language.suffixes else ""
     noun = [Word(forms[concept] + suffix, "NOUN", "thing")]
@@ -74,13 +74,13 @@ def _object(said: Proposition, language: Language, forms: Forms) -> list[Word]:
     return article + (adjective + noun if language.adjective == "pre" else noun + adjective)
 
 
-def _verb(said: Proposition, language: Language, forms: Forms) -> list[Word]:
+def _verb(said: Proposition, language: LabLanguage, forms: Forms) -> list[Word]:
     suffix = forms[_SUFFIX["verb-suffix"]] if language.suffixes else ""
     verb = Word(forms[Concept("action", said.action, said.synonym)] + suffix, "VERB", "action")
     return [_function("not", "PART", forms), verb] if said.negated else [verb]
 
 
-def _place(said: Proposition, language: Language, forms: Forms) -> list[Word]:
+def _place(said: Proposition, language: LabLanguage, forms: Forms) -> list[Word]:
     if said.place is None:
         return []
     place, adposition = Word(forms[Concept("place", said.place)], "LOC", "place"), _function("in", "ADP", forms)

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Literal
 
 from tasksearch.lab.grammar import Asked, Clause, Word, realise, text_of
-from tasksearch.lab.languages import ENGLISH, Language
+from tasksearch.lab.languages import ENGLISH, LabLanguage
 from tasksearch.lab.lexicon import Forms
 from tasksearch.lab.world import Concept, World
 
@@ -26,7 +26,7 @@ class PairItem:
     second: Clause
     label: str
 
-    def row(self, language: Language, lexicons: dict[str, Forms]) -> Row:
+    def row(self, language: LabLanguage, lexicons: dict[str, Forms]) -> Row:
         """`{"a", "b", "label"}`."""
         forms = lexicons[language.code]
         return {"a": text_of(self.first, language, forms), "b": text_of(self.second, language, forms), "label": self.label}
@@ -39,7 +39,7 @@ class SentenceItem:
     clause: Clause
     label: str
 
-    def row(self, language: Language, lexicons: dict[str, Forms]) -> Row:
+    def row(self, language: LabLanguage, lexicons: dict[str, Forms]) -> Row:
         """`{"a", "label"}`."""
         return {"a": text_of(self.clause, language, lexicons[language.code]), "label": self.label}
 
@@ -52,7 +52,7 @@ class ChoiceItem:
     choices: tuple[Clause | Concept, ...]
     label: int
 
-    def row(self, language: Language, lexicons: dict[str, Forms]) -> Row:
+    def row(self, language: LabLanguage, lexicons: dict[str, Forms]) -> Row:
         """`{"prompt", "choices", "label"}`."""
         forms = lexicons[language.code]
         choices = [forms[c] if isinstance(c, Concept) else text_of(c, language, forms) for c in self.choices]
@@ -66,7 +66,7 @@ class SpanItem:
     question: Clause
     context: Clause
 
-    def row(self, language: Language, lexicons: dict[str, Forms]) -> Row:
+    def row(self, language: LabLanguage, lexicons: dict[str, Forms]) -> Row:
         """`{"question", "context", "answers"}`; the answer to `what` is the noun with its quality, without an article."""
         forms = lexicons[language.code]
         words = realise(self.context, language, forms)
@@ -84,7 +84,7 @@ class TagItem:
     clause: Clause
     tagging: Tagging
 
-    def row(self, language: Language, lexicons: dict[str, Forms]) -> Row:
+    def row(self, language: LabLanguage, lexicons: dict[str, Forms]) -> Row:
         """`{"words", "tags"}`."""
         words = realise(self.clause, language, lexicons[language.code])
         tag = _TAGGERS[self.tagging]
@@ -98,7 +98,7 @@ class BitextItem:
     clause: Clause
     translation: Clause
 
-    def row(self, language: Language, lexicons: dict[str, Forms]) -> Row:
+    def row(self, language: LabLanguage, lexicons: dict[str, Forms]) -> Row:
         """`{"text", "english"}`."""
         english = text_of(self.translation, ENGLISH, lexicons["en"])
         return {"text": text_of(self.clause, language, lexicons[language.code]), "english": english}

@@ -9,7 +9,7 @@ Script = Literal["latin", "cyrillic", "devanagari"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Language:
+class LabLanguage:
     """One generated language.
 
     Attributes:
@@ -42,13 +42,13 @@ class Language:
     weight: float = 0.0
 
 
-ENGLISH = Language(code="en")
+ENGLISH = LabLanguage(code="en")
 
-OTHERS: tuple[Language, ...] = (
-    Language(code="near1", anchors=0.30, cognates=0.30, parallel=0.5, mixed=0.75, weight=6),
-    Language(code="near2", adjective="post", anchors=0.20, cognates=0.30, documents=0.8, parallel=0.5, mixed=0.75, weight=5),
-    Language(code="script", article=False, script="cyrillic", documents=0.8, parallel=0.5, mixed=0.75, weight=5),
-    Language(
+OTHERS: tuple[LabLanguage, ...] = (
+    LabLanguage(code="near1", anchors=0.30, cognates=0.30, parallel=0.5, mixed=0.75, weight=6),
+    LabLanguage(code="near2", adjective="post", anchors=0.20, cognates=0.30, documents=0.8, parallel=0.5, mixed=0.75, weight=5),
+    LabLanguage(code="script", article=False, script="cyrillic", documents=0.8, parallel=0.5, mixed=0.75, weight=5),
+    LabLanguage(
         code="sov",
         order="sov",
         adposition="post",
@@ -58,7 +58,7 @@ OTHERS: tuple[Language, ...] = (
         parallel=0.3,
         weight=2,
     ),
-    Language(
+    LabLanguage(
         code="agglu",
         order="sov",
         adposition="post",
@@ -69,8 +69,8 @@ OTHERS: tuple[Language, ...] = (
         parallel=0.3,
         weight=2,
     ),
-    Language(code="lownear", anchors=0.20, cognates=0.20, documents=0.12, parallel=0.06, weight=1),
-    Language(
+    LabLanguage(code="lownear", anchors=0.20, cognates=0.20, documents=0.12, parallel=0.06, weight=1),
+    LabLanguage(
         code="lowfar",
         order="sov",
         adjective="post",
@@ -83,4 +83,4 @@ OTHERS: tuple[Language, ...] = (
     ),
 )
 
-LANGUAGES: tuple[Language, ...] = (ENGLISH, *OTHERS)
+LANGUAGES: tuple[LabLanguage, ...] = (ENGLISH, *OTHERS)

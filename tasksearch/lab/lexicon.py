@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
-from tasksearch.lab.languages import ENGLISH, OTHERS, Language, Script
+from tasksearch.lab.languages import ENGLISH, OTHERS, LabLanguage, Script
 from tasksearch.lab.world import Concept, World, all_concepts
 
 Forms = Mapping[Concept, str]
@@ -25,11 +25,11 @@ def build_lexicons(world: World) -> dict[str, Forms]:
     return lexicons
 
 
-def _draw(language: Language, english: Forms, used: set[str], rng: Random) -> dict[Concept, str]:
+def _draw(language: LabLanguage, english: Forms, used: set[str], rng: Random) -> dict[Concept, str]:
     return {concept: _form(concept, language, english.get(concept), used, rng) for concept in all_concepts()}
 
 
-def _form(concept: Concept, language: Language, english: str | None, used: set[str], rng: Random) -> str:
+def _form(concept: Concept, language: LabLanguage, english: str | None, used: set[str], rng: Random) -> str:
     """The English form, one letter off it, or a fresh one; persons' names are shared by all Latin-script languages."""
     grammatical = concept.kind in ("function", "suffix")
     fate = rng.random()

@@ -16,7 +16,7 @@ from tasksearch.core.errors import BadInput, DiskFull
 from tasksearch.lab.corpus import documents, parallel
 from tasksearch.lab.intermediates import INTERMEDIATES
 from tasksearch.lab.items import BitextItem, Item, Make, Row
-from tasksearch.lab.languages import ENGLISH, LANGUAGES, OTHERS, Language
+from tasksearch.lab.languages import ENGLISH, LANGUAGES, OTHERS, LabLanguage
 from tasksearch.lab.lexicon import Forms, build_lexicons
 from tasksearch.lab.recipe import GENERATOR_VERSION, LabRecipe
 from tasksearch.lab.shuffling import shuffled
@@ -98,9 +98,9 @@ class _Part(NamedTuple):
     task: str
     split: str
     items: Sequence[Item]
-    languages: tuple[Language, ...]
+    languages: tuple[LabLanguage, ...]
 
-    def rows(self, language: Language, lexicons: dict[str, Forms]) -> Iterator[Row]:
+    def rows(self, language: LabLanguage, lexicons: dict[str, Forms]) -> Iterator[Row]:
         for number, item in enumerate(self.items):
             yield {"id": f"{self.task}-{self.split}-{number:05d}", **item.row(language, lexicons)}
 
@@ -135,7 +135,7 @@ def _pool(rng: Random, world: World, count: int) -> list[BitextItem]:
     return pool
 
 
-def _write_corpus(root: Path, recipe: LabRecipe, world: World, lexicons: dict[str, Forms], language: Language) -> None:
+def _write_corpus(root: Path, recipe: LabRecipe, world: World, lexicons: dict[str, Forms], language: LabLanguage) -> None:
     count = int(recipe.document_unit * language.documents)
     _write_rows(root / "corpus" / f"{language.code}.jsonl.gz", _segments(documents(world, lexicons, language, count)))
     if language.parallel:

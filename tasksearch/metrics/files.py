@@ -13,7 +13,7 @@ from tasksearch.core.errors import BadInput, DataMissing
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class GoldQuestion:
     """One question of a SQuAD-style file and the texts of its gold answers; none of them: it has no answer."""
 
     id: str
@@ -60,7 +60,7 @@ def read_pairs(path: Path) -> set[tuple[str, str]]:
     return pairs
 
 
-def read_questions(path: Path) -> list[Question]:
+def read_gold_questions(path: Path) -> list[GoldQuestion]:
     """Questions of a SQuAD-style file, `{"data": [...]}` or its list alone, in order.
 
     Raises:
@@ -73,7 +73,7 @@ def read_questions(path: Path) -> list[Question]:
         raise BadInput(f"{path}: no list of articles under 'data'; expected a SQuAD-style file")
     try:
         questions = [
-            Question(id=str(qa["id"]), answers=tuple(_answer(answer, qa["id"]) for answer in qa["answers"]))
+            GoldQuestion(id=str(qa["id"]), answers=tuple(_answer(answer, qa["id"]) for answer in qa["answers"]))
             for article in articles
             for paragraph in article["paragraphs"]
             for qa in paragraph["qas"]

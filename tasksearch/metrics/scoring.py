@@ -17,12 +17,12 @@ from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.metrics import mlqa, squad, squad_v2
 from tasksearch.metrics.chunks import chunk_counts
 from tasksearch.metrics.files import (
-    Question,
+    GoldQuestion,
     read_answers,
+    read_gold_questions,
     read_lines,
     read_null_scores,
     read_pairs,
-    read_questions,
     read_sentences,
 )
 
@@ -156,7 +156,7 @@ def _squad_v2(gold: Path, predictions: Path, null_scores: Path | None = None) ->
 
 
 def _best_on_this_file(
-    questions: Sequence[Question], found: Mapping[str, tuple[float, float]], null: Mapping[str, float], path: Path
+    questions: Sequence[GoldQuestion], found: Mapping[str, tuple[float, float]], null: Mapping[str, float], path: Path
 ) -> dict[str, float]:
     """The reference's `best_exact` and `best_f1`: thresholds tuned on the very file they are scored on."""
     answered = [q for q in questions if q.id in found]
@@ -173,8 +173,8 @@ def _best_on_this_file(
     return values
 
 
-def _answered(gold: Path, predictions: Path) -> tuple[list[Question], dict[str, str], tuple[str, ...]]:
-    questions, answers = read_questions(gold), read_answers(predictions)
+def _answered(gold: Path, predictions: Path) -> tuple[list[GoldQuestion], dict[str, str], tuple[str, ...]]:
+    questions, answers = read_gold_questions(gold), read_answers(predictions)
     known = {question.id for question in questions}
     strange = [name for name in answers if name not in known]
     if strange:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tasksearch.phases.context import RunContext, open_context
-    from tasksearch.phases.lab_root import ensure_lab
+    from tasksearch.phases.lab_model import ensure_lab
     from tasksearch.phases.run import PlanResult, PlanRun, run_plan
 
 _HOMES = {

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tasksearch.core.mixture import Mixture
-from tasksearch.core.notes import read_note, write_note
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import signature_of
+from tasksearch.core.small_cache import read_cached, write_cached
 from tasksearch.phases.context import RunContext
+from tasksearch.phases.planned_work import PlannedWork
 from tasksearch.phases.run import PlanRun
-from tasksearch.phases.work import Work
 
 _STEPS = 4  # of each task and target: the first pays for warming up, the median of the others counts
 _EXAMPLES = 16  # of each half
@@ -41,13 +41,13 @@ class Speed:
     model_bytes: int
     machine: str
 
-    def seconds(self, work: Work) -> float:
+    def seconds(self, work: PlannedWork) -> float:
         """What a piece of work takes."""
         if work.kind == "intermediate":
             return work.steps * self.step
         return work.steps * self.target_step.get(work.target, 0.0) + work.examples * self.example[work.target]
 
-    def bytes(self, work: Work, *, keep_targets: bool = False) -> int:
+    def bytes(self, work: PlannedWork, *, keep_targets: bool = False) -> int:
         """What the store keeps of it, heads and manifests aside; AdamW's moments are two more models."""
         if work.kind == "intermediate":
             return self.model_bytes * (3 if work.carries else 1)
@@ -66,11 +66,11 @@ def speed_of(plan: Plan, tasks: Sequence[str], context: RunContext, *, again: bo
     machine = f"{_device(context)}, {context.numerics}"
     recipe = [machine, context.pretrained.fingerprint, plan.suite, plan.settings, plan.targets, sorted(tasks), _STEPS]
     name = signature_of("speed", recipe)
-    kept = None if again else read_note("speed", name)
+    kept = None if again else read_cached("speed", name)
     if kept is not None:
         return Speed(**kept), False
     speed = _measured(plan, tasks, dataclasses.replace(context, store=None), machine)
-    write_note("speed", name, dataclasses.asdict(speed))
+    write_cached("speed", name, dataclasses.asdict(speed))
     return speed, True
 
 

@@ -18,10 +18,10 @@ from tasksearch.core.signature import signature_of
 from tasksearch.forward.batches import Specials
 from tasksearch.forward.device import be_deterministic, one_thread, pick_device
 from tasksearch.models.encoder import Pretrained, fresh_like, load_pretrained
-from tasksearch.phases.remote import open_store
+from tasksearch.phases.checkpoints import CheckpointPolicy
 from tasksearch.phases.segments import Surroundings
-from tasksearch.phases.snapshots import SnapshotPolicy
-from tasksearch.phases.store import SegmentStore
+from tasksearch.store.remote import open_store
+from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.labels import with_labels
 from tasksearch.tasks.source import TaskSource
@@ -53,7 +53,7 @@ class RunContext:
     device: torch.device
     keep_targets: bool = False
     store_budget: int | None = None
-    snapshots: SnapshotPolicy = field(default_factory=SnapshotPolicy)
+    snapshots: CheckpointPolicy = field(default_factory=CheckpointPolicy)
     micro: MicroSizes = field(default_factory=MicroSizes)
     deterministic: bool = False
 
@@ -136,7 +136,7 @@ def open_context(
     device: str | None = None,
     keep_targets: bool = False,
     store_budget: int | None = None,
-    snapshots: SnapshotPolicy = SnapshotPolicy(),  # noqa: B008 - frozen
+    snapshots: CheckpointPolicy = CheckpointPolicy(),  # noqa: B008 - frozen
     skip_bad: int = 0,
     deterministic: bool = False,
 ) -> RunContext:

@@ -11,13 +11,13 @@ from torch import nn
 
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
+from tasksearch.phases.checkpoints import Checkpoint, clear
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.heads import add_head, module_name
-from tasksearch.phases.parts import OnStep, PartOutcome
+from tasksearch.phases.results import OnStep, PartOutcome
 from tasksearch.phases.resumable import keep, learner_of, train_on, training_task, weights
 from tasksearch.phases.segments import IntermediateSegment
-from tasksearch.phases.snapshots import Snapshot, clear
-from tasksearch.phases.store import SegmentDamaged
+from tasksearch.store.segment_store import SegmentDamaged
 from tasksearch.training.loop import OptimizerState
 from tasksearch.training.order import draw_items, stage_steps
 
@@ -114,7 +114,7 @@ class Intermediate:
 
     def _train_stage(
         self, state: ModelState, segment: IntermediateSegment, on_step: OnStep | None
-    ) -> tuple[int, Snapshot | None]:
+    ) -> tuple[int, Checkpoint | None]:
         """Trains in place; returns the segment's steps, and the snapshot inside it that it began from."""
         plan, settings, stage = self._plan, self._plan.settings.intermediate, segment.stage
         cards = {name: self._context.suite.card(name) for name in stage.tasks}

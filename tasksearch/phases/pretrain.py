@@ -21,8 +21,8 @@ from tasksearch.core.signature import seed_from, signature_of
 from tasksearch.forward.batches import Specials
 from tasksearch.forward.device import one_thread, pick_device
 from tasksearch.models.encoder import quiet_transformers
-from tasksearch.phases.snapshots import SnapshotPolicy, clear, latest, saving
-from tasksearch.phases.store import SegmentStore
+from tasksearch.phases.checkpoints import CheckpointPolicy, clear, latest, saving
+from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.encode import Encoded, encode_raw
 from tasksearch.tasks.examples import RawText
 from tasksearch.tasks.ragged import Ragged
@@ -86,7 +86,7 @@ class Progress:
     """
 
     store: SegmentStore
-    policy: SnapshotPolicy
+    policy: CheckpointPolicy
     data: str
 
 

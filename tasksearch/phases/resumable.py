@@ -11,14 +11,14 @@ import torch
 from torch import nn
 
 from tasksearch.core.plan import PhaseSettings, TrainSettings
+from tasksearch.phases.checkpoints import Checkpoint, latest, saving
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.heads import module_name
-from tasksearch.phases.last_call import LAST_CALL
-from tasksearch.phases.parts import OnStep
+from tasksearch.phases.preemption import PREEMPTION
+from tasksearch.phases.results import OnStep
 from tasksearch.phases.segments import IntermediateSegment, TargetSegment
-from tasksearch.phases.snapshots import Snapshot, latest, saving
-from tasksearch.phases.stock import prune
-from tasksearch.phases.store import SegmentStore, Tensors
+from tasksearch.store.eviction import prune
+from tasksearch.store.segment_store import SegmentStore, Tensors
 from tasksearch.tasks.card import TaskCard
 from tasksearch.training.curves import Curve, StableCurve
 from tasksearch.training.learner import Learner, TrainingTask
@@ -48,7 +48,7 @@ def train_on(
     context: RunContext,
     optimizer_state: OptimizerState,
     on_step: OnStep | None,
-) -> tuple[OptimizerState, Snapshot | None]:
+) -> tuple[OptimizerState, Checkpoint | None]:
     """`train_segment`, from a snapshot inside the segment where there is one; the optimiser, and what it began from."""
     store, begin = context.store, time.perf_counter()
     before = latest(store, segment.signature, ("model", "heads", "optimizer"))
@@ -66,7 +66,7 @@ def train_on(
         lambda: earlier + time.perf_counter() - begin,
         segment.name,
     )
-    with LAST_CALL.training() if on_the_way else nullcontext():
+    with PREEMPTION.training() if on_the_way else nullcontext():
         state = train_segment(
             learner,
             tasks,

@@ -14,16 +14,16 @@ from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
 from tasksearch.metrics.outcomes import Outcomes
 from tasksearch.models.encoder import no_mlm_head
+from tasksearch.phases.checkpoints import clear
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.intermediate import Intermediate, ModelState
-from tasksearch.phases.parts import Cell, OnStep, PartOutcome, PlanResult, TrainedTarget
+from tasksearch.phases.results import Cell, OnStep, PartOutcome, PlanResult, TrainedTarget
 from tasksearch.phases.scores import keep_outcomes, outcomes_of, scores_of, stored_outcomes
 from tasksearch.phases.segments import TargetSegment, root_signature, segments_of
-from tasksearch.phases.snapshots import clear
 from tasksearch.phases.soup import SOUP, Soup
-from tasksearch.phases.stock import claim
 from tasksearch.phases.target import FineTuned, fine_tune, keep_target, kept_target
-from tasksearch.tasks.halves import document_numbers
+from tasksearch.store.eviction import claim
+from tasksearch.tasks.selection_split import document_numbers
 from tasksearch.training.order import stage_counts
 
 __all__ = ["Cell", "OnStep", "PartOutcome", "PlanResult", "PlanRun", "TrainedTarget", "run_plan"]
@@ -91,7 +91,7 @@ class PlanRun:
         )
 
     def documents(self, target: str) -> dict[Cell, npt.NDArray[np.int64]]:
-        """The document number of every example of a target, in the order of its outcomes: `tasks.halves.document_number`."""
+        """The document number of every example of a target, in the order of its outcomes: `tasks.selection_split.document_number`."""
         card, cap = self.context.suite.card(target), self.plan.settings.evaluation_examples
         languages = next(segment.languages for segment in self.targets if segment.target == target)
         return {

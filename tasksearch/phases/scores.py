@@ -16,10 +16,10 @@ from tasksearch.evaluation.pools import score_pools
 from tasksearch.evaluation.retrieval import score_retrieved
 from tasksearch.metrics.outcomes import Outcomes, value_of
 from tasksearch.phases.context import RunContext
-from tasksearch.phases.parts import Cell
+from tasksearch.phases.results import Cell
 from tasksearch.phases.resumable import keep
 from tasksearch.phases.segments import TargetSegment
-from tasksearch.phases.store import SegmentDamaged
+from tasksearch.store.segment_store import SegmentDamaged
 from tasksearch.tasks.card import TaskCard
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from tasksearch.core.plan import Plan, TrainSettings
 from tasksearch.core.schedule import Stage
 from tasksearch.core.signature import signature_of
-from tasksearch.phases.pieces import pieces_of
+from tasksearch.phases.lr_segments import lr_segments_of
 from tasksearch.training.curves import Curve, StableCurve
 
 NUMERICS = 1
@@ -38,7 +38,7 @@ class Surroundings:
 
 @dataclass(frozen=True, kw_only=True)
 class IntermediateSegment:
-    """One stage of phase 2, or a part of one (`phases.pieces`).
+    """One stage of phase 2, or a part of one (`phases.lr_segments`).
 
     Attributes:
         curve: its learning rates.
@@ -110,7 +110,7 @@ def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[Inte
     settings = plan.settings.intermediate
     parent, shown = root_signature(around), dict[str, int]()
     chain = []
-    for number, piece in enumerate(pieces_of(plan.schedule, settings)):
+    for number, piece in enumerate(lr_segments_of(plan.schedule, settings)):
         stage = piece.stage
         recipe = {
             "stage": stage,

@@ -12,7 +12,7 @@ from tasksearch.core.plan import Plan
 from tasksearch.core.signature import signature_of
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.intermediate import Intermediate
-from tasksearch.phases.parts import OnStep, PartOutcome
+from tasksearch.phases.results import OnStep, PartOutcome
 from tasksearch.phases.resumable import weights
 from tasksearch.phases.segments import IntermediateSegment, root_signature, segments_of
 from tasksearch.training.order import stage_counts

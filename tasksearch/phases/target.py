@@ -18,10 +18,10 @@ from tasksearch.core.signature import seed_from
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.heads import fresh_head, module_name
 from tasksearch.phases.intermediate import Intermediate
-from tasksearch.phases.parts import OnStep
+from tasksearch.phases.results import OnStep
 from tasksearch.phases.resumable import keep, learner_of, train_on, weights
 from tasksearch.phases.segments import TargetSegment
-from tasksearch.phases.store import SegmentDamaged
+from tasksearch.store.segment_store import SegmentDamaged
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded, select
 from tasksearch.training.curves import Curve

@@ -21,20 +21,20 @@ from tasksearch.core.errors import BadInput, Interrupted, Paused, StudyNotReady,
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import StudyConfig
-from tasksearch.raytune.book import TrialBook
+from tasksearch.engine.events import Event, Notice
+from tasksearch.engine.limits import Limits, Meter
+from tasksearch.engine.optuna_database import OptunaDatabase
+from tasksearch.engine.outbox import Patience
+from tasksearch.engine.segment_scheduling import SegmentScheduling
+from tasksearch.engine.session import Session, open_session
+from tasksearch.engine.tracker_writer import TrackerWriter
+from tasksearch.engine.trial_manager import TrialManager
+from tasksearch.engine.utilization import SlotClock, Utilization
 from tasksearch.raytune.cluster import cluster
-from tasksearch.raytune.events import Event, Notice
-from tasksearch.raytune.limits import Limits, Meter
 from tasksearch.raytune.nodes import preflight
-from tasksearch.raytune.outbox import Patience
 from tasksearch.raytune.searcher import Halt, StudyCallback, StudySearcher, scheduler_of
-from tasksearch.raytune.segments import SegmentScheduler
-from tasksearch.raytune.session import Session, open_session
-from tasksearch.raytune.slots import SlotClock, SlotUse
-from tasksearch.raytune.traffic import Traffic
-from tasksearch.raytune.writer import TrackerWriter
-from tasksearch.search.records.database import Database
-from tasksearch.search.records.ledger import Ledger
+from tasksearch.raytune.segment_scheduler import SegmentScheduler
+from tasksearch.records.ledger import Ledger
 from tasksearch.tracking.port import Tracker
 
 _AHEAD = 2
@@ -62,7 +62,7 @@ class RunSummary:
     first_step_seconds: float | None
     overhead_seconds: float | None
     seconds: float
-    slot_use: SlotUse | None = None
+    slot_use: Utilization | None = None
     counts: dict[str, int] | None = None
 
 
@@ -80,7 +80,7 @@ def run_trials(
     concurrency: int | None = None,
     address: str | None = None,
     tags: Mapping[str, str] | None = None,
-    optuna_storage: Database | None = None,
+    optuna_storage: OptunaDatabase | None = None,
     limits: Limits | None = None,
     on_event: Callable[[Event], None] | None = None,
     patience: Patience | None = None,
@@ -102,7 +102,7 @@ def run_trials(
         address: of a running Ray cluster; None: a local one that ends with the call.
         optuna_storage: relational database of the Optuna study; None: a journal file in the study's folder.
         limits: of this call.
-        on_event: called with an event of `raytune.events`, in the driver's thread.
+        on_event: called with an event of `engine.events`, in the driver's thread.
         patience: with a tracking server or a database that goes away: ten minutes beyond the study's end.
 
     Raises:
@@ -139,7 +139,7 @@ def run_trials(
                 writer.wait_until_open()
                 slots = min(fitting, config.lag, concurrency or fitting)
                 meter = Meter(limits or Limits(), needs.get("gpu", 0.0))
-                traffic, slot_clock = Traffic(slots, _AHEAD * slots), SlotClock(slots)
+                traffic, slot_clock = SegmentScheduling(slots, _AHEAD * slots), SlotClock(slots)
                 halted = lambda: _over(session, meter, traffic, renew) or session.fault is not None  # noqa: E731
                 where = {**context, "study_folder": str(ledger.folder)}
                 if address is not None:
@@ -151,7 +151,7 @@ def run_trials(
     return _summary(book, writer, clock, slot_use, time.perf_counter() - started)
 
 
-def _over(session: Session, meter: Meter, traffic: Traffic, renew: Callable[[], None]) -> bool:
+def _over(session: Session, meter: Meter, traffic: SegmentScheduling, renew: Callable[[], None]) -> bool:
     renew()
     session.tell_news()
     book = session.book
@@ -192,10 +192,10 @@ def _check(config: StudyConfig) -> None:
 
 
 def _tune(
-    book: TrialBook,
+    book: TrialManager,
     trainable: type,
     context: Mapping[str, Any],
-    traffic: Traffic,
+    traffic: SegmentScheduling,
     slot_clock: SlotClock,
     *,
     needs: Mapping[str, float],
@@ -239,7 +239,7 @@ def _interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def _signals(book: TrialBook) -> Iterator[Callable[[], None]]:
+def _signals(book: TrialManager) -> Iterator[Callable[[], None]]:
     """SIGINT and SIGTERM end the run in good order; a second one ends it at once. SIGUSR1, a batch system's word, pauses.
 
     Yields what takes SIGUSR1 back from Tune, which claims it for itself when it starts and then ends without a reason.
@@ -269,7 +269,7 @@ def _signals(book: TrialBook) -> Iterator[Callable[[], None]]:
             signal.signal(number, handler)
 
 
-def _raise_what_ended(book: TrialBook) -> None:
+def _raise_what_ended(book: TrialManager) -> None:
     left = sum(record.status == "running" for record in book.records)
     if book.paused and not book.complete:
         raise Paused(f"{book.paused}; {len(book.records) - left} trials are kept, `tasksearch resume` goes on from there")
@@ -280,7 +280,7 @@ def _raise_what_ended(book: TrialBook) -> None:
 
 
 def _summary(
-    book: TrialBook, writer: TrackerWriter, clock: _FirstReport, slot_use: SlotUse | None, seconds: float
+    book: TrialManager, writer: TrackerWriter, clock: _FirstReport, slot_use: Utilization | None, seconds: float
 ) -> RunSummary:
     count = Counter(record.status for record in book.records if record.role != "untrained")
     added = [own + writer.seconds.get(number, 0.0) for number, own in book.added.items()]

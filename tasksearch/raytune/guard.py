@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from tasksearch.raytune.book import TrialBook
+from tasksearch.engine.trial_manager import TrialManager
 
 _T = TypeVar("_T")
 
 
-def guarded(book: TrialBook, act: Callable[[], _T], otherwise: _T) -> _T:
+def guarded(book: TrialManager, act: Callable[[], _T], otherwise: _T) -> _T:
     """What `act` returns; where it raises, that is the book's fault, and the stopper ends the run in good order."""
     try:
         return act()

@@ -13,7 +13,7 @@ from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from tasksearch.core.errors import BadInput
-from tasksearch.raytune.preflight import Answer, Look, judge, look, summary_of
+from tasksearch.engine.preflight import MachineView, NodeAnswer, fault_of, summary_of, view_machine
 
 _PATIENCE = 120.0  # seconds; a first task on a node starts a Python process there
 
@@ -34,9 +34,9 @@ def preflight(context: Mapping[str, Any], needs: Mapping[str, float]) -> str:
     """
     read, written = _places(context, _READ), _places(context, _WRITTEN)
     with _marked(written) as marks:
-        mine = look(read, marks)
+        mine = view_machine(read, marks)
         answers = [_wait(node, reference) for node, reference in _ask(_nodes(needs), read, marks)]
-    told = judge(mine, answers, read | written)
+    told = fault_of(mine, answers, read | written)
     if told is not None:
         raise BadInput(told)
     return summary_of(answers, mine)
@@ -72,19 +72,19 @@ def _nodes(needs: Mapping[str, float]) -> list[tuple[str, str]]:
 
 def _ask(nodes: Sequence[tuple[str, str]], read: Mapping[str, str], marks: Mapping[str, str]) -> list[tuple[str, Any]]:
     """All at once; (name for people, what becomes the answer)."""
-    errand = ray.remote(num_cpus=0, max_retries=0)(look)
+    errand = ray.remote(num_cpus=0, max_retries=0)(view_machine)
     pins = [(name, NodeAffinitySchedulingStrategy(node_id=node, soft=False)) for node, name in nodes]
     return [(name, errand.options(scheduling_strategy=pin).remote(dict(read), dict(marks))) for name, pin in pins]
 
 
-def _wait(node: str, reference: Any) -> Answer:
+def _wait(node: str, reference: Any) -> NodeAnswer:
     try:
-        found: Look = ray.get(reference, timeout=_PATIENCE)
-        return Answer(node=node, look=found)
+        found: MachineView = ray.get(reference, timeout=_PATIENCE)
+        return NodeAnswer(node=node, look=found)
     except GetTimeoutError:
-        return Answer(node=node, fault=f"did not answer within {_PATIENCE:.0f} s")
+        return NodeAnswer(node=node, fault=f"did not answer within {_PATIENCE:.0f} s")
     except (RayError, ImportError) as error:  # tasksearch itself may be missing there
-        return Answer(node=node, fault=f"could not look: {_cause(error)}")
+        return NodeAnswer(node=node, fault=f"could not look: {_cause(error)}")
 
 
 def _cause(error: BaseException) -> str:

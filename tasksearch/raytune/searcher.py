@@ -14,8 +14,8 @@ from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialSch
 from ray.tune.search import Searcher
 
 from tasksearch.core.study import TrialRecord
-from tasksearch.raytune.book import RETRIES, TrialBook
-from tasksearch.raytune.events import TrialProgress
+from tasksearch.engine.events import TrialProgress
+from tasksearch.engine.trial_manager import RETRIES, TrialManager
 from tasksearch.raytune.guard import guarded
 
 _REDUCTION = 3
@@ -27,7 +27,7 @@ class StudySearcher(Searcher):
     `room` says whether another trial is wanted now.
     """
 
-    def __init__(self, book: TrialBook, context: Mapping[str, Any], room: Callable[[], bool]) -> None:
+    def __init__(self, book: TrialManager, context: Mapping[str, Any], room: Callable[[], bool]) -> None:
         super().__init__()
         self._book, self._context, self._room = book, dict(context), room
 
@@ -64,7 +64,7 @@ class StudySearcher(Searcher):
 class StudyCallback(Callback):
     """Hands reports to the book."""
 
-    def __init__(self, book: TrialBook, on_first_report: Callable[[], None]) -> None:
+    def __init__(self, book: TrialManager, on_first_report: Callable[[], None]) -> None:
         self._book, self._on_first_report = book, on_first_report
 
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any) -> None:
@@ -94,7 +94,7 @@ class StudyCallback(Callback):
 class StudyASHA(AsyncHyperBandScheduler):
     """ASHA over the targets scored so far, on the objective so far. Only the search's own trials may be stopped."""
 
-    def __init__(self, book: TrialBook, targets: int) -> None:
+    def __init__(self, book: TrialManager, targets: int) -> None:
         self._book = book
         super().__init__(
             time_attr="scored",
@@ -123,7 +123,7 @@ class StudyASHA(AsyncHyperBandScheduler):
         return decision
 
 
-def scheduler_of(name: str, book: TrialBook, targets: int) -> TrialScheduler:
+def scheduler_of(name: str, book: TrialManager, targets: int) -> TrialScheduler:
     """The scheduler of that name, one of `core.study.SCHEDULERS`: the study's settings were checked when they were made."""
     return StudyASHA(book, targets) if name == "asha" else FIFOScheduler()
 

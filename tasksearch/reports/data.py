@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tasksearch.core.order_effect import OrderAnswer
-from tasksearch.core.portfolio import Portfolios
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import StudyConfig, TrialRecord
-from tasksearch.core.verdict import Estimate, Verdict
-from tasksearch.core.why import Why
+from tasksearch.results.matched_comparison import MatchedComparison
+from tasksearch.results.portfolio import Portfolios
+from tasksearch.results.task_effects import TaskEffects
+from tasksearch.results.verdict import Estimate, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class SingleTask:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TwinPair:
+class MatchedPair:
     """Two mixes of equal tasks, shares, steps and seeds, of which only the order of examples differs.
 
     Attributes:
@@ -69,7 +69,7 @@ class KindBest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Floor:
+class ReferenceScores:
     """One target before any intermediate phase, over its languages but English, on reporting halves.
 
     Attributes:
@@ -113,15 +113,15 @@ class ReportData:
     verdict: Verdict | None
     pending: str = ""
     portfolios: Portfolios | None = None
-    why: Why | None = None
+    why: TaskEffects | None = None
     warning: str = ""
     same_data: tuple[tuple[str, str], ...] = ()
     language_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     singles: tuple[SingleTask, ...] = ()
-    pairs: tuple[TwinPair, ...] = ()
+    pairs: tuple[MatchedPair, ...] = ()
     bests: tuple[KindBest, ...] = ()
-    floors: tuple[Floor, ...] = ()
-    order: OrderAnswer | None = None
+    floors: tuple[ReferenceScores, ...] = ()
+    order: MatchedComparison | None = None
     order_pending: str = ""
     planned: int = 0
     command: str = ""

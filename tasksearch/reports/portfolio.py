@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from tasksearch.core.portfolio import Portfolio, Portfolios
 from tasksearch.core.schedule import Schedule
 from tasksearch.reports.tables import framed, gain_text, letter, short_mix
+from tasksearch.results.portfolio import Portfolio, Portfolios
 
 
 def portfolio_table(found: Portfolios, *, warning: str = "") -> Table:

@@ -22,7 +22,7 @@ class Figure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class ReportTable:
     """Rows of text under a head. A cell that reads like a number stands right.
 
     Attributes:
@@ -54,6 +54,6 @@ class Section:
     lead: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
-    tables: tuple[Table, ...] = ()
+    tables: tuple[ReportTable, ...] = ()
     notes: tuple[str, ...] = ()
     code: str = ""

@@ -13,12 +13,12 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from tasksearch.core.estimate import Interval
 from tasksearch.core.plan import Plan
-from tasksearch.core.rules import MIN_SELECT
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import TrialRecord
-from tasksearch.core.verdict import RULES, Choice, Verdict
+from tasksearch.results.estimate import Interval
+from tasksearch.results.selection_rules import MIN_SELECT
+from tasksearch.results.verdict import RULES, Choice, Verdict
 
 CLUSTERED = "Intervals are over seeds and documents: examples of one document count as one draw."
 NOT_CLUSTERED = (

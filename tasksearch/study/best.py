@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.study import StudyConfig, TrialRecord
-from tasksearch.core.verdict import RULES
+from tasksearch.results.verdict import RULES
 from tasksearch.study.coverage import check_languages
 from tasksearch.study.settings import warning_of
 from tasksearch.tasks.labels import suite_with_labels
@@ -23,7 +23,7 @@ def best_of(
     reopen: bool = False,
     study: tuple[Any, list[TrialRecord]] | None = None,
 ) -> Any:
-    """The best mix per language, and whether the search was worth it: a `core.verdict.Verdict`.
+    """The best mix per language, and whether the search was worth it: a `results.verdict.Verdict`.
 
     Its question is written down in the study folder: see `search.readings`.
 
@@ -39,21 +39,21 @@ def best_of(
         UnknownName: rule or language.
         AlreadyRead: the reporting half was read under another question, and `reopen` is not set.
     """
-    from tasksearch.search.judging.court import hold_court
-    from tasksearch.search.judging.picking import choose
-    from tasksearch.search.judging.reading import as_rule
-    from tasksearch.search.judging.rules import small_sets
+    from tasksearch.analysis.baseline_comparison.comparison import compare_with_baselines
+    from tasksearch.analysis.picking import choose
+    from tasksearch.analysis.selection_rules import small_sets
+    from tasksearch.analysis.study_analysis import as_rule
 
     asked_rule = as_rule(rule)
     reading, records = study or read_study(folder, languages)
     verdict = choose(reading, asked_rule, languages)  # first: a rule that cannot choose here has asked nothing
     asked = ask_question(folder, reading, records, asked_rule, reopen=reopen)
-    court = hold_court(reading, records, asked_rule)
+    court = compare_with_baselines(reading, records, asked_rule)
     return dataclasses.replace(verdict, court=court, adaptive=asked.adaptive, small=small_sets(reading))
 
 
 def rules_of(folder: Path, *, rule: str = "pivot-dev") -> Any:
-    """Every selection rule's choice and regret: a `core.rules.RuleTable`.
+    """Every selection rule's choice and regret: a `results.selection_rules.RuleTable`.
 
     The headline stays the rule that was asked for first: the table is no licence to change it. It shows reporting gains of
     every rule's choice, so it is written down as a reading (`search.readings.EVERY_RULE`): a rule asked for later is adaptive.
@@ -61,12 +61,12 @@ def rules_of(folder: Path, *, rule: str = "pivot-dev") -> Any:
     Raises:
         As `best_of`.
     """
-    from tasksearch.search.judging.reading import as_rule
-    from tasksearch.search.judging.rules import rule_table
-    from tasksearch.search.records.readings import EVERY_RULE, ask, headline, read_questions
+    from tasksearch.analysis.selection_rules import rule_table
+    from tasksearch.analysis.study_analysis import as_rule
+    from tasksearch.records.holdout_log import EVERY_RULE, ask, headline, holdout_uses
 
     reading, records = read_study(folder)
-    if headline(read_questions(folder)) is None:
+    if headline(holdout_uses(folder)) is None:
         ask_question(folder, reading, records, as_rule(rule))
     choices = {f"{name} by {each}": mix for each in RULES for name, mix in _choices(reading, as_rule(each)).items()}
     ask(folder, EVERY_RULE, choices, reading.evidence.cells, reopen=True, complete=is_complete(folder, reading, records))
@@ -91,16 +91,16 @@ def read_study(
         StudyNotReady: no study, no baseline, or no finalist yet.
         LanguageNotCovered: a language that was not scored, with the targets of its suite that would cover it.
     """
-    from tasksearch.search.judging.documents import Documents
-    from tasksearch.search.judging.reading import open_reading
-    from tasksearch.search.records.ledger import Ledger
+    from tasksearch.analysis.clustering import Documents
+    from tasksearch.analysis.study_analysis import analyse_study
+    from tasksearch.records.ledger import Ledger
 
     ledger = Ledger(folder)
     config = ledger.config()
     suite = suite_with_labels(config.suite, config.data)
     records = ledger.records() if records is None else records
     check_languages(suite, config.targets, records, languages or ())
-    reading = open_reading(
+    reading = analyse_study(
         records,
         outcomes or ledger.outcomes,
         suite.groups,
@@ -114,7 +114,7 @@ def read_study(
 
 def open_study(folder: Path) -> tuple[StudyConfig, Suite, list[TrialRecord]]:
     """What a study was asked to do, its suite with the study's own warnings, and what came of its trials."""
-    from tasksearch.search.records.ledger import Ledger
+    from tasksearch.records.ledger import Ledger
 
     config, suite = open_suite(folder)
     return config, suite, Ledger(folder).records()
@@ -122,7 +122,7 @@ def open_study(folder: Path) -> tuple[StudyConfig, Suite, list[TrialRecord]]:
 
 def open_suite(folder: Path) -> tuple[StudyConfig, Suite]:
     """What a study was asked to do, and its suite with the study's own warnings."""
-    from tasksearch.search.records.ledger import Ledger
+    from tasksearch.records.ledger import Ledger
 
     config = Ledger(folder).config()
     suite = suite_with_labels(config.suite, config.data)
@@ -137,7 +137,7 @@ def ask_question(folder: Path, reading: Any, records: Sequence[TrialRecord], rul
     Raises:
         StudyNotReady: such a rule.
     """
-    from tasksearch.search.records.readings import ask
+    from tasksearch.records.holdout_log import ask
 
     for row in reading.rows():
         if not row.is_group:
@@ -148,8 +148,8 @@ def ask_question(folder: Path, reading: Any, records: Sequence[TrialRecord], rul
 
 def is_complete(folder: Path, reading: Any, records: Sequence[TrialRecord]) -> bool:
     """Whether all leaders stand on fresh seeds, and no trial lacks what joined the study."""
-    from tasksearch.search.records.growth import lacking
-    from tasksearch.search.records.ledger import Ledger
+    from tasksearch.records.additions import lacking
+    from tasksearch.records.ledger import Ledger
 
     ledger = Ledger(folder)
     config = ledger.config()
@@ -162,7 +162,7 @@ def is_complete(folder: Path, reading: Any, records: Sequence[TrialRecord]) -> b
 def _choices(reading: Any, rule: Any) -> dict[str, str]:
     """Row → signature of the rule's mix; `none` where it finds nothing to read."""
     from tasksearch.core.errors import StudyNotReady
-    from tasksearch.search.records.readings import NOTHING
+    from tasksearch.records.holdout_log import NOTHING
 
     choices: dict[str, str] = {}
     for row in reading.rows():

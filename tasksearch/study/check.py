@@ -15,13 +15,13 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded, Tokenizer, encode
 from tasksearch.tasks.examples import Example, PoolSentence, TagExample
-from tasksearch.tasks.halves import evaluation_splits, is_cut
+from tasksearch.tasks.selection_split import evaluation_splits, is_cut
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.suite import Suite
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class CheckRow:
     """One card, language and split.
 
     Attributes:
@@ -79,7 +79,7 @@ def check_data(
     languages: Sequence[str],
     tokenizer: Tokenizer | None,
     longest: Callable[[TaskCard], int],
-) -> list[Row]:
+) -> list[CheckRow]:
     """A row for each training set, and for each split of each target's languages.
 
     Args:
@@ -109,7 +109,7 @@ def _row(
     max_length: int,
     *,
     training: bool,
-) -> Row:
+) -> CheckRow:
     known = [n for lang, name, n in card.expected if (lang, name) == (language, split)]
     common: dict[str, Any] = {
         "task": card.name, "role": card.role, "training": training, "language": language, "split": split,
@@ -122,12 +122,12 @@ def _row(
     except TasksearchError as fault:
         problem = f"needs {card.needs}" if card.needs and training else str(fault)
         absent = isinstance(fault, DataMissing | Unreachable)
-        return Row(**common, expected=known[0] if known else None, found=None, problem=problem, absent=absent)
+        return CheckRow(**common, expected=known[0] if known else None, found=None, problem=problem, absent=absent)
     place = f"{card.name} {language} {split}"
     skipped = len(source.skipped.get(place, ()))
     held = {seen.count, seen.count + skipped}  # some authors count their bad lines, some do not
     expected = next((n for n in known if n in held), known[0] if known else None)
-    return Row(
+    return CheckRow(
         **common,
         found=seen.count,
         expected=expected,

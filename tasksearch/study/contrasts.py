@@ -10,16 +10,16 @@ import dataclasses
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tasksearch.analysis.clustering import Documents
+from tasksearch.analysis.estimates import CandidateOutcomes, Cell, estimate
+from tasksearch.analysis.evidence import OutcomesOf, candidate_outcomes_of
+from tasksearch.analysis.picking import cell_weights
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import TrialRecord
-from tasksearch.core.verdict import Estimate
-from tasksearch.reports.data import Floor, KindBest, SingleTask, TwinPair
-from tasksearch.search.judging.documents import Documents
-from tasksearch.search.judging.evidence import OutcomesOf, arm_of
-from tasksearch.search.judging.picking import cell_weights
-from tasksearch.search.judging.statistics import Arm, Cell, estimate
+from tasksearch.reports.data import KindBest, MatchedPair, ReferenceScores, SingleTask
+from tasksearch.results.verdict import Estimate
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,8 +58,8 @@ class Contrasts:
     """
 
     mixes: Mapping[str, tuple[TrialRecord, ...]]
-    baseline: Arm | None
-    pool: tuple[Arm, ...]
+    baseline: CandidateOutcomes | None
+    pool: tuple[CandidateOutcomes, ...]
     outcomes: OutcomesOf
     groups: Mapping[str, str]
     documents: Documents | None = None
@@ -79,9 +79,9 @@ class Contrasts:
             if record.status == "done" and str(record.role) != "untrained":
                 mixes[record.plan.mix_signature] = (*mixes.get(record.plan.mix_signature, ()), record)
         bare = [record for trained in mixes.values() for record in trained if record.role == "baseline"]
-        baseline = arm_of(bare, outcomes, documents) if bare else None
+        baseline = candidate_outcomes_of(bare, outcomes, documents) if bare else None
         several = [m for m in mixes.values() if len({r.plan.seed for r in m}) > 1 and m[0].role != "baseline"]
-        pool = tuple(arm_of(trained, outcomes, documents) for trained in several)
+        pool = tuple(candidate_outcomes_of(trained, outcomes, documents) for trained in several)
         return cls(
             mixes=mixes,
             baseline=baseline,
@@ -97,7 +97,7 @@ class Contrasts:
         told = [single for trained in found if (single := self._single(trained)) is not None]
         return tuple(sorted(told, key=lambda single: (single.task, single.steps)))
 
-    def pairs(self) -> tuple[TwinPair, ...]:
+    def pairs(self) -> tuple[MatchedPair, ...]:
         """Every joint mix with each of its twins, in the order of their trials."""
         twins: dict[Hashable, list[tuple[TrialRecord, ...]]] = {}
         for trained in self.mixes.values():
@@ -120,11 +120,11 @@ class Contrasts:
                 kinds.setdefault(_kind(first.plan.schedule), []).append(first)
         return tuple(_best(kind, tried) for kind, tried in sorted(kinds.items()))
 
-    def floors(self, chance: Mapping[str, float | None], untrained: Sequence[TrialRecord]) -> tuple[Floor, ...]:
+    def floors(self, chance: Mapping[str, float | None], untrained: Sequence[TrialRecord]) -> tuple[ReferenceScores, ...]:
         """Chance, untrained encoder and baseline of every target; empty while no seed of the baseline is done."""
         if self.baseline is None:
             return ()
-        bare = arm_of(untrained, self.outcomes, self.documents) if untrained else None
+        bare = candidate_outcomes_of(untrained, self.outcomes, self.documents) if untrained else None
         bare_records = (r for trained in self.mixes.values() for r in trained[:1] if r.role == "baseline")
         metrics = {score.target: score.metric for record in bare_records for score in record.scores}
         cells = [cell for cell in _shared(self.baseline) if cell[1] != ENGLISH]
@@ -134,7 +134,7 @@ class Contrasts:
         )
 
     def _single(self, trained: Sequence[TrialRecord]) -> SingleTask | None:
-        arm = arm_of(trained, self.outcomes, self.documents)
+        arm = candidate_outcomes_of(trained, self.outcomes, self.documents)
         cells = self._cells(arm)
         if not cells:
             return None
@@ -148,11 +148,14 @@ class Contrasts:
             trials=tuple({record.plan.seed: record.number for record in trained}.values()),
         )
 
-    def _pair(self, joint: Sequence[TrialRecord], other: Sequence[TrialRecord]) -> TwinPair | None:
+    def _pair(self, joint: Sequence[TrialRecord], other: Sequence[TrialRecord]) -> MatchedPair | None:
         seeds = tuple(sorted({r.plan.seed for r in joint} & {r.plan.seed for r in other}))
         if not seeds:
             return None
-        one, two = (arm_of([r for r in side if r.plan.seed in seeds], self.outcomes, self.documents) for side in (joint, other))
+        one, two = (
+            candidate_outcomes_of([r for r in side if r.plan.seed in seeds], self.outcomes, self.documents)
+            for side in (joint, other)
+        )
         cells = [cell for cell in _shared(one, two) if cell[1] != ENGLISH]
         if not cells:
             return None
@@ -161,7 +164,7 @@ class Contrasts:
             return estimate(two, weights, minus=one, pool=self.pool)
 
         asked = self._questions(cells)
-        return TwinPair(
+        return MatchedPair(
             joint=joint[0].plan.schedule,
             other=other[0].plan.schedule,
             difference=difference(asked.overall),
@@ -169,12 +172,14 @@ class Contrasts:
             seeds=seeds,
         )
 
-    def _floor(self, target: str, cells: Sequence[Cell], bare: Arm | None, metric: str, chance: float | None) -> Floor:
+    def _floor(
+        self, target: str, cells: Sequence[Cell], bare: CandidateOutcomes | None, metric: str, chance: float | None
+    ) -> ReferenceScores:
         assert self.baseline is not None
         level = self._level(self.baseline)
         reference = self._level(bare) if bare is not None else None
         known = [cell for cell in cells if bare is not None and cell in bare.cells]
-        return Floor(
+        return ReferenceScores(
             target=target,
             group=self.groups[target],
             metric=metric,
@@ -186,7 +191,7 @@ class Contrasts:
             },
         )
 
-    def _cells(self, arm: Arm) -> list[Cell]:
+    def _cells(self, arm: CandidateOutcomes) -> list[Cell]:
         """Cells but English's that the arm shares with the baseline."""
         return [c for c in _shared(arm, self.baseline) if c[1] != ENGLISH] if self.baseline is not None else []
 
@@ -196,14 +201,14 @@ class Contrasts:
             self._asked[key] = Questions.of(key, self.groups)
         return self._asked[key]
 
-    def _gain(self, arm: Arm, weights: Mapping[Cell, float]) -> Estimate:
+    def _gain(self, arm: CandidateOutcomes, weights: Mapping[Cell, float]) -> Estimate:
         return estimate(arm, weights, minus=self.baseline, pool=self.pool)
 
-    def _level(self, arm: Arm) -> Callable[[Sequence[Cell]], Estimate]:
+    def _level(self, arm: CandidateOutcomes) -> Callable[[Sequence[Cell]], Estimate]:
         return lambda cells: estimate(arm, cell_weights(cells, self.groups), pool=self.pool)
 
 
-def _shared(*arms: Arm) -> list[Cell]:
+def _shared(*arms: CandidateOutcomes) -> list[Cell]:
     return sorted(frozenset.intersection(*(arm.cells for arm in arms)))
 
 

@@ -57,7 +57,7 @@ def extend_study(
         StudyNotReady: no study, or one that is not finished.
         BadInput, UnknownName: one line on what cannot be gained.
     """
-    from tasksearch.search.records.ledger import Ledger
+    from tasksearch.records.ledger import Ledger
     from tasksearch.study.run import Resources, drive
     from tasksearch.tasks.labels import suite_with_labels
 
@@ -151,9 +151,9 @@ def _at_least(option: str, wanted: int | None, now: int) -> int:
 
 def _check_finished(ledger: Any, config: StudyConfig, suite: Suite) -> None:
     """A study is extended from its end, so that what was proposed until then does not depend on when it was extended."""
-    from tasksearch.search.proposing.proposals import Finished, propose
-    from tasksearch.search.records.ending import has_ended
-    from tasksearch.search.records.growth import asked, lacking
+    from tasksearch.engine.completion import has_ended
+    from tasksearch.records.additions import asked, lacking
+    from tasksearch.search.proposals import Finished, propose
 
     written, additions = ledger.written(), ledger.additions()
     given_up = {(one.number, one.addition) for own in additions.values() for one in own if one.status == "failed"}

@@ -19,7 +19,7 @@ from tasksearch.tasks.suite import Suite
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
+class LeakageResult:
     """What a check of a suite's data came to.
 
     Attributes:
@@ -60,7 +60,7 @@ def check_suite(
     targets: Sequence[str] = (),
     languages: Sequence[str] = (),
     pretraining_texts: Sequence[Path] = (),
-) -> Checked:
+) -> LeakageResult:
     """Checks every task of a suite that has its data, and pretraining text beside.
 
     Args:
@@ -82,7 +82,7 @@ def check_suite(
                 evaluated += evaluated_by(source, [card], [language])
             else:
                 absent.append(f"{card.name} {language}")
-    return Checked(
+    return LeakageResult(
         leaks=known_leaks(trained, evaluated),
         trained=tuple(one.name for one in trained),
         items=sum(len(part.examples) for part in evaluated),
@@ -93,10 +93,10 @@ def check_suite(
 
 def leakage_of(
     source: TaskSource, suite: Suite, cards: Sequence[TaskCard], languages: Sequence[str], texts: Sequence[Path]
-) -> Checked:
+) -> LeakageResult:
     """`check_suite` over cards whose data can be read; their own training data alone, and that of the intermediate ones."""
     targets = [card.name for card in cards if card.role == "target"]
     if not targets:
-        return Checked(leaks=(), trained=(), items=0, absent=())
+        return LeakageResult(leaks=(), trained=(), items=0, absent=())
     return check_suite(source, dataclasses.replace(suite, cards=tuple(cards)), targets=targets, languages=languages,
                        pretraining_texts=texts)  # fmt: skip

@@ -16,7 +16,7 @@ FIRST_RULES = ("pivot-dev", "english-dev", "target-dev")
 
 
 def portfolios_of(folder: Path, *, ask: bool = True, study: tuple[Any, list[TrialRecord]] | None = None) -> Any:
-    """Portfolios of a study: a `core.portfolio.Portfolios`.
+    """Portfolios of a study: a `results.portfolio.Portfolios`.
 
     In a complete study the mixes that were re-run are compared on reporting halves. That is written down as a question of its
     own (`readings.PORTFOLIO`), after the study's headline question; the headline's numbers stay what they were.
@@ -30,7 +30,7 @@ def portfolios_of(folder: Path, *, ask: bool = True, study: tuple[Any, list[Tria
     Raises:
         StudyNotReady: no study, no baseline, no finalist yet, or no language but English to serve.
     """
-    from tasksearch.search.judging.portfolio import portfolios
+    from tasksearch.analysis.portfolio.portfolios import portfolios
 
     reading, records = study or read_study(folder)
     if not is_complete(folder, reading, records):
@@ -42,9 +42,9 @@ def portfolios_of(folder: Path, *, ask: bool = True, study: tuple[Any, list[Tria
 
 
 def _asked_before(folder: Path, found: Any) -> bool:
-    from tasksearch.search.records.readings import PORTFOLIO, first_names, read_questions
+    from tasksearch.records.holdout_log import PORTFOLIO, first_names, holdout_uses
 
-    return any(q.rule == PORTFOLIO and q.choices == first_names(folder, _choices(found)) for q in read_questions(folder))
+    return any(q.rule == PORTFOLIO and q.choices == first_names(folder, _choices(found)) for q in holdout_uses(folder))
 
 
 def _choices(found: Any) -> dict[str, str]:
@@ -58,12 +58,12 @@ def _choices(found: Any) -> dict[str, str]:
 
 def _written_down(folder: Path, reading: Any, records: Sequence[TrialRecord], found: Any) -> bool:
     """Writes the question down; whether others were asked before it, but for the study's own first one."""
-    from tasksearch.search.records.readings import EVERY_RULE, PORTFOLIO, ask, headline, read_questions
+    from tasksearch.records.holdout_log import EVERY_RULE, PORTFOLIO, ask, headline, holdout_uses
 
-    if headline(read_questions(folder)) is None:
+    if headline(holdout_uses(folder)) is None:
         _headline(folder, reading, records)
     asked = ask(folder, PORTFOLIO, _choices(found), reading.evidence.cells, reopen=True)
-    past = read_questions(folder)
+    past = holdout_uses(folder)
     before = [q for q in past[: past.index(asked)] if q.complete]
     return any(q.adaptive and q.rule != EVERY_RULE for q in before)
 

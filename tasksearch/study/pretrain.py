@@ -93,9 +93,9 @@ def pretrain_model(
 
     from tasksearch.models.encoder import quiet_transformers
     from tasksearch.models.unigram import train_unigram
+    from tasksearch.phases.checkpoints import CheckpointPolicy
     from tasksearch.phases.pretrain import Progress, pretrain
-    from tasksearch.phases.snapshots import SnapshotPolicy
-    from tasksearch.phases.store import SegmentStore
+    from tasksearch.store.segment_store import SegmentStore
 
     if out.is_file() or (out.is_dir() and any(out.iterdir()) and not force):
         raise BadInput(f"{out} is not empty; choose another --out, or replace it with --force")
@@ -105,7 +105,7 @@ def pretrain_model(
         train_unigram(_lines(plan.files), plan.vocabulary, plan.settings.max_length, tokenizer_folder)
     with quiet_transformers():
         tokenizer = AutoTokenizer.from_pretrained(str(tokenizer_folder))
-    policy = SnapshotPolicy(every_seconds=plan.save_every, every_steps=plan.save_every_steps)
+    policy = CheckpointPolicy(every_seconds=plan.save_every, every_steps=plan.save_every_steps)
     progress = Progress(store=SegmentStore(aside / "states"), policy=policy, data=plan.data)
     pretrain(_corpus(plan.files), tokenizer, plan.settings, out, progress=progress, on_step=on_step)
     _write_notes(plan, out)

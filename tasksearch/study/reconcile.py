@@ -13,15 +13,15 @@ def counts_of(ledger: Any, config: StudyConfig, tracker: Any, database: Any = No
     """Finished trials by book: the ledger, which is the truth, and its mirrors. -1 where a mirror does not answer.
 
     Args:
-        database: `search.records.database.Database` of the Optuna study; None: its journal.
+        database: `engine.optuna_database.Database` of the Optuna study; None: its journal.
     """
-    from tasksearch.search.records.storage import mirrored
+    from tasksearch.engine.optuna_storage import trials_in_optuna
     from tasksearch.tracking.lookup import statuses
 
     counts = {"ledger": sum(record.status != "running" for record in ledger.records()), "Optuna": -1, "MLflow": -1}
     with suppress(TasksearchError, OSError):
         name, url = (database.name_of(config), database.url) if database else (config.optuna_name, None)
-        told = mirrored(ledger.optuna_path, name, url)
+        told = trials_in_optuna(ledger.optuna_path, name, url)
         counts["Optuna"] = sum(not text.startswith(("RUNNING", "WAITING")) for text in told.values())
     with suppress(TasksearchError, OSError):
         found = statuses(tracker.uri, config.name, tracker.study_id)

@@ -10,21 +10,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tasksearch.analysis.clustering import Documents
+from tasksearch.analysis.evidence import OutcomesOf, Reader
 from tasksearch.core.errors import AlreadyRead, StudyNotReady
-from tasksearch.core.order_effect import OrderAnswer
-from tasksearch.core.portfolio import Portfolios
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import AFTERWARDS, StudyConfig, TrialRecord
-from tasksearch.core.verdict import Verdict
-from tasksearch.core.why import Why
 from tasksearch.reports.data import ReportData
-from tasksearch.search.judging.documents import Documents
-from tasksearch.search.judging.evidence import OutcomesOf, Reader
+from tasksearch.results.matched_comparison import MatchedComparison
+from tasksearch.results.portfolio import Portfolios
+from tasksearch.results.task_effects import TaskEffects
+from tasksearch.results.verdict import Verdict
 from tasksearch.study.best import best_of, read_study
 from tasksearch.study.contrasts import Contrasts
 from tasksearch.study.portfolio import FIRST_RULES, portfolios_of
 from tasksearch.study.settings import warning_of
-from tasksearch.study.why import why_from
+from tasksearch.study.task_effects import why_from
 from tasksearch.tasks.labels import suite_with_labels
 from tasksearch.tasks.suite import Suite
 
@@ -53,7 +53,7 @@ def report_of(folder: Path) -> ReportData:
     Raises:
         StudyNotReady: no study, or none of its trials is finished.
     """
-    from tasksearch.search.records.ledger import Ledger
+    from tasksearch.records.ledger import Ledger
 
     ledger = Ledger(folder)
     config, records = ledger.config(), ledger.records()
@@ -96,8 +96,8 @@ def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
 
     Leaders that race get seeds beyond their first ones: before the race at most `most_seeds` each, from then on those begun.
     """
-    from tasksearch.search.proposing.controls import controls_now, most_controls
-    from tasksearch.search.proposing.twins import asked_for, asked_for_now
+    from tasksearch.search.controls import controls_now, most_controls
+    from tasksearch.search.matched_pairs import asked_for, asked_for_now
 
     searched = [record for record in records if record.role not in AFTERWARDS]
     if len(searched) == len(records):
@@ -158,9 +158,9 @@ def _option(name: str, value: Any) -> list[str]:
     return [] if value is None or value is False else [flag] if value is True else [flag, str(value)]
 
 
-def _order(folder: Path, records: Sequence[TrialRecord]) -> tuple[OrderAnswer | None, str]:
+def _order(folder: Path, records: Sequence[TrialRecord]) -> tuple[MatchedComparison | None, str]:
     """Joint or sequential, where there are twins; None with the reason while it cannot be told."""
-    from tasksearch.study.order_effect import answer_question
+    from tasksearch.study.matched_comparison import answer_question
 
     if not any(record.role == "twin" for record in records):
         return None, ""
@@ -170,10 +170,10 @@ def _order(folder: Path, records: Sequence[TrialRecord]) -> tuple[OrderAnswer | 
         return None, f"No answer: {why}."
 
 
-def _why(records: Sequence[TrialRecord], suite: Suite, table: Any) -> Why | None:
+def _why(records: Sequence[TrialRecord], suite: Suite, table: Any) -> TaskEffects | None:
     """Effects of tasks; None while there are too few mixes to say. `table`: of the trained mixes, where it was made already."""
     try:
-        found: Why = why_from(records, suite, table)
+        found: TaskEffects = why_from(records, suite, table)
     except StudyNotReady:
         return None
     return found
@@ -207,9 +207,9 @@ def _verdict(folder: Path, study: tuple[Any, list[TrialRecord]]) -> tuple[Verdic
     """By the rule that was asked last: a report is no second question. A study that nobody asked yet: by the first rule that
     can choose here (one language leaves pivot-dev nothing to read). None with the reason while there is none.
     """
-    from tasksearch.search.records.readings import headline, read_questions
+    from tasksearch.records.holdout_log import headline, holdout_uses
 
-    asked = headline(read_questions(folder))
+    asked = headline(holdout_uses(folder))
     reasons = []
     for rule in (asked,) if asked else FIRST_RULES:
         try:

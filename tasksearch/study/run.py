@@ -12,16 +12,16 @@ from typing import Any
 
 from tasksearch.core.errors import BadInput, StudyNotReady, TasksearchError
 from tasksearch.core.study import Objective, Overrides, StudyConfig
-from tasksearch.study.identity import study_id
-from tasksearch.study.keeping import store_address
 from tasksearch.study.objective import read_objective
-from tasksearch.study.optuna_place import optuna_address, remember_optuna
+from tasksearch.study.optuna_location import optuna_address, remember_optuna
 from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
 from tasksearch.study.settings import FOR_TARGETS, as_begun, keep_skipped, read_controls
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, data_folder, prepare
 from tasksearch.study.spaces import fill_in, load_space
-from tasksearch.study.tracking_place import keep_address, tracking_address
+from tasksearch.study.store_location import store_address
+from tasksearch.study.study_id import study_id
+from tasksearch.study.tracking_location import keep_address, tracking_address
 from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tracking.address import check_answers, masked
 
@@ -140,7 +140,7 @@ def run_study(
         BadInput: the folder holds a study that was asked for in other words.
         TasksearchError: as `raytune.driver.run_trials` does.
     """
-    from tasksearch.search.records.ledger import Ledger, is_cut
+    from tasksearch.records.ledger import Ledger, is_cut
 
     where = folder or DEFAULT_FOLDER / config.name
     ledger = Ledger(where)
@@ -175,7 +175,7 @@ def resume_study(
         StudyNotReady: the folder holds no study.
         BadInput: fewer twins than the study has.
     """
-    from tasksearch.search.records.ledger import Ledger
+    from tasksearch.records.ledger import Ledger
 
     ledger = Ledger(folder)
     if twins is not None:
@@ -204,12 +204,12 @@ def drive(
     begin: Callable[[], None] | None = None,
 ) -> Any:
     """Runs what a study lacks, and closes its books; `begin` is called once nothing that was asked for is missing."""
-    from tasksearch.search.records.database import Database, check_database
+    from tasksearch.engine.optuna_database import OptunaDatabase, check_database
 
     # One thread per process, before torch or faiss start theirs: bit-equal results are promised at one only.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from tasksearch.phases.remote import open_store
-    from tasksearch.phases.store_check import check_store
+    from tasksearch.store.remote import open_store
+    from tasksearch.store.verification import check_store
 
     tracking = tracking_address(config)
     if tracking is not None:
@@ -226,13 +226,13 @@ def drive(
     remember_optuna(ledger.folder, optuna_url)
     keep_skipped(ledger.folder, setup.skipped)
     keep_checked(ledger.folder, pretraining_text(config))
+    from tasksearch.engine.limits import Limits
     from tasksearch.raytune.driver import run_trials
-    from tasksearch.raytune.limits import Limits
     from tasksearch.tracking.mlflow import MlflowTracker
     from trainables.three_phase import ThreePhase
 
     own_id = study_id(ledger.folder, config.name)
-    database = Database(url=optuna_url, study=own_id) if optuna_url is not None else None
+    database = OptunaDatabase(url=optuna_url, study=own_id) if optuna_url is not None else None
     tracker = MlflowTracker(
         tracking,
         ledger.folder,

@@ -167,7 +167,7 @@ def _read_all(source: TaskSource, targets: Sequence[TaskCard], languages: Sequen
 def _lab(config: StudyConfig, on_pretrain: OnPretrain | None) -> tuple[str, str]:
     """Files and model of the lab; what was given from elsewhere is not made."""
     from tasksearch.lab.recipe import LabRecipe
-    from tasksearch.phases.lab_root import ensure_lab, ensure_lab_data
+    from tasksearch.phases.lab_model import ensure_lab, ensure_lab_data
 
     recipe = LabRecipe(**dict(config.suite_options))
     if config.model != "lab":

@@ -11,8 +11,8 @@ from typing import Any
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.schedule import Schedule
-from tasksearch.study.job import Job, Wanted, job_of_study, job_of_suite
 from tasksearch.study.setup import OnPretrain
+from tasksearch.study.single_plan import SinglePlan, Wanted, job_of_study, job_of_suite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ def export_model(
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: the study's numbers are those of one thread
     from tasksearch.export.folder import check_out
-    from tasksearch.search.records.mixfile import read_mix
+    from tasksearch.records.mix_file import read_mix
 
     if (target is None) is not encoder_only:
         raise BadInput("expected either --target NAME or --encoder-only")
@@ -100,10 +100,10 @@ def export_model(
     return _train_and_write(job, target, out, command, force=force, on_step=on_step)
 
 
-def _train_and_write(job: Job, target: str | None, out: Path, command: str, *, force: bool, on_step: Any) -> Exported:
+def _train_and_write(job: SinglePlan, target: str | None, out: Path, command: str, *, force: bool, on_step: Any) -> Exported:
     from tasksearch import __version__
     from tasksearch.export.gather import facts_of
-    from tasksearch.export.stock import stock_encoder, stock_model
+    from tasksearch.export.hf_classes import stock_encoder, stock_model
     from tasksearch.export.write import write_export
     from tasksearch.phases.context import open_context
     from tasksearch.phases.run import PlanRun

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tasksearch.core.errors import BadInput
-from tasksearch.tasks.where import PACKED, Source
+from tasksearch.tasks.source_spec import PACKED, Source
 
 Kind = Literal["pair", "sentence", "choice", "span", "tagging", "mlm", "retrieval", "mining"]
 KINDS: tuple[Kind, ...] = ("pair", "sentence", "choice", "span", "tagging", "mlm", "retrieval", "mining")

@@ -13,7 +13,7 @@ from tasksearch.core.errors import BadInput
 from tasksearch.tasks.fields import FAULTS, why
 from tasksearch.tasks.formats.columns import FIELDS
 from tasksearch.tasks.formats.contract import Broken, LeftOut, Record
-from tasksearch.tasks.where import Hub
+from tasksearch.tasks.source_spec import Hub
 
 Row = Mapping[str, Any]
 _HOLE = re.compile(r"\{([^{}]+)\}")

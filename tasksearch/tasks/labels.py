@@ -6,16 +6,16 @@ import dataclasses
 from pathlib import Path
 
 from tasksearch.core.errors import BadInput, DataMissing
-from tasksearch.core.notes import read_note, write_note
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
+from tasksearch.core.small_cache import read_cached, write_cached
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tasks.formats import FORMATS, Ask, Broken, LeftOut
-from tasksearch.tasks.opening import choose, fingerprint, paths_of
 from tasksearch.tasks.reading import READER
+from tasksearch.tasks.resolve import choose, fingerprint, paths_of
+from tasksearch.tasks.source_spec import Hub, Source
 from tasksearch.tasks.suite import Suite
-from tasksearch.tasks.where import Hub, Source
 
 
 def suite_with_labels(name: str, data: str | Path | None) -> Suite:
@@ -34,10 +34,10 @@ def _read(card: TaskCard, root: Path) -> TaskCard:
     try:
         data = [fingerprint(root, card, source, ENGLISH, card.labels_from) for source in card.train_sources]
         name = signature_of("labels", READER, card.kind, data)
-        found = read_note("labels", name)
+        found = read_cached("labels", name)
         if found is None:
             found = sorted({tag for source in card.train_sources for tag in _tags(root, card, source)})
-            write_note("labels", name, found)
+            write_cached("labels", name, found)
     except DataMissing:
         return card
     return dataclasses.replace(card, labels=tuple(map(str, found)))

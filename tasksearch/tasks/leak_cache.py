@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from tasksearch.core.notes import read_note, write_note
 from tasksearch.core.signature import signature_of
-from tasksearch.tasks.leakage import Evaluated, Leak, Trained, find_leaks, worst_first
+from tasksearch.core.small_cache import read_cached, write_cached
+from tasksearch.tasks.leakage import Evaluated, Leak, TrainingTexts, find_leaks, worst_first
 
 LEAK_RULE = 1
 """Raised by hand whenever the rule of `leakage.py` changes what is found."""
@@ -15,14 +15,14 @@ LEAK_RULE = 1
 _KIND = "leakage"
 
 
-def known_leaks(trained: Sequence[Trained], evaluated: Sequence[Evaluated]) -> tuple[Leak, ...]:
+def known_leaks(trained: Sequence[TrainingTexts], evaluated: Sequence[Evaluated]) -> tuple[Leak, ...]:
     """As `find_leaks`; a training set whose result is known is not read again.
 
     Results stand in the cache folder, one for each training set against a list of evaluation splits.
     """
     names = {one.name: _name(one, evaluated) for one in trained}
     found: list[Leak] = []
-    new: list[Trained] = []
+    new: list[TrainingTexts] = []
     for one in trained:
         known = _known(names[one.name], one.name)
         if known is None:
@@ -32,11 +32,11 @@ def known_leaks(trained: Sequence[Trained], evaluated: Sequence[Evaluated]) -> t
     fresh = find_leaks(new, evaluated) if new else ()
     for one in new:
         if names[one.name]:
-            write_note(_KIND, names[one.name], [dataclasses.asdict(leak) for leak in fresh if leak.trained == one.name])
+            write_cached(_KIND, names[one.name], [dataclasses.asdict(leak) for leak in fresh if leak.trained == one.name])
     return worst_first((*found, *fresh))
 
 
-def _name(one: Trained, evaluated: Sequence[Evaluated]) -> str:
+def _name(one: TrainingTexts, evaluated: Sequence[Evaluated]) -> str:
     """Empty where a side cannot be named."""
     if not one.fingerprint or not all(e.fingerprint for e in evaluated):
         return ""
@@ -45,7 +45,7 @@ def _name(one: Trained, evaluated: Sequence[Evaluated]) -> str:
 
 
 def _known(name: str, trained: str) -> list[Leak] | None:
-    rows = read_note(_KIND, name) if name else None
+    rows = read_cached(_KIND, name) if name else None
     try:
         return None if rows is None else [_leak(row, trained) for row in rows]
     except (TypeError, KeyError, ValueError, AttributeError):

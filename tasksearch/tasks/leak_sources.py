@@ -13,10 +13,10 @@ from typing import overload
 from tasksearch.core.errors import BadInput, DataMissing
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.examples import Example, RawText
-from tasksearch.tasks.halves import evaluation_splits
-from tasksearch.tasks.leakage import Evaluated, Trained
+from tasksearch.tasks.leakage import Evaluated, TrainingTexts
 from tasksearch.tasks.pools import gold_pairs
 from tasksearch.tasks.reading import file_fingerprint
+from tasksearch.tasks.selection_split import evaluation_splits
 from tasksearch.tasks.source import TaskSource
 
 TRANSLATES = {("xcopa", "dev"): ("copa", 401), ("xcopa", "test"): ("copa", 501)}
@@ -25,14 +25,14 @@ TRANSLATES = {("xcopa", "dev"): ("copa", 401), ("xcopa", "test"): ("copa", 501)}
 _TEXT_FILES = (".txt", ".jsonl", ".tsv")
 
 
-def trained_by(source: TaskSource, cards: Sequence[TaskCard]) -> list[Trained]:
+def trained_by(source: TaskSource, cards: Sequence[TaskCard]) -> list[TrainingTexts]:
     """One training set for each card that trains, cards of the same files once; raises as reading does."""
     alike: dict[object, list[TaskCard]] = {}
     for card in cards:
         if card.trained:
             alike.setdefault((card.kind, card.train_sources, card.train_split, _folder(card)), []).append(card)
     return [
-        Trained(
+        TrainingTexts(
             name=f"the training data of {', '.join(card.name for card in same)}",
             examples=source.stream_training(same[0]),
             fingerprint=source.training_fingerprint(same[0]),
@@ -92,7 +92,7 @@ def _asked(source: TaskSource, card: TaskCard, language: str, split: str) -> Seq
     return gold_pairs(examples, f"{card.name} {language} {split}") if card.kind == "mining" else examples
 
 
-def pretraining(place: Path) -> list[Trained]:
+def pretraining(place: Path) -> list[TrainingTexts]:
     """One training set for each `.txt`, `.jsonl` or `.tsv` file (also `.gz`) of a file or folder, read as it is checked.
 
     A text is a line of `.txt`, a cell of `.tsv`, a string anywhere in an object of `.jsonl`.
@@ -106,7 +106,9 @@ def pretraining(place: Path) -> list[Trained]:
     for path in files:
         if not _suffix(path):
             raise BadInput(f"{path}: expected one of {', '.join(_TEXT_FILES)}, also .gz")
-    return [Trained(name=str(path), examples=_texts(path), raw=True, fingerprint=file_fingerprint(path)) for path in files]
+    return [
+        TrainingTexts(name=str(path), examples=_texts(path), raw=True, fingerprint=file_fingerprint(path)) for path in files
+    ]
 
 
 def _suffix(path: Path) -> str:

@@ -34,7 +34,7 @@ from tasksearch.tasks.examples import (
     TagExample,
     TextExample,
 )
-from tasksearch.tasks.shingles import GRAM, Hashes, hashed
+from tasksearch.tasks.ngrams import GRAM, Hashes, hashed
 
 OVERLAP = 0.7
 REFUSED = 0.005
@@ -65,7 +65,7 @@ class Evaluated:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Trained:
+class TrainingTexts:
     """Texts of one training set.
 
     Attributes:
@@ -122,7 +122,7 @@ class Leak:
         )
 
 
-def find_leaks(trained: Iterable[Trained], evaluated: Sequence[Evaluated]) -> tuple[Leak, ...]:
+def find_leaks(trained: Iterable[TrainingTexts], evaluated: Sequence[Evaluated]) -> tuple[Leak, ...]:
     """Every (training set, split) with at least one item found, the largest share first."""
     index = _Index(evaluated)
     return worst_first(leak for one in trained for leak in index.leaks(one))
@@ -187,7 +187,7 @@ class _Index:
         self.origins = [origin for part in evaluated for origin in part.origins()]
         self.translated = {origin.partition("/")[0] for origin in self.origins if origin}
 
-    def leaks(self, trained: Trained) -> Iterator[Leak]:
+    def leaks(self, trained: TrainingTexts) -> Iterator[Leak]:
         """One for each split of which an item is found."""
         exact, overlapping, origins = self._found(trained)
         same = np.array([origin in origins for origin in self.origins], dtype=np.bool_)
@@ -214,7 +214,7 @@ class _Index:
                 shown=tuple(_shown(part.examples[int(hit)]) for hit in telling[:_SHOWN]),
             )
 
-    def _found(self, trained: Trained) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], set[str]]:
+    def _found(self, trained: TrainingTexts) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], set[str]]:
         """Per evaluation text: found letter by letter; found by its 8-grams. And the numbered items that were seen."""
         whole, grams = np.zeros(len(self.whole), dtype=np.bool_), np.zeros(len(self.grams), dtype=np.bool_)
         data = [name for name in trained.data if name in self.translated]

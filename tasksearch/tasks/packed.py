@@ -11,7 +11,7 @@ from tasksearch.tasks.fields import FAULTS, text_of, why
 from tasksearch.tasks.formats import Broken
 from tasksearch.tasks.formats.lines import json_lines
 from tasksearch.tasks.reading import file_fingerprint, path_of, read_file
-from tasksearch.tasks.where import PACKED
+from tasksearch.tasks.source_spec import PACKED
 
 __all__ = ["file_fingerprint", "packed_path", "read_packed", "read_raw_text"]
 

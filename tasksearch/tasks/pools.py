@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tasksearch.core.errors import BadInput
 from tasksearch.tasks.examples import BitextExample, Example, PoolSentence
-from tasksearch.tasks.halves import scored_rows
+from tasksearch.tasks.selection_split import scored_rows
 
 Ints = npt.NDArray[np.int64]
 

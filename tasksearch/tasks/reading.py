@@ -16,14 +16,14 @@ from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.examples import ChoiceExample, Example
 from tasksearch.tasks.fields import FAULTS, build, why
 from tasksearch.tasks.formats import FORMATS, Ask, Broken, Format, LeftOut, Record
-from tasksearch.tasks.where import Files
+from tasksearch.tasks.source_spec import Files
 
 READER = 1
 """Raised by hand whenever a change of reading changes examples: it is part of every segment's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class FileReading:
     """What a file came to: examples in the file's order, a line for each record that was passed over as bad, and how many its
     authors leave out themselves, by reason.
     """
@@ -33,12 +33,12 @@ class Reading:
     left_out: tuple[tuple[str, int], ...] = ()
 
     @staticmethod
-    def joined(parts: Sequence[Reading]) -> Reading:
+    def joined(parts: Sequence[FileReading]) -> FileReading:
         """The parts one after the other."""
         left = Counter[str]()
         for part in parts:
             left.update(dict(part.left_out))
-        return Reading(
+        return FileReading(
             examples=tuple(example for part in parts for example in part.examples),
             skipped=tuple(line for part in parts for line in part.skipped),
             left_out=tuple(sorted(left.items())),
@@ -65,7 +65,7 @@ def path_of(root: Path, card: TaskCard, files: Files, language: str, split: str)
     return root / relative
 
 
-def read_file(path: Path, card: TaskCard, files: Files, language: str, split: str, *, skip_bad: int = 0) -> Reading:
+def read_file(path: Path, card: TaskCard, files: Files, language: str, split: str, *, skip_bad: int = 0) -> FileReading:
     """Reads one file against its card.
 
     Args:
@@ -80,11 +80,11 @@ def read_file(path: Path, card: TaskCard, files: Files, language: str, split: st
 
 def read_records(
     records: Iterable[Record], place: Path | str, card: TaskCard, files: Files, language: str, split: str, *, skip_bad: int = 0
-) -> Reading:
+) -> FileReading:
     """As `read_file`, from records that came from anywhere; `place` stands before the number in messages."""
     tally = Tally()
     examples = tuple(examples_of(records, place, card, files, language, split, tally, skip_bad=skip_bad))
-    return Reading(examples=examples, skipped=tuple(tally.skipped), left_out=tuple(sorted(tally.left_out.items())))
+    return FileReading(examples=examples, skipped=tuple(tally.skipped), left_out=tuple(sorted(tally.left_out.items())))
 
 
 def examples_of(

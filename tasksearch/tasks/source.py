@@ -8,18 +8,18 @@ from functools import cached_property, lru_cache, partial
 from itertools import islice
 from pathlib import Path
 
-from tasksearch.core.notes import read_note, write_note
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
+from tasksearch.core.small_cache import read_cached, write_cached
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import CASTS, Encoded, Tokenizer, encode
+from tasksearch.tasks.encoded_cache import cached_encoding
 from tasksearch.tasks.examples import Example
-from tasksearch.tasks.halves import SPLIT_RULE, Portion, evaluation_splits, portions
-from tasksearch.tasks.opening import absent, fingerprint, pin_of, read_source, stream_source
 from tasksearch.tasks.pools import pools_of
-from tasksearch.tasks.reading import Reading, Tally
-from tasksearch.tasks.shelf import shelved
-from tasksearch.tasks.where import Source
+from tasksearch.tasks.reading import FileReading, Tally
+from tasksearch.tasks.resolve import absent, fingerprint, pin_of, read_source, stream_source
+from tasksearch.tasks.selection_split import SPLIT_RULE, Portion, evaluation_splits, portions
+from tasksearch.tasks.source_spec import Source
 
 _WORTH_A_FILE = 1_000
 """Evaluation examples from which encoding them again takes longer than opening a file."""
@@ -87,7 +87,7 @@ class TaskSource:
         """English training examples."""
         return self._sizes(card)
 
-    def _read_now(self, card: TaskCard, source: Source, language: str, split: str) -> Reading:
+    def _read_now(self, card: TaskCard, source: Source, language: str, split: str) -> FileReading:
         reading = read_source(self.root, card, source, language, split, skip_bad=self.skip_bad)
         self._note(f"{card.name} {language} {split}", reading.skipped, reading.left_out)
         return reading
@@ -97,13 +97,13 @@ class TaskSource:
         place = f"{card.name} {ENGLISH} {card.train_split}"
         name = signature_of("count", self.training_fingerprint(card), card.kind, card.labels, self.skip_bad)
         with suppress(TypeError, KeyError, ValueError):
-            kept = read_note("counts", name)
+            kept = read_cached("counts", name)
             self._note(place, kept["skipped"], [(why, count) for why, count in kept["left_out"]])
             return int(kept["examples"])
         count = sum(1 for _ in self.stream_training(card))
         told = {"skipped": self.skipped.get(place, ()), "left_out": self.left_out.get(place, ())}
         if count >= _WORTH_A_NOTE:
-            write_note("counts", name, {"examples": count} | told)
+            write_cached("counts", name, {"examples": count} | told)
         return count
 
     def _note(self, place: str, skipped: Sequence[str], left_out: Sequence[tuple[str, int]]) -> None:
@@ -134,7 +134,7 @@ class TaskSource:
         reading = (card.kind, card.labels, self.evaluation_fingerprint(card, language), self.skip_bad)
         name = signature_of("encoded portion", CASTS, self._tokenizer_name, max_length, reading, rule)
         parts = (encode(list(chunk), card, tokenizer, max_length) for chunk in _chunks(iter(portion.examples)))
-        return shelved(name, card.kind, parts)
+        return cached_encoding(name, card.kind, parts)
 
     def _encode_training(self, card: TaskCard, max_length: int) -> Encoded:
         tokenizer = self.tokenizer
@@ -145,7 +145,7 @@ class TaskSource:
             return encode(self.training_examples(card), card, tokenizer, max_length)
         reading = (card.kind, card.labels, self.training_fingerprint(card), self.skip_bad)
         name = signature_of("encoded", CASTS, named, max_length, reading)
-        return shelved(name, card.kind, parts)
+        return cached_encoding(name, card.kind, parts)
 
     @cached_property
     def _tokenizer_name(self) -> str:

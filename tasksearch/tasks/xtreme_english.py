@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from tasksearch.tasks.card import Kind, TaskCard
-from tasksearch.tasks.where import Files, FirstOf, Hub
+from tasksearch.tasks.source_spec import Files, FirstOf, Hub
 
 NLI_LABELS = ("contradiction", "entailment", "neutral")
 _NLI_NUMBERS = (("0", "entailment"), ("1", "neutral"), ("2", "contradiction"))

@@ -13,7 +13,7 @@ from tasksearch.tasks.card import Kind, TaskCard
 from tasksearch.tasks.lowres import counts
 from tasksearch.tasks.lowres import targets as same
 from tasksearch.tasks.lowres.intermediates import TYDIQA_EN
-from tasksearch.tasks.where import Files, FirstOf, Hub, Source
+from tasksearch.tasks.source_spec import Files, FirstOf, Hub, Source
 from tasksearch.tasks.xtreme_english import MNLI, NLI_LABELS, SQUAD_1
 
 XTREME_HUB = "google/xtreme"

@@ -43,7 +43,7 @@ class View:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class TrackedTrial:
     """One trial, in a tracker's terms. Times are milliseconds since the epoch; `files` are name → text."""
 
     key: str
@@ -57,7 +57,7 @@ class Entry:
     files: Mapping[str, str]
 
 
-def entry_of(record: TrialRecord, study_id: str, view: View) -> Entry:
+def entry_of(record: TrialRecord, study_id: str, view: View) -> TrackedTrial:
     """What is written of a finished trial."""
     started = round(1000 * record.started)
     tags = {
@@ -70,7 +70,7 @@ def entry_of(record: TrialRecord, study_id: str, view: View) -> Entry:
         **({"tasksearch.cause": record.cause} if record.cause else {}),
         **{f"tasksearch.{name}": value for name, value in record.facts},
     }
-    return Entry(
+    return TrackedTrial(
         key=f"{study_id}/{record.number}",
         name=name_of(record),
         status=STATUS[record.status],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasksearch.core.study import StudyConfig, TrialRecord
-from tasksearch.tracking.entries import Entry, View, entry_of, study_params
+from tasksearch.tracking.entries import TrackedTrial, View, entry_of, study_params
 
 
 @dataclass(kw_only=True)
@@ -28,7 +28,7 @@ class MemoryTracker:
     view: View = field(default_factory=View)
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    trials: dict[int, Entry] = field(default_factory=dict)
+    trials: dict[int, TrackedTrial] = field(default_factory=dict)
     artefacts: dict[int, set[str]] = field(default_factory=dict)
     summary: dict[str, float | str] = field(default_factory=dict)
     status: str | None = None

@@ -25,7 +25,7 @@ from tasksearch.tracking.address import check_answers, default_uri, masked
 from tasksearch.tracking.client import open_client, searchable, translated
 from tasksearch.tracking.database import file_of, is_damaged, make_empty, set_aside
 from tasksearch.tracking.doubles import KEY, RECORD, by_key
-from tasksearch.tracking.entries import Entry, View, entry_of, safe_name, study_file, study_params
+from tasksearch.tracking.entries import TrackedTrial, View, entry_of, safe_name, study_file, study_params
 
 PARENT_TAG = "mlflow.parentRunId"
 _LOG = logging.getLogger("tasksearch.tracking")
@@ -168,14 +168,14 @@ class MlflowTracker:
             self._runs[key] = there.get(key) or self._client.create_run(self.experiment_id, started, {KEY: key, **tags}, name)
         return self._runs[key]
 
-    def _is_there(self, run: Any, entry: Entry) -> bool:
+    def _is_there(self, run: Any, entry: TrackedTrial) -> bool:
         """The tag written last names this record's content, the run ended as the record says, its files have their sizes."""
         if run.data.tags.get(RECORD) != entry.tags[RECORD] or run.info.status != entry.status:
             return False
         sizes = {file.path: file.file_size for file in self._client.list_artifacts(run.info.run_id)}
         return all(sizes.get(name) == len(text.encode()) for name, text in entry.files.items())
 
-    def _write(self, run: Any, entry: Entry, artefacts: Mapping[str, Path]) -> None:
+    def _write(self, run: Any, entry: TrackedTrial, artefacts: Mapping[str, Path]) -> None:
         run_id = run.info.run_id
         tags = {name: value for name, value in entry.tags.items() if name != RECORD}
         self._batch(run, entry.params, entry.metrics, tags, entry.ended)

@@ -18,7 +18,7 @@ from tasksearch.core.plan import TrainSettings
 from tasksearch.core.signature import seed_from
 from tasksearch.forward.batches import MASK_SHARE, Batch, collate
 from tasksearch.forward.device import autocast
-from tasksearch.forward.dropout import Rows, StepDropout
+from tasksearch.forward.dropout import RowRange, StepDropout
 from tasksearch.forward.passes import loss_sum
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.micro import MicroSizes, is_out_of_memory
@@ -116,8 +116,8 @@ def _cut(whole: Batch, items: int, micro: int) -> Iterator[tuple[Batch, Abstract
     tags = 0
     for first in range(0, items, micro):
         part = whole.part(first, min(first + micro, items))
-        rows = Rows(first=first * whole.choices, last=first * whole.choices + len(part.ids), total=len(whole.ids))
-        tagged = Rows(first=tags, last=tags + len(part.rows), total=len(whole.rows)) if whole.kind == "tagging" else None
+        rows = RowRange(first=first * whole.choices, last=first * whole.choices + len(part.ids), total=len(whole.ids))
+        tagged = RowRange(first=tags, last=tags + len(part.rows), total=len(whole.rows)) if whole.kind == "tagging" else None
         tags += len(part.rows)
         yield part, StepDropout(rows, tagged)
 

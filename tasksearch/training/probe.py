@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from tasksearch.core.notes import read_note, write_note
 from tasksearch.core.plan import TrainSettings
 from tasksearch.core.signature import signature_of
+from tasksearch.core.small_cache import read_cached, write_cached
 from tasksearch.training.accumulate import step_gradient
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.micro import MicroSizes
@@ -30,11 +30,11 @@ def probe(learner: Learner, tasks: Mapping[str, TrainingTask], settings: TrainSe
         count = min(settings.batch_size, len(task.items))
         longest = np.sort(np.argsort(task.items.lengths, kind="stable")[-count:])
         kept = _name(learner, name, settings, int(task.items.lengths[longest].max()))
-        most = read_note(_KIND, kept)
+        most = read_cached(_KIND, kept)
         sizes.most[name] = (
             most if isinstance(most, int) and most > 0 else _measure(learner, name, task, longest, settings, sizes)
         )
-        write_note(_KIND, kept, sizes.most[name])
+        write_cached(_KIND, kept, sizes.most[name])
 
 
 def _measure(

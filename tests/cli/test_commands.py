@@ -164,7 +164,7 @@ def test_a_second_study_over_the_same_store_trains_nothing_it_holds(study, tmp_p
 
 
 def test_the_mix_is_written_as_toml_that_reads_back(study, tmp_path):
-    from tasksearch.search.records.mixfile import read_mix
+    from tasksearch.records.mix_file import read_mix
 
     folder, _ = study
     done = tasksearch("best", str(folder), "--language", "near1", "--select", "target-dev", "--out", str(tmp_path / "mix.toml"))

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from tasksearch.records.ledger import Ledger
 from tasksearch.search.objective import Baseline
-from tasksearch.search.records.ledger import Ledger
 
 SPACE = '''
 """Two tasks, one after the other, in eight steps."""

@@ -11,7 +11,7 @@ from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import StudyConfig, TrialRecord
-from tasksearch.raytune.events import TrialFinished, TrialJudged, TrialProgress, TrialStarted
+from tasksearch.engine.events import TrialFinished, TrialJudged, TrialProgress, TrialStarted
 
 CONFIG = StudyConfig(
     name="seen", space=SearchSpace(name="joint", summary=""), suite="lab", model="lab", targets=("nli",), languages=("sw",),

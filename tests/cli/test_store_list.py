@@ -8,7 +8,7 @@ import torch
 from typer.testing import CliRunner
 
 from tasksearch.cli.app import app
-from tasksearch.phases.store import SegmentStore
+from tasksearch.store.segment_store import SegmentStore
 
 COUNT = 40
 

@@ -12,8 +12,8 @@ from tasksearch.evaluation.labelled import score_labelled
 from tasksearch.metrics.outcomes import qqp_outcomes, value_of
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.examples import SpanExample, TagExample, TextExample
-from tasksearch.tasks.halves import Portion
 from tasksearch.tasks.ragged import Ragged
+from tasksearch.tasks.selection_split import Portion
 
 CONTEXT = "cats sleep"
 EDGES = [0, 4, 5, 10]  # two tokens, one a word

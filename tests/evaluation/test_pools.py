@@ -17,13 +17,13 @@ from tasksearch.metrics.mining import best_cut, mining_scores
 from tasksearch.metrics.outcomes import value_of
 from tasksearch.phases.context import RunContext, open_context
 from tasksearch.phases.run import PlanRun, run_plan
-from tasksearch.phases.store import SegmentStore
+from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tasks.encode import encode
 from tasksearch.tasks.examples import PoolSentence
-from tasksearch.tasks.halves import half_of, portions, scored_rows
 from tasksearch.tasks.lab_suite import lab_suite
 from tasksearch.tasks.pools import pools_of
+from tasksearch.tasks.selection_split import half_of, portions, scored_rows
 from tasksearch.tasks.source import TaskSource
 
 BUCC, SAMPLE = (load_suite("xtreme").card(name) for name in ("bucc2018", "bucc2018_sample"))

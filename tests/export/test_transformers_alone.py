@@ -13,7 +13,7 @@ from tasksearch.core.mixture import Mixture
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.export.gather import facts_of
-from tasksearch.export.stock import check_exportable, stock_encoder, stock_model
+from tasksearch.export.hf_classes import check_exportable, stock_encoder, stock_model
 from tasksearch.export.write import write_export
 from tasksearch.metrics.outcomes import accuracy_outcomes, ratio_outcomes, token_accuracy_outcomes
 from tasksearch.metrics.squad import em_f1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tasksearch.lab.corpus import documents, parallel
 from tasksearch.lab.edits import continued, other, other_action, other_person, other_quality, other_sort, restated
 from tasksearch.lab.grammar import PARTS_OF_SPEECH, Clause, realise, text_of
-from tasksearch.lab.languages import ENGLISH, LANGUAGES, OTHERS, Language
+from tasksearch.lab.languages import ENGLISH, LANGUAGES, OTHERS, LabLanguage
 from tasksearch.lab.lexicon import build_lexicons
 from tasksearch.lab.world import ACTIONS, INTERMEDIATE, TARGET, Concept, Proposition, World, all_concepts, pick
 
@@ -24,7 +24,7 @@ SAID = Proposition(person=1, action=2, synonym=0, sort=3, item=1, quality=(2, 1)
 seeds = st.integers(0, 2**32)
 
 
-def roles(clause: Clause, language: Language) -> str:
+def roles(clause: Clause, language: LabLanguage) -> str:
     return " ".join(word.role for word in realise(clause, language, LEXICONS[language.code]))
 
 
@@ -39,14 +39,14 @@ def test_every_action_is_followed_by_another_and_no_two_by_the_same() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
-def test_no_two_concepts_of_a_language_share_a_form(language: Language) -> None:
+def test_no_two_concepts_of_a_language_share_a_form(language: LabLanguage) -> None:
     forms = LEXICONS[language.code]
     assert set(forms) == set(all_concepts())
     assert len(set(forms.values())) == len(forms)
 
 
 @pytest.mark.parametrize("language", OTHERS, ids=lambda language: language.code)
-def test_forms_are_shared_with_english_as_often_as_the_table_says(language: Language) -> None:
+def test_forms_are_shared_with_english_as_often_as_the_table_says(language: LabLanguage) -> None:
     content = [c for c in all_concepts() if c.kind not in ("person", "function", "suffix")]
     same = sum(LEXICONS[language.code][c] == LEXICONS["en"][c] for c in content) / len(content)
     # 113 content words: three standard errors of a share near one half are 0.14

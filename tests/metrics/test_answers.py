@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
+from tasksearch.analysis.estimates import linearised
 from tasksearch.core.errors import UnknownName
 from tasksearch.metrics import mlqa, squad_v2
 from tasksearch.metrics.outcomes import qqp_outcomes, value_of
 from tasksearch.metrics.registry import answer_outcomes, label_metric, tag_metric
-from tasksearch.search.judging.statistics import linearised
 
 
 @pytest.mark.parametrize(

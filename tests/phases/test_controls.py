@@ -13,7 +13,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.phases.context import open_context
 from tasksearch.phases.resumable import weights
 from tasksearch.phases.run import PlanRun, run_plan
-from tasksearch.phases.store import SegmentStore
+from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.lab_suite import lab_suite
 
 SUITE = lab_suite()

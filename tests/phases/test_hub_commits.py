@@ -7,11 +7,11 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import TrialRecord
 from tasksearch.phases.context import open_context
 from tasksearch.phases.run import run_plan
-from tasksearch.tasks import opening
+from tasksearch.tasks import resolve as opening
 from tasksearch.tasks.hub import Pin
 from tasksearch.tasks.lab_suite import lab_suite
 from tasksearch.tasks.source import TaskSource
-from tasksearch.tasks.where import Hub
+from tasksearch.tasks.source_spec import Hub
 from tasksearch.tracking.entries import View, entry_of
 
 COMMIT = "c" * 40

@@ -21,10 +21,10 @@ from tasksearch.models.encoder import check_mlm_head
 from tasksearch.phases.context import open_context
 from tasksearch.phases.heads import fresh_head
 from tasksearch.phases.run import PlanRun, run_plan
-from tasksearch.phases.store import SegmentStore
+from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.lab_suite import lab_suite
-from tasksearch.tasks.where import Files
+from tasksearch.tasks.source_spec import Files
 from tasksearch.training.accumulate import accumulate
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.order import StepItems, draw_items, stage_counts, stage_steps

@@ -18,7 +18,7 @@ from tasksearch.models.encoder import load_pretrained
 from tasksearch.models.heads import make_head
 from tasksearch.phases.context import RunContext, open_context
 from tasksearch.phases.run import PlanRun, run_plan
-from tasksearch.phases.store import SegmentStore
+from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.lab_suite import lab_suite
 from tasksearch.training.accumulate import accumulate
 from tasksearch.training.learner import Learner, TrainingTask
@@ -309,7 +309,7 @@ def test_a_damaged_score_table_alone_is_scored_again(context, tmp_path, monkeypa
 def test_weights_that_are_wanted_later_take_the_place_of_the_note_of_their_cost(context, tmp_path):
     joint, kept = plan(SCHEDULES["joint"], targets=("topic",)), stored(context, tmp_path)
     run_plan(joint, kept)
-    from tasksearch.phases.stock import entries
+    from tasksearch.store.eviction import entries
 
     [note] = [e for e in entries(kept.store) if e.kind == "target"]
     assert note.size == 0 and note.steps == 4

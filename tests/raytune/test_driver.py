@@ -16,7 +16,7 @@ from optuna.trial import TrialState
 
 from tasksearch.core.errors import BadInput, DiskFull, StudyBusy, UnknownName, Unreachable
 from tasksearch.raytune.cluster import QUIET
-from tasksearch.search.records.ledger import Ledger
+from tasksearch.records.ledger import Ledger
 
 SCRIPT = Path(__file__).with_name("planted_study.py")
 pytestmark = pytest.mark.usefixtures("local_cluster")

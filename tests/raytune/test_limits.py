@@ -6,8 +6,8 @@ import signal
 import pytest
 
 from tasksearch.core.errors import Paused
-from tasksearch.raytune.limits import Limits, Meter
-from tasksearch.search.records.ledger import Ledger
+from tasksearch.engine.limits import Limits, Meter
+from tasksearch.records.ledger import Ledger
 
 
 def test_hours_count_the_clock_and_gpu_hours_the_trials_that_ran():

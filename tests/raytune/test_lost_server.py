@@ -6,8 +6,8 @@ import signal
 import pytest
 
 from tasksearch.core.errors import Unreachable
-from tasksearch.raytune.outbox import Patience
-from tasksearch.search.records.ledger import Ledger
+from tasksearch.engine.outbox import Patience
+from tasksearch.records.ledger import Ledger
 from tasksearch.tracking.mlflow import MlflowTracker
 from tasksearch.tracking.server import serve_ui
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from tasksearch.core.errors import Unreachable
-from tasksearch.raytune.outbox import Patience
-from tasksearch.search.records.database import Database, check_database
-from tasksearch.search.records.ledger import Ledger
-from tasksearch.search.records.storage import mirrored
+from tasksearch.engine.optuna_database import OptunaDatabase, check_database
+from tasksearch.engine.optuna_storage import trials_in_optuna
+from tasksearch.engine.outbox import Patience
+from tasksearch.records.ledger import Ledger
 
 SCRIPT = Path(__file__).with_name("planted_study.py")
 pytestmark = pytest.mark.usefixtures("local_cluster")
@@ -30,29 +30,29 @@ def in_journal(planted, tmp_path_factory):
     """Number → state, value and parameters of the study in a journal."""
     folder = tmp_path_factory.mktemp("journal")
     planted.run(folder)
-    return mirrored(Ledger(folder).optuna_path, "planted")
+    return trials_in_optuna(Ledger(folder).optuna_path, "planted")
 
 
 def told(place):
-    return mirrored(Path(), place.study, place.url)
+    return trials_in_optuna(Path(), place.study, place.url)
 
 
 def test_a_database_holds_what_the_journal_holds_and_no_journal_is_written(planted, tmp_path, in_journal):
-    place = Database(url=f"sqlite:///{tmp_path}/o.db", study="planted-0")
+    place = OptunaDatabase(url=f"sqlite:///{tmp_path}/o.db", study="planted-0")
     planted.run(tmp_path / "study", optuna_storage=place)
     assert told(place) == in_journal and len(in_journal) == 18
     assert not Ledger(tmp_path / "study").optuna_path.exists()
 
 
 def test_two_studies_of_one_name_share_a_database(planted, tmp_path, in_journal):
-    places = [Database(url=f"sqlite:///{tmp_path}/o.db", study=f"planted-{n}") for n in range(2)]
+    places = [OptunaDatabase(url=f"sqlite:///{tmp_path}/o.db", study=f"planted-{n}") for n in range(2)]
     for place, trials in zip(places, (11, 16), strict=True):
         planted.run(tmp_path / place.study, optuna_storage=place, trials=trials)
     assert [len(told(place)) for place in places] == [13, 18] and told(places[1]) == in_journal
 
 
 def test_a_driver_killed_over_a_database_is_taken_up_with_nothing_lost_or_doubled(planted, tmp_path, in_journal):
-    folder, place = tmp_path / "study", Database(url=f"sqlite:///{tmp_path}/o.db", study="planted-0")
+    folder, place = tmp_path / "study", OptunaDatabase(url=f"sqlite:///{tmp_path}/o.db", study="planted-0")
     command = [sys.executable, str(SCRIPT), str(folder), "2", json.dumps({"sleep": 0.2}), place.url]
     environment = {key: value for key, value in os.environ.items() if key != "RAY_ADDRESS"}
     for more in (4, 9):
@@ -130,7 +130,7 @@ def server():
 
 
 def test_a_postgresql_server_that_stops_and_comes_back_is_caught_up_during_the_run(planted, tmp_path, server, in_journal):
-    place, starting = Database(url=server.url, study="planted-0"), threading.Thread(target=server.start)
+    place, starting = OptunaDatabase(url=server.url, study="planted-0"), threading.Thread(target=server.start)
     watch = planted.Watch(at5=server.stop, at9=starting.start)
     quick = Patience(first=0.1, longest=0.2)
     summary = planted.run(tmp_path, optuna_storage=place, on_event=watch, context={"sleep": 0.3}, patience=quick, concurrency=1)
@@ -146,7 +146,7 @@ def test_a_postgresql_server_that_stops_and_comes_back_is_caught_up_during_the_r
 
 
 def test_a_server_that_stays_away_costs_no_trial_and_a_resume_tells_it(planted, tmp_path, server, in_journal):
-    place, watch = Database(url=server.url, study="planted-0"), planted.Watch(at5=server.stop)
+    place, watch = OptunaDatabase(url=server.url, study="planted-0"), planted.Watch(at5=server.stop)
     with pytest.raises(Unreachable, match=r"went away; .*then `tasksearch resume` goes on$") as caught:
         planted.run(tmp_path, optuna_storage=place, on_event=watch, patience=Patience(at_end=0.3, first=0.1))
     kept = [r for r in Ledger(tmp_path).records() if r.status == "done"]

@@ -13,9 +13,9 @@ import pytest
 
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
-from tasksearch.raytune.events import Notice, TrialFinished
-from tasksearch.search.records.ledger import Ledger
-from trainables.marks import trainings
+from tasksearch.engine.events import Notice, TrialFinished
+from tasksearch.records.ledger import Ledger
+from tasksearch.testing.timed_segments import trainings
 from trainables.recorded import RecordedTrainable
 
 pytestmark = pytest.mark.long

@@ -13,9 +13,9 @@ from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Score, ScoreTable
 from tasksearch.core.study import TrialRecord
-from tasksearch.core.verdict import Choice, Estimate, TargetResult, Verdict, finding_of
 from tasksearch.reports.frames import COLUMNS, score_frame
 from tasksearch.reports.tables import gain_text, mix_letters, short_mix, target_table, trial_table, verdict_table
+from tasksearch.results.verdict import Choice, Estimate, TargetResult, Verdict, finding_of
 
 WARNING = "A generated, code-mixed world: its numbers say nothing about real languages."
 MIX = Schedule.sequential([("qqp", 60), ("mnli", 20)])

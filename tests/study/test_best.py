@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from tasksearch.core.errors import AlreadyRead, StudyNotReady, UnknownName
-from tasksearch.search.records.ledger import Ledger
-from tasksearch.search.records.readings import EVERY_RULE, headline, read_questions
+from tasksearch.records.holdout_log import EVERY_RULE, headline, holdout_uses
+from tasksearch.records.ledger import Ledger
 from tasksearch.study.best import best_of, rules_of
 from tasksearch.study.coverage import LanguageNotCovered
 from tasksearch.tasks.catalogue import load_suite
@@ -20,9 +20,9 @@ def test_a_rule_that_cannot_choose_has_asked_nothing(planted, tmp_path, monkeypa
     planted.run_in_process(planted.open_book(tmp_path, **settings), tmp_path)
     with pytest.raises(StudyNotReady, match="nothing to choose on for 'far' by pivot-dev"):
         best_of(tmp_path)
-    assert read_questions(tmp_path) == []
+    assert holdout_uses(tmp_path) == []
     assert best_of(tmp_path, rule="english-dev").rule == "english-dev"
-    assert [question.rule for question in read_questions(tmp_path)] == ["english-dev"]
+    assert [question.rule for question in holdout_uses(tmp_path)] == ["english-dev"]
 
 
 def test_the_table_of_every_rule_is_a_reading_and_leaves_the_headline_alone(planted_folder, tmp_path):
@@ -31,7 +31,7 @@ def test_the_table_of_every_rule_is_a_reading_and_leaves_the_headline_alone(plan
     first = best_of(folder)
     rules_of(folder)
     rules_of(folder)
-    questions = read_questions(folder)
+    questions = holdout_uses(folder)
     assert [question.rule for question in questions] == ["pivot-dev", EVERY_RULE]
     assert headline(questions) == "pivot-dev"
     assert not first.adaptive and not best_of(folder).adaptive

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tasksearch.search.records.ledger import Ledger
-from tasksearch.study.compare import best_of_each
-from tasksearch.study.identity import study_id
+from tasksearch.records.ledger import Ledger
+from tasksearch.study.mlflow_page import best_of_each
+from tasksearch.study.study_id import study_id
 from tasksearch.tracking.mlflow import MlflowTracker
 
 DOCS = Path(__file__).parents[2] / "docs" / "mlflow.md"

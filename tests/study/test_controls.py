@@ -7,8 +7,8 @@ import statistics
 import pytest
 
 from tasksearch.core.errors import UnknownName
+from tasksearch.records.ledger import Ledger
 from tasksearch.reports.page import render
-from tasksearch.search.records.ledger import Ledger
 from tasksearch.study.best import best_of
 from tasksearch.study.report import command_of, planned, report_of
 from tasksearch.study.settings import read_controls

@@ -6,13 +6,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tasksearch.phases.remote import open_store
-from tasksearch.phases.stock import entries
-from tasksearch.phases.store import MANIFEST
-from tasksearch.search.records.ledger import Ledger
+from tasksearch.records.ledger import Ledger
+from tasksearch.store.eviction import entries
+from tasksearch.store.remote import open_store
+from tasksearch.store.segment_store import MANIFEST
 from tasksearch.study.extend import Growth, extend_study
-from tasksearch.study.identity import study_id
 from tasksearch.study.run import Resources, configure, run_study
+from tasksearch.study.study_id import study_id
 from tasksearch.tracking.address import default_uri
 from tasksearch.tracking.lookup import statuses
 

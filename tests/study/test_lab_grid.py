@@ -2,9 +2,9 @@
 
 import pytest
 
-from tasksearch.search.bench.grid import read_grid
-from tasksearch.search.bench.grid_replay import SEEDS, complete_mixes
-from tasksearch.study.benching import GRID_FILE, BenchConfig, bench
+from tasksearch.bench.campaign import GRID_FILE, BenchConfig, bench
+from tasksearch.bench.grid import read_grid
+from tasksearch.bench.grid_replay import SEEDS, complete_mixes
 from tasksearch.tasks.lab_suite import LAB_WARNING, lab_suite
 
 pytestmark = pytest.mark.skipif(not GRID_FILE.is_file(), reason="the recorded grid is in the repository, not in the wheel")

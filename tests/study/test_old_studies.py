@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from tasksearch.cli.app import app
 from tasksearch.core.errors import BadInput
 from tasksearch.core.study import StudyConfig
-from tasksearch.search.proposing import proposals
-from tasksearch.search.records.ledger import Ledger
+from tasksearch.records.ledger import Ledger
+from tasksearch.search import proposals
 from tasksearch.study import run as running
 from tasksearch.study.extend import _check_finished
 from tasksearch.study.run import configure, run_study

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tasksearch.search.records.database import Database, close_storage
-from tasksearch.search.records.ledger import Ledger
-from tasksearch.search.records.storage import StudyMirror, open_storage
-from tasksearch.study.identity import study_id
+from tasksearch.engine.optuna_database import OptunaDatabase, close_storage
+from tasksearch.engine.optuna_storage import OptunaMirror, open_storage
+from tasksearch.records.ledger import Ledger
+from tasksearch.study.study_id import study_id
 
 DOCS = Path(__file__).parents[2] / "docs" / "optuna.md"
 
@@ -68,8 +68,8 @@ def blocks():
 
 
 def test_a_database_is_read_as_the_documentation_says(planted, planted_folder, tmp_path):
-    place = Database(url=f"sqlite:///{tmp_path}/o.db", study=study_id(tmp_path, "planted"))
-    mirror = StudyMirror(open_storage(tmp_path, place.url), place.name_of(planted.config()), planted.SPACE)
+    place = OptunaDatabase(url=f"sqlite:///{tmp_path}/o.db", study=study_id(tmp_path, "planted"))
+    mirror = OptunaMirror(open_storage(tmp_path, place.url), place.name_of(planted.config()), planted.SPACE)
     for record in Ledger(planted_folder).records():
         mirror.add(record)
         mirror.tell(record)

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from tasksearch.search.records.ledger import Ledger
-from tasksearch.search.records.readings import PORTFOLIO, headline, read_questions
+from tasksearch.records.holdout_log import PORTFOLIO, headline, holdout_uses
+from tasksearch.records.ledger import Ledger
 from tasksearch.study.best import best_of
 from tasksearch.study.portfolio import portfolios_of
 
@@ -24,15 +24,15 @@ def test_it_asks_after_the_headline_once_and_leaves_the_verdict_alone(copy):
     found = portfolios_of(copy)
     assert [one.size for one in found.tested] == [1, 2] and not found.adaptive
     assert portfolios_of(copy) == found
-    assert [q.rule for q in read_questions(copy)] == ["pivot-dev", PORTFOLIO]
-    assert headline(read_questions(copy)) == "pivot-dev"
+    assert [q.rule for q in holdout_uses(copy)] == ["pivot-dev", PORTFOLIO]
+    assert headline(holdout_uses(copy)) == "pivot-dev"
     again = best_of(copy)
     assert not again.adaptive and again.choices == before.choices
 
 
 def test_asked_first_it_writes_the_headline_down_before_itself(copy):
     assert not portfolios_of(copy).adaptive
-    assert [q.rule for q in read_questions(copy)] == ["pivot-dev", PORTFOLIO]
+    assert [q.rule for q in holdout_uses(copy)] == ["pivot-dev", PORTFOLIO]
 
 
 def test_after_a_reopened_question_it_is_adaptive(copy):
@@ -46,7 +46,7 @@ def test_before_the_study_is_complete_nothing_is_read_or_written(copy):
     Ledger(copy).write(dataclasses.replace(last, status="running", scores=type(last.scores)(), objective=None, ended=None))
     found = portfolios_of(copy)
     assert found.tested == () and len(found.chosen) == 3
-    assert read_questions(copy) == []
+    assert holdout_uses(copy) == []
 
 
 def test_the_command_prints_it_and_its_json(copy):
@@ -68,7 +68,7 @@ def test_a_report_asks_nothing_and_shows_what_was_asked(copy):
 
     silent = report_of(copy)
     assert silent.portfolios.tested == () and "`best --portfolio` asks that question" in render(silent)
-    assert [q.rule for q in read_questions(copy)] == ["pivot-dev"]
+    assert [q.rule for q in holdout_uses(copy)] == ["pivot-dev"]
     asked = portfolios_of(copy)
     assert report_of(copy).portfolios == asked
-    assert len(read_questions(copy)) == 2
+    assert len(holdout_uses(copy)) == 2

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from tasksearch.core.errors import StudyNotReady
+from tasksearch.records.ledger import Ledger
 from tasksearch.reports.page import is_numeric, render
 from tasksearch.reports.sections import targets
 from tasksearch.reports.sections.summary import sentence
 from tasksearch.reports.tables import gain_text
-from tasksearch.search.records.ledger import Ledger
 from tasksearch.study.report import command_of, planned, report_of, write_report
 
 PARTS = (
@@ -212,13 +212,13 @@ def test_a_complete_study_is_not_called_partial_and_one_cut_short_is(data, page,
 
 
 def test_a_report_asks_by_the_rule_that_was_asked_before(copy):
-    from tasksearch.search.records.readings import read_questions
+    from tasksearch.records.holdout_log import holdout_uses
     from tasksearch.study.best import best_of
 
     (copy / "readings.json").unlink(missing_ok=True)
     best_of(copy, rule="target-dev")
     assert report_of(copy).verdict.rule == "target-dev"
-    assert len(read_questions(copy)) == 1, "a report is no second question"
+    assert len(holdout_uses(copy)) == 1, "a report is no second question"
 
 
 def test_before_there_are_leaders_the_report_says_why_there_is_no_verdict(copy):

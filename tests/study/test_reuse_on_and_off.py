@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 
-from tasksearch.phases.outline import unfolded
-from tasksearch.phases.remote import open_store
-from tasksearch.phases.stock import entries
+from tasksearch.phases.unfolding import unfolded
 from tasksearch.raytune.driver import run_trials
-from tasksearch.search.records.ledger import Ledger
+from tasksearch.records.ledger import Ledger
+from tasksearch.store.eviction import entries
+from tasksearch.store.remote import open_store
 from tasksearch.study.run import configure
 from tasksearch.study.setup import prepare
 from trainables.three_phase import ThreePhase

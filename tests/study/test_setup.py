@@ -14,7 +14,7 @@ def own_cache(tmp_path, monkeypatch):
 
 
 def test_the_lab_with_a_model_from_elsewhere_pretrains_none_of_its_own(tiny_lab, own_cache, monkeypatch):
-    monkeypatch.setattr("tasksearch.phases.lab_root._pretrain", lambda *_: pytest.fail("the lab's own model is not wanted"))
+    monkeypatch.setattr("tasksearch.phases.lab_model._pretrain", lambda *_: pytest.fail("the lab's own model is not wanted"))
     setup = prepare(configure(targets=["topic"], model=str(tiny_lab.model)))
     assert setup.model == str(tiny_lab.model)
     assert setup.sizes["restate"] > 128, "the lab's own files, whole"

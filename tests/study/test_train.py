@@ -14,11 +14,11 @@ from tasksearch.core.study import TrialRecord
 from tasksearch.metrics.outcomes import value_of
 from tasksearch.phases.context import open_context
 from tasksearch.phases.run import run_plan
-from tasksearch.search.records.ledger import Ledger
-from tasksearch.search.records.mixfile import schedule_toml
-from tasksearch.study.job import trained_by
+from tasksearch.records.ledger import Ledger
+from tasksearch.records.mix_file import schedule_toml
 from tasksearch.study.run import configure
 from tasksearch.study.setup import prepare
+from tasksearch.study.single_plan import trained_by
 from tasksearch.study.train import export_model
 
 MIX = Schedule.joint(Mixture.of({"restate": 1, "find": 3}), 8)

@@ -143,8 +143,8 @@ import json, sys
 from tasksearch.core.errors import TasksearchError
 from tasksearch.tasks.hub import load_table, pin
 from tasksearch.tasks.card import TaskCard
-from tasksearch.tasks.opening import read_source, fingerprint
-from tasksearch.tasks.where import Hub
+from tasksearch.tasks.resolve import read_source, fingerprint
+from tasksearch.tasks.source_spec import Hub
 
 def told(act):
     try:

@@ -13,16 +13,16 @@ from tasksearch.core.errors import BadInput, DataMissing
 from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tasks.examples import BitextExample, ChoiceExample, RawText, SpanExample, TagExample, TextExample
 from tasksearch.tasks.leak_sources import evaluated_by, pretraining, trained_by
-from tasksearch.tasks.leakage import Evaluated, Leak, Trained, find_leaks, refuse_leaks
-from tasksearch.tasks.shingles import GRAM, hashed, words_of
+from tasksearch.tasks.leakage import Evaluated, Leak, TrainingTexts, find_leaks, refuse_leaks
+from tasksearch.tasks.ngrams import GRAM, hashed, words_of
 from tasksearch.tasks.source import TaskSource
-from tasksearch.tasks.where import Files
+from tasksearch.tasks.source_spec import Files
 
 LONG = "one two three four five six seven eight nine ten"
 
 
 def raw(*texts):
-    return Trained(name="corpus", examples=[RawText(str(i), text, None) for i, text in enumerate(texts)], raw=True)
+    return TrainingTexts(name="corpus", examples=[RawText(str(i), text, None) for i, text in enumerate(texts)], raw=True)
 
 
 def sentences(*texts, **fields):
@@ -76,9 +76,9 @@ def test_a_gram_never_spans_two_texts():
 def test_labelled_examples_hold_an_item_where_they_hold_all_its_texts():
     item = ChoiceExample("1", LONG, ("yes indeed", "not at all"), 0)
     part = Evaluated(task="t", language="en", split="test", examples=[item])
-    half = Trained(name="x", examples=[TextExample("1", LONG, "yes indeed", 0)])
+    half = TrainingTexts(name="x", examples=[TextExample("1", LONG, "yes indeed", 0)])
     assert not find_leaks([half], [part])
-    assert counts(Trained(name="x", examples=[item]), part) == [(1, 0, 0)]
+    assert counts(TrainingTexts(name="x", examples=[item]), part) == [(1, 0, 0)]
     assert counts(raw(LONG), part) == [(1, 0, 0)]  # raw text: its longest text is enough
 
 
@@ -129,8 +129,8 @@ def test_translations_of_numbered_items_are_found_by_number():
     items = [TextExample(str(i), f"tafsiri {i}", None, 0, document=str(i)) for i in range(3)]
     part = Evaluated(task="t", language="sw", split="dev", examples=items, translates=("copa", 401))
     examples = [TextExample("x", "anything", None, 0, document="402")]
-    assert counts(Trained(name="x", examples=examples, data=("copa",)), part) == [(1, 0, 0)]
-    assert not find_leaks([Trained(name="x", examples=examples, data=("other",))], [part])
+    assert counts(TrainingTexts(name="x", examples=examples, data=("copa",)), part) == [(1, 0, 0)]
+    assert not find_leaks([TrainingTexts(name="x", examples=examples, data=("other",))], [part])
 
 
 def test_pretraining_files_are_read_by_line_cell_or_string(tmp_path):

@@ -5,10 +5,10 @@ import pytest
 from tasksearch.core.errors import DataMissing
 from tasksearch.tasks.catalogue import SUITES, load_suite
 from tasksearch.tasks.formats import FORMATS
-from tasksearch.tasks.halves import evaluation_splits, portions, text_key
 from tasksearch.tasks.languages import language_of
+from tasksearch.tasks.selection_split import evaluation_splits, portions, text_key
 from tasksearch.tasks.source import TaskSource
-from tasksearch.tasks.where import Files
+from tasksearch.tasks.source_spec import Files
 
 SUITE = load_suite("lowres")
 EVERY_CARD = [pytest.param(name, card, id=f"{name}-{card.name}") for name in SUITES for card in load_suite(name).cards]

@@ -9,7 +9,7 @@ from tasksearch.core.errors import BadInput, DataMissing, UnknownName
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.reading import file_fingerprint, path_of, read_file
 from tasksearch.tasks.source import TaskSource
-from tasksearch.tasks.where import Files
+from tasksearch.tasks.source_spec import Files
 
 PAIR = {"labels": ("yes", "no")}
 

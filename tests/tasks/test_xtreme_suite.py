@@ -10,15 +10,15 @@ from search_spaces import phang2020
 from tasksearch.core.errors import BadInput, DataMissing, Unreachable
 from tasksearch.metrics.registry import ANSWER_METRICS, LABEL_METRICS, TAG_METRICS
 from tasksearch.metrics.xtreme import XTREME_TASKS
-from tasksearch.tasks import opening
+from tasksearch.tasks import resolve as opening
 from tasksearch.tasks.catalogue import load_suite
-from tasksearch.tasks.halves import evaluation_splits
 from tasksearch.tasks.hub import Pin, check_id
 from tasksearch.tasks.hub_rows import hub_records
 from tasksearch.tasks.labels import with_labels
 from tasksearch.tasks.languages import language_of
+from tasksearch.tasks.selection_split import evaluation_splits
 from tasksearch.tasks.source import TaskSource
-from tasksearch.tasks.where import Files, FirstOf, Hub
+from tasksearch.tasks.source_spec import Files, FirstOf, Hub
 from tasksearch.tasks.xtreme_english import ANLI, COSMOS_QA, MNLI, SNLI
 from tasksearch.tasks.xtreme_targets import XTREME_HUB
 

@@ -11,14 +11,14 @@ import pytest
 
 import trainables
 from tasksearch.core.mixture import Mixture
-from tasksearch.core.need import from_text
 from tasksearch.core.plan import PhaseSettings, Plan
+from tasksearch.core.required_segments import from_text
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import HALVES, Score, ScoreTable
 from tasksearch.lab.recipe import LabRecipe
-from tasksearch.phases.lab_root import ensure_lab
+from tasksearch.phases.lab_model import ensure_lab
 from tasksearch.phases.run import PlanRun
-from tasksearch.search.records.ledger import Ledger
+from tasksearch.records.ledger import Ledger
 from tasksearch.tasks.lab_suite import lab_suite
 from trainables.base import PartResult, PlanTrainable
 from trainables.recorded import RecordedTrainable, Surface

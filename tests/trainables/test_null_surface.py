@@ -5,16 +5,16 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tasksearch.analysis.baseline_comparison.comparison import compare_with_baselines
+from tasksearch.analysis.picking import choose
+from tasksearch.analysis.study_analysis import analyse_study
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.score import Score, ScoreTable
 from tasksearch.core.signature import seed_from
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import Objective, StudyConfig, TrialRecord
-from tasksearch.search.judging.court import hold_court
-from tasksearch.search.judging.picking import choose
-from tasksearch.search.judging.reading import open_reading
 from tasksearch.search.objective import Baseline, objective
-from tasksearch.search.proposing.proposals import Proposal, propose
+from tasksearch.search.proposals import Proposal, propose
 from trainables.recorded import Surface
 
 TASKS, TARGETS, LANGUAGES = ("ccg", "mnli", "qqp", "squad"), ("nli", "tag"), ("en", "far", "mid", "near")
@@ -59,8 +59,8 @@ def judged(record, bare):
 
 def court_of(surface):
     records, outcomes = search(surface)
-    reading = open_reading(records, lambda number: outcomes[number], GROUPS)
-    return hold_court(reading, records, choose(reading, "pivot-dev").rule)
+    reading = analyse_study(records, lambda number: outcomes[number], GROUPS)
+    return compare_with_baselines(reading, records, choose(reading, "pivot-dev").rule)
 
 
 @pytest.mark.parametrize("world", range(3))

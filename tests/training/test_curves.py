@@ -13,7 +13,7 @@ from tasksearch.core.mixture import Mixture
 from tasksearch.core.plan import TrainSettings
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.space import annealed_twin, sequential_twin
-from tasksearch.phases.pieces import pieces_of, stable_end
+from tasksearch.phases.lr_segments import lr_segments_of, stable_end
 
 BOTH = Mixture.uniform("a", "b")
 WSD = TrainSettings(curve="wsd", rung=18)
@@ -29,14 +29,14 @@ SETTINGS = st.builds(
 
 
 def rates(schedule, settings):
-    return [piece.curve.at(step) for piece in pieces_of(schedule, settings) for step in range(piece.stage.steps)]
+    return [piece.curve.at(step) for piece in lr_segments_of(schedule, settings) for step in range(piece.stage.steps)]
 
 
 @how(deadline=None)
 @given(st.sampled_from(sorted(SCHEDULES)), st.integers(2, 400), SETTINGS)
 def test_pieces_are_the_schedule_and_every_rate_is_in_range(kind, steps, settings):
     schedule = SCHEDULES[kind](steps)
-    pieces = pieces_of(schedule, settings)
+    pieces = lr_segments_of(schedule, settings)
     for stage in schedule.stages:
         own = [piece.stage for piece in pieces if piece.stage.tasks == stage.tasks]
         assert sum(one.steps for one in own) == stage.steps
@@ -52,7 +52,7 @@ def test_a_longer_phase_begins_with_the_stable_part_of_a_shorter_one_to_the_name
     assume(
         settings.curve == "wsd" and stable_end(short, settings) % settings.rung == 0 < short - stable_end(short, settings)
     )  # long enough for a rung and a decay
-    pieces = [pieces_of(Schedule.joint(BOTH, n), settings) for n in (short, long)]
+    pieces = [lr_segments_of(Schedule.joint(BOTH, n), settings) for n in (short, long)]
     begun = 0
     for ours, theirs in zip(*pieces, strict=False):
         begun += ours.stage.steps
@@ -75,7 +75,7 @@ def test_the_ladder_s_lengths_waste_no_step():
     distinct = {}
     for length in space.steps:
         begun = ()
-        for piece in pieces_of(Schedule.joint(BOTH, length), settings):
+        for piece in lr_segments_of(Schedule.joint(BOTH, length), settings):
             begun = (*begun, str(piece.recipe()), piece.stage.steps)
             distinct[begun] = piece.stage.steps
     assert (sum(distinct.values()), sum(space.steps)) == (560, 2720)

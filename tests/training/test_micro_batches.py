@@ -13,7 +13,7 @@ from torch import nn
 from tasksearch.core.errors import TrainingFailed
 from tasksearch.core.plan import TrainSettings
 from tasksearch.forward import passes
-from tasksearch.forward.dropout import Rows, StepDropout
+from tasksearch.forward.dropout import RowRange, StepDropout
 from tasksearch.models.heads import make_head
 from tasksearch.phases.context import open_context
 from tasksearch.tasks.lab_suite import lab_suite
@@ -176,6 +176,6 @@ def test_a_part_of_a_dropout_mask_is_that_part_of_torchs_own(rows, at, p, seed):
     parts = []
     for first, last in ((0, at), (at, rows)):
         torch.manual_seed(seed)
-        with StepDropout(Rows(first=first, last=last, total=rows)):
+        with StepDropout(RowRange(first=first, last=last, total=rows)):
             parts.append(nn.functional.dropout(x[first:last], p, True))
     assert torch.allclose(torch.cat(parts), whole, rtol=1e-6)

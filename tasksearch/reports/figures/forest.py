@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tasksearch.core.estimate import Interval, finding_of
 from tasksearch.reports.figures.style import (
     BLUE,
     INK,
@@ -20,6 +19,7 @@ from tasksearch.reports.figures.style import (
     ticks,
     width_of,
 )
+from tasksearch.results.estimate import Interval, finding_of
 
 _LOOK = {
     "better": (BLUE, "disc"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tasksearch.core.estimate import Interval, finding_of
 from tasksearch.reports.figures.style import BLUE, ORANGE, box, drawing, shortened, text, width_of
+from tasksearch.results.estimate import Interval, finding_of
 
 _CELL, _ROW, _GAP = 33.0, 22.0, 1.0
 _LONGEST = 22

@@ -7,7 +7,7 @@ from collections import Counter
 from tasksearch.core.study import TrialRecord
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.figures.history import best_so_far, history
-from tasksearch.reports.section import Figure, Section, Table
+from tasksearch.reports.section import Figure, ReportTable, Section
 from tasksearch.reports.tables import short_plan
 
 
@@ -55,16 +55,16 @@ def _time(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _parts(records: tuple[TrialRecord, ...]) -> Table:
+def _parts(records: tuple[TrialRecord, ...]) -> ReportTable:
     total: dict[str, float] = {}
     for record in records:
         for part, seconds in record.seconds:
             total[part] = total.get(part, 0.0) + seconds
     rows = tuple((part, _time(seconds)) for part, seconds in sorted(total.items(), key=lambda item: -item[1]))
-    return Table(title="Where the time went, all trials together", head=("part", "time"), rows=rows, folded=True)
+    return ReportTable(title="Where the time went, all trials together", head=("part", "time"), rows=rows, folded=True)
 
 
-def _trials(records: tuple[TrialRecord, ...]) -> Table:
+def _trials(records: tuple[TrialRecord, ...]) -> ReportTable:
     rows = tuple(
         (
             f"{record.number}",
@@ -78,4 +78,4 @@ def _trials(records: tuple[TrialRecord, ...]) -> Table:
         for record in records
     )
     head = ("trial", "role", "status", "schedule", "seed", "objective", "seconds")
-    return Table(title=f"All {len(records)} trials", head=head, rows=rows, folded=True)
+    return ReportTable(title=f"All {len(records)} trials", head=head, rows=rows, folded=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tasksearch.core.verdict import Choice, Verdict
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.figures.forest import LEGEND, forest
-from tasksearch.reports.section import Figure, Section, Table
+from tasksearch.reports.section import Figure, ReportTable, Section
 from tasksearch.reports.tables import gain_text, mix_key, mix_letters, verdict_notes
+from tasksearch.results.verdict import Choice, Verdict
 
 
 def section(data: ReportData) -> Section | None:
@@ -37,7 +37,7 @@ def section(data: ReportData) -> Section | None:
     )
 
 
-def _choices(verdict: Verdict) -> Table:
+def _choices(verdict: Verdict) -> ReportTable:
     letters = mix_letters(verdict)
     rows = []
     for choice in verdict.choices:
@@ -70,15 +70,15 @@ def _choices(verdict: Verdict) -> Table:
         "P(better)",
         "P(ahead)",
     )
-    return Table(title="Chosen mixes", head=head, rows=tuple(rows))
+    return ReportTable(title="Chosen mixes", head=head, rows=tuple(rows))
 
 
-def _key(verdict: Verdict) -> Table:
+def _key(verdict: Verdict) -> ReportTable:
     pairs = [line.partition(" = ") for line in mix_key(verdict)]
-    return Table(title="The mixes", head=("", "schedule"), rows=tuple((letter, mix) for letter, _, mix in pairs))
+    return ReportTable(title="The mixes", head=("", "schedule"), rows=tuple((letter, mix) for letter, _, mix in pairs))
 
 
-def _targets(verdict: Verdict) -> Table:
+def _targets(verdict: Verdict) -> ReportTable:
     rows = [
         (
             _name(verdict, choice),
@@ -94,7 +94,7 @@ def _targets(verdict: Verdict) -> Table:
         for target in choice.targets
     ]
     head = ("", "target", "baseline", "with mix", f"gain [{100 * verdict.level:g} %]", "verdict", "n", "over equal exposure")
-    return Table(title="Language by language and target", head=head, rows=tuple(rows), folded=True)
+    return ReportTable(title="Language by language and target", head=head, rows=tuple(rows), folded=True)
 
 
 def _share(probability: float | None) -> str:

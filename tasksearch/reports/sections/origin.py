@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tasksearch.reports.data import ReportData
-from tasksearch.reports.section import Section, Table
+from tasksearch.reports.section import ReportTable, Section
 
 
 def section(data: ReportData) -> Section:
@@ -19,8 +19,8 @@ def section(data: ReportData) -> Section:
         lead=("This command asks for the same study:",),
         code=data.command,
         tables=(
-            Table(title="What the trials ran on", head=("", ""), rows=versions),
-            Table(title="The study's settings, in full", head=("", ""), rows=settings, folded=True),
+            ReportTable(title="What the trials ran on", head=("", ""), rows=versions),
+            ReportTable(title="The study's settings, in full", head=("", ""), rows=settings, folded=True),
         ),
         notes=(f"Report made {data.made} from the study's own records.",),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tasksearch.core.portfolio import Portfolio, Portfolios
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.figures.forest import LEGEND, forest
 from tasksearch.reports.portfolio import (
@@ -14,8 +13,9 @@ from tasksearch.reports.portfolio import (
     size_text,
     tested_text,
 )
-from tasksearch.reports.section import Figure, Section, Table
+from tasksearch.reports.section import Figure, ReportTable, Section
 from tasksearch.reports.tables import short_mix
+from tasksearch.results.portfolio import Portfolio, Portfolios
 
 
 def section(data: ReportData) -> Section | None:
@@ -56,7 +56,7 @@ def _figures(found: Portfolios) -> tuple[Figure, ...]:
     return (Figure(svg=drawn, caption=caption),)
 
 
-def _sizes(found: Portfolios) -> Table:
+def _sizes(found: Portfolios) -> ReportTable:
     letters = portfolio_letters(found)
 
     def row(one: Portfolio, texts: tuple[str, str]) -> tuple[str, ...]:
@@ -64,20 +64,22 @@ def _sizes(found: Portfolios) -> Table:
 
     rows = [row(one, foreseen_text(one)) for one in found.chosen] + [row(one, tested_text(one)) for one in found.tested]
     head = ("", "chosen among", "mixes: languages", "gain [95 %]", "loss against one per language [95 %]")
-    return Table(title="Portfolios", head=head, rows=tuple(rows))
+    return ReportTable(title="Portfolios", head=head, rows=tuple(rows))
 
 
-def _mixes(found: Portfolios) -> Table:
+def _mixes(found: Portfolios) -> ReportTable:
     letters = portfolio_letters(found)
     rows = tuple((letters[signature], short_mix(schedule)) for signature, schedule in mixes_of(found).items())
-    return Table(title="The mixes of the portfolios", head=("", "schedule"), rows=rows)
+    return ReportTable(title="The mixes of the portfolios", head=("", "schedule"), rows=rows)
 
 
-def _served(found: Portfolios) -> Table:
+def _served(found: Portfolios) -> ReportTable:
     letters = portfolio_letters(found)
     rows = tuple(
         (size_text(one), one.among, letters[member.mix_signature], ", ".join(member.languages))
         for one in (*found.chosen, *found.tested)
         for member in one.members
     )
-    return Table(title="Which language takes which", head=("", "chosen among", "mix", "languages"), rows=rows, folded=True)
+    return ReportTable(
+        title="Which language takes which", head=("", "chosen among", "mix", "languages"), rows=rows, folded=True
+    )

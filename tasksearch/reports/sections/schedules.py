@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tasksearch.reports.data import ReportData, TwinPair
+from tasksearch.reports.data import MatchedPair, ReportData
 from tasksearch.reports.figures.forest import LEGEND, forest
-from tasksearch.reports.section import Figure, Section, Table
+from tasksearch.reports.section import Figure, ReportTable, Section
 from tasksearch.reports.tables import gain_text, short_mix
 
 MOST_DRAWN = 20
@@ -39,7 +39,7 @@ def section(data: ReportData) -> Section | None:
     )
 
 
-def _figures(pairs: tuple[TwinPair, ...]) -> tuple[Figure, ...]:
+def _figures(pairs: tuple[MatchedPair, ...]) -> tuple[Figure, ...]:
     if not pairs:
         return ()
     shown = pairs[:MOST_DRAWN]
@@ -56,7 +56,7 @@ def _figures(pairs: tuple[TwinPair, ...]) -> tuple[Figure, ...]:
     return (Figure(svg=drawn, caption=caption),)
 
 
-def _pairs(pairs: tuple[TwinPair, ...]) -> Table | None:
+def _pairs(pairs: tuple[MatchedPair, ...]) -> ReportTable | None:
     if not pairs:
         return None
     targets = sorted({target for pair in pairs for target in pair.by_target})
@@ -74,10 +74,10 @@ def _pairs(pairs: tuple[TwinPair, ...]) -> Table | None:
     )
     head = ("", "joint twin", "order of the other", "difference [95 %]", "n", "seeds", *targets)
     title = f"Twins: other order − joint, points ({len(pairs)} pairs)"
-    return Table(title=title, head=head, rows=rows, folded=len(pairs) > MOST_DRAWN)
+    return ReportTable(title=title, head=head, rows=rows, folded=len(pairs) > MOST_DRAWN)
 
 
-def _bests(data: ReportData) -> Table | None:
+def _bests(data: ReportData) -> ReportTable | None:
     if not data.bests:
         return None
     rows = tuple(
@@ -91,4 +91,4 @@ def _bests(data: ReportData) -> Table | None:
         for best in data.bests
     )
     head = ("kind", "tried", "trial", "best of them", "objective")
-    return Table(title="Best of each kind (no effect)", head=head, rows=rows)
+    return ReportTable(title="Best of each kind (no effect)", head=head, rows=rows)

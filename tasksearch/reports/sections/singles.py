@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tasksearch.core.verdict import Estimate, finding_of
 from tasksearch.reports.data import ReportData, SingleTask
 from tasksearch.reports.figures.heat import heat, limit_of
-from tasksearch.reports.section import Figure, Section, Table
+from tasksearch.reports.section import Figure, ReportTable, Section
 from tasksearch.reports.tables import gain_text
+from tasksearch.results.verdict import Estimate, finding_of
 
 _READ = "Blue and + above the baseline, orange and − below; a dot (•) where the 95 % interval leaves zero out."
 
@@ -78,8 +78,8 @@ def _span(numbers: list[int]) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
 
-def _table(title: str, rows: list[str], columns: list[str], cells: Mapping[tuple[str, str], Estimate]) -> Table:
+def _table(title: str, rows: list[str], columns: list[str], cells: Mapping[tuple[str, str], Estimate]) -> ReportTable:
     told = tuple(
         (row, *(gain_text(cells[row, column]) if (row, column) in cells else "–" for column in columns)) for row in rows
     )
-    return Table(title=title, head=("", *columns), rows=told, folded=True)
+    return ReportTable(title=title, head=("", *columns), rows=told, folded=True)

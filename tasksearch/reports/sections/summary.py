@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tasksearch.core.verdict import Choice
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.section import Section
 from tasksearch.reports.tables import gain_text
+from tasksearch.results.verdict import Choice
 
 MOST_NAMED = 8
 """Languages that the sentence names with their gains."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tasksearch.core.verdict import Choice, Estimate, TargetResult, Verdict
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.figures.forest import LEGEND, forest
-from tasksearch.reports.section import Figure, Section, Table
+from tasksearch.reports.section import Figure, ReportTable, Section
 from tasksearch.reports.tables import gain_text, mix_letters
+from tasksearch.results.verdict import Choice, Estimate, TargetResult, Verdict
 
 
 def section(data: ReportData) -> Section | None:
@@ -72,7 +72,7 @@ def _slug(name: str) -> str:
     return "".join(letter if letter.isalnum() else "-" for letter in name.lower())
 
 
-def _table(verdict: Verdict, groups: list[Choice]) -> Table:
+def _table(verdict: Verdict, groups: list[Choice]) -> ReportTable:
     """A target's groups stand under one another."""
     exposure = any(target.over_exposure for choice in groups for target in choice.targets)
     pairs = [(choice, target) for choice in groups for target in choice.targets]
@@ -81,7 +81,7 @@ def _table(verdict: Verdict, groups: list[Choice]) -> Table:
     letters = mix_letters(verdict)
     rows = [_row(choice, target, letters[choice.mix_signature], exposure=exposure) for choice, target in pairs]
     head = ("target", "languages", "mix", "baseline", "with mix", f"gain [{100 * verdict.level:g} %]", "verdict", "n")
-    return Table(title="Target by target", head=(*head, *(("over equal exposure",) * exposure)), rows=tuple(rows))
+    return ReportTable(title="Target by target", head=(*head, *(("over equal exposure",) * exposure)), rows=tuple(rows))
 
 
 def _row(choice: Choice, target: TargetResult, letter: str, *, exposure: bool) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.schedule import Schedule
-from tasksearch.search.surrogate.shapes import Shapes
+from tasksearch.search.surrogate.schedule_arrays import ScheduleArrays
 
 Array = NDArray[np.float64]
 
@@ -25,10 +25,10 @@ BLOCKS = ("share", "presence", "order", "kind", "pairs", "before")
 
 def features(schedules: Sequence[Schedule], tasks: Sequence[str]) -> dict[str, Array]:
     """Block → array of shape (schedules, columns). The baseline is a row of zeros."""
-    return blocks_of(Shapes.of(schedules, tasks))
+    return blocks_of(ScheduleArrays.of(schedules, tasks))
 
 
-def blocks_of(shapes: Shapes) -> dict[str, Array]:
+def blocks_of(shapes: ScheduleArrays) -> dict[str, Array]:
     """Block → array of shape (schedules, columns)."""
     share, present, count, moves = shapes.share, shapes.present, shapes.count, shapes.moves
     width = share.shape[1]

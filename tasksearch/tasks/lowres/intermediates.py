@@ -6,7 +6,7 @@ from typing import Any
 
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.lowres.labels import NER, NLI, NO_DATES, SIB_TOPICS, UPOS
-from tasksearch.tasks.where import Files, Source
+from tasksearch.tasks.source_spec import Files, Source
 
 MNLI_15K = Files(
     format="tsv",

@@ -8,7 +8,7 @@ from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.lowres import counts
 from tasksearch.tasks.lowres.intermediates import COPA_TRAIN, MNLI_15K, TYDIQA_EN, UDPOS_EN, UNER_EN
 from tasksearch.tasks.lowres.labels import NER, NLI, NO_DATES, SIB_TOPICS, UPOS
-from tasksearch.tasks.where import Files
+from tasksearch.tasks.source_spec import Files
 
 PUD = r"([nw]\d{5})\d{3}$"
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.schedule import Schedule
-from tasksearch.search.surrogate.pooled import trained
+from tasksearch.search.surrogate.multitask_gp import trained
 from tasksearch.search.surrogate.warping import POWERS, Warp
 
 SCORES = st.lists(st.floats(-50, 50), min_size=3, max_size=12).map(lambda found: np.array(found)[:, np.newaxis])

@@ -11,7 +11,7 @@ from tasksearch.core.errors import BadInput, TasksearchError
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.formats import FORMATS
 from tasksearch.tasks.reading import read_file
-from tasksearch.tasks.where import Files
+from tasksearch.tasks.source_spec import Files
 
 WORDS = ["red", "green", "blue", "cat", "dog", "house", "river", "stone"]
 

@@ -7,7 +7,7 @@ import pytest
 from tasksearch.core.errors import BadInput, DataMissing
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.reading import read_file
-from tasksearch.tasks.where import Files
+from tasksearch.tasks.source_spec import Files
 
 NLI = ("contradiction", "entailment", "neutral")
 

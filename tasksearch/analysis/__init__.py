@@ -1,0 +1,1 @@
+"""What was found: estimates, selection rules, comparisons and effects, from records and outcomes."""

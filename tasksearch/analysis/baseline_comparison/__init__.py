@@ -1,0 +1,1 @@
+"""The search beside what anyone could train without one: was it worth its cost?"""

@@ -1,0 +1,239 @@
+"""`Evidence`: what a verdict may be drawn from, read out of a study's records and per-example outcomes.
+
+Each candidate keeps two kinds of trainings apart: those of the search, on whose selection halves it may be chosen, and those on
+fresh seeds, whose reporting halves say what it is worth.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.analysis.clustering import Documents
+from tasksearch.analysis.estimates import CandidateOutcomes, Cell
+from tasksearch.analysis.run_outcomes import RunOutcomes
+from tasksearch.core.errors import BadInput, StudyNotReady
+from tasksearch.core.score import Half
+from tasksearch.core.study import Objective, TrialRecord
+from tasksearch.search.gain_table import GainTable
+from tasksearch.search.objective import Baseline, counted_targets
+
+OutcomesOf = Callable[[int], Mapping[tuple[str, str, Half], NDArray[np.float32]]]
+"""Trial number → its per-example outcomes by (target, language, half), as `Ledger.outcomes` gives them."""
+
+_AGREE = 0.01  # points: outcomes are stored in single precision, score tables in double
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Candidate:
+    """A mix that was re-run on fresh seeds.
+
+    Attributes:
+        first: its first fresh training.
+        trials: numbers of its fresh trainings.
+        arm: their reporting outcomes.
+        dev: cell → mean selection score of its trainings in the search.
+        row: its place among the trained mixes.
+        designed: whether it is one of the free baselines.
+    """
+
+    first: TrialRecord
+    trials: tuple[int, ...]
+    arm: CandidateOutcomes
+    dev: Mapping[Cell, float]
+    row: int
+    designed: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Control:
+    """A control of the court (`search.controls`) on fresh seeds: never chosen, compared.
+
+    Attributes:
+        first: its first training.
+        trials: their numbers.
+        arm: their reporting outcomes.
+    """
+
+    first: TrialRecord
+    trials: tuple[int, ...]
+    arm: CandidateOutcomes
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evidence:
+    """The baseline and the candidates.
+
+    Attributes:
+        baseline: reporting outcomes of the baseline's seeds.
+        dev: the baseline's selection scores, what gains are standardised by.
+        dev_examples: cell → selection examples.
+        candidates: in the order of their trials, at least one.
+        table: every mix that the search trained, on selection halves.
+        shortlist: selection cells that the search's objective read, and so decided which mixes became candidates.
+        controls: those that were scored wherever baseline and candidates were, in the order of their trials.
+    """
+
+    baseline: CandidateOutcomes
+    dev: Baseline
+    dev_examples: Mapping[Cell, int]
+    candidates: tuple[Candidate, ...]
+    table: GainTable
+    shortlist: frozenset[Cell]
+    controls: tuple[Control, ...] = ()
+
+    @cached_property
+    def arms(self) -> tuple[CandidateOutcomes, ...]:
+        """All plans with several seeds: the evidence of the seed variance."""
+        return (self.baseline, *(candidate.arm for candidate in self.candidates))
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """Cells that can be reported: in every training of the baseline and of the candidates."""
+        shared = set.intersection(*(set(outcomes) for arm in self.arms for outcomes in arm.seeds))
+        return tuple(sorted(shared))
+
+
+def gather(
+    records: Sequence[TrialRecord], outcomes: OutcomesOf, objective: Objective, documents: Documents | None = None
+) -> Evidence:
+    """Reads the finished trials.
+
+    Args:
+        records, outcomes: of the study.
+        objective: what it maximised.
+        documents: of the reporting examples, where the study kept them.
+
+    Raises:
+        StudyNotReady: no baseline, or no leader on fresh seeds.
+        BadInput: a fresh seed that is not fresh, or outcomes that contradict the score table.
+    """
+    outcomes = Reader.of(outcomes)
+    done = sorted((r for r in records if r.status == "done"), key=lambda r: r.number)
+    bare = [r for r in done if r.role == "baseline"]
+    if not bare:
+        raise StudyNotReady("no baseline trial is done; a gain needs one: `tasksearch resume` finishes the study")
+    fresh = _by_mix(r for r in done if r.role == "finalist")
+    if not fresh:
+        raise StudyNotReady("no leader was re-run on fresh seeds yet; `tasksearch resume` finishes the study")
+    seen = _by_mix(r for r in done if r.role in ("design", "search"))
+    dev = Baseline.of(bare)
+    table = GainTable.of(done, dev)
+    if table is None or not fresh.keys() & seen.keys():
+        raise StudyNotReady("no finalist has a finished trial of the search to be chosen by")
+    rows = {first.plan.mix_signature: row for row, first in enumerate(table.firsts)}
+    candidates = [_candidate(mix, seen[name], rows[name], outcomes, documents) for name, mix in fresh.items() if name in seen]
+    counted = counted_targets(dev, objective)
+    evidence = Evidence(
+        baseline=candidate_outcomes_of(bare, outcomes, documents),
+        dev=dev,
+        dev_examples={(s.target, s.language): s.examples for s in bare[0].scores if s.half == "select"},
+        candidates=tuple(candidates),
+        table=table,
+        shortlist=frozenset((t, language) for t in counted for language in dev.languages(t, objective.languages)),
+    )
+    controls = [_control(mix, outcomes, documents) for mix in _by_mix(r for r in done if r.role == "control").values()]
+    known = [c for c in controls if all(set(evidence.cells) <= seed.keys() for seed in c.arm.seeds)]
+    return dataclasses.replace(evidence, controls=tuple(known))
+
+
+def _control(trained: Sequence[TrialRecord], outcomes: OutcomesOf, documents: Documents | None) -> Control:
+    trials = tuple(record.number for record in trained)
+    return Control(first=trained[0], trials=trials, arm=candidate_outcomes_of(trained, outcomes, documents))
+
+
+def _candidate(
+    fresh: Sequence[TrialRecord], seen: Sequence[TrialRecord], row: int, outcomes: OutcomesOf, documents: Documents | None
+) -> Candidate:
+    again = {r.plan.seed for r in fresh} & {r.plan.seed for r in seen}
+    if again:
+        raise BadInput(
+            f"finalist trial {fresh[0].number} ran on seed {min(again)}, which the search had used; expected fresh seeds"
+        )
+    columns = [record.scores.values("select") for record in seen]
+    cells = set.intersection(*(set(column) for column in columns))
+    dev = {cell: statistics.fmean(column[cell] for column in columns) for cell in cells}
+    return Candidate(
+        first=fresh[0],
+        trials=tuple(r.number for r in fresh),
+        arm=candidate_outcomes_of(fresh, outcomes, documents),
+        dev=dev,
+        row=row,
+        designed=any(record.role == "design" for record in seen),
+    )
+
+
+class Reader:
+    """Reads a study's outcomes, each trial's once, however many arms it stands in: itself an `OutcomesOf`."""
+
+    def __init__(self, outcomes: OutcomesOf) -> None:
+        self._outcomes = outcomes
+        self._reporting: dict[int, RunOutcomes] = {}
+
+    @classmethod
+    def of(cls, outcomes: OutcomesOf) -> Reader:
+        """A reader stays what it is."""
+        return outcomes if isinstance(outcomes, Reader) else cls(outcomes)
+
+    def __call__(self, number: int) -> Mapping[tuple[str, str, Half], NDArray[np.float32]]:
+        """All outcomes of a trial."""
+        return self._outcomes(number)
+
+    def reporting(self, record: TrialRecord) -> RunOutcomes:
+        """Those of its reporting halves.
+
+        Raises:
+            BadInput: they contradict the score table.
+        """
+        if record.number not in self._reporting:
+            self._reporting[record.number] = _checked(record, self._outcomes(record.number))
+        return self._reporting[record.number]
+
+
+def candidate_outcomes_of(
+    records: Sequence[TrialRecord], outcomes: OutcomesOf, documents: Documents | None = None
+) -> CandidateOutcomes:
+    """Reporting halves of trainings of one mix; a seed that was trained twice counts once."""
+    by_seed = {record.plan.seed: record for record in reversed(records)}
+    reader = Reader.of(outcomes)
+    seeds = [reader.reporting(by_seed[seed]) for seed in sorted(by_seed)]
+    bare = not records[0].plan.schedule.stages and len(seeds) > 1
+    return CandidateOutcomes(seeds=tuple(seeds), fixed=_unmoved(seeds) if bare else frozenset(), documents=documents)
+
+
+def _checked(record: TrialRecord, outcomes: Mapping[tuple[str, str, Half], NDArray[np.float32]]) -> RunOutcomes:
+    table = record.scores.values("report")
+    found = RunOutcomes({(target, language): data for (target, language, half), data in outcomes.items() if half == "report"})
+    for cell, counted in found.scores().items():
+        told = table.get(cell)
+        if told is None or abs(told - counted) > _AGREE:
+            shown = "none" if told is None else f"{told:.2f}"
+            raise BadInput(
+                f"trial {record.number}, {'/'.join(cell)}: outcomes say {counted:.2f}, the score table {shown}; expected equal"
+            )
+    return found
+
+
+def _unmoved(seeds: Sequence[Mapping[Cell, NDArray[np.floating]]]) -> frozenset[str]:
+    """Targets whose outcomes are the same bits for every seed in every language: nothing was trained for them."""
+    targets = {target for target, _ in seeds[0]}
+    moved = {
+        cell[0]
+        for outcomes in seeds[1:]
+        for cell in seeds[0].keys() | outcomes.keys()
+        if cell not in outcomes or cell not in seeds[0] or not np.array_equal(seeds[0][cell], outcomes[cell])
+    }
+    return frozenset(targets - moved)
+
+
+def _by_mix(records: Iterable[TrialRecord]) -> dict[str, list[TrialRecord]]:
+    mixes: dict[str, list[TrialRecord]] = {}
+    for record in records:
+        mixes.setdefault(record.plan.mix_signature, []).append(record)
+    return mixes

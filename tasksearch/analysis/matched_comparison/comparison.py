@@ -1,0 +1,263 @@
+"""Joint or sequential, from the twins of one study or of several like it: `answer`.
+
+Numbers come from reporting halves alone. Twins were drawn by the study's seed, so that nothing chose them; the best joint and
+the best sequential mix were chosen on selection halves and are read on fresh seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tasksearch.analysis.baseline_comparison.comparison import unit_of, work_of
+from tasksearch.analysis.estimates import CandidateOutcomes, Cell, estimate
+from tasksearch.analysis.evidence import candidate_outcomes_of
+from tasksearch.analysis.matched_comparison.matched_runs import (
+    Coefficients,
+    Mix,
+    TwinStudy,
+    Variant,
+    against,
+    items_of,
+    mixes_of,
+    sheets,
+)
+from tasksearch.analysis.matched_comparison.random_effects import Items, difference
+from tasksearch.analysis.study_analysis import ALL, cell_weights
+from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.score import ENGLISH
+from tasksearch.core.study import FOR_THE_QUESTION, LEAST_TWINS, TrialRecord
+from tasksearch.results.matched_comparison import (
+    BestOfComparison,
+    BestOfRow,
+    Difference,
+    MatchedComparison,
+    MatchedPairsCost,
+    MatchedRow,
+    Policy,
+    RowKind,
+    ScheduleContrast,
+    SizeRule,
+)
+from tasksearch.search.matched_pairs import BestOf, best_of_each
+
+CONTRASTS: tuple[tuple[str, Policy], ...] = (("sequential", "phase"), ("annealed", "phase"), ("sequential", "stage"))
+
+
+def compare_schedules(
+    studies: Sequence[TwinStudy],
+    groups: Mapping[str, str],
+    *,
+    language_groups: Mapping[str, Sequence[str]] | None = None,
+    level: float = 0.95,
+    warning: str = "",
+    complete: bool = True,
+    adaptive: bool = False,
+) -> MatchedComparison:
+    """The answer of studies that share suite, model, targets and languages.
+
+    Args:
+        studies: at least one.
+        groups: target → kind of target.
+        language_groups: name → languages, each a row of its own.
+        level: of every interval.
+        warning, complete, adaptive: as `MatchedComparison` has them.
+
+    Raises:
+        StudyNotReady: no mixture whose joint and sequential twins are finished on every seed.
+        BadInput: twins that were scored on different examples.
+    """
+    mixes = mixes_of(studies)
+    rows = ComparedRows.of(mixes, groups, language_groups or {})
+    contrasts = [_contrast(mixes, rows, other, policy, level) for other, policy in CONTRASTS]
+    if contrasts[0] is None:
+        raise StudyNotReady(
+            "no mixture has its joint and sequential twins finished on every seed yet; `tasksearch resume` goes on, and an "
+            f"interval needs {LEAST_TWINS} such mixtures"
+        )
+    size_rule, size_note = _size_rule(mixes, rows, level)
+    return MatchedComparison(
+        studies=tuple(study.name for study in studies),
+        level=level,
+        contrasts=tuple(contrast for contrast in contrasts if contrast is not None),
+        choosing=tuple(found for study in studies if (found := _choosing(study, rows, level)) is not None),
+        size_rule=size_rule,
+        size_note=size_note,
+        steps=tuple(sorted({mix.steps for mix in mixes})),
+        cost=cost_of(record for study in studies for record in study.records),
+        complete=complete,
+        adaptive=adaptive,
+        warning=warning,
+    )
+
+
+def cost_of(records: Iterable[TrialRecord]) -> MatchedPairsCost:
+    """Trainings and hours of the question, in its three parts."""
+    parts: dict[str, list[TrialRecord]] = {"phase": [], "stage": [], "choosing": []}
+    for record in records:
+        if record.role in FOR_THE_QUESTION and record.status == "done":
+            parts[record.plan.settings.intermediate.lr_policy if record.role == "twin" else "choosing"].append(record)
+    phase, stage, choosing = (sum(map(work_of, members)) for members in parts.values())
+    counts = {name: len(members) for name, members in parts.items()}
+    unit = unit_of(record for members in parts.values() for record in members)
+    return MatchedPairsCost(**counts, hours=(phase, stage, choosing), unit=unit)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ComparedRow:
+    """One row: its cells with their weights."""
+
+    name: str
+    kind: RowKind
+    weights: Mapping[Cell, float]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ComparedRows:
+    """Languages, then groups, then targets, over the cells but English's that every finished twin was scored in.
+
+    Attributes:
+        rows: in that order.
+        items: what each was scored on, in the same order.
+    """
+
+    rows: tuple[ComparedRow, ...]
+    items: tuple[Items, ...]
+
+    @classmethod
+    def of(cls, mixes: Sequence[Mix], groups: Mapping[str, str], language_groups: Mapping[str, Sequence[str]]) -> ComparedRows:
+        """Raises StudyNotReady where no twin is finished, or none was scored in a language but English."""
+        arms = [arm for mix in mixes for arm in mix.arms.values()]
+        if not arms:
+            raise StudyNotReady("no twin is finished on every seed yet; `tasksearch resume` goes on")
+        scored = set.intersection(*(set(outcomes) for arm in arms for outcomes in arm.seeds))
+        cells = [cell for cell in sorted(scored) if cell[1] != ENGLISH]
+        if not cells:
+            raise StudyNotReady("the twins were scored in English alone; the question is asked of other languages")
+        spoken = sorted({language for _, language in cells})
+        found: list[tuple[str, RowKind, list[Cell]]] = [
+            (name, "language", [c for c in cells if c[1] == name]) for name in spoken
+        ]
+        for name, members in {ALL: spoken, **language_groups}.items():
+            found.append((name, "group", [c for c in cells if c[1] in members]))
+        found += [(name, "target", [c for c in cells if c[0] == name]) for name in sorted({target for target, _ in cells})]
+        rows = tuple(ComparedRow(name=n, kind=kind, weights=cell_weights(those, groups)) for n, kind, those in found if those)
+        return cls(rows=rows, items=tuple(items_of(arms[0], row.weights) for row in rows))
+
+    @property
+    def all(self) -> ComparedRow:
+        """The row over all languages."""
+        return next(row for row in self.rows if (row.name, row.kind) == (ALL, "group"))
+
+    def difference(self, mixes: Sequence[Mix], coefficients: Coefficients, row: ComparedRow, level: float) -> Difference:
+        """Of these mixtures in that row."""
+        return difference(sheets(mixes, coefficients, row.weights), self.items[self.rows.index(row)], level=level)
+
+
+def _contrast(mixes: Sequence[Mix], rows: ComparedRows, other: str, policy: Policy, level: float) -> ScheduleContrast | None:
+    """None where no mixture has both sides."""
+    coefficients = against(other, policy)
+    having = [mix for mix in mixes if coefficients(mix) is not None]
+    if not having:
+        return None
+    told = tuple(
+        MatchedRow(name=row.name, kind=row.kind, difference=rows.difference(having, coefficients, row, level))
+        for row in rows.rows
+    )
+    return ScheduleContrast(other=other, lr_policy=policy, rows=told, left_out=len(mixes) - len(having))
+
+
+def advice(order: Sequence[str], sizes: Mapping[str, int]) -> str | None:
+    """`joint` where the last task of the order is smaller than the largest before it, `sequential` where it is larger."""
+    last, before = sizes[order[-1]], max(sizes[task] for task in order[:-1])
+    return None if last == before else "joint" if last < before else "sequential"
+
+
+def _size_rule(mixes: Sequence[Mix], rows: ComparedRows, level: float) -> tuple[SizeRule | None, str]:
+    """The rule on every (mixture, order), or why it cannot be asked."""
+    whole = [mix for mix in mixes if against("sequential", "phase")(mix) is not None]
+    if any(not mix.sizes.get(task) for mix in whole for variant in mix.of("joint") for task in variant[0].tasks):
+        return None, "the study does not know the sizes of its tasks' training sets"
+    advised = [(mix, variant, advice(variant[0].order, mix.sizes)) for mix in whole for variant in mix.of("sequential")]
+    pairs = [(mix, variant, told) for mix, variant, told in advised if told is not None]
+    if not pairs:
+        return None, "the tasks' training sets are of equal size, so that it advises nothing"
+    leads = [_lead(mix, variant, rows) for mix, variant, _ in pairs]
+    told = [told for *_, told in pairs]
+
+    def follow(mix: Mix) -> Mapping[Variant, float] | None:
+        own = [(variant, told) for each, variant, told in pairs if each is mix]
+        return _followed(mix, own) if own else None
+
+    having = [mix for mix in whole if follow(mix) is not None]
+    return SizeRule(
+        pairs=len(pairs),
+        hits=sum(lead > 0 if each == "joint" else lead < 0 for lead, each in zip(leads, told, strict=True)),
+        joint=sum(lead > 0 for lead in leads),
+        sequential=sum(lead < 0 for lead in leads),
+        advised_joint=told.count("joint"),
+        advantage=rows.difference(having, follow, rows.all, level),
+    ), ""
+
+
+def _lead(mix: Mix, variant: Variant, rows: ComparedRows) -> float:
+    """Joint minus that order, mean over seeds, over all languages."""
+    joint = mix.of("joint")[0]
+    found = sheets([mix], lambda _: {joint: 1.0, variant: -1.0}, rows.all.weights)
+    return float(found[0].scores.mean())
+
+
+def _followed(mix: Mix, pairs: Sequence[tuple[Variant, str]]) -> dict[Variant, float]:
+    """What the rule advises minus the other, mean over the mixture's orders."""
+    joint, signs = mix.of("joint")[0], dict[Variant, float]()
+    for variant, told in pairs:
+        sign = (1.0 if told == "joint" else -1.0) / len(pairs)
+        signs[joint] = signs.get(joint, 0.0) + sign
+        signs[variant] = -sign
+    return signs
+
+
+def _choosing(study: TwinStudy, rows: ComparedRows, level: float) -> BestOfComparison | None:
+    """None where the search tried one kind only, or its bests are not trained on fresh seeds yet."""
+    bests = best_of_each(study.records)
+    fresh = {kind: _fresh(best, study.records) for kind, best in bests.items()}
+    seeds = set.intersection(*(set(by_seed) for by_seed in fresh.values())) if fresh else set()
+    if not seeds:
+        return None
+    joint, other = (
+        candidate_outcomes_of([fresh[kind][seed] for seed in sorted(seeds)], study.outcomes, study.documents)
+        for kind in ("joint", "sequential")
+    )
+    pool = _pool(study)
+    told = tuple(
+        BestOfRow(
+            name=row.name,
+            kind=row.kind,
+            difference=estimate(joint, row.weights, minus=other, pool=pool, level=level),
+        )
+        for row in rows.rows
+    )
+    return BestOfComparison(
+        study=study.name,
+        tried=bests["joint"].tried,
+        joint=bests["joint"].record.plan.schedule,
+        sequential=bests["sequential"].record.plan.schedule,
+        rows=told,
+        seeds=len(seeds),
+    )
+
+
+def _fresh(best: BestOf, records: Sequence[TrialRecord]) -> dict[int, TrialRecord]:
+    mix = best.record.plan.mix_signature
+    again = [r for r in records if r.role in ("finalist", "best-of") and r.status == "done" and r.plan.mix_signature == mix]
+    return {record.plan.seed: record for record in again}
+
+
+def _pool(study: TwinStudy) -> list[CandidateOutcomes]:
+    """Baseline and finalists: evidence of the spread over seeds."""
+    mixes: dict[Schedule, list[TrialRecord]] = {}
+    for record in study.records:
+        if record.role in ("baseline", "finalist") and record.status == "done":
+            mixes.setdefault(record.plan.schedule, []).append(record)
+    return [candidate_outcomes_of(members, study.outcomes, study.documents) for members in mixes.values() if len(members) > 1]

@@ -1,0 +1,176 @@
+"""A mean difference over mixtures, seeds and examples, which are all samples and all crossed.
+
+Every mixture is trained on the same seeds and every model answers the same examples (or documents, where these are known:
+their examples are one draw), so a difference d(m, s, e) has three random effects and their interactions. From the mean
+squares of the three-way table the variance of its mean is, without bias,
+
+    (MS_m + MS_s + MS_e - MS_ms - MS_me - MS_se + MS_mse) / (M S E)
+
+(the random model of multi-reader studies: Dorfman, Berbaum, Metz 1992; Roe and Metz 1997). As Hillis (2007) does there, what is
+added to the mixtures' part is never let below zero, so that the variance is at least that of the mixtures' means, as if
+mixtures alone were sampled:
+
+    [MS_m + max(0, MS_s - MS_ms) + max(0, MS_e - MS_me - MS_se + MS_mse)] / (M S E).
+
+Student's t with Satterthwaite's degrees of freedom makes it an interval: with few mixtures these are few. His formula is
+too hopeful where a large part of the variance has two degrees of freedom itself (three seeds): where the shared seeds make
+more than a third of it, there are no more than the seeds have. Examples enter by their linearised pulls on a score
+(`statistics`), seeds by the scores themselves. In the simulations of the tests a nominal 95 % covers 93-97.5 %.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.analysis.estimates import satterthwaite
+from tasksearch.analysis.influence import Block
+from tasksearch.core.errors import BadInput
+from tasksearch.core.study import LEAST_TWINS
+from tasksearch.results.matched_comparison import Difference
+
+Array = NDArray[np.float64]
+POWER = 0.8
+_MUCH = 1 / 3  # at 1/2 coverage fell to 92 % in the simulation where shared seeds are all there is; here it is 94 %
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DifferenceTable:
+    """Differences of mixtures that were trained on the same seeds.
+
+    Attributes:
+        scores: shape (mixtures, seeds), points.
+        pulls: block → sums of pulls by document, shape (mixtures, seeds, documents), whose squares add up to a variance.
+    """
+
+    scores: Array
+    pulls: Mapping[Block, Array]
+
+    @property
+    def mixtures(self) -> int:
+        """Rows."""
+        return int(self.scores.shape[0])
+
+    @property
+    def seeds(self) -> int:
+        """Columns."""
+        return int(self.scores.shape[1])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Items:
+    """What was answered.
+
+    Attributes:
+        examples: once per language.
+        documents: None where some are not known.
+        freedom: block → degrees of freedom of a variance over its documents.
+        enough: whether there are enough of them for an interval.
+    """
+
+    examples: int
+    documents: int | None
+    freedom: Mapping[Block, float]
+    enough: bool
+
+
+def difference(sheets: Sequence[DifferenceTable], items: Items, *, level: float = 0.95) -> Difference:
+    """The mean over all mixtures. Sheets have no seed and no mixture in common, but the same examples.
+
+    Args:
+        sheets: at least one, of the same blocks.
+        items: that the sheets were scored on.
+        level: of the interval, in (0, 1).
+
+    Raises:
+        BadInput: no mixture, or sheets that were scored on different examples.
+    """
+    mixtures = sum(sheet.mixtures for sheet in sheets)
+    if not mixtures:
+        raise BadInput("no mixture with a complete set of twins; expected at least one")
+    if any(set(sheet.pulls) != set(items.freedom) for sheet in sheets):
+        raise BadInput("twins were scored on different numbers of examples or documents; expected the same ones everywhere")
+    weights = [sheet.mixtures / mixtures for sheet in sheets]
+    value = float(sum(w * sheet.scores.mean() for w, sheet in zip(weights, sheets, strict=True)))
+    drawn = [(w * w, _two_way(sheet.scores)) for w, sheet in zip(weights, sheets, strict=True)]
+    of_mixtures = [(square * parts[0], sheet.mixtures - 1) for (square, parts), sheet in zip(drawn, sheets, strict=True)]
+    of_seeds = [(square * parts[1], sheet.seeds - 1) for (square, parts), sheet in zip(drawn, sheets, strict=True)]
+    example, example_df = _of_examples(sheets, weights, items)
+    parts = [*of_mixtures, *of_seeds, (example, example_df)]
+    variance = sum(part for part, _ in parts)
+    df = satterthwaite(variance, parts)
+    by_seed = sum(part for part, _ in of_seeds)
+    if by_seed > _MUCH * variance:
+        df = min(df, satterthwaite(by_seed, of_seeds))
+    least = min(sheet.seeds for sheet in sheets)
+    known = mixtures >= LEAST_TWINS and least >= LEAST_TWINS and items.enough
+    error = math.sqrt(variance)
+    reach = _quantile(0.5 + level / 2, df) * error
+    return Difference(
+        value=value,
+        low=value - reach if known else None,
+        high=value + reach if known else None,
+        error=error,
+        df=df,
+        mixture_error=math.sqrt(sum(part for part, _ in of_mixtures)),
+        seed_error=math.sqrt(sum(part for part, _ in of_seeds)),
+        example_error=math.sqrt(example),
+        detectable=detectable(error, df, level=level) if known else None,
+        mixtures=mixtures,
+        seeds=least,
+        examples=items.examples,
+        documents=items.documents,
+    )
+
+
+def detectable(error: float, df: float, *, level: float = 0.95, power: float = POWER) -> float:
+    """The true difference at which a two-sided test at 1 - level rejects with that probability, at this error.
+
+    By the noncentral t distribution; the chance of rejecting on the wrong side is neglected.
+    """
+    from scipy import special
+
+    if math.isinf(df) or df > 1e6:  # the noncentral t of so many degrees of freedom is the normal
+        return error * float(special.ndtri(0.5 + level / 2) + special.ndtri(power))
+    return error * float(special.nctdtrinc(df, 1 - power, _quantile(0.5 + level / 2, df)))
+
+
+def _two_way(scores: Array) -> tuple[float, float]:
+    """Variance of the mean: the mixtures' part, and what seeds that all mixtures share add. Zero for a side of one."""
+    m, s = map(int, scores.shape)
+    rows, columns, mean = scores.mean(axis=1), scores.mean(axis=0), float(scores.mean())
+    by_row = s * float(((rows - mean) ** 2).sum()) / max(1, m - 1)
+    by_column = m * float(((columns - mean) ** 2).sum()) / max(1, s - 1)
+    rest = float(((scores - rows[:, np.newaxis] - columns + mean) ** 2).sum()) / max(1, (m - 1) * (s - 1))
+    return by_row / (m * s), max(0.0, by_column - rest) / (m * s)
+
+
+def _of_examples(sheets: Sequence[DifferenceTable], weights: Sequence[float], items: Items) -> tuple[float, float]:
+    """Variance of the mean that examples add to what mixtures and seeds show of it already, and its degrees of freedom."""
+    parts, hidden = [], 0.0
+    for block, freedom in items.freedom.items():
+        together = sum(w * sheet.pulls[block].mean(axis=(0, 1)) for w, sheet in zip(weights, sheets, strict=True))
+        parts.append((float(np.sum(np.square(together))), freedom))
+        hidden += sum(w * w * _interaction(sheet.pulls[block]) for w, sheet in zip(weights, sheets, strict=True))
+    whole = sum(part for part, _ in parts)
+    return max(0.0, whole - hidden), satterthwaite(whole, parts)
+
+
+def _interaction(pulls: Array) -> float:
+    """(MS_me + MS_se - MS_mse) / (M S E): what mixture × example and seed × example hide in the spread of the examples."""
+    m, s, _ = map(int, pulls.shape)
+    mean, rows, columns = pulls.mean(axis=(0, 1)), pulls.mean(axis=1), pulls.mean(axis=0)
+    by_row = float(((rows - mean) ** 2).sum()) / (m * max(1, m - 1))
+    by_column = float(((columns - mean) ** 2).sum()) / (s * max(1, s - 1))
+    rest = float(((pulls - rows[:, np.newaxis] - columns + mean) ** 2).sum()) / (m * s * max(1, (m - 1) * (s - 1)))
+    return by_row + by_column - rest
+
+
+def _quantile(p: float, df: float) -> float:
+    from scipy import special
+
+    return float(special.ndtri(p) if math.isinf(df) else special.stdtrit(df, p))

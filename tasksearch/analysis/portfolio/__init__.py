@@ -1,0 +1,1 @@
+"""One, two or three mixes for all languages together."""

@@ -1,0 +1,139 @@
+"""Portfolios: the best one, two or three mixes for all languages together; nobody keeps forty models.
+
+Chosen on selection halves through the shrunken scores of trained mixes, each language with equal weight, in points; a language
+takes its best of the portfolio by the same scores (so its own selection labels count, as in target-dev). What such a choice is
+worth can only be *foreseen* for mixes that stand on one seed. A second portfolio is therefore chosen among the mixes that were
+re-run: fresh seeds and reporting halves give its gain and its loss with intervals. Where a language would have another mix
+alone, that mix is no member (else the language would take it here too): both sides of the loss are trainings of different
+mixes, and languages in which they agree cancel.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.analysis.estimates import CandidateOutcomes, Cell
+from tasksearch.analysis.evidence import Candidate
+from tasksearch.analysis.portfolio.subsets import best_rows
+from tasksearch.analysis.study_analysis import StudyAnalysis, cell_weights
+from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.plan import Plan
+from tasksearch.results.portfolio import Member, Portfolio, Portfolios
+from tasksearch.results.verdict import Estimate
+
+Array = NDArray[np.float64]
+SIZES = (1, 2, 3)
+
+
+def portfolios(reading: StudyAnalysis, *, untested: str = "") -> Portfolios:
+    """Portfolios of the sizes in `SIZES`.
+
+    Args:
+        reading: of the study.
+        untested: why the mixes that were re-run are not to be compared on their reporting halves; empty: they are.
+
+    Raises:
+        StudyNotReady: no language but English has selection examples.
+    """
+    names, worth = _worth(reading)
+    plans = [first.plan for first in reading.evidence.table.firsts]
+    found = [best_rows(worth, size) for size in SIZES]
+    return Portfolios(
+        chosen=tuple(
+            _foreseen(size, "all trained mixes", names, worth, rows, plans)
+            for size, (rows, _) in zip(SIZES, found, strict=True)
+        ),
+        tested=() if untested else tuple(_tested(reading, names, worth)),
+        untested=untested,
+        alone=len(set(worth.argmax(axis=0).tolist())),
+        method="; ".join(dict.fromkeys(how for _, how in found)),
+        languages=len(names),
+        mixes=len(worth),
+    )
+
+
+def _worth(reading: StudyAnalysis) -> tuple[list[str], Array]:
+    """Languages, and the shrunken gain of every trained mix in each, in points."""
+    names, posterior = reading.pooled
+    if not names:
+        raise StudyNotReady("no language but English has selection examples; a portfolio has nothing to serve")
+    cells = reading.evidence.table.cells
+    points = [reading.evidence.table.points(cell_weights([c for c in cells if c[1] == name], reading.groups)) for name in names]
+    return names, posterior.mean * np.array(points)
+
+
+def _foreseen(
+    size: int, among: str, names: Sequence[str], worth: Array, rows: Sequence[int], plans: Sequence[Plan]
+) -> Portfolio:
+    chosen = worth[list(rows)]
+    first = chosen.argmax(axis=0)
+    members = tuple(
+        Member(
+            schedule=plans[row].schedule,
+            mix_signature=plans[row].mix_signature,
+            languages=tuple(name for name, place in zip(names, first, strict=True) if place == i),
+        )
+        for i, row in enumerate(rows)
+    )
+    loss = worth.max(axis=0) - chosen.max(axis=0)
+    return Portfolio(
+        size=size,
+        among=among,  # type: ignore[arg-type]
+        members=members,
+        foreseen=float(chosen.max(axis=0).mean()),
+        foreseen_loss=float(loss.mean()),
+        same=bool((loss <= 1e-12).all()),
+    )
+
+
+def _tested(reading: StudyAnalysis, names: Sequence[str], worth: Array) -> list[Portfolio]:
+    candidates = reading.evidence.candidates
+    rows = [candidate.row for candidate in candidates]
+    ours = worth[rows]
+    plans = [candidate.first.plan for candidate in candidates]
+    alone = dict(zip(names, (candidates[i] for i in ours.argmax(axis=0)), strict=True))
+    made = []
+    for size in SIZES[: len(candidates)]:
+        places, _ = best_rows(ours, size)
+        served = dict(zip(names, (candidates[places[i]] for i in ours[list(places)].argmax(axis=0)), strict=True))
+        found = _foreseen(size, "mixes re-run on fresh seeds", names, ours, places, plans)
+        differs = {name: alone[name] for name in names if alone[name] is not served[name]}
+        made.append(
+            dataclasses.replace(
+                found,
+                gain=_compared(reading, served, None, len(names)),
+                loss=_compared(reading, differs, served, len(names)) if differs else None,
+                same=not differs,
+            )
+        )
+    return made
+
+
+def _compared(
+    reading: StudyAnalysis, served: Mapping[str, Candidate], others: Mapping[str, Candidate] | None, count: int
+) -> Estimate | None:
+    """Gain of a mix per language over the baseline, or over the other mixes; mean over `count` languages."""
+    weights: dict[Cell, float] = {}
+    for name in served:
+        own = cell_weights([cell for cell in reading.evidence.cells if cell[1] == name], reading.groups)
+        weights |= {cell: weight / count for cell, weight in own.items()}
+    if not weights:
+        return None
+    used = {id(candidate) for side in (served, others or {}) for candidate in (side[name] for name in served if name in side)}
+    pool = [reading.evidence.baseline, *(c.arm for c in reading.evidence.candidates if id(c) not in used)]
+    minus = reading.evidence.baseline if others is None else _patched(others, weights)
+    return reading.estimate(_patched(served, weights), weights, minus=minus, pool=pool)
+
+
+def _patched(served: Mapping[str, Candidate], weights: Mapping[Cell, float]) -> CandidateOutcomes:
+    """One arm out of several mixes: in each language the trainings of the mix that serves it, as many seeds as all have."""
+    used = [served[cell[1]].arm for cell in weights]
+    seeds = min(len(arm.seeds) for arm in used)
+    if len({id(arm) for arm in used}) == 1:
+        return used[0]
+    outcomes = [{cell: served[cell[1]].arm.seeds[seed][cell] for cell in weights} for seed in range(seeds)]
+    return dataclasses.replace(used[0], seeds=tuple(outcomes), fixed=frozenset())

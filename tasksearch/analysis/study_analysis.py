@@ -1,0 +1,280 @@
+"""`Reading`: a study's evidence and how it is read: which cells a rule may look at, how candidates rank, what a gain is.
+
+Choosing and reporting stay apart here: `rank` reads the search's selection halves alone, `estimate` fresh seeds and reporting
+halves alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.analysis.clustering import Documents
+from tasksearch.analysis.estimates import CandidateOutcomes, Cell, estimate
+from tasksearch.analysis.evidence import Candidate, Evidence, OutcomesOf, gather
+from tasksearch.core.errors import BadInput, StudyNotReady, UnknownName
+from tasksearch.core.score import ENGLISH
+from tasksearch.core.study import Objective, TrialRecord
+from tasksearch.results.verdict import RULES, Estimate, Rule
+from tasksearch.search.gain_table import MIN_MIXES, language_columns
+from tasksearch.search.surrogate.multitask_gp import Posterior
+
+Array = NDArray[np.float64]
+
+ALL = "all"
+"""The row over every language but English."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalysisRow:
+    """One row of a verdict: a language, or a group of languages."""
+
+    name: str
+    languages: tuple[str, ...]
+    is_group: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ranking:
+    """Candidates as a rule sees them.
+
+    Attributes:
+        rule: that was applied in the end.
+        basis: the selection cells that it read.
+        candidates: best first; the first of equals is the one that was proposed first.
+        mean, deviation: shrunken worth of every trained mix on those cells, baseline deviations; shape (mixes,).
+        points: points of percent per baseline deviation.
+    """
+
+    rule: Rule
+    basis: tuple[Cell, ...]
+    candidates: tuple[Candidate, ...]
+    mean: Array
+    deviation: Array
+    points: float
+
+    def expected(self, candidate: Candidate) -> tuple[float, float]:
+        """The gain that the search foresaw for it, and its error, in points."""
+        return float(self.mean[candidate.row]) * self.points, float(self.deviation[candidate.row]) * self.points
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StudyAnalysis:
+    """The evidence, and how it is to be read. `open_reading` makes one.
+
+    Attributes:
+        evidence: the baseline, the candidates, the search's mixes.
+        groups: target → group of targets.
+        language_groups: name → languages that were scored; `all` among them.
+        same_data: (intermediate task, target) pairs that share training data.
+        level: of every interval.
+    """
+
+    evidence: Evidence
+    groups: Mapping[str, str]
+    language_groups: Mapping[str, tuple[str, ...]]
+    same_data: frozenset[tuple[str, str]]
+    level: float
+    _ranked: dict[tuple[AnalysisRow, Rule], Ranking] = field(default_factory=dict, init=False, repr=False)
+    _weighed: dict[AnalysisRow, Mapping[Cell, float]] = field(default_factory=dict, init=False, repr=False)
+    _alone: dict[tuple[Cell, ...], tuple[Array, Array]] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def spoken(self) -> tuple[str, ...]:
+        """Languages that were scored, English among them, sorted."""
+        return tuple(sorted({language for _, language in self.evidence.cells}))
+
+    @property
+    def learnt(self) -> bool:
+        """Whether enough mixes were trained for shrunken scores."""
+        return len(self.evidence.table.firsts) >= MIN_MIXES
+
+    def rows(self, wanted: Sequence[str] | None = None) -> list[AnalysisRow]:
+        """Every language but English, then the groups; or those wanted.
+
+        Raises:
+            UnknownName: no such language or group.
+        """
+        every = [*(language for language in self.spoken if language != ENGLISH), *self.language_groups]
+        names = every if wanted is None else list(dict.fromkeys(wanted))
+        for name in names:
+            if name not in self.spoken and name not in self.language_groups:
+                raise UnknownName("language", name, [*self.spoken, *self.language_groups])
+        return [
+            AnalysisRow(name=name, languages=(name,), is_group=False)
+            if name in self.spoken
+            else AnalysisRow(name=name, languages=self.language_groups[name], is_group=True)
+            for name in names
+        ]
+
+    def estimate(
+        self,
+        arm: CandidateOutcomes,
+        weights: Mapping[Cell, float],
+        minus: CandidateOutcomes | None = None,
+        pool: Sequence[CandidateOutcomes] | None = None,
+    ) -> Estimate:
+        """As `statistics.estimate`, the seed variance pooled over all arms, or those of `pool`."""
+        return estimate(arm, weights, minus=minus, pool=self.evidence.arms if pool is None else pool, level=self.level)
+
+    def report_weights(self, row: AnalysisRow) -> Mapping[Cell, float]:
+        """Reporting cells of a row, with their weights."""
+        if row not in self._weighed:
+            self._weighed[row] = cell_weights([c for c in self.evidence.cells if c[1] in row.languages], self.groups)
+        return self._weighed[row]
+
+    def gain(self, candidate: Candidate, row: AnalysisRow) -> Estimate:
+        """Over the baseline, from fresh seeds and reporting halves."""
+        return self.estimate(candidate.arm, self.report_weights(row), minus=self.evidence.baseline)
+
+    def rank(self, row: AnalysisRow, rule: Rule) -> Ranking:
+        """Candidates by the rule; the same question is answered once.
+
+        Raises:
+            StudyNotReady: the rule finds nothing to read.
+        """
+        if (row, rule) not in self._ranked:
+            self._ranked[row, rule] = self._rank(row, rule)
+        return self._ranked[row, rule]
+
+    def _rank(self, row: AnalysisRow, rule: Rule) -> Ranking:
+        applied, basis = self._basis(row, rule)
+        on = cell_weights(basis, self.groups)
+        own_labels = row.languages[0] if applied == "target-dev" and len(row.languages) == 1 else None
+        mean, deviation = self._shrunken(rule, basis, own_labels)
+        return Ranking(
+            rule=applied,
+            basis=basis,
+            candidates=tuple(sorted(self.evidence.candidates, key=lambda candidate: -mean[candidate.row])),
+            mean=mean,
+            deviation=deviation,
+            points=self.evidence.table.points(on),
+        )
+
+    def _shrunken(self, rule: Rule, basis: tuple[Cell, ...], language: str | None) -> tuple[Array, Array]:
+        """With a language it is read from the pooled posterior of all languages; else from these cells alone."""
+        if language is not None and language in self._pooled[0]:
+            column, posterior = self._pooled[0].index(language), self._pooled[1]
+            return posterior.mean[:, column], posterior.deviation[:, column]
+        if basis not in self._alone and rule != "target-dev":  # the other rows will be asked for next
+            every = [self._found_basis(row, rule) for row in self.rows()]
+            self._read_alone(dict.fromkeys(cells for applied, cells in filter(None, every) if applied == rule))
+        if basis not in self._alone:
+            self._read_alone([basis])
+        return self._alone[basis]
+
+    def _read_alone(self, bases: Iterable[tuple[Cell, ...]]) -> None:
+        """Worth of every trained mix on each of these sets of cells, all sets at once."""
+        new = [basis for basis in bases if basis not in self._alone]
+        if not new:
+            return
+        found = self.evidence.table.shrunken_each([cell_weights(basis, self.groups) for basis in new])
+        for column, basis in enumerate(new):
+            self._alone[basis] = found.mean[:, column], found.deviation[:, column]
+
+    @property
+    def pooled(self) -> tuple[list[str], Posterior]:
+        """Languages but English, and the posterior of every trained mix in each, from all languages' selection cells."""
+        return self._pooled
+
+    @cached_property
+    def _pooled(self) -> tuple[list[str], Posterior]:
+        cells = [cell for cell in self.evidence.table.cells if cell[1] != ENGLISH]
+        together = cell_weights(cells, self.groups)
+        columns = {name: cell_weights(members, self.groups) for name, members in language_columns(cells, together).items()}
+        if not columns:
+            return [], Posterior(mean=np.zeros((0, 0)), deviation=np.zeros((0, 0)))
+        return list(columns), self.evidence.table.by_language(list(columns.values()), together)
+
+    def _basis(self, row: AnalysisRow, rule: Rule) -> tuple[Rule, tuple[Cell, ...]]:
+        """The selection cells that the rule reads, and the rule that was applied in the end."""
+        if (found := self._found_basis(row, rule)) is not None:
+            return found
+        english = any(cell[1] == ENGLISH for cell in self._usable(row))
+        raise StudyNotReady(
+            f"nothing to choose on for {row.name!r} by {rule}; try --select {'english-dev' if english else 'target-dev'}"
+        )
+
+    def _usable(self, row: AnalysisRow) -> list[Cell]:
+        """Selection cells of the row's targets; where there is none, all."""
+        targets = {target for target, language in self.evidence.cells if language in row.languages}
+        usable = self.evidence.table.cells
+        return [cell for cell in usable if cell[0] in targets] or list(usable)
+
+    def _found_basis(self, row: AnalysisRow, rule: Rule) -> tuple[Rule, tuple[Cell, ...]] | None:
+        here = self._usable(row)
+        english = tuple(cell for cell in here if cell[1] == ENGLISH)
+        own = tuple(cell for cell in here if cell[1] in row.languages)
+        others = tuple(cell for cell in here if cell[1] not in row.languages and cell[1] != ENGLISH)
+        order: dict[Rule, tuple[tuple[Rule, tuple[Cell, ...]], ...]] = {
+            "english-dev": (("english-dev", english),),
+            "pivot-dev": (("pivot-dev", others), ("target-dev", own if len(row.languages) > 1 else ())),
+            # A language too small to be cut in two is only reported: it takes the choice of the others.
+            "target-dev": (("target-dev", own), ("pivot-dev", others)),
+        }
+        return next(((applied, cells) for applied, cells in order[rule] if cells), None)
+
+
+def analyse_study(
+    records: Sequence[TrialRecord],
+    outcomes: OutcomesOf,
+    groups: Mapping[str, str],
+    *,
+    language_groups: Mapping[str, Sequence[str]] | None = None,
+    objective: Objective | None = None,
+    same_data: Iterable[tuple[str, str]] = (),
+    level: float = 0.95,
+    documents: Documents | None = None,
+) -> StudyAnalysis:
+    """Gathers the evidence of a study; the arguments are those of `picking.pick`.
+
+    Raises:
+        StudyNotReady: no baseline or no finalist.
+    """
+    evidence = gather(records, outcomes, objective or Objective(), documents)
+    spoken = sorted({language for _, language in evidence.cells})
+    named = {ALL: tuple(language for language in spoken if language != ENGLISH)}
+    for name, wanted in (language_groups or {}).items():
+        named[name] = tuple(language for language in wanted if language in spoken)
+    return StudyAnalysis(
+        evidence=evidence,
+        groups=groups,
+        language_groups={name: languages for name, languages in named.items() if languages},
+        same_data=frozenset(same_data),
+        level=level,
+    )
+
+
+def cell_weights(cells: Iterable[Cell], groups: Mapping[str, str]) -> dict[Cell, float]:
+    """Equal weight to languages within a target, targets within a group, and groups; sums to one.
+
+    Raises:
+        BadInput: a target has no group.
+    """
+    tree: dict[str, dict[str, list[Cell]]] = {}
+    for target, language in sorted(set(cells)):
+        if target not in groups:
+            raise BadInput(f"target {target!r} has no group; known: {', '.join(sorted(groups)) or 'none'}")
+        tree.setdefault(groups[target], {}).setdefault(target, []).append((target, language))
+    return {
+        cell: 1 / (len(tree) * len(targets) * len(members))
+        for targets in tree.values()
+        for members in targets.values()
+        for cell in members
+    }
+
+
+def as_rule(rule: str) -> Rule:
+    """The rule of that name.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    known: dict[str, Rule] = {"pivot-dev": "pivot-dev", "english-dev": "english-dev", "target-dev": "target-dev"}
+    if rule not in known:
+        raise UnknownName("selection rule", rule, RULES)
+    return known[rule]

@@ -1,0 +1,1 @@
+"""What each intermediate task, their order and their pairs do in a language."""

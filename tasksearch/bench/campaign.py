@@ -1,0 +1,191 @@
+"""`bench`: a sampler and a picker on planted worlds and recorded runs, world by world, to be stopped and gone on with."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasksearch.bench.grid import read_grid
+from tasksearch.bench.grid_replay import replay_grid
+from tasksearch.bench.measure import Setting, SizeResults, measure
+from tasksearch.bench.pickers import PICKERS, Picker
+from tasksearch.bench.planted_world import FAMILIES
+from tasksearch.bench.regmix import read_regmix, replay
+from tasksearch.bench.results import BenchRows
+from tasksearch.bench.samplers import SEARCHES, Search, own_search
+from tasksearch.bench.table import ROWS
+from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.signature import signature_of
+from tasksearch.study.spaces import run_file
+
+OnWorld = Callable[[int, int], None]
+"""(worlds done, worlds in all)"""
+REGMIX, GRID = "regmix", "lab-grid"
+GRID_FILE = Path(__file__).parents[2] / "benchmarks" / "data" / "lab_grid.npz"
+VERSION = 1
+"""Raised when the same settings would give other numbers: rows kept by an earlier version are not gone on with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchConfig:
+    """What is to be measured.
+
+    Attributes:
+        problem: a family of planted worlds, `regmix`, or `lab-grid`.
+        worlds, first: which worlds, or orders of the recorded pool: first, first + 1, …
+        trials: numbers of trials, ascending.
+        sampler, picker: a name, or the path of a Python file.
+        most_seeds: up to how many fresh seeds a leader gets; 3: no race.
+        data: folder of recorded runs; for `lab-grid` its file, by default the one in `benchmarks/data`.
+    """
+
+    problem: str
+    worlds: int
+    first: int
+    trials: tuple[int, ...]
+    sampler: str = "random"
+    picker: str = "pooled"
+    most_seeds: int = 3
+    data: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.problem not in problems():
+            raise UnknownName("benchmark", self.problem, problems())
+        if not self.trials or min(self.trials) < 2 or self.worlds < 1:
+            raise BadInput(f"{self.worlds} worlds at {list(self.trials)} trials; expected at least one world and two trials")
+
+    @property
+    def signature(self) -> str:
+        """Of everything that decides a world's numbers; a file of the user's counts with its text."""
+        texts = [Path(name).read_text() for name in (self.sampler, self.picker) if _is_file(name)]
+        plain = dataclasses.replace(self, worlds=1, first=0, data=None)
+        fields = {f.name: getattr(plain, f.name) for f in dataclasses.fields(plain)}
+        return signature_of("bench", VERSION, fields, texts)
+
+
+def problems() -> tuple[str, ...]:
+    """What can be measured on."""
+    return (*FAMILIES, REGMIX, GRID)
+
+
+def bench(config: BenchConfig, *, keep: Path | None = None, on_world: OnWorld | None = None) -> BenchRows:
+    """Row → number of trials → a value per world.
+
+    Args:
+        config: what is to be measured.
+        keep: file that every finished world is appended to; what it holds of this configuration is not measured again.
+        on_world: called after every world.
+
+    Raises:
+        UnknownName: no such problem, sampler or picker.
+        BadInput, DataMissing: a file that cannot be used.
+    """
+    measured = _measuring(config)
+    signature, known = config.signature, _kept(keep, config.signature) if keep else {}
+    rows = BenchRows()
+    for done, world in enumerate(range(config.first, config.first + config.worlds), start=1):
+        if world not in known:
+            known[world] = measured(world)
+            if keep is not None:
+                with keep.open("a") as sink:
+                    sink.write(json.dumps({"bench": signature, "world": world, "rows": known[world].plain()}) + "\n")
+        rows.extend(known[world])
+        if on_world is not None:
+            on_world(done, config.worlds)
+    return rows
+
+
+def _measuring(config: BenchConfig) -> Callable[[int], BenchRows]:
+    picker = _picker(config.picker)
+    if config.problem == REGMIX:
+        if config.sampler != "random":
+            raise BadInput(f"sampler {config.sampler!r} on regmix; expected random: its runs are recorded, in free shares")
+        if config.data is None:
+            raise BadInput("regmix needs --data FOLDER, where its four recorded files are (github.com/sail-sg/regmix)")
+        data, pickers = read_regmix(config.data), PICKERS | {config.picker: picker}
+        return lambda order: replay(data, order, config.trials, pickers=pickers)
+    if config.problem == GRID:
+        grid, asked = read_grid(config.data or GRID_FILE), None if config.picker in PICKERS else picker
+        sampler = _function(config.sampler, "sample") if _is_file(config.sampler) else _known(config.sampler)
+        return lambda order: replay_grid(grid, order, config.trials, sampler=sampler, picker=asked)
+    family, search, setting = FAMILIES[config.problem], _search(config.sampler), Setting(most_seeds=config.most_seeds)
+    asked = None if config.picker in PICKERS else picker
+
+    def one(world: int) -> BenchRows:
+        return rows_of(measure(family, [world], config.trials, setting=setting, search=search, picker=asked))
+
+    return one
+
+
+def rows_of(cells: dict[int, SizeResults]) -> BenchRows:
+    """Cells of one or more worlds under the words that tables use."""
+    rows = BenchRows()
+    for name, words in ROWS.items():
+        for count, cell in cells.items():
+            for value in getattr(cell, name):
+                rows.add(words, count, value)
+    return rows
+
+
+def _picker(name: str) -> Picker:
+    if not _is_file(name):
+        if name not in PICKERS:
+            raise UnknownName("picker", name, PICKERS)
+        return PICKERS[name]
+    found: Picker = _function(name, "worth")
+    return found
+
+
+def _search(name: str) -> Search:
+    if not _is_file(name):
+        return SEARCHES[_known(name)]
+    return own_search(_function(name, "sample"))
+
+
+def _known(sampler: str) -> str:
+    if sampler not in SEARCHES:
+        raise UnknownName("sampler", sampler, SEARCHES)
+    return sampler
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith(".py") or "/" in name
+
+
+def _function(path: str, wanted: str) -> Any:
+    found = getattr(run_file(Path(path), f"a function {wanted}"), wanted, None)
+    if not callable(found):
+        raise BadInput(f"{path} has no function {wanted!r}")
+    return found
+
+
+def _kept(path: Path, signature: str) -> dict[int, BenchRows]:
+    """World → rows; a line that was cut off by a crash is left out."""
+    return {line["world"]: BenchRows.of(line["rows"]) for line in _lines(path) if line.get("bench") == signature}
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            found = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(found, dict):
+            yield found
+
+
+def counts_of(text: str) -> tuple[int, ...]:
+    """Numbers of trials as written: `24,48,96`.
+
+    Raises:
+        BadInput: something else.
+    """
+    try:
+        found: Sequence[int] = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        raise BadInput(f"--trials {text!r}; expected numbers with commas between, such as 24,48,96") from None
+    return tuple(found)

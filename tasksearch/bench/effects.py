@@ -1,0 +1,127 @@
+"""Whether intervals of effects hold: what `contributions` asks, answered by the planted world itself.
+
+The truth of a question is the same average over the same mixes, of true scores; mixes that no schedule has exactly (an annealed
+one with a task left out) are what the world makes of their shares and order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.analysis.task_effects.effects import task_effects
+from tasksearch.analysis.task_effects.questions import usual_steps
+from tasksearch.analysis.task_effects.shapley import coalitions, shapley_weights
+from tasksearch.bench.planted_world import Family, PlantedWorld, draw_world
+from tasksearch.bench.simulate import TARGET, proposed, searched
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.score import ENGLISH
+from tasksearch.results.task_effects import Effect
+from tasksearch.search.gain_table import GainTable
+from tasksearch.search.objective import Baseline
+from tasksearch.search.surrogate.schedule_arrays import ScheduleArrays
+
+Array = NDArray[np.float64]
+GROUPS = {TARGET: "classification"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedEffect:
+    """One effect in one row of one world.
+
+    Attributes:
+        row: language, or `all`.
+        effect: as it was told.
+        truth: points.
+    """
+
+    row: str
+    effect: Effect
+    truth: float
+
+    @property
+    def covered(self) -> bool:
+        """Whether the interval holds the truth."""
+        return self.effect.low <= self.truth <= self.effect.high
+
+
+def checked(family: Family, number: int, trials: int) -> list[CheckedEffect]:
+    """Every effect that a study of so many trials on that world would tell but the strongest pairs, with its truth."""
+    world = draw_world(family, number)
+    records = searched(world, proposed(world, trials, number)).records
+    table = GainTable.of(records, Baseline.of(records))
+    assert table is not None and table.surrogate is not None
+    told = task_effects(table, GROUPS, {})
+    true = _Truth(world, [first.plan.schedule for first in table.firsts], told.tasks, usual_steps(table.surrogate))
+    return [
+        CheckedEffect(row=row.name, effect=effect, truth=float(true.of(effect)[true.columns(row.languages)].mean()))
+        for row in told.rows
+        for effect in row.effects
+    ]
+
+
+class _Truth:
+    """Effects as the world has them, points, one number per language but English, sorted."""
+
+    def __init__(self, world: PlantedWorld, schedules: Sequence[Schedule], tasks: tuple[str, ...], steps: int) -> None:
+        self.world, self.tasks, self.steps = world, tasks, steps
+        self.shapes = ScheduleArrays.of(schedules, tasks)
+        self.languages = sorted(language for language in world.languages if language != ENGLISH)
+        self._known: dict[tuple[str, tuple[str, ...]], Array] = {}
+
+    def columns(self, languages: Sequence[str]) -> list[int]:
+        return [self.languages.index(language) for language in languages]
+
+    def of(self, effect: Effect) -> Array:
+        key = (effect.kind, effect.about)
+        if key not in self._known:
+            self._known[key] = self._effect(*key)
+        return self._known[key]
+
+    def _effect(self, kind: str, about: tuple[str, ...]) -> Array:
+        shapes = self.shapes
+        if kind == "kind":
+            rows = shapes.rows(shapes.moves == {"sequential": 1.0, "annealed": 0.5}[about[0]])
+            return self._points(rows) - self._points(rows.together())
+        places = [self.tasks.index(task) for task in about]
+        there = shapes.present[:, places].all(axis=1)
+        if kind == "last":
+            rows = shapes.rows(there & (shapes.moves > 0))
+            return self._points(rows.moved(places[0], last=True)) - self._points(rows.moved(places[0], last=False))
+        if kind == "shapley":
+            members = coalitions(len(self.tasks))
+            weights = shapley_weights(len(self.tasks))[places[0]]
+            return np.asarray(weights @ self._each(ScheduleArrays.even(members, self.steps)))
+        rows = shapes.rows(there & (shapes.count > len(places)))
+        less = [self._points(rows.without(place)) for place in places]
+        if kind == "drop":
+            return less[0] - self._points(rows)
+        return self._points(rows) - less[0] - less[1] + self._points(rows.without(places[0]).without(places[1]))
+
+    def _points(self, shapes: ScheduleArrays) -> Array:
+        return np.asarray(self._each(shapes).mean(axis=0))
+
+    def _each(self, shapes: ScheduleArrays) -> Array:
+        played = [_Played(self.tasks, shapes, row) for row in range(len(shapes.moves))]
+        gains = self.world.gains(cast("Any", played))
+        points = self.world.scores(gains) - self.world.scores(np.zeros((1, len(self.world.languages))))
+        return np.asarray(points[:, [self.world.languages.index(language) for language in self.languages]])
+
+
+class _Played:
+    """A row of `ScheduleArrays` as a world asks a schedule."""
+
+    def __init__(self, tasks: tuple[str, ...], shapes: ScheduleArrays, row: int) -> None:
+        self._share = dict(zip(tasks, shapes.share[row].tolist(), strict=True))
+        ranked = sorted((int(rank), task) for task, rank in zip(tasks, shapes.rank[row], strict=True) if rank >= 0)
+        self.order = tuple(task for _, task in ranked)
+        self.kind = {1.0: "sequential", 0.5: "annealed"}.get(float(shapes.moves[row]), "joint")
+        self.steps = 2.0 ** float(shapes.length[row])
+        self.stages = self.order
+
+    def share(self, task: str) -> float:
+        return float(self._share[task])

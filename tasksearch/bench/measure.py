@@ -1,0 +1,211 @@
+"""Measuring a picker where the truth is known: regret, optimism, coverage and verdicts, world by world.
+
+For every world and number of trials the tool's own functions are called as a study calls them: `propose` for fresh seeds,
+`choose`, `hold_court`. Regrets are in task effects, of latent gain, per language, against the best mix that was trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.analysis.baseline_comparison.comparison import compare_with_baselines
+from tasksearch.analysis.picking import choose
+from tasksearch.analysis.study_analysis import analyse_study
+from tasksearch.bench.pickers import Picker, Shown, worth_of
+from tasksearch.bench.planted_world import Family, PlantedWorld, draw_world
+from tasksearch.bench.results import mean_and_error
+from tasksearch.bench.samplers import Search, judged, planted_config, random_search
+from tasksearch.bench.simulate import GROUPS, Simulation, proposed
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.study import StudyConfig
+from tasksearch.search.gain_table import GainTable, language_columns
+from tasksearch.search.objective import Baseline
+from tasksearch.search.proposals import Proposal
+from tasksearch.search.proposals import propose as propose_next
+
+Array = NDArray[np.float64]
+__all__ = ["GROUPS", "Setting", "SizeResults", "mean_and_error", "measure"]
+
+OTHERS = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a study of the benchmark is like."""
+
+    leaders: int = 3
+    leader_seeds: int = 3
+    most_seeds: int = 3
+    baseline_seeds: int = 5
+    rule: str = "target-dev"
+
+
+@dataclass(kw_only=True)
+class SizeResults:
+    """Results at one number of trials; each list has an entry per world.
+
+    Attributes:
+        bare, pooled: mean regret over languages of the largest raw score and of the largest shrunken score, over all mixes.
+        single: regret of the one mix with the largest shrunken mean over languages.
+        asked: regret of the picker that was asked for.
+        missed: the best of `OTHERS` random mixes per language, less the best that was trained: what the sampler left behind.
+        final: regret of the verdict's pick among the finalists.
+        flattery: raw score of the bare maximum less its truth, task effects.
+        foreseen: shrunken score of the pick less its truth.
+        corrected: printed gain less its truth.
+        covered: share of languages whose interval holds the truth; `all` alone in `covered_all`.
+        claims, false_claims: rows called better, and those of them where the truth is not above zero.
+        worth, gained: whether the court said worth it; whether `all` was called better.
+        spent: trainings on fresh seeds.
+    """
+
+    bare: list[float] = field(default_factory=list)
+    pooled: list[float] = field(default_factory=list)
+    single: list[float] = field(default_factory=list)
+    asked: list[float] = field(default_factory=list)
+    missed: list[float] = field(default_factory=list)
+    final: list[float] = field(default_factory=list)
+    flattery: list[float] = field(default_factory=list)
+    foreseen: list[float] = field(default_factory=list)
+    corrected: list[float] = field(default_factory=list)
+    covered: list[float] = field(default_factory=list)
+    covered_all: list[float] = field(default_factory=list)
+    claims: list[float] = field(default_factory=list)
+    false_claims: list[float] = field(default_factory=list)
+    worth: list[float] = field(default_factory=list)
+    gained: list[float] = field(default_factory=list)
+    spent: list[float] = field(default_factory=list)
+
+
+def measure(
+    family: Family,
+    worlds: Sequence[int],
+    trials: Sequence[int],
+    *,
+    setting: Setting | None = None,
+    search: Search = random_search,
+    picker: Picker | None = None,
+    others: int = OTHERS,
+) -> dict[int, SizeResults]:
+    """Number of trials → results over the worlds.
+
+    Args:
+        family, worlds, trials: which worlds, and after how many trials.
+        setting, search, picker: what is measured.
+        others: random mixes that stand for what the search might have found; 0 leaves `missed` out, which halves the time.
+    """
+    setting = setting or Setting()
+    cells = {count: SizeResults() for count in trials}
+    for number in worlds:
+        world = draw_world(family, number)
+        whole = search(world, max(trials), number, setting.baseline_seeds)
+        elsewhere = [schedule for _, schedule in proposed(world, others, number + 10**6)] if others else []
+        best = world.gains(elsewhere).max(axis=0) if others else None
+        for count in trials:
+            records = judged(whole.records[: setting.baseline_seeds + count])
+            _one(world, Simulation(world=world, records=records), setting, cells[count], picker, best)
+    return cells
+
+
+def _one(
+    world: PlantedWorld, study: Simulation, setting: Setting, into: SizeResults, picker: Picker | None, best: Array | None
+) -> None:
+    table = GainTable.of(study.records, Baseline.of(study.records))
+    assert table is not None
+    truth = _truth(world, [first.plan.schedule for first in table.firsts])
+    _whole_search(table, truth, into, picker)
+    if best is not None:
+        order = [world.languages.index(language) for language in truth.languages]
+        into.missed.append(float((best[order] - truth.gains.max(axis=0)).mean()))
+    before = len(study.records)
+    config = _config(world, setting, before)
+    while isinstance(found := propose_next(config, {}, study.plan_of, len(study.records), study.records, GROUPS), Proposal):
+        study.train(found.plan.schedule, found.plan.seed, "finalist", objective=0.0)
+    into.spent.append(float(len(study.records) - before))
+    reading = analyse_study(study.records, study.outcomes, GROUPS)
+    verdict = choose(reading, "target-dev" if setting.rule == "target-dev" else "pivot-dev")
+    place = {first.plan.schedule: row for row, first in enumerate(table.firsts)}
+    regrets, errors, hits = [], [], []
+    for choice in verdict.choices:
+        row = place[choice.schedule]
+        if choice.is_group:
+            real = float(truth.points[row].mean())
+            into.covered_all.append(_holds(choice.gain.low, real, choice.gain.high))
+            into.gained.append(float(choice.finding == "better"))
+            continue
+        column = truth.languages.index(choice.name)
+        real = float(truth.points[row, column])
+        regrets.append(float(truth.gains[:, column].max() - truth.gains[row, column]))
+        errors.append((choice.gain.value - real) / truth.unit)
+        hits.append(_holds(choice.gain.low, real, choice.gain.high))
+    singles = [c for c in verdict.choices if not c.is_group]
+    better = [c for c in singles if c.finding == "better"]
+    wrong = [c for c in better if truth.points[place[c.schedule], truth.languages.index(c.name)] <= 1e-9]
+    into.claims.append(len(better) / len(singles))
+    into.false_claims.append(len(wrong) / len(singles))
+    into.final.append(float(np.mean(regrets)))
+    into.corrected.append(float(np.mean(errors)))
+    into.covered.append(float(np.mean(hits)))
+    into.worth.append(float(compare_with_baselines(reading, study.records, verdict.rule).worth == "worth it"))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Truth:
+    """Of every trained mix, per zero-shot language: latent gains in task effects, and gains in points; points per effect."""
+
+    languages: list[str]
+    gains: Array
+    points: Array
+    unit: float
+
+
+def _truth(world: PlantedWorld, mixes: Sequence[Schedule]) -> _Truth:
+    languages = sorted(world.languages[1:])
+    order = [world.languages.index(language) for language in languages]
+    gains = world.gains(mixes)
+    points = world.scores(gains) - world.scores(np.zeros((1, len(world.languages))))
+    unit = 1.0 / float(world.effects(np.array(1.0)))
+    return _Truth(languages=languages, gains=gains[:, order], points=points[:, order], unit=unit)
+
+
+def _whole_search(table: GainTable, truth: _Truth, into: SizeResults, picker: Picker | None) -> None:
+    """What could be picked if every mix of the search stood for choice."""
+    cells = [cell for cell in table.cells if cell[1] in truth.languages]
+    columns = language_columns(cells, dict.fromkeys(cells, 1.0))
+    assert list(columns) == truth.languages
+    points = np.array([table.points(column) for column in columns.values()])
+    raw = np.array([table.gains[:, table.cells.index(next(iter(column)))] for column in columns.values()]).T
+    shrunken = table.by_language(list(columns.values()), dict.fromkeys(cells, 1 / len(cells))).mean
+    across = np.arange(len(points))
+    bare, pooled = raw.argmax(axis=0), shrunken.argmax(axis=0)
+    single = np.full(len(points), shrunken.mean(axis=1).argmax())
+    best = truth.gains.max(axis=0)
+    for into_list, chosen in ((into.bare, bare), (into.pooled, pooled), (into.single, single)):
+        into_list.append(float((best - truth.gains[chosen, across]).mean()))
+    if picker is not None:
+        mixes = tuple(first.plan.schedule for first in table.firsts)
+        seeds = table.seeds[:, [table.cells.index(next(iter(column))) for column in columns.values()]]
+        asked = worth_of(picker, Shown(schedules=mixes, gains=raw, seeds=seeds)).argmax(axis=0)
+        into.asked.append(float((best - truth.gains[asked, across]).mean()))
+    for into_list, values, chosen in ((into.flattery, raw, bare), (into.foreseen, shrunken, pooled)):
+        error = values[chosen, across] * points - truth.points[chosen, across]
+        into_list.append(float(error.mean() / truth.unit))
+
+
+def _config(world: PlantedWorld, setting: Setting, trials: int) -> StudyConfig:
+    return planted_config(
+        world,
+        trials=trials,
+        baseline_seeds=setting.baseline_seeds,
+        leaders=setting.leaders,
+        leader_seeds=setting.leader_seeds,
+        most_seeds=setting.most_seeds,
+    )
+
+
+def _holds(low: float | None, value: float, high: float | None) -> float:
+    return float(low is not None and high is not None and low <= value <= high)

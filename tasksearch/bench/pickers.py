@@ -1,0 +1,113 @@
+"""Pickers: from what a search trained to the worth of every mix in every language; the largest worth is picked.
+
+A picker sees selection scores of the search's trainings and of the baseline's seeds, nothing else. A user's own is a Python
+file with a function `worth(shown) -> array of shape (mixes, languages)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.core.errors import BadInput
+from tasksearch.core.schedule import Schedule
+from tasksearch.search.gain_table import MIN_MIXES
+from tasksearch.search.surrogate.multitask_gp import trained
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shown:
+    """What a picker may look at.
+
+    Attributes:
+        schedules: trained mixes, each once.
+        gains: shape (mixes, languages), gain over the baseline's mean, one seed each; larger is better.
+        seeds: shape (baseline seeds, languages), the baseline's seeds in the same units; no row where there is no baseline.
+    """
+
+    schedules: tuple[Schedule, ...]
+    gains: Array
+    seeds: Array
+
+
+Picker = Callable[[Shown], Array]
+Predictor = Callable[[Shown, Sequence[Schedule]], Array]
+"""(what was trained, other mixes) → worth of the others, shape (others, languages)."""
+
+
+def bare(shown: Shown) -> Array:
+    """The scores as they are: every language's maximum."""
+    return shown.gains
+
+
+def pooled(shown: Shown) -> Array:
+    """The surrogate's shrunken scores, what languages have in common read from their mean (as `Trained.by_language`)."""
+    if len(shown.schedules) < MIN_MIXES:
+        return shown.gains
+    surrogate = trained(shown.schedules)
+    seeds = shown.seeds if len(shown.seeds) else None
+    each = surrogate.posterior(shown.gains, seeds).mean
+    mean = shown.gains.mean(axis=1, keepdims=True)
+    together = surrogate.posterior(mean, None if seeds is None else seeds.mean(axis=1, keepdims=True)).mean
+    return np.asarray(each - each.mean(axis=1, keepdims=True) + together)
+
+
+def single(shown: Shown) -> Array:
+    """One mix for all languages: the largest shrunken mean."""
+    return np.broadcast_to(pooled(shown).mean(axis=1, keepdims=True), shown.gains.shape)
+
+
+PICKERS: dict[str, Picker] = {"pooled": pooled, "bare": bare, "single": single}
+
+
+def worth_of(picker: Picker, shown: Shown) -> Array:
+    """What the picker says.
+
+    Raises:
+        BadInput: an array of another shape.
+    """
+    found = np.asarray(picker(shown), dtype=np.float64)
+    if found.shape != shown.gains.shape:
+        raise BadInput(f"the picker gave an array of shape {found.shape}; expected {shown.gains.shape}, mixes by languages")
+    return found
+
+
+def surrogate_elsewhere(shown: Shown, others: Sequence[Schedule]) -> Array:
+    """The surrogate at mixes that were not trained."""
+    return trained(shown.schedules).elsewhere(others, shown.gains)
+
+
+def ridge(shown: Shown, others: Sequence[Schedule], *, power: float = 1.0) -> Array:
+    """Ridge regression of each language on shares ** power, its penalty by generalised cross-validation (Golub et al. 1979)."""
+    names = sorted({task for schedule in shown.schedules for task in schedule.tasks})
+    here, there = (_shares(mixes, names) ** power for mixes in (shown.schedules, others))
+    centre, level = here.mean(axis=0), shown.gains.mean(axis=0)
+    left, values, right = np.linalg.svd(here - centre, full_matrices=False)
+    inside = left.T @ (shown.gains - level)
+    best = np.full(len(level), np.inf)
+    found = np.zeros((len(others), len(level)))
+    for penalty in np.geomspace(1e-4, 1e2, 25) * values[0] ** 2:
+        kept = values**2 / (values**2 + penalty)
+        error = np.square(shown.gains - level - left @ (kept[:, np.newaxis] * inside)).sum(axis=0)
+        score = error / (len(here) - 1 - kept.sum()) ** 2
+        slope = right.T @ ((values / (values**2 + penalty))[:, np.newaxis] * inside)
+        found = np.where(score < best, level + (there - centre) @ slope, found)
+        best = np.minimum(score, best)
+    return found
+
+
+def root_ridge(shown: Shown, others: Sequence[Schedule]) -> Array:
+    """Ridge on square roots of shares."""
+    return ridge(shown, others, power=0.5)
+
+
+PREDICTORS: dict[str, Predictor] = {"surrogate": surrogate_elsewhere, "ridge, raw": ridge, "ridge, root": root_ridge}
+
+
+def _shares(schedules: Sequence[Schedule], names: Sequence[str]) -> Array:
+    return np.array([[float(schedule.share(name)) for name in names] for schedule in schedules])

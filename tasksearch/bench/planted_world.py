@@ -1,0 +1,254 @@
+"""A planted world: true scores of any schedule in ten languages, and the noisy outcomes that a training on a seed would give.
+
+Everything is counted in *task effects*: one is the standard deviation, over tasks, of what a task trained alone does to an
+average language. The latent gain of a schedule in language l is
+
+    dose(steps) · Σ_r Λ_lr · g_r(schedule) + residual_l(schedule)
+
+with few factors r (low rank), where g_r holds main effects of shares, interactions of pairs, what a task that came early
+loses when others follow (forgetting), an effect of order, and a cost or gain of training jointly that grows with the number of
+tasks (so that which kind is best depends on the subset). Outcomes are probit: example i is right where
+
+    level_l + 0.11 · (gain + seed noise) + easiness_i + 0.25 · (plan × example) + 0.35 · (seed × example) > 0,
+
+easiness being shared by the languages to a part. So the true score, over examples and seeds, has a closed form.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.core.schedule import Schedule
+
+Array = NDArray[np.float64]
+
+LATENT = 0.11
+"""Latent units per task effect: about four points of percent in the middle of the scale."""
+PLAN_ITEM, SEED_ITEM = 0.25, 0.35
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """Settings from which worlds are drawn. Two families differ in structure, not only in numbers.
+
+    Attributes:
+        name: as printed.
+        tasks, languages, factors: counts; English is one more language, close to the first factor alone.
+        share_law: `power` (share ** 0.5) or `saturating` (1.25 share / (share + 0.25)).
+        sparse: share of tasks without a main effect.
+        tails: degrees of freedom of the main effects' t distribution; 0: normal.
+        pair, order, conditional, forgetting: sizes of those parts, in task effects (forgetting: share lost at most).
+        order_law: `last` (the last task is worth more or less) or `precedence` (it matters which of two comes first).
+        clusters: clusters of languages with loadings in common; 0: every language its own.
+        residual: of a language's own main effects, beside the factors'.
+        seed_noise, seed_shared: deviation over seeds, and the share of its variance that all languages have in common.
+        select, report: examples in each half.
+        item_shared: share of the easiness' variance that languages have in common.
+        effect: scale of all effects; 0 is a null world.
+        only: None; `one`: a single task has an effect of one everywhere and nothing else has any; `pair`: two tasks have one
+            together, trained one after the other, the one that the size rule puts last first, and nothing alone.
+    """
+
+    name: str
+    tasks: int = 8
+    languages: int = 10
+    factors: int = 2
+    share_law: str = "power"
+    sparse: float = 0.0
+    tails: int = 0
+    pair: float = 0.35
+    order: float = 0.3
+    conditional: float = 0.5
+    forgetting: float = 0.5
+    order_law: str = "last"
+    clusters: int = 0
+    residual: float = 0.35
+    seed_noise: float = 0.35
+    seed_shared: float = 0.5
+    select: int = 200
+    report: int = 400
+    item_shared: float = 0.4
+    effect: float = 1.0
+    only: str | None = None
+
+
+TUNE = Family(name="tune")
+"""The family that settings of the surrogate were chosen on."""
+HELD = Family(
+    name="held",
+    tasks=9,
+    factors=3,
+    share_law="saturating",
+    sparse=0.35,
+    tails=5,
+    pair=0.3,
+    order=0.25,
+    conditional=0.4,
+    forgetting=0.35,
+    order_law="precedence",
+    clusters=3,
+    residual=0.25,
+    seed_noise=0.45,
+    seed_shared=0.7,
+    select=150,
+    report=300,
+    item_shared=0.6,
+)
+"""Another structure, which the benchmark alone reads."""
+NULL = Family(name="null", effect=0.0)
+ONE = Family(name="one", only="one", forgetting=0.0)
+PAIR = Family(name="pair", only="pair")
+FAMILIES = {family.name: family for family in (TUNE, HELD, NULL, ONE, PAIR)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlantedWorld:
+    """One world: a family and what was drawn from it. `draw_world` makes one."""
+
+    family: Family
+    seed: int
+    tasks: tuple[str, ...]
+    languages: tuple[str, ...]
+    parts: dict[str, Any]
+
+    def gains(self, schedules: Sequence[Schedule]) -> Array:
+        """True latent gains in task effects, shape (schedules, languages); English stands first."""
+        return np.array([self._gain(schedule) for schedule in schedules]).reshape(len(schedules), len(self.languages))
+
+    def scores(self, gains: Array) -> Array:
+        """True scores, percent, over examples and seeds, of latent gains of shape (plans, languages)."""
+        spread = math.sqrt(1 + PLAN_ITEM**2 + SEED_ITEM**2 + (LATENT * self.family.seed_noise) ** 2)
+        return 100 * _phi((self.parts["level"] + LATENT * gains) / spread)
+
+    def effects(self, points: Array) -> Array:
+        """Points of percent in task effects, at the middle of the scale."""
+        spread = math.sqrt(1 + PLAN_ITEM**2 + SEED_ITEM**2)
+        return points / (100 * LATENT / spread / math.sqrt(2 * math.pi))
+
+    def outcomes(self, gain: Array, plan: int, seed: int, half: str) -> NDArray[np.bool_]:
+        """Which examples one training has right, shape (languages, examples). `plan` names the mix, `seed` the training."""
+        family, count = self.family, getattr(self.family, half)
+        place = 0 if half == "select" else 1
+        items = self._items(np.random.default_rng([self.seed, 1, place]), count)
+        own = self._items(np.random.default_rng([self.seed, 2, place, plan]), count)
+        luck = np.random.default_rng([self.seed, 3, plan, seed])
+        shared, free = luck.normal(), luck.normal(size=len(self.languages))
+        lucky = family.seed_noise * (math.sqrt(family.seed_shared) * shared + math.sqrt(1 - family.seed_shared) * free)
+        residual = np.random.default_rng([self.seed, 4, plan, seed, place]).normal(size=items.shape)
+        latent = (self.parts["level"] + LATENT * (gain + lucky))[:, np.newaxis] + items + PLAN_ITEM * own + SEED_ITEM * residual
+        return np.asarray(latent > 0)
+
+    def _items(self, rng: np.random.Generator, count: int) -> Array:
+        shared = self.family.item_shared
+        common = rng.normal(size=count)
+        return math.sqrt(shared) * common + math.sqrt(1 - shared) * rng.normal(size=(len(self.languages), count))
+
+    def _gain(self, schedule: Schedule) -> Array:
+        zero: Array = np.zeros(len(self.languages))
+        if not schedule.stages or not self.family.effect:
+            return zero
+        shape = _Shape.of(schedule, self.tasks)
+        if self.family.only is not None:
+            return np.full(len(self.languages), self._only(shape))
+        parts, family = self.parts, self.family
+        use = _law(family.share_law, shape.share) * (1 - parts["forgetting"] * shape.strict * shape.after)
+        main = use @ parts["theta"]
+        both = np.outer(shape.share, shape.share) if family.share_law == "power" else np.outer(use, use) / 4
+        pairs = np.einsum("jk,jkr->r", 4 * both, parts["pair"])
+        order = shape.strict * self._order(shape)
+        crowd = (shape.present.sum() - 1) / (len(self.tasks) - 1)
+        conditional = (1 - shape.strict) * crowd * parts["conditional"]
+        dose = shape.steps**0.2
+        factors = main + pairs + order + conditional
+        gain: Array = dose * (parts["loading"] @ factors + parts["own"] @ use)
+        return family.effect * gain
+
+    def _order(self, shape: _Shape) -> Array:
+        weights: Array = self.parts["order"]
+        if self.family.order_law == "last":
+            return np.asarray(weights[int(np.argmax(np.where(shape.present, shape.place, -1)))])
+        before = (shape.place[:, np.newaxis] < shape.place) & np.outer(shape.present, shape.present)
+        smaller = np.minimum(shape.share[:, np.newaxis], shape.share)
+        return np.asarray(np.einsum("jk,jkr->r", before * smaller, weights))
+
+    def _only(self, shape: _Shape) -> float:
+        if self.family.only == "one":
+            return float(shape.share[0] > 0) * min(1.0, float(shape.share[0]) * 4)
+        together = min(shape.share[0], shape.share[1]) > 0
+        return float(together and shape.place[1] < shape.place[0]) * shape.strict
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shape:
+    """A schedule as arrays over the world's tasks."""
+
+    share: Array
+    present: NDArray[np.bool_]
+    place: Array
+    after: Array
+    strict: float
+    steps: float
+
+    @classmethod
+    def of(cls, schedule: Schedule, tasks: Sequence[str]) -> _Shape:
+        there = {task: float(schedule.share(task)) for task in schedule.order}  # exact fractions are dear, zeros are free
+        share = np.array([there.get(task, 0.0) for task in tasks])
+        order = [tasks.index(task) for task in schedule.order]
+        place, after, left = np.full(len(tasks), -1.0), np.zeros(len(tasks)), 1.0
+        for position, task in enumerate(order):
+            left -= share[task]
+            place[task], after[task] = position, max(0.0, left)
+        strict = {"sequential": 1.0, "staged": 1.0, "annealed": 0.5}.get(schedule.kind, 0.0)
+        steps = schedule.steps / 96
+        return cls(share=share, present=share > 0, place=place, after=after, strict=strict, steps=steps)
+
+
+def draw_world(family: Family, seed: int) -> PlantedWorld:
+    """World number `seed` of a family; the same for good."""
+    rng = np.random.default_rng([seed, *family.name.encode()])
+    p, r, spoken = family.tasks, family.factors, family.languages + 1
+    raw = rng.standard_t(family.tails, size=(p, r)) if family.tails else rng.normal(size=(p, r))
+    raw /= math.sqrt(family.tails / (family.tails - 2)) if family.tails else 1.0
+    theta = raw * (rng.random((p, 1)) >= family.sparse)
+    theta[:, 1:] *= 0.6
+    if family.clusters:
+        centres = rng.normal(size=(family.clusters, r)) * 0.5
+        loading = centres[rng.integers(family.clusters, size=spoken)] + 0.15 * rng.normal(size=(spoken, r))
+    else:
+        loading = 0.3 * rng.normal(size=(spoken, r))
+        loading[:, 1:] *= 2.0
+    loading[:, 0] += 1.0
+    own = family.residual * rng.normal(size=(spoken, p)) * (theta[:, 0] != 0)
+    own[0] *= 0.3
+    shape = (p, r) if family.order_law == "last" else (p, p, r)
+    pair = np.triu(np.ones((p, p)), 1)[:, :, np.newaxis] * rng.normal(size=(p, p, r)) * family.pair
+    scale = float(np.sqrt(np.mean((theta @ loading.mean(axis=0)) ** 2))) or 1.0
+    parts: dict[str, Any] = {
+        "theta": theta / scale,
+        "loading": loading,
+        "own": own,
+        "pair": pair,
+        "order": family.order * rng.normal(size=shape),
+        "conditional": family.conditional * rng.normal(size=r) - 0.2,
+        "forgetting": family.forgetting * rng.random(),
+        "level": np.array([0.8, *rng.normal(0.1, 0.3, size=spoken - 1)]),
+    }
+    tasks = tuple(f"t{i}" for i in range(p))
+    languages = ("en", *(f"l{i}" for i in range(spoken - 1)))
+    return PlantedWorld(family=family, seed=seed, tasks=tasks, languages=languages, parts=parts)
+
+
+def _law(name: str, share: Array) -> Array:
+    return np.sqrt(share) if name == "power" else 1.25 * share / (share + 0.25)
+
+
+def _phi(z: Array) -> Array:
+    from scipy import special
+
+    return np.asarray(special.ndtr(z))

@@ -1,0 +1,102 @@
+"""Samplers on a planted world: what a study of so many trials trains, asked and told one by one.
+
+A user's own is a Python file with a function `sample(space, told, rng) -> Schedule`: `told` holds the schedules so far with
+their gains over the baseline in every language, shape (languages,); one that was trained already, or None, gives way to a
+random mix.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.bench.planted_world import PlantedWorld
+from tasksearch.bench.simulate import GROUPS, TARGET, Simulation, proposed, searched, sizes_of, space_of
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.score import ENGLISH
+from tasksearch.core.space import SearchSpace, decode
+from tasksearch.core.study import Objective, StudyConfig, TrialRecord
+from tasksearch.search.designed_trials import designed_trials
+from tasksearch.search.objective import Baseline, objective
+from tasksearch.search.proposals import Proposal, propose
+from tasksearch.search.random_schedules import random_params
+
+Told = Sequence[tuple[Schedule, NDArray[np.float64]]]
+Sample = Callable[[SearchSpace, Told, random.Random], Schedule | None]
+Search = Callable[[PlantedWorld, int, int, int], Simulation]
+"""(world, trials, seed, seeds of the baseline) → the search's trainings."""
+
+
+def random_search(world: PlantedWorld, trials: int, seed: int, baseline_seeds: int) -> Simulation:
+    """Designed trials, then random mixes: `--sampler random`."""
+    return searched(world, proposed(world, trials, seed), baseline_seeds)
+
+
+def tpe_search(world: PlantedWorld, trials: int, seed: int, baseline_seeds: int) -> Simulation:
+    """The tool's own proposals: designed trials, then TPE, told after every trial."""
+    config = planted_config(world, baseline_seeds=baseline_seeds, trials=baseline_seeds + trials, seed=seed, lag=1)
+    study = Simulation(world=world)
+    while len(study.records) < config.trials:
+        found = propose(config, sizes_of(world), study.plan_of, len(study.records), study.records, GROUPS)
+        assert isinstance(found, Proposal)
+        study.train(found.plan.schedule, found.plan.seed, found.role, params=found.params)
+        _judge(study, baseline_seeds)
+    return study
+
+
+def own_search(sample: Sample) -> Search:
+    """Designed trials, then what a user's function asks for."""
+
+    def search(world: PlantedWorld, trials: int, seed: int, baseline_seeds: int) -> Simulation:
+        space, rng = space_of(world), random.Random(seed)
+        planned = list(dict.fromkeys(design.schedule for design in designed_trials(space, sizes_of(world))))[:trials]
+        study = searched(world, [("design", schedule) for schedule in planned], baseline_seeds)
+        while len(study.records) < baseline_seeds + trials:
+            told = _told(study)
+            schedule = sample(space, told, rng)
+            seen = {record.plan.schedule for record in study.records}
+            while schedule is None or schedule in seen:
+                schedule = decode(space, random_params(space, rng))
+            study.train(schedule, 0, "search")
+        return study
+
+    return search
+
+
+SEARCHES: dict[str, Search] = {"random": random_search, "tpe": tpe_search}
+
+
+def planted_config(world: PlantedWorld, **fields: object) -> StudyConfig:
+    """A study of that world."""
+    plain = {"name": "planted", "suite": "planted", "model": "planted", "targets": (TARGET,), "languages": world.languages}
+    return StudyConfig(space=space_of(world), **(plain | fields))  # type: ignore[arg-type]
+
+
+def judged(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """With their objectives, as a study tells them once the baseline is complete."""
+    baseline = Baseline.of(records)
+    return [dataclasses.replace(r, objective=objective(r.scores, baseline, GROUPS, Objective())) for r in records]
+
+
+def _judge(study: Simulation, baseline_seeds: int) -> None:
+    if len(study.records) == baseline_seeds:
+        study.records[:] = judged(study.records)
+    elif len(study.records) > baseline_seeds:
+        baseline = Baseline.of(study.records[:baseline_seeds])
+        last = study.records[-1]
+        study.records[-1] = dataclasses.replace(last, objective=objective(last.scores, baseline, GROUPS, Objective()))
+
+
+def _told(study: Simulation) -> list[tuple[Schedule, NDArray[np.float64]]]:
+    languages = [language for language in study.world.languages if language != ENGLISH]
+    bare = [record.scores.values("select") for record in study.records if record.role == "baseline"]
+    level = {language: np.mean([column[TARGET, language] for column in bare]) for language in languages}
+    return [
+        (record.plan.schedule, np.array([record.scores.values("select")[TARGET, code] - level[code] for code in languages]))
+        for record in study.records
+        if record.role != "baseline"
+    ]

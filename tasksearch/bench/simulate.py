@@ -1,0 +1,125 @@
+"""A study on a planted world: the records and outcomes that a run would leave behind, without running anything."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.bench.planted_world import PlantedWorld
+from tasksearch.core.plan import PhaseSettings, Plan
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.score import Half, Score, ScoreTable
+from tasksearch.core.space import SearchSpace, decode
+from tasksearch.core.study import Role, TrialRecord
+from tasksearch.search.designed_trials import designed_trials
+from tasksearch.search.random_schedules import random_params
+
+Outcomes = dict[tuple[str, str, Half], NDArray[np.float32]]
+TARGET = "target"
+GROUPS = {TARGET: "classification"}
+
+
+@dataclass(kw_only=True)
+class Simulation:
+    """Records so far; `train` adds one, `outcomes` is what `pick` reads. The search's trainings are on seed 0."""
+
+    world: PlantedWorld
+    records: list[TrialRecord] = field(default_factory=list)
+
+    def plan_of(self, schedule: Schedule, seed: int) -> Plan:
+        """The plan of a schedule on a seed."""
+        return Plan(
+            suite="planted",
+            schedule=schedule,
+            targets=(TARGET,),
+            languages=self.world.languages,
+            settings=PhaseSettings(),
+            seed=seed,
+        )
+
+    def train(self, schedule: Schedule, seed: int, role: Role, **fields: object) -> TrialRecord:
+        """One training more."""
+        plan, number = self.plan_of(schedule, seed), len(self.records)
+        record = TrialRecord(number=number, role=role, status="done", plan=plan, **fields)  # type: ignore[arg-type]
+        halves: tuple[Half, ...] = ("select", "report") if role in ("baseline", "finalist") else ("select",)
+        rows = []
+        for half in halves:
+            right = self._right(record, half)
+            rows += [
+                Score(
+                    target=TARGET,
+                    language=language,
+                    half=half,
+                    metric="accuracy",
+                    value=100 * float(share),
+                    examples=right.shape[1],
+                    seed=seed,
+                )
+                for language, share in zip(self.world.languages, right.mean(axis=1), strict=True)
+            ]
+        found = TrialRecord(
+            number=number,
+            role=role,
+            status="done",
+            plan=plan,
+            scores=ScoreTable.of(rows),
+            **fields,  # type: ignore[arg-type]
+        )
+        self.records.append(found)
+        return found
+
+    def outcomes(self, number: int) -> Outcomes:
+        """Reporting outcomes of a trial."""
+        right = self._right(self.records[number], "report")
+        return {
+            (TARGET, language, "report"): np.stack([row, np.ones(len(row))], axis=1).astype(np.float32)
+            for language, row in zip(self.world.languages, right, strict=True)
+        }
+
+    def _right(self, record: TrialRecord, half: Half) -> NDArray[np.bool_]:
+        schedule = record.plan.schedule
+        gain = self.world.gains([schedule])[0]
+        place = 0 if not schedule.stages else 1 + _number(schedule)
+        return self.world.outcomes(gain, place, record.plan.seed, half)
+
+
+def space_of(world: PlantedWorld) -> SearchSpace:
+    """The default space over the world's tasks."""
+    return SearchSpace(name="planted", summary="", tasks=world.tasks, steps=(96, 192))
+
+
+def sizes_of(world: PlantedWorld) -> dict[str, int]:
+    """Numbers of training examples, which say nothing about the effects."""
+    return {task: 1000 * (1 + i) for i, task in enumerate(world.tasks)}
+
+
+def proposed(world: PlantedWorld, count: int, seed: int = 0) -> list[tuple[Role, Schedule]]:
+    """Designs, then random mixes, none twice: `count` in all. What a run with `--sampler random` trains on seed 0."""
+    space = space_of(world)
+    found: dict[Schedule, Role] = {design.schedule: "design" for design in designed_trials(space, sizes_of(world))}
+    rng = random.Random(seed)
+    while len(found) < count:
+        schedule = decode(space, random_params(space, rng))
+        if schedule is not None:
+            found.setdefault(schedule, "search")
+    return [(role, schedule) for schedule, role in list(found.items())[:count]]
+
+
+def searched(world: PlantedWorld, plan: Sequence[tuple[Role, Schedule]], baseline_seeds: int = 5) -> Simulation:
+    """The baseline's seeds and the search's trainings."""
+    simulation = Simulation(world=world)
+    for seed in range(baseline_seeds):
+        simulation.train(Schedule.none(), seed, "baseline")
+    for role, schedule in plan:
+        simulation.train(schedule, 0, role)
+    return simulation
+
+
+def _number(schedule: Schedule) -> int:
+    from tasksearch.core.signature import seed_from
+
+    return seed_from(schedule) % 2**31

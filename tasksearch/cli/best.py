@@ -1,0 +1,133 @@
+"""`tasksearch best`, `trials` and `spaces`: what a study found, and what may be searched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tasksearch.cli.options import Json, Study
+from tasksearch.cli.printing import open_console, print_json, print_verdict
+from tasksearch.core.errors import BadInput
+
+BEST_EXAMPLES = (
+    "Examples: `tasksearch best STUDY --select target-dev`; `tasksearch best STUDY --language sw --out mix.toml`; "
+    "`tasksearch best STUDY --portfolio`; `tasksearch best STUDY --why --language sw`"
+)
+
+
+def best(
+    study: Study,
+    language: Annotated[str | None, typer.Option(help="one language or group: its targets in detail")] = None,
+    select: Annotated[str, typer.Option(help="selection rule: pivot-dev, english-dev or target-dev")] = "pivot-dev",
+    rules: Annotated[bool, typer.Option("--rules", help="every selection rule and the oracle side by side")] = False,
+    court: Annotated[bool, typer.Option("--court", help="the search beside the free baselines")] = False,
+    portfolio: Annotated[bool, typer.Option("--portfolio", help="the best 1, 2 and 3 mixes for all languages")] = False,
+    why: Annotated[bool, typer.Option("--why", help="what each task, the order and pairs of tasks do")] = False,
+    reopen: Annotated[
+        bool, typer.Option("--reopen", help="read the reporting half again under another rule or choice; marked adaptive")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="write the mix of --language as TOML")] = None,
+    as_json: Json = False,
+) -> None:
+    """Per language: the chosen mix, its gain over no intermediate phase, with a 95% interval."""
+    from tasksearch.study.best import best_of, open_suite, rules_of
+
+    if rules:
+        _print_rules(rules_of(study, rule=select), open_suite(study)[1].warning, as_json)
+        return
+    if why:
+        _print_why(study, language, as_json)
+        return
+    if portfolio:
+        _print_portfolio(study, as_json)
+        return
+    if out is not None and language is None:
+        raise BadInput("--out needs --language: a mix file holds one mix")
+    verdict = best_of(study, rule=select, languages=[language] if language else None, reopen=reopen)
+    if out is not None and language is not None:
+        from tasksearch.core.atomic import write_atomic
+        from tasksearch.records.mix_file import mix_toml
+
+        write_atomic(out, mix_toml(verdict[language]).encode())
+    if as_json:
+        print_json(verdict.to_json())
+        return
+    console, (_, suite) = open_console(), open_suite(study)
+    print_verdict(console, verdict, suite.warning)
+    if court:
+        from tasksearch.reports.baseline_comparison import baseline_table
+
+        console.print(baseline_table(verdict.court, warning=suite.warning))
+    if language is not None:
+        from tasksearch.reports.tables import target_table
+        from tasksearch.study.reference_scores import untrained_scores
+
+        choice = verdict[language]
+        chance, bare = suite.chance_over(choice.languages), untrained_scores(study, choice.languages)
+        console.print(target_table(choice, chance=chance, untrained=bare, warning=suite.warning))
+    if out is not None:
+        console.print(f"wrote {out}", highlight=False)
+
+
+def _print_rules(table: Any, warning: str, as_json: bool) -> None:
+    from tasksearch.reports.baseline_comparison import rules_table
+
+    if as_json:
+        print_json(table.to_json())
+    else:
+        open_console().print(rules_table(table, warning=warning))
+
+
+def _print_portfolio(study: Path, as_json: bool) -> None:
+    from tasksearch.study.best import open_suite
+    from tasksearch.study.portfolio import portfolios_of
+
+    found = portfolios_of(study)
+    if as_json:
+        print_json(found.to_json())
+        return
+    from tasksearch.reports.portfolio import portfolio_table
+
+    open_console().print(portfolio_table(found, warning=open_suite(study)[1].warning))
+
+
+def _print_why(study: Path, language: str | None, as_json: bool) -> None:
+    from tasksearch.study.best import open_suite
+    from tasksearch.study.task_effects import task_effects_of
+
+    found = task_effects_of(study, [language] if language else [])
+    if as_json:
+        print_json(found.to_json())
+        return
+    from tasksearch.reports.task_effects import drops_table, effects_table
+
+    console = open_console()
+    if language is None:
+        console.print(drops_table(found))
+    console.print(effects_table(found, found[language or "all"], warning=open_suite(study)[1].warning))
+
+
+def trials(study: Study, as_json: Json = False) -> None:
+    """Every trial of a study: role, schedule, objective, seconds."""
+    from tasksearch.reports.tables import trial_table
+    from tasksearch.study.best import open_study
+
+    _, suite, records = open_study(study)
+    if as_json:
+        print_json([record.to_json() for record in records])
+    else:
+        open_console().print(trial_table(records, warning=suite.warning))
+
+
+def spaces(as_json: Json = False) -> None:
+    """Search spaces that come with the package; copy one, edit it, and give its path to `run --space`."""
+    from tasksearch.study.spaces import known_spaces
+
+    found = known_spaces()
+    if as_json:
+        print_json({name: space.summary for name, space in found.items()})
+        return
+    for name, space in found.items():
+        typer.echo(f"{name:14} {space.summary}")

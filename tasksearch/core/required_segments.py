@@ -1,0 +1,72 @@
+"""`Need`: a segment that a trial would have to train, as the trial tells it to the driver."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+There = Callable[[str], bool]
+"""Whether a segment of that signature is stored."""
+
+
+@dataclass(frozen=True)
+class RequiredSegment:
+    """A segment that is not there.
+
+    Attributes:
+        signature: its name.
+        work: how much training it stands for, at least 0; optimiser steps, or any other unit that all trials share.
+        part: position of the trial's part that would train it.
+    """
+
+    signature: str
+    work: float
+    part: int = 0
+
+
+def to_text(needs: Iterable[RequiredSegment]) -> str:
+    """JSON text, since Ray flattens nested reports."""
+    return json.dumps([[need.signature, need.work, need.part] for need in needs], allow_nan=False)
+
+
+def from_text(text: str) -> tuple[RequiredSegment, ...]:
+    """The inverse of `to_text`."""
+    return tuple(RequiredSegment(str(signature), float(work), int(part)) for signature, work, part in json.loads(text))
+
+
+def missing_segments(
+    chain: Sequence[RequiredSegment], leaves: Sequence[RequiredSegment], position: int, there: There
+) -> tuple[RequiredSegment, ...]:
+    """What a trial still has to train, in the order it will.
+
+    Args:
+        chain: its intermediate segments, each the parent of the next; the last is the parent of every leaf.
+        leaves: its targets' segments.
+        position: how many of chain and leaves it has behind it.
+    """
+    found: dict[str, RequiredSegment] = {}
+    for place, need in list(enumerate((*chain, *leaves)))[position:]:
+        if there(need.signature):
+            continue
+        lacking = [need]
+        for parent in reversed(chain[:place]):  # back to what can be loaded
+            if parent.signature in found or there(parent.signature):
+                break
+            lacking.append(parent)
+        found |= {each.signature: replace(each, part=place) for each in reversed(lacking)}
+    return tuple(found.values())
+
+
+def missing_of_average(
+    roots: Sequence[RequiredSegment], leaves: Sequence[RequiredSegment], position: int, there: There
+) -> tuple[RequiredSegment, ...]:
+    """As `missing`, of a trial whose first part makes an average of what several chains end with: it reads all of `roots`."""
+    found: dict[str, RequiredSegment] = {}
+    for place in range(position, 1 + len(leaves)):
+        own = leaves[place - 1 : place] if place else ()
+        if own and there(own[0].signature):
+            continue
+        lacking = [need for need in (*roots, *own) if need.signature not in found and not there(need.signature)]
+        found |= {each.signature: replace(each, part=place) for each in lacking}
+    return tuple(found.values())

@@ -1,0 +1,44 @@
+"""The Optuna study as the book tells it: at once into a journal file, through an outbox into a database that may go away."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from tasksearch.core.plan import Plan
+from tasksearch.core.study import TrialRecord
+from tasksearch.engine.optuna_storage import OptunaMirror
+from tasksearch.engine.outbox import Outbox, Patience
+
+
+class OptunaWriter(Protocol):
+    """What the book tells an Optuna study; `search.storage.StudyMirror` says what each call does."""
+
+    def add(self, record: TrialRecord) -> None:
+        """A trial has begun."""
+
+    def tell(self, record: TrialRecord) -> None:
+        """A trial is finished and judged."""
+
+    def check(self, number: int, plan: Plan) -> None:
+        """Whether a trial that is proposed anew is the one that Optuna knows."""
+
+
+class AsyncOptunaWriter:
+    """A mirror in a database: what it is told waits while the database is away, and the study goes on."""
+
+    def __init__(self, mirror: OptunaMirror, patience: Patience | None = None) -> None:
+        self._mirror = mirror
+        self.outbox = Outbox("Optuna", patience)
+        self.outbox.start()
+
+    def add(self, record: TrialRecord) -> None:
+        """Asks for it."""
+        self.outbox.put(lambda: self._mirror.add(record))
+
+    def tell(self, record: TrialRecord) -> None:
+        """Asks for it."""
+        self.outbox.put(lambda: self._mirror.tell(record))
+
+    def check(self, number: int, plan: Plan) -> None:
+        """At once."""
+        self._mirror.check(number, plan)

@@ -1,0 +1,118 @@
+"""A study's books, open: the folder's lock, the ledger, Optuna, the tracker's thread, the book over them. Knows no Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tasksearch.core.errors import BadInput
+from tasksearch.core.study import StudyConfig
+from tasksearch.engine.events import Event, Notice
+from tasksearch.engine.optuna_database import OptunaDatabase
+from tasksearch.engine.optuna_storage import OptunaMirror, open_storage, storage_name
+from tasksearch.engine.optuna_writer import AsyncOptunaWriter, OptunaWriter
+from tasksearch.engine.outbox import Outbox, Patience
+from tasksearch.engine.tracker_writer import TrackerWriter
+from tasksearch.engine.trial_manager import TrialManager
+from tasksearch.records.ledger import Ledger, is_cut
+from tasksearch.search.proposals import PlanOf
+from tasksearch.tracking.port import Tracker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A study that one driver owns.
+
+    Attributes:
+        outboxes: what is told through the tracker's thread, and through that of an Optuna database.
+    """
+
+    book: TrialManager
+    writer: TrackerWriter
+    outboxes: tuple[Outbox, ...]
+
+    @property
+    def fault(self) -> Exception | None:
+        """What ends the run: a fault of the book, or of a place that is told of it."""
+        return self.book.fault or next((box.fault for box in self.outboxes if box.fault is not None), None)
+
+    def tell_news(self) -> None:
+        """Tells whoever shows progress what the outboxes have to say; from the driver's thread."""
+        for box in self.outboxes:
+            for text in box.news():
+                self.book.tell(Notice(text=text))
+
+    def finish(self) -> None:
+        """To be called once the session is closed.
+
+        Raises:
+            Exception: what ended the run.
+        """
+        if self.fault is not None:
+            raise self.fault
+
+
+@contextmanager
+def open_session(
+    ledger: Ledger,
+    config: StudyConfig,
+    *,
+    sizes: Mapping[str, int],
+    groups: Mapping[str, str],
+    plan_of: PlanOf,
+    tracker: Tracker,
+    tags: Mapping[str, str] | None = None,
+    optuna_storage: OptunaDatabase | None = None,
+    on_event: Callable[[Event], None] | None = None,
+    patience: Patience | None = None,
+) -> Iterator[Session]:
+    """Owns the study for as long as it is open; at its end everything the tracker was asked for is written, or dropped.
+
+    Arguments and errors are those of `driver.run_trials`.
+    """
+    with ledger.lock():
+        _begin(ledger, config, sizes)
+        study = _open_mirror(ledger, config, optuna_storage)
+        posted = AsyncOptunaWriter(study, patience) if optuna_storage is not None else None
+        mirror: OptunaWriter = posted or study
+        writer = TrackerWriter(tracker, patience)
+        outboxes = (writer.outbox, posted.outbox) if posted else (writer.outbox,)
+        writer.start(config, dict(tags or {}))
+        tell = on_event or (lambda _: None)
+        book: TrialManager | None = None
+        try:
+            book = TrialManager(
+                ledger, config, mirror, sizes=sizes, groups=groups, plan_of=plan_of, write=writer.write, on_event=tell
+            )
+            yield Session(book=book, writer=writer, outboxes=outboxes)
+            book.close()
+        finally:
+            for box in outboxes:  # who asked for an end does not wait for a server
+                box.close(wait=book is not None and not book.halted, tell=lambda text: tell(Notice(text=text)))
+            study.close()
+
+
+def _open_mirror(ledger: Ledger, config: StudyConfig, database: OptunaDatabase | None) -> OptunaMirror:
+    url = database.url if database else None
+    name = database.name_of(config) if database else config.optuna_name
+    storage = open_storage(ledger.optuna_path, url)
+    return OptunaMirror(storage, name, config.space, storage_name(ledger.optuna_path, url))
+
+
+def _begin(ledger: Ledger, config: StudyConfig, sizes: Mapping[str, int]) -> None:
+    """What was asked for, written where it is not there yet, or was cut short.
+
+    Raises:
+        BadInput: the trials in the folder are of a study that was asked for otherwise.
+    """
+    written = ledger.folder / "study.json"
+    if not written.exists() or is_cut(written):
+        ledger.mend()  # more than this file may have been cut
+        for record in ledger.records() if written.exists() else ():
+            plan = record.plan
+            if (plan.suite, plan.targets, plan.languages) != (config.suite, config.targets, config.languages):
+                raise BadInput(f"{written} is damaged, and trial {record.number} is of another study than was asked for now")
+        ledger.save_config(config)
+    if is_cut(ledger.folder / "sizes.json") or ledger.sizes() != dict(sizes):
+        ledger.save_sizes(sizes)

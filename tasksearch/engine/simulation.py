@@ -1,0 +1,186 @@
+"""`rehearse`: a run of many trials as a discrete-event simulation, by the very decisions of `SegmentScheduling` and `StartOrder`; no Ray.
+
+It tells what a schedule of trials would take on so many slots, for a forecast and for judging the scheduler itself.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tasksearch.core.required_segments import RequiredSegment, missing_segments
+from tasksearch.engine.segment_scheduling import SegmentScheduling
+from tasksearch.engine.start_order import StartOrder
+
+
+@dataclass(frozen=True)
+class SimulatedTrial:
+    """A trial's segments: its intermediate chain, then its targets, whose parent is the chain's end. Work is in seconds."""
+
+    chain: tuple[RequiredSegment, ...]
+    leaves: tuple[RequiredSegment, ...]
+
+    @property
+    def parts(self) -> tuple[RequiredSegment, ...]:
+        """In the order a trial runs them."""
+        return self.chain + self.leaves
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """Seconds of a slot: a trial's start up to its first report, a pause, a resume, and a part that is found in the store."""
+
+    start: float = 0.0
+    pause: float = 0.0
+    resume: float = 0.0
+    reuse: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedRun:
+    """What it came to.
+
+    Attributes:
+        makespan: seconds to the end of the last trial.
+        trained: (signature, begin, end) of every training.
+        pauses, resumes: how often trials gave a slot up, and got one again.
+    """
+
+    makespan: float
+    trained: tuple[tuple[str, float, float], ...]
+    pauses: int
+    resumes: int
+
+    @property
+    def busy_seconds(self) -> float:
+        """Slot-seconds of training."""
+        return sum(end - begin for _, begin, end in self.trained)
+
+
+def bound(trials: Sequence[SimulatedTrial], slots: int) -> float:
+    """No order of segments on so many slots ends sooner: the longest path, or all distinct work over the slots, in seconds."""
+    work = {need.signature: need.work for trial in trials for need in trial.parts}
+    paths = [sum(n.work for n in t.chain) + max((n.work for n in t.leaves), default=0.0) for t in trials]
+    return max(max(paths, default=0.0), sum(work.values()) / slots)
+
+
+def simulate_run(
+    trials: Sequence[SimulatedTrial],
+    slots: int,
+    ahead: int,
+    costs: Costs | None = None,
+    *,
+    lag: int | None = None,
+    designed: int = 0,
+    starts: StartOrder | None = None,
+) -> SimulatedRun:
+    """Runs the trials, begun as the driver would begin them.
+
+    Args:
+        trials: in the order of their numbers.
+        ahead: trials that may wait beside the slots.
+        lag: trial n is known once trials 0 … n-lag have ended; None: all are known from the beginning.
+        designed: the first so many are known from the beginning in any case.
+        starts: who chooses what begins; None: as the driver does.
+    """
+    return _Stage(
+        trials, SegmentScheduling(slots, ahead), costs or Costs(), lag or len(trials), designed, starts or StartOrder()
+    ).run()
+
+
+@dataclass
+class _Stage:
+    trials: Sequence[SimulatedTrial]
+    traffic: SegmentScheduling
+    costs: Costs
+    lag: int
+    designed: int
+    starts: StartOrder
+    now: float = 0.0
+    held: int = 0  # slots of trials that are being paused
+    unbegun: list[int] = field(default_factory=list)
+    unfinished: set[int] = field(default_factory=set)
+    events: list[tuple[float, int, str, int]] = field(default_factory=list)
+    position: dict[int, int] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+    trained: list[tuple[str, float, float]] = field(default_factory=list)
+    order: Iterator[int] = field(default_factory=itertools.count)  # events of one time in the order they were made
+
+    def run(self) -> SimulatedRun:
+        self.unbegun, self.unfinished = list(range(len(self.trials))), set(range(len(self.trials)))
+        for number, journey in enumerate(self.trials):
+            self.starts.know(number, journey.parts)
+        self._fill()
+        while self.events:
+            self.now, _, what, trial = heapq.heappop(self.events)
+            if what == "arrives":
+                self._arrives(trial)
+            elif what == "ends":
+                self._ends(trial)
+            else:
+                self.held -= 1
+            self._fill()
+        assert not self.traffic.waiting and not self.unfinished, "a trial was never run to its end"
+        return SimulatedRun(
+            makespan=self.now, trained=tuple(self.trained), pauses=self.traffic.pauses, resumes=self.traffic.resumes
+        )
+
+    def _fill(self) -> None:
+        while self.traffic.running + self.held < self.traffic.slots:
+            if (chosen := self.traffic.next()) is not None:
+                self._later(self.costs.resume, "arrives", int(chosen))
+            elif (known := self._known()) and self.traffic.room():
+                trial = self.starts.choose(known, search_goes_on=self._edge() < len(self.trials))
+                self.unbegun.remove(trial)
+                self.starts.begin(trial)
+                self.traffic.enter(str(trial))
+                self._later(self.costs.start, "arrives", trial)
+            else:
+                return
+
+    def _known(self) -> list[int]:
+        edge = self._edge()
+        return [number for number in self.unbegun if number < edge]
+
+    def _edge(self) -> int:
+        """The first trial that is not known yet."""
+        return max(self.designed, min(self.unfinished, default=0) + self.lag)
+
+    def _arrives(self, trial: int) -> None:
+        there, at = self.trials[trial], self.position.get(trial, 0)
+        if at == len(there.parts):
+            self._is_over(trial)
+            return
+        needs = missing_segments(there.chain, there.leaves, at, self.done.__contains__)
+        self._go(trial, self.traffic.arrive(str(trial), needs))
+
+    def _go(self, trial: int, may: bool) -> None:
+        if not may:
+            self.held += 1
+            self._later(self.costs.pause, "is paused", trial)
+            return
+        need = self.trials[trial].parts[self.position.get(trial, 0)]
+        found = need.signature in self.done
+        if not found:
+            self.trained.append((need.signature, self.now, self.now + need.work))
+        self._later(self.costs.reuse if found else need.work, "ends", trial)
+
+    def _ends(self, trial: int) -> None:
+        at, parts = self.position.get(trial, 0), self.trials[trial].parts
+        self.done.add(parts[at].signature)
+        self.position[trial] = at + 1
+        self.starts.passed(trial, at + 1)
+        if at + 1 == len(parts):
+            self._is_over(trial)
+        else:
+            self._go(trial, self.traffic.passed(str(trial), at + 1))
+
+    def _is_over(self, trial: int) -> None:
+        self.traffic.leave(str(trial), self.position.get(trial, 0))
+        self.starts.end(trial, whole=True)
+        self.unfinished.discard(trial)
+
+    def _later(self, seconds: float, what: str, trial: int) -> None:
+        heapq.heappush(self.events, (self.now + seconds, next(self.order), what, trial))

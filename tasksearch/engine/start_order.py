@@ -1,0 +1,62 @@
+"""`StartOrder`: which of the trials that may begin begins next. Decisions alone, no Ray, no clock; nothing of what is proposed.
+
+The order in which trials begin is free, that in which they are proposed is not. While the search goes on the lowest number
+begins: later proposals wait for its result, and a long trial that overtakes it holds all of them up. Once all is known that
+there will be before what is known has ended (the last proposals of a search, its finalists, a list of twins), nothing waits for
+a number, and the trial with most left to train begins: so the slots end together. In both, trials whose next segment another
+trains just then come last: such a trial would only give its slot up again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from tasksearch.core.required_segments import RequiredSegment
+
+
+class StartOrder:
+    """What trials would train, and what of it is trained or being trained, by the numbers of trials."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, tuple[RequiredSegment, ...]] = {}
+        self._in_flight: set[int] = set()
+        self._done: set[str] = set()
+
+    def know(self, number: int, parts: Sequence[RequiredSegment]) -> None:
+        """A trial and its parts in their order, named alike in two trials where they share a segment."""
+        self._parts[number] = tuple(parts)
+
+    def begin(self, number: int) -> None:
+        """It begins."""
+        self._in_flight.add(number)
+
+    def passed(self, number: int, position: int) -> None:
+        """It is through with so many of its parts."""
+        self._done.update(need.signature for need in self._parts.get(number, ())[:position])
+
+    def end(self, number: int, *, whole: bool) -> None:
+        """It ended with all its parts done, or lost its worker, failed or was stopped before that."""
+        self._in_flight.discard(number)
+        if whole:
+            self.passed(number, len(self._parts.get(number, ())))
+
+    def choose(self, numbers: Collection[int], *, search_goes_on: bool) -> int:
+        """The one of these that begins next; `numbers` is not empty.
+
+        Args:
+            search_goes_on: whether more can be proposed once the lowest of them has ended.
+        """
+        taken = {self._front(number) for number in self._in_flight} - {None}
+        waits = {number: self._front(number) in taken for number in numbers}
+        if search_goes_on:
+            return min(numbers, key=lambda number: (waits[number], number))
+        return min(numbers, key=lambda number: (waits[number], -self._left(number), number))
+
+    def _lacking(self, number: int) -> list[RequiredSegment]:
+        return [need for need in self._parts.get(number, ()) if need.signature not in self._done]
+
+    def _front(self, number: int) -> str | None:
+        return next((need.signature for need in self._lacking(number)), None)
+
+    def _left(self, number: int) -> float:
+        return sum(need.work for need in self._lacking(number))

@@ -1,0 +1,62 @@
+"""One thread that writes the tracker, so that a slow tracking server, or one that is away, never holds a trial up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.engine.outbox import Outbox, Patience
+from tasksearch.tracking.port import Tracker
+
+
+class TrackerWriter:
+    """Calls of a tracker through an outbox. A server that does not answer at the start is a fault; later it is waited for."""
+
+    def __init__(self, tracker: Tracker, patience: Patience | None = None) -> None:
+        self._tracker = tracker
+        self.outbox = Outbox("MLflow", patience)
+        self._open = threading.Event()
+        self.seconds: dict[int, float] = {}
+
+    @property
+    def fault(self) -> Exception | None:
+        """What a call failed of, after which the rest are dropped."""
+        return self.outbox.fault
+
+    def start(self, config: StudyConfig, tags: Mapping[str, str]) -> None:
+        """Starts the thread, with opening the study as its first job."""
+        self.outbox.put(lambda: self._tracker.open_study(config, tags), once=True)
+        self.outbox.put(self._open.set)
+        self.outbox.start()
+
+    def wait_until_open(self) -> None:
+        """Returns once the study is open.
+
+        Raises:
+            TasksearchError: what the tracker raised instead.
+        """
+        while not self._open.wait(0.05):
+            if self.fault is not None:
+                raise self.fault
+
+    def write(self, record: TrialRecord) -> None:
+        """Asks for one trial to be written."""
+        self.outbox.put(lambda: self._timed(record))
+
+    def settle(self) -> None:
+        """Returns once everything asked for so far was written, or dropped after a fault."""
+        done = threading.Event()
+        self.outbox.put(done.set)
+        while not done.wait(0.01) and self.fault is None:
+            pass
+
+    def close(self, *, wait: bool = True, tell: Callable[[str], None] | None = None) -> None:
+        """As `Outbox.close`."""
+        self.outbox.close(wait=wait, tell=tell)
+
+    def _timed(self, record: TrialRecord) -> None:
+        started = time.perf_counter()
+        self._tracker.write_trial(record, {})
+        self.seconds[record.number] = time.perf_counter() - started

@@ -1,0 +1,368 @@
+"""`TrialManager`: which trial is next, and what becomes of a finished one. Knows nothing of Ray.
+
+A finished trial is recorded in the ledger, exactly once; judged as soon as the baseline is complete; then told to Optuna and
+handed to the tracker, in the order of numbers. All that follows from the ledger alone: whatever a crash cuts off is done when
+the book is opened again. Calls come from one thread.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from tasksearch.core.atomic import write_atomic
+from tasksearch.core.errors import BadInput, DiskFull, StoreUnusable, StudyNotReady
+from tasksearch.core.score import ScoreTable
+from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.engine.additions import Additions
+from tasksearch.engine.completion import has_ended
+from tasksearch.engine.events import Event, TrialFinished, TrialJudged, TrialProgress, TrialStarted
+from tasksearch.engine.optuna_writer import OptunaWriter
+from tasksearch.engine.start_order import StartOrder
+from tasksearch.phases.unfolding import static_segments
+from tasksearch.records.additions import asked
+from tasksearch.records.ledger import Ledger
+from tasksearch.search.objective import MIN_BASELINE_SEEDS, Baseline, objective, objective_so_far
+from tasksearch.search.proposals import Finished, PlanOf, Proposal, Wait, propose
+
+RETRIES = 3
+"""How often a trial is trained again whose worker was killed, ran out of memory, or was lost with its node."""
+
+LOOK_AHEAD = 32
+"""Trials that are proposed before they can begin, at most; with a sampler that learns the study's lag allows fewer."""
+
+
+class TrialManager:
+    """The study while a driver runs it.
+
+    Attributes:
+        config: what was asked for.
+        records: of all trials so far, by number, without what they gained when the study grew.
+        growing: what they are to gain.
+        ran: how many trials this driver saw finish.
+        added: by trial, the seconds between its start and its end that were spent neither in its parts nor waiting.
+        fault: what ends the run; set by whoever meets it.
+        interrupted: whether the user wants the run to end.
+        paused: why the run is to end though the user did not ask: a limit, a warning of the batch system.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        config: StudyConfig,
+        mirror: OptunaWriter,
+        *,
+        sizes: Mapping[str, int],
+        groups: Mapping[str, str],
+        plan_of: PlanOf,
+        write: Callable[[TrialRecord], None],
+        on_event: Callable[[Event], None],
+    ) -> None:
+        self._ledger, self.config, self._mirror = ledger, config, mirror
+        self._sizes, self._groups, self._plan_of = sizes, groups, plan_of
+        self._write, self._on_event = write, on_event
+        self._baseline: Baseline | None = None
+        self._published: set[int] = set()
+        self._parked: dict[int, TrialRecord] = {}
+        self._lost: list[int] = []
+        self.records: list[TrialRecord] = []
+        self.ran = 0
+        self.added: dict[int, float] = {}
+        self._waited: dict[int, float] = {}
+        self._losses: Counter[tuple[int, int]] = Counter()
+        self._starts = StartOrder()
+        self._stage: Proposal | Wait | Finished | None = None
+        self._ended_at: dict[tuple[int, int], bool] = {}
+        self.fault: Exception | None = None
+        self.interrupted = False
+        self.paused: str | None = None
+        self._open()
+
+    @property
+    def halted(self) -> bool:
+        """Whether no trial is to be started or waited for any more."""
+        return self.fault is not None or self.interrupted or self.paused is not None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the study lacks nothing."""
+        return not self._again and not self._running and (self._ended() or self._proposed(Finished))
+
+    @property
+    def _running(self) -> bool:
+        """Whether a trial, or an addition to one, is recorded as running, or waits for its turn."""
+        return bool(self.growing.open) or any(record.status == "running" for record in self.records)
+
+    def next(self) -> TrialRecord | Literal["finished"] | None:
+        """The next trial to run, recorded as running; None while that is not known.
+
+        Finished only when none is running any more: each of them may lose its worker and be wanted again.
+        """
+        if self.halted:
+            return "finished"
+        addition = self.growing.next()
+        if addition is not None:
+            self.tell(TrialStarted(record=addition, again=False))
+            return addition
+        self._look_ahead()
+        if not self._again:
+            return None if self._running or not isinstance(self._stage, Finished) else "finished"
+        goes_on = isinstance(self._stage, Proposal) or (isinstance(self._stage, Wait) and self._stage.search_goes_on)
+        number = self._starts.choose(self._again, search_goes_on=goes_on)
+        self._again.remove(number)
+        record = self.records[number]
+        self._record(dataclasses.replace(record, started=time.time()))
+        self._starts.begin(number)
+        self.tell(TrialStarted(record=self.records[number], again=record.started > 0))
+        return self.records[number]
+
+    def _look_ahead(self) -> None:
+        """Proposes what can be proposed, in the order of numbers. Each is recorded as running, and begins in its turn."""
+        while not (isinstance(self._stage, Finished) and self._running):
+            n = len(self.records)
+            if not (isinstance(self._stage, Proposal) and self._stage.number == n):
+                ended = self._ended()
+                self._stage = (
+                    Finished() if ended else propose(self.config, self._sizes, self._plan_of, n, self.records, self._groups)
+                )
+            if not isinstance(self._stage, Proposal) or len(self._again) >= LOOK_AHEAD:
+                return
+            self._know(self._stage)
+
+    def _know(self, found: Proposal) -> None:
+        if found.number in self._lost:
+            self._mirror.check(found.number, found.plan)
+        record = TrialRecord(number=found.number, role=found.role, status="running", plan=found.plan, params=found.params)
+        self._record(record)
+        self._mirror.add(record)
+        self._starts.know(record.number, static_segments(record.plan))
+        self._again.append(record.number)
+        self._unpark()
+
+    def finish(self, number: int, result: Mapping[str, Any], addition: int = 0) -> None:
+        """Takes the last report of a trial, or of an addition to it: final or failed. After the first it is ignored."""
+        ends_the_run = {kind.__name__: kind for kind in (DiskFull, StoreUnusable)}
+        if (kind := ends_the_run.get(str(result.get("kind")))) is not None:
+            self.fault = kind(str(result["failed"]))
+            return
+        if addition:
+            self._grew(self.growing.finish(number, addition, result))
+            return
+        record = self.records[number]
+        if record.status != "running":
+            return
+        facts = tuple(sorted(json.loads(result.get("facts", "{}")).items()))
+        spent = float(result.get("busy_seconds", 0.0)) + self._waited.pop(number, 0.0)
+        self.added[number] = max(0.0, time.time() - record.started - spent)
+        if "failed" in result:
+            self._keep_traceback(number, str(result.get("traceback", "")))
+            self._settle(dataclasses.replace(record, status="failed", cause=str(result["failed"]), facts=facts))
+            return
+        seconds = {**json.loads(result["seconds"]), "overhead": self.added[number]}
+        scores = ScoreTable.from_json(json.loads(result["scores"]))
+        parts = tuple(sorted(seconds.items()))
+        self._settle(dataclasses.replace(record, status="done", scores=scores, seconds=parts, facts=facts))
+
+    def stop(self, number: int, result: Mapping[str, Any]) -> None:
+        """A scheduler gave the trial up: its scores so far are kept, it gets no objective."""
+        record = self.records[number]
+        if record.status == "running":
+            scores = ScoreTable.from_json(json.loads(result["scores"]))
+            self._settle(dataclasses.replace(record, status="stopped", scores=scores))
+
+    def move(self, progress: TrialProgress) -> None:
+        """A trial is through with some of its parts."""
+        self._starts.passed(progress.number, progress.position)
+        self.tell(progress)
+
+    def wait(self, number: int, seconds: float) -> None:
+        """The trial stood aside for so long, while another trained a segment that both need."""
+        self._waited[number] = self._waited.get(number, 0.0) + seconds
+
+    def lose(self, number: int, cause: str, addition: int = 0) -> None:
+        """The trial's worker was lost: it is trained again under its number, or fails after `RETRIES` times."""
+        if self.halted:
+            return
+        self._losses[number, addition] += 1
+        again = self._losses[number, addition] <= RETRIES
+        if addition:
+            self._grew(self.growing.lose(number, addition, None if again else cause))
+            return
+        record = self.records[number]
+        if record.status != "running" or number in self._again:
+            return
+        self._waited.pop(number, None)
+        if again:
+            self._starts.end(number, whole=False)
+            self._again.append(number)
+        else:
+            self._settle(dataclasses.replace(record, status="failed", cause=cause))
+
+    def so_far(self, result: Mapping[str, Any]) -> float | None:
+        """The objective over what a report has scored; None without scores, or while the baseline is incomplete."""
+        if self._baseline is None or "scores" not in result:
+            return None
+        scores = ScoreTable.from_json(json.loads(result["scores"]))
+        return objective_so_far(scores, self._baseline, self._groups, self.config.objective)
+
+    def _grew(self, addition: TrialRecord | None) -> None:
+        if addition is not None:
+            self.ran += 1
+            self.tell(TrialFinished(record=addition))
+            if addition.status == "done":
+                self._write(self.growing.shown(self.records[addition.number]))
+
+    def tell(self, event: Event) -> None:
+        """Tells whoever shows progress."""
+        self._on_event(event)
+
+    def _open(self) -> None:
+        try:
+            self.records = self._written()
+        except BadInput:
+            self._ledger.mend()
+            self.records = self._written()
+        self.growing = Additions(self._ledger, self.config)
+        self._lost = self._ledger.put_aside()
+        self._park_beyond(self._lost)
+        if self._baseline_is_lost():  # what failed may have been mended since
+            self._run_again([r for r in self._baseline_records() if r.status == "failed"])
+        self._run_again([r for r in self.records if r.status == "done" and self._ledger.outcomes_are_damaged(r.number)])
+        for record in self.records:
+            self._mirror.add(record)
+            self._take_up(record)
+        self._again = [record.number for record in self.records if record.status == "running"]
+        self._judge()
+
+    def _written(self) -> list[TrialRecord]:
+        self._ledger.additions()  # read here, so that a damaged one is mended with the rest
+        written = self._ledger.written()
+        return asked(written, self.config) if self._ledger.history() else written
+
+    def _park_beyond(self, lost: list[int]) -> None:
+        """A trial whose record is damaged is proposed anew, from the trials before it; those after it wait for that.
+
+        Raises:
+            StudyNotReady: a record is gone that was not damaged.
+        """
+        there = {record.number: record for record in self.records}
+        for number in range(max(there, default=-1)):
+            if number not in there and number not in lost:
+                raise StudyNotReady(
+                    f"{self._ledger.trials_path} lacks the record of trial {number}; restore it, or start a new study"
+                )
+        first = next(number for number in itertools.count() if number not in there)
+        self._parked = {number: record for number, record in there.items() if number > first}
+        self.records = self.records[:first]
+
+    def _run_again(self, records: list[TrialRecord]) -> None:
+        for record in records:
+            self._record(
+                dataclasses.replace(record, status="running", cause=None, ended=None, objective=None, scores=ScoreTable())
+            )
+
+    def _take_up(self, record: TrialRecord) -> None:
+        self._starts.know(record.number, static_segments(record.plan))
+        self._starts.end(record.number, whole=record.status == "done")
+
+    def _unpark(self) -> None:
+        """Takes up the trials that waited for a number before theirs."""
+        while (record := self._parked.pop(len(self.records), None)) is not None:
+            self.records.append(record)
+            self._mirror.add(record)
+            self._take_up(record)
+            if record.status == "running":
+                self._again.append(record.number)
+            elif record.status == "done" and self._ledger.outcomes_are_damaged(record.number):
+                self._run_again([record])
+                self._again.append(record.number)
+
+    def _settle(self, record: TrialRecord) -> None:
+        record = self._judged(dataclasses.replace(record, ended=time.time()))
+        self._record(record)
+        self._starts.end(record.number, whole=record.status == "done")
+        self.ran += 1
+        self.tell(TrialFinished(record=record))
+        self._judge()
+
+    def _record(self, record: TrialRecord) -> None:
+        self._ledger.write(record)
+        self.records[record.number : record.number + 1] = [record]
+
+    def _judge(self) -> None:
+        """Gives objectives where they can be given, then publishes what is ready."""
+        if self._baseline is None:
+            self._baseline = self._complete_baseline()
+        if self._baseline is None:
+            return
+        for record in self.records:
+            judged = self._judged(record)
+            if judged is not record:
+                self._record(judged)
+        for record in self.records:
+            if record.status != "running" and record.number not in self._published:
+                self._published.add(record.number)
+                self._mirror.tell(record)
+                self._write(self.growing.shown(record))
+                self.tell(TrialJudged(record=record))
+
+    def _judged(self, record: TrialRecord) -> TrialRecord:
+        if self._baseline is None or record.status != "done" or record.objective is not None:
+            return record
+        try:
+            value = objective(record.scores, self._baseline, self._groups, self.config.objective)
+        except StudyNotReady as error:  # it was not scored where the baseline was
+            return dataclasses.replace(record, status="failed", cause=str(error))
+        return dataclasses.replace(record, objective=value)
+
+    def _baseline_records(self) -> list[TrialRecord]:
+        """Those that objectives rest on: seeds that joined later are none."""
+        return [record for record in self.records if record.role == "baseline"][: self.config.baseline_seeds]
+
+    def _baseline_is_finished(self) -> bool:
+        baseline = self._baseline_records()
+        return len(baseline) >= self.config.baseline_seeds and all(record.status != "running" for record in baseline)
+
+    def _baseline_is_lost(self) -> bool:
+        done = sum(record.status == "done" for record in self._baseline_records())
+        return self._baseline_is_finished() and done < MIN_BASELINE_SEEDS
+
+    def _complete_baseline(self) -> Baseline | None:
+        """The baseline once every seed of it is finished.
+
+        Raises:
+            StudyNotReady: too many of them failed.
+        """
+        if self._baseline_is_lost():
+            failed = next(record for record in self._baseline_records() if record.status == "failed")
+            raise StudyNotReady(
+                f"fewer than {MIN_BASELINE_SEEDS} of {self.config.baseline_seeds} baseline seeds could be trained "
+                f"(trial {failed.number}: {failed.cause}); mend that, then `tasksearch resume` trains them again"
+            )
+        return Baseline.of(self._baseline_records()) if self._baseline_is_finished() else None
+
+    def _ended(self) -> bool:
+        """Whether the study ended once as it stands: it stays so, whatever this version would propose beyond that.
+
+        Asked at every look of Ray's, and read from the folder only where a trial came or ended since.
+        """
+        now = len(self.records), self.ran
+        if now not in self._ended_at:
+            self._ended_at = {now: not self._lost and has_ended(self._ledger, self.config, self.records)}
+        return self._ended_at[now]
+
+    def close(self) -> None:
+        """Writes the end of a study that lacks nothing."""
+        if self.complete:
+            self._ledger.save_end(self.config, len(self.records))
+
+    def _keep_traceback(self, number: int, text: str) -> None:
+        write_atomic(self._ledger.trials_path / f"{number:04d}.traceback.txt", text.encode())
+
+    def _proposed(self, kind: type) -> bool:
+        return isinstance(propose(self.config, self._sizes, self._plan_of, len(self.records), self.records, self._groups), kind)

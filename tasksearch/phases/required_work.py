@@ -1,0 +1,30 @@
+"""What a plan's segments stand for, for whoever decides which trial runs first."""
+
+from __future__ import annotations
+
+from tasksearch.core.required_segments import RequiredSegment, missing_of_average, missing_segments
+from tasksearch.phases.run import PlanRun
+from tasksearch.phases.unfolding import target_steps
+
+
+def required_segments(run: PlanRun, position: int) -> tuple[RequiredSegment, ...]:
+    """Segments that a run has to train from its part `position` on, in order, with their steps; evaluation counts as none.
+
+    By manifests alone: a damaged segment is only found once it is read. Without a store the answer is empty, since nothing
+    that this run trains is of use to another.
+    """
+    store = run.context.store
+    if store is None:
+        return ()
+    targets = [RequiredSegment(segment.signature, target_steps(run.plan, segment)) for segment in run.targets]
+    chain = [
+        RequiredSegment(segment.signature, segment.stage.steps)
+        for segment in (run.soup.segments if run.soup else run.intermediate)
+    ]
+    # a target is there once all its score tables are; until then its training is what two trials must not do at once
+    tables = {segment.signature: [name for _, name in segment.tables] for segment in run.targets}
+
+    def there(signature: str) -> bool:
+        return all(store.peek(name) is not None for name in tables.get(signature, (signature,)))
+
+    return (missing_of_average if run.soup else missing_segments)(chain, targets, position, there)

@@ -1,0 +1,88 @@
+"""`SegmentScheduler`: Ray Tune's trials by segments. `SegmentScheduling` decides, this tells Ray.
+
+Tune starts every pending trial whatever a scheduler returns, and lets a scheduler choose among paused trials alone. So a
+trial's first report costs nothing and says what it needs, the trial is paused there where another trains that, and the searcher
+hands out no trial while `SegmentScheduling` has no room for it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import TrialScheduler
+
+from tasksearch.core.required_segments import from_text
+from tasksearch.engine.segment_scheduling import SegmentScheduling
+from tasksearch.engine.trial_manager import TrialManager
+from tasksearch.engine.utilization import SlotClock
+from tasksearch.raytune.guard import guarded
+
+
+class SegmentScheduler(TrialScheduler):
+    """No segment is trained twice at once; beneath it another scheduler (ASHA, none) stops trials."""
+
+    def __init__(self, book: TrialManager, traffic: SegmentScheduling, clock: SlotClock, inner: TrialScheduler) -> None:
+        super().__init__()
+        self._book, self._traffic, self._clock, self._inner = book, traffic, clock, inner
+        self._trials: dict[str, Any] = {}
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        """A new trial, or one whose worker was lost and that is run again."""
+        self._trials[trial.trial_id] = trial
+        self._traffic.enter(trial.trial_id)
+        self._inner.on_trial_add(tune_controller, trial)
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        """CONTINUE, PAUSE or STOP; a pause before the first part keeps no checkpoint, and is done here (NOOP)."""
+        decision = str(self._inner.on_trial_result(tune_controller, trial, result))
+        if decision != TrialScheduler.CONTINUE:
+            self._end(trial, result)
+            return decision
+        self._clock.report(trial.trial_id)
+        if guarded(self._book, lambda: self._may_go_on(trial, result), True):
+            self._clock.go(trial.trial_id)
+            return decision
+        self._clock.pause(trial.trial_id)
+        if int(result.get("position", 0)) > 0:
+            return str(TrialScheduler.PAUSE)
+        tune_controller.pause_trial(trial, should_checkpoint=False)
+        return str(TrialScheduler.NOOP)
+
+    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
+        """The last report of a trial, or its end at the end of the run."""
+        self._end(trial, result)
+        self._inner.on_trial_complete(tune_controller, trial, result)
+
+    def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
+        """A trial that was not running was given up."""
+        self._end(trial, {})
+        self._inner.on_trial_remove(tune_controller, trial)
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        """Its worker was lost."""
+        self._end(trial, {})
+        self._inner.on_trial_error(tune_controller, trial)
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+        """The paused trial that gets a free slot, if any does."""
+        paused = {name for name in self._traffic.waiting if self._trials[name].status == Trial.PAUSED}
+        name = guarded(self._book, lambda: self._traffic.next(paused.__contains__), None)
+        if name is None:
+            return None
+        trial = self._trials[name]
+        self._book.wait(int(trial.config["number"]), self._clock.resume(name))
+        return trial
+
+    def debug_string(self) -> str:
+        """For Ray's tables, which are off."""
+        return f"{self._traffic.pauses} pauses, {self._traffic.resumes} resumes"
+
+    def _may_go_on(self, trial: Any, result: dict[str, Any]) -> bool:
+        if "missing" in result:
+            return self._traffic.arrive(trial.trial_id, from_text(result["missing"]))
+        return self._traffic.passed(trial.trial_id, int(result["position"]))
+
+    def _end(self, trial: Any, result: dict[str, Any]) -> None:
+        self._clock.report(trial.trial_id)
+        self._traffic.leave(trial.trial_id, int(result.get("position", 0)))

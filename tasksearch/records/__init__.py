@@ -1,0 +1,1 @@
+"""What a study wrote: ledger, outcomes, additions, holdout log."""

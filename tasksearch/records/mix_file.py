@@ -1,0 +1,94 @@
+"""`mix.toml`: a schedule as a file for people, with a note on where it comes from; and its parser."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.errors import BadInput
+from tasksearch.core.mixture import Mixture
+from tasksearch.core.schedule import Schedule, Stage
+from tasksearch.results.verdict import RULES, Choice
+
+_KEYS = ("mixture", "end", "steps")
+
+
+def mix_toml(choice: Choice) -> str:
+    """The chosen mix, as text: comments say what it is worth, the stages say what to train."""
+    gain = choice.gain
+    interval = "no interval" if gain.low is None or gain.high is None else f"[{gain.low:+.2f}, {gain.high:+.2f}]"
+    notes = [
+        f"The mix that tasksearch chose for {choice.name} by {choice.rule} ({RULES[choice.rule]}).",
+        f"Against no intermediate phase: {choice.finding}; {gain.value:+.2f} points, {interval},",
+        f"from {choice.seeds} fresh seeds (trials {', '.join(map(str, choice.trials))}) and {choice.examples} examples.",
+        f"Labels of {choice.name} used: {choice.labels} in the choice, {choice.shortlist_labels} in the search's objective.",
+        f"mix signature {choice.mix_signature}",
+    ]
+    return "".join(f"# {_one_line(note)}\n" for note in notes) + "\n" + schedule_toml(choice.schedule)
+
+
+def schedule_toml(schedule: Schedule) -> str:
+    """One `[[stage]]` per stage; shares as exact fractions; `end` where the stage is annealed."""
+    if not schedule.stages:
+        return "stage = []  # no intermediate phase\n"
+    return "\n".join(_stage_toml(stage) for stage in schedule.stages)
+
+
+def read_mix(path: Path) -> Schedule:
+    """The schedule in a `mix.toml`.
+
+    Raises:
+        BadInput: no such file, not TOML, or not stages with a mixture and steps.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(
+            f"cannot read {path}: {error.strerror}; expected a mix.toml as `tasksearch best --out` writes it"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} is not TOML: {_one_line(str(error))}") from None
+    stages = data.get("stage")
+    if not isinstance(stages, list) or set(data) != {"stage"}:
+        found = ", ".join(sorted(data)) or "nothing"
+        raise BadInput(f"{path} holds {found}; expected [[stage]] tables alone, each with mixture and steps")
+    return Schedule(stages=tuple(_stage(path, place, stage) for place, stage in enumerate(stages, 1)))
+
+
+def _stage(path: Path, place: int, data: Any) -> Stage:
+    where = f"{path}, stage {place}"
+    if not isinstance(data, Mapping) or not {"mixture", "steps"} <= set(data) <= set(_KEYS):
+        found = ", ".join(sorted(data)) if isinstance(data, Mapping) else repr(data)
+        raise BadInput(f"{where}: {found or 'nothing'}; expected mixture and steps, and end where it is annealed")
+    steps = data["steps"]
+    if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
+        raise BadInput(f"{where}: steps = {steps!r}; expected a whole number, at least 1")
+    start = _mixture(where, data["mixture"])
+    return Stage(start=start, end=_mixture(where, data["end"]) if "end" in data else start, steps=steps)
+
+
+def _mixture(where: str, data: Any) -> Mixture:
+    if not isinstance(data, Mapping):
+        raise BadInput(f'{where}: mixture = {data!r}; expected shares by task, such as {{ mnli = "1/4", squad = "3/4" }}')
+    try:
+        return Mixture.of(data)
+    except BadInput as error:
+        raise BadInput(f"{where}: {error}") from None
+
+
+def _stage_toml(stage: Stage) -> str:
+    lines = ["[[stage]]", f"steps = {stage.steps}", f"mixture = {_shares(stage.start)}"]
+    if stage.annealed:
+        lines.append(f"end = {_shares(stage.end)}")
+    return "\n".join(lines) + "\n"
+
+
+def _shares(mixture: Mixture) -> str:
+    return "{ " + ", ".join(f"{json.dumps(task)} = {json.dumps(str(share))}" for task, share in mixture) + " }"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

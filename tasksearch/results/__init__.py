@@ -1,0 +1,1 @@
+"""What was found, as frozen values: made by `analysis`, rendered by `reports`."""

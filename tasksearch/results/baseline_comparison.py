@@ -1,0 +1,121 @@
+"""`BaselineComparison`: the search beside what is free, and whether it was worth its hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tasksearch.core.plain import plain
+from tasksearch.core.schedule import Schedule
+from tasksearch.results.estimate import Estimate
+
+Evidence = Literal["fresh seeds", "one seed, selection half", "not run"]
+Worth = Literal["worth it", "not worth it", "undecided"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineEntry:
+    """One free baseline: what anyone could train without a search.
+
+    Attributes:
+        name: `no intermediate training`, `best single`, `uniform joint`, `proportional joint`, `size rule`, `soup`,
+            `equal exposure`, or a free baseline at the pick's length (`uniform joint, 384 steps`).
+        schedule: None where it was not run, or is no schedule.
+        evidence: where its gain comes from. Only entries on fresh seeds are comparable with the search's pick.
+        gain: over no intermediate training, reporting halves, fresh seeds; None for other evidence.
+        expected, expected_error: shrunken gain on selection halves, points, from the search's one seed; None where not known.
+        trainings: how many trainings it costs to have it (best single: every single task).
+        advantage: how much better the search's pick is, on the same fresh seeds and examples; None where there is none.
+        note: why it was not run, or what else must be said.
+        hours: what one training on one seed of all that costs, what the segment store spared included; None where not run.
+        rival: whether the pick has to beat it to be worth its hours.
+    """
+
+    name: str
+    schedule: Schedule | None
+    evidence: Evidence
+    gain: Estimate | None = None
+    expected: float | None = None
+    expected_error: float | None = None
+    trainings: int = 0
+    advantage: Estimate | None = None
+    note: str = ""
+    hours: float | None = None
+    rival: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hours:
+    """What was spent.
+
+    Attributes:
+        search, fresh, baseline, design, controls: hours of training and evaluation of the trials by role.
+        unit: `GPU-hours` or `CPU-hours`.
+    """
+
+    search: float
+    fresh: float
+    baseline: float
+    design: float
+    unit: str
+    controls: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return self.search + self.fresh + self.baseline + self.design + self.controls
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineComparison:
+    """The verdict on the search itself, over all languages.
+
+    Attributes:
+        row: the row it is about, `all`.
+        pick: the search's mix for that row.
+        gain: of the pick over no intermediate training.
+        entries: the free baselines.
+        champion: name of the best free baseline on fresh seeds, by the rule that chose the pick; None: none was re-run.
+        advantage: of the pick over the rival that it is least surely ahead of; None where the pick is the champion, or there is
+            no champion.
+        rival: that rival's name.
+        languages: languages in which the pick beats baseline and rivals after Bonferroni over the languages.
+        worth: the verdict; `undecided` where no interval can be claimed or no free baseline stands on fresh seeds.
+        reason: half a sentence.
+        hours: what was spent.
+    """
+
+    row: str
+    pick: Schedule
+    gain: Estimate
+    entries: tuple[BaselineEntry, ...]
+    champion: str | None
+    advantage: Estimate | None
+    rival: str | None
+    languages: tuple[str, ...]
+    worth: Worth
+    reason: str
+    hours: Hours
+
+    @property
+    def sentence(self) -> str:
+        """The sentence that every verdict ends with."""
+        beside = f", {_hours(self.hours.controls)} the controls" if self.hours.controls else ""
+        of_them = f"({_hours(self.hours.search)} of them the sampler's trials{beside})"
+        spent = f"{_hours(self.hours.total)} {self.hours.unit} {of_them}"
+        words = {
+            "worth it": f"The search was worth its {spent}: {self.reason}.",
+            "not worth it": f"The search was not worth its {spent}: {self.reason}.",
+            "undecided": f"Whether the search was worth its {spent} cannot be said: {self.reason}.",
+        }
+        return words[self.worth]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain form."""
+        found = plain(self)
+        assert isinstance(found, dict)
+        return found | {"sentence": self.sentence, "total_hours": self.hours.total}
+
+
+def _hours(value: float) -> str:
+    return f"{value:.1f}" if value >= 1 else f"{value:.2g}"

@@ -1,0 +1,171 @@
+"""`Verdict`: the best mix per language and group, as frozen values that serialise and never say more than was seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tasksearch.core.errors import UnknownName
+from tasksearch.core.plain import plain
+from tasksearch.core.schedule import Schedule
+from tasksearch.results.baseline_comparison import BaselineComparison
+from tasksearch.results.estimate import Estimate, Finding, finding_of
+
+__all__ = ["RULES", "Choice", "Estimate", "Finding", "Rule", "TargetResult", "Verdict", "finding_of"]
+
+Rule = Literal["pivot-dev", "english-dev", "target-dev"]
+RULES: dict[str, str] = {
+    "pivot-dev": "chosen on other languages' selection examples; no label of the language used in the choice",
+    "english-dev": "chosen on English selection examples",
+    "target-dev": "zero-shot training, labelled selection: chosen on the language's own selection examples",
+}
+"""Rule → what it means, in words to print."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetResult:
+    """One target under the chosen mix, over the row's languages, on the reporting halves.
+
+    Attributes:
+        target, group: task and its kind (classification, tagging, qa, retrieval).
+        languages: the row's languages that this target is scored in.
+        score, baseline: with and without the intermediate phase, percent, each with its own interval.
+        gain: paired difference, points.
+        finding: what the gain's interval allows to be said.
+        same_data: the mix trains on data that the target's own training data is drawn from.
+        over_exposure: points of the mix over target phases that are longer by as many examples as its intermediate phase shows;
+            None where no such control was trained.
+    """
+
+    target: str
+    group: str
+    languages: tuple[str, ...]
+    score: Estimate
+    baseline: Estimate
+    gain: Estimate
+    finding: Finding
+    same_data: bool
+    over_exposure: Estimate | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The chosen mix of one language, or of one group of languages, and what it is worth.
+
+    Attributes:
+        name: language code, or the group's name.
+        is_group: whether `name` is a group.
+        languages: languages the numbers are over.
+        rule: the selection rule that was applied: `target-dev` for a group that leaves no other language to choose on,
+            `pivot-dev` for a language without selection examples of its own.
+        schedule, mix_signature: the chosen mix; it was trained.
+        score, baseline: percent, mean over targets within a group of targets, then over those groups.
+        gain: paired difference, points, from fresh seeds and reporting halves alone.
+        finding: only `better` makes it a best mix.
+        targets: one row per target.
+        seeds, baseline_seeds: fresh seeds of the mix; seeds of the baseline.
+        labels: labelled selection examples of these languages that the choice among the leaders used.
+        shortlist_labels: labelled selection examples of these languages in the objective that made the list of leaders.
+        trials: numbers of the trials behind the reported score.
+        better: probability that the mix is better than the baseline, from the gain's estimate; None without an interval.
+        expected, expected_error: the gain that the search itself foresaw, shrunken, on the selection halves that the rule
+            reads, in points; from trainings and examples that the reported gain does not touch. None where too few mixes were
+            trained.
+        runner_up: the mix that the rule had second; None with one candidate.
+        lead: how much better the choice is than the runner-up, points; from fresh seeds and reporting halves alone.
+        ahead: probability that it is better than the runner-up.
+    """
+
+    name: str
+    is_group: bool
+    languages: tuple[str, ...]
+    rule: Rule
+    schedule: Schedule
+    mix_signature: str
+    score: Estimate
+    baseline: Estimate
+    gain: Estimate
+    finding: Finding
+    targets: tuple[TargetResult, ...]
+    seeds: int
+    baseline_seeds: int
+    labels: int
+    shortlist_labels: int
+    trials: tuple[int, ...]
+    better: float | None = None
+    expected: float | None = None
+    expected_error: float | None = None
+    runner_up: Schedule | None = None
+    lead: Estimate | None = None
+    ahead: float | None = None
+
+    @property
+    def best_mix(self) -> Schedule | None:
+        """The mix where it was seen to be better than the baseline, else None."""
+        return self.schedule if self.finding == "better" else None
+
+    @property
+    def examples(self) -> int:
+        """Reporting examples behind the gain, each counted once per language."""
+        return self.gain.examples
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain form; an infinite number of degrees of freedom is null."""
+        found = plain(self)
+        assert isinstance(found, dict)
+        words = {"mix": str(self.schedule), "kind": self.schedule.kind, "examples": self.examples}
+        return found | words | {"best_mix": str(self.schedule) if self.best_mix else None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a study says: one choice per language, then one per group.
+
+    Attributes:
+        rule: as asked for; each choice names the one it was made by.
+        level: of every interval.
+        choices: languages sorted, then groups.
+        candidates: how many mixes were re-run on fresh seeds and stood for choice.
+        court: the free baselines, and whether the search was worth its hours; None where nobody asked.
+        adaptive: whether the reporting half had been read under another rule or choice before: then its numbers are no longer
+            free of selection.
+        small: "target/language" of selection sets too small to select on, by which no choice should be made alone.
+    """
+
+    rule: Rule
+    level: float
+    choices: tuple[Choice, ...]
+    candidates: int
+    court: BaselineComparison | None = None
+    adaptive: bool = False
+    small: tuple[str, ...] = ()
+
+    @property
+    def clustered(self) -> bool:
+        """Whether every interval takes the examples of a document for one draw."""
+        return all(choice.gain.documents is not None for choice in self.choices)
+
+    def __getitem__(self, name: str) -> Choice:
+        """The choice of a language or group.
+
+        Raises:
+            UnknownName: it has none.
+        """
+        for choice in self.choices:
+            if choice.name == name:
+                return choice
+        raise UnknownName("language", name, [choice.name for choice in self.choices])
+
+    def to_json(self) -> dict[str, Any]:
+        """For `--json`: only numbers, text and null."""
+        return {
+            "rule": self.rule,
+            "rule_means": RULES[self.rule],
+            "level": self.level,
+            "candidates": self.candidates,
+            "adaptive": self.adaptive,
+            "clustered_by_document": self.clustered,
+            "small_selection_sets": list(self.small),
+            "court": self.court.to_json() if self.court else None,
+            "choices": [choice.to_json() for choice in self.choices],
+        }

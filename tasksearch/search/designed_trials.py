@@ -1,0 +1,120 @@
+"""The first trials are designed, not drawn: every single task, all tasks jointly, and the order that the size rule asks for.
+
+All designs have one length, the first that the space lists, so that they are compared at equal steps. What a space cannot
+express is left out, and what two designs have in common is run once. The baseline's seeds come before them, not in this list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.space import SearchSpace, decode, suggest
+
+_HEAVIEST = 4  # the largest weight that a space with a grid holds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """A designed trial: what a sampler would have had to propose, and the schedule that comes of it."""
+
+    params: tuple[tuple[str, Any], ...]
+    schedule: Schedule
+
+
+def designed_trials(space: SearchSpace, sizes: Mapping[str, int]) -> tuple[Design, ...]:
+    """Designed trials in the order they run.
+
+    1. Every single task, in the space's order.
+    2. All tasks jointly, with equal shares.
+    3. All tasks jointly, with shares in proportion to their numbers of training examples, as far as the weights reach.
+    4. All tasks one after the other in the same shares, the smallest first: the size rule. Of two tasks, Weller et al. (ACL
+       2022) find one after the other best where the later is the larger, and joint training (designs 2 and 3) best otherwise.
+
+    Args:
+        space: with tasks and steps filled in.
+        sizes: task → number of training examples; without a size for every task 3 and 4 are left out.
+    """
+    tasks = space.tasks
+    wanted: list[dict[str, Any]] = [_wish(space, [task]) for task in tasks]
+    wanted.append(_wish(space, tasks))
+    if all(sizes.get(task, 0) > 0 for task in tasks):
+        weights = _proportional(space, sizes)
+        wanted.append(_wish(space, tasks, weights=weights))
+        ascending = sorted(tasks, key=lambda task: (sizes[task], task))
+        if len({sizes[task] for task in tasks}) > 1:
+            wanted.append(_wish(space, tasks, weights=weights, kind="sequential", order=ascending))
+    return _distinct(design for wish in wanted if (design := design_of(space, wish)) is not None)
+
+
+def design_of(space: SearchSpace, wish: Mapping[str, Any]) -> Design | None:
+    """The wished parameters as the space asks for them; None where it cannot express them."""
+    try:
+        params = suggest(space, Fixed(wish))
+    except LookupError:
+        return None
+    schedule = decode(space, params)
+    return None if schedule is None else Design(params=tuple(params.items()), schedule=schedule)
+
+
+class Fixed:
+    """Stands in for an Optuna trial: answers with the values it was given.
+
+    Raises (from every method):
+        LookupError: it was given no value, or one that is not on offer.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        """The value, one of `choices`."""
+        if self._values[name] not in choices:
+            raise LookupError(name)
+        return self._values[name]
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        """The value, in [low, high]."""
+        return int(self._within(name, low, high))
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        """The value, in [low, high]."""
+        return float(self._within(name, low, high))
+
+    def _within(self, name: str, low: float, high: float) -> Any:
+        if not low <= self._values[name] <= high:
+            raise LookupError(name)
+        return self._values[name]
+
+
+def _wish(
+    space: SearchSpace,
+    chosen: Sequence[str],
+    *,
+    weights: Mapping[str, float] | None = None,
+    kind: str = "joint",
+    order: Sequence[str] = (),
+) -> dict[str, Any]:
+    even = 1.0 if space.denominator is None else 1
+    wish: dict[str, Any] = {f"use/{task}": task in chosen for task in space.tasks}
+    if len(chosen) > 1 and kind not in space.schedules:
+        return {}
+    wish |= {"schedule": kind, "steps": space.steps[0] if space.steps else None}
+    wish |= {f"weight/{task}": weights[task] if weights else even for task in chosen}
+    return wish | {f"rank/{task}": place / max(1, len(order) - 1) for place, task in enumerate(order)}
+
+
+def _proportional(space: SearchSpace, sizes: Mapping[str, int]) -> dict[str, float]:
+    largest = max(sizes[task] for task in space.tasks)
+    if space.denominator is None:
+        return {task: max(0.1, sizes[task] / largest) for task in space.tasks}
+    return {task: max(1, round(_HEAVIEST * sizes[task] / largest)) for task in space.tasks}
+
+
+def _distinct(found: Iterable[Design]) -> tuple[Design, ...]:
+    by_schedule: dict[Schedule, Design] = {}
+    for design in found:
+        by_schedule.setdefault(design.schedule, design)
+    return tuple(by_schedule.values())

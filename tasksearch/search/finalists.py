@@ -1,0 +1,157 @@
+"""Leaders: which mixes of the search are trained again on fresh seeds.
+
+Shrunken scores decide, not raw ones, and every language has a say, not the mean alone. The first leader is the best for all
+languages together; each further one is the mix that adds most where every language may take its best of those that lead already
+(greedy maximisation of a submodular gain; Nemhauser, Wolsey, Fisher 1978). Of several leaders one is the best of the *designed*
+trials: the free baselines of the court stand on fresh seeds too, or nobody could say what the search was worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.core.errors import TasksearchError
+from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.search.gain_table import MIN_MIXES, GainTable, language_columns
+from tasksearch.search.objective import Baseline, counted_targets
+
+Array = NDArray[np.float64]
+_Weights = Mapping[tuple[str, str], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leader:
+    """A trial that leads.
+
+    Attributes:
+        record: the search's.
+        rows: what will be said of it, each as weights of cells: the languages that it leads for together (for the first leader,
+            and a designed one: all languages), then each of them alone, where they are several; no row where it leads nowhere.
+            None: there was too little to say.
+    """
+
+    record: TrialRecord
+    rows: tuple[Mapping[tuple[str, str], float], ...] | None = None
+
+
+def leaders(config: StudyConfig, records: Sequence[TrialRecord], groups: Mapping[str, str] | None = None) -> list[TrialRecord]:
+    """The records of `leading`, the best for all languages first."""
+    return [leader.record for leader in leading(config, records, groups)]
+
+
+def leading(config: StudyConfig, records: Sequence[TrialRecord], groups: Mapping[str, str] | None = None) -> list[Leader]:
+    """At most `config.leaders` trials of the search, the best for all languages first.
+
+    Baselines and finalists are none. Where there are too few mixes or scores for a surrogate: the trials with the best
+    objectives, best first, ties to the lower number.
+
+    Args:
+        config: how many, and which targets and languages the objective counts.
+        records: of the search, told: the answer is a pure function of them.
+        groups: target → kind; None: all targets are of one kind.
+    """
+    done = [r for r in records if r.role in ("design", "search") and r.status == "done" and r.objective is not None]
+    ranked = sorted(done, key=lambda r: (-(r.objective or 0.0), r.number))[: config.leaders]
+    by_objective = [Leader(record=record) for record in ranked]
+    if len(done) < MIN_MIXES or config.leaders < 1:
+        return by_objective
+    try:
+        baseline = Baseline.of(records)
+        table = GainTable.of([*done, *(r for r in records if r.role == "baseline")], baseline)
+        counted = counted_targets(baseline, config.objective)
+    except TasksearchError:
+        return by_objective
+    if table is None or len(table.firsts) < MIN_MIXES:
+        return by_objective
+    weights = _weights(config, table, baseline, counted, groups or {})
+    columns = language_columns(table.cells, weights)
+    if not columns:
+        return by_objective
+    designed = tuple(first.role == "design" for first in table.firsts)
+    key = _Key(table, weights, columns)
+    chosen = _chosen(key, config.leaders, designed)
+    return [Leader(record=table.firsts[i], rows=rows) for i, rows in chosen]
+
+
+def _weights(
+    config: StudyConfig, table: GainTable, baseline: Baseline, counted: Sequence[str], groups: Mapping[str, str]
+) -> dict[tuple[str, str], float]:
+    """Cell → weight in the objective."""
+    asked = dict(config.objective.targets)
+    kinds: dict[str, list[str]] = {}
+    for target in counted:
+        kinds.setdefault(groups.get(target, ""), []).append(target)
+    weights: dict[tuple[str, str], float] = {}
+    for members in kinds.values():
+        for target in members:
+            spoken = [
+                c for c in table.cells if c[0] == target and c[1] in baseline.languages(target, config.objective.languages)
+            ]
+            share = asked.get(target, 0.0) if asked else 1 / (len(kinds) * len(members))
+            weights |= {cell: share / len(spoken) for cell in spoken}
+    return weights
+
+
+class _Key:
+    """A table and how it is read, hashed by content: the same question is answered once."""
+
+    def __init__(
+        self, table: GainTable, weights: Mapping[tuple[str, str], float], columns: Mapping[str, Mapping[tuple[str, str], float]]
+    ) -> None:
+        self.table, self.weights, self.columns = table, weights, columns
+        schedules = tuple(first.plan.schedule for first in table.firsts)
+        self._content = (schedules, table.cells, table.gains.tobytes(), table.seeds.tobytes(), tuple(sorted(weights.items())))
+        self._hash = hash(self._content)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self._content == other._content
+
+
+@lru_cache(maxsize=4)
+def _chosen(key: _Key, most: int, designed: tuple[bool, ...]) -> tuple[tuple[int, tuple[_Weights, ...]], ...]:
+    overall = key.table.shrunken([key.weights]).mean[:, 0]
+    worth = key.table.by_language(list(key.columns.values()), key.weights).mean
+    found = [int(np.argmax(overall))]
+    champion = _first_best(overall, [i for i, is_design in enumerate(designed) if is_design])
+    room = most if champion is None or champion == found[0] or most < 2 else most - 1
+    while len(found) < min(room, len(worth)):
+        best = worth[found].max(axis=0)
+        added = np.maximum(worth, best).mean(axis=1) - best.mean()
+        added[found] = -np.inf
+        if added.max() <= 1e-9:
+            added = overall.copy()
+            added[found] = -np.inf
+        found.append(int(np.argmax(added)))
+    if champion is not None and champion not in found and len(found) < most:
+        found.append(champion)
+    while len(found) < min(most, len(worth)):  # the champion had a place already
+        rest = overall.copy()
+        rest[found] = -np.inf
+        found.append(int(np.argmax(rest)))
+    return tuple((i, _rows(key, worth, found, i, everywhere=i in (found[0], champion))) for i in found)
+
+
+def _rows(key: _Key, worth: Array, found: Sequence[int], row: int, *, everywhere: bool) -> tuple[_Weights, ...]:
+    """Weights of the languages in which it is the best of the leaders, together (of all, where it is to be judged on all), then
+    each alone. None at all where it leads nowhere.
+    """
+    first = worth[list(found)].argmax(axis=0)
+    names = [name for column, name in enumerate(key.columns) if found[int(first[column])] == row]
+    if not names and not everywhere:
+        return ()
+    chosen = key.weights if everywhere else {cell: key.weights[cell] for name in names for cell in key.columns[name]}
+    total = sum(chosen.values())
+    alone = [key.columns[name] for name in names if set(key.columns[name]) != set(chosen)]  # one language is all it leads for
+    return ({cell: weight / total for cell, weight in chosen.items()}, *alone)
+
+
+def _first_best(values: Array, among: Sequence[int]) -> int | None:
+    return max(among, key=lambda i: (values[i], -i)) if among else None

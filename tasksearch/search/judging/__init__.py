@@ -1,1 +1,0 @@
-"""What may be said of what was trained: picks with intervals, rules, the court, portfolios, order, why."""

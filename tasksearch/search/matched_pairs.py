@@ -1,0 +1,168 @@
+"""Twins: the trainings that answer joint or sequential, and nothing else. All pure.
+
+*Effect of order.* N mixtures of at least two tasks are drawn from the search space as a random sampler draws them (every
+subset equally likely, then shares and length evenly), by the study's seed alone: no result decides which, so they are a fair
+sample of the space and no leaders. Each is trained jointly, annealed, and one task after the other in two random orders, on
+the same fresh seeds; the sequential ones once more with a learning-rate curve per stage. Tasks, shares, examples, batch and
+seed are equal, and so is the order of each task's own examples, which depends on (seed, task) alone.
+
+*Effect of being allowed to choose.* Of the sampler's first n joint and first n sequential mixes of several tasks, n being as
+many as both have, the best objective of each kind is trained again on the same fresh seeds, under the study's own learning-rate
+policy. Designed trials are left out: they hold two joint mixes and one sequential one, and nobody drew them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tasksearch.core.mixture import Mixture
+from tasksearch.core.plan import LRPolicy, Plan
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.signature import seed_from
+from tasksearch.core.space import SearchSpace, annealed_twin, decode, sequential_twin
+from tasksearch.core.study import FOR_THE_QUESTION, StudyConfig, TrialRecord
+from tasksearch.search.random_schedules import random_params
+
+PlanOf = Callable[[Schedule, int], Plan]
+
+ORDERS = 2
+"""Sequential orders of a mixture; two tasks have no more."""
+KINDS = ("joint", "sequential")
+"""What `best-of` chooses within."""
+_DRAWS = 400  # a space that yields nothing new in so many draws is taken to be exhausted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Twin:
+    """One way to train a mixture.
+
+    Attributes:
+        schedule: joint, annealed or sequential, of equal shares and steps as its twins.
+        lr_policy: `phase` for all; `stage` for sequential ones once more. With one stage the two are the same.
+    """
+
+    schedule: Schedule
+    lr_policy: LRPolicy
+
+
+@lru_cache(maxsize=8)
+def twin_sets(space: SearchSpace, seed: int, count: int) -> tuple[tuple[Twin, ...], ...]:
+    """The twins of `count` mixtures, or of as many as a small space holds; those of fewer are the first of those of more."""
+    rng, found, misses = random.Random(seed_from("twins", seed)), dict[tuple[Mixture, int], tuple[Twin, ...]](), 0
+    while len(found) < count and misses < _DRAWS:
+        drawn = _drawn(space, rng)
+        if drawn is None or drawn[0] in found:
+            misses += 1
+            continue
+        found[drawn[0]] = drawn[1]
+    return tuple(found.values())
+
+
+def _drawn(space: SearchSpace, rng: random.Random) -> tuple[tuple[Mixture, int], tuple[Twin, ...]] | None:
+    """(mixture, steps) and its twins; None for a mix of one task. Draws equally often from `rng` whatever the space's kinds."""
+    schedule = decode(space, random_params(space, rng))
+    if schedule is None or len(schedule.tasks) < 2:
+        return None
+    orders = _orders(schedule.tasks, rng)
+    # Shares that whole steps cannot hold are rounded once, for all twins alike.
+    mixture, steps = sequential_twin(_mixture(schedule), sorted(schedule.tasks), schedule.steps).mixture(), schedule.steps
+    if mixture is None or len(mixture.tasks) < len(schedule.tasks):
+        return None
+    chains = [sequential_twin(mixture, order, steps) for order in orders]
+    twins = [Schedule.joint(mixture, steps), annealed_twin(mixture, orders[0], steps), *chains]
+    policies: list[tuple[Schedule, LRPolicy]] = [(each, "phase") for each in twins] + [(each, "stage") for each in chains]
+    return (mixture, steps), tuple(Twin(schedule=each, lr_policy=policy) for each, policy in policies)
+
+
+def _mixture(schedule: Schedule) -> Mixture:
+    mixture = schedule.mixture()
+    assert mixture is not None, "the baseline is no draw"
+    return mixture
+
+
+def _orders(tasks: Sequence[str], rng: random.Random) -> list[tuple[str, ...]]:
+    """Two different orders."""
+    first = tuple(rng.sample(list(tasks), len(tasks)))
+    second = tuple(rng.sample(list(tasks), len(tasks)))
+    while second == first:
+        second = tuple(rng.sample(list(tasks), len(tasks)))
+    return [first, second]
+
+
+def matched_count(config: StudyConfig) -> int:
+    """How many twin trainings the study asks for."""
+    return len(twin_sets(config.space, config.seed, config.twins)) * per_mixture(config)
+
+
+def per_mixture(config: StudyConfig) -> int:
+    """Twin trainings of one mixture: joint, annealed, and its orders under two policies, on every seed."""
+    return (2 + 2 * ORDERS) * config.twin_seeds
+
+
+def asked_for(config: StudyConfig) -> int:
+    """Trainings that the question needs in all, at most: twins, and the best of each kind on fresh seeds."""
+    return matched_count(config) + (len(KINDS) * config.twin_seeds if config.twins else 0)
+
+
+def asked_for_now(config: StudyConfig, records: Sequence[TrialRecord]) -> int:
+    """Trainings that the question needs once the search is over: a finalist that repeats a kind's best is not trained twice."""
+    if not config.twins:
+        return sum(record.role in FOR_THE_QUESTION for record in records)
+    bests = {best.record.plan.mix_signature for best in best_of_each(records).values()}
+    run = Counter((r.role, r.plan.mix_signature) for r in records if r.role in ("finalist", "best-of"))
+    former = sum(count for (role, mix), count in run.items() if role == "best-of" and mix not in bests)
+    own = sum(max(run["best-of", mix], config.twin_seeds - run["finalist", mix]) for mix in bests)
+    return matched_count(config) + former + own
+
+
+def matched_plan(config: StudyConfig, plan_of: PlanOf, place: int) -> Plan:
+    """The training at that place of the list: mixture by mixture, seed by seed (fresh ones, from 1), twin by twin."""
+    sets = twin_sets(config.space, config.seed, config.twins)
+    each = 2 + 2 * ORDERS
+    which, rest = divmod(place, each * config.twin_seeds)
+    seed, twin = divmod(rest, each)
+    return _under(plan_of(sets[which][twin].schedule, 1 + seed), sets[which][twin].lr_policy)
+
+
+def _under(plan: Plan, policy: LRPolicy) -> Plan:
+    train = dataclasses.replace(plan.settings.intermediate, lr_policy=policy)
+    return dataclasses.replace(plan, settings=dataclasses.replace(plan.settings, intermediate=train))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BestOf:
+    """The best of one kind among its first `tried` sampled mixes."""
+
+    kind: str
+    record: TrialRecord
+    tried: int
+
+
+def best_of_each(records: Sequence[TrialRecord]) -> dict[str, BestOf]:
+    """Kind → its best, at equal numbers of trials, ties to the lower number; empty where the sampler tried only one kind."""
+    kinds: dict[str, list[TrialRecord]] = {kind: [] for kind in KINDS}
+    for record in sorted(records, key=lambda r: r.number):
+        schedule = record.plan.schedule
+        judged = record.role == "search" and record.status == "done" and record.objective is not None
+        if judged and len(schedule.tasks) > 1 and schedule.kind in kinds:
+            kinds[schedule.kind].append(record)
+    n = min(len(members) for members in kinds.values())
+    if not n:
+        return {}
+    return {
+        kind: BestOf(kind=kind, tried=n, record=max(members[:n], key=lambda r: (r.objective or 0.0, -r.number)))
+        for kind, members in kinds.items()
+    }
+
+
+def best_of_plans(config: StudyConfig, plan_of: PlanOf, records: Sequence[TrialRecord]) -> Mapping[Plan, TrialRecord]:
+    """Plan on a fresh seed → the trial of the search that it repeats, in the order they run; empty without twins."""
+    if not config.twins:
+        return {}
+    found = best_of_each(records).values()
+    return {plan_of(best.record.plan.schedule, seed): best.record for best in found for seed in range(1, 1 + config.twin_seeds)}

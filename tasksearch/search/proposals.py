@@ -1,0 +1,296 @@
+"""Proposals: trial n is a pure function of the study's settings, of n, and of trials 0 … n-lag.
+
+So the same study proposes the same trials at any concurrency up to the lag and after any crash. Of the trials n-lag+1 … n-1
+only the parameters are used, which are themselves pure; their results are not, even where they are known. Draws at random use
+no results, and wait for none.
+
+Numbers run in this order: the baseline's seeds, the designs, the sampler's proposals, and when all those are finished the
+finalists: the leaders on fresh seeds, then the controls, then further seeds of leaders whose race is open; then, where they
+were asked for, the twins. A study that is given more trials later goes on with the sampler after all these.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tasksearch.core.errors import BadInput
+from tasksearch.core.plan import Plan
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.signature import seed_from
+from tasksearch.core.space import decode, encode
+from tasksearch.core.study import AFTERWARDS, Role, StudyConfig, TrialRecord
+from tasksearch.search.controls import control_plans, control_seeds
+from tasksearch.search.designed_trials import designed_trials
+from tasksearch.search.finalists import Leader, leaders, leading
+from tasksearch.search.matched_pairs import best_of_plans, matched_count, matched_plan
+from tasksearch.search.racing import goes_on, race_state
+from tasksearch.search.random_schedules import every_schedule, random_params
+from tasksearch.search.tpe import asks
+
+__all__ = ["Finished", "PlanOf", "Proposal", "Wait", "leaders", "propose"]
+
+SEARCH_SEED = 0
+"""Designs and the sampler's proposals train on this seed; finalists never do."""
+
+_ASKS = 6  # a sampler that keeps proposing what was seen is given up after so many draws
+_DRAWS = 200
+
+PlanOf = Callable[[Schedule, int], Plan]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A trial to run."""
+
+    number: int
+    role: Role
+    plan: Plan
+    params: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """The next trial cannot be told yet: trial `number` is not finished, or has no objective.
+
+    Attributes:
+        search_goes_on: whether that is for its result alone; else all trials so far, or a round of them, must have ended.
+    """
+
+    number: int
+    search_goes_on: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """Nothing is left to run."""
+
+
+def propose(
+    config: StudyConfig,
+    sizes: Mapping[str, int],
+    plan_of: PlanOf,
+    n: int,
+    records: Sequence[TrialRecord],
+    groups: Mapping[str, str] | None = None,
+) -> Proposal | Wait | Finished:
+    """Trial n, given the records of trials 0 … n-1 (any later ones are not looked at).
+
+    Args:
+        config: the study's settings.
+        sizes: intermediate task → number of training examples.
+        plan_of: (schedule, seed) → plan.
+        n: at least 0.
+        records: in the order of their numbers, without gaps.
+        groups: target → kind of target, by which leaders weigh targets; None: all alike.
+    """
+    before = list(records[:n])
+    assert [record.number for record in before] == list(range(n)), "records have gaps"
+    if len(searched_of(config, before)) < config.trials:
+        found = _searched(config, sizes, plan_of, before)
+        if found is not None:
+            return found
+    return _finalist(config, plan_of, before, groups)
+
+
+def _searched(
+    config: StudyConfig,
+    sizes: Mapping[str, int],
+    plan_of: PlanOf,
+    before: Sequence[TrialRecord],
+) -> Proposal | Wait | None:
+    """Baseline, design or the sampler's; None where the space holds nothing new."""
+    n, searched = len(before), searched_of(config, before)
+    place = len(searched)
+    if place < config.baseline_seeds:
+        return Proposal(number=n, role="baseline", plan=plan_of(Schedule.none(), place), params=_unused(config))
+    seen = {record.plan.schedule for record in searched}
+    design = next(
+        (one for one in designed_trials(config.space, sizes) if plan_of(one.schedule, SEARCH_SEED).schedule not in seen), None
+    )
+    if design is not None:
+        return Proposal(number=n, role="design", plan=plan_of(design.schedule, SEARCH_SEED), params=design.params)
+    told = searched[: max(0, place - config.lag + 1)]
+    unready = next((record.number for record in told if not _ready(record)), None)
+    if unready is not None and config.sampler != "random" and _has_baseline(config, told):
+        return Wait(number=unready, search_goes_on=True)
+    params = _draw(config, place, told if _has_baseline(config, told) else (), searched)
+    if params is None:
+        return None
+    schedule = decode(config.space, params)
+    assert schedule is not None
+    return Proposal(number=n, role="search", plan=plan_of(schedule, SEARCH_SEED), params=tuple(params.items()))
+
+
+def searched_of(config: StudyConfig, records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Trials of the search, in their order: the baseline's first seeds, designs, the sampler's. A trial's *place* among them is
+    what it is drawn by, not its number: what was trained between two of them changes nothing.
+    """
+    seeds = [record.number for record in records if record.role == "baseline"][: config.baseline_seeds]
+    return [r for r in records if r.role not in AFTERWARDS and (r.role != "baseline" or r.number in seeds)]
+
+
+def _draw(
+    config: StudyConfig, place: int, told: Sequence[TrialRecord], searched: Sequence[TrialRecord]
+) -> dict[str, Any] | None:
+    """Parameters of a mix that no earlier trial has; None where the space seems to hold none."""
+    space, seen = config.space, {record.plan.schedule for record in searched}
+
+    def new(params: Mapping[str, Any]) -> bool:
+        schedule = decode(space, params)
+        return schedule is not None and schedule not in seen
+
+    if config.sampler == "tpe":
+        pending, results = searched[len(told) :], told
+        seeds = [seed_from("tpe", config.seed, place, attempt) for attempt in range(_ASKS)]
+        found = next((params for params in asks(space, results, pending, seeds=seeds) if new(params)), None)
+        if found is not None:
+            return found
+    rng = random.Random(seed_from("random", config.seed, place))
+    drawn = next((params for _ in range(_DRAWS) if new(params := random_params(space, rng))), None)
+    if drawn is not None:
+        return drawn
+    left = [params for schedule, params in every_schedule(space).items() if schedule not in seen]
+    return rng.choice(left) if left else None
+
+
+def _finalist(
+    config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord], groups: Mapping[str, str] | None
+) -> Proposal | Wait | Finished:
+    """All leaders' first seeds, the controls, then, round by round, the seeds of the open races; then twins; at the very end
+    the untrained reference.
+    """
+    n, searched = len(before), searched_of(config, before)
+    unready = next((record.number for record in searched if not _ready(record)), None)
+    if unready is not None:
+        return Wait(number=unready)
+    run = {record.plan: record for record in before if record.role == "finalist"}
+    found = leading(config, searched, groups)
+    first = _first(config, plan_of, found, run)
+    if first is None and (control := _control(config, plan_of, found, before)) is not None:
+        return Proposal(number=n, role="control", plan=control, params=_unused(config))
+    wanted = first or _race(config, plan_of, found, run, searched)
+    if isinstance(wanted, Wait):
+        return wanted
+    if wanted is not None:
+        leader, plan = wanted
+        return Proposal(number=n, role="finalist", plan=plan, params=leader.record.params)
+    asked = _for_the_question(config, plan_of, before)
+    if asked is not None:
+        return asked
+    more = _more_baseline(config, plan_of, before)
+    if more is not None:
+        return Proposal(number=n, role="baseline", plan=more, params=_unused(config))
+    if config.untrained and all(record.role != "untrained" for record in before):
+        bare = dataclasses.replace(plan_of(Schedule.none(), 0), start="fresh")
+        return Proposal(number=n, role="untrained", plan=bare, params=_unused(config))
+    return Finished()
+
+
+def _more_baseline(config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord]) -> Plan | None:
+    """The next seed of the baseline that was asked for later."""
+    run = {record.plan for record in before if record.role == "baseline"}
+    seeds = range(config.baseline_seeds, config.baseline_seeds + config.more_baseline)
+    return next((plan for seed in seeds if (plan := plan_of(Schedule.none(), seed)) not in run), None)
+
+
+def _for_the_question(config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord]) -> Proposal | None:
+    """The next twin, in the order of their list; then the best of each kind of schedule, where no finalist is its repeat."""
+    n, place = len(before), sum(record.role == "twin" for record in before)
+    if place < matched_count(config):
+        plan = matched_plan(config, plan_of, place)
+        return Proposal(number=n, role="twin", plan=plan, params=_told(config, plan.schedule))
+    run = {record.plan for record in before if record.role in ("finalist", "best-of")}
+    for plan, record in best_of_plans(config, plan_of, before).items():
+        if plan not in run:
+            return Proposal(number=n, role="best-of", plan=plan, params=record.params)
+    return None
+
+
+def _first(
+    config: StudyConfig, plan_of: PlanOf, found: Sequence[Leader], run: Mapping[Plan, TrialRecord]
+) -> tuple[Leader, Plan] | None:
+    """The next of the leaders' first seeds; None where all were begun."""
+    wanted = ((leader, plan_of(leader.record.plan.schedule, seed)) for leader in found for seed in _first_seeds(config))
+    return next(((leader, plan) for leader, plan in wanted if plan not in run), None)
+
+
+def _control(config: StudyConfig, plan_of: PlanOf, found: Sequence[Leader], before: Sequence[TrialRecord]) -> Plan | None:
+    """The next control; None where all were begun."""
+    begun = {record.plan for record in before if record.role == "control"}
+    mixes = [leader.record.plan.schedule for leader in found]
+    free = next((leader.record.plan.schedule for leader in found if leader.record.role == "design"), None)
+    plans = control_plans(config.controls, plan_of, mixes, free, control_seeds(config))
+    return next((plan for plan in plans if plan not in begun), None)
+
+
+def _first_seeds(config: StudyConfig) -> range:
+    return range(SEARCH_SEED + 1, SEARCH_SEED + 1 + config.leader_seeds)
+
+
+def _race(
+    config: StudyConfig,
+    plan_of: PlanOf,
+    found: Sequence[Leader],
+    run: Mapping[Plan, TrialRecord],
+    searched: Sequence[TrialRecord],
+) -> tuple[Leader, Plan] | Wait | None:
+    """The next leader and plan; Wait for the rounds before; None where every race is over."""
+
+    def plan(leader: Leader, seed: int) -> Plan:
+        return plan_of(leader.record.plan.schedule, SEARCH_SEED + seed)
+
+    baseline = [record for record in searched if record.role == "baseline" and record.status == "done"]
+    racing = list(range(len(found)))
+    for seed in range(config.leader_seeds + 1, config.most_seeds + 1):
+        told = {i: [run[p] for s in range(1, seed) if (p := plan(leader, s)) in run] for i, leader in enumerate(found)}
+        late = next((record.number for records in told.values() for record in records if not _ready(record)), None)
+        if late is not None:
+            return Wait(number=late)
+        racing = [i for i in racing if _open(config, found[i], told, i, baseline)]
+        for i in racing:
+            if plan(found[i], seed) not in run:
+                return found[i], plan(found[i], seed)
+    return None
+
+
+def _open(
+    config: StudyConfig,
+    leader: Leader,
+    told: Mapping[int, Sequence[TrialRecord]],
+    place: int,
+    baseline: Sequence[TrialRecord],
+) -> bool:
+    """Whether the next seed is likely to settle what is said of that leader. Where nothing can be judged, three are enough."""
+    if config.leader_seeds < 2:
+        return False
+    if leader.rows is None:
+        return len(told[place]) < 3
+    runs = {i: [record for record in records if record.status == "done"] for i, records in told.items()}
+    looks = config.most_seeds - config.leader_seeds + 1
+    return goes_on([race_state(runs, place, baseline, row, looks=looks, most=config.most_seeds) for row in leader.rows])
+
+
+def _told(config: StudyConfig, schedule: Schedule) -> tuple[tuple[str, Any], ...]:
+    """A twin in the space's terms, for who looks at Optuna; none where the space lacks its kind. No sampler reads them."""
+    try:
+        return tuple(encode(schedule, config.space).items())
+    except BadInput:
+        return ()
+
+
+def _unused(config: StudyConfig) -> tuple[tuple[str, Any], ...]:
+    return tuple((f"use/{task}", False) for task in config.space.tasks)
+
+
+def _ready(record: TrialRecord) -> bool:
+    """Whether the trial's result can be told: finished, and judged where there is something to judge."""
+    return record.status in ("stopped", "failed") or (record.status == "done" and record.objective is not None)
+
+
+def _has_baseline(config: StudyConfig, told: Sequence[TrialRecord]) -> bool:
+    """Whether objectives may be used: they rest on every seed of the baseline."""
+    return sum(record.role == "baseline" for record in told) >= config.baseline_seeds

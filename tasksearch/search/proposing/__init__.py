@@ -1,1 +1,0 @@
-"""What is trained next: the designed first trials, the sampler's, leaders on fresh seeds, controls and twins."""

@@ -1,0 +1,90 @@
+"""Drawing from a space without a model: uniformly over subsets, or every mix of a small space."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import combinations, permutations, product
+from typing import Any
+
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.space import SearchSpace, decode, suggest
+from tasksearch.search.designed_trials import Fixed
+
+_WEIGHTS = range(1, 5)
+_SMALL = 4000  # parameter sets; decoding that many takes a second
+
+
+class _Drawn:
+    """Stands in for an Optuna trial: the subset is given, everything else is drawn uniformly (log-uniformly where asked)."""
+
+    def __init__(self, rng: random.Random, chosen: set[str]) -> None:
+        self._rng, self._chosen = rng, chosen
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        kind, _, task = name.partition("/")
+        return task in self._chosen if kind == "use" else self._rng.choice(choices)
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        return self._rng.randint(low, high)
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        return uniform(self._rng, low, high, log=log)
+
+
+def uniform(rng: random.Random, low: float, high: float, *, log: bool) -> float:
+    """A number in [low, high], uniform or log-uniform."""
+    drawn = math.exp(rng.uniform(math.log(low), math.log(high))) if log else rng.uniform(low, high)
+    return min(high, max(low, drawn))
+
+
+def random_params(space: SearchSpace, rng: random.Random) -> dict[str, Any]:
+    """Parameters of a valid mix: every allowed subset is equally likely, then everything else uniformly."""
+    counts = range(space.min_tasks, _most(space) + 1)
+    size = rng.choices(counts, weights=[math.comb(len(space.tasks), k) for k in counts])[0]
+    return suggest(space, _Drawn(rng, set(rng.sample(list(space.tasks), size))))
+
+
+@lru_cache(maxsize=8)
+def every_schedule(space: SearchSpace) -> Mapping[Schedule, dict[str, Any]]:
+    """Every schedule of a small space, with parameters that give it; empty where they are too many, or cannot be counted."""
+    if space.denominator is None and _most(space) > 1:
+        return {}
+    if sum(_count(space, k) for k in range(space.min_tasks, _most(space) + 1)) > _SMALL:
+        return {}
+    found: dict[Schedule, dict[str, Any]] = {}
+    for wish in _wishes(space):
+        params = suggest(space, Fixed(wish))
+        schedule = decode(space, params)
+        if schedule is not None:
+            found.setdefault(schedule, params)
+    return found
+
+
+def _most(space: SearchSpace) -> int:
+    return min(len(space.tasks), space.max_tasks or len(space.tasks))
+
+
+def _count(space: SearchSpace, k: int) -> int:
+    """Parameter sets with k tasks."""
+    subsets = math.comb(len(space.tasks), k) * len(space.steps)
+    if k == 1:
+        return subsets
+    orders = sum(1 if kind == "joint" else math.factorial(k) for kind in space.schedules)
+    return subsets * orders * math.prod([len(_WEIGHTS)] * k)
+
+
+def _wishes(space: SearchSpace) -> Iterator[dict[str, Any]]:
+    for k in range(space.min_tasks, _most(space) + 1):
+        for chosen, steps in product(combinations(space.tasks, k), space.steps):
+            base: dict[str, Any] = {f"use/{task}": task in chosen for task in space.tasks} | {"steps": steps}
+            if k == 1:
+                yield base
+                continue
+            for kind, weights in product(space.schedules, product(_WEIGHTS, repeat=k)):
+                shares = {f"weight/{task}": weight for task, weight in zip(chosen, weights, strict=True)}
+                for order in [chosen] if kind == "joint" else permutations(chosen):
+                    ranks = {f"rank/{task}": place / (k - 1) for place, task in enumerate(order)}
+                    yield base | {"schedule": kind} | shares | ranks

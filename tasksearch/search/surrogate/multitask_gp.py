@@ -1,0 +1,337 @@
+"""The pooled surrogate: what trained mixes are worth in each language, less the luck that made some of them look good.
+
+Scores of T trained mixes in L languages, one seed each, are read as
+
+    Y = F + noise,   cov(F) = K ⊗ B,   cov(noise) = I ⊗ N
+
+a Gaussian process whose kernel K compares mixes (presence, share, order, kind, pairs) and whose B lets languages share
+strength: B is shrunken towards one common factor with a residual per language and learns further factors where the trials show
+them (the intrinsic coregionalisation model; Álvarez, Rosasco, Lawrence 2012, sec. 4.2; Maddox et al. 2021 for why the whole
+vector pays). B and N are maximum a posteriori by EM in the eigenbasis of K, where the trials are independent (Stegle et al.
+2011). The kernel is one of a few fixed compositions, each weighted by its evidence; none is tuned to the study in hand.
+
+The posterior mean is a shrunken score: the winner of the posterior means is not flattered as the winner of the raw scores is
+(Efron 2011, "Tweedie's formula and selection bias"). It is only ever read at mixes that were trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.core.schedule import Schedule
+from tasksearch.search.surrogate.features import blocks_of, features, tasks_of
+from tasksearch.search.surrogate.schedule_arrays import ScheduleArrays
+from tasksearch.search.surrogate.warping import POWERS, Warp
+
+Array = NDArray[np.float64]
+
+KERNELS: tuple[dict[str, float], ...] = (
+    {"share": 1.0, "kind": 0.3},
+    {"share": 0.7, "presence": 0.5, "order": 0.3, "kind": 0.3},
+    {"share": 0.7, "presence": 0.3, "order": 0.5, "kind": 0.5, "pairs": 0.5},
+    {"share": 0.5, "order": 0.3, "kind": 0.3, "near": 1.0},
+    {"share": 0.5, "order": 0.3, "kind": 0.3, "pairs": 0.3, "before": 0.4},
+)
+"""Compositions: block → its part of the variance of a mix. `near`: squared exponential over share, order and kind."""
+LEVEL = 1.0  # variance of what all mixes have in common, in the variance of one mix
+OWN = 0.1  # variance of what no other mix shares with it
+RATIOS = np.geomspace(0.02, 2000, 26)  # signal over noise, the grid of the evidence
+LEAST_EVIDENCE = 0.02
+"""Share of the evidence under which a kernel is left out."""
+JITTER = 1 + 1e-9
+"""What the noise is multiplied by, at least on average over columns, so that it can be factorised."""
+_STRAIGHT = (4.0, 0.25)  # columns that the prior is worth: with a straight scale, and with each bend of it
+_ROUNDS = 20
+_PRIOR = 4.0  # how many trials the prior on the languages' covariance is worth, beside their number
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Posterior:
+    """Shrunken scores.
+
+    Attributes:
+        mean, deviation: shape (mixes, columns).
+    """
+
+    mean: Array
+    deviation: Array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Surrogate:
+    """Kernels over the trained mixes, ready for any score column; build once per study.
+
+    Attributes:
+        schedules: trained mixes, T of them, each once.
+    """
+
+    schedules: tuple[Schedule, ...]
+
+    def posterior(self, scores: Array, seeds: Array | None = None) -> Posterior:
+        """Shrunken scores of every mix in every column.
+
+        Args:
+            scores: shape (T, L), gains over the baseline, in units in which columns are comparable.
+            seeds: shape (S, L), scores of the baseline's seeds in the same units: the noise's witness; None: none.
+        """
+        warp = self.warp(scores)
+        parts = self._parts(warp.forward(scores), None if seeds is None else warp.forward(seeds))
+        means, spreads, weights = [], [], []
+        for weight, place, found in parts:
+            vectors = self.bases[place][1]
+            means.append(vectors @ found.mean)
+            spreads.append(np.square(vectors) @ np.square(found.deviation))
+            weights.append(weight)
+        share = np.array(weights)[:, np.newaxis, np.newaxis]
+        mean = (share * np.array(means)).sum(axis=0)
+        spread = (share * (np.array(spreads) + np.square(np.array(means) - mean))).sum(axis=0)
+        mean, deviation = warp.back(mean, np.sqrt(spread))
+        return Posterior(mean=mean, deviation=deviation)
+
+    def elsewhere(self, schedules: Sequence[Schedule], scores: Array) -> Array:
+        """What is expected of mixes that were not trained, shape (schedules, L): for measuring the surrogate against trainings
+        that it was not shown. No verdict is drawn from it.
+        """
+        warp, across = self.warp(scores), _kernels(self.blocks, features(schedules, self.tasks))
+        mean = np.zeros((len(schedules), scores.shape[1]))
+        for weight, place, found in self._parts(warp.forward(scores), None):
+            values, vectors = self.bases[place]
+            mean += weight * (across[place] @ vectors) @ (found.mean / np.maximum(values, 1e-9)[:, np.newaxis])
+        return warp.back(mean, np.zeros_like(mean))[0]
+
+    def warp(self, scores: Array, *, together: bool = True) -> Warp:
+        """The bend of every column's scale that the trials show. Columns say together how common each power is, unless each is
+        to be read by itself; to begin with none is the rule.
+        """
+        logs = np.array([self._columns_evidence(Warp.of(scores, power), scores) for power in POWERS])
+        prior = np.where(np.array(POWERS) == 1, *_STRAIGHT)[:, np.newaxis]
+        common = prior / prior.sum()
+        for _ in range(10):
+            held = np.exp(logs - logs.max(axis=0)) * common
+            held /= held.sum(axis=0)
+            seen = held.sum(axis=1, keepdims=True) if together else held
+            common = (prior + seen) / (prior.sum() + (held.shape[1] if together else 1))
+        return Warp.of(scores, np.array(POWERS)[held.argmax(axis=0)])
+
+    def _columns_evidence(self, warp: Warp, scores: Array) -> Array:
+        """Log likelihood of each column taken apart, shape (L,), under its best kernel and ratio."""
+        bent = warp.forward(scores)
+        logs = [likelihoods(np.square(vectors.T @ bent), values)[0].max(axis=0) for values, vectors in self.bases]
+        return np.asarray(np.max(logs, axis=0) + warp.log_slope(scores))
+
+    def _parts(self, scores: Array, seeds: Array | None) -> list[tuple[float, int, Posterior]]:
+        """(weight, which kernel, posterior in that kernel's eigenbasis) of the kernels that the evidence leaves; weights sum
+        to one.
+        """
+        noise = seed_contrasts(seeds, scores.shape[1])
+        evidence = self.evidence(scores, noise)
+        kept = [place for place, weight in enumerate(evidence) if weight >= LEAST_EVIDENCE]
+        total = sum(float(evidence[place]) for place in kept)
+        return [
+            (float(evidence[place]) / total, place, _posterior(vectors.T @ scores, values, noise))
+            for place in kept
+            for values, vectors in [self.bases[place]]
+        ]
+
+    @cached_property
+    def tasks(self) -> tuple[str, ...]:
+        """Every task that a mix holds, sorted: the columns of its features."""
+        return tasks_of(self.schedules)
+
+    @cached_property
+    def shapes(self) -> ScheduleArrays:
+        """The mixes as arrays."""
+        return ScheduleArrays.of(self.schedules, self.tasks)
+
+    @cached_property
+    def blocks(self) -> dict[str, Array]:
+        """Their features."""
+        return blocks_of(self.shapes)
+
+    @cached_property
+    def bases(self) -> list[tuple[Array, Array]]:
+        """Eigenvalues (T,) and eigenvectors (T, T) of every kernel."""
+        found = []
+        for kernel in _kernels(self.blocks, None):
+            values, vectors = np.linalg.eigh(kernel)
+            found.append((np.maximum(values, 0.0), vectors))
+        return found
+
+    def evidence(self, scores: Array, noise: Array) -> Array:
+        """Weight of every kernel: its likelihood for the columns' mean and for what is left, each at its best ratio."""
+        mean = scores.mean(axis=1, keepdims=True)
+        apart = scores - mean
+        contrast, own = noise.mean(axis=1, keepdims=True), noise - noise.mean(axis=1, keepdims=True)
+        logs = np.array(
+            [
+                _best_likelihood(vectors.T @ mean, values, contrast)
+                + (_best_likelihood(vectors.T @ apart, values, own) if scores.shape[1] > 1 else 0.0)
+                for values, vectors in self.bases
+            ]
+        )
+        weights: Array = np.exp(logs - logs.max())
+        weights /= weights.sum()
+        return weights
+
+
+def trained(schedules: Sequence[Schedule]) -> Surrogate:
+    """The surrogate over these mixes.
+
+    Raises:
+        ValueError: a mix stands twice.
+    """
+    if len(set(schedules)) != len(schedules):
+        raise ValueError("a mix stands twice; expected one row of scores per mix")
+    return Surrogate(schedules=tuple(schedules))
+
+
+def _kernels(blocks: Mapping[str, Array], others: Mapping[str, Array] | None) -> list[Array]:
+    """Per composition, the kernel of the mixes, shape (T, T); or of others with them, shape (others, T), on the same scale.
+    From their features.
+    """
+    apart = blocks if others is None else others
+    parts = {name: _linear(block, apart[name]) for name, block in blocks.items()}
+    place = _place(blocks)
+    parts["near"] = _near(place, place if others is None else _place(apart))
+    shape = parts["near"].shape
+    own = OWN * np.eye(len(blocks["share"])) if others is None else 0.0
+    return [
+        sum((weight * parts[name] for name, weight in composition.items()), np.zeros(shape)) + LEVEL + own
+        for composition in KERNELS
+    ]
+
+
+def _place(blocks: Mapping[str, Array]) -> Array:
+    """Where mixes stand to each other, for the kernel `near`."""
+    return np.hstack([blocks["share"], 0.5 * blocks["order"], blocks["kind"][:, :4]])
+
+
+def _linear(block: Array, others: Array) -> Array:
+    """Inner products of columns centred over the block, scaled to a mean variance of one."""
+    centre = block.mean(axis=0)
+    centred = block - centre
+    scale = float(np.square(centred).sum()) / len(block)
+    return (others - centre) @ centred.T / scale if scale > 1e-12 else np.zeros((len(others), len(block)))
+
+
+def _near(block: Array, others: Array) -> Array:
+    """Squared exponential, its length the median distance within the block."""
+    inside = _distances(block, block)
+    typical = float(np.median(inside[inside > 0])) if (inside > 0).any() else 1.0
+    return np.asarray(np.exp(-(inside if others is block else _distances(others, block)) / typical))
+
+
+def _distances(rows: Array, others: Array) -> Array:
+    """Squared distances, shape (rows, others); column by column, for the differences of all columns at once fill no cache."""
+    found = np.zeros((len(rows), len(others)))
+    for one, other in zip(rows.T, others.T, strict=True):
+        found += np.square(one[:, np.newaxis] - other)
+    return found
+
+
+def seed_contrasts(seeds: Array | None, columns: int) -> Array:
+    """Orthonormal contrasts of the baseline's seeds, shape (seeds - 1, columns): pure noise."""
+    if seeds is None or len(seeds) < 2:
+        return np.zeros((0, columns))
+    centred = seeds - seeds.mean(axis=0)
+    left, _, _ = np.linalg.svd(np.eye(len(seeds)) - 1 / len(seeds))
+    return np.asarray(left[:, : len(seeds) - 1].T @ centred)
+
+
+def _best_likelihood(rotated: Array, values: Array, noise: Array) -> float:
+    """Largest log likelihood of columns with one noise variance, over the grid of ratios."""
+    squares, extra = np.square(rotated).sum(axis=1), float(np.square(noise).sum())
+    count = rotated.size + noise.size
+    spread = np.outer(RATIOS, values) + 1.0
+    variance = np.maximum(((squares / spread).sum(axis=1) + extra) / count, 1e-12)
+    return float((-0.5 * (count * np.log(variance) + rotated.shape[1] * np.log(spread).sum(axis=1))).max())
+
+
+def likelihoods(
+    squares: Array, values: Array, extra: Array | float = 0.0, more: int = 0, *, floor: float = 1e-12
+) -> tuple[Array, Array]:
+    """Log likelihood of single columns and their noise variance, each of shape (ratios, L), over the grid of ratios.
+
+    Args:
+        squares: the columns' rotated squares, shape (T, L).
+        values: eigenvalues, shape (T,).
+        extra, more: sum of squares of so many numbers that are noise alone, per column.
+        floor: of the variance.
+    """
+    spread, count = np.outer(RATIOS, values) + 1.0, len(values) + more
+    variance = np.maximum(((1 / spread) @ squares + extra) / count, floor)
+    return -0.5 * (count * np.log(variance) + np.log(spread).sum(axis=1, keepdims=True)), variance
+
+
+def coregionalised(rotated: Array, values: Array, noise: Array) -> tuple[Array, Array, Array]:
+    """K ⊗ B + I ⊗ N in the eigenbasis of K, B and N by EM under inverse-Wishart priors: W, its inverse and λ, as in
+    `_diagonalised`: in the columns of `rotated @ W.T` signal and noise have variances λ · K and 1, and are independent.
+    """
+    between, within = _start(rotated, values, noise)
+    columns = rotated.shape[1]
+    strength = _PRIOR + columns
+    prior_between, prior_within = between * strength, within * strength
+    keep = values > 1e-9 * max(1e-12, float(values.max()))
+    for _ in range(_ROUNDS if columns > 1 else 0):
+        whiten, unwhiten, ratio = _diagonalised(between, within)
+        shrink = values[:, np.newaxis] * ratio / (values[:, np.newaxis] * ratio + 1.0)
+        z = rotated @ whiten.T
+        mean = shrink * z
+        scaled = mean[keep] / np.sqrt(values[keep])[:, np.newaxis]
+        spread = (shrink[keep] / values[keep][:, np.newaxis]).sum(axis=0)
+        between = unwhiten @ (scaled.T @ scaled + np.diag(spread)) @ unwhiten.T
+        between = (between + prior_between) / (int(keep.sum()) + strength)
+        left = z - mean
+        within = unwhiten @ (left.T @ left + np.diag(shrink.sum(axis=0))) @ unwhiten.T + noise.T @ noise
+        within = (within + prior_within) / (len(values) + len(noise) + strength)
+    return _diagonalised(between, within)
+
+
+def _posterior(rotated: Array, values: Array, noise: Array) -> Posterior:
+    """Of every mix and column, in the eigenbasis of K."""
+    whiten, unwhiten, ratio = coregionalised(rotated, values, noise)
+    shrink = values[:, np.newaxis] * ratio / (values[:, np.newaxis] * ratio + 1.0)
+    mean = (shrink * (rotated @ whiten.T)) @ unwhiten.T
+    variance = shrink @ np.square(unwhiten).T
+    return Posterior(mean=mean, deviation=np.sqrt(np.maximum(variance, 0.0)))
+
+
+def _start(rotated: Array, values: Array, noise: Array) -> tuple[Array, Array]:
+    """Compound symmetry: one factor for all columns and a residual of equal size for each, signal and noise alike."""
+    columns = rotated.shape[1]
+    shared = _one_variance(rotated.mean(axis=1, keepdims=True), values, noise.mean(axis=1, keepdims=True))
+    if columns == 1:
+        return np.full((1, 1), shared[0]), np.full((1, 1), shared[1])
+    left, noise_left = (data - data.mean(axis=1, keepdims=True) for data in (rotated, noise))
+    free = columns / (columns - 1)
+    own = tuple(free * v for v in _one_variance(left, values, noise_left))
+    parts = []
+    for mean, alone in zip(shared, own, strict=True):
+        common = max(mean - alone / columns, 0.05 * alone)
+        parts.append(common * np.ones((columns, columns)) + alone * np.eye(columns))
+    return parts[0], parts[1]
+
+
+def _one_variance(rotated: Array, values: Array, noise: Array) -> tuple[float, float]:
+    """Signal and noise variance of columns that have them in common, averaged over the grid by likelihood."""
+    squares, extra = np.square(rotated).sum(axis=1), float(np.square(noise).sum())
+    columns, count = rotated.shape[1], rotated.size + noise.size
+    spread = np.outer(RATIOS, values) + 1.0
+    variance = np.maximum(((squares / spread).sum(axis=1) + extra) / count, 1e-9)
+    logs = -0.5 * (count * np.log(variance) + columns * np.log(spread).sum(axis=1))
+    weight = np.exp(logs - logs.max())
+    weight /= weight.sum()
+    return max(float(weight @ (RATIOS * variance)), 1e-9), float(weight @ variance)
+
+
+def _diagonalised(between: Array, within: Array) -> tuple[Array, Array, Array]:
+    """W, its inverse, and λ, with W N Wᵀ = I and W B Wᵀ = diag(λ)."""
+    root = np.linalg.cholesky(within + (JITTER - 1) * float(np.trace(within)) / len(within) * np.eye(len(within)))
+    inverse = np.linalg.inv(root)
+    values, vectors = np.linalg.eigh(inverse @ between @ inverse.T)
+    return vectors.T @ inverse, root @ vectors, np.maximum(values, 0.0)

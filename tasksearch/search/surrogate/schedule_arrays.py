@@ -1,0 +1,100 @@
+"""`ScheduleArrays`: schedules as arrays, and what becomes of them when a task is left out, moved, or all are trained together.
+
+Only what the surrogate sees of a schedule is kept: shares of the whole phase, the order of tasks, whether the mixture moves,
+and the length. Leaving a task out gives its share to the others in proportion, at the same length.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.core.schedule import Schedule
+
+Array = NDArray[np.float64]
+MOVES = {"sequential": 1.0, "staged": 1.0, "annealed": 0.5}
+"""Kind → how far the mixture moves; 0 for the others."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScheduleArrays:
+    """So many schedules over p tasks.
+
+    Attributes:
+        share: shape (schedules, p), of the examples of the whole phase; rows sum to one, or to zero for the baseline.
+        rank: shape (schedules, p), place in the order of arrival from 0, -1 for a task that is absent.
+        moves: shape (schedules,), in {0, 0.5, 1}; 0 for less than two tasks.
+        length: shape (schedules,), log2 of the steps; 0 for the baseline.
+    """
+
+    share: Array
+    rank: NDArray[np.int64]
+    moves: Array
+    length: Array
+
+    @classmethod
+    def of(cls, schedules: Sequence[Schedule], tasks: Sequence[str]) -> ScheduleArrays:
+        """From schedules; tasks in the order of the columns."""
+        column = {task: i for i, task in enumerate(tasks)}
+        share = np.zeros((len(schedules), len(tasks)))
+        rank = np.full((len(schedules), len(tasks)), -1)
+        for row, schedule in enumerate(schedules):
+            for place, task in enumerate(schedule.order):
+                share[row, column[task]] = float(schedule.share(task))
+                rank[row, column[task]] = place
+        return cls(
+            share=share,
+            rank=rank,
+            moves=np.array([MOVES.get(s.kind, 0.0) if len(s.tasks) > 1 else 0.0 for s in schedules]),
+            length=np.array([math.log2(s.steps) if s.stages else 0.0 for s in schedules]),
+        )
+
+    @classmethod
+    def even(cls, members: NDArray[np.bool_], steps: int) -> ScheduleArrays:
+        """All tasks of each row together in equal shares; members of shape (schedules, p)."""
+        count = members.sum(axis=1, keepdims=True)
+        rank = np.where(members, members.cumsum(axis=1) - 1, -1)
+        length = np.where(count[:, 0] > 0, math.log2(steps), 0.0)
+        return cls(share=members / np.maximum(1, count), rank=rank, moves=np.zeros(len(members)), length=length)
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """Which tasks each holds."""
+        return self.share > 0
+
+    @property
+    def count(self) -> NDArray[np.int64]:
+        """How many tasks each holds."""
+        return np.asarray(self.present.sum(axis=1))
+
+    def rows(self, chosen: NDArray[np.bool_]) -> ScheduleArrays:
+        """Those of the rows."""
+        return ScheduleArrays(
+            share=self.share[chosen], rank=self.rank[chosen], moves=self.moves[chosen], length=self.length[chosen]
+        )
+
+    def without(self, task: int) -> ScheduleArrays:
+        """Each without that task; every row must hold another one."""
+        share = self.share.copy()
+        share[:, task] = 0.0
+        share /= share.sum(axis=1, keepdims=True)
+        own = np.where(self.rank[:, [task]] >= 0, self.rank[:, [task]], self.rank.shape[1])
+        rank = self.rank - (self.rank > own)
+        rank[:, task] = -1
+        moves = np.where((share > 0).sum(axis=1) > 1, self.moves, 0.0)
+        return ScheduleArrays(share=share, rank=rank, moves=moves, length=self.length)
+
+    def moved(self, task: int, *, last: bool) -> ScheduleArrays:
+        """Each with that task, which it must hold, at the end or at the start of the order."""
+        own = self.rank[:, [task]]
+        rank = np.where(self.rank < 0, -1, self.rank - (self.rank > own) if last else self.rank + (self.rank < own))
+        rank[:, task] = self.count - 1 if last else 0
+        return ScheduleArrays(share=self.share, rank=rank, moves=self.moves, length=self.length)
+
+    def together(self) -> ScheduleArrays:
+        """Each with its tasks trained jointly."""
+        return ScheduleArrays(share=self.share, rank=self.rank, moves=np.zeros(len(self.moves)), length=self.length)

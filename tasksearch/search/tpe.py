@@ -1,0 +1,145 @@
+"""The sampler's study: in memory, rebuilt for every proposal from records, so that it holds what it may know and no more."""
+
+from __future__ import annotations
+
+import copy
+import random
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import TPESampler
+from optuna.trial import FrozenTrial, TrialState
+
+from tasksearch.core.space import SearchSpace, suggest
+from tasksearch.core.study import TrialRecord
+from tasksearch.search.designed_trials import Fixed
+from tasksearch.search.random_schedules import uniform
+
+_STATES = {"done": TrialState.COMPLETE, "failed": TrialState.FAIL, "stopped": TrialState.PRUNED, "running": TrialState.RUNNING}
+
+
+def asks(
+    space: SearchSpace, told: Sequence[TrialRecord], pending: Sequence[TrialRecord], *, seeds: Sequence[int]
+) -> Iterator[dict[str, Any]]:
+    """Sets of parameters from multivariate, grouped TPE, one per seed; pure.
+
+    Args:
+        space: with tasks and steps filled in.
+        told: trials whose results may be used, in the order of their numbers. A failed trial is told as failed, never as a
+            score; a stopped one as pruned. The baseline enters once, with the mean of its seeds: it is one point of the space.
+        pending: trials of which only the parameters may be used; the constant liar keeps proposals away from them.
+        seeds: of the draws. A draw that the caller does not take (a mix that was run already, a subset that the space does not
+            allow) stays behind as a running trial, so that the constant liar keeps the next one away from it. Told as failed it
+            would be forgotten, and TPE, which takes the best of its candidates, would propose it again and again. After three
+            draws a growing share of parameters is drawn uniformly: in a small space TPE comes to know one mix alone.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction="maximize")
+    study.add_trials(_history(space, told, pending))
+    for attempt, seed in enumerate(seeds):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)  # `group` is experimental, and meant
+            study.sampler = TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed % 2**32)
+        yield suggest(space, _Loosened(study.ask(), random.Random(seed), _rate(attempt, len(seeds))))
+
+
+def _rate(attempt: int, attempts: int) -> float:
+    return max(0, attempt - 2) / max(1, attempts - 2)
+
+
+class _Loosened:
+    """An Optuna trial of which a share of the answers is drawn uniformly instead."""
+
+    def __init__(self, trial: optuna.Trial, rng: random.Random, rate: float) -> None:
+        self._trial, self._rng, self._rate = trial, rng, rate
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        answer = self._trial.suggest_categorical(name, choices)
+        return self._rng.choice(choices) if self._rng.random() < self._rate else answer
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        answer = int(self._trial.suggest_int(name, low, high))
+        return self._rng.randint(low, high) if self._rng.random() < self._rate else answer
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        answer = float(self._trial.suggest_float(name, low, high, log=log))
+        return uniform(self._rng, low, high, log=log) if self._rng.random() < self._rate else answer
+
+
+def frozen_trial(
+    space: SearchSpace, record: TrialRecord, *, running: bool = False, user_attrs: Mapping[str, Any] | None = None
+) -> FrozenTrial:
+    """A record as Optuna holds it, its number apart. `running` hides its result."""
+    state = TrialState.RUNNING if running else _STATES[record.status]
+    trial = copy.copy(_frozen(space, record.params, state, record.objective if state == TrialState.COMPLETE else None))
+    trial.user_attrs = dict(user_attrs or {})
+    return trial
+
+
+class _Shared(FrozenTrial):  # type: ignore[misc]
+    """A frozen trial that is never changed, so that a storage need not copy what is inside: it asks for a deep copy of each."""
+
+    def __deepcopy__(self, memo: Any) -> _Shared:
+        return copy.copy(self)
+
+
+@lru_cache(maxsize=4096)
+def _frozen(space: SearchSpace, params: tuple[tuple[str, Any], ...], state: TrialState, value: float | None) -> _Shared:
+    distributions = distributions_of(space, dict(params)) if params else {}  # a twin may lie outside the space
+    now = datetime.now()
+    return _Shared(
+        number=-1,
+        trial_id=-1,
+        state=state,
+        value=value,
+        datetime_start=now,
+        datetime_complete=now if state.is_finished() else None,
+        params={name: dict(params).get(name, False) for name in distributions},
+        distributions=distributions,
+        user_attrs={},
+        system_attrs={},
+        intermediate_values={},
+    )
+
+
+def distributions_of(space: SearchSpace, params: Mapping[str, Any]) -> dict[str, BaseDistribution]:
+    """Distributions of those parameters that the space lets vary; what it fixes is no parameter of Optuna's."""
+    recorder = _Recorder({f"use/{task}": False for task in space.tasks} | dict(params))  # tasks may have joined since
+    suggest(space, recorder)
+    return recorder.distributions
+
+
+class _Recorder(Fixed):
+    """Answers with given values and notes what they were drawn from."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self.distributions: dict[str, BaseDistribution] = {}
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        self.distributions[name] = CategoricalDistribution(list(choices))
+        return super().suggest_categorical(name, choices)
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        self.distributions[name] = IntDistribution(low, high)
+        return super().suggest_int(name, low, high)
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        self.distributions[name] = FloatDistribution(low, high, log=log)
+        return super().suggest_float(name, low, high, log=log)
+
+
+def _history(space: SearchSpace, told: Sequence[TrialRecord], pending: Sequence[TrialRecord]) -> list[FrozenTrial]:
+    judged = [record for record in told if record.role == "baseline" and record.objective is not None]
+    trials: list[FrozenTrial] = []
+    if judged:
+        mean = sum(record.objective or 0.0 for record in judged) / len(judged)
+        trials.append(copy.copy(_frozen(space, judged[0].params, TrialState.COMPLETE, mean)))
+    trials += [frozen_trial(space, record) for record in told if record.role != "baseline"]
+    return trials + [frozen_trial(space, record, running=True) for record in pending if record.role != "baseline"]

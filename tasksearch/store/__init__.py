@@ -1,0 +1,1 @@
+"""Trained segments by content hash: local, remote, eviction, verification."""

@@ -1,0 +1,173 @@
+"""What a store holds: listed, verified, and kept within a budget of disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from filelock import FileLock, Timeout
+
+from tasksearch.store.remote import RemoteStore
+from tasksearch.store.segment_store import SegmentStore, translated
+
+_CLAIMS = ".claims"
+_CLAIM_SECONDS = 24 * 3600.0  # a claim of another machine that was not renewed for so long is that of a dead process
+_LEFTOVER_SECONDS = 3600.0  # a half-written segment of so long ago is a killed writer's
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreEntry:
+    """A segment or snapshot in the store.
+
+    Attributes:
+        name: signature; a snapshot adds its step.
+        kind: `intermediate`, `target` or `snapshot`.
+        label: what was trained, for people.
+        size: bytes of its files.
+        seconds: what training it cost; 0 where its writer did not say.
+        steps: optimiser steps.
+        uses: how often it was reused.
+        used: when it was last, or else committed; seconds since the epoch.
+    """
+
+    name: str
+    kind: str
+    label: str
+    size: int
+    seconds: float
+    steps: int
+    uses: int
+    used: float
+
+    @property
+    def signature(self) -> str:
+        """Of the segment itself."""
+        return self.name.partition(".")[0]
+
+
+def entries(store: SegmentStore) -> list[StoreEntry]:
+    """Everything with a readable manifest, the files unread."""
+    return [entry for name in store.names() if (entry := _entry(store, name)) is not None]
+
+
+def verify(store: SegmentStore) -> list[str]:
+    """Reads every file of the store; the names of what is not as its manifest says."""
+    return [name for name in store.names() if not _is_whole(store, name)]
+
+
+def to_evict(stock: Iterable[StoreEntry], *, budget: int, protected: Collection[str], now: float) -> list[StoreEntry]:
+    """What has to go so that the rest fits the budget: first what is cheap to train again for its size and long unused.
+
+    Args:
+        budget: bytes.
+        protected: signatures that running trials need; never taken, even where the rest then does not fit.
+        now: seconds since the epoch.
+    """
+    kept = list(stock)
+    excess = sum(entry.size for entry in kept) - budget
+    gone = []
+    for entry in sorted((e for e in kept if e.signature not in protected), key=lambda e: (_worth(e, now), e.name)):
+        if excess <= 0:
+            break
+        gone.append(entry)
+        excess -= entry.size
+    return gone
+
+
+def prune(store: SegmentStore, budget: int, *, dry_run: bool = False) -> list[StoreEntry]:
+    """Evicts down to the budget, and clears what killed writers left. Another process that is pruning is left to it.
+
+    Returns: what was, or would be, evicted.
+    """
+    if isinstance(store, RemoteStore):
+        gone = to_evict(entries(store), budget=budget, protected=(), now=time.time())
+        for entry in gone if not dry_run else ():
+            store.discard(entry.name)
+        return gone
+    try:
+        with FileLock(store.root / ".prune.lock", timeout=0):
+            _clear_leftovers(store)
+            gone = to_evict(entries(store), budget=budget, protected=claimed(store), now=time.time())
+            for entry in gone if not dry_run else ():
+                store.discard(entry.name)
+            return gone
+    except Timeout:
+        return []
+    except OSError as fault:
+        raise translated(fault, store) from None
+
+
+def claim(store: SegmentStore, signatures: Iterable[str]) -> None:
+    """Says what this process's trial needs; a process has one claim, of its current trial. Void once the process is gone."""
+    if isinstance(store, RemoteStore):
+        return
+    with suppress(OSError):  # a store that cannot be written is not pruned either
+        folder = store.root / _CLAIMS
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{socket.gethostname()}.{os.getpid()}"
+        temporary = store.root / f".claim.{socket.gethostname()}.{os.getpid()}"
+        temporary.write_text("\n".join(signatures), encoding="utf-8")
+        temporary.replace(path)
+
+
+def claimed(store: SegmentStore) -> set[str]:
+    """Signatures that some running trial needs; claims of dead processes are cleared."""
+    needed: set[str] = set()
+    for path in (store.root / _CLAIMS).glob("*"):
+        with suppress(OSError):
+            if _is_alive(path):
+                needed.update(path.read_text(encoding="utf-8").split())
+            else:
+                path.unlink()
+    return needed
+
+
+def _entry(store: SegmentStore, name: str) -> StoreEntry | None:
+    manifest = store.peek(name)
+    if manifest is None:
+        return None
+    facts = manifest["facts"]
+    seconds = facts.get("seconds", 0.0)
+    return StoreEntry(
+        name=name,
+        kind=str(facts.get("kind", "?")),
+        label=str(facts.get("label", "")),
+        size=sum(int(size) for size, _ in manifest["files"].values()),
+        seconds=float(sum(seconds.values()) if isinstance(seconds, dict) else seconds),
+        steps=int(facts.get("steps", 0)),
+        uses=store.uses(name),
+        used=store.modified(name),
+    )
+
+
+def _is_whole(store: SegmentStore, name: str) -> bool:
+    manifest = store.manifest(name)
+    if manifest is None:
+        return False
+    return not isinstance(store, RemoteStore) or all(store.is_whole(name, file) for file in manifest["files"])
+
+
+def _worth(entry: StoreEntry, now: float) -> float:
+    """Seconds to train again per byte kept and second unused."""
+    return (entry.seconds + 1e-3) / (max(1, entry.size) * (max(0.0, now - entry.used) + 60.0))
+
+
+def _is_alive(path: Path) -> bool:
+    host, _, pid = path.name.rpartition(".")
+    if host == socket.gethostname():
+        return bool(psutil.pid_exists(int(pid)))
+    return time.time() - path.stat().st_mtime < _CLAIM_SECONDS
+
+
+def _clear_leftovers(store: SegmentStore) -> None:
+    for path in store.root.glob(".*.*.*"):
+        with suppress(OSError):
+            if path.is_dir() and time.time() - path.stat().st_mtime > _LEFTOVER_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,153 @@
+"""The segment store on an object store, through fsspec: no rename there, so the manifest, written last, is the commit."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load
+
+from tasksearch.core.errors import BadInput, MissingPackage, StoreUnusable, first_line
+from tasksearch.store.segment_store import MANIFEST, SegmentDamaged, SegmentStore, Tensors, read_manifest
+
+
+class RemoteStore(SegmentStore):
+    """Segments under an fsspec URL, such as `s3://bucket/store` or `memory://store`.
+
+    Presence is checked by the manifest and the files' sizes; a file's hash when it is read. Two drivers may at worst train a
+    segment twice, with equal results. Reuses are not counted there.
+    """
+
+    def __init__(self, url: str) -> None:
+        import fsspec
+
+        try:
+            self._fs, self._base = fsspec.core.url_to_fs(url)
+        except ImportError as missing:
+            raise MissingPackage(f"store {url} needs a package: {first_line(missing)}") from None
+        except ValueError as error:
+            raise BadInput(
+                f"store {url}: {first_line(error)}; expected a folder or an fsspec URL such as s3://bucket/x"
+            ) from None
+        self.url = url
+        super().__init__(Path(tempfile.gettempdir()))
+
+    def __str__(self) -> str:
+        return self.url
+
+    def manifest(self, signature: str) -> dict[str, Any] | None:
+        """The manifest, None where it is absent or a file it names has another size."""
+        text = self._manifest_text(signature)
+        if text is None:
+            return None
+        manifest = read_manifest(text, signature, self)
+        with suppress(OSError, ValueError, TypeError, AttributeError):
+            if manifest and all(self._size(signature, name) == facts[0] for name, facts in manifest["files"].items()):
+                return manifest
+        self.warn(signature)
+        return None
+
+    def peek(self, signature: str) -> dict[str, Any] | None:
+        """The manifest alone."""
+        text = self._manifest_text(signature)
+        return None if text is None else read_manifest(text, signature, self)
+
+    def is_whole(self, signature: str, file: str) -> bool:
+        """Whether a file's content has the hash that the manifest names."""
+        manifest = self.peek(signature)
+        with suppress(OSError, KeyError):
+            if manifest:
+                content = self._fs.cat_file(f"{self._at(signature)}/{file}")
+                return bool(hashlib.sha256(content).hexdigest() == manifest["files"][file][1])
+        return False
+
+    def tensors(self, signature: str, name: str) -> Tensors:
+        """One file, verified by its hash.
+
+        Raises:
+            SegmentDamaged: it is not as the manifest says; its manifest is removed, so that it can be put again.
+        """
+        manifest = self.manifest(signature)
+        with suppress(OSError, SafetensorError, KeyError):
+            if manifest:
+                content = self._fs.cat_file(f"{self._at(signature)}/{name}.safetensors")
+                if hashlib.sha256(content).hexdigest() == manifest["files"][f"{name}.safetensors"][1]:
+                    return dict(load(content))
+        self.warn(signature)
+        self.discard(signature)
+        raise SegmentDamaged(signature)
+
+    def use(self, signature: str) -> None:
+        """Nothing: an object store cannot append."""
+
+    def uses(self, name: str) -> int:
+        """Not counted."""
+        return 0
+
+    def discard(self, name: str) -> None:
+        """Takes a segment away, its manifest first."""
+        with suppress(OSError):
+            self._fs.rm_file(f"{self._at(name)}/{MANIFEST}")
+        with suppress(OSError):
+            self._fs.rm(self._at(name), recursive=True)
+
+    def names(self) -> Iterator[str]:
+        """Names of everything that has a manifest."""
+        for path in sorted(self._fs.glob(f"{self._base}/*/*/{MANIFEST}")):
+            yield str(path).split("/")[-2]
+
+    def snapshots(self, signature: str) -> list[str]:
+        """Names of the snapshots inside a segment, the furthest first."""
+        found = {str(path).split("/")[-2] for path in self._fs.glob(f"{self._base}/{signature[:2]}/{signature}.*/{MANIFEST}")}
+        return sorted(found, reverse=True)
+
+    def read(self, name: str) -> bytes | None:
+        """A file of the store's own at its root; None where there is none."""
+        path = f"{self._base}/{name}"
+        return bytes(self._fs.cat_file(path)) if self._fs.exists(path) else None
+
+    def write(self, name: str, content: bytes) -> None:
+        """Writes a file of the store's own at its root."""
+        self._fs.makedirs(self._base, exist_ok=True)
+        self._fs.pipe_file(f"{self._base}/{name}", content)
+
+    def modified(self, name: str) -> float:
+        """When a segment was committed, seconds since the epoch; 0 where the object store does not say."""
+        try:
+            return float(self._fs.modified(f"{self._at(name)}/{MANIFEST}").timestamp())
+        except (OSError, NotImplementedError, AttributeError):
+            return 0.0
+
+    def _publish(self, temporary: Path, signature: str) -> None:
+        if self.manifest(signature) is not None:
+            return
+        there = self._at(signature)
+        self._fs.makedirs(there, exist_ok=True)
+        for path in sorted(temporary.iterdir(), key=lambda path: path.name == MANIFEST):  # the manifest comes last
+            self._fs.put_file(str(path), f"{there}/{path.name}")
+
+    def _manifest_text(self, signature: str) -> str | None:
+        try:
+            return str(self._fs.cat_file(f"{self._at(signature)}/{MANIFEST}").decode("utf-8", "replace"))
+        except FileNotFoundError:
+            return None
+        except OSError as fault:
+            raise StoreUnusable(f"store {self} cannot be read: {first_line(fault)}") from None
+
+    def _at(self, name: str) -> str:
+        return f"{self._base}/{name[:2]}/{name}"
+
+    def _size(self, signature: str, name: str) -> int:
+        return int(self._fs.info(f"{self._at(signature)}/{name}")["size"])
+
+
+def open_store(address: str) -> SegmentStore:
+    """The store at a folder (also `file://…`) or an fsspec URL."""
+    if address.startswith("file://"):
+        return SegmentStore(Path(address.removeprefix("file://")))
+    return RemoteStore(address) if "://" in address else SegmentStore(Path(address))

@@ -1,0 +1,105 @@
+"""`answer_question`: joint or sequential, from the folders of one study or of several like it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.errors import BadInput, StudyNotReady
+from tasksearch.core.score import ENGLISH
+from tasksearch.core.signature import signature_of
+from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.results.matched_comparison import QUESTION, MatchedComparison
+from tasksearch.study.best import open_study
+
+ALIKE = ("suite", "suite_options", "model", "targets", "languages", "overrides", "mixing")
+"""Settings that studies in one question share; their spaces, seeds and lengths may differ."""
+
+
+def answer_question(folders: Sequence[Path], *, reopen: bool = False) -> MatchedComparison:
+    """The answer, and its question written down in every study's folder: see `search.readings`.
+
+    Raises:
+        StudyNotReady: a study without twins, or without a mixture whose twins are finished.
+        BadInput: studies that do not belong in one question.
+        AlreadyRead: other twins of a study were read before, and `reopen` is not set.
+    """
+    from tasksearch.analysis.clustering import Documents
+    from tasksearch.analysis.matched_comparison.comparison import compare_schedules
+    from tasksearch.analysis.matched_comparison.matched_runs import TwinStudy
+    from tasksearch.records.ledger import Ledger
+    from tasksearch.search.matched_pairs import per_mixture
+
+    distinct = list(dict.fromkeys(folder.absolute() for folder in folders))
+    _check_alike([(folder, Ledger(folder).config()) for folder in distinct])
+    opened = [(folder, *open_study(folder)) for folder in distinct]
+    for folder, config, _, records in opened:
+        _check_twins(folder, config, records)
+    studies = [
+        TwinStudy(
+            name=config.name,
+            records=records,
+            outcomes=cache(Ledger(folder).outcomes),
+            sizes=Ledger(folder).sizes(),
+            per_mixture=per_mixture(config),
+            documents=Documents.reporting(Ledger(folder).documents()),
+        )
+        for folder, config, _, records in opened
+    ]
+    suite = opened[0][2]
+    complete = [_is_complete(config, records) for _, config, _, records in opened]
+    found = compare_schedules(
+        studies, suite.groups, language_groups=suite.language_groups, warning=suite.warning, complete=all(complete)
+    )
+    asked = [
+        _ask(folder, config, records, complete=whole, reopen=reopen)
+        for (folder, config, _, records), whole in zip(opened, complete, strict=True)
+    ]
+    return dataclasses.replace(found, adaptive=any(each.adaptive for each in asked))
+
+
+def _check_alike(opened: Sequence[tuple[Path, StudyConfig]]) -> None:
+    (first, config), *others = opened
+    for folder, other in others:
+        for name in ALIKE:
+            ours, theirs = getattr(config, name), getattr(other, name)
+            if ours != theirs:
+                raise BadInput(
+                    f"{first} and {folder} cannot answer one question: {name} {_told(ours)} and {_told(theirs)}; "
+                    "expected studies of one suite, model, set of targets and of languages"
+                )
+
+
+def _told(value: Any) -> str:
+    return repr(", ".join(map(str, value)) if isinstance(value, tuple) else value)
+
+
+def _check_twins(folder: Path, config: StudyConfig, records: Sequence[TrialRecord]) -> None:
+    if not any(record.role == "twin" for record in records):
+        way = f"tasksearch resume {folder}" + ("" if config.twins else " --twins 6")
+        raise StudyNotReady(f"{folder} has trained no twins, which joint or sequential is answered on; run them: `{way}`")
+
+
+def _is_complete(config: StudyConfig, records: Sequence[TrialRecord]) -> bool:
+    """Whether every twin is finished, and the best of each kind on fresh seeds."""
+    from tasksearch.search.matched_pairs import best_of_each, matched_count
+
+    if sum(record.role == "twin" and record.status != "running" for record in records) < matched_count(config):
+        return False
+    finished = [r.plan.mix_signature for r in records if r.role in ("finalist", "best-of") and r.status != "running"]
+    return all(finished.count(best.record.plan.mix_signature) >= config.twin_seeds for best in best_of_each(records).values())
+
+
+def _ask(folder: Path, config: StudyConfig, records: Sequence[TrialRecord], *, complete: bool, reopen: bool) -> Any:
+    from tasksearch.records.holdout_log import ask
+    from tasksearch.search.matched_pairs import best_of_each, twin_sets
+
+    asked_for = tuple(twins[0].schedule for twins in twin_sets(config.space, config.seed, config.twins))
+    choices = {"twins": signature_of("twins", asked_for)}
+    choices |= {f"best {kind}": best.record.plan.mix_signature for kind, best in best_of_each(records).items()}
+    done = [record for record in records if record.role == "twin" and record.status == "done"]
+    cells = sorted({cell for record in done for cell in record.scores.values("report") if cell[1] != ENGLISH})
+    return ask(folder, QUESTION, choices, cells, reopen=reopen, complete=complete)

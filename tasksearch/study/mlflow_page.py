@@ -1,0 +1,68 @@
+"""`open_page`: the MLflow page of a study, with the link that sets its best runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.study import TrialRecord
+from tasksearch.study.best import open_study
+from tasksearch.study.study_id import study_id
+from tasksearch.study.tracking_location import tracking_address
+
+
+@dataclass(frozen=True, kw_only=True)
+class MLflowPage:
+    """A page that answers: the link that compares, the link to all runs, and the server behind them."""
+
+    compare: str
+    runs: str
+    server: Any
+
+
+def best_of_each(records: Sequence[TrialRecord], most: int) -> list[TrialRecord]:
+    """At most so many trials of the search: the best of every kind of schedule, then the second of every kind, and so on.
+
+    By objective, which reads selection halves alone; in the end those of one kind stand side by side.
+    """
+    kinds: dict[str, list[TrialRecord]] = {}
+    judged = [record for record in records if record.objective is not None and record.role in ("design", "search")]
+    for record in sorted(judged, key=lambda r: (-(r.objective or 0.0), r.number)):
+        kinds.setdefault(_kind(record), []).append(record)
+    turns = [(place, -(record.objective or 0.0), record) for members in kinds.values() for place, record in enumerate(members)]
+    chosen = [record for *_, record in sorted(turns, key=lambda turn: turn[:2])[:most]]
+    return sorted(chosen, key=lambda r: (_kind(r), -(r.objective or 0.0), r.number))
+
+
+def _kind(record: TrialRecord) -> str:
+    return "single" if len(record.plan.schedule.tasks) == 1 else record.plan.schedule.kind
+
+
+@contextmanager
+def open_page(folder: Path, *, port: int | None = None, best: int = 6) -> Iterator[MLflowPage]:
+    """Serves the study's MLflow page on loopback until the block ends.
+
+    Raises:
+        StudyNotReady: nothing to compare yet.
+        BadInput, Unreachable: as the server says.
+    """
+    from tasksearch.tracking.address import default_uri
+    from tasksearch.tracking.lookup import find_runs
+    from tasksearch.tracking.server import compare_link, experiment_link, serve_ui
+
+    config, _, records = open_study(folder)
+    leaders = best_of_each(records, best)
+    if len(leaders) < 2:
+        raise StudyNotReady(f"{folder} has {len(leaders)} finished trials beside the baseline; expected at least 2 to compare")
+    uri = tracking_address(config) or default_uri(folder)
+    experiment, runs = find_runs(uri, config.name, study_id(folder, config.name), [record.number for record in leaders])
+    with serve_ui(uri, folder / "mlartifacts", port) as server:
+        yield MLflowPage(
+            compare=compare_link(server.url, experiment, runs),
+            runs=experiment_link(server.url, experiment),
+            server=server,
+        )

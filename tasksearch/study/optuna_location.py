@@ -1,0 +1,66 @@
+"""Where a study's Optuna study lies: its journal, or a database whose address is remembered without its password."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tasksearch.core.atomic import write_atomic
+from tasksearch.core.errors import BadInput
+
+VARIABLE = "TASKSEARCH_OPTUNA_STORAGE"
+JOURNAL = "journal"
+_PLACE = "optuna.location"
+_JOURNAL_FILE = "optuna.journal"
+
+
+def optuna_address(folder: Path, asked: str | None = None) -> str | None:
+    """Address of the database with its secrets, None for the journal: what is asked for, else where the study has it.
+
+    The environment gives a new study its place; of a study that has one it gives the password alone, so that no study
+    moves by what a shell happens to hold.
+
+    Args:
+        asked: an address, or `journal`.
+
+    Raises:
+        BadInput: not the address of a database, or what was remembered is damaged.
+    """
+    from tasksearch.engine.optuna_database import remembered_address
+
+    offered = os.environ.get(VARIABLE) or None
+    had = _remembered(folder)
+    if asked is None and had is None:
+        asked = JOURNAL if (folder / _JOURNAL_FILE).exists() else (offered or JOURNAL)
+    if asked is not None:
+        return None if asked == JOURNAL else _absolute(asked)
+    if had == JOURNAL:
+        return None
+    return offered if offered not in (None, JOURNAL) and remembered_address(offered) == had else had
+
+
+def remember_optuna(folder: Path, address: str | None) -> None:
+    """Writes where the study's Optuna study lies, where that is not the journal it has by default."""
+    from tasksearch.engine.optuna_database import remembered_address
+
+    place = folder / _PLACE
+    line = JOURNAL if address is None else remembered_address(address)
+    if address is not None or place.exists():
+        write_atomic(place, f"{line}\n".encode())
+
+
+def _remembered(folder: Path) -> str | None:
+    place = folder / _PLACE
+    if not place.exists():
+        return None
+    line = place.read_text(encoding="utf-8")
+    if not line.endswith("\n"):
+        raise BadInput(f"{place} was cut short; say once more where the Optuna study is, by --optuna-storage")
+    return line.strip()
+
+
+def _absolute(url: str) -> str:
+    from tasksearch.engine.optuna_database import remembered_address
+
+    remembered = remembered_address(url)
+    return remembered if remembered.startswith("sqlite:") else url

@@ -1,0 +1,40 @@
+"""`floors_of`: chance, untrained encoder and baseline of a study, per target."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from tasksearch.core.score import ENGLISH
+from tasksearch.reports.data import ReferenceScores
+from tasksearch.study.best import open_study
+from tasksearch.study.contrasts import Contrasts
+
+
+def reference_scores_of(folder: Path) -> tuple[ReferenceScores, ...]:
+    """What a study's gains stand on; empty while no seed of the baseline is done.
+
+    Raises:
+        StudyNotReady: no study.
+    """
+    from tasksearch.analysis.clustering import Documents
+    from tasksearch.records.ledger import Ledger
+
+    config, suite, records = open_study(folder)
+    ledger = Ledger(folder)
+    contrasts = Contrasts.of(records, cache(ledger.outcomes), suite.groups, Documents.reporting(ledger.documents()))
+    chance = suite.chance_over(language for language in config.languages if language != ENGLISH)
+    return contrasts.floors(chance, [r for r in records if r.role == "untrained" and r.status == "done"])
+
+
+def untrained_scores(folder: Path, languages: tuple[str, ...]) -> dict[str, float] | None:
+    """Target → percent of the untrained encoder on reporting examples, mean over those languages; None without one."""
+    _, _, records = open_study(folder)
+    bare = next((record for record in records if record.role == "untrained" and record.status == "done"), None)
+    if bare is None:
+        return None
+    values: dict[str, list[float]] = {}
+    for (target, language), value in bare.scores.values("report").items():
+        if language in languages:
+            values.setdefault(target, []).append(value)
+    return {target: sum(found) / len(found) for target, found in values.items()}

@@ -1,0 +1,172 @@
+"""`Job`: one plan to be trained outside a search, from a suite or from the study its mix was found in."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.errors import StudyNotReady, UnknownName
+from tasksearch.core.plan import PhaseSettings, Plan
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.study.run import configure
+from tasksearch.study.setup import OnPretrain, Setup, prepare
+from tasksearch.tasks.catalogue import load_suite
+from tasksearch.tasks.suite import Suite
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What was asked for beside the mix.
+
+    Attributes:
+        target: None for the encoder alone.
+        data, model: places; None: the study's, or the suite's own.
+        seed: of the plan; None: that of the study's training, or 0.
+        features: of classification heads; None: as the settings say.
+    """
+
+    target: str | None = None
+    data: str | None = None
+    model: str | None = None
+    seed: int | None = None
+    features: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SinglePlan:
+    """A plan to be trained, and where.
+
+    Attributes:
+        base: name of phase 1 for the card.
+        skip_bad: bad records that the study passed over in each file.
+        deterministic: whether the study ran deterministic kernels.
+        store: folder of the study's segments.
+        record: the study's own training of the mix; `same` says whether it was of this very plan.
+    """
+
+    plan: Plan
+    setup: Setup
+    base: str
+    skip_bad: int = 0
+    deterministic: bool = False
+    store: str | None = None
+    study: Path | None = None
+    record: TrialRecord | None = None
+    same: bool = False
+
+
+def job_of_suite(
+    suite_name: str, schedule: Schedule, wanted: Wanted, lab: dict[str, Any], on_pretrain: OnPretrain | None
+) -> SinglePlan:
+    """A plan of the suite's own settings.
+
+    Args:
+        lab: the lab's options as `configure` takes them.
+    """
+    suite = load_suite(suite_name)
+    known = [card.name for card in suite.targets]
+    if wanted.target is None:  # mining needs corpora that one fetches by hand: no encoder waits for them
+        known = [name for name in suite.first_targets or known if suite.card(name).kind != "mining"]
+    targets = _targets(suite, known, wanted.target, f"target in suite {suite_name!r}")
+    config = configure(space="joint", suite=suite_name, targets=targets, model=wanted.model, data=wanted.data, **lab)
+    config = dataclasses.replace(config, space=dataclasses.replace(config.space, tasks=schedule.tasks), targets=targets)
+    _check(suite, schedule, wanted.target, _with_features(suite.settings, wanted.features))
+    setup = prepare(config, on_pretrain)
+    plan = Plan(
+        suite=suite_name,
+        schedule=schedule,
+        targets=targets,
+        languages=config.languages,
+        settings=_with_features(setup.settings, wanted.features),
+        seed=wanted.seed or 0,
+    )
+    return SinglePlan(plan=plan, setup=setup, base=_public_name(config.model))
+
+
+def job_of_study(folder: Path, schedule: Schedule, wanted: Wanted, on_pretrain: OnPretrain | None) -> SinglePlan:
+    """The plan by which the study trained the mix, with what is wanted otherwise."""
+    from tasksearch.study.best import open_study
+
+    config, suite, records = open_study(folder)
+    targets = _targets(suite, config.targets, wanted.target, f"target in study {config.name!r}")
+    _check_tasks(suite, schedule)
+    record = trained_by(records, schedule, config.name, wanted.seed)
+    settings = _with_features(record.plan.settings, wanted.features)
+    plan = dataclasses.replace(record.plan, targets=targets, settings=settings)
+    plan = plan if wanted.seed is None else plan.with_seed(wanted.seed)
+    _check(suite, schedule, wanted.target, settings)
+    here = _elsewhere(config, schedule, wanted)
+    setup = prepare(here, on_pretrain)
+    same = (plan.settings, plan.seed) == (record.plan.settings, record.plan.seed)
+    store = setup.context(config, folder)["store"]
+    return SinglePlan(
+        plan=plan,
+        setup=setup,
+        base=_public_name(here.model),
+        skip_bad=config.skip_bad,
+        deterministic=config.deterministic,
+        store=store,
+        study=folder,
+        record=record,
+        same=same,
+    )
+
+
+def _elsewhere(config: StudyConfig, schedule: Schedule, wanted: Wanted) -> StudyConfig:
+    """The study's configuration with the mix's tasks alone, and with the places where data and model are now."""
+    space = dataclasses.replace(config.space, tasks=schedule.tasks)
+    return dataclasses.replace(config, space=space, data=wanted.data or config.data, model=wanted.model or config.model)
+
+
+def trained_by(records: Sequence[TrialRecord], schedule: Schedule, study: str, seed: int | None) -> TrialRecord:
+    """The study's training of a mix: of the wanted seed where there is one; a finalist before the search's own.
+
+    Raises:
+        StudyNotReady: no finished trial of the study trained the mix.
+    """
+    rank = {"finalist": 0, "baseline": 1, "design": 2, "search": 3, "best-of": 4, "twin": 5}
+    done = [r for r in records if r.status == "done" and r.role in rank and r.plan.schedule == schedule]
+    if not done:
+        trained = len({str(r.plan.schedule) for r in records if r.status == "done"})
+        raise StudyNotReady(
+            f"study {study!r} never scored the mix {str(schedule)!r}; expected one of its {trained} trained mixes "
+            "(`tasksearch trials`), or no --study"
+        )
+    return min(done, key=lambda r: (seed is not None and r.plan.seed != seed, rank[r.role], r.number))
+
+
+def _targets(suite: Suite, known: Sequence[str], target: str | None, kind: str) -> tuple[str, ...]:
+    """The one target; for an encoder alone those that it can be scored on as it is."""
+    if target is None:
+        return tuple(name for name in known if not (suite.card(name).trained or suite.card(name).needs))
+    if target not in known:
+        raise UnknownName(kind, target, known)
+    return (target,)
+
+
+def _with_features(settings: PhaseSettings, features: str | None) -> PhaseSettings:
+    return settings if features is None else dataclasses.replace(settings, features=features)  # type: ignore[arg-type]
+
+
+def _check_tasks(suite: Suite, schedule: Schedule) -> None:
+    known = [card.name for card in suite.intermediates]
+    for task in schedule.tasks:
+        if task not in known:
+            raise UnknownName(f"intermediate task in suite {suite.name!r}", task, known)
+
+
+def _check(suite: Suite, schedule: Schedule, target: str | None, settings: PhaseSettings) -> None:
+    from tasksearch.export.hf_classes import check_exportable
+
+    _check_tasks(suite, schedule)
+    if target is not None:
+        check_exportable(target, suite.card(target).kind, settings.features)
+
+
+def _public_name(model: str) -> str:
+    """A hub id or `lab` as it is; of a folder its name alone: a published card names no path of this machine."""
+    return Path(model).name if Path(model).exists() else model

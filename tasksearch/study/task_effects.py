@@ -1,0 +1,41 @@
+"""`why_of`: effects of tasks, order and pairs in a study's languages, from its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.study import TrialRecord
+from tasksearch.study.best import open_study
+from tasksearch.study.coverage import check_languages
+from tasksearch.tasks.suite import Suite
+
+
+def task_effects_of(folder: Path, languages: Sequence[str] = ()) -> Any:
+    """A `results.task_effects.Why`. It reads selection halves of the search's trainings alone, so it asks no question and needs no leader.
+
+    Args:
+        folder: of the study.
+        languages: that must be covered.
+
+    Raises:
+        StudyNotReady: no study, no baseline, or too few mixes.
+        LanguageNotCovered: a language that was not scored.
+    """
+    config, suite, records = open_study(folder)
+    check_languages(suite, config.targets, records, languages)
+    return why_from(records, suite)
+
+
+def why_from(records: Sequence[TrialRecord], suite: Suite, table: Any = None) -> Any:
+    """The same, from what was read of the study already; `table`: a `search.gain_table.Trained` of it."""
+    from tasksearch.analysis.task_effects.effects import task_effects
+    from tasksearch.search.gain_table import GainTable
+    from tasksearch.search.objective import Baseline
+
+    table = table or GainTable.of(records, Baseline.of(records))
+    if table is None:
+        raise StudyNotReady("no mix of the search is finished yet; effects of tasks are read from what was trained")
+    return task_effects(table, suite.groups, suite.language_groups)

@@ -1,0 +1,156 @@
+"""Opens a card's source: which of several copies is there, its examples, and what names its content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasksearch.core.errors import DataMissing, TasksearchError
+from tasksearch.core.signature import signature_of
+from tasksearch.tasks.card import TaskCard
+from tasksearch.tasks.examples import Example
+from tasksearch.tasks.formats import FORMATS, Record
+from tasksearch.tasks.hub import Pin, load_table, pin
+from tasksearch.tasks.hub_rows import hub_records
+from tasksearch.tasks.reading import (
+    READER,
+    FileReading,
+    Tally,
+    examples_of,
+    file_fingerprint,
+    path_of,
+    read_records,
+    records_of,
+)
+from tasksearch.tasks.source_spec import PACKED, Files, FirstOf, Hub, Source
+
+_GLOB = frozenset("*?[")
+
+
+def paths_of(root: Path, card: TaskCard, files: Files, language: str, split: str) -> list[Path]:
+    """Files of one language and split that are there or should be, in the order of their names, without what stands beside."""
+    path = path_of(root, card, files, language, split)
+    relative = str(path.relative_to(root))
+    if not _GLOB & set(relative):
+        return [path]
+    return sorted(root.glob(relative)) or [path]
+
+
+def choose(root: Path, card: TaskCard, source: Source, language: str, split: str) -> Files | Hub:
+    """The copy that is read: of several the first that is there; a hub table is there where its commit is known.
+
+    Raises:
+        DataMissing: none of several is there.
+    """
+    if not isinstance(source, FirstOf):
+        return source
+    for copy in source.sources:
+        if not absent(root, card, copy, language, split):
+            return choose(root, card, copy, language, split)
+    raise DataMissing(absent(root, card, source, language, split))
+
+
+def absent(root: Path, card: TaskCard, source: Source, language: str, split: str) -> str:
+    """What is missing, for people; empty where the data is there."""
+    if isinstance(source, FirstOf):
+        gone = [absent(root, card, copy, language, split) for copy in source.sources]
+        return _nowhere(gone) if all(gone) else ""
+    if isinstance(source, Hub):
+        try:
+            pin(source.id, source.revision)
+        except TasksearchError as fault:
+            return str(fault)
+        return ""
+    wanted = [file for path in paths_of(root, card, source, language, split) for file in (path, *_beside(source, path))]
+    return next((str(path) for path in wanted if not path.is_file()), "")
+
+
+def _nowhere(gone: list[str]) -> str:
+    return ", nor ".join(gone)
+
+
+def _beside(files: Files, path: Path) -> tuple[Path, ...]:
+    form = FORMATS.get(files.format)
+    return form.beside(path) if form else ()
+
+
+def read_source(
+    root: Path,
+    card: TaskCard,
+    source: Source,
+    language: str,
+    split: str,
+    *,
+    skip_bad: int = 0,
+    on_pin: Callable[[Pin], None] | None = None,
+) -> FileReading:
+    """Examples of one language and split; raises as `read_file` and `load_table` do.
+
+    Args:
+        on_pin: told the commit of a hub table that is read.
+    """
+    parts = []
+    for part in _parts(root, card, source, language, split, on_pin):
+        parts.append(read_records(part.records, part.place, card, part.files, language, split, skip_bad=skip_bad))
+    return FileReading.joined(parts)
+
+
+def stream_source(
+    root: Path,
+    card: TaskCard,
+    source: Source,
+    language: str,
+    split: str,
+    tally: Tally,
+    *,
+    skip_bad: int = 0,
+) -> Iterator[Example]:
+    """The same examples one by one: none is kept."""
+    for part in _parts(root, card, source, language, split, None):
+        own = Tally()
+        yield from examples_of(part.records, part.place, card, part.files, language, split, own, skip_bad=skip_bad)
+        tally.skipped += own.skipped
+        tally.left_out.update(own.left_out)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    records: Iterable[Record]
+    place: str
+    files: Files
+
+
+def _parts(
+    root: Path, card: TaskCard, source: Source, language: str, split: str, on_pin: Callable[[Pin], None] | None
+) -> Iterator[_Part]:
+    """What a split is read from: one file after the other, or a hub table."""
+    copy = choose(root, card, source, language, split)
+    if isinstance(copy, Files):
+        for path in paths_of(root, card, copy, language, split):
+            yield _Part(records=records_of(path, copy, language), place=str(path), files=copy)
+        return
+    found = pin(copy.id, copy.revision)
+    if on_pin:
+        on_pin(found)
+    config, part = copy.named(language, split)
+    records = hub_records(load_table(found, config, part), copy, card.kind, language)
+    yield _Part(records=records, place=f"{found.id} ({config}, {part}) at {found.commit[:12]}", files=PACKED)
+
+
+def pin_of(root: Path, card: TaskCard, source: Source, language: str, split: str) -> Pin | None:
+    """The commit of the hub table that is read; None where files are. Raises as `choose` and `pin` do."""
+    copy = choose(root, card, source, language, split)
+    return pin(copy.id, copy.revision) if isinstance(copy, Hub) else None
+
+
+def fingerprint(root: Path, card: TaskCard, source: Source, language: str, split: str) -> str:
+    """Hash of the data's content (a hub table's: its commit) and of how it is read."""
+    copy = choose(root, card, source, language, split)
+    if isinstance(copy, Hub):
+        found = pin(copy.id, copy.revision)
+        return f"{found.id}@{found.commit}/{signature_of(READER, copy)}"
+    paths = paths_of(root, card, copy, language, split)
+    hashes = [file_fingerprint(file) for path in paths for file in (path, *_beside(copy, path))]
+    content = hashes[0] if len(hashes) == 1 else signature_of("files", hashes)
+    return f"{content}/{signature_of(READER, copy)}"

@@ -1,0 +1,1 @@
+"""What tests, rehearsals and torture share: segments that only take time."""

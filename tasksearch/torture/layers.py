@@ -1,0 +1,54 @@
+"""The layers of torture, by name."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+from tasksearch.core.errors import UnknownName
+from tasksearch.torture.campaign import Campaign, open_campaign
+
+KILLS = {"store": 1000, "drivers": 60, "workers": 60, "trainer": 20}
+"""Layer → SIGKILLs where nothing is said."""
+
+
+def seed_of(folder: Path, asked: int | None) -> int:
+    """The seed asked for, else that of the torture which stands in the folder, else a new one."""
+    if asked is not None:
+        return asked
+    stored = [json.loads(path.read_text())["seed"] for name in KILLS if (path := folder / f"{name}.json").exists()]
+    return int(stored[0]) if stored else random.SystemRandom().randrange(10**6)
+
+
+def run_layers(layer: str, kills: int | None, seed: int, folder: Path, say: Callable[[str], None]) -> list[Campaign]:
+    """Runs a layer, or `all` one after the other.
+
+    Raises:
+        UnknownName: no such layer.
+        BadInput: the folder holds a torture with another seed.
+        TrainingFailed: a study that did not end as the undisturbed one.
+    """
+    if layer not in (*KILLS, "all"):
+        raise UnknownName("layer", layer, (*KILLS, "all"))
+    done = []
+    for name in KILLS if layer == "all" else (layer,):
+        campaign = open_campaign(name, seed, folder.absolute(), say)
+        _run(name, campaign, kills or KILLS[name])
+        campaign.keep()
+        campaign.log(campaign.summary())
+        done.append(campaign)
+    return done
+
+
+def _run(name: str, campaign: Campaign, kills: int) -> None:
+    if name == "store":
+        from tasksearch.torture.bare_layer import torture_store as act
+    elif name == "drivers":
+        from tasksearch.torture.drivers import torture_drivers as act
+    elif name == "workers":
+        from tasksearch.torture.drivers import torture_workers as act
+    else:
+        from tasksearch.torture.trainer import torture_trainer as act
+    act(campaign, kills)

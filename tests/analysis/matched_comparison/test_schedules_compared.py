@@ -1,0 +1,209 @@
+"""What the twins say, on outcomes with a planted effect of joint training."""
+
+import dataclasses
+from functools import cache
+
+import numpy as np
+import pytest
+
+from tasksearch.analysis.clustering import Documents
+from tasksearch.analysis.estimates import score_of
+from tasksearch.analysis.matched_comparison.comparison import advice, compare_schedules
+from tasksearch.analysis.matched_comparison.matched_runs import TwinStudy
+from tasksearch.core.errors import BadInput, StudyNotReady
+from tasksearch.core.score import Score, ScoreTable
+from tasksearch.core.signature import seed_from
+from tasksearch.search.matched_pairs import matched_plan, per_mixture
+
+GROUPS = {"nli": "classification"}
+EXAMPLES = 400
+
+
+class Planted:
+    """A study's twins without training: who trains jointly scores `effect` points more, every training has noise of its own.
+
+    Attributes:
+        losing: numbers of twins whose training failed.
+    """
+
+    def __init__(self, toy, *, effect, seed=0, noise=0.5, losing=(), sizes=None, kinds=None):
+        self.config = toy.config(twins=6, seed=seed)
+        self.toy, self.noise, self.losing, self.sizes = toy, noise, losing, toy.sizes if sizes is None else sizes
+        self.effects = {"joint": effect, "annealed": effect / 2} | (kinds or {})
+        self.records = [self.record(place) for place in range(6 * per_mixture(self.config))]
+
+    @cache  # noqa: B019 - a test's value
+    def outcomes(self, number):
+        plan, found = self.plan(number), {}
+        for half in ("select", "report"):
+            difficulty = np.random.default_rng(seed_from("examples", half)).permutation(EXAMPLES) / EXAMPLES
+            drawn = np.random.default_rng(seed_from("noise", self.config.seed, number, half)).normal() * self.noise
+            right = difficulty < (60 + self.effects.get(plan.schedule.kind, 0.0) + drawn) / 100
+            for language in ("en", "xx"):
+                found["nli", language, half] = np.stack([right, np.ones(EXAMPLES)], axis=1).astype(np.float32)
+        return found
+
+    def plan(self, place):
+        def shifted(schedule, seed):
+            return self.toy.plan_of(schedule, 1000 * self.config.seed + seed)
+
+        return matched_plan(self.config, shifted, place)
+
+    def record(self, place):
+        rows = [
+            Score(target=t, language=language, half=half, metric="accuracy", value=score_of(d), examples=len(d), seed=0)
+            for (t, language, half), d in self.outcomes(place).items()
+        ]
+        status = "failed" if place in self.losing else "done"
+        return self.toy.record(place, role="twin", plan=self.plan(place), scores=ScoreTable.of(rows), status=status)
+
+    def study(self, records=None):
+        chosen = self.records if records is None else records
+        return TwinStudy(
+            name=f"toy{self.config.seed}",
+            records=chosen,
+            outcomes=self.outcomes,
+            sizes=self.sizes,
+            per_mixture=per_mixture(self.config),
+        )
+
+
+@pytest.mark.parametrize(("effect", "verdict"), [(3.0, "joint"), (-3.0, "sequential"), (0.0, "no difference at this budget")])
+def test_the_verdict_is_what_was_planted(toy, effect, verdict):
+    found = compare_schedules([Planted(toy, effect=effect).study()], GROUPS)
+    assert found.verdict == verdict
+    assert found.main.low <= effect <= found.main.high
+    assert (found.main.mixtures, found.main.seeds, found.main.examples) == (6, 3, EXAMPLES)
+    assert verdict in found.sentence and found.cost.phase == 72 and found.cost.stage == 36
+
+
+def test_every_contrast_has_its_own_effect_in_languages_groups_and_targets(toy):
+    found = compare_schedules(
+        [Planted(toy, effect=4.0).study()], GROUPS, language_groups={"low-resource": ("xx", "yy"), "none": ("yy",)}
+    )
+    assert [(c.other, c.lr_policy) for c in found.contrasts] == [
+        ("sequential", "phase"),
+        ("annealed", "phase"),
+        ("sequential", "stage"),
+    ]
+    assert [(row.name, row.kind) for row in found.contrasts[0].rows] == [
+        ("xx", "language"),
+        ("all", "group"),
+        ("low-resource", "group"),
+        ("nli", "target"),
+    ]
+    for contrast, planted in zip(found.contrasts, (4.0, 2.0, 4.0), strict=True):
+        assert contrast.row("all").value == pytest.approx(planted, abs=0.7)
+
+
+def test_the_difference_is_the_mean_over_mixtures_of_the_score_tables(toy):
+    study = Planted(toy, effect=1.0, noise=2.0)
+    means = {}
+    for record in study.records:
+        policy, schedule = record.plan.settings.intermediate.lr_policy, record.plan.schedule
+        if policy == "phase" and schedule.kind in ("joint", "sequential"):
+            means.setdefault((schedule.mixture(), schedule.steps, schedule.kind), []).append(
+                record.scores.values("report")["nli", "xx"]
+            )
+    joint, other = (np.mean([np.mean(v) for k, v in means.items() if k[2] == kind]) for kind in ("joint", "sequential"))
+    assert compare_schedules([study.study()], GROUPS).main.value == pytest.approx(joint - other)
+
+
+def test_a_mixture_with_a_failed_training_is_left_out_and_counted(toy):
+    found = compare_schedules([Planted(toy, effect=3.0, losing=(2,)).study()], GROUPS)  # a sequential twin of the first mixture
+    assert [contrast.left_out for contrast in found.contrasts] == [1, 0, 0]
+    assert found.main.mixtures == 5
+
+
+def test_a_mixture_that_is_still_being_trained_is_passed_over(toy):
+    study = Planted(toy, effect=3.0)
+    found = compare_schedules([study.study(study.records[:60])], GROUPS, complete=False)
+    assert found.main.mixtures == 3
+    assert "early look" in found.sentence
+    with pytest.raises(StudyNotReady, match="no twin is finished"):
+        compare_schedules([study.study(study.records[:10])], GROUPS)
+
+
+def test_two_mixtures_give_a_number_and_no_verdict(toy):
+    study = Planted(toy, effect=3.0)
+    found = compare_schedules([study.study(study.records[:36])], GROUPS)
+    assert found.verdict == "not enough to say" and found.main.low is None
+
+
+def test_studies_of_several_seeds_are_pooled_and_the_same_twins_count_once(toy):
+    first, second = Planted(toy, effect=3.0), Planted(toy, effect=3.0, seed=1)
+    pooled = compare_schedules([first.study(), second.study()], GROUPS)
+    assert pooled.main.mixtures == 12 and pooled.studies == ("toy0", "toy1")
+    assert compare_schedules([first.study(), first.study()], GROUPS).main == compare_schedules([first.study()], GROUPS).main
+
+
+def test_the_size_rule_is_asked_of_every_order(toy):
+    study = Planted(toy, effect=3.0)
+    rule = compare_schedules([study.study()], GROUPS).size_rule
+    orders = {r.plan.schedule.order for r in study.records if r.plan.schedule.kind == "sequential"}
+    assert rule.pairs == 12 == rule.joint and rule.sequential == 0
+    assert 0 < rule.advised_joint < 12, orders
+    assert rule.hits == rule.advised_joint, "joint is always right here"
+    assert rule.advantage.value == pytest.approx(3.0 * (2 * rule.hits / 12 - 1), abs=0.7)
+
+
+def test_the_size_rule_advises_by_the_last_task_and_nothing_where_sizes_are_equal(toy):
+    sizes = {"a": 10, "b": 20, "c": 20}
+    assert advice(("b", "a"), sizes) == "joint"
+    assert advice(("a", "b"), sizes) == "sequential"
+    assert advice(("a", "c", "b"), sizes) is None
+    equal = compare_schedules([Planted(toy, effect=0.0, sizes=dict.fromkeys(toy.sizes, 7)).study()], GROUPS)
+    assert equal.size_rule is None and "equal size" in equal.size_note
+    unknown = compare_schedules([Planted(toy, effect=0.0, sizes={}).study()], GROUPS)
+    assert unknown.size_rule is None and "does not know the sizes" in unknown.size_note
+
+
+def test_the_effect_of_choosing_is_read_on_fresh_seeds_of_each_kinds_best(toy):
+    study = Planted(toy, effect=0.0)
+    joint, other = study.records[0].plan.schedule, study.records[2].plan.schedule
+    number, extra = len(study.records), []
+
+    def add(schedule, seed, role, level):
+        nonlocal number
+        right = np.random.default_rng(0).permutation(EXAMPLES) < level * EXAMPLES / 100
+        outcomes[number] = {
+            ("nli", "xx", half): np.stack([right, right >= 0], axis=1).astype(np.float32) for half in ("select", "report")
+        }
+        table = toy.table({("nli", "xx"): level}) + toy.table({("nli", "xx"): level}, half="report")
+        record = toy.record(number, role=role, schedule=schedule, seed=seed, scores=table, objective=level)
+        extra.append(record)
+        number += 1
+
+    outcomes = {}
+    for schedule, level in ((joint, 70.0), (other, 65.0)):
+        add(schedule, 0, "search", 90.0)  # lucky in the search: no reported number
+        for seed in (1, 2, 3):
+            add(schedule, seed, "best-of", level + seed % 2)
+    records = [*study.records, *extra]
+    whole = dataclasses.replace(study.study(records), outcomes=lambda n: outcomes.get(n) or study.outcomes(n))
+    (found,) = compare_schedules([whole], GROUPS).choosing
+    assert (found.tried, found.seeds, found.joint, found.sequential) == (1, 3, joint, other)
+    rows = {row.name: row.difference for row in found.rows}
+    assert rows["all"].value == pytest.approx(5.0)
+    assert rows["all"].low < 5.0 < rows["all"].high
+
+
+def test_examples_of_one_document_are_one_draw(toy):
+    study = Planted(toy, effect=0.0).study()
+    alone = dataclasses.replace(study, documents=Documents({("nli", "xx"): np.arange(EXAMPLES)}))
+    tens = dataclasses.replace(study, documents=Documents({("nli", "xx"): np.arange(EXAMPLES) // 10}))
+    few = dataclasses.replace(study, documents=Documents({("nli", "xx"): np.arange(EXAMPLES) // 100}))
+    unknown = compare_schedules([study], GROUPS).main
+    assert unknown.documents is None
+    assert compare_schedules([alone], GROUPS).main.error == pytest.approx(unknown.error)
+    assert compare_schedules([tens], GROUPS).main.documents == 40
+    assert compare_schedules([few], GROUPS).main.low is None, "four documents say nothing"
+
+
+def test_studies_of_different_examples_are_one_line(toy):
+    study = Planted(toy, effect=0.0).study()
+    other = dataclasses.replace(
+        Planted(toy, effect=0.0, seed=1).study(), documents=Documents({("nli", "xx"): np.arange(EXAMPLES)})
+    )
+    with pytest.raises(BadInput, match="different numbers of examples or documents"):
+        compare_schedules([study, other], GROUPS)

@@ -1,0 +1,82 @@
+"""The reporting half is read once: the same question as often as one likes, another one only when reopened, and marked."""
+
+import pytest
+
+from tasksearch.core.errors import AlreadyRead, BadInput
+from tasksearch.records.holdout_log import ask, headline, holdout_uses
+from tasksearch.results.matched_comparison import QUESTION
+
+CELLS = [("nli", "sw"), ("nli", "yo")]
+FIRST = {"sw": "aaa", "yo": "bbb", "all": "aaa"}
+
+
+def test_the_same_question_has_one_answer_and_is_written_once(tmp_path):
+    once = ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    assert ask(tmp_path, "pivot-dev", FIRST, CELLS[::-1]) == once
+    assert not once.adaptive
+    assert holdout_uses(tmp_path) == [once]
+
+
+def test_another_rule_is_refused_and_says_how_to_go_on(tmp_path):
+    ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    with pytest.raises(AlreadyRead, match=r"nli/sw was read on .* by pivot-dev; target-dev would be a second look.*--reopen"):
+        ask(tmp_path, "target-dev", FIRST, CELLS)
+    assert len(holdout_uses(tmp_path)) == 1
+
+
+def test_an_extended_study_that_chooses_anew_is_a_second_look(tmp_path):
+    ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    with pytest.raises(AlreadyRead, match=r"another choice of mix \(yo\); extending a study"):
+        ask(tmp_path, "pivot-dev", FIRST | {"yo": "ccc"}, CELLS)
+
+
+def test_a_language_that_was_never_read_is_no_second_look(tmp_path):
+    ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    assert not ask(tmp_path, "pivot-dev", {"qu": "ddd"}, [("nli", "qu")]).adaptive
+
+
+def test_what_was_reopened_stays_adaptive_and_the_first_answer_does_not(tmp_path):
+    first = ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    second = ask(tmp_path, "target-dev", FIRST, CELLS, reopen=True)
+    assert second.adaptive
+    assert ask(tmp_path, "target-dev", FIRST, CELLS) == second
+    assert ask(tmp_path, "pivot-dev", FIRST, CELLS) == first
+
+
+def test_a_damaged_file_is_one_line(tmp_path):
+    (tmp_path / "readings.json").write_text('[{"rule": 1}]')
+    with pytest.raises(BadInput, match="damaged") as caught:
+        ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_question_that_chose_nothing_is_not_written_down_and_blocks_no_rule(tmp_path):
+    assert not ask(tmp_path, "pivot-dev", dict.fromkeys(FIRST, "none"), CELLS).adaptive
+    assert holdout_uses(tmp_path) == []
+    assert not ask(tmp_path, "english-dev", FIRST, CELLS).adaptive
+
+
+def test_a_question_that_chose_nothing_and_stands_in_an_old_file_blocks_no_rule_and_stays(tmp_path):
+    ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    text = (tmp_path / "readings.json").read_text()
+    (tmp_path / "readings.json").write_text(text.replace("aaa", "none").replace("bbb", "none"))
+    assert headline(holdout_uses(tmp_path)) is None
+    asked = ask(tmp_path, "english-dev", FIRST, CELLS)
+    assert not asked.adaptive and len(holdout_uses(tmp_path)) == 2
+    assert headline(holdout_uses(tmp_path)) == "english-dev"
+
+
+def test_a_question_that_was_fixed_beforehand_and_the_others_do_not_touch_each_other(tmp_path):
+    ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    assert not ask(tmp_path, QUESTION, {"twins": "aaa"}, CELLS).adaptive
+    assert not ask(tmp_path, "pivot-dev", FIRST, CELLS).adaptive
+    assert headline(holdout_uses(tmp_path)) == "pivot-dev"
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_other_twins_after_an_answer_are_a_second_look_even_after_an_early_one(tmp_path, complete):
+    ask(tmp_path, QUESTION, {"twins": "aaa"}, CELLS, complete=complete)
+    assert not ask(tmp_path, QUESTION, {"twins": "aaa"}, CELLS).adaptive
+    with pytest.raises(AlreadyRead, match="other mixtures or other best mixes"):
+        ask(tmp_path, QUESTION, {"twins": "bbb"}, CELLS)
+    assert ask(tmp_path, QUESTION, {"twins": "bbb"}, CELLS, reopen=True).adaptive

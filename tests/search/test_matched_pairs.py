@@ -1,0 +1,176 @@
+"""Twins differ in the order of their examples and in nothing else, and nothing that was seen decides which they are."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasksearch.bench.matched_worlds import matched_result
+from tasksearch.bench.planted_world import NULL, TUNE, draw_world
+from tasksearch.core.errors import BadInput
+from tasksearch.core.space import SearchSpace
+from tasksearch.search.matched_pairs import (
+    ORDERS,
+    asked_for,
+    asked_for_now,
+    best_of_each,
+    matched_count,
+    matched_plan,
+    per_mixture,
+    twin_sets,
+)
+from tasksearch.search.proposals import Finished, Proposal, propose
+from tasksearch.training.order import stage_steps
+
+TASKS = ("ccg", "mnli", "qqp", "squad", "sst")
+
+
+def space(**changes):
+    return SearchSpace(**({"name": "toy", "summary": "", "tasks": TASKS, "steps": (48, 96)} | changes))
+
+
+spaces = st.sampled_from(
+    [space(), space(denominator=None), space(schedules=("joint",)), space(steps=(7,)), space(max_tasks=2), space(steps=(50,))]
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(spaces, st.integers(0, 1000))
+def test_twins_have_equal_tasks_shares_and_steps_and_every_order_is_another(where, seed):
+    sets = twin_sets(where, seed, 4)
+    assert len(sets) == 4
+    assert len({(twins[0].schedule.mixture(), twins[0].schedule.steps) for twins in sets}) == 4
+    for twins in sets:
+        assert [twin.schedule.kind for twin in twins[:2]] == ["joint", "annealed"]
+        assert all(twin.schedule.kind == "sequential" for twin in twins[2:])
+        assert [twin.lr_policy for twin in twins] == ["phase"] * 4 + ["stage"] * 2
+        assert [twin.schedule for twin in twins[2:4]] == [twin.schedule for twin in twins[4:]]
+        assert len({twin.schedule.order for twin in twins[2:4]}) == ORDERS
+        assert len(twins[0].schedule.tasks) >= 2
+        assert len({(twin.schedule.mixture(), twin.schedule.steps) for twin in twins}) == 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(spaces, st.integers(0, 1000))
+def test_twins_see_equally_many_examples_of_every_task(where, seed):
+    for twins in twin_sets(where, seed, 3):
+        seen = [counted(twin.schedule, seed) for twin in twins]
+        assert all(each == seen[0] for each in seen)
+
+
+def counted(schedule, seed):
+    totals = dict.fromkeys(schedule.tasks, 0)
+    for stage in schedule.stages:
+        for step in stage_steps(stage, 8, seed=seed, mixing="task"):
+            for task, count in step:
+                totals[task] += count
+    return totals
+
+
+def test_the_twins_of_fewer_mixtures_are_the_first_of_those_of_more_and_another_seed_draws_others():
+    assert twin_sets(space(), 3, 9)[:4] == twin_sets(space(), 3, 4)
+    assert twin_sets(space(), 4, 4) != twin_sets(space(), 3, 4)
+
+
+def test_a_small_space_gives_what_it_holds():
+    small = space(tasks=("ccg", "mnli"), steps=(64,), denominator=2)
+    assert len(twin_sets(small, 0, 5)) == 1
+
+
+def finished(toy, config, most=1000, records=()):
+    records = list(records)
+    while len(records) < most:
+        found = propose(config, toy.sizes, toy.plan_of, len(records), records)
+        if isinstance(found, Finished):
+            return records
+        assert isinstance(found, Proposal), found
+        value = 0.0 if not found.plan.schedule.stages else int(found.plan.mix_signature[:6], 16) / 2**23
+        records.append(toy.record(found.number, role=found.role, plan=found.plan, params=found.params, objective=value))
+    return records
+
+
+@pytest.fixture(scope="module")
+def asked(toy):
+    return toy.config(trials=22, twins=3, leader_seeds=1, leaders=2)
+
+
+@pytest.fixture(scope="module")
+def history(toy, asked):
+    return finished(toy, asked)
+
+
+def test_twins_run_after_the_finalists_on_shared_fresh_seeds_and_count_apart(toy, asked, history):
+    roles = [record.role for record in history]
+    assert roles[:24] == [record.role for record in finished(toy, dataclasses.replace(asked, twins=0))]
+    assert roles[24:78] == ["twin"] * 54 and set(roles[78:]) == {"best-of"}
+    twins = history[24:78]
+    assert [record.plan for record in twins] == [matched_plan(asked, toy.plan_of, place) for place in range(54)]
+    assert matched_count(asked) == 54 == 3 * per_mixture(asked)
+    for first in range(0, 54, 18):
+        ours = twins[first : first + 18]
+        assert {record.plan.seed for record in ours} == {1, 2, 3}
+        assert len({record.plan.signature for record in ours}) == 18
+        bare = {without_order(record.plan) for record in ours}
+        assert len(bare) == 1, "suite, targets, settings but for the policy: all equal"
+    assert len(history) == 24 + asked_for_now(asked, history) <= 24 + asked_for(asked)
+
+
+def without_order(plan):
+    train = dataclasses.replace(plan.settings.intermediate, lr_policy="phase")
+    alike = dataclasses.replace(plan.settings, intermediate=train)
+    mixture, steps = plan.schedule.mixture(), plan.schedule.steps
+    return dataclasses.replace(plan, settings=alike, schedule=type(plan.schedule).joint(mixture, steps), seed=0)
+
+
+def test_no_proposal_of_the_search_reads_a_twin(toy, asked, history):
+    longer = dataclasses.replace(asked, trials=30)
+    turned = [dataclasses.replace(r, objective=-99.0) if r.role in ("twin", "best-of") else r for r in history]
+    ours, theirs = (finished(toy, longer, len(history) + 8, records)[len(history) :] for records in (history, turned))
+    assert [record.role for record in ours] == ["search"] * 8
+    assert [record.plan for record in ours] == [record.plan for record in theirs]
+    without = finished(toy, dataclasses.replace(longer, twins=0, leaders=0), 30)
+    assert [record.plan for record in without[:22]] == [record.plan for record in history[:22]]
+
+
+def test_twins_may_be_asked_for_later_and_more_of_them_after_that(toy, asked, history):
+    before = finished(toy, dataclasses.replace(asked, twins=0))
+    later = finished(toy, asked, records=before)
+    assert [record.plan for record in later] == [record.plan for record in history]
+    more = finished(toy, dataclasses.replace(asked, twins=4), records=history)
+    assert [record.plan for record in more[: len(history)]] == [record.plan for record in history]
+    assert [record.role for record in more[len(history) :]] == ["twin"] * 18
+
+
+def test_each_kinds_best_is_chosen_among_equally_many_sampled_mixes_of_several_tasks(toy, history):
+    bests = best_of_each(history)
+    sampled = [r for r in history if r.role == "search" and len(r.plan.schedule.tasks) > 1]
+    n = min(sum(r.plan.schedule.kind == kind for r in sampled) for kind in ("joint", "sequential"))
+    assert n > 1 and {best.tried for best in bests.values()} == {n}
+    for kind, best in bests.items():
+        first = [r for r in sampled if r.plan.schedule.kind == kind][:n]
+        assert best.record.objective == max(r.objective for r in first)
+        assert best.record in first
+    fresh = [r for r in history if r.role in ("finalist", "best-of")]
+    for best in bests.values():
+        seeds = {r.plan.seed for r in fresh if r.plan.mix_signature == best.record.plan.mix_signature}
+        assert seeds == {1, 2, 3} and best.record.plan.seed not in seeds
+
+
+def test_a_search_of_one_kind_has_no_best_of_each(toy, history):
+    one = [r for r in history if r.plan.schedule.kind != "sequential"]
+    assert best_of_each(one) == {}
+
+
+@pytest.mark.parametrize("changes", [{"twins": 2}, {"twins": 6, "twin_seeds": 2}])
+def test_too_few_mixtures_or_seeds_are_refused(toy, changes):
+    with pytest.raises(BadInput, match=r"expected .*at least 3"):
+        toy.config(**changes)
+
+
+def test_on_planted_worlds_the_interval_holds_the_mean_over_the_space_and_no_winner_is_invented():
+    null = [matched_result(draw_world(NULL, 7000 + i), many=60) for i in range(6)]
+    real = [matched_result(draw_world(TUNE, 7000 + i), many=60) for i in range(6)]
+    assert sum(result.covered for result in [*null, *real]) >= 10
+    assert sum(result.wrong for result in [*null, *real]) <= 1
+    assert any(result.answer.verdict != "no difference at this budget" for result in real)
