@@ -1,9 +1,19 @@
 """Shared fixtures: one tiny lab per session, and a cache that is never the user's own."""
 
+import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import pytest
+
+from tasksearch.core.plan import PhaseSettings, Plan
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.score import Score, ScoreTable
+from tasksearch.core.space import SearchSpace
+from tasksearch.core.study import StudyConfig, TrialRecord
+
+PLANTED = Path(__file__).with_name("planted_study.py")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -35,3 +45,60 @@ def shared_data():
     if found is None:
         pytest.skip(f"no real data: {places[0]} holds no folder 'eval'; set TASKSEARCH_DATA to a copy of it")
     return found
+
+
+@pytest.fixture(scope="session")
+def planted():
+    """The module `planted_study.py`, as tests and as the drivers that they kill run it."""
+    if "planted_study" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("planted_study", PLANTED)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["planted_study"] = module
+        spec.loader.exec_module(module)
+    return sys.modules["planted_study"]
+
+
+TASKS = ("ccg", "mnli", "qqp")
+
+
+class Toy:
+    """Builders of small values; no test asserts on their defaults."""
+
+    def __init__(self):
+        self.sizes = {"ccg": 1000, "mnli": 4000, "qqp": 2000}
+
+    @staticmethod
+    def space(**changes):
+        return SearchSpace(**({"name": "toy", "summary": "", "tasks": TASKS, "steps": (64, 128)} | changes))
+
+    def config(self, **changes):
+        fields = {"name": "toy", "suite": "lab", "model": "lab", "targets": ("nli",), "languages": ("en", "xx")}
+        return StudyConfig(**(fields | {"space": self.space(), "baseline_seeds": 3, "trials": 20} | changes))
+
+    @staticmethod
+    def plan_of(schedule, seed):
+        return Plan(
+            suite="lab", schedule=schedule, targets=("nli",), languages=("en", "xx"), settings=PhaseSettings(), seed=seed
+        )
+
+    def record(self, number=0, *, schedule=None, seed=0, **changes):
+        fields = {
+            "number": number,
+            "role": "baseline",
+            "status": "done",
+            "plan": self.plan_of(schedule or Schedule.none(), seed),
+        }
+        return TrialRecord(**(fields | changes))
+
+    @staticmethod
+    def table(cells, *, seed=0, examples=100, half="select"):
+        rows = [
+            Score(target=t, language=language, half=half, metric="accuracy", value=v, examples=examples, seed=seed)
+            for (t, language), v in cells.items()
+        ]
+        return ScoreTable.of(rows)
+
+
+@pytest.fixture(scope="session")
+def toy():
+    return Toy()

@@ -1,4 +1,6 @@
-"""`SegmentScheduling`: which trial may use a slot, and which waits for a segment that another trains. Decisions alone, no Ray, no clock.
+"""`SegmentScheduling`: which trial may use a slot, and which waits for a segment that another trains.
+
+It only decides: no Ray, no clock.
 
 A trial says what it still has to train, in order and by the part of it that would. What its next part would train, as far as
 nobody has since, is its *front*: one segment, or several where an average is made or where segments were evicted. A trial in a

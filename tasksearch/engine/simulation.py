@@ -1,4 +1,4 @@
-"""`rehearse`: a run of many trials as a discrete-event simulation, by the very decisions of `SegmentScheduling` and `StartOrder`; no Ray.
+"""`simulate_run`: many trials as a discrete-event simulation, decided by `SegmentScheduling` and `StartOrder`, without Ray.
 
 It tells what a schedule of trials would take on so many slots, for a forecast and for judging the scheduler itself.
 """

@@ -91,7 +91,7 @@ class PlanRun:
         )
 
     def documents(self, target: str) -> dict[Cell, npt.NDArray[np.int64]]:
-        """The document number of every example of a target, in the order of its outcomes: `tasks.selection_split.document_number`."""
+        """Document number of every example of a target, in the order of its outcomes (`tasks.selection_split`)."""
         card, cap = self.context.suite.card(target), self.plan.settings.evaluation_examples
         languages = next(segment.languages for segment in self.targets if segment.target == target)
         return {

@@ -14,7 +14,9 @@ from tasksearch.tasks.suite import Suite
 
 
 def task_effects_of(folder: Path, languages: Sequence[str] = ()) -> Any:
-    """A `results.task_effects.Why`. It reads selection halves of the search's trainings alone, so it asks no question and needs no leader.
+    """Return the `results.task_effects.TaskEffects` of a study.
+
+    They are read from the selection examples of the search's trainings alone, so nothing is recorded and no finalist is needed.
 
     Args:
         folder: of the study.

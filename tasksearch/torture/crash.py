@@ -1,8 +1,8 @@
 """Crash points, found from outside: product code knows nothing of them.
 
 A point is an operation that changes a file, or a call of MLflow's client, at a place of the product, before it or after it:
-`store.segment_store._publish os.rename before`. A child process that is to be tortured calls `watch`; from then on every such point
-is announced as it is passed, and whoever hears it may kill the process, or raise what a full disk or a dead server would.
+`store.segment_store._publish os.rename before`. A child process that is to be tortured calls `watch`; from then on every such
+point is announced as it is passed, and whoever hears it may kill the process, or raise what a full disk or a dead server would.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from tasksearch.records.ledger import Ledger
 from tasksearch.study.extend import Growth, _check_finished, extended
 from tasksearch.tasks.lab_suite import lab_suite
 
-_SPEC = importlib.util.spec_from_file_location("planted_study", Path(__file__).with_name("planted_study.py"))
+_SPEC = importlib.util.spec_from_file_location("planted_study", Path(__file__).parents[1] / "planted_study.py")
 planted = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(planted)
 

@@ -1,19 +1,4 @@
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
-
-SCRIPT = Path(__file__).with_name("planted_study.py")
-
-
-@pytest.fixture(scope="session")
-def planted():
-    spec = importlib.util.spec_from_file_location("planted_study", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["planted_study"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from tasksearch.core.errors import BadInput, DiskFull, StudyBusy, UnknownName, U
 from tasksearch.raytune.cluster import QUIET
 from tasksearch.records.ledger import Ledger
 
-SCRIPT = Path(__file__).with_name("planted_study.py")
+SCRIPT = Path(__file__).parents[1] / "planted_study.py"
 pytestmark = pytest.mark.usefixtures("local_cluster")
 
 

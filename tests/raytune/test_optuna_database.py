@@ -21,7 +21,7 @@ from tasksearch.engine.optuna_storage import trials_in_optuna
 from tasksearch.engine.outbox import Patience
 from tasksearch.records.ledger import Ledger
 
-SCRIPT = Path(__file__).with_name("planted_study.py")
+SCRIPT = Path(__file__).parents[1] / "planted_study.py"
 pytestmark = pytest.mark.usefixtures("local_cluster")
 
 

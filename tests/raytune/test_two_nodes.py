@@ -104,7 +104,7 @@ def test_a_study_that_loses_a_node_comes_to_what_an_undisturbed_one_does(planted
 
 
 if __name__ == "__main__":
-    spec = importlib.util.spec_from_file_location("planted_study", Path(__file__).with_name("planted_study.py"))
+    spec = importlib.util.spec_from_file_location("planted_study", Path(__file__).parents[1] / "planted_study.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules["planted_study"] = module
     spec.loader.exec_module(module)

@@ -1,22 +1,7 @@
-import importlib.util
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-
-SCRIPT = Path(__file__).parents[1] / "raytune" / "planted_study.py"
-
-
-@pytest.fixture(scope="session")
-def planted():
-    if "planted_study" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("planted_study", SCRIPT)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["planted_study"] = module
-        spec.loader.exec_module(module)
-    return sys.modules["planted_study"]
 
 
 @pytest.fixture(scope="session")
