@@ -59,7 +59,7 @@ class SizeResults:
         corrected: printed gain less its truth.
         covered: share of languages whose interval holds the truth; `all` alone in `covered_all`.
         claims, false_claims: rows called better, and those of them where the truth is not above zero.
-        worth, gained: whether the court said worth it; whether `all` was called better.
+        worth, gained: whether the baseline comparison said worth it; whether `all` was called better.
         spent: trainings on fresh seeds.
     """
 

@@ -42,7 +42,7 @@ class TrackerWriter:
                 raise self.fault
 
     def write(self, record: TrialRecord) -> None:
-        """Asks for one trial to be written."""
+        """Enqueue one trial."""
         self.outbox.put(lambda: self._timed(record))
 
     def settle(self) -> None:
