@@ -181,14 +181,14 @@ def in_process(
     """The same study without Ray and without waiting, trial by trial: equal at any number of slots."""
     setup, ledger = setup_of(config), Ledger(folder)
     mirror = OptunaMirror(open_storage(ledger.optuna_path), config.name, config.space)
-    book = TrialManager(
+    manager = TrialManager(
         ledger, config, mirror, sizes=setup.sizes, groups=setup.suite.groups, plan_of=setup.plan_of(config),
         write=lambda record: None, on_event=lambda event: None,
     )  # fmt: skip
     context = context_of(log, marks, 0.0) | {"study_folder": str(folder)}
-    while not isinstance(record := book.next(), str):
+    while not isinstance(record := manager.next(), str):
         assert record is not None, "one trial at a time never waits"
-        book.finish(record.number, last_report(record, context))
+        manager.finish(record.number, last_report(record, context))
     return ledger.records(), None
 
 

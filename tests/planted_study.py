@@ -104,7 +104,7 @@ def run(
     )
 
 
-def open_book(folder, *, write=lambda record: None, on_event=lambda event: None, **changes):
+def open_manager(folder, *, write=lambda record: None, on_event=lambda event: None, **changes):
     from tasksearch.engine.optuna_storage import OptunaMirror, open_storage
     from tasksearch.engine.trial_manager import TrialManager
 
@@ -127,17 +127,17 @@ def last_report(folder, record, context=None):
     return report
 
 
-def run_in_process(book, folder, context=None, at_once=1, most=1000):
+def run_in_process(manager, folder, context=None, at_once=1, most=1000):
     """What the driver does, with `at_once` trials in flight that finish last-in first-out."""
     flying, started = [], 0
-    while not book.halted:
-        found = book.next() if len(flying) < at_once and started < most else None
+    while not manager.halted:
+        found = manager.next() if len(flying) < at_once and started < most else None
         if found is not None and found != "finished":
             flying.append(found)
             started += 1
         elif flying:
             record = flying.pop()
-            book.finish(record.number, last_report(folder, record, context), record.addition)
+            manager.finish(record.number, last_report(folder, record, context), record.addition)
         else:
             return
 

@@ -1,7 +1,7 @@
 """`Evidence`: what a verdict may be drawn from, read out of a study's records and per-example outcomes.
 
-Each candidate keeps two kinds of trainings apart: those of the search, on whose selection halves it may be chosen, and those on
-fresh seeds, whose reporting halves say what it is worth.
+Each candidate keeps two kinds of trainings apart: those of the search, on whose selection examples it may be chosen, and those on
+fresh seeds, whose reporting examples say what it is worth.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Control:
-    """A control of the court (`search.controls`) on fresh seeds: never chosen, compared.
+    """A control of the baseline comparison (`search.controls`) on fresh seeds: never chosen, compared.
 
     Attributes:
         first: its first training.
@@ -75,7 +75,7 @@ class Evidence:
         dev: the baseline's selection scores, what gains are standardised by.
         dev_examples: cell → selection examples.
         candidates: in the order of their trials, at least one.
-        table: every mix that the search trained, on selection halves.
+        table: every mix that the search trained, on selection examples.
         shortlist: selection cells that the search's objective read, and so decided which mixes became candidates.
         controls: those that were scored wherever baseline and candidates were, in the order of their trials.
     """
@@ -186,7 +186,7 @@ class Reader:
         return self._outcomes(number)
 
     def reporting(self, record: TrialRecord) -> RunOutcomes:
-        """Those of its reporting halves.
+        """Those of its reporting examples.
 
         Raises:
             BadInput: they contradict the score table.

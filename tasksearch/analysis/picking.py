@@ -1,6 +1,6 @@
 """The best mix per language: chosen on one set of trainings and examples, reported on another.
 
-Winner's curse enters by two doors, and both are shut. Selection halves choose, reporting halves report, no example does both;
+Winner's curse enters by two doors, and both are shut. Selection halves choose, reporting examples report, no example does both;
 and a model that is lucky on one half is lucky on the other too, since both see the same seed: so the choice reads the search's
 trainings alone, and the report reads the leaders' fresh seeds alone. The price is a choice from fewer seeds, so
 sometimes a good mix instead of the best one; the number printed beside it stays free of selection either way.

@@ -1,6 +1,6 @@
 """`Reading`: a study's evidence and how it is read: which cells a rule may look at, how candidates rank, what a gain is.
 
-Choosing and reporting stay apart here: `rank` reads the search's selection halves alone, `estimate` fresh seeds and reporting
+Choosing and reporting stay apart here: `rank` reads the search's selection examples alone, `estimate` fresh seeds and reporting
 halves alone.
 """
 
@@ -128,7 +128,7 @@ class StudyAnalysis:
         return self._weighed[row]
 
     def gain(self, candidate: Candidate, row: AnalysisRow) -> Estimate:
-        """Over the baseline, from fresh seeds and reporting halves."""
+        """Over the baseline, from fresh seeds and reporting examples."""
         return self.estimate(candidate.arm, self.report_weights(row), minus=self.evidence.baseline)
 
     def rank(self, row: AnalysisRow, rule: Rule) -> Ranking:

@@ -1,6 +1,6 @@
 """Searches replayed on a recorded grid, where nobody knows the truth: a seed that nobody chose by stands for it.
 
-In each order one seed is the search's, a second one re-runs what was picked, a third judges: gains on its reporting half are
+In each order one seed is the search's, a second one re-runs what was picked, a third judges: gains on its reporting examples are
 free of what made a mix look good on the first. Two seeds of one mix differ by luck alone, so the interval of their
 difference, as the tool makes it, has to hold zero in 95 % of the cases: coverage with nothing planted.
 """
@@ -231,7 +231,7 @@ class _Truth:
         return cls(grid=grid, groups=groups, again=again, judge=judge, weights=weights, bare=bare)
 
     def gain(self, mix: Schedule, seed: int) -> dict[str, float]:
-        """Language → gain in points on that seed's reporting half over the mean of all seeds of the baseline."""
+        """Language → gain in points on that seed's reporting examples over the mean of all seeds of the baseline."""
         if (mix, seed) not in self.known:
             scores = _scores(self.grid.outcomes(mix, seed))
             self.known[mix, seed] = {
@@ -281,7 +281,7 @@ def _measure(
     other = np.array([list(truth.gain(mix, truth.again).values()) for mix in mixes])
     across = np.arange(len(points))
     told = {name: worth_of(picker, shown) for name, picker in pickers.items()}
-    for name, worth in (told | {"another seed's reporting half": other}).items():
+    for name, worth in (told | {"another seed's reporting examples": other}).items():
         rows.add(f"points gained by the pick: {name}", count, float(judged[worth.argmax(axis=0), across].mean()))
     designed = [i for i, first in enumerate(table.firsts) if first.role == "design"]
     best = designed[int(told["pooled"][designed].mean(axis=1).argmax())] if designed else 0

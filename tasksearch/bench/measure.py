@@ -28,7 +28,7 @@ from tasksearch.search.proposals import Proposal
 from tasksearch.search.proposals import propose as propose_next
 
 Array = NDArray[np.float64]
-__all__ = ["GROUPS", "Setting", "SizeResults", "mean_and_error", "measure"]
+__all__ = ["GROUPS", "SizeResults", "Setting", "mean_and_error", "measure"]
 
 OTHERS = 300
 
@@ -59,7 +59,7 @@ class SizeResults:
         corrected: printed gain less its truth.
         covered: share of languages whose interval holds the truth; `all` alone in `covered_all`.
         claims, false_claims: rows called better, and those of them where the truth is not above zero.
-        worth, gained: whether the court said worth it; whether `all` was called better.
+        worth, gained: whether the baseline comparison said worth it; whether `all` was called better.
         spent: trainings on fresh seeds.
     """
 

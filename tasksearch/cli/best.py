@@ -22,11 +22,11 @@ def best(
     language: Annotated[str | None, typer.Option(help="one language or group: its targets in detail")] = None,
     select: Annotated[str, typer.Option(help="selection rule: pivot-dev, english-dev or target-dev")] = "pivot-dev",
     rules: Annotated[bool, typer.Option("--rules", help="every selection rule and the oracle side by side")] = False,
-    court: Annotated[bool, typer.Option("--court", help="the search beside the free baselines")] = False,
+    comparison: Annotated[bool, typer.Option("--court", help="the search beside the free baselines")] = False,
     portfolio: Annotated[bool, typer.Option("--portfolio", help="the best 1, 2 and 3 mixes for all languages")] = False,
     why: Annotated[bool, typer.Option("--why", help="what each task, the order and pairs of tasks do")] = False,
     reopen: Annotated[
-        bool, typer.Option("--reopen", help="read the reporting half again under another rule or choice; marked adaptive")
+        bool, typer.Option("--reopen", help="read the reporting examples again under another rule or choice; marked adaptive")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="write the mix of --language as TOML")] = None,
     as_json: Json = False,
@@ -56,10 +56,10 @@ def best(
         return
     console, (_, suite) = open_console(), open_suite(study)
     print_verdict(console, verdict, suite.warning)
-    if court:
+    if comparison:
         from tasksearch.reports.baseline_comparison import baseline_table
 
-        console.print(baseline_table(verdict.court, warning=suite.warning))
+        console.print(baseline_table(verdict.baseline_comparison, warning=suite.warning))
     if language is not None:
         from tasksearch.reports.tables import target_table
         from tasksearch.study.reference_scores import untrained_scores

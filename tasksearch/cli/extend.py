@@ -61,7 +61,7 @@ def extend(
     """Extends a finished study; its trials, segments and score tables are reused, its records stay as they are.
 
     The search goes on under its old objective: a target or language that joins is scored in every trial and steers none. The
-    reporting half is not new: `best` refuses another choice of mix without --reopen.
+    reporting examples is not new: `best` refuses another choice of mix without --reopen.
     """
     from tasksearch.study.best import open_suite
     from tasksearch.study.extend import Growth, extend_study, extended

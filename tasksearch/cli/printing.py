@@ -28,9 +28,11 @@ def print_verdict(console: Any, verdict: Any, warning: str) -> None:
 
     console.print(verdict_table(verdict, warning=warning))
     if verdict.adaptive:
-        console.print("Adaptive: the reporting half had been read before under another question; these numbers may flatter.")
-    if verdict.court is not None:
-        console.print(verdict.court.sentence, highlight=False)
+        console.print(
+            "Adaptive: the reporting examples had been read before under another question; these numbers may flatter."
+        )
+    if verdict.baseline_comparison is not None:
+        console.print(verdict.baseline_comparison.sentence, highlight=False)
 
 
 PIPED = 100

@@ -181,7 +181,8 @@ def resume(
         int | None, typer.Option(min=3, help="mixtures to tell joint from sequential by, from now on; 18 trainings each")
     ] = None,
     controls: Annotated[
-        str | None, typer.Option(help="of the court, from now on: length, exposure, soup, with commas; all or none")
+        str | None,
+        typer.Option(help="of the baseline comparison, from now on: length, exposure, soup, with commas; all or none"),
     ] = None,
     concurrency: Concurrency = None,
     gpus_per_trial: Gpus = 0.0,
@@ -279,8 +280,8 @@ def follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_
         print_verdict(console, verdict, suite.warning)
     else:
         console.print(unread, highlight=False)
-    if floors := reference_scores_of(folder):
-        console.print(reference_table(floors))
+    if references := reference_scores_of(folder):
+        console.print(reference_table(references))
     plans = len({record.plan.mix_signature for record in records})
     console.print(
         f"{plans} plans, {len(records)} trainings ({summary.failed} failed) in {summary.seconds:.0f} s", highlight=False
@@ -335,7 +336,7 @@ def _way_on(folder: Path, why: str = "interrupted") -> str:
 def _verdict_of(folder: Path) -> tuple[Any, str]:
     """By pivot-dev, or english-dev for a study of one language, which has no other to choose on; the table names the rule.
 
-    None with the reason where the study was extended and chooses anew: its reporting half was read already.
+    None with the reason where the study was extended and chooses anew: its reporting examples was read already.
     """
     from tasksearch.study.best import best_of
 

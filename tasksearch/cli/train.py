@@ -67,7 +67,7 @@ def _print(done: Any) -> None:
     from rich.table import Table
 
     console = open_console()
-    table = Table(title=f"{done.architecture}, reporting half", title_justify="left")
+    table = Table(title=f"{done.architecture}, reporting examples", title_justify="left")
     for name in ("target", "language", "metric"):
         table.add_column(name)
     for name in ("score", "95 %", "n"):

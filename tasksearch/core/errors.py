@@ -77,7 +77,7 @@ class StudyNotReady(TasksearchError):
 
 
 class AlreadyRead(TasksearchError):
-    """The reporting half was read before, under another rule or for another choice."""
+    """The reporting examples was read before, under another rule or for another choice."""
 
     exit_code = 6
 

@@ -25,7 +25,7 @@ Status = Literal["running", "done", "stopped", "failed"]
 SAMPLERS = ("tpe", "random")
 SCHEDULERS = ("fifo", "asha")
 CONTROLS = ("length", "exposure", "soup")
-"""Controls of the court: the best free baseline at the leaders' lengths, target phases lengthened to equal exposure, and the
+"""Controls of the baseline comparison: the best free baseline at the leaders' lengths, target phases lengthened to equal exposure, and the
 average of the leaders' encoders."""
 
 LEADER_SEEDS, MOST_SEEDS = 2, 5
@@ -36,7 +36,7 @@ LEADER_SEEDS_ONCE = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """What the search maximises: standardised gain over the baseline on the selection halves.
+    """What the search maximises: standardised gain over the baseline on the selection examples.
 
     Attributes:
         targets: target → weight; empty: kinds of target (classification, tagging, QA, retrieval) with equal weight.

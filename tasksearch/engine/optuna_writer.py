@@ -1,4 +1,4 @@
-"""The Optuna study as the book tells it: at once into a journal file, through an outbox into a database that may go away."""
+"""The Optuna study as the trial manager tells it: at once into a journal file, through an outbox into a database that may go away."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tasksearch.engine.outbox import Outbox, Patience
 
 
 class OptunaWriter(Protocol):
-    """What the book tells an Optuna study; `search.storage.StudyMirror` says what each call does."""
+    """What the trial manager tells an Optuna study; `search.storage.StudyMirror` says what each call does."""
 
     def add(self, record: TrialRecord) -> None:
         """A trial has begun."""

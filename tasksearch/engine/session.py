@@ -1,4 +1,4 @@
-"""A study's books, open: the folder's lock, the ledger, Optuna, the tracker's thread, the book over them. Knows no Ray."""
+"""A study's records, open: the folder's lock, the ledger, Optuna, the tracker's thread, the trial manager over them. Knows no Ray."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ class Session:
         outboxes: what is told through the tracker's thread, and through that of an Optuna database.
     """
 
-    book: TrialManager
+    manager: TrialManager
     writer: TrackerWriter
     outboxes: tuple[Outbox, ...]
 
     @property
     def fault(self) -> Exception | None:
-        """What ends the run: a fault of the book, or of a place that is told of it."""
-        return self.book.fault or next((box.fault for box in self.outboxes if box.fault is not None), None)
+        """What ends the run: a fault of the trial manager, or of a place that is told of it."""
+        return self.manager.fault or next((box.fault for box in self.outboxes if box.fault is not None), None)
 
     def tell_news(self) -> None:
         """Tells whoever shows progress what the outboxes have to say; from the driver's thread."""
         for box in self.outboxes:
             for text in box.news():
-                self.book.tell(Notice(text=text))
+                self.manager.tell(Notice(text=text))
 
     def finish(self) -> None:
         """To be called once the session is closed.
@@ -80,16 +80,16 @@ def open_session(
         outboxes = (writer.outbox, posted.outbox) if posted else (writer.outbox,)
         writer.start(config, dict(tags or {}))
         tell = on_event or (lambda _: None)
-        book: TrialManager | None = None
+        manager: TrialManager | None = None
         try:
-            book = TrialManager(
+            manager = TrialManager(
                 ledger, config, mirror, sizes=sizes, groups=groups, plan_of=plan_of, write=writer.write, on_event=tell
             )
-            yield Session(book=book, writer=writer, outboxes=outboxes)
-            book.close()
+            yield Session(manager=manager, writer=writer, outboxes=outboxes)
+            manager.close()
         finally:
             for box in outboxes:  # who asked for an end does not wait for a server
-                box.close(wait=book is not None and not book.halted, tell=lambda text: tell(Notice(text=text)))
+                box.close(wait=manager is not None and not manager.halted, tell=lambda text: tell(Notice(text=text)))
             study.close()
 
 

@@ -93,7 +93,7 @@ def simulate_run(
 @dataclass
 class _Stage:
     trials: Sequence[SimulatedTrial]
-    traffic: SegmentScheduling
+    scheduling: SegmentScheduling
     costs: Costs
     lag: int
     designed: int
@@ -122,20 +122,20 @@ class _Stage:
             else:
                 self.held -= 1
             self._fill()
-        assert not self.traffic.waiting and not self.unfinished, "a trial was never run to its end"
+        assert not self.scheduling.waiting and not self.unfinished, "a trial was never run to its end"
         return SimulatedRun(
-            makespan=self.now, trained=tuple(self.trained), pauses=self.traffic.pauses, resumes=self.traffic.resumes
+            makespan=self.now, trained=tuple(self.trained), pauses=self.scheduling.pauses, resumes=self.scheduling.resumes
         )
 
     def _fill(self) -> None:
-        while self.traffic.running + self.held < self.traffic.slots:
-            if (chosen := self.traffic.next()) is not None:
+        while self.scheduling.running + self.held < self.scheduling.slots:
+            if (chosen := self.scheduling.next()) is not None:
                 self._later(self.costs.resume, "arrives", int(chosen))
-            elif (known := self._known()) and self.traffic.room():
+            elif (known := self._known()) and self.scheduling.room():
                 trial = self.starts.choose(known, search_goes_on=self._edge() < len(self.trials))
                 self.unbegun.remove(trial)
                 self.starts.begin(trial)
-                self.traffic.enter(str(trial))
+                self.scheduling.enter(str(trial))
                 self._later(self.costs.start, "arrives", trial)
             else:
                 return
@@ -154,7 +154,7 @@ class _Stage:
             self._is_over(trial)
             return
         needs = missing_segments(there.chain, there.leaves, at, self.done.__contains__)
-        self._go(trial, self.traffic.arrive(str(trial), needs))
+        self._go(trial, self.scheduling.arrive(str(trial), needs))
 
     def _go(self, trial: int, may: bool) -> None:
         if not may:
@@ -175,10 +175,10 @@ class _Stage:
         if at + 1 == len(parts):
             self._is_over(trial)
         else:
-            self._go(trial, self.traffic.passed(str(trial), at + 1))
+            self._go(trial, self.scheduling.passed(str(trial), at + 1))
 
     def _is_over(self, trial: int) -> None:
-        self.traffic.leave(str(trial), self.position.get(trial, 0))
+        self.scheduling.leave(str(trial), self.position.get(trial, 0))
         self.starts.end(trial, whole=True)
         self.unfinished.discard(trial)
 

@@ -2,7 +2,7 @@
 
 A finished trial is recorded in the ledger, exactly once; judged as soon as the baseline is complete; then told to Optuna and
 handed to the tracker, in the order of numbers. All that follows from the ledger alone: whatever a crash cuts off is done when
-the book is opened again. Calls come from one thread.
+the trial manager is opened again. Calls come from one thread.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class TrialManager:
         self.added: dict[int, float] = {}
         self._waited: dict[int, float] = {}
         self._losses: Counter[tuple[int, int]] = Counter()
-        self._starts = StartOrder()
+        self._start_order = StartOrder()
         self._stage: Proposal | Wait | Finished | None = None
         self._ended_at: dict[tuple[int, int], bool] = {}
         self.fault: Exception | None = None
@@ -96,7 +96,7 @@ class TrialManager:
     @property
     def _running(self) -> bool:
         """Whether a trial, or an addition to one, is recorded as running, or waits for its turn."""
-        return bool(self.growing.open) or any(record.status == "running" for record in self.records)
+        return bool(self.additions.open) or any(record.status == "running" for record in self.records)
 
     def next(self) -> TrialRecord | Literal["finished"] | None:
         """The next trial to run, recorded as running; None while that is not known.
@@ -105,7 +105,7 @@ class TrialManager:
         """
         if self.halted:
             return "finished"
-        addition = self.growing.next()
+        addition = self.additions.next()
         if addition is not None:
             self.tell(TrialStarted(record=addition, again=False))
             return addition
@@ -113,11 +113,11 @@ class TrialManager:
         if not self._again:
             return None if self._running or not isinstance(self._stage, Finished) else "finished"
         goes_on = isinstance(self._stage, Proposal) or (isinstance(self._stage, Wait) and self._stage.search_goes_on)
-        number = self._starts.choose(self._again, search_goes_on=goes_on)
+        number = self._start_order.choose(self._again, search_goes_on=goes_on)
         self._again.remove(number)
         record = self.records[number]
         self._record(dataclasses.replace(record, started=time.time()))
-        self._starts.begin(number)
+        self._start_order.begin(number)
         self.tell(TrialStarted(record=self.records[number], again=record.started > 0))
         return self.records[number]
 
@@ -140,7 +140,7 @@ class TrialManager:
         record = TrialRecord(number=found.number, role=found.role, status="running", plan=found.plan, params=found.params)
         self._record(record)
         self._mirror.add(record)
-        self._starts.know(record.number, static_segments(record.plan))
+        self._start_order.know(record.number, static_segments(record.plan))
         self._again.append(record.number)
         self._unpark()
 
@@ -151,7 +151,7 @@ class TrialManager:
             self.fault = kind(str(result["failed"]))
             return
         if addition:
-            self._grew(self.growing.finish(number, addition, result))
+            self._grew(self.additions.finish(number, addition, result))
             return
         record = self.records[number]
         if record.status != "running":
@@ -177,7 +177,7 @@ class TrialManager:
 
     def move(self, progress: TrialProgress) -> None:
         """A trial is through with some of its parts."""
-        self._starts.passed(progress.number, progress.position)
+        self._start_order.passed(progress.number, progress.position)
         self.tell(progress)
 
     def wait(self, number: int, seconds: float) -> None:
@@ -191,14 +191,14 @@ class TrialManager:
         self._losses[number, addition] += 1
         again = self._losses[number, addition] <= RETRIES
         if addition:
-            self._grew(self.growing.lose(number, addition, None if again else cause))
+            self._grew(self.additions.lose(number, addition, None if again else cause))
             return
         record = self.records[number]
         if record.status != "running" or number in self._again:
             return
         self._waited.pop(number, None)
         if again:
-            self._starts.end(number, whole=False)
+            self._start_order.end(number, whole=False)
             self._again.append(number)
         else:
             self._settle(dataclasses.replace(record, status="failed", cause=cause))
@@ -215,7 +215,7 @@ class TrialManager:
             self.ran += 1
             self.tell(TrialFinished(record=addition))
             if addition.status == "done":
-                self._write(self.growing.shown(self.records[addition.number]))
+                self._write(self.additions.shown(self.records[addition.number]))
 
     def tell(self, event: Event) -> None:
         """Tells whoever shows progress."""
@@ -227,7 +227,7 @@ class TrialManager:
         except BadInput:
             self._ledger.mend()
             self.records = self._written()
-        self.growing = Additions(self._ledger, self.config)
+        self.additions = Additions(self._ledger, self.config)
         self._lost = self._ledger.put_aside()
         self._park_beyond(self._lost)
         if self._baseline_is_lost():  # what failed may have been mended since
@@ -267,8 +267,8 @@ class TrialManager:
             )
 
     def _take_up(self, record: TrialRecord) -> None:
-        self._starts.know(record.number, static_segments(record.plan))
-        self._starts.end(record.number, whole=record.status == "done")
+        self._start_order.know(record.number, static_segments(record.plan))
+        self._start_order.end(record.number, whole=record.status == "done")
 
     def _unpark(self) -> None:
         """Takes up the trials that waited for a number before theirs."""
@@ -285,7 +285,7 @@ class TrialManager:
     def _settle(self, record: TrialRecord) -> None:
         record = self._judged(dataclasses.replace(record, ended=time.time()))
         self._record(record)
-        self._starts.end(record.number, whole=record.status == "done")
+        self._start_order.end(record.number, whole=record.status == "done")
         self.ran += 1
         self.tell(TrialFinished(record=record))
         self._judge()
@@ -308,7 +308,7 @@ class TrialManager:
             if record.status != "running" and record.number not in self._published:
                 self._published.add(record.number)
                 self._mirror.tell(record)
-                self._write(self.growing.shown(record))
+                self._write(self.additions.shown(record))
                 self.tell(TrialJudged(record=record))
 
     def _judged(self, record: TrialRecord) -> TrialRecord:

@@ -18,7 +18,7 @@ _NON_COMMERCIAL = re.compile(r"\bNC\b|non-?\s?commercial", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class FactRow:
-    """One score, or one gain, on the reporting half of a target in a language."""
+    """One score, or one gain, on the reporting examples of a target in a language."""
 
     target: str
     language: str

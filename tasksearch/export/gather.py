@@ -77,7 +77,7 @@ def facts_of(
 
 
 def own_rows(outcomes: Outcomes, suite: Suite, documents: Numbers | None = None) -> tuple[FactRow, ...]:
-    """Scores of one model on the reporting halves; intervals over examples alone, clustered where their documents are known."""
+    """Scores of one model on the reporting examples; intervals over examples alone, clustered where their documents are known."""
     cells = sorted((target, language) for target, language, half in outcomes if half == "report")
     one = CandidateOutcomes(
         seeds=({cell: outcomes[(*cell, "report")] for cell in cells},),

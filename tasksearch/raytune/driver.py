@@ -131,34 +131,34 @@ def run_trials(
         on_event=on_event,
         patience=patience,
     ) as session:
-        book, writer = session.book, session.writer
-        if not book.complete:
+        manager, writer = session.manager, session.writer
+        if not manager.complete:
             needs = dict(resources or {"cpu": 1.0})
             slots = min(concurrency or os.cpu_count() or 1, config.lag)
-            with _interruptible(), cluster(address, slots, needs) as fitting, _signals(book) as renew:
+            with _interruptible(), cluster(address, slots, needs) as fitting, _signals(manager) as renew:
                 writer.wait_until_open()
                 slots = min(fitting, config.lag, concurrency or fitting)
                 meter = Meter(limits or Limits(), needs.get("gpu", 0.0))
-                traffic, slot_clock = SegmentScheduling(slots, _AHEAD * slots), SlotClock(slots)
-                halted = lambda: _over(session, meter, traffic, renew) or session.fault is not None  # noqa: E731
+                scheduling, slot_clock = SegmentScheduling(slots, _AHEAD * slots), SlotClock(slots)
+                halted = lambda: _over(session, meter, scheduling, renew) or session.fault is not None  # noqa: E731
                 where = {**context, "study_folder": str(ledger.folder)}
                 if address is not None:
-                    book.tell(Notice(text=preflight(where, needs)))
-                _tune(book, trainable, where, traffic, slot_clock, needs=needs, halted=halted, clock=clock)
-                slot_use = slot_clock.use(traffic.pauses, traffic.resumes)
+                    manager.tell(Notice(text=preflight(where, needs)))
+                _tune(manager, trainable, where, scheduling, slot_clock, needs=needs, halted=halted, clock=clock)
+                slot_use = slot_clock.use(scheduling.pauses, scheduling.resumes)
     session.finish()
-    _raise_what_ended(book)
-    return _summary(book, writer, clock, slot_use, time.perf_counter() - started)
+    _raise_what_ended(manager)
+    return _summary(manager, writer, clock, slot_use, time.perf_counter() - started)
 
 
-def _over(session: Session, meter: Meter, traffic: SegmentScheduling, renew: Callable[[], None]) -> bool:
+def _over(session: Session, meter: Meter, scheduling: SegmentScheduling, renew: Callable[[], None]) -> bool:
     renew()
     session.tell_news()
-    book = session.book
-    reached = meter.reached(traffic.running)
+    manager = session.manager
+    reached = meter.reached(scheduling.running)
     if reached:  # never back to None: a signal may have come meanwhile
-        book.paused = reached
-    return book.halted
+        manager.paused = reached
+    return manager.halted
 
 
 class _FirstReport:
@@ -192,10 +192,10 @@ def _check(config: StudyConfig) -> None:
 
 
 def _tune(
-    book: TrialManager,
+    manager: TrialManager,
     trainable: type,
     context: Mapping[str, Any],
-    traffic: SegmentScheduling,
+    scheduling: SegmentScheduling,
     slot_clock: SlotClock,
     *,
     needs: Mapping[str, float],
@@ -204,21 +204,21 @@ def _tune(
 ) -> None:
     """Ray's loop. Its own files lie in the study's folder while it runs, and are of no use afterwards."""
     folder = Path(context["study_folder"]) / "ray"
-    inner = scheduler_of(book.config.scheduler, book, len(book.config.targets))
+    inner = scheduler_of(manager.config.scheduler, manager, len(manager.config.targets))
     shutil.rmtree(folder, ignore_errors=True)
     try:
         tune.run(
             trainable,
             name="run",
             storage_path=str(folder),
-            search_alg=StudySearcher(book, context, traffic.room),
-            scheduler=SegmentScheduler(book, traffic, slot_clock, inner),
+            search_alg=StudySearcher(manager, context, scheduling.room),
+            scheduler=SegmentScheduler(manager, scheduling, slot_clock, inner),
             stop=Halt(halted),
-            callbacks=[StudyCallback(book, clock)],
+            callbacks=[StudyCallback(manager, clock)],
             num_samples=-1,
-            max_concurrent_trials=traffic.slots + traffic.ahead,  # Ray counts paused trials too; `room` is stricter
+            max_concurrent_trials=scheduling.slots + scheduling.ahead,  # Ray counts paused trials too; `room` is stricter
             resources_per_trial=dict(needs),
-            max_failures=0,  # the book retries: see StudyCallback.on_trial_error
+            max_failures=0,  # the trial manager retries: see StudyCallback.on_trial_error
             raise_on_failed_trial=False,
             # a reused process keeps its CUDA caches: on a GPU every trial gets a fresh one
             reuse_actors=not needs.get("gpu"),
@@ -239,7 +239,7 @@ def _interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def _signals(book: TrialManager) -> Iterator[Callable[[], None]]:
+def _signals(manager: TrialManager) -> Iterator[Callable[[], None]]:
     """SIGINT and SIGTERM end the run in good order; a second one ends it at once. SIGUSR1, a batch system's word, pauses.
 
     Yields what takes SIGUSR1 back from Tune, which claims it for itself when it starts and then ends without a reason.
@@ -251,9 +251,9 @@ def _signals(book: TrialManager) -> Iterator[Callable[[], None]]:
 
     def stop(number: int, frame: Any) -> None:
         if number == signal.SIGUSR1:
-            book.paused = book.paused or "SIGUSR1 came"
+            manager.paused = manager.paused or "SIGUSR1 came"
             return
-        book.interrupted = True
+        manager.interrupted = True
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, signal.default_int_handler)
 
@@ -269,26 +269,26 @@ def _signals(book: TrialManager) -> Iterator[Callable[[], None]]:
             signal.signal(number, handler)
 
 
-def _raise_what_ended(book: TrialManager) -> None:
-    left = sum(record.status == "running" for record in book.records)
-    if book.paused and not book.complete:
-        raise Paused(f"{book.paused}; {len(book.records) - left} trials are kept, `tasksearch resume` goes on from there")
-    if book.interrupted and not book.complete:
-        raise Interrupted(f"interrupted; {len(book.records) - left} trials are kept, `tasksearch resume` goes on from there")
-    if not book.complete:
+def _raise_what_ended(manager: TrialManager) -> None:
+    left = sum(record.status == "running" for record in manager.records)
+    if manager.paused and not manager.complete:
+        raise Paused(f"{manager.paused}; {len(manager.records) - left} trials are kept, `tasksearch resume` goes on from there")
+    if manager.interrupted and not manager.complete:
+        raise Interrupted(f"interrupted; {len(manager.records) - left} trials are kept, `tasksearch resume` goes on from there")
+    if not manager.complete:
         raise StudyNotReady(f"Ray ended with {left} trials unfinished; `tasksearch resume` goes on from there")
 
 
 def _summary(
-    book: TrialManager, writer: TrackerWriter, clock: _FirstReport, slot_use: Utilization | None, seconds: float
+    manager: TrialManager, writer: TrackerWriter, clock: _FirstReport, slot_use: Utilization | None, seconds: float
 ) -> RunSummary:
-    count = Counter(record.status for record in book.records if record.role != "untrained")
-    added = [own + writer.seconds.get(number, 0.0) for number, own in book.added.items()]
+    count = Counter(record.status for record in manager.records if record.role != "untrained")
+    added = [own + writer.seconds.get(number, 0.0) for number, own in manager.added.items()]
     return RunSummary(
         done=count["done"],
         stopped=count["stopped"],
         failed=count["failed"],
-        ran=book.ran,
+        ran=manager.ran,
         first_step_seconds=clock.seconds,
         overhead_seconds=statistics.median(added) if added else None,
         seconds=seconds,

@@ -10,10 +10,10 @@ from tasksearch.engine.trial_manager import TrialManager
 _T = TypeVar("_T")
 
 
-def guarded(book: TrialManager, act: Callable[[], _T], otherwise: _T) -> _T:
-    """What `act` returns; where it raises, that is the book's fault, and the stopper ends the run in good order."""
+def guarded(manager: TrialManager, act: Callable[[], _T], otherwise: _T) -> _T:
+    """What `act` returns; where it raises, that is the trial manager's fault, and the stopper ends the run in good order."""
     try:
         return act()
     except Exception as error:  # raised by the driver once Ray is at rest
-        book.fault = book.fault or error
+        manager.fault = manager.fault or error
         return otherwise

@@ -1,6 +1,6 @@
-"""The bridge from Ray Tune to the book: searcher, scheduler, callback and stopper, each as thin as Ray lets it be.
+"""The bridge from Ray Tune to the trial manager: searcher, scheduler, callback and stopper, each as thin as Ray lets it be.
 
-An exception in any of them would end `tune.run` with a traceback of Ray's; it becomes the book's fault instead, and the stopper
+An exception in any of them would end `tune.run` with a traceback of Ray's; it becomes the trial manager's fault instead, and the stopper
 ends the run in good order.
 """
 
@@ -22,21 +22,21 @@ _REDUCTION = 3
 
 
 class StudySearcher(Searcher):
-    """Asks the book for the next trial. Ray's own state of a search is not kept: the ledger is the truth.
+    """Asks the trial manager for the next trial. Ray's own state of a search is not kept: the ledger is the truth.
 
     `room` says whether another trial is wanted now.
     """
 
-    def __init__(self, book: TrialManager, context: Mapping[str, Any], room: Callable[[], bool]) -> None:
+    def __init__(self, manager: TrialManager, context: Mapping[str, Any], room: Callable[[], bool]) -> None:
         super().__init__()
-        self._book, self._context, self._room = book, dict(context), room
+        self._manager, self._context, self._room = manager, dict(context), room
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """Ray's config of the next trial; None for later."""
-        if not self._room() and not self._book.halted:
+        if not self._room() and not self._manager.halted:
             return None
         finished: TrialRecord | Literal["finished"] | None = "finished"
-        found = guarded(self._book, self._book.next, finished)
+        found = guarded(self._manager, self._manager.next, finished)
         if found is None:
             return None
         if isinstance(found, str):
@@ -62,40 +62,40 @@ class StudySearcher(Searcher):
 
 
 class StudyCallback(Callback):
-    """Hands reports to the book."""
+    """Hands reports to the trial manager."""
 
-    def __init__(self, book: TrialManager, on_first_report: Callable[[], None]) -> None:
-        self._book, self._on_first_report = book, on_first_report
+    def __init__(self, manager: TrialManager, on_first_report: Callable[[], None]) -> None:
+        self._manager, self._on_first_report = manager, on_first_report
 
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any) -> None:
         """A report, the last one included."""
         self._on_first_report()
-        guarded(self._book, lambda: self._take(trial.config, result), None)
+        guarded(self._manager, lambda: self._take(trial.config, result), None)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """The worker was lost. Ray is told not to retry, the book does.
+        """The worker was lost. Ray is told not to retry, the trial manager does.
 
         Ray's own retry misses a worker that is lost while it is reset for its next trial: Ray 2.60 then fails the trial twice,
         once for the worker and once for the reset, takes it up again for the first and gives it up for the second.
         """
         cause = f"its worker was lost {RETRIES + 1} times; the usual reason is that memory ran out"
         number, addition = int(trial.config["number"]), int(trial.config.get("addition", 0))
-        guarded(self._book, lambda: self._book.lose(number, cause, addition), None)
+        guarded(self._manager, lambda: self._manager.lose(number, cause, addition), None)
 
     def _take(self, config: Mapping[str, Any], result: Mapping[str, Any]) -> None:
         number = int(config["number"])
         if result.get("final") or "failed" in result:
-            self._book.finish(number, result, int(config.get("addition", 0)))
+            self._manager.finish(number, result, int(config.get("addition", 0)))
         elif "waiting_for" in result:
             place = {"position": int(result["position"]), "parts": int(result["parts"])}
-            self._book.move(TrialProgress(number=number, part=str(result["waiting_for"]), **place))
+            self._manager.move(TrialProgress(number=number, part=str(result["waiting_for"]), **place))
 
 
 class StudyASHA(AsyncHyperBandScheduler):
     """ASHA over the targets scored so far, on the objective so far. Only the search's own trials may be stopped."""
 
-    def __init__(self, book: TrialManager, targets: int) -> None:
-        self._book = book
+    def __init__(self, manager: TrialManager, targets: int) -> None:
+        self._manager = manager
         super().__init__(
             time_attr="scored",
             metric="so_far",
@@ -111,25 +111,25 @@ class StudyASHA(AsyncHyperBandScheduler):
         go_on = str(TrialScheduler.CONTINUE)
         if trial.config["role"] not in ("design", "search") or trial.config.get("addition") or result.get("final"):
             return go_on
-        return guarded(self._book, lambda: self._decide(tune_controller, trial, result), go_on)
+        return guarded(self._manager, lambda: self._decide(tune_controller, trial, result), go_on)
 
     def _decide(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        so_far = self._book.so_far(result)
+        so_far = self._manager.so_far(result)
         if so_far is None:
             return str(TrialScheduler.CONTINUE)
         decision = str(super().on_trial_result(tune_controller, trial, {**result, "so_far": so_far}))
         if decision == TrialScheduler.STOP:
-            self._book.stop(int(trial.config["number"]), result)
+            self._manager.stop(int(trial.config["number"]), result)
         return decision
 
 
-def scheduler_of(name: str, book: TrialManager, targets: int) -> TrialScheduler:
+def scheduler_of(name: str, manager: TrialManager, targets: int) -> TrialScheduler:
     """The scheduler of that name, one of `core.study.SCHEDULERS`: the study's settings were checked when they were made."""
-    return StudyASHA(book, targets) if name == "asha" else FIFOScheduler()
+    return StudyASHA(manager, targets) if name == "asha" else FIFOScheduler()
 
 
 class Halt(Stopper):
-    """Ends the run once the book is halted or its tracker failed."""
+    """Ends the run once the trial manager is halted or its tracker failed."""
 
     def __init__(self, halted: Callable[[], bool]) -> None:
         self._halted = halted

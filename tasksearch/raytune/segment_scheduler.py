@@ -22,15 +22,15 @@ from tasksearch.raytune.guard import guarded
 class SegmentScheduler(TrialScheduler):
     """No segment is trained twice at once; beneath it another scheduler (ASHA, none) stops trials."""
 
-    def __init__(self, book: TrialManager, traffic: SegmentScheduling, clock: SlotClock, inner: TrialScheduler) -> None:
+    def __init__(self, manager: TrialManager, scheduling: SegmentScheduling, clock: SlotClock, inner: TrialScheduler) -> None:
         super().__init__()
-        self._book, self._traffic, self._clock, self._inner = book, traffic, clock, inner
+        self._manager, self._scheduling, self._clock, self._inner = manager, scheduling, clock, inner
         self._trials: dict[str, Any] = {}
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
         """A new trial, or one whose worker was lost and that is run again."""
         self._trials[trial.trial_id] = trial
-        self._traffic.enter(trial.trial_id)
+        self._scheduling.enter(trial.trial_id)
         self._inner.on_trial_add(tune_controller, trial)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
@@ -40,7 +40,7 @@ class SegmentScheduler(TrialScheduler):
             self._end(trial, result)
             return decision
         self._clock.report(trial.trial_id)
-        if guarded(self._book, lambda: self._may_go_on(trial, result), True):
+        if guarded(self._manager, lambda: self._may_go_on(trial, result), True):
             self._clock.go(trial.trial_id)
             return decision
         self._clock.pause(trial.trial_id)
@@ -66,23 +66,23 @@ class SegmentScheduler(TrialScheduler):
 
     def choose_trial_to_run(self, tune_controller: Any) -> Any:
         """The paused trial that gets a free slot, if any does."""
-        paused = {name for name in self._traffic.waiting if self._trials[name].status == Trial.PAUSED}
-        name = guarded(self._book, lambda: self._traffic.next(paused.__contains__), None)
+        paused = {name for name in self._scheduling.waiting if self._trials[name].status == Trial.PAUSED}
+        name = guarded(self._manager, lambda: self._scheduling.next(paused.__contains__), None)
         if name is None:
             return None
         trial = self._trials[name]
-        self._book.wait(int(trial.config["number"]), self._clock.resume(name))
+        self._manager.wait(int(trial.config["number"]), self._clock.resume(name))
         return trial
 
     def debug_string(self) -> str:
         """For Ray's tables, which are off."""
-        return f"{self._traffic.pauses} pauses, {self._traffic.resumes} resumes"
+        return f"{self._scheduling.pauses} pauses, {self._scheduling.resumes} resumes"
 
     def _may_go_on(self, trial: Any, result: dict[str, Any]) -> bool:
         if "missing" in result:
-            return self._traffic.arrive(trial.trial_id, from_text(result["missing"]))
-        return self._traffic.passed(trial.trial_id, int(result["position"]))
+            return self._scheduling.arrive(trial.trial_id, from_text(result["missing"]))
+        return self._scheduling.passed(trial.trial_id, int(result["position"]))
 
     def _end(self, trial: Any, result: dict[str, Any]) -> None:
         self._clock.report(trial.trial_id)
-        self._traffic.leave(trial.trial_id, int(result.get("position", 0)))
+        self._scheduling.leave(trial.trial_id, int(result.get("position", 0)))

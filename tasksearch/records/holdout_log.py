@@ -1,7 +1,7 @@
-"""The reporting half is read once: `readings.json` in the study folder says who read it, when, and what was asked.
+"""The reporting examples is read once: `readings.json` in the study folder says who read it, when, and what was asked.
 
 A *question* is a selection rule and the mix that it chose for every language and group. It is asked of every (target, language)
-reporting half that these rows cover. The same question may be asked as often as one likes and has one answer; a part of it (one
+reporting examples that these rows cover. The same question may be asked as often as one likes and has one answer; a part of it (one
 language) is the same question. Another rule, or another choice by the same rule (a study that was extended), is a second look
 at the same examples: it needs `--reopen`, is written down, and from then on its numbers are called adaptive, for whoever has
 seen the first answer may have let it decide the second question (Dwork et al. 2015, "The reusable holdout").
@@ -30,7 +30,7 @@ EVERY_RULE = "every rule (best --rules)"
 """Name of the question that `best --rules` asks. It is written down after the study's own question and needs no `--reopen`, but
 any question that is new after it does: its gains have been seen."""
 PORTFOLIO = "portfolios (best --portfolio)"
-"""Name of the question that portfolios ask, likewise. Its choices read selection halves alone."""
+"""Name of the question that portfolios ask, likewise. Its choices read selection examples alone."""
 
 FIXED = (QUESTION,)
 """Questions that are fixed before anything is read: twins are drawn by the study's seed and choose nothing, so no other
@@ -44,7 +44,7 @@ class HoldoutUse:
     Attributes:
         rule: the selection rule.
         choices: row → signature of its mix.
-        cells: "target/language" of the reporting halves that it read.
+        cells: "target/language" of the reporting examples that it read.
         when: date and time, UTC.
         adaptive: whether another question had been asked of any of these halves before.
         complete: whether all leaders stood on fresh seeds by then. An early look by the same rule is no other question, though
@@ -68,13 +68,13 @@ def ask(
     reopen: bool = False,
     complete: bool = True,
 ) -> HoldoutUse:
-    """Asks a question of the reporting halves, and writes it down unless it was asked before.
+    """Asks a question of the reporting examples, and writes it down unless it was asked before.
 
     Args:
         folder: of the study.
         rule: the selection rule.
         choices: row → signature of the chosen mix, for every row of the study.
-        cells: reporting halves that these rows cover.
+        cells: reporting examples that these rows cover.
         reopen: whether a second question may be asked.
         complete: whether all leaders stand on fresh seeds.
 
@@ -172,11 +172,11 @@ def _refusal(before: HoldoutUse, rule: str, choices: Mapping[str, str], names: S
     if before.rule != rule:
         asked = f"by {before.rule}; {rule} would be a second look at the same examples"
     elif rule in FIXED:
-        asked = f"for {rule} with other mixtures or other best mixes; more twins do not make its reporting half new"
+        asked = f"for {rule} with other mixtures or other best mixes; more twins do not make its reporting examples new"
     else:
         row = next((r for r, mix in choices.items() if before.choices.get(r) != mix), "")
-        asked = f"by {rule} for another choice of mix ({row}); extending a study does not make its reporting half new"
+        asked = f"by {rule} for another choice of mix ({row}); extending a study does not make its reporting examples new"
     return (
-        f"the reporting half of {half} was read on {before.when} {asked}. "
+        f"the reporting examples of {half} was read on {before.when} {asked}. "
         "`--reopen` reads it again and marks the numbers as adaptive"
     )

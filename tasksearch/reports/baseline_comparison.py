@@ -1,4 +1,4 @@
-"""Tables of the court of free baselines and of the selection rules, as renderables."""
+"""Tables of the comparison with free baselines and of the selection rules, as renderables."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from tasksearch.results.baseline_comparison import BaselineComparison, BaselineE
 from tasksearch.results.selection_rules import RulePick, RuleTable
 
 
-def baseline_table(court: BaselineComparison, *, warning: str = "") -> Table:
+def baseline_table(comparison: BaselineComparison, *, warning: str = "") -> Table:
     """One row per free baseline: its gain, and how much better the search's pick is."""
     notes = [
-        f"Row: {court.row}. Gain: points over no intermediate training on fresh seeds. ~: not re-run; its shrunken gain on "
-        "selection halves from one seed, which is not comparable.",
+        f"Row: {comparison.row}. Gain: points over no intermediate training on fresh seeds. ~: not re-run; its shrunken gain on "
+        "selection examples from one seed, which is not comparable.",
         "Pick: points that the search's mix is better, on the same fresh seeds and examples. Cost: trainings that it takes to "
-        f"have it, and their {court.hours.unit} on one seed.",
+        f"have it, and their {comparison.hours.unit} on one seed.",
         "†: what the mix has to beat, beside no intermediate training, for the search to be worth its hours.",
-        f"The search's mix: {short_mix(court.pick)}, {gain_text(court.gain)}.",
+        f"The search's mix: {short_mix(comparison.pick)}, {gain_text(comparison.gain)}.",
     ]
     table = framed("The search beside what is free", notes, warning)
     table.add_column("", max_width=26, overflow="fold")
     table.add_column("mix", ratio=1, overflow="fold", min_width=10)
     for heading in ("gain", "pick", "cost"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for entry in court.entries:
+    for entry in comparison.entries:
         shown = gain_text(entry.gain) if entry.gain else ("–" if entry.expected is None else f"~{entry.expected:+.1f}")
         table.add_row(
             entry.name + (" †" if entry.rival and entry.gain else ""),
@@ -48,7 +48,7 @@ def rules_table(rules: RuleTable, *, warning: str = "") -> Table:
     """One row per language and group, one column per rule, the oracle last."""
     notes = [
         "Gain in points over no intermediate training, in brackets the regret against the oracle: the finalist that is best on "
-        "the reporting half itself, which no honest rule sees. A maximum is flattered, so regrets are too large.",
+        "the reporting examples itself, which no honest rule sees. A maximum is flattered, so regrets are too large.",
         "Mean regret over languages: " + ", ".join(f"{rule} {regret:.2f}" for rule, regret in rules.regrets) + ".",
     ]
     notes.append(

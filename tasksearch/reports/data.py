@@ -16,7 +16,7 @@ from tasksearch.results.verdict import Estimate, Verdict
 
 @dataclass(frozen=True, kw_only=True)
 class SingleTask:
-    """What one intermediate task alone did, in points over the baseline on reporting halves.
+    """What one intermediate task alone did, in points over the baseline on reporting examples.
 
     Attributes:
         task, steps: the mix: all examples of one task, for so many optimiser steps.
@@ -40,7 +40,7 @@ class MatchedPair:
 
     Attributes:
         joint, other: the schedules; `other` is sequential, annealed or staged.
-        difference: other - joint, points on reporting halves, paired by seed and example, over all languages but English.
+        difference: other - joint, points on reporting examples, paired by seed and example, over all languages but English.
         by_target: the same, target by target.
         seeds: that both were trained on.
     """
@@ -58,7 +58,7 @@ class KindBest:
 
     Attributes:
         tried: mixes of this kind with an objective.
-        objective: on selection halves. No reporting half is read for it: for what was chosen the verdict alone reads.
+        objective: on selection examples. No reporting examples is read for it: for what was chosen the verdict alone reads.
     """
 
     kind: str
@@ -70,7 +70,7 @@ class KindBest:
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceScores:
-    """One target before any intermediate phase, over its languages but English, on reporting halves.
+    """One target before any intermediate phase, over its languages but English, on reporting examples.
 
     Attributes:
         chance: percent of a guess; None where the data decides.
@@ -120,7 +120,7 @@ class ReportData:
     singles: tuple[SingleTask, ...] = ()
     pairs: tuple[MatchedPair, ...] = ()
     bests: tuple[KindBest, ...] = ()
-    floors: tuple[ReferenceScores, ...] = ()
+    references: tuple[ReferenceScores, ...] = ()
     order: MatchedComparison | None = None
     order_pending: str = ""
     planned: int = 0

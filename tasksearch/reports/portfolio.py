@@ -32,18 +32,18 @@ def portfolio_notes(found: Portfolios) -> list[str]:
     notes = [
         f"Gain: points over no intermediate phase, mean over {found.languages} languages. Loss: points against one mix per "
         f"language, which would keep {found.alone} of the {found.mixes} trained mixes.",
-        "~: chosen from all trained mixes and foreseen by the surrogate on selection halves; a maximum, so somewhat flattered, "
+        "~: chosen from all trained mixes and foreseen by the surrogate on selection examples; a maximum, so somewhat flattered, "
         f"and without an interval. Search: {found.method}.",
     ]
     if found.tested:
         notes.append(
-            "Re-run: chosen by the same scores among the mixes that stand on fresh seeds, which with their reporting halves "
+            "Re-run: chosen by the same scores among the mixes that stand on fresh seeds, which with their reporting examples "
             "give gain and loss [95 %]; the loss is against the best of these per language. Each interval stands alone."
         )
     else:
         notes.append(f"No mix is compared on fresh seeds ({found.untested}): all of this is the surrogate's foresight.")
     if found.adaptive:
-        notes.append("Adaptive: the reporting halves had been read under another question before; the intervals may flatter.")
+        notes.append("Adaptive: the reporting examples had been read under another question before; the intervals may flatter.")
     notes.append("A language takes the best of the mixes by its own selection labels (as in target-dev).")
     return notes
 

@@ -82,7 +82,7 @@ def target_table(
     untrained: Mapping[str, float] | None = None,
     warning: str = "",
 ) -> Table:
-    """One row per target of one choice, on reporting halves: chance, untrained encoder, baseline, mix, gain.
+    """One row per target of one choice, on reporting examples: chance, untrained encoder, baseline, mix, gain.
 
     Args:
         choice: of a verdict.
@@ -104,11 +104,11 @@ def target_table(
     table.add_column("gain", justify="right", no_wrap=True)
     table.add_column("verdict", max_width=18)
     for target in choice.targets:
-        floor = (chance or {}).get(target.target)
+        reference = (chance or {}).get(target.target)
         bare = () if untrained is None else (_number(untrained.get(target.target)),)
         table.add_row(
             target.target + ("*" if target.same_data else ""),
-            _number(floor),
+            _number(reference),
             *bare,
             f"{target.baseline.value:.1f}",
             f"{target.score.value:.1f}",
@@ -136,8 +136,8 @@ def exposure_notes(choice: Choice) -> list[str]:
 
 
 def trial_table(records: Iterable[TrialRecord], *, warning: str = "") -> Table:
-    """One row per trial: what it trained, its objective (in baseline deviations, on selection halves), its seconds."""
-    notes = ["objective: mean gain over the baseline on selection halves, in baseline deviations."]
+    """One row per trial: what it trained, its objective (in baseline deviations, on selection examples), its seconds."""
+    notes = ["objective: mean gain over the baseline on selection examples, in baseline deviations."]
     table = framed("Trials", notes, warning)
     table.add_column("trial", justify="right", no_wrap=True)
     table.add_column("role", no_wrap=True)

@@ -9,7 +9,7 @@ from tasksearch.core.plain import plain
 from tasksearch.core.schedule import Schedule
 from tasksearch.results.estimate import Estimate
 
-Evidence = Literal["fresh seeds", "one seed, selection half", "not run"]
+Evidence = Literal["fresh seeds", "one seed, selection examples", "not run"]
 Worth = Literal["worth it", "not worth it", "undecided"]
 
 
@@ -22,8 +22,8 @@ class BaselineEntry:
             `equal exposure`, or a free baseline at the pick's length (`uniform joint, 384 steps`).
         schedule: None where it was not run, or is no schedule.
         evidence: where its gain comes from. Only entries on fresh seeds are comparable with the search's pick.
-        gain: over no intermediate training, reporting halves, fresh seeds; None for other evidence.
-        expected, expected_error: shrunken gain on selection halves, points, from the search's one seed; None where not known.
+        gain: over no intermediate training, reporting examples, fresh seeds; None for other evidence.
+        expected, expected_error: shrunken gain on selection examples, points, from the search's one seed; None where not known.
         trainings: how many trainings it costs to have it (best single: every single task).
         advantage: how much better the search's pick is, on the same fresh seeds and examples; None where there is none.
         note: why it was not run, or what else must be said.

@@ -101,8 +101,8 @@ class BestOfComparison:
     Attributes:
         study: its name.
         tried: n, of each kind.
-        joint, sequential: the mixes that had the best objectives on selection halves.
-        rows: joint - sequential, points on reporting halves, in the order of the contrasts' rows; an interval over seeds and
+        joint, sequential: the mixes that had the best objectives on selection examples.
+        rows: joint - sequential, points on reporting examples, in the order of the contrasts' rows; an interval over seeds and
             examples, for this one search.
         seeds: fresh seeds that both were trained on.
     """

@@ -34,10 +34,10 @@ class Portfolio:
         size: mixes allowed; fewer members where more add nothing.
         among: what it was chosen from.
         members: in the order of their trials.
-        foreseen: gain over the baseline, points, mean over languages; shrunken, on selection halves. It was maximised, so it is
+        foreseen: gain over the baseline, points, mean over languages; shrunken, on selection examples. It was maximised, so it is
             somewhat flattered.
         foreseen_loss: what it foresees to lose against one mix per language from the same choice, points; at least zero.
-        gain: the same gain from fresh seeds and reporting halves; None where a member has no such trainings.
+        gain: the same gain from fresh seeds and reporting examples; None where a member has no such trainings.
         loss: how much better one mix per language (of those re-run) is, likewise; None where there is no such evidence, or both
             are one and the same.
         same: whether every language has the mix that it would have alone.
@@ -59,12 +59,12 @@ class Portfolios:
 
     Attributes:
         chosen: from all trained mixes, by size: the surrogate's foresight.
-        tested: from the mixes that were re-run, by size: fresh seeds and reporting halves say what they are worth. Empty where
+        tested: from the mixes that were re-run, by size: fresh seeds and reporting examples say what they are worth. Empty where
             these were not read; `untested` says why.
         alone: mixes that one mix per language would keep, of all trained ones.
         method: how the search over subsets was made.
         languages, mixes: how many.
-        adaptive: whether the reporting halves had been read under another question before.
+        adaptive: whether the reporting examples had been read under another question before.
     """
 
     chosen: tuple[Portfolio, ...]

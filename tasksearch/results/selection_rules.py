@@ -19,10 +19,10 @@ class RulePick:
     """One rule's choice for one row.
 
     Attributes:
-        rule: as asked for, or `oracle`: the candidate with the largest gain on the reporting half, which no honest rule sees.
+        rule: as asked for, or `oracle`: the candidate with the largest gain on the reporting examples, which no honest rule sees.
         applied: the rule that was applied in the end; `none` where the rule found nothing to read.
         schedule: the choice; None where there is none.
-        gain: points over no intermediate training, fresh seeds and reporting halves. The oracle's is a maximum: flattered.
+        gain: points over no intermediate training, fresh seeds and reporting examples. The oracle's is a maximum: flattered.
         regret: the oracle's gain less this one's, points; at least zero by construction, and too large on average.
     """
 

@@ -24,7 +24,7 @@ RULES: dict[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class TargetResult:
-    """One target under the chosen mix, over the row's languages, on the reporting halves.
+    """One target under the chosen mix, over the row's languages, on the reporting examples.
 
     Attributes:
         target, group: task and its kind (classification, tagging, qa, retrieval).
@@ -60,7 +60,7 @@ class Choice:
             `pivot-dev` for a language without selection examples of its own.
         schedule, mix_signature: the chosen mix; it was trained.
         score, baseline: percent, mean over targets within a group of targets, then over those groups.
-        gain: paired difference, points, from fresh seeds and reporting halves alone.
+        gain: paired difference, points, from fresh seeds and reporting examples alone.
         finding: only `better` makes it a best mix.
         targets: one row per target.
         seeds, baseline_seeds: fresh seeds of the mix; seeds of the baseline.
@@ -68,11 +68,11 @@ class Choice:
         shortlist_labels: labelled selection examples of these languages in the objective that made the list of leaders.
         trials: numbers of the trials behind the reported score.
         better: probability that the mix is better than the baseline, from the gain's estimate; None without an interval.
-        expected, expected_error: the gain that the search itself foresaw, shrunken, on the selection halves that the rule
+        expected, expected_error: the gain that the search itself foresaw, shrunken, on the selection examples that the rule
             reads, in points; from trainings and examples that the reported gain does not touch. None where too few mixes were
             trained.
         runner_up: the mix that the rule had second; None with one candidate.
-        lead: how much better the choice is than the runner-up, points; from fresh seeds and reporting halves alone.
+        lead: how much better the choice is than the runner-up, points; from fresh seeds and reporting examples alone.
         ahead: probability that it is better than the runner-up.
     """
 
@@ -127,7 +127,7 @@ class Verdict:
         choices: languages sorted, then groups.
         candidates: how many mixes were re-run on fresh seeds and stood for choice.
         court: the free baselines, and whether the search was worth its hours; None where nobody asked.
-        adaptive: whether the reporting half had been read under another rule or choice before: then its numbers are no longer
+        adaptive: whether the reporting examples had been read under another rule or choice before: then its numbers are no longer
             free of selection.
         small: "target/language" of selection sets too small to select on, by which no choice should be made alone.
     """
@@ -136,7 +136,7 @@ class Verdict:
     level: float
     choices: tuple[Choice, ...]
     candidates: int
-    court: BaselineComparison | None = None
+    baseline_comparison: BaselineComparison | None = None
     adaptive: bool = False
     small: tuple[str, ...] = ()
 
@@ -166,6 +166,6 @@ class Verdict:
             "adaptive": self.adaptive,
             "clustered_by_document": self.clustered,
             "small_selection_sets": list(self.small),
-            "court": self.court.to_json() if self.court else None,
+            "baseline_comparison": self.baseline_comparison.to_json() if self.baseline_comparison else None,
             "choices": [choice.to_json() for choice in self.choices],
         }

@@ -1,4 +1,4 @@
-"""Controls of the court: what is trained beside the leaders, on their fresh seeds, and is never chosen.
+"""Controls of the baseline comparison: what is trained beside the leaders, on their fresh seeds, and is never chosen.
 
 `length`: the free baseline among the leaders (best single task, uniform joint, …), its mixture at the other leaders' lengths.
 Designed trials have the first length of the space; a longer mix should beat what is free at its own length too.

@@ -3,7 +3,7 @@
 Shrunken scores decide, not raw ones, and every language has a say, not the mean alone. The first leader is the best for all
 languages together; each further one is the mix that adds most where every language may take its best of those that lead already
 (greedy maximisation of a submodular gain; Nemhauser, Wolsey, Fisher 1978). Of several leaders one is the best of the *designed*
-trials: the free baselines of the court stand on fresh seeds too, or nobody could say what the search was worth.
+trials: the free baselines of the baseline comparison stand on fresh seeds too, or nobody could say what the search was worth.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """`Trained`: what the search trained, as one table of standardised gains, and its shrunken reading.
 
-A row is a mix, a column a (target, language) cell; a number is the gain over the baseline's mean on the selection half,
+A row is a mix, a column a (target, language) cell; a number is the gain over the baseline's mean on the selection examples,
 in the baseline's deviations, so that columns are comparable. Only trainings of the search stand here: no fresh seed and no
-reporting half.
+reporting examples.
 """
 
 from __future__ import annotations

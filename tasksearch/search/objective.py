@@ -23,7 +23,7 @@ MIN_BASELINE_SEEDS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class BaselineCell:
-    """The baseline in one target and language, on the selection half.
+    """The baseline in one target and language, on the selection examples.
 
     Attributes:
         mean: percent, over seeds.

@@ -9,7 +9,7 @@ on, up to `most_seeds`, while the sum over its rows, the number of statements th
 least `SETTLED`. So a seed goes where much may still be said, not where a single one of many rows is a little uncertain; to stop
 early where nothing will be said can only lower the error.
 
-Rounds read selection halves alone: the reporting half stays unread while the study runs. Decisions of a round rest on all
+Rounds read selection examples alone: the reporting examples stays unread while the study runs. Decisions of a round rest on all
 results of the rounds before it and on no others, so that they are the same at any concurrency.
 """
 
@@ -37,7 +37,7 @@ class RaceState:
     """One row of one leader after some rounds.
 
     Attributes:
-        ratio: gain over its standard error over seeds, in the selection half's standardised units.
+        ratio: gain over its standard error over seeds, in the selection examples's standardised units.
         chance: that the next seed decides it; 0 where it is decided, or no seed is left.
     """
 

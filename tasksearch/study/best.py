@@ -31,13 +31,13 @@ def best_of(
         folder: of the study.
         rule: `pivot-dev`, `english-dev` or `target-dev`.
         languages: rows wanted; None: all.
-        reopen: read the reporting half again, under another rule or for another choice.
+        reopen: read the reporting examples again, under another rule or for another choice.
         study: as `read_study` gave it, where it was read already.
 
     Raises:
         StudyNotReady: no study, no baseline, or no finalist yet.
         UnknownName: rule or language.
-        AlreadyRead: the reporting half was read under another question, and `reopen` is not set.
+        AlreadyRead: the reporting examples was read under another question, and `reopen` is not set.
     """
     from tasksearch.analysis.baseline_comparison.comparison import compare_with_baselines
     from tasksearch.analysis.picking import choose
@@ -48,8 +48,8 @@ def best_of(
     reading, records = study or read_study(folder, languages)
     verdict = choose(reading, asked_rule, languages)  # first: a rule that cannot choose here has asked nothing
     asked = ask_question(folder, reading, records, asked_rule, reopen=reopen)
-    court = compare_with_baselines(reading, records, asked_rule)
-    return dataclasses.replace(verdict, court=court, adaptive=asked.adaptive, small=small_sets(reading))
+    comparison = compare_with_baselines(reading, records, asked_rule)
+    return dataclasses.replace(verdict, baseline_comparison=comparison, adaptive=asked.adaptive, small=small_sets(reading))
 
 
 def rules_of(folder: Path, *, rule: str = "pivot-dev") -> Any:

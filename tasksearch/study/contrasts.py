@@ -1,7 +1,7 @@
 """What a report compares beside the verdict: single tasks, twins, the best of each kind of schedule, the floors.
 
-All but one on reporting halves, paired by example, with the verdict's own statistics. Nothing there chooses: every single-task
-mix and every pair of twins is told. The best of each kind was chosen by its objective on selection halves: that is shown.
+All but one on reporting examples, paired by example, with the verdict's own statistics. Nothing there chooses: every single-task
+mix and every pair of twins is told. The best of each kind was chosen by its objective on selection examples: that is shown.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Contrasts:
                 kinds.setdefault(_kind(first.plan.schedule), []).append(first)
         return tuple(_best(kind, tried) for kind, tried in sorted(kinds.items()))
 
-    def floors(self, chance: Mapping[str, float | None], untrained: Sequence[TrialRecord]) -> tuple[ReferenceScores, ...]:
+    def references(self, chance: Mapping[str, float | None], untrained: Sequence[TrialRecord]) -> tuple[ReferenceScores, ...]:
         """Chance, untrained encoder and baseline of every target; empty while no seed of the baseline is done."""
         if self.baseline is None:
             return ()

@@ -27,7 +27,7 @@ class MLflowPage:
 def best_of_each(records: Sequence[TrialRecord], most: int) -> list[TrialRecord]:
     """At most so many trials of the search: the best of every kind of schedule, then the second of every kind, and so on.
 
-    By objective, which reads selection halves alone; in the end those of one kind stand side by side.
+    By objective, which reads selection examples alone; in the end those of one kind stand side by side.
     """
     kinds: dict[str, list[TrialRecord]] = {}
     judged = [record for record in records if record.objective is not None and record.role in ("design", "search")]

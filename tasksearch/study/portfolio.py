@@ -18,12 +18,12 @@ FIRST_RULES = ("pivot-dev", "english-dev", "target-dev")
 def portfolios_of(folder: Path, *, ask: bool = True, study: tuple[Any, list[TrialRecord]] | None = None) -> Any:
     """Portfolios of a study: a `results.portfolio.Portfolios`.
 
-    In a complete study the mixes that were re-run are compared on reporting halves. That is written down as a question of its
+    In a complete study the mixes that were re-run are compared on reporting examples. That is written down as a question of its
     own (`readings.PORTFOLIO`), after the study's headline question; the headline's numbers stay what they were.
 
     Args:
         folder: of the study.
-        ask: whether the question may be asked; if not, reporting halves are read only where it was asked before, and by then
+        ask: whether the question may be asked; if not, reporting examples are read only where it was asked before, and by then
             had the same answer.
         study: as `read_study` gave it, where it was read already.
 

@@ -24,7 +24,7 @@ def reference_scores_of(folder: Path) -> tuple[ReferenceScores, ...]:
     ledger = Ledger(folder)
     contrasts = Contrasts.of(records, cache(ledger.outcomes), suite.groups, Documents.reporting(ledger.documents()))
     chance = suite.chance_over(language for language in config.languages if language != ENGLISH)
-    return contrasts.floors(chance, [r for r in records if r.role == "untrained" and r.status == "done"])
+    return contrasts.references(chance, [r for r in records if r.role == "untrained" and r.status == "done"])
 
 
 def untrained_scores(folder: Path, languages: tuple[str, ...]) -> dict[str, float] | None:

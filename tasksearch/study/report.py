@@ -78,7 +78,7 @@ def report_of(folder: Path) -> ReportData:
         singles=contrasts.singles(),
         pairs=contrasts.pairs(),
         bests=contrasts.bests(),
-        floors=contrasts.floors(
+        references=contrasts.references(
             suite.chance_over(language for language in config.languages if language != ENGLISH),
             [r for r in done if str(r.role) == "untrained"],
         ),

@@ -169,7 +169,7 @@ def resume_study(
         folder: of the study.
         resources, on_event, on_pretrain: as `run_study` takes them.
         twins: mixtures that the question joint or sequential is to be answered on, from now on; None: as the study has it.
-        controls: of the court, from now on, as `--controls` has them; None: as the study has them.
+        controls: of the baseline comparison, from now on, as `--controls` has them; None: as the study has them.
 
     Raises:
         StudyNotReady: the folder holds no study.

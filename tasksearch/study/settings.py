@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def read_controls(words: str) -> tuple[str, ...]:
-    """Controls of the court as `--controls` has them: `all`, `none`, or names with commas, in their own order.
+    """Controls of the baseline comparison as `--controls` has them: `all`, `none`, or names with commas, in their own order.
 
     Raises:
         UnknownName: a control that there is not.

@@ -14,7 +14,7 @@ from tasksearch.tasks.suite import Suite
 
 
 def task_effects_of(folder: Path, languages: Sequence[str] = ()) -> Any:
-    """A `results.task_effects.Why`. It reads selection halves of the search's trainings alone, so it asks no question and needs no leader.
+    """A `results.task_effects.Why`. It reads selection examples of the search's trainings alone, so it asks no question and needs no leader.
 
     Args:
         folder: of the study.

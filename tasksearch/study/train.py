@@ -22,7 +22,7 @@ class Exported:
     Attributes:
         folder: where it lies.
         architecture: class of transformers that loads it.
-        scores: rows as in `tasksearch.json`: of this model, reporting half, per language.
+        scores: rows as in `tasksearch.json`: of this model, reporting examples, per language.
         origin: the study's part of the card; None without a study.
         warnings: sentences that stand beside every number.
     """

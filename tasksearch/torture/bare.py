@@ -58,15 +58,15 @@ def live(folder: Path, trials: int, leaders: int, *, tracked: bool) -> None:
 
 def _run_all(session: Session, ledger: Ledger, store: SegmentStore) -> None:
     """Two trials in flight, the younger finishes first; MLflow keeps pace, as it does with trials that take their time."""
-    book = session.book
+    manager = session.manager
     flying: list[TrialRecord] = []
-    while not book.halted:
-        found = book.next() if len(flying) < 2 else None
+    while not manager.halted:
+        found = manager.next() if len(flying) < 2 else None
         if isinstance(found, TrialRecord):
             flying.append(found)
         elif flying:
             record = flying.pop()
-            book.finish(record.number, _report(record, ledger, store))
+            manager.finish(record.number, _report(record, ledger, store))
             session.writer.settle()
         else:
             return

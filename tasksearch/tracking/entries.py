@@ -1,7 +1,7 @@
 """`Entry`: what a tracker shows of a trial. Pure: the same record gives the same entry, on every replay.
 
 Names read well in a comparison view: `mix/<task>` is the task's share of the intermediate phase (0 for a task left out), `plan`
-the schedule in words, `dev/…` are selection halves, `score/…` reporting halves. Runs are to be sorted by `objective` or `dev`:
+the schedule in words, `dev/…` are selection examples, `score/…` reporting examples. Runs are to be sorted by `objective` or `dev`:
 sorting by `score/…` would choose on the examples that report.
 """
 

@@ -27,9 +27,9 @@ LATER = {"targets": ("nli", "tag", "topic"), "languages": ("en", "far", "near", 
 
 
 def study(folder, context=None, **changes):
-    book = planted.open_book(folder, **changes)
-    planted.run_in_process(book, folder, context)
-    return book
+    manager = planted.open_manager(folder, **changes)
+    planted.run_in_process(manager, folder, context)
+    return manager
 
 
 def grow(folder, context=None, **changes):
@@ -77,8 +77,8 @@ def test_a_study_of_more_trials_in_two_steps_searches_what_it_would_have_searche
 
 def test_a_target_and_a_language_that_join_are_scored_in_every_trial_and_change_no_record(copy, finished, tmp_path):
     before = files(copy)
-    book = grow(copy, **LATER)
-    assert files(copy) == before and book.complete
+    manager = grow(copy, **LATER)
+    assert files(copy) == before and manager.complete
     ledger = Ledger(copy)
     whole = {(t, language) for t in LATER["targets"] for language in LATER["languages"]}
     at_once = tmp_path / "at once"
@@ -99,7 +99,7 @@ def test_a_target_and_a_language_that_join_are_scored_in_every_trial_and_change_
 def test_growing_that_is_killed_goes_on_and_scores_nothing_twice(copy):
     ledger = Ledger(copy)
     ledger.extend_config(planted.config(**LATER))
-    first = planted.open_book(copy, **LATER)
+    first = planted.open_manager(copy, **LATER)
     planted.run_in_process(first, copy, most=5)
     assert not first.complete and sum(map(len, ledger.additions().values())) == 5
     with pytest.raises(StudyNotReady, match="is not finished"):
@@ -112,8 +112,8 @@ def test_growing_that_is_killed_goes_on_and_scores_nothing_twice(copy):
 
 def test_an_addition_that_fails_leaves_its_trial_whole_and_is_tried_again(copy):
     done = [r.number for r in Ledger(copy).records() if r.role == "search"]
-    book = grow(copy, {"raise_in": [done[0]]}, languages=LATER["languages"])
-    assert book.complete and [one.number for one in book.growing.failed] == [done[0]]
+    manager = grow(copy, {"raise_in": [done[0]]}, languages=LATER["languages"])
+    assert manager.complete and [one.number for one in manager.additions.failed] == [done[0]]
     ledger = Ledger(copy)
     assert "sov" not in ledger.records()[done[0]].scores.languages and ledger.records()[done[0]].status == "done"
     assert [one.number for one in lacking(ledger.written(), ledger.additions(), ledger.config())] == [done[0]]
@@ -124,43 +124,43 @@ def test_an_addition_that_fails_leaves_its_trial_whole_and_is_tried_again(copy):
 def test_an_addition_whose_worker_is_lost_is_the_next_one_again_three_times(copy):
     ledger = Ledger(copy)
     ledger.extend_config(planted.config(languages=LATER["languages"]))
-    book = planted.open_book(copy, languages=LATER["languages"])
-    lost = book.next()
+    manager = planted.open_manager(copy, languages=LATER["languages"])
+    lost = manager.next()
     for _ in range(3):
-        book.lose(lost.number, "lost", lost.addition)
-        assert (found := book.next()).number == lost.number and found.addition == lost.addition
-    book.lose(lost.number, "lost", lost.addition)
-    planted.run_in_process(book, copy)
-    assert book.complete and [(one.number, one.cause) for one in book.growing.failed] == [(lost.number, "lost")]
+        manager.lose(lost.number, "lost", lost.addition)
+        assert (found := manager.next()).number == lost.number and found.addition == lost.addition
+    manager.lose(lost.number, "lost", lost.addition)
+    planted.run_in_process(manager, copy)
+    assert manager.complete and [(one.number, one.cause) for one in manager.additions.failed] == [(lost.number, "lost")]
 
 
 def test_a_baseline_that_is_scored_in_part_lets_no_gain_be_drawn_there_yet(copy):
     ledger = Ledger(copy)
     ledger.extend_config(planted.config(languages=LATER["languages"]))
-    book = planted.open_book(copy, languages=LATER["languages"])
-    planted.run_in_process(book, copy, most=2)  # two of three seeds
+    manager = planted.open_manager(copy, languages=LATER["languages"])
+    planted.run_in_process(manager, copy, most=2)  # two of three seeds
     evidence = gather(ledger.records(), ledger.outcomes, Objective())
     assert "sov" not in {language for _, language in evidence.cells}
 
 
 def test_more_seeds_of_the_baseline_change_no_objective(copy):
     before = [r.objective for r in Ledger(copy).records()]
-    book = grow(copy, more_baseline=2)
+    manager = grow(copy, more_baseline=2)
     records = Ledger(copy).records()
     assert [r.objective for r in records[: len(before)]] == before
     assert [(r.role, r.plan.seed) for r in records[len(before) :]] == [("baseline", 3), ("baseline", 4)]
-    assert book.ran == 2 and len(gather(records, Ledger(copy).outcomes, Objective()).baseline.seeds) == 5
+    assert manager.ran == 2 and len(gather(records, Ledger(copy).outcomes, Objective()).baseline.seeds) == 5
 
 
 def test_a_wider_space_runs_its_new_designs_first_and_optuna_holds_both_widths(copy):
     old = len(Ledger(copy).records())
     space = dataclasses.replace(planted.SPACE, tasks=(*planted.TASKS, "sort"))
-    book = grow(copy, space=space, widened=1, trials=22)
-    new = [r for r in book.records[old:] if r.role in ("design", "search")]
+    manager = grow(copy, space=space, widened=1, trials=22)
+    new = [r for r in manager.records[old:] if r.role in ("design", "search")]
     assert next(r.plan.schedule.tasks for r in new if r.role == "design") == ("sort",) and len(new) == 6
     ledger = Ledger(copy)
-    names = [planted.config().name, book.config.optuna_name]
-    assert [len(trials_in_optuna(ledger.optuna_path, name)) for name in names] == [old, len(book.records)]
+    names = [planted.config().name, manager.config.optuna_name]
+    assert [len(trials_in_optuna(ledger.optuna_path, name)) for name in names] == [old, len(manager.records)]
     assert all("RUNNING" not in text for text in trials_in_optuna(ledger.optuna_path, names[1]).values())
 
 

@@ -141,21 +141,21 @@ class Model:
     """Trials at random: they begin, train, wait, fail, lose their workers and find segments evicted."""
 
     def __init__(self, slots, ahead):
-        self.traffic = SegmentScheduling(slots, ahead)
+        self.scheduling = SegmentScheduling(slots, ahead)
         self.where, self.position, self.plans, self.stored = {}, {}, {}, set()
 
     def begin(self, plan):
-        if self.traffic.room():
+        if self.scheduling.room():
             trial = f"t{len(self.plans)}"
             self.plans[trial], self.position[trial] = plan, 0
             self.restart(trial)
 
     def restart(self, trial):
-        self.traffic.enter(trial)
+        self.scheduling.enter(trial)
         self.where[trial] = "on its way"
 
     def resume(self):
-        trial = self.traffic.next()
+        trial = self.scheduling.next()
         if trial is not None:
             self.where[trial] = "on its way"
 
@@ -171,18 +171,18 @@ class Model:
 
     def report(self, trial):
         if self.where[trial] == "on its way":
-            may = self.traffic.arrive(trial, self.missing(trial))
+            may = self.scheduling.arrive(trial, self.missing(trial))
         else:
             self.stored.update(self.front(trial))
             self.position[trial] += 1
             if self.position[trial] == len(self.plans[trial].parts):
                 self.end(trial, self.position[trial])
                 return
-            may = self.traffic.passed(trial, self.position[trial])
+            may = self.scheduling.passed(trial, self.position[trial])
         self.where[trial] = "trains" if may else "waits"
 
     def end(self, trial, position=0):
-        self.traffic.leave(trial, position)
+        self.scheduling.leave(trial, position)
         del self.where[trial]
 
 
@@ -212,14 +212,14 @@ def test_through_failures_lost_workers_and_evictions_nobody_trains_what_another_
                 needed = {need.signature for t in model.where for need in (*_chain(model.plans[t]), *model.plans[t].leaves)}
                 model.stored -= {data.draw(st.sampled_from(sorted(model.stored)))} - needed
         in_slots = [t for t, where in model.where.items() if where != "waits"]
-        assert len(in_slots) == model.traffic.running <= slots
+        assert len(in_slots) == model.scheduling.running <= slots
         trains = [name for t, where in model.where.items() if where == "trains" for name in model.front(t)]
         assert len(trains) == len(set(trains))
-        assert all(model.traffic.owner(name) in in_slots for name in trains)
+        assert all(model.scheduling.owner(name) in in_slots for name in trains)
         waits = [t for t, where in model.where.items() if where == "waits"]
-        assert set(waits) == set(model.traffic.waiting)
+        assert set(waits) == set(model.scheduling.waiting)
         if waits and not in_slots:
-            assert model.traffic.next() is not None, "nobody trains, so nobody can wait"
+            assert model.scheduling.next() is not None, "nobody trains, so nobody can wait"
             break
 
 
@@ -229,52 +229,52 @@ def in_turn(*needs):
 
 
 def test_of_those_that_wait_the_longest_missing_chain_goes_first_and_the_earlier_of_equals():
-    traffic = SegmentScheduling(1, ahead=4)
-    traffic.enter("first")
-    assert traffic.arrive("first", in_turn(("a", 1)))
+    scheduling = SegmentScheduling(1, ahead=4)
+    scheduling.enter("first")
+    assert scheduling.arrive("first", in_turn(("a", 1)))
     for name, rest in (("short", 1), ("long", 5), ("as long", 5)):
-        traffic.enter(name)
-        assert not traffic.arrive(name, in_turn(("a", 1), (name, rest)))
-    assert traffic.next() is None, "the one slot is taken"
-    traffic.leave("first", 1)
-    assert [traffic.next(), traffic.next()] == ["long", None]
-    traffic.leave("long")
-    assert traffic.next(lambda name: name != "as long") == "short"
-    assert (traffic.pauses, traffic.resumes) == (3, 2)
+        scheduling.enter(name)
+        assert not scheduling.arrive(name, in_turn(("a", 1), (name, rest)))
+    assert scheduling.next() is None, "the one slot is taken"
+    scheduling.leave("first", 1)
+    assert [scheduling.next(), scheduling.next()] == ["long", None]
+    scheduling.leave("long")
+    assert scheduling.next(lambda name: name != "as long") == "short"
+    assert (scheduling.pauses, scheduling.resumes) == (3, 2)
 
 
 def test_a_failed_trial_hands_its_segment_on_and_a_finished_one_does_not():
-    traffic = SegmentScheduling(2, ahead=2)
+    scheduling = SegmentScheduling(2, ahead=2)
     for name in ("one", "two"):
-        traffic.enter(name)
-    assert traffic.arrive("one", in_turn(("a", 1), ("b", 1))) and not traffic.arrive("two", in_turn(("a", 1), ("c", 1)))
-    traffic.leave("one")
-    assert traffic.next() == "two" and traffic.owner("a") == "two"
-    assert traffic.arrive("two", in_turn(("a", 1), ("c", 1))) and traffic.passed("two", 1)
-    assert (traffic.owner("a"), traffic.owner("c")) == (None, "two")
+        scheduling.enter(name)
+    assert scheduling.arrive("one", in_turn(("a", 1), ("b", 1))) and not scheduling.arrive("two", in_turn(("a", 1), ("c", 1)))
+    scheduling.leave("one")
+    assert scheduling.next() == "two" and scheduling.owner("a") == "two"
+    assert scheduling.arrive("two", in_turn(("a", 1), ("c", 1))) and scheduling.passed("two", 1)
+    assert (scheduling.owner("a"), scheduling.owner("c")) == (None, "two")
 
 
 def test_a_part_that_needs_several_segments_owns_them_all_or_waits_with_none():
-    traffic = SegmentScheduling(2, ahead=2)
-    traffic.enter("chain")
-    assert traffic.arrive("chain", in_turn(("b", 1)))
-    traffic.enter("average")
-    assert not traffic.arrive("average", [RequiredSegment("a", 1), RequiredSegment("b", 1), RequiredSegment("target", 1, 1)])
-    assert traffic.owner("a") is None
-    traffic.leave("chain", 1)
-    assert traffic.next() == "average" and traffic.owner("a") == "average"
+    scheduling = SegmentScheduling(2, ahead=2)
+    scheduling.enter("chain")
+    assert scheduling.arrive("chain", in_turn(("b", 1)))
+    scheduling.enter("average")
+    assert not scheduling.arrive("average", [RequiredSegment("a", 1), RequiredSegment("b", 1), RequiredSegment("target", 1, 1)])
+    assert scheduling.owner("a") is None
+    scheduling.leave("chain", 1)
+    assert scheduling.next() == "average" and scheduling.owner("a") == "average"
 
 
 @pytest.mark.parametrize("free", [1, 0])
 def test_a_further_trial_is_begun_only_where_a_slot_is_free_that_no_waiting_one_can_use(free):
-    traffic = SegmentScheduling(1 + free, ahead=1)
-    assert traffic.room()
-    traffic.enter("one")
-    assert traffic.room() == bool(free)
-    traffic.arrive("one", [RequiredSegment("a", 1)])
-    traffic.enter("two")
-    assert not traffic.arrive("two", [RequiredSegment("a", 1)])
-    assert not traffic.room(), "as many wait as may"
+    scheduling = SegmentScheduling(1 + free, ahead=1)
+    assert scheduling.room()
+    scheduling.enter("one")
+    assert scheduling.room() == bool(free)
+    scheduling.arrive("one", [RequiredSegment("a", 1)])
+    scheduling.enter("two")
+    assert not scheduling.arrive("two", [RequiredSegment("a", 1)])
+    assert not scheduling.room(), "as many wait as may"
 
 
 def parts(needs):

@@ -11,7 +11,7 @@ def reopened(planted, folder, **changes):
     config = planted.config(**changes)
     tables = {"sizes": planted.SIZES, "groups": planted.GROUPS, "plan_of": planted.plans_of(config)}
     with open_session(Ledger(folder), config, tracker=planted.SilentTracker(), **tables) as session:
-        return [record.number for record in session.book.records]
+        return [record.number for record in session.manager.records]
 
 
 def contents(folder):
@@ -22,7 +22,7 @@ def contents(folder):
 def cut(planted, tmp_path):
     """A study of a few finished trials whose study.json lost its second half."""
     Ledger(tmp_path).save_config(planted.config())
-    planted.run_in_process(planted.open_book(tmp_path), tmp_path, most=5)
+    planted.run_in_process(planted.open_manager(tmp_path), tmp_path, most=5)
     path = tmp_path / "study.json"
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])

@@ -19,8 +19,8 @@ def test_these_are_all_of_them():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_is_kept_without_outputs_and_is_small(name):
-    book = json.loads((FOLDER / name).read_text(encoding="utf-8"))
-    code = [cell for cell in book["cells"] if cell["cell_type"] == "code"]
+    manager = json.loads((FOLDER / name).read_text(encoding="utf-8"))
+    code = [cell for cell in manager["cells"] if cell["cell_type"] == "code"]
     assert code
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
     assert (FOLDER / name).stat().st_size < 20_000
@@ -36,11 +36,11 @@ def run(name, place, extra=""):
     import nbformat
     from nbclient import NotebookClient
 
-    book = nbformat.read(FOLDER / name, as_version=4)
-    (at,) = [i for i, cell in enumerate(book.cells) if "parameters" in cell.metadata.get("tags", [])]
-    book.cells.insert(at + 1, nbformat.v4.new_code_cell(extra))
-    NotebookClient(book, timeout=500, kernel_name="python3", resources={"metadata": {"path": str(place)}}).execute()
-    return [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
+    manager = nbformat.read(FOLDER / name, as_version=4)
+    (at,) = [i for i, cell in enumerate(manager.cells) if "parameters" in cell.metadata.get("tags", [])]
+    manager.cells.insert(at + 1, nbformat.v4.new_code_cell(extra))
+    NotebookClient(manager, timeout=500, kernel_name="python3", resources={"metadata": {"path": str(place)}}).execute()
+    return [output for cell in manager.cells if cell.cell_type == "code" for output in cell.outputs]
 
 
 def text_of(outputs):

@@ -27,7 +27,7 @@ def planted_folder(planted, tmp_path_factory):
     from tasksearch.records.ledger import Ledger
 
     Ledger(folder).save_config(planted.config(**settings))
-    planted.run_in_process(planted.open_book(folder, **settings), folder)
+    planted.run_in_process(planted.open_manager(folder, **settings), folder)
     return folder
 
 

@@ -17,7 +17,7 @@ def test_a_rule_that_cannot_choose_has_asked_nothing(planted, tmp_path, monkeypa
     monkeypatch.setattr(planted, "LANGUAGES", ("en", "far"))
     settings = {"leader_seeds": 3, "languages": ("en", "far")}
     Ledger(tmp_path).save_config(planted.config(**settings))
-    planted.run_in_process(planted.open_book(tmp_path, **settings), tmp_path)
+    planted.run_in_process(planted.open_manager(tmp_path, **settings), tmp_path)
     with pytest.raises(StudyNotReady, match="nothing to choose on for 'far' by pivot-dev"):
         best_of(tmp_path)
     assert holdout_uses(tmp_path) == []

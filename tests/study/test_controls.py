@@ -21,17 +21,17 @@ def folder(planted, tmp_path_factory):
     folder = tmp_path_factory.mktemp("controls")
     Ledger(folder).save_config(planted.config(**ALL))
     context = {"per_document": 2, "surface": {"world": 7}}
-    planted.run_in_process(planted.open_book(folder, **ALL), folder, context)
+    planted.run_in_process(planted.open_manager(folder, **ALL), folder, context)
     return folder
 
 
 @pytest.fixture(scope="module")
-def court(folder):
-    return best_of(folder).court
+def comparison(folder):
+    return best_of(folder).baseline_comparison
 
 
-def entry(court, name):
-    return next(entry for entry in court.entries if entry.name == name)
+def entry(comparison, name):
+    return next(entry for entry in comparison.entries if entry.name == name)
 
 
 def test_a_study_with_controls_trains_each_of_them_on_the_leaders_first_fresh_seeds(planted, folder):
@@ -47,29 +47,29 @@ def test_a_study_with_controls_trains_each_of_them_on_the_leaders_first_fresh_se
     assert planned(planted.config(**ALL), records) == len(records)
 
 
-def test_every_row_of_the_court_stands_on_fresh_seeds_and_says_its_cost(court):
+def test_every_row_of_the_court_stands_on_fresh_seeds_and_says_its_cost(comparison):
     assert {"soup", "equal exposure", "no intermediate training"} <= {
-        e.name for e in court.entries if e.evidence == "fresh seeds"
+        e.name for e in comparison.entries if e.evidence == "fresh seeds"
     }
-    longer = [e for e in court.entries if re.fullmatch(r"[a-z ]+, \d+ steps", e.name)]
-    assert [e.schedule.steps for e in longer] == [court.pick.steps]
-    for found in (entry(court, "soup"), entry(court, "equal exposure"), *longer):
+    longer = [e for e in comparison.entries if re.fullmatch(r"[a-z ]+, \d+ steps", e.name)]
+    assert [e.schedule.steps for e in longer] == [comparison.pick.steps]
+    for found in (entry(comparison, "soup"), entry(comparison, "equal exposure"), *longer):
         assert found.gain.low is not None and found.advantage.low is not None and found.gain.seeds == 3
-        assert found.gain.value == pytest.approx(court.gain.value - found.advantage.value)
+        assert found.gain.value == pytest.approx(comparison.gain.value - found.advantage.value)
         assert found.gain.documents is not None
         assert found.hours is not None
-    assert not entry(court, "soup").rival  # it needs the search: not free
-    assert "no trained mix" in entry(court, "soup").note
-    json.dumps(court.to_json(), allow_nan=False)
+    assert not entry(comparison, "soup").rival  # it needs the search: not free
+    assert "no trained mix" in entry(comparison, "soup").note
+    json.dumps(comparison.to_json(), allow_nan=False)
 
 
-def test_equal_exposure_without_an_effect_is_the_baseline_again_and_the_pick_has_to_beat_it(court):
-    exposure = entry(court, "equal exposure")
+def test_equal_exposure_without_an_effect_is_the_baseline_again_and_the_pick_has_to_beat_it(comparison):
+    exposure = entry(comparison, "equal exposure")
     assert exposure.rival and abs(exposure.gain.value) < 3
-    rivals = [e for e in court.entries if e.rival and e.name != "no intermediate training"]
-    assert court.rival in {e.name for e in rivals}
-    assert court.advantage == min((e.advantage for e in rivals), key=lambda a: a.low)
-    if court.worth == "worth it" and not court.languages:
+    rivals = [e for e in comparison.entries if e.rival and e.name != "no intermediate training"]
+    assert comparison.rival in {e.name for e in rivals}
+    assert comparison.advantage == min((e.advantage for e in rivals), key=lambda a: a.low)
+    if comparison.worth == "worth it" and not comparison.languages:
         assert all(e.advantage.low > 0 for e in rivals)
 
 
@@ -104,9 +104,9 @@ def test_the_page_and_the_trials_name_the_controls(folder):
     assert not data.partial
 
 
-def test_hours_of_controls_are_counted_apart(court):
-    assert court.hours.controls >= 0
-    assert court.hours.total == pytest.approx(sum(getattr(court.hours, name) for name in ("search", "fresh", "baseline", "design", "controls")))  # fmt: skip  # noqa: E501
+def test_hours_of_controls_are_counted_apart(comparison):
+    assert comparison.hours.controls >= 0
+    assert comparison.hours.total == pytest.approx(sum(getattr(comparison.hours, name) for name in ("search", "fresh", "baseline", "design", "controls")))  # fmt: skip  # noqa: E501
 
 
 def test_controls_are_asked_for_by_name_all_or_none():

@@ -26,7 +26,7 @@ def trained(planted, folder, **changes):
     ledger, settings = Ledger(folder), SETTINGS | changes
     ledger.save_config(planted.config(**settings))
     ledger.save_sizes(planted.SIZES)
-    planted.run_in_process(planted.open_book(folder, **settings), folder)
+    planted.run_in_process(planted.open_manager(folder, **settings), folder)
     return folder
 
 
@@ -48,7 +48,7 @@ def test_twins_count_apart_and_the_study_is_complete_with_them(twins_folder):
     assert roles.count("twin") == 54 and sum(role in ("baseline", "design", "search") for role in roles) == 18
     assert planned(data.config, list(data.records)) == len(roles) and not data.partial
     assert "--twins 3" in command_of(data.config)
-    hours = data.verdict.court.hours
+    hours = data.verdict.baseline_comparison.hours
     spent = sum(s for r in data.records if r.role not in ("twin", "best-of") for _, s in r.seconds if s)
     assert hours.total * 3600 <= spent
 
@@ -101,10 +101,10 @@ def test_an_early_look_is_marked_and_is_no_second_question(planted, tmp_path):
     ledger = Ledger(tmp_path)
     ledger.save_config(planted.config(**SETTINGS))
     ledger.save_sizes(planted.SIZES)
-    planted.run_in_process(planted.open_book(tmp_path, **SETTINGS), tmp_path, most=18 + 3 + 40)
+    planted.run_in_process(planted.open_manager(tmp_path, **SETTINGS), tmp_path, most=18 + 3 + 40)
     early = answer_question([tmp_path])
     assert not early.complete and early.main.mixtures == 2 and early.verdict == "not enough to say"
-    planted.run_in_process(planted.open_book(tmp_path, **SETTINGS), tmp_path)
+    planted.run_in_process(planted.open_manager(tmp_path, **SETTINGS), tmp_path)
     late = answer_question([tmp_path])
     assert late.complete and not late.adaptive and late.main.mixtures == 3
 

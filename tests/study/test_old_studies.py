@@ -94,16 +94,16 @@ def test_before_races_every_leader_got_its_first_seeds_and_no_more(seeds):
 
 def test_a_study_that_has_ended_gets_no_trainings_that_a_later_version_would_propose(planted, tmp_path, monkeypatch):
     Ledger(tmp_path).save_config(planted.config())
-    book = planted.open_book(tmp_path)
-    planted.run_in_process(book, tmp_path)
-    book.close()
+    manager = planted.open_manager(tmp_path)
+    planted.run_in_process(manager, tmp_path)
+    manager.close()
     now = proposals.leading
     monkeypatch.setattr(proposals, "leading", lambda config, *rest: now(dataclasses.replace(config, leaders=4), *rest))
-    again = planted.open_book(tmp_path)
+    again = planted.open_manager(tmp_path)
     assert again.complete and again.next() == "finished" and len(again.records) == 18
     _check_finished(Ledger(tmp_path), planted.config(), lab_suite())
 
-    wider = planted.open_book(tmp_path, leader_seeds=2)  # asked for more, it goes on
+    wider = planted.open_manager(tmp_path, leader_seeds=2)  # asked for more, it goes on
     assert not wider.complete and wider.next().role == "finalist"
 
 
@@ -124,38 +124,38 @@ def test_a_study_that_ended_before_ends_were_written_keeps_the_leaders_it_had(pl
 
     with monkeypatch.context() as then:
         then.setattr(proposals, "leading", once)  # an earlier rule, by which others led
-        planted.run_in_process(planted.open_book(tmp_path, **asked), tmp_path)
+        planted.run_in_process(planted.open_manager(tmp_path, **asked), tmp_path)
     begun_before(tmp_path, planted.config(**asked))
-    again = planted.open_book(tmp_path, **asked)
+    again = planted.open_manager(tmp_path, **asked)
     assert len(again.records) == 16 + 6 and again.complete and again.next() == "finished"
     Ledger(tmp_path).save_config(planted.config(**asked))  # begun by this version it would not have ended
-    today = planted.open_book(tmp_path, **asked)
+    today = planted.open_manager(tmp_path, **asked)
     assert not today.complete and today.next().role == "finalist"
 
 
 @pytest.mark.parametrize("most", [9, 17, 21])
 def test_a_study_that_was_cut_off_before_ends_were_written_goes_on(planted, tmp_path, most):
     asked = {"leader_seeds": 3, "most_seeds": 3}
-    book = planted.open_book(tmp_path, **asked)
-    planted.run_in_process(book, tmp_path, most=most)
+    manager = planted.open_manager(tmp_path, **asked)
+    planted.run_in_process(manager, tmp_path, most=most)
     begun_before(tmp_path, planted.config(**asked))
-    again = planted.open_book(tmp_path, **asked)
+    again = planted.open_manager(tmp_path, **asked)
     assert not again.complete
     planted.run_in_process(again, tmp_path)
     assert again.complete and len(again.records) == 16 + 6
 
 
 def test_a_study_that_has_not_ended_is_not_taken_for_one(planted, tmp_path):
-    book = planted.open_book(tmp_path)
-    planted.run_in_process(book, tmp_path, most=17)
-    book.close()
+    manager = planted.open_manager(tmp_path)
+    planted.run_in_process(manager, tmp_path, most=17)
+    manager.close()
     assert not (tmp_path / "ended.json").exists()
-    planted.run_in_process(book, tmp_path)
-    book.close()
+    planted.run_in_process(manager, tmp_path)
+    manager.close()
     end = tmp_path / "ended.json"
     whole = end.read_bytes()
     Ledger(tmp_path).record_path(9).write_bytes(b'{"cut')
-    mended = planted.open_book(tmp_path)
+    mended = planted.open_manager(tmp_path)
     assert not mended.complete and mended.next().number == 9, "what is damaged is trained again"
     for left in (0, 7, len(whole) - 2):
         end.write_bytes(whole[:left])
@@ -164,10 +164,10 @@ def test_a_study_that_has_not_ended_is_not_taken_for_one(planted, tmp_path):
 
 def test_an_ended_study_is_extended_from_its_end(planted, tmp_path):
     Ledger(tmp_path).save_config(planted.config())
-    book = planted.open_book(tmp_path)
-    planted.run_in_process(book, tmp_path)
-    book.close()
+    manager = planted.open_manager(tmp_path)
+    planted.run_in_process(manager, tmp_path)
+    manager.close()
     Ledger(tmp_path).extend_config(planted.config(trials=20))
-    longer = planted.open_book(tmp_path, trials=20)
+    longer = planted.open_manager(tmp_path, trials=20)
     planted.run_in_process(longer, tmp_path)
     assert longer.complete and len(proposals.searched_of(longer.config, longer.records)) == 20

@@ -263,8 +263,8 @@ def test_no_password_of_a_tracking_address_is_shown(data):
 def test_warnings_name_chance_tiny_sets_few_seeds_and_same_data(data):
     tiny = [dataclasses.replace(s, examples=60) for s in data.records[0].scores]
     records = (dataclasses.replace(data.records[0], scores=type(data.records[0].scores).of(tiny)), *data.records[1:])
-    floors = tuple(dataclasses.replace(floor, chance=54.0) for floor in data.floors)
-    text = render(dataclasses.replace(data, records=records, floors=floors, same_data=(("mnli", "nli"),)))
+    references = tuple(dataclasses.replace(reference, chance=54.0) for reference in data.references)
+    text = render(dataclasses.replace(data, records=records, references=references, same_data=(("mnli", "nli"),)))
     for part in ("Tiny sets, under 100", "At chance:", "Same data: mnli and nli", "Few seeds: under 3", data.warning):
         assert part in text
     assert "Same data" not in render(data)
@@ -277,11 +277,13 @@ def test_an_untrained_reference_stands_beside_chance(planted_folder, data, copy)
     ledger.write_outcomes(number, ledger.outcomes(0))
     told = dataclasses.replace(bare, number=number, role="untrained")
     ledger.write(told)
-    floors = report_of(copy).floors
-    assert all(floor.untrained is not None for floor in floors)
-    assert floors[0].untrained.value == pytest.approx(zero_shot_mean(bare, floors[0].target))
+    references = report_of(copy).references
+    assert all(reference.untrained is not None for reference in references)
+    assert references[0].untrained.value == pytest.approx(zero_shot_mean(bare, references[0].target))
     assert "untrained" in render(report_of(copy))
-    assert all(floor.untrained is None for floor in data.floors) and "trained no untrained reference" in render(data)
+    assert all(reference.untrained is None for reference in data.references) and "trained no untrained reference" in render(
+        data
+    )
 
 
 @pytest.mark.parametrize("aim", [None, "nli=0.3333333333333333,near1"])

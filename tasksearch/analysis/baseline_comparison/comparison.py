@@ -1,4 +1,4 @@
-"""The court of free baselines: the search's pick beside what anyone could train without a search.
+"""The comparison with free baselines: the search's pick beside what anyone could train without a search.
 
 The free baselines are the designed trials. By the rule that chose the pick, the best of them that stands on fresh seeds is the
 champion. Its rivals are the champion, the champion at the pick's own length, and target phases longer by as many examples as
@@ -32,7 +32,7 @@ from tasksearch.results.verdict import Estimate, Rule
 
 
 def compare_with_baselines(reading: StudyAnalysis, records: Sequence[TrialRecord], rule: Rule) -> BaselineComparison:
-    """The court over all languages.
+    """The baseline comparison over all languages.
 
     Raises:
         StudyNotReady: the rule finds nothing to choose on.

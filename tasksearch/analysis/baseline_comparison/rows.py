@@ -1,4 +1,4 @@
-"""Rows of the court: every free baseline and control with its gain, how much better the pick is, and what it costs to have.
+"""Rows of the baseline comparison: every free baseline and control with its gain, how much better the pick is, and what it costs to have.
 
 Costs are hours of one training on one seed, of all the trainings that it takes (best single: every single task). What the
 segment store spared counts: somebody paid for it. A soup needs the search that found its mixes, which its row does not count.
@@ -29,7 +29,7 @@ _KINDS: tuple[tuple[str, Callable[[Schedule], bool]], ...] = (
 
 
 def baseline_name(schedule: Schedule) -> str:
-    """What a designed trial is called in court."""
+    """What a designed trial is called in the comparison."""
     if len(schedule.tasks) == 1:
         return "best single"
     if schedule.kind == "sequential":
@@ -157,7 +157,7 @@ def _designed(
     return BaselineEntry(
         name=name,
         schedule=firsts[best].plan.schedule,
-        evidence="fresh seeds" if fresh else "one seed, selection half",
+        evidence="fresh seeds" if fresh else "one seed, selection examples",
         gain=reading.gain(fresh, row) if fresh else None,
         expected=float(ranking.mean[best]) * ranking.points if reading.learnt else None,
         expected_error=float(ranking.deviation[best]) * ranking.points if reading.learnt else None,

@@ -1,7 +1,7 @@
 """Joint or sequential, from the twins of one study or of several like it: `answer`.
 
-Numbers come from reporting halves alone. Twins were drawn by the study's seed, so that nothing chose them; the best joint and
-the best sequential mix were chosen on selection halves and are read on fresh seeds.
+Numbers come from reporting examples alone. Twins were drawn by the study's seed, so that nothing chose them; the best joint and
+the best sequential mix were chosen on selection examples and are read on fresh seeds.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Portfolios: the best one, two or three mixes for all languages together; nobody keeps forty models.
 
-Chosen on selection halves through the shrunken scores of trained mixes, each language with equal weight, in points; a language
+Chosen on selection examples through the shrunken scores of trained mixes, each language with equal weight, in points; a language
 takes its best of the portfolio by the same scores (so its own selection labels count, as in target-dev). What such a choice is
 worth can only be *foreseen* for mixes that stand on one seed. A second portfolio is therefore chosen among the mixes that were
-re-run: fresh seeds and reporting halves give its gain and its loss with intervals. Where a language would have another mix
+re-run: fresh seeds and reporting examples give its gain and its loss with intervals. Where a language would have another mix
 alone, that mix is no member (else the language would take it here too): both sides of the loss are trainings of different
 mixes, and languages in which they agree cancel.
 """
@@ -34,7 +34,7 @@ def portfolios(reading: StudyAnalysis, *, untested: str = "") -> Portfolios:
 
     Args:
         reading: of the study.
-        untested: why the mixes that were re-run are not to be compared on their reporting halves; empty: they are.
+        untested: why the mixes that were re-run are not to be compared on their reporting examples; empty: they are.
 
     Raises:
         StudyNotReady: no language but English has selection examples.

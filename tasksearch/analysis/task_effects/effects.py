@@ -1,6 +1,6 @@
 """Why a mix is good in a language: the effect of each task, of order and of pairs, from all trained mixes together.
 
-Everything is read from the surrogate over the search's trainings on selection halves; no reporting half is touched and nothing
+Everything is read from the surrogate over the search's trainings on selection examples; no reporting examples is touched and nothing
 is chosen. So effects hold for these selection examples, for the mixes this study tried, and as far as the surrogate's features
 go. Their intervals are the surrogate's: covariances of languages and noise are estimated and then taken as known.
 """

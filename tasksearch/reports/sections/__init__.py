@@ -6,24 +6,24 @@ from collections.abc import Callable
 
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.section import Section
-from tasksearch.reports.sections import baseline_comparison as court
+from tasksearch.reports.sections import baseline_comparison as comparison
 from tasksearch.reports.sections import cautions, history, mixes, origin, portfolio, schedules, singles, summary, targets
 from tasksearch.reports.sections import matched_comparison as order
-from tasksearch.reports.sections import reference_scores as floors
+from tasksearch.reports.sections import reference_scores as references
 from tasksearch.reports.sections import task_effects as why
 
 SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
     summary.section,
     mixes.section,
     targets.section,
-    court.section,
+    comparison.section,
     portfolio.section,
     why.section,
     singles.section,
     order.section,
     schedules.section,
     history.section,
-    floors.section,
+    references.section,
     cautions.section,
     origin.section,
 )

@@ -12,32 +12,32 @@ from tasksearch.results.baseline_comparison import BaselineEntry
 
 def section(data: ReportData) -> Section | None:
     """The free baselines with their gains, and the search's pick beside them; absent while there is no verdict."""
-    court = data.verdict.court if data.verdict else None
-    if court is None:
+    comparison = data.verdict.baseline_comparison if data.verdict else None
+    if comparison is None:
         return None
-    drawn = [("the search's mix", court.gain)] + [(entry.name, entry.gain) for entry in court.entries if entry.gain]
+    drawn = [("the search's mix", comparison.gain)] + [(entry.name, entry.gain) for entry in comparison.entries if entry.gain]
     seeds = sorted({gain.seeds for _, gain in drawn})
     caption = (
-        f"Gain over no intermediate phase, {court.row}: n = {court.gain.examples} reporting examples, "
+        f"Gain over no intermediate phase, {comparison.row}: n = {comparison.gain.examples} reporting examples, "
         f"{', '.join(map(str, seeds))} fresh seeds. {LEGEND}"
     )
     return Section(
         slug="court",
         title="The search beside what is free",
-        lead=(court.sentence,),
+        lead=(comparison.sentence,),
         figures=(Figure(svg=forest("court", "Search and free baselines", drawn, axis="gain, points [95 %]"), caption=caption),),
         tables=(
             ReportTable(
                 title="Free baselines",
                 head=("", "mix", "gain [95 %]", "search - this [95 %]", "n", "seeds", "cost"),
-                rows=tuple(_row(entry) for entry in court.entries),
+                rows=tuple(_row(entry) for entry in comparison.entries),
             ),
         ),
         notes=(
             "Free: what anyone could train without a search. ~: not re-run on fresh seeds; its shrunken gain on selection "
             "halves, one seed, is not comparable with the others.",
             "†: what the mix has to beat, beside no intermediate training, for the search to be worth its hours. Cost: "
-            f"trainings that it takes to have it, and their {court.hours.unit} on one seed.",
+            f"trainings that it takes to have it, and their {comparison.hours.unit} on one seed.",
         ),
     )
 

@@ -25,7 +25,7 @@ def cautions(data: ReportData) -> Iterator[str]:
     if data.warning:
         yield data.warning
     if data.verdict is not None and data.verdict.adaptive:
-        yield "Adaptive: the reporting halves had been read under another question before; these intervals may be too narrow."
+        yield "Adaptive: the reporting examples had been read under another question before; these intervals may be too narrow."
     if data.verdict is not None and not data.verdict.clustered:
         yield NOT_CLUSTERED
     yield from _same_data(data)
@@ -52,10 +52,10 @@ def _same_data(data: ReportData) -> Iterator[str]:
 
 def _chance(data: ReportData) -> Iterator[str]:
     near = [
-        f"{floor.target} in {language}"
-        for floor in data.floors
-        for language, (_, baseline) in floor.by_language.items()
-        if floor.chance is not None and baseline.low is not None and baseline.low <= floor.chance
+        f"{reference.target} in {language}"
+        for reference in data.references
+        for language, (_, baseline) in reference.by_language.items()
+        if reference.chance is not None and baseline.low is not None and baseline.low <= reference.chance
     ]
     if near:
         yield (

@@ -9,49 +9,52 @@ from tasksearch.results.verdict import Estimate
 
 def section(data: ReportData) -> Section | None:
     """A row per target; by language, folded. Absent while no baseline is done."""
-    floors = data.floors
-    if not floors:
+    references = data.references
+    if not references:
         return None
-    bare = any(floor.untrained is not None for floor in floors)
+    bare = any(reference.untrained is not None for reference in references)
     notes = ["Percent on reporting examples, mean over languages but English, with 95 % intervals where seeds allow one."]
-    notes += ["Chance –: a guess is worth what the data make of it."] if any(f.chance is None for f in floors) else []
+    notes += ["Chance –: a guess is worth what the data make of it."] if any(f.chance is None for f in references) else []
     notes += [] if bare else ["This study trained no untrained reference: an encoder of the same shape without pretraining."]
     return Section(
         slug="floors",
         title="Chance, untrained, baseline",
-        tables=(_targets(floors, bare), _languages(floors, bare)),
+        tables=(_targets(references, bare), _languages(references, bare)),
         notes=tuple(notes),
     )
 
 
-def _targets(floors: tuple[ReferenceScores, ...], bare: bool) -> ReportTable:
+def _targets(references: tuple[ReferenceScores, ...], bare: bool) -> ReportTable:
     rows = tuple(
         (
-            floor.target,
-            floor.group,
-            floor.metric,
-            "–" if floor.chance is None else f"{floor.chance:.1f}",
-            *((score_text(floor.untrained),) if bare else ()),
-            score_text(floor.baseline),
-            f"{floor.baseline.examples}",
-            f"{floor.baseline.seeds}",
+            reference.target,
+            reference.group,
+            reference.metric,
+            "–" if reference.chance is None else f"{reference.chance:.1f}",
+            *((score_text(reference.untrained),) if bare else ()),
+            score_text(reference.baseline),
+            f"{reference.baseline.examples}",
+            f"{reference.baseline.seeds}",
         )
-        for floor in floors
+        for reference in references
     )
     head = ("target", "kind", "metric", "chance", *(("untrained",) if bare else ()), "baseline", "n", "seeds")
     return ReportTable(title="Per target", head=head, rows=rows)
 
 
-def _languages(floors: tuple[ReferenceScores, ...], bare: bool) -> ReportTable:
-    languages = sorted({language for floor in floors for language in floor.by_language})
+def _languages(references: tuple[ReferenceScores, ...], bare: bool) -> ReportTable:
+    languages = sorted({language for reference in references for language in reference.by_language})
     rows = []
     for language in languages:
-        cells = [floor.by_language.get(language) for floor in floors]
+        cells = [reference.by_language.get(language) for reference in references]
         if bare:
             rows.append((language, "untrained", *(score_text(cell[0]) if cell else "–" for cell in cells)))
         rows.append((language, "baseline", *(score_text(cell[1]) if cell else "–" for cell in cells)))
     return ReportTable(
-        title="Per language and target", head=("", "", *(floor.target for floor in floors)), rows=tuple(rows), folded=True
+        title="Per language and target",
+        head=("", "", *(reference.target for reference in references)),
+        rows=tuple(rows),
+        folded=True,
     )
 
 

@@ -22,7 +22,7 @@ def section(data: ReportData) -> Section:
     lead = [data.pending or "There is no verdict yet."]
     if data.verdict is not None:
         lead = [sentence(data.verdict.choices, data.verdict.level)]
-        lead += [data.verdict.court.sentence] if data.verdict.court else []
+        lead += [data.verdict.baseline_comparison.sentence] if data.verdict.baseline_comparison else []
     return Section(slug="verdict", title="Verdict", lead=(*lead, _size(data)), alerts=tuple(alerts))
 
 

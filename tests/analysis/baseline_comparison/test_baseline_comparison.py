@@ -14,7 +14,7 @@ from tasksearch.core.study import Objective
 from tasksearch.search.controls import stretched
 
 
-def court_of(family, number, finalists, seeds=3, rule="target-dev"):
+def comparison_of(family, number, finalists, seeds=3, rule="target-dev"):
     """The court of a study whose finalists are the planned mixes that `finalists` names by place or role."""
     world = draw_world(family, number)
     plan = proposed(world, 40, number)
@@ -35,10 +35,10 @@ def best_and_first_design(world, plan):
 
 
 def test_a_pick_that_is_a_free_baseline_was_not_worth_searching_for():
-    court, _ = court_of(ONE, 0, lambda world, plan: [schedule for role, schedule in plan if role == "design"][:1])
-    assert court.worth == "not worth it"
-    assert court.champion == "best single"
-    assert "free baseline (best single)" in court.sentence
+    comparison, _ = comparison_of(ONE, 0, lambda world, plan: [schedule for role, schedule in plan if role == "design"][:1])
+    assert comparison.worth == "not worth it"
+    assert comparison.champion == "best single"
+    assert "free baseline (best single)" in comparison.sentence
 
 
 @pytest.mark.parametrize("rule", ["target-dev", "english-dev"])
@@ -51,35 +51,35 @@ def test_a_pick_that_is_a_free_baseline_at_another_length_was_not_worth_searchin
     for schedule in (free, longer):
         for seed in (1, 2, 3):
             study.train(schedule, seed, "finalist")
-    court = compare_with_baselines(analyse_study(study.records, study.outcomes, GROUPS), study.records, rule)
-    assert court.pick == longer
-    assert (court.champion, court.rival, court.advantage) == ("best single", None, None)
-    assert court.worth == "not worth it" and "is a free baseline (best single, 192 steps)" in court.reason
+    comparison = compare_with_baselines(analyse_study(study.records, study.outcomes, GROUPS), study.records, rule)
+    assert comparison.pick == longer
+    assert (comparison.champion, comparison.rival, comparison.advantage) == ("best single", None, None)
+    assert comparison.worth == "not worth it" and "is a free baseline (best single, 192 steps)" in comparison.reason
 
 
 def test_a_pick_that_beats_the_baseline_and_the_champion_was_worth_it():
-    found = [court_of(PAIR, number, best_and_first_design)[0] for number in range(8)]
-    worthy = [court for court in found if court.worth == "worth it"]
+    found = [comparison_of(PAIR, number, best_and_first_design)[0] for number in range(8)]
+    worthy = [comparison for comparison in found if comparison.worth == "worth it"]
     assert worthy
-    for court in worthy:
-        assert court.gain.low > 0 or court.languages
-        assert court.sentence.startswith("The search was worth its")
+    for comparison in worthy:
+        assert comparison.gain.low > 0 or comparison.languages
+        assert comparison.sentence.startswith("The search was worth its")
 
 
 def test_without_a_free_baseline_on_fresh_seeds_nothing_can_be_said():
-    court, _ = court_of(PAIR, 1, lambda world, plan: [schedule for role, schedule in plan if role == "search"][:2])
-    assert (court.worth, court.champion) == ("undecided", None)
-    assert "cannot be said" in court.sentence
+    comparison, _ = comparison_of(PAIR, 1, lambda world, plan: [schedule for role, schedule in plan if role == "search"][:2])
+    assert (comparison.worth, comparison.champion) == ("undecided", None)
+    assert "cannot be said" in comparison.sentence
 
 
 def test_every_free_baseline_is_named_even_where_it_was_not_run():
-    court, _ = court_of(NULL, 0, best_and_first_design)
-    names = [entry.name for entry in court.entries]
+    comparison, _ = comparison_of(NULL, 0, best_and_first_design)
+    names = [entry.name for entry in comparison.entries]
     assert names[:5] == ["no intermediate training", "best single", "uniform joint", "proportional joint", "size rule"]
     assert names[5:] == ["soup", "equal exposure"]
-    assert {e.evidence for e in court.entries if e.name in ("soup", "equal exposure")} == {"not run"}
-    assert sum(e.evidence == "fresh seeds" for e in court.entries) == 2
-    json.dumps(court.to_json(), allow_nan=False)
+    assert {e.evidence for e in comparison.entries if e.name in ("soup", "equal exposure")} == {"not run"}
+    assert sum(e.evidence == "fresh seeds" for e in comparison.entries) == 2
+    json.dumps(comparison.to_json(), allow_nan=False)
 
 
 def test_hours_are_counted_by_role_and_what_the_store_spared_is_not():
