@@ -412,7 +412,7 @@ class TrialManager:
 
 def _log_stage(n: int, stage: Proposal | Wait | Finished) -> None:
     if isinstance(stage, Wait):
-        why = "its result" if stage.search_goes_on else "it and all trials before it"
+        why = "its result" if stage.search_goes_on else "all trials so far, or a round of them, must have ended"
         _LOG.info("trial %d cannot be proposed yet: waiting for trial %d (%s)", n, stage.number, why)
     elif isinstance(stage, Finished):
         _LOG.info("nothing is left to propose after %d trials", n)

@@ -271,8 +271,10 @@ def _run_and_close(
         check_database(optuna_url)
     store = store_address(ledger.folder, resources.store)
     open_store(store)
+    _LOG.info("preparing: reading data and model")
     setup = prepare(config, on_pretrain)  # first: a wrong model or missing data leave no study folder behind
     check_store(store)
+    _LOG.info("prepared: data in %s, model %s, store %s", setup.data, setup.model, store)
     if begin is not None:
         begin()
     remember_optuna(ledger.folder, optuna_url)
