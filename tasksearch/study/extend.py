@@ -18,7 +18,7 @@ from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import Objective, StudyConfig
 from tasksearch.study.result import StudyResult
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets
-from tasksearch.study.showing import OnEvent, Progress
+from tasksearch.study.showing import OnEvent, Progress, shown
 from tasksearch.tasks.suite import Suite
 
 
@@ -77,8 +77,8 @@ def extend_study(
     wanted = extended(config, suite, growth)
     with ledger.lock():
         _check_finished(ledger, config, suite)
-    begin = lambda: ledger.extend_config(wanted)  # noqa: E731
-    return drive(ledger, wanted, resources or Resources(), on_event, on_pretrain, begin, progress)
+    with shown(progress, wanted, on_event, on_pretrain) as callbacks:
+        return drive(ledger, wanted, resources or Resources(), *callbacks, begin=lambda: ledger.extend_config(wanted))
 
 
 def extended(config: StudyConfig, suite: Suite, growth: Growth) -> StudyConfig:

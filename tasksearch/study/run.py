@@ -172,7 +172,8 @@ def run_study(
             raise BadInput(
                 f"{where} holds another study ({_difference(was, config)}); choose another --name or --out, or resume that one"
             )
-    return drive(ledger, config, resources or Resources(), on_event, on_pretrain, progress=progress)
+    with shown(progress, config, on_event, on_pretrain) as callbacks:
+        return drive(ledger, config, resources or Resources(), *callbacks)
 
 
 @named_arguments
@@ -206,7 +207,9 @@ def resume_study(
     if controls is not None and (named := read_controls(controls)) != (config := ledger.config()).controls:
         with ledger.lock():
             ledger.save_config(dataclasses.replace(config, controls=named))
-    return drive(ledger, ledger.config(), resources or Resources(), on_event, on_pretrain, progress=progress)
+    config = ledger.config()
+    with shown(progress, config, on_event, on_pretrain) as callbacks:
+        return drive(ledger, config, resources or Resources(), *callbacks)
 
 
 def _ask_twins(ledger: Any, twins: int) -> None:
@@ -225,19 +228,18 @@ def drive(
     on_event: OnEvent | None,
     on_pretrain: OnPretrain | None,
     begin: Callable[[], None] | None = None,
-    progress: Progress | None = None,
 ) -> StudyResult:
     """Runs what a study lacks, and closes its books; `begin` is called once nothing that was asked for is missing.
 
-    Meanwhile the log is written, and the display is shown where one is wanted.
+    Meanwhile the study's log is written.
     """
     from tasksearch import __version__
 
-    with study_log(ledger.folder), shown(progress, config, on_event, on_pretrain) as callbacks:
+    with study_log(ledger.folder):
         _LOG.info("tasksearch %s on %s: study %r in %s", __version__, socket.gethostname(), config.name, ledger.folder)
         _LOG.info("asked for: %s; %s", config, resources)
         try:
-            summary = _run_and_close(ledger, config, resources, *callbacks, begin)
+            summary = _run_and_close(ledger, config, resources, on_event, on_pretrain, begin)
         except TasksearchError as ended:
             _LOG.warning("ended by %s: %s", type(ended).__name__, ended)
             raise
