@@ -1,7 +1,12 @@
 """Which English intermediate tasks, in which mix, help zero-shot transfer to each low-resource language.
 
-The Python door is the command line's own: `configure` → `run_study` → `best_of` → `export_model`; `run_plan` is one trial
-without Ray.
+From Python, with the same settings and folders as on the command line:
+
+    config = tasksearch.configure(space="joint_vs_seq", trials=16)
+    result = tasksearch.run_study(config, "studies/first", progress=tasksearch.progress)
+    result.best_table()
+
+`open_study(folder)` reads a study again, `export_model` trains a mix and saves it, `run_plan` is one trial without Ray.
 """
 
 from __future__ import annotations
@@ -10,10 +15,13 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tasksearch.cli.progress import progress
+    from tasksearch.core.errors import TasksearchError
     from tasksearch.phases.run import run_plan
     from tasksearch.study.best import best_of
-    from tasksearch.study.extend import extend_study
-    from tasksearch.study.run import configure, resume_study, run_study
+    from tasksearch.study.extend import Growth, extend_study
+    from tasksearch.study.result import StudyResult, open_study
+    from tasksearch.study.run import Resources, configure, resume_study, run_study
     from tasksearch.study.train import export_model
 
 try:
@@ -21,12 +29,33 @@ try:
 except PackageNotFoundError:  # run from a source tree that was never installed
     __version__ = "0+unknown"
 
-__all__ = ["__version__", "best_of", "configure", "export_model", "extend_study", "resume_study", "run_plan", "run_study"]
+__all__ = [
+    "Growth",
+    "Resources",
+    "StudyResult",
+    "TasksearchError",
+    "__version__",
+    "best_of",
+    "configure",
+    "export_model",
+    "extend_study",
+    "open_study",
+    "progress",
+    "resume_study",
+    "run_plan",
+    "run_study",
+]
 _HOMES = {
+    "Growth": "study.extend",
+    "Resources": "study.run",
+    "StudyResult": "study.result",
+    "TasksearchError": "core.errors",
     "best_of": "study.best",
     "configure": "study.run",
     "export_model": "study.train",
     "extend_study": "study.extend",
+    "open_study": "study.result",
+    "progress": "cli.progress",
     "resume_study": "study.run",
     "run_plan": "phases.run",
     "run_study": "study.run",
@@ -40,3 +69,8 @@ def __getattr__(name: str) -> Any:
 
         return getattr(import_module(f"tasksearch.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'tasksearch' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Public names, loaded or not, so that a notebook completes them."""
+    return sorted({*globals(), *__all__})

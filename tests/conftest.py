@@ -21,6 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
     os.environ.setdefault("TASKSEARCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))  # logs of errors
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,9 @@ With reused actors Ray calls `reset_config` in place of building an actor; nothi
 from __future__ import annotations
 
 import json
+import logging
 import math
+import socket
 import time
 import traceback
 from collections.abc import Mapping
@@ -34,12 +36,14 @@ from safetensors.numpy import save
 
 from tasksearch.core.atomic import write_atomic
 from tasksearch.core.errors import TasksearchError, TrainingFailed
+from tasksearch.core.logs import log_to
 from tasksearch.core.plan import Plan
 from tasksearch.core.required_segments import RequiredSegment, to_text
 from tasksearch.core.score import Score, ScoreTable
 from tasksearch.records.ledger import Ledger
 from tasksearch.records.outcomes import Cell, Outcomes, read_outcomes
 
+_LOG = logging.getLogger(__name__)
 _LONGEST_CAUSE = 400
 _TOLERANCE = 1e-3  # percent points between a score and the ratio of its outcomes' sums, which are kept in single precision
 
@@ -108,22 +112,35 @@ class PlanTrainable(Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """Ray's call for the next report."""
-        try:
-            return self._next_report()
-        except Exception as error:  # whatever a plan does, the study goes on
-            return self._failure_report(error)
+        """Ray's call for the next report. What is logged meanwhile goes to the trial's own file, `trials/0007.log`."""
+        with log_to(Ledger(Path(self.context["study_folder"])).log_path(self.number, self._addition)):
+            try:
+                return self._next_report()
+            except Exception as error:  # whatever a plan does, the study goes on
+                _LOG.error("trial %d failed: %s", self.number, error, exc_info=error)
+                return self._failure_report(error)
 
     def _next_report(self) -> dict[str, Any]:
         if not self._announced:
+            _LOG.info(
+                "trial %d (%s) on %s: %s, seed %d",
+                self.number,
+                self.role,
+                socket.gethostname(),
+                self.plan.schedule,
+                self.plan.seed,
+            )
             self.prepare()
             self._announced = True
             return self._position_report(self.parts()) | {"missing": to_text(self.missing(self._position))}
         parts = self.parts()
         name = parts[self._position]
         started = time.perf_counter()
+        _LOG.info("trial %d begins %s (%d of %d)", self.number, name, self._position + 1, len(parts))
         result = self.run_part(name)
         self._busy += time.perf_counter() - started
+        spent = ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in result.seconds.items())
+        _LOG.info("trial %d is through with %s: %s", self.number, name, spent)
         self._absorb(result)
         self._position += 1
         if self._position < len(parts):

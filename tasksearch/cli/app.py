@@ -14,6 +14,7 @@ from tasksearch.cli import (
     data,
     data_check,
     extend,
+    logs,
     plan,
     pretrain,
     report,
@@ -51,12 +52,13 @@ def _root(
     pass
 
 
-app.command(epilog=run.RUN_EXAMPLES)(grouped(run.run))
-app.command(epilog=run.RESUME_EXAMPLES)(grouped(run.resume))
+app.command(epilog=run.RUN_EXAMPLES)(grouped(logs.verbosely(run.run)))
+app.command(epilog=run.RESUME_EXAMPLES)(grouped(logs.verbosely(run.resume)))
 app.command(epilog=plan.PLAN_EXAMPLES)(grouped(plan.plan))
-app.command(epilog=extend.EXTEND_EXAMPLES)(grouped(extend.extend))
+app.command(epilog=extend.EXTEND_EXAMPLES)(grouped(logs.verbosely(extend.extend)))
 app.command(epilog=look.BEST_EXAMPLES)(short(look.best))
 app.command()(short(look.trials))
+app.command(epilog=logs.LOGS_EXAMPLES)(logs.logs)
 app.command()(look.spaces)
 app.command(epilog=catalogue.TASKS_EXAMPLES)(catalogue.tasks)
 app.command(epilog=catalogue.LANGUAGES_EXAMPLES)(catalogue.languages)

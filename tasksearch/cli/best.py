@@ -56,7 +56,7 @@ def best(
         return
     console, (_, suite) = open_console(), open_suite(study)
     print_verdict(console, verdict, suite.warning)
-    if comparison:
+    if comparison and verdict.baseline_comparison is not None:
         from tasksearch.reports.baseline_comparison import baseline_table
 
         console.print(baseline_table(verdict.baseline_comparison, warning=suite.warning))

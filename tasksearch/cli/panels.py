@@ -15,7 +15,7 @@ from typer.models import OptionInfo
 
 MANY = 10
 """Commands with more options than these are shown in groups."""
-PRINTING = ("timings", "quiet", "as_json")
+PRINTING = ("timings", "quiet", "as_json", "verbose")
 """Options without a heading."""
 
 Panels = Mapping[str, tuple[str, ...]]

@@ -30,7 +30,9 @@ class Watch:
 
         self._console = console or Console(stderr=True)
         self._quiet = quiet
-        self._display = _Display(self._console) if self._console.is_terminal and not quiet else None
+        # A notebook gets lines too: rich's live display needs ipywidgets there, and is gone when the notebook is opened again.
+        live = self._console.is_terminal and not self._console.is_jupyter
+        self._display = _Display(self._console) if live and not quiet else None
         self._total = config.trials + config.leaders * max(config.leader_seeds, config.most_seeds) + config.untrained
         self._total += config.more_baseline
         if config.controls:
@@ -123,7 +125,14 @@ class Watch:
         if self._display:
             self._console.print(text, highlight=False, markup=False)
         else:
-            print(f"{time.monotonic() - self._started:6.0f} s  {text}", file=sys.stderr, flush=True)
+            # notebooks paint standard error red
+            place = sys.stdout if self._console.is_jupyter else sys.stderr
+            print(f"{time.monotonic() - self._started:6.0f} s  {text}", file=place, flush=True)
+
+
+def progress(config: StudyConfig) -> Watch:
+    """The display that `run_study(..., progress=tasksearch.progress)` shows: bars on a terminal, lines elsewhere."""
+    return Watch(config, quiet=False)
 
 
 class _Display:

@@ -25,7 +25,7 @@ from tasksearch.cli.options import (
     Timings,
 )
 from tasksearch.cli.printing import one_of, open_console, print_json, print_verdict
-from tasksearch.core.errors import AlreadyRead, BadInput, Interrupted, Paused, StudyNotReady
+from tasksearch.core.errors import AlreadyRead, BadInput, Interrupted, Paused
 from tasksearch.core.study import LEADER_SEEDS, MOST_SEEDS
 
 RUN_EXAMPLES = (
@@ -256,7 +256,7 @@ def follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_
 
     with Watch(config, quiet=quiet or as_json) as watch:
         try:
-            summary = call(on_event=watch.on_event, on_pretrain=watch.on_pretrain)
+            summary = call(on_event=watch.on_event, on_pretrain=watch.on_pretrain).summary
         except Paused as ended:
             raise Paused(_way_on(folder, str(ended).partition(";")[0])) from None
         except (KeyboardInterrupt, Interrupted):
@@ -334,15 +334,13 @@ def _way_on(folder: Path, why: str = "interrupted") -> str:
 
 
 def _verdict_of(folder: Path) -> tuple[Any, str]:
-    """By pivot-dev, or english-dev for a study of one language, which has no other to choose on; the table names the rule.
+    """The verdict; the table names its rule.
 
     None with the reason where the study was extended and chooses anew: its reporting examples were read already.
     """
-    from tasksearch.study.best import best_of
+    from tasksearch.study.best import verdict_of
 
     try:
-        return best_of(folder), ""
+        return verdict_of(folder), ""
     except AlreadyRead as read:
         return None, f"no verdict printed: {read}"
-    except StudyNotReady:
-        return best_of(folder, rule="english-dev"), ""

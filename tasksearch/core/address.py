@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import SplitResult, urlsplit
 
 from tasksearch.core.errors import BadInput
@@ -49,3 +50,20 @@ def without_secrets(parts: SplitResult) -> str:
     fields = [field for field in parts.query.split("&") if not any(word in field.partition("=")[0].lower() for word in _SECRET)]
     query = f"?{'&'.join(fields)}" if any(fields) else ""
     return f"{parts.scheme}://{login.partition(':')[0]}{at}{host}{parts.path}{query}"  # `geturl` would lose an empty host
+
+
+_LOGIN = re.compile(r"(\w://)[^\s'\"<>]*@")
+_FIELD = re.compile(
+    r"((?<!\w)\w*(?:pass(?:word|wd|phrase)?|pwd|secret|token|api_?key)['\"]?\s*[=:]\s*['\"]?)[^\s&;'\",)]+", re.IGNORECASE
+)
+_BEARER = re.compile(r"((?:bearer|basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
+_HUB = re.compile(r"\bhf_\w{8,}")
+
+
+def without_secrets_in(text: str) -> str:
+    """Free text, such as a line of a log, without the logins of the addresses in it, fields named like secrets, and tokens.
+
+    What looks like a secret is masked even where it is none: `scheme://…@` loses everything up to its last `@`.
+    """
+    text = _FIELD.sub(r"\1***", _LOGIN.sub(r"\1***@", text))
+    return _HUB.sub("hf_***", _BEARER.sub(r"\1***", text))

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+AnyPath = str | os.PathLike[str]
+"""A path as a caller may give it."""
+
 
 def cache_folder() -> Path:
     """`$TASKSEARCH_CACHE`, else `$XDG_CACHE_HOME/tasksearch`, else `~/.cache/tasksearch`."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
 
 from tasksearch.core.plan import Plan
 from tasksearch.core.study import TrialRecord
 from tasksearch.engine.optuna_storage import OptunaMirror
 from tasksearch.engine.outbox import Outbox, Patience
+
+_LOG = logging.getLogger(__name__)
 
 
 class OptunaWriter(Protocol):
@@ -37,6 +40,7 @@ class AsyncOptunaWriter:
 
     def tell(self, record: TrialRecord) -> None:
         """Enqueue the call."""
+        _LOG.debug("the Optuna database is to be told of trial %d", record.number)
         self.outbox.put(lambda: self._mirror.tell(record))
 
     def check(self, number: int, plan: Plan) -> None:

@@ -6,6 +6,7 @@ nothing, and what a crash drops is asked for again by a resume. A place that goe
 
 from __future__ import annotations
 
+import logging
 import math
 import queue
 import threading
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 
 from tasksearch.core.errors import Refused, Unreachable
 
+_LOG = logging.getLogger(__name__)
 Job = Callable[[], None]
 
 
@@ -72,6 +74,7 @@ class Outbox:
         """
         if not wait:
             self._at_end = 0.0
+        _LOG.debug("%s: about %d calls are left at the end", self._name, self._jobs.qsize())
         self._closing.set()
         self._jobs.put(None)
         while self._thread.is_alive():
@@ -92,19 +95,29 @@ class Outbox:
                 job()
                 break
             except Unreachable as error:
+                _LOG.debug("%s did not answer: %s", self._name, error)
                 if away_since is None:
                     away_since = time.monotonic()
+                    _LOG.warning("%s: %s", self._name, error)
                     if not (once or isinstance(error, Refused)):
                         self._news.put(_told(self._name, error))
                 if once or isinstance(error, Refused) or self._left(away_since) <= 0:
+                    _LOG.error("%s is given up, the rest of what it is to be told is left to a resume: %s", self._name, error)
                     self.fault = error
                     return
                 self._pause(pause)
                 pause = min(2 * pause, self._patience.longest)
             except Exception as error:  # the driver raises it, in its own thread
+                _LOG.error("%s cannot be written, which ends the run: %s", self._name, error, exc_info=error)
                 self.fault = error
                 return
         if away_since is not None:
+            _LOG.info(
+                "%s answers again after %.0f s; about %d calls wait",
+                self._name,
+                time.monotonic() - away_since,
+                self._jobs.qsize(),
+            )
             self._news.put(f"{self._name} answers again after {time.monotonic() - away_since:.0f} s; it is being caught up")
 
     def _left(self, away_since: float) -> float:

@@ -56,6 +56,10 @@ class SegmentScheduling:
         """Who trains a segment, or will next."""
         return self._owner.get(signature)
 
+    def blockers(self, trial: Trial) -> dict[str, Trial]:
+        """Segments that the trial waits for → who trains them."""
+        return {name: owner for name in self._front(trial) if (owner := self._owner.get(name, trial)) != trial}
+
     def room(self) -> bool:
         """Whether another trial should be begun: a slot is free, and no waiting trial can use it."""
         return len(self._running) < self.slots and len(self._waiting) < self.ahead and not self._ready(self._waiting)

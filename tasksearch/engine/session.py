@@ -5,6 +5,7 @@ Knows no Ray.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from tasksearch.engine.trial_manager import TrialManager
 from tasksearch.records.ledger import Ledger, is_cut
 from tasksearch.search.proposals import PlanOf
 from tasksearch.tracking.port import Tracker
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,7 @@ class Session:
         """Tells whoever shows progress what the outboxes have to say; from the driver's thread."""
         for box in self.outboxes:
             for text in box.news():
+                _LOG.info("%s", text)
                 self.manager.tell(Notice(text=text))
 
     def finish(self) -> None:
@@ -75,6 +79,7 @@ def open_session(
     Arguments and errors are those of `driver.run_trials`.
     """
     with ledger.lock():
+        _LOG.info("study %r in %s: the folder is ours", config.name, ledger.folder)
         _begin(ledger, config, sizes)
         study = _open_mirror(ledger, config, optuna_storage)
         posted = AsyncOptunaWriter(study, patience) if optuna_storage is not None else None
@@ -111,6 +116,8 @@ def _begin(ledger: Ledger, config: StudyConfig, sizes: Mapping[str, int]) -> Non
     """
     written = ledger.folder / "study.json"
     if not written.exists() or is_cut(written):
+        if written.exists():
+            _LOG.warning("%s was cut short; it is written again", written)
         ledger.mend()  # more than this file may have been cut
         for record in ledger.records() if written.exists() else ():
             plan = record.plan

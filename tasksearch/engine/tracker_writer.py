@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -9,6 +10,8 @@ from collections.abc import Callable, Mapping
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.engine.outbox import Outbox, Patience
 from tasksearch.tracking.port import Tracker
+
+_LOG = logging.getLogger(__name__)
 
 
 class TrackerWriter:
@@ -60,3 +63,4 @@ class TrackerWriter:
         started = time.perf_counter()
         self._tracker.write_trial(record, {})
         self.seconds[record.number] = time.perf_counter() - started
+        _LOG.debug("MLflow has trial %d after %.2f s", record.number, self.seconds[record.number])

@@ -10,9 +10,11 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from tasksearch.core.atomic import write_atomic
@@ -29,6 +31,8 @@ from tasksearch.records.additions import asked
 from tasksearch.records.ledger import Ledger
 from tasksearch.search.objective import MIN_BASELINE_SEEDS, Baseline, objective, objective_so_far
 from tasksearch.search.proposals import Finished, PlanOf, Proposal, Wait, propose
+
+_LOG = logging.getLogger(__name__)
 
 RETRIES = 3
 """How often a trial is trained again whose worker was killed, ran out of memory, or was lost with its node."""
@@ -94,6 +98,11 @@ class TrialManager:
         return not self._again and not self._running and (self._ended() or self._proposed(Finished))
 
     @property
+    def losses(self) -> int:
+        """How many workers were lost in this run."""
+        return self._losses.total()
+
+    @property
     def _running(self) -> bool:
         """Whether a trial, or an addition to one, is recorded as running, or waits for its turn."""
         return bool(self.additions.open) or any(record.status == "running" for record in self.records)
@@ -107,6 +116,7 @@ class TrialManager:
             return "finished"
         addition = self.additions.next()
         if addition is not None:
+            _LOG.info("addition %d to trial %d started", addition.addition, addition.number)
             self.tell(TrialStarted(record=addition, again=False))
             return addition
         self._look_ahead()
@@ -118,6 +128,7 @@ class TrialManager:
         record = self.records[number]
         self._record(dataclasses.replace(record, started=time.time()))
         self._start_order.begin(number)
+        _LOG.info("trial %d (%s) started%s: %s", number, record.role, " again" if record.started else "", record.plan.schedule)
         self.tell(TrialStarted(record=self.records[number], again=record.started > 0))
         return self.records[number]
 
@@ -126,10 +137,12 @@ class TrialManager:
         while not (isinstance(self._stage, Finished) and self._running):
             n = len(self.records)
             if not (isinstance(self._stage, Proposal) and self._stage.number == n):
-                ended = self._ended()
+                ended, before = self._ended(), self._stage
                 self._stage = (
                     Finished() if ended else propose(self.config, self._sizes, self._plan_of, n, self.records, self._groups)
                 )
+                if self._stage != before:  # asked at every turn of Ray's loop
+                    _log_stage(n, self._stage)
             if not isinstance(self._stage, Proposal) or len(self._again) >= LOOK_AHEAD:
                 return
             self._know(self._stage)
@@ -138,6 +151,7 @@ class TrialManager:
         if found.number in self._lost:
             self._mirror.check(found.number, found.plan)
         record = TrialRecord(number=found.number, role=found.role, status="running", plan=found.plan, params=found.params)
+        _LOG.info("trial %d (%s) proposed: %s, seed %d", record.number, record.role, record.plan.schedule, record.plan.seed)
         self._record(record)
         self._mirror.add(record)
         self._start_order.know(record.number, static_segments(record.plan))
@@ -149,6 +163,7 @@ class TrialManager:
         ends_the_run = {kind.__name__: kind for kind in (DiskFull, StoreUnusable)}
         if (kind := ends_the_run.get(str(result.get("kind")))) is not None:
             self.fault = kind(str(result["failed"]))
+            _LOG.error("trial %d ends the run: %s", number, self.fault)
             return
         if addition:
             self._grew(self.additions.finish(number, addition, result))
@@ -161,6 +176,7 @@ class TrialManager:
         self.added[number] = max(0.0, time.time() - record.started - spent)
         if "failed" in result:
             self._keep_traceback(number, str(result.get("traceback", "")))
+            _LOG.error("trial %d failed: %s; its traceback is in %s", number, result["failed"], self._traceback_path(number))
             self._settle(dataclasses.replace(record, status="failed", cause=str(result["failed"]), facts=facts))
             return
         seconds = {**json.loads(result["seconds"]), "overhead": self.added[number]}
@@ -173,15 +189,18 @@ class TrialManager:
         record = self.records[number]
         if record.status == "running":
             scores = ScoreTable.from_json(json.loads(result["scores"]))
+            _LOG.info("trial %d stopped early by the scheduler after %s targets", number, result.get("scored"))
             self._settle(dataclasses.replace(record, status="stopped", scores=scores))
 
     def move(self, progress: TrialProgress) -> None:
         """A trial is through with some of its parts."""
+        _LOG.debug("trial %d has %d of %d parts, next is %s", progress.number, progress.position, progress.parts, progress.part)
         self._start_order.passed(progress.number, progress.position)
         self.tell(progress)
 
     def wait(self, number: int, seconds: float) -> None:
         """The trial stood aside for so long, while another trained a segment that both need."""
+        _LOG.info("trial %d goes on after %.0f s of waiting for another trial's segment", number, seconds)
         self._waited[number] = self._waited.get(number, 0.0) + seconds
 
     def lose(self, number: int, cause: str, addition: int = 0) -> None:
@@ -190,6 +209,10 @@ class TrialManager:
             return
         self._losses[number, addition] += 1
         again = self._losses[number, addition] <= RETRIES
+        then = "it is trained again" if again else "it is given up"
+        _LOG.warning(
+            "trial %d lost its worker, loss %d of at most %d: %s", number, self._losses[number, addition], RETRIES, then
+        )
         if addition:
             self._grew(self.additions.lose(number, addition, None if again else cause))
             return
@@ -213,6 +236,9 @@ class TrialManager:
     def _grew(self, addition: TrialRecord | None) -> None:
         if addition is not None:
             self.ran += 1
+            _LOG.info(
+                "addition %d to trial %d is %s %s", addition.addition, addition.number, addition.status, addition.cause or ""
+            )
             self.tell(TrialFinished(record=addition))
             if addition.status == "done":
                 self._write(self.additions.shown(self.records[addition.number]))
@@ -225,6 +251,7 @@ class TrialManager:
         try:
             self.records = self._written()
         except BadInput:
+            _LOG.warning("records in %s are damaged; they are put aside and their trials trained again", self._ledger.folder)
             self._ledger.mend()
             self.records = self._written()
         self.additions = Additions(self._ledger, self.config)
@@ -237,6 +264,11 @@ class TrialManager:
             self._mirror.add(record)
             self._take_up(record)
         self._again = [record.number for record in self.records if record.status == "running"]
+        states = ", ".join(f"{n} {status}" for status, n in sorted(Counter(r.status for r in self.records).items()))
+        _LOG.info(
+            "study %r opened: trials %s; additions to make %d; damaged records of trials %s",
+            self.config.name, states or "none yet", self.additions.open, self._lost or "none",
+        )  # fmt: skip
         self._judge()
 
     def _written(self) -> list[TrialRecord]:
@@ -262,6 +294,7 @@ class TrialManager:
 
     def _run_again(self, records: list[TrialRecord]) -> None:
         for record in records:
+            _LOG.warning("trial %d is trained again: it failed, or its outcomes are damaged", record.number)
             self._record(
                 dataclasses.replace(record, status="running", cause=None, ended=None, objective=None, scores=ScoreTable())
             )
@@ -287,6 +320,8 @@ class TrialManager:
         self._record(record)
         self._start_order.end(record.number, whole=record.status == "done")
         self.ran += 1
+        spent = (record.ended or 0.0) - record.started
+        _LOG.info("trial %d is %s after %.1f s, objective %s", record.number, record.status, spent, _objective_text(record))
         self.tell(TrialFinished(record=record))
         self._judge()
 
@@ -298,6 +333,8 @@ class TrialManager:
         """Gives objectives where they can be given, then publishes what is ready."""
         if self._baseline is None:
             self._baseline = self._complete_baseline()
+            if self._baseline is not None:
+                _LOG.info("the baseline is complete: trials that are finished can be judged")
         if self._baseline is None:
             return
         for record in self.records:
@@ -307,6 +344,7 @@ class TrialManager:
         for record in self.records:
             if record.status != "running" and record.number not in self._published:
                 self._published.add(record.number)
+                _LOG.debug("trial %d is told to Optuna and the tracker, objective %s", record.number, _objective_text(record))
                 self._mirror.tell(record)
                 self._write(self.additions.shown(record))
                 self.tell(TrialJudged(record=record))
@@ -359,10 +397,26 @@ class TrialManager:
     def close(self) -> None:
         """Writes the end of a study that lacks nothing."""
         if self.complete:
+            _LOG.info("the study lacks nothing: %d trials", len(self.records))
             self._ledger.save_end(self.config, len(self.records))
 
     def _keep_traceback(self, number: int, text: str) -> None:
-        write_atomic(self._ledger.trials_path / f"{number:04d}.traceback.txt", text.encode())
+        write_atomic(self._traceback_path(number), text.encode())
+
+    def _traceback_path(self, number: int) -> Path:
+        return self._ledger.trials_path / f"{number:04d}.traceback.txt"
 
     def _proposed(self, kind: type) -> bool:
         return isinstance(propose(self.config, self._sizes, self._plan_of, len(self.records), self.records, self._groups), kind)
+
+
+def _log_stage(n: int, stage: Proposal | Wait | Finished) -> None:
+    if isinstance(stage, Wait):
+        why = "its result" if stage.search_goes_on else "all trials so far, or a round of them, must have ended"
+        _LOG.info("trial %d cannot be proposed yet: waiting for trial %d (%s)", n, stage.number, why)
+    elif isinstance(stage, Finished):
+        _LOG.info("nothing is left to propose after %d trials", n)
+
+
+def _objective_text(record: TrialRecord) -> str:
+    return "none yet" if record.objective is None else f"{record.objective:+.3f}"

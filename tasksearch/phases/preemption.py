@@ -7,12 +7,14 @@ from the snapshot; so does a resume.
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+_LOG = logging.getLogger(__name__)
 EXIT_CODE = 128 + signal.SIGTERM
 
 
@@ -35,6 +37,7 @@ class Preemption:
     def obey(self) -> None:
         """Ends the process where it was asked to, by SystemExit: `except Exception` does not keep it."""
         if self._asked:
+            _LOG.warning("SIGTERM came: this process ends")
             raise SystemExit(EXIT_CODE)
 
     @contextmanager

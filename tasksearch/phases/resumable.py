@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -24,6 +25,8 @@ from tasksearch.training.curves import Curve, StableCurve
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.loop import OptimizerState, train_segment
 from tasksearch.training.order import StepItems
+
+_LOG = logging.getLogger(__name__)
 
 
 def learner_of(model: Any, heads: nn.ModuleDict, context: RunContext) -> Learner:
@@ -57,6 +60,8 @@ def train_on(
         learner.heads.load_state_dict(before.tables["heads"])
         optimizer_state = before.tables["optimizer"]
     earlier = before.seconds if before else 0.0
+    first = before.step if before else 0
+    _LOG.info("training %s (segment %s): steps %d to %d", segment.name, segment.signature, first, len(items))
     context.micro.used.clear()  # what the last segment needed is not what this one needs
     on_the_way = saving(
         store,
@@ -75,7 +80,7 @@ def train_on(
             curve,
             randomness=segment.signature,
             optimizer_state=optimizer_state,
-            first=before.step if before else 0,
+            first=first,
             sizes=context.micro,
             saving=on_the_way,
             on_step=_reporter(on_step, segment.name, len(items)),

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
+from tasksearch.core.arguments import named_arguments
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
 from tasksearch.metrics.outcomes import Outcomes
@@ -165,6 +166,7 @@ class PlanRun:
         return float(note["facts"].get("seconds", 0.0))
 
 
+@named_arguments
 def run_plan(plan: Plan, context: RunContext, on_step: OnStep | None = None) -> PlanResult:
     """All parts of a plan, one after the other, in this process.
 

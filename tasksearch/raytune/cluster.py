@@ -12,12 +12,14 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import ray
 
 from tasksearch.core.errors import BadInput, MissingPackage, Unreachable, first_line
 
+_LOG = logging.getLogger(__name__)
 _OBJECT_STORE = 128 * 2**20  # trials exchange kilobytes
 _PATIENCE = 5.0  # seconds for an address to answer
 _PAUSES = (2.0, 5.0)  # seconds before a second and a third try to start Ray on a machine under load
@@ -62,10 +64,31 @@ def cluster(address: str | None, slots: int, resources: Mapping[str, float]) -> 
     else:
         _check_same(address)
     try:
-        yield _fitting(resources)
+        fitting = _fitting(resources)
+        _LOG.info(
+            "Ray %s: %s; its logs are in %s; %d trials fit at once",
+            ray.__version__,
+            _place(address, mine),
+            logs_folder(),
+            fitting,
+        )
+        yield fitting
     finally:
         if mine:
+            _LOG.info("Ray is shut down")
             _leave()
+
+
+def logs_folder() -> Path | None:
+    """Where Ray's own processes on this machine write their logs; None for a client, or where Ray does not run."""
+    node = getattr(ray._private.worker, "_global_node", None)
+    return Path(node.get_logs_dir_path()) if node is not None else None
+
+
+def _place(address: str | None, mine: bool) -> str:
+    if not mine:
+        return "a cluster that this process was connected to"
+    return "a cluster of this machine" if address is None else f"the cluster at {address}"
 
 
 def _check_same(address: str | None) -> None:
@@ -124,6 +147,7 @@ def _start_local(options: Mapping[str, Any]) -> None:
             _init(options)
             return
         except Exception as error:  # of a node that timed out Ray 2.60 tells by a bare `Exception`
+            _LOG.warning("Ray did not start: %s", error, exc_info=error)
             _leave()
             if pause is None:
                 raise Unreachable(f"Ray did not start on this machine: {first_line(error)}; try again later") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -32,11 +33,13 @@ from tasksearch.engine.trial_manager import TrialManager
 from tasksearch.engine.utilization import SlotClock, Utilization
 from tasksearch.raytune.cluster import cluster
 from tasksearch.raytune.nodes import preflight
+from tasksearch.raytune.ray_logs import ray_logs_kept
 from tasksearch.raytune.searcher import Halt, StudyCallback, StudySearcher, scheduler_of
 from tasksearch.raytune.segment_scheduler import SegmentScheduler
 from tasksearch.records.ledger import Ledger
 from tasksearch.tracking.port import Tracker
 
+_LOG = logging.getLogger(__name__)
 _AHEAD = 2
 """Trials per slot that may wait beside it: enough that a slot finds one whose next segment nobody trains."""
 
@@ -135,10 +138,16 @@ def run_trials(
         if not manager.complete:
             needs = dict(resources or {"cpu": 1.0})
             slots = min(concurrency or os.cpu_count() or 1, config.lag)
-            with _interruptible(), cluster(address, slots, needs) as fitting, _signals(manager) as renew:
+            with (
+                _interruptible(),
+                cluster(address, slots, needs) as fitting,
+                ray_logs_kept(ledger.folder, lambda: session.fault is not None or manager.losses > 0),
+                _signals(manager) as renew,
+            ):
                 writer.wait_until_open()
                 slots = min(fitting, config.lag, concurrency or fitting)
                 meter = Meter(limits or Limits(), needs.get("gpu", 0.0))
+                _LOG.info("%d slots, each with %s; context %s", slots, needs, sorted(context))
                 scheduling, slot_clock = SegmentScheduling(slots, _AHEAD * slots), SlotClock(slots)
                 halted = lambda: _over(session, meter, scheduling, renew) or session.fault is not None  # noqa: E731
                 where = {**context, "study_folder": str(ledger.folder)}
@@ -146,6 +155,7 @@ def run_trials(
                     manager.tell(Notice(text=preflight(where, needs)))
                 _tune(manager, trainable, where, scheduling, slot_clock, needs=needs, halted=halted, clock=clock)
                 slot_use = slot_clock.use(scheduling.pauses, scheduling.resumes)
+                _LOG.info("Ray's loop has ended: %s", slot_use)
     session.finish()
     _raise_what_ended(manager)
     return _summary(manager, writer, clock, slot_use, time.perf_counter() - started)
@@ -156,6 +166,8 @@ def _over(session: Session, meter: Meter, scheduling: SegmentScheduling, renew: 
     session.tell_news()
     manager = session.manager
     reached = meter.reached(scheduling.running)
+    if reached and manager.paused is None:
+        _LOG.info("no further trial is begun: %s", reached)
     if reached:  # never back to None: a signal may have come meanwhile
         manager.paused = reached
     return manager.halted
@@ -271,6 +283,8 @@ def _signals(manager: TrialManager) -> Iterator[Callable[[], None]]:
 
 def _raise_what_ended(manager: TrialManager) -> None:
     left = sum(record.status == "running" for record in manager.records)
+    why = manager.paused or ("interrupted" if manager.interrupted else "nothing is left to run")
+    _LOG.info("the run ends: %s; %d trials finished in it, %d of the study are not finished", why, manager.ran, left)
     if manager.paused and not manager.complete:
         raise Paused(f"{manager.paused}; {len(manager.records) - left} trials are kept, `tasksearch resume` goes on from there")
     if manager.interrupted and not manager.complete:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
 from tasksearch.engine.trial_manager import TrialManager
 
 _T = TypeVar("_T")
+_LOG = logging.getLogger(__name__)
 
 
 def guarded(manager: TrialManager, act: Callable[[], _T], otherwise: _T) -> _T:
@@ -15,5 +17,6 @@ def guarded(manager: TrialManager, act: Callable[[], _T], otherwise: _T) -> _T:
     try:
         return act()
     except Exception as error:  # raised by the driver once Ray is at rest
+        _LOG.error("the run ends: %s", error, exc_info=error)
         manager.fault = manager.fault or error
         return otherwise

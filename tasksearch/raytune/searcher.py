@@ -6,7 +6,9 @@ the stopper ends the run in good order.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from ray.tune import Callback, Stopper
@@ -19,6 +21,7 @@ from tasksearch.engine.trial_manager import RETRIES, TrialManager
 from tasksearch.raytune.guard import guarded
 
 _REDUCTION = 3
+_LOG = logging.getLogger(__name__)
 
 
 class StudySearcher(Searcher):
@@ -80,6 +83,7 @@ class StudyCallback(Callback):
         """
         cause = f"its worker was lost {RETRIES + 1} times; the usual reason is that memory ran out"
         number, addition = int(trial.config["number"]), int(trial.config.get("addition", 0))
+        _LOG.warning("Ray on the loss of trial %d: %s", number, _told_by_ray(trial))
         guarded(self._manager, lambda: self._manager.lose(number, cause, addition), None)
 
     def _take(self, config: Mapping[str, Any], result: Mapping[str, Any]) -> None:
@@ -89,6 +93,14 @@ class StudyCallback(Callback):
         elif "waiting_for" in result:
             place = {"position": int(result["position"]), "parts": int(result["parts"])}
             self._manager.move(TrialProgress(number=number, part=str(result["waiting_for"]), **place))
+
+
+def _told_by_ray(trial: Any) -> str:
+    """What Ray wrote about a trial's last error, at most 2,000 characters; its file is gone once the run has ended."""
+    try:
+        return Path(trial.error_file).read_text(encoding="utf-8", errors="replace").strip()[-2000:]
+    except (OSError, TypeError, AttributeError):
+        return "nothing"
 
 
 class StudyASHA(AsyncHyperBandScheduler):
@@ -118,6 +130,7 @@ class StudyASHA(AsyncHyperBandScheduler):
         if so_far is None:
             return str(TrialScheduler.CONTINUE)
         decision = str(super().on_trial_result(tune_controller, trial, {**result, "so_far": so_far}))
+        _LOG.debug("trial %s at %s targets: objective so far %+.3f, %s", result["number"], result["scored"], so_far, decision)
         if decision == TrialScheduler.STOP:
             self._manager.stop(int(trial.config["number"]), result)
         return decision

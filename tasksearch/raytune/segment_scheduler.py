@@ -7,6 +7,7 @@ hands out no trial while `SegmentScheduling` has no room for it.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from ray.tune.experiment import Trial
@@ -17,6 +18,8 @@ from tasksearch.engine.segment_scheduling import SegmentScheduling
 from tasksearch.engine.trial_manager import TrialManager
 from tasksearch.engine.utilization import SlotClock
 from tasksearch.raytune.guard import guarded
+
+_LOG = logging.getLogger(__name__)
 
 
 class SegmentScheduler(TrialScheduler):
@@ -44,6 +47,7 @@ class SegmentScheduler(TrialScheduler):
             self._clock.go(trial.trial_id)
             return decision
         self._clock.pause(trial.trial_id)
+        self._log_pause(trial)
         if int(result.get("position", 0)) > 0:
             return str(TrialScheduler.PAUSE)
         tune_controller.pause_trial(trial, should_checkpoint=False)
@@ -82,6 +86,11 @@ class SegmentScheduler(TrialScheduler):
         if "missing" in result:
             return self._scheduling.arrive(trial.trial_id, from_text(result["missing"]))
         return self._scheduling.passed(trial.trial_id, int(result["position"]))
+
+    def _log_pause(self, trial: Any) -> None:
+        for signature, owner in self._scheduling.blockers(trial.trial_id).items():
+            numbers = int(trial.config["number"]), int(self._trials[owner].config["number"])
+            _LOG.info("trial %d gives its slot up: segment %s is trained by trial %d", numbers[0], signature, numbers[1])
 
     def _end(self, trial: Any, result: dict[str, Any]) -> None:
         self._clock.report(trial.trial_id)

@@ -3,6 +3,7 @@
 study.json                         what is asked for (`StudyConfig`), and under `history` what was before the study grew
 sizes.json                         training examples of every intermediate task
 trials/0007.json                   what came of it (`TrialRecord`)
+trials/0007.log                    what the process that trained it logged; `driver.log` is the driver's
 trials/0007.outcomes.safetensors   per-example outcomes, one array per "target/language/half"
 additions/0007.1.json              what the trial gained when the study grew (`search.growth`), its outcomes beside it
 documents/nli.safetensors          number of each example's document, in the same order; written once per study and target
@@ -64,6 +65,10 @@ class Ledger:
     def outcomes_path(self, number: int, addition: int = 0) -> Path:
         """Where the per-example outcomes of that trial, or of an addition to it, lie."""
         return self.record_path(number, addition).with_suffix(".outcomes.safetensors")
+
+    def log_path(self, number: int, addition: int = 0) -> Path:
+        """Where the process that trains that trial, or makes an addition to it, writes its log."""
+        return self.record_path(number, addition).with_suffix(".log")
 
     def save_config(self, config: StudyConfig) -> None:
         """Writes `study.json`; the history stays as it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import socket
@@ -17,6 +18,7 @@ from filelock import FileLock, Timeout
 from tasksearch.store.remote import RemoteStore
 from tasksearch.store.segment_store import SegmentStore, translated
 
+_LOG = logging.getLogger(__name__)
 _CLAIMS = ".claims"
 _CLAIM_SECONDS = 24 * 3600.0  # a claim of another machine that was not renewed for so long is that of a dead process
 _LEFTOVER_SECONDS = 3600.0  # a half-written segment of so long ago is a killed writer's
@@ -88,20 +90,24 @@ def prune(store: SegmentStore, budget: int, *, dry_run: bool = False) -> list[St
     """
     if isinstance(store, RemoteStore):
         gone = to_evict(entries(store), budget=budget, protected=(), now=time.time())
-        for entry in gone if not dry_run else ():
-            store.discard(entry.name)
+        _evict(store, () if dry_run else gone)
         return gone
     try:
         with FileLock(store.root / ".prune.lock", timeout=0):
             _clear_leftovers(store)
             gone = to_evict(entries(store), budget=budget, protected=claimed(store), now=time.time())
-            for entry in gone if not dry_run else ():
-                store.discard(entry.name)
+            _evict(store, () if dry_run else gone)
             return gone
     except Timeout:
         return []
     except OSError as fault:
         raise translated(fault, store) from None
+
+
+def _evict(store: SegmentStore, gone: Iterable[StoreEntry]) -> None:
+    for entry in gone:
+        _LOG.info("evicted %s (%s, %d bytes) from %s to keep its budget", entry.name, entry.label, entry.size, store)
+        store.discard(entry.name)
 
 
 def claim(store: SegmentStore, signatures: Iterable[str]) -> None:

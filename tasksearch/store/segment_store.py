@@ -31,7 +31,7 @@ USES = "uses"
 FORMAT = 1
 Tensors = dict[str, torch.Tensor]
 _NO_WRITING = (errno.EROFS, errno.EACCES, errno.EPERM)
-_LOG = logging.getLogger("tasksearch.store")
+_LOG = logging.getLogger(__name__)
 
 
 class SegmentDamaged(Exception):
@@ -117,6 +117,7 @@ class SegmentStore:
 
     def discard(self, name: str) -> None:
         """Takes a segment or snapshot away: first its name, then its files."""
+        _LOG.debug("segment %s goes from %s", name, self)
         grave = self.temporary(name)
         with suppress(OSError):
             self.folder(name).rename(grave)
@@ -165,6 +166,13 @@ class SegmentStore:
             write(temporary)
             stage(temporary, signature, facts)
             self._publish(temporary, signature)
+            _LOG.info(
+                "kept segment %s in %s: %s, %s steps",
+                signature,
+                self,
+                facts.get("label", facts.get("kind")),
+                facts.get("steps"),
+            )
         except (OSError, SafetensorError) as fault:
             raise translated(fault, self) from None
         finally:

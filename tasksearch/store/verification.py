@@ -12,7 +12,7 @@ from tasksearch.store.segment_store import FORMAT, SegmentStore, newer, translat
 
 MARK = "store.json"
 _CONTENT = {"format": FORMAT, "scores": "per language"}
-_LOG = logging.getLogger("tasksearch.store")
+_LOG = logging.getLogger(__name__)
 
 
 def check_store(address: str) -> None:

@@ -7,23 +7,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tasksearch.core.arguments import named_arguments
+from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.folders import AnyPath
 from tasksearch.core.study import StudyConfig, TrialRecord
-from tasksearch.results.verdict import RULES
+from tasksearch.results.verdict import RULES, Verdict
 from tasksearch.study.coverage import check_languages
 from tasksearch.study.settings import warning_of
 from tasksearch.tasks.labels import suite_with_labels
 from tasksearch.tasks.suite import Suite
 
 
+@named_arguments
 def best_of(
-    folder: Path,
+    folder: AnyPath,
     *,
     rule: str = "pivot-dev",
     languages: Sequence[str] | None = None,
     reopen: bool = False,
     study: tuple[Any, list[TrialRecord]] | None = None,
-) -> Any:
-    """The best mix per language, and whether the search was worth it: a `results.verdict.Verdict`.
+) -> Verdict:
+    """The best mix per language, and whether the search was worth it.
 
     Its question is written down in the study folder: see `search.readings`.
 
@@ -44,12 +48,24 @@ def best_of(
     from tasksearch.analysis.selection_rules import small_sets
     from tasksearch.analysis.study_analysis import as_rule
 
-    asked_rule = as_rule(rule)
+    folder, asked_rule = Path(folder), as_rule(rule)
     reading, records = study or read_study(folder, languages)
     verdict = choose(reading, asked_rule, languages)  # first: a rule that cannot choose here has asked nothing
     asked = ask_question(folder, reading, records, asked_rule, reopen=reopen)
     comparison = compare_with_baselines(reading, records, asked_rule)
     return dataclasses.replace(verdict, baseline_comparison=comparison, adaptive=asked.adaptive, small=small_sets(reading))
+
+
+def verdict_of(folder: AnyPath, *, languages: Sequence[str] | None = None, reopen: bool = False) -> Verdict:
+    """`best_of` by pivot-dev, or by english-dev where the study has one language and so no other to choose on.
+
+    Raises:
+        As `best_of`.
+    """
+    try:
+        return best_of(folder, languages=languages, reopen=reopen)
+    except StudyNotReady:
+        return best_of(folder, rule="english-dev", languages=languages, reopen=reopen)
 
 
 def rules_of(folder: Path, *, rule: str = "pivot-dev") -> Any:
@@ -161,7 +177,6 @@ def is_complete(folder: Path, reading: Any, records: Sequence[TrialRecord]) -> b
 
 def _choices(reading: Any, rule: Any) -> dict[str, str]:
     """Row → signature of the rule's mix; `none` where it finds nothing to read."""
-    from tasksearch.core.errors import StudyNotReady
     from tasksearch.records.holdout_log import NOTHING
 
     choices: dict[str, str] = {}

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tasksearch.core.arguments import named_arguments
 from tasksearch.core.errors import BadInput, StudyNotReady, UnknownName
+from tasksearch.core.folders import AnyPath
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import Objective, StudyConfig
+from tasksearch.study.result import StudyResult
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets
+from tasksearch.study.showing import OnEvent, Progress, shown
 from tasksearch.tasks.suite import Suite
 
 
@@ -42,16 +46,22 @@ class Growth:
     baseline_seeds: int | None = None
 
 
+@named_arguments
 def extend_study(
-    folder: Path,
+    folder: AnyPath,
     growth: Growth,
     *,
     resources: Any = None,
-    on_event: Callable[[Any], None] | None = None,
+    progress: Progress | None = None,
+    on_event: OnEvent | None = None,
     on_pretrain: OnPretrain | None = None,
-) -> Any:
-    """Extends a finished study and runs what it lacks then; returns the driver's `RunSummary`. Killed on its way it is resumed
-    as any study.
+) -> StudyResult:
+    """Extends a finished study and runs what it lacks then. Killed on its way it is resumed as any study.
+
+    Args:
+        folder: of the study.
+        growth: what the study is to gain.
+        resources, progress, on_event, on_pretrain: as `run_study` takes them.
 
     Raises:
         StudyNotReady: no study, or one that is not finished.
@@ -61,13 +71,14 @@ def extend_study(
     from tasksearch.study.run import Resources, drive
     from tasksearch.tasks.labels import suite_with_labels
 
-    ledger = Ledger(folder)
+    ledger = Ledger(Path(folder))
     config = ledger.config()
     suite = suite_with_labels(config.suite, config.data)
     wanted = extended(config, suite, growth)
     with ledger.lock():
         _check_finished(ledger, config, suite)
-    return drive(ledger, wanted, resources or Resources(), on_event, on_pretrain, begin=lambda: ledger.extend_config(wanted))
+    with shown(progress, wanted, on_event, on_pretrain) as callbacks:
+        return drive(ledger, wanted, resources or Resources(), *callbacks, begin=lambda: ledger.extend_config(wanted))
 
 
 def extended(config: StudyConfig, suite: Suite, growth: Growth) -> StudyConfig:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tasksearch.core.arguments import named_arguments
 from tasksearch.core.errors import BadInput, StudyNotReady, TasksearchError
+from tasksearch.core.folders import AnyPath
+from tasksearch.core.logs import study_log
 from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.study.objective import read_objective
 from tasksearch.study.optuna_location import optuna_address, remember_optuna
 from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
+from tasksearch.study.result import StudyResult
 from tasksearch.study.settings import FOR_TARGETS, as_begun, keep_skipped, read_controls
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, data_folder, prepare
+from tasksearch.study.showing import OnEvent, Progress, shown
 from tasksearch.study.spaces import fill_in, load_space
 from tasksearch.study.store_location import store_address
 from tasksearch.study.study_id import study_id
@@ -25,6 +32,10 @@ from tasksearch.study.tracking_location import keep_address, tracking_address
 from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tracking.address import check_answers, masked
 
+if TYPE_CHECKING:
+    from tasksearch.raytune.driver import RunSummary
+
+_LOG = logging.getLogger(__name__)
 DEFAULT_FOLDER = Path("studies")
 
 
@@ -126,15 +137,25 @@ def _overrides(asked: Mapping[str, Any]) -> Overrides:
     return Overrides(**{"every_target": for_targets, **asked})
 
 
+@named_arguments
 def run_study(
     config: StudyConfig,
-    folder: Path | None = None,
+    folder: AnyPath | None = None,
     *,
     resources: Resources | None = None,
-    on_event: Callable[[Any], None] | None = None,
+    progress: Progress | None = None,
+    on_event: OnEvent | None = None,
     on_pretrain: OnPretrain | None = None,
-) -> Any:
-    """Runs a study to its end, or goes on with the one that stands in the folder; returns the driver's `RunSummary`.
+) -> StudyResult:
+    """Runs a study to its end, or goes on with the one that stands in the folder.
+
+    Args:
+        config: as `configure` makes it.
+        folder: of the study; None: `studies/NAME`.
+        resources: where trials run.
+        progress: shows the study while it runs, such as `tasksearch.progress`; None: nothing is shown.
+        on_event: called with each event of `engine.events`, in this thread.
+        on_pretrain: called with (step, steps, loss) while the lab's own model is made.
 
     Raises:
         BadInput: the folder holds a study that was asked for in other words.
@@ -142,7 +163,7 @@ def run_study(
     """
     from tasksearch.records.ledger import Ledger, is_cut
 
-    where = folder or DEFAULT_FOLDER / config.name
+    where = Path(folder) if folder else DEFAULT_FOLDER / config.name
     ledger = Ledger(where)
     if (where / "study.json").exists() and not is_cut(where / "study.json"):
         was = ledger.config()
@@ -151,23 +172,26 @@ def run_study(
             raise BadInput(
                 f"{where} holds another study ({_difference(was, config)}); choose another --name or --out, or resume that one"
             )
-    return drive(ledger, config, resources or Resources(), on_event, on_pretrain)
+    with shown(progress, config, on_event, on_pretrain) as callbacks:
+        return drive(ledger, config, resources or Resources(), *callbacks)
 
 
+@named_arguments
 def resume_study(
-    folder: Path,
+    folder: AnyPath,
     *,
     twins: int | None = None,
     controls: str | None = None,
     resources: Resources | None = None,
-    on_event: Callable[[Any], None] | None = None,
+    progress: Progress | None = None,
+    on_event: OnEvent | None = None,
     on_pretrain: OnPretrain | None = None,
-) -> Any:
+) -> StudyResult:
     """Goes on with an interrupted study; one that is complete returns at once.
 
     Args:
         folder: of the study.
-        resources, on_event, on_pretrain: as `run_study` takes them.
+        resources, progress, on_event, on_pretrain: as `run_study` takes them.
         twins: mixtures that the question joint or sequential is to be answered on, from now on; None: as the study has it.
         controls: of the baseline comparison, from now on, as `--controls` has them; None: as the study has them.
 
@@ -177,13 +201,15 @@ def resume_study(
     """
     from tasksearch.records.ledger import Ledger
 
-    ledger = Ledger(folder)
+    ledger = Ledger(Path(folder))
     if twins is not None:
         _ask_twins(ledger, twins)
     if controls is not None and (named := read_controls(controls)) != (config := ledger.config()).controls:
         with ledger.lock():
             ledger.save_config(dataclasses.replace(config, controls=named))
-    return drive(ledger, ledger.config(), resources or Resources(), on_event, on_pretrain)
+    config = ledger.config()
+    with shown(progress, config, on_event, on_pretrain) as callbacks:
+        return drive(ledger, config, resources or Resources(), *callbacks)
 
 
 def _ask_twins(ledger: Any, twins: int) -> None:
@@ -199,11 +225,39 @@ def drive(
     ledger: Any,
     config: StudyConfig,
     resources: Resources,
-    on_event: Callable[[Any], None] | None,
+    on_event: OnEvent | None,
     on_pretrain: OnPretrain | None,
     begin: Callable[[], None] | None = None,
-) -> Any:
-    """Runs what a study lacks, and closes its books; `begin` is called once nothing that was asked for is missing."""
+) -> StudyResult:
+    """Runs what a study lacks, and closes its books; `begin` is called once nothing that was asked for is missing.
+
+    Meanwhile the study's log is written.
+    """
+    from tasksearch import __version__
+
+    with study_log(ledger.folder):
+        _LOG.info("tasksearch %s on %s: study %r in %s", __version__, socket.gethostname(), config.name, ledger.folder)
+        _LOG.info("asked for: %s; %s", config, resources)
+        try:
+            summary = _run_and_close(ledger, config, resources, on_event, on_pretrain, begin)
+        except TasksearchError as ended:
+            _LOG.warning("ended by %s: %s", type(ended).__name__, ended)
+            raise
+        except Exception as error:
+            _LOG.critical("ended by an unexpected error: %s", error, exc_info=error)
+            raise
+        _LOG.info("the study is closed: %s", summary)
+    return StudyResult(folder=ledger.folder, summary=summary)
+
+
+def _run_and_close(
+    ledger: Any,
+    config: StudyConfig,
+    resources: Resources,
+    on_event: OnEvent | None,
+    on_pretrain: OnPretrain | None,
+    begin: Callable[[], None] | None,
+) -> RunSummary:
     from tasksearch.engine.optuna_database import OptunaDatabase, check_database
 
     # One thread per process, before torch or faiss start theirs: bit-equal results are promised at one only.
@@ -219,8 +273,10 @@ def drive(
         check_database(optuna_url)
     store = store_address(ledger.folder, resources.store)
     open_store(store)
+    _LOG.info("preparing: reading data and model")
     setup = prepare(config, on_pretrain)  # first: a wrong model or missing data leave no study folder behind
     check_store(store)
+    _LOG.info("prepared: data in %s, model %s, store %s", setup.data, setup.model, store)
     if begin is not None:
         begin()
     remember_optuna(ledger.folder, optuna_url)

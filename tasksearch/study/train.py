@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tasksearch.core.arguments import named_arguments
 from tasksearch.core.errors import BadInput
+from tasksearch.core.folders import AnyPath
 from tasksearch.core.schedule import Schedule
 from tasksearch.study.setup import OnPretrain
 from tasksearch.study.single_plan import SinglePlan, Wanted, job_of_study, job_of_suite
@@ -39,16 +41,17 @@ class Exported:
         return dataclasses.asdict(self) | {"folder": str(self.folder)}
 
 
+@named_arguments
 def export_model(
-    mix: Path | Schedule,
-    out: Path,
+    mix: AnyPath | Schedule,
+    out: AnyPath,
     *,
     target: str | None = None,
     encoder_only: bool = False,
-    study: Path | None = None,
+    study: AnyPath | None = None,
     suite: str | None = None,
-    data: str | None = None,
-    model: str | None = None,
+    data: AnyPath | None = None,
+    model: AnyPath | None = None,
     seed: int | None = None,
     features: str | None = None,
     world_seed: int = 0,
@@ -84,6 +87,9 @@ def export_model(
 
     if (target is None) is not encoder_only:
         raise BadInput("expected either --target NAME or --encoder-only")
+    mix = mix if isinstance(mix, Schedule) else Path(mix)
+    out, study = Path(out), None if study is None else Path(study)
+    data, model = (None if place is None else str(place) for place in (data, model))
     schedule = mix if isinstance(mix, Schedule) else read_mix(mix)
     check_out(out, force=force)
     wanted = Wanted(target=target, data=data, model=model, seed=seed, features=features)

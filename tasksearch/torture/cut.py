@@ -11,7 +11,7 @@ from typing import Any
 from tasksearch.records.ledger import Ledger
 
 _LAST = 6
-_WHOLE = (".lock", ".txt")  # locks are empty
+_WHOLE = (".lock", ".txt", ".log")  # locks are empty, logs are read by people
 
 
 def cut(folder: Path, draw: random.Random) -> str | None:

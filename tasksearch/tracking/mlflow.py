@@ -28,7 +28,7 @@ from tasksearch.tracking.doubles import KEY, RECORD, by_key
 from tasksearch.tracking.entries import TrackedTrial, View, entry_of, safe_name, study_file, study_params
 
 PARENT_TAG = "mlflow.parentRunId"
-_LOG = logging.getLogger("tasksearch.tracking")
+_LOG = logging.getLogger(__name__)
 _MAX_METRICS, _MAX_PARAMS, _MAX_TAG, _PAGE = 1000, 100, 5000, 1000
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 
 import torch
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass
@@ -40,6 +43,9 @@ class MicroSizes:
         if self._tried <= 1:
             return False
         self.most[self.current] = (self._tried + 1) // 2
+        _LOG.warning(
+            "memory is short for %d examples of %s at once; trying %d", self._tried, self.current, self.most[self.current]
+        )
         return True
 
 

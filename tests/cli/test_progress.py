@@ -53,6 +53,16 @@ def test_in_a_pipe_every_trial_is_a_plain_line_and_a_new_best_is_marked(capsys):
     assert "failed: loss is not finite" in lines[6] and "stopped" in lines[7] and "+0.00" not in seen.err
 
 
+def test_a_notebook_gets_plain_lines_on_standard_output(capsys):
+    console = Console(force_jupyter=True, force_terminal=True)
+    with Watch(CONFIG, quiet=False, console=console) as watch:
+        watch.on_pretrain(10, 10, 1.0)
+        told(watch, trial(0, "baseline", objective=0.9), trial(1, objective=0.25))
+    seen = capsys.readouterr()
+    assert seen.err == "" and "\x1b" not in seen.out and "ipywidgets" not in seen.out
+    assert len(seen.out.splitlines()) == 4 and "[  2/10] search" in seen.out
+
+
 def test_quiet_says_nothing(capsys):
     with Watch(CONFIG, quiet=True) as watch:
         watch.on_pretrain(10, 10, 1.0)

@@ -1,9 +1,13 @@
 """The notebooks run from top to bottom on one small study, and are kept without what they printed."""
 
+import ast
 import json
+import re
 from pathlib import Path
 
 import pytest
+
+import tasksearch
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NAMES = ("01_first_study.ipynb", "02_score_table.ipynb", "03_best_mix.ipynb")
@@ -24,6 +28,23 @@ def test_a_notebook_is_kept_without_outputs_and_is_small(name):
     assert code
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
     assert (FOLDER / name).stat().st_size < 20_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_uses_the_public_door_alone(name):
+    manager = json.loads((FOLDER / name).read_text(encoding="utf-8"))
+    code = "\n".join("".join(cell["source"]) for cell in manager["cells"] if cell["cell_type"] == "code")
+    imported = {node for tree in ast.walk(ast.parse(code)) for node in _modules(tree)}
+    assert "tasksearch" in imported
+    assert not [module for module in imported if module.startswith(("tasksearch.", "trainables", "search_spaces"))]
+    used = set(re.findall(r"\btasksearch\.(\w+)", code))
+    assert used <= set(tasksearch.__all__)
+
+
+def _modules(node):
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) else []
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +72,12 @@ def text_of(outputs):
 # Jupyter's own business: its client warns of event loops, of paths and of what it will move one day.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning")
 def test_the_notebooks_run_on_one_study(place):
-    first = text_of(run(NAMES[0], place, SMALL))
+    outputs = run(NAMES[0], place, SMALL)
+    first = text_of(outputs)
+    assert "[  1/" in first and "ipywidgets" not in first  # progress, a line per trial
+    assert any("StudyResult(" in output.get("data", {}).get("text/plain", "") for output in outputs)
+    assert any("<table" in output.get("data", {}).get("text/html", "") for output in outputs)
+    assert "the study is closed" in (place / "studies" / "notebook" / "driver.log").read_text()
     assert "Best mix per language" in first and "generated, code-mixed world" in first
     assert (place / "studies" / "notebook" / "report.html").exists()
     second = text_of(run(NAMES[1], place))

@@ -15,6 +15,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from tasksearch.core.errors import BadInput, DiskFull, StudyBusy, UnknownName, Unreachable
+from tasksearch.core.logs import study_log
 from tasksearch.raytune.cluster import QUIET
 from tasksearch.records.ledger import Ledger
 
@@ -163,8 +164,14 @@ def test_a_worker_killed_while_it_is_reset_for_its_next_trial_costs_no_trial(ref
 
 
 def test_the_last_trial_in_flight_is_run_again_too_and_a_trial_whose_worker_dies_every_time_fails(planted, tmp_path):
-    planted.run(tmp_path, context={"kill_in": [4], "kill_always_in": [3]}, trials=5, leaders=0)
+    with study_log(tmp_path) as log:
+        planted.run(tmp_path, context={"kill_in": [4], "kill_always_in": [3]}, trials=5, leaders=0)
     records = Ledger(tmp_path).records()
+    told = log.read_text()
+    assert "trial 4 lost its worker, loss 1 of at most 3: it is trained again" in told
+    assert "trial 3 lost its worker, loss 4 of at most 3: it is given up" in told and "Ray on the loss of trial 3" in told
+    kept = {path.name.partition(".")[0].partition("-")[0] for path in (tmp_path / "ray-logs").iterdir()}
+    assert {"raylet", "worker"} <= kept
     assert [r.status for r in records] == ["done"] * 3 + ["failed", "done"] and (tmp_path / "killed.4").exists()
     assert records[3].cause.startswith("its worker was lost 4 times")
 

@@ -1,0 +1,178 @@
+"""`StudyResult`: a study as Python sees it, read from its folder."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasksearch.core.arguments import named_arguments
+from tasksearch.core.folders import AnyPath
+from tasksearch.core.score import ScoreTable
+from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.results.verdict import Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+    from tasksearch.raytune.driver import RunSummary
+
+_SHOWN = 10
+"""Trials that the HTML form lists."""
+
+
+@named_arguments
+def open_study(folder: AnyPath) -> StudyResult:
+    """Opens a study by its folder; one that still runs shows what it has by now.
+
+    Raises:
+        StudyNotReady: the folder holds no study.
+        BadInput: `study.json` is damaged, or of a newer version.
+    """
+    found = StudyResult(folder=Path(folder))
+    _ = found.config
+    return found
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class StudyResult:
+    """A study in its folder. Every attribute is read anew, so that a study that still runs can be looked at.
+
+    Scores, trials and frames hold selection scores alone. Reporting scores are read by `best`, `best_table` and `report`, which
+    write the question down in the study folder: what was chosen by looking at them would be reported too high.
+
+    Attributes:
+        folder: of the study.
+        summary: what the call that returned this did (`raytune.driver.RunSummary`); None for a study that was opened. Its
+            attributes (`done`, `failed`, `seconds` …) are found here too.
+    """
+
+    folder: Path
+    summary: RunSummary | None = None
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """The summary's attributes, which `run_study` used to return."""
+            if not name.startswith("_") and self.summary is not None and hasattr(self.summary, name):
+                return getattr(self.summary, name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+    @property
+    def config(self) -> StudyConfig:
+        """What the study was asked to do."""
+        from tasksearch.records.ledger import Ledger
+
+        return Ledger(self.folder).config()
+
+    @property
+    def warning(self) -> str:
+        """The sentence that stands beside every number of the study; empty where there is none."""
+        from tasksearch.study.best import open_suite
+
+        return open_suite(self.folder)[1].warning
+
+    @property
+    def trials(self) -> tuple[TrialRecord, ...]:
+        """What came of every trial, in the order of their numbers, with selection scores alone."""
+        from tasksearch.records.ledger import Ledger
+
+        return tuple(_selecting(record) for record in Ledger(self.folder).records())
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """Selection scores in long form: a row per trial, target and language; `value` is percent."""
+        from tasksearch.reports.frames import score_frame
+
+        return score_frame(self.trials)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row per trial, indexed by its number.
+
+        Columns: role, status, objective (baseline deviations, on selection examples), seconds, kind of schedule, its text, its
+        steps, seed, cause of a failure, and `share_TASK`: each intermediate task's share of the examples, in [0, 1].
+        """
+        from tasksearch.reports.frames import trial_frame
+
+        return trial_frame(self.trials)
+
+    @named_arguments
+    def best(self, rule: str | None = None, *, languages: str | Sequence[str] | None = None, reopen: bool = False) -> Verdict:
+        """The best mix per language and group, as `tasksearch best` prints it.
+
+        The question is written down in the study folder.
+
+        Args:
+            rule: `pivot-dev`, `english-dev` or `target-dev`; None: pivot-dev, or english-dev where the study has one language.
+            languages: rows wanted; None: all.
+            reopen: read the reporting examples again, under another rule or for another choice.
+
+        Raises:
+            StudyNotReady: no baseline, or no finalist yet.
+            UnknownName: rule or language.
+            AlreadyRead: the reporting examples were read under another question, and `reopen` is not set.
+        """
+        from tasksearch.study.best import best_of, verdict_of
+
+        wanted = [languages] if isinstance(languages, str) else languages
+        if rule is None:
+            return verdict_of(self.folder, languages=wanted, reopen=reopen)
+        return best_of(self.folder, rule=rule, languages=wanted, reopen=reopen)
+
+    @named_arguments
+    def best_table(self, rule: str | None = None, *, reopen: bool = False) -> Table:
+        """`best` as a table that a notebook shows and `rich.print` prints, with the study's warning."""
+        from tasksearch.reports.tables import verdict_table
+
+        return verdict_table(self.best(rule, reopen=reopen), warning=self.warning)
+
+    @named_arguments
+    def report(self, out: AnyPath | None = None) -> Path:
+        """Writes the report, one HTML page, and returns its path; by default `report.html` in the study folder.
+
+        Raises:
+            StudyNotReady: no trial is finished yet.
+        """
+        from tasksearch.study.report import write_report
+
+        return write_report(self.folder, None if out is None else Path(out))[0]
+
+    @named_arguments
+    def log(self, lines: int = 50, *, trial: int | None = None) -> str:
+        """The last lines of the driver's log, or of a trial's; all of them with 0.
+
+        Raises:
+            StudyNotReady: there is no such log.
+        """
+        from tasksearch.study.logs import last_lines, log_files
+
+        return "\n".join(last_lines(log_files(self.folder, trial), lines))
+
+    def __repr__(self) -> str:
+        return f"StudyResult({str(self.folder)!r}: {self._state()})"
+
+    def _state(self) -> str:
+        count = Counter(record.status for record in self.trials)
+        return ", ".join(f"{n} {status}" for status, n in sorted(count.items())) + " trials" if count else "no trial yet"
+
+    def _repr_html_(self) -> str:
+        """The study in a few lines and its best trials by objective; no reporting score is read for it."""
+        config, trials = self.config, self.to_dataframe()
+        leading = trials.sort_values("objective", ascending=False)[["role", "objective", "schedule"]].head(_SHOWN)
+        facts = f"{config.suite}, model {config.model}, targets {', '.join(config.targets)}: {self._state()}"
+        warning = f"<p><em>{escape(self.warning)}</em></p>" if self.warning else ""
+        return (
+            f"<p><strong>{escape(config.name)}</strong> in {escape(str(self.folder))}<br>{escape(facts)}</p>{warning}"
+            f"<p>Trials with the highest objective, on selection examples; <code>best()</code> says what may be said:</p>"
+            f"{leading.to_html(float_format='{:+.2f}'.format, na_rep='')}"
+        )
+
+
+def _selecting(record: TrialRecord) -> TrialRecord:
+    """The record without its reporting scores."""
+    return dataclasses.replace(record, scores=ScoreTable.of(score for score in record.scores if score.half == "select"))
