@@ -1,11 +1,14 @@
 """Shared fixtures: one tiny lab per session, and a cache that is never the user's own."""
 
+import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+PLANTED_STUDY = Path(__file__).parent / "raytune" / "planted_study.py"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,3 +38,25 @@ def shared_data():
     if found is None:
         pytest.skip(f"no real data: {places[0]} holds no folder 'eval'; set TASKSEARCH_DATA to a copy of it")
     return found
+
+
+@pytest.fixture(scope="session")
+def planted():
+    if "planted_study" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("planted_study", PLANTED_STUDY)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["planted_study"] = module
+        spec.loader.exec_module(module)
+    return sys.modules["planted_study"]
+
+
+@pytest.fixture(scope="session")
+def planted_folder(planted, tmp_path_factory):
+    """A complete study over the planted surface, run in this process without Ray: 16 trainings and 2 leaders on 3 seeds."""
+    folder = tmp_path_factory.mktemp("planted")
+    settings = {"leader_seeds": 3}
+    from tasksearch.records.ledger import Ledger
+
+    Ledger(folder).save_config(planted.config(**settings))
+    planted.run_in_process(planted.open_manager(folder, **settings), folder)
+    return folder

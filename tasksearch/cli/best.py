@@ -33,6 +33,7 @@ def best(
 ) -> None:
     """Per language: the chosen mix, its gain over no intermediate phase, with a 95% interval."""
     from tasksearch.study.best import best_of, open_suite, rules_of
+    from tasksearch.study.coverage import scored_name
 
     if rules:
         _print_rules(rules_of(study, rule=select), open_suite(study)[1].warning, as_json)
@@ -46,6 +47,8 @@ def best(
     if out is not None and language is None:
         raise BadInput("--out needs --language: a mix file holds one mix")
     verdict = best_of(study, rule=select, languages=[language] if language else None, reopen=reopen)
+    if language is not None:
+        language = scored_name(language, [choice.name for choice in verdict.choices])
     if out is not None and language is not None:
         from tasksearch.core.atomic import write_atomic
         from tasksearch.records.mix_file import mix_toml
@@ -95,6 +98,7 @@ def _print_portfolio(study: Path, as_json: bool) -> None:
 
 def _print_why(study: Path, language: str | None, as_json: bool) -> None:
     from tasksearch.study.best import open_suite
+    from tasksearch.study.coverage import scored_name
     from tasksearch.study.task_effects import task_effects_of
 
     found = task_effects_of(study, [language] if language else [])
@@ -106,7 +110,8 @@ def _print_why(study: Path, language: str | None, as_json: bool) -> None:
     console = open_console()
     if language is None:
         console.print(drops_table(found))
-    console.print(effects_table(found, found[language or "all"], warning=open_suite(study)[1].warning))
+    row = found[scored_name(language, [row.name for row in found.rows]) if language else "all"]
+    console.print(effects_table(found, row, warning=open_suite(study)[1].warning))
 
 
 def trials(study: Study, as_json: Json = False) -> None:

@@ -1,7 +1,7 @@
 """What the shell offers for an option's value, and options whose values are a closed list.
 
-Completers are given to `typer.Option(autocompletion=…)`. They read the words typed before (`--suite`, `--target`, the study), load
-no torch, ray or mlflow, and answer nothing where something is wrong: a completion never prints an error.
+Completers are given to `typer.Option(autocompletion=…)`. They read the words typed before (`--suite`, `--target`, the study),
+load no torch, ray or mlflow, and answer nothing where something is wrong: a completion never prints an error.
 
     tasksearch --install-completion     # once per shell
 """

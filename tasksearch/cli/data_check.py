@@ -41,11 +41,11 @@ def check(
     from tasksearch.cli.data import told_leak
     from tasksearch.core.errors import UnknownName
     from tasksearch.study.check import check_data, loads_tokenizer, longest_of
+    from tasksearch.study.coverage import covered_languages
     from tasksearch.study.leakage import leakage_of
     from tasksearch.study.setup import data_folder
     from tasksearch.tasks.catalogue import load_suite
     from tasksearch.tasks.labels import with_labels
-    from tasksearch.tasks.languages import canonical
     from tasksearch.tasks.leakage import above_limit
     from tasksearch.tasks.source import TaskSource
 
@@ -58,7 +58,8 @@ def check(
             raise UnknownName(f"target in suite {suite!r}", name, names)
     cards = [card for card in known.cards if not target or card.name in target]
     source = TaskSource(Path(folder), None, skip_bad=skip_bad)
-    languages = [canonical(one) for one in language or ()]
+    asked_of = [card.name for card in cards if card.role == "target"]
+    languages = covered_languages(known, asked_of, language or (), what="check")
     rows = check_data(source, cards, languages, loads_tokenizer(model) if model else None, longest_of(known, model, max_length))
     barred = {card.name: card for card in cards if card.needs}
     broken = [row for row in rows if row.problem and row.task not in barred]

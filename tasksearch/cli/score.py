@@ -42,8 +42,10 @@ def score(
         notes = (*benchmark.notes, *filter(None, [missing_line(benchmark)]))
     else:
         from tasksearch.metrics.scoring import score_files
+        from tasksearch.tasks.languages import canonical
 
-        found = score_files(metric, gold, pred, language=language, null_scores=na_prob)
+        spoken = canonical(language) if language else None
+        found = score_files(metric, gold, pred, language=spoken, null_scores=na_prob)
         print_json(dict(found.values))
         notes = found.notes
     for note in notes:

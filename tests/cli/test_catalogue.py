@@ -31,7 +31,7 @@ def test_tasks_lists_every_card_with_what_it_needs_and_its_limits():
 def test_languages_says_what_is_not_known():
     rows = {row["code"]: row for row in said("languages")}
     assert rows["sw"]["other_codes"] == ["swh", "swa"]
-    assert rows["am"]["cc100_gib"] is None
+    assert rows["nn"]["cc100_gib"] is None and rows["am"]["groups"] == ["low", "low+"]
     assert rows["yo"] | {"family": ""} == {
         "code": "yo", "name": "Yoruba", "other_codes": ["yor"], "script": "Latn", "family": "", "xlm_r_saw_it": False,
         "cc100_gib": 0.0, "groups": ["low", "low+", "unseen"],

@@ -1,34 +1,7 @@
-import importlib.util
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-
-SCRIPT = Path(__file__).parents[1] / "raytune" / "planted_study.py"
-
-
-@pytest.fixture(scope="session")
-def planted():
-    if "planted_study" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("planted_study", SCRIPT)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["planted_study"] = module
-        spec.loader.exec_module(module)
-    return sys.modules["planted_study"]
-
-
-@pytest.fixture(scope="session")
-def planted_folder(planted, tmp_path_factory):
-    """A complete study over the planted surface, run in this process without Ray: 16 trainings and 2 leaders on 3 seeds."""
-    folder = tmp_path_factory.mktemp("planted")
-    settings = {"leader_seeds": 3}
-    from tasksearch.records.ledger import Ledger
-
-    Ledger(folder).save_config(planted.config(**settings))
-    planted.run_in_process(planted.open_manager(folder, **settings), folder)
-    return folder
 
 
 @pytest.fixture(scope="session")
