@@ -114,8 +114,9 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     """Resolves model and files, making the lab where it is not there yet, and reads every file that real tasks need.
 
     Raises:
-        DataMissing, BadInput, UnknownName, ModelUnusable.
+        DataMissing, BadInput, UnknownName, ModelUnusable; MissingPackage: a target needs faiss, and it is not installed.
     """
+    from tasksearch.evaluation.index import require_faiss
     from tasksearch.models.encoder import check_mlm_head, shape_of
     from tasksearch.phases.context import check_files
     from tasksearch.study.leakage import check_leakage
@@ -123,6 +124,8 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     from tasksearch.tasks.source import TaskSource
 
     suite = load_suite(config.suite)
+    if searching := [name for name in config.targets if suite.card(name).group == "retrieval"]:
+        require_faiss(searching)
     if config.model != "lab":
         _check_model(config.model)  # before the lab's own is made: a wrong folder is known at once
     elif config.suite != "lab":
