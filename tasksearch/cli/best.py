@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from tasksearch.cli.completion import choice, complete_row
 from tasksearch.cli.options import Json, Study
 from tasksearch.cli.printing import open_console, print_json, print_verdict
 from tasksearch.core.errors import BadInput
+from tasksearch.results.verdict import RULES
 
 BEST_EXAMPLES = (
     "Examples: `tasksearch best STUDY --select target-dev`; `tasksearch best STUDY --language sw --out mix.toml`; "
@@ -19,8 +21,10 @@ BEST_EXAMPLES = (
 
 def best(
     study: Study,
-    language: Annotated[str | None, typer.Option(help="one language or group: its targets in detail")] = None,
-    select: Annotated[str, typer.Option(help="selection rule: pivot-dev, english-dev or target-dev")] = "pivot-dev",
+    language: Annotated[
+        str | None, typer.Option(help="one language or group: its targets in detail", autocompletion=complete_row)
+    ] = None,
+    select: Annotated[str, typer.Option(help="rule that selects a mix", **choice(*RULES))] = "pivot-dev",
     rules: Annotated[bool, typer.Option("--rules", help="every selection rule and the oracle side by side")] = False,
     comparison: Annotated[bool, typer.Option("--court", help="the search beside the free baselines")] = False,
     portfolio: Annotated[bool, typer.Option("--portfolio", help="the best 1, 2 and 3 mixes for all languages")] = False,
@@ -121,7 +125,7 @@ def trials(study: Study, as_json: Json = False) -> None:
 
     _, suite, records = open_study(study)
     if as_json:
-        print_json([record.to_json() for record in records])
+        print_json({"trials": [record.to_json() for record in records]})
     else:
         open_console().print(trial_table(records, warning=suite.warning))
 
@@ -132,7 +136,7 @@ def spaces(as_json: Json = False) -> None:
 
     found = known_spaces()
     if as_json:
-        print_json({name: space.summary for name, space in found.items()})
+        print_json({"spaces": {name: space.summary for name, space in found.items()}})
         return
     for name, space in found.items():
         typer.echo(f"{name:14} {space.summary}")

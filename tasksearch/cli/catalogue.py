@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tasksearch.cli.completion import choice, complete_suite
 from tasksearch.cli.options import Json
 from tasksearch.cli.printing import open_console, print_json
 
@@ -14,7 +15,7 @@ LANGUAGES_EXAMPLES = "Examples: `tasksearch languages`; `tasksearch languages --
 
 
 def tasks(
-    suite: Annotated[str | None, typer.Option(help="one suite [default: all]")] = None,
+    suite: Annotated[str | None, typer.Option(help="one suite [default: all]", autocompletion=complete_suite)] = None,
     as_json: Json = False,
 ) -> None:
     """Every task of the suites: kind, languages, what it trains on, licence, what it needs and its limits."""
@@ -25,7 +26,7 @@ def tasks(
         raise UnknownName("suite", suite, SUITES)
     rows = [_task(name, card) for name in ([suite] if suite else SUITES) for card in load_suite(name).cards]
     if as_json:
-        print_json(rows)
+        print_json({"tasks": rows})
         return
     from rich.table import Table
 
@@ -64,20 +65,20 @@ def _task(suite: str, card: Any) -> dict[str, Any]:
 
 
 def languages(
-    group: Annotated[str | None, typer.Option(help="low (under 5 GiB of CC-100), low+ (under 10) or unseen")] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(help="low: under 5 GiB of CC-100; low+: under 10; unseen: none", **choice("low", "low+", "unseen")),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Every language by the code used here, with its other codes, script, family, and how much of it XLM-R has read.
 
     Sizes: CC-100, from the XLM-R paper's table 6; `–` is unknown to us, not small.
     """
-    from tasksearch.cli.printing import one_of
     from tasksearch.tasks.languages import known_languages, language_groups
 
     known = known_languages()
     groups = language_groups(known)
-    if group is not None:
-        one_of("--group", group, ("low", "low+", "unseen"))
     chosen = [known[code] for code in sorted(groups[group] if group else known)]
     rows = [
         {
@@ -88,7 +89,7 @@ def languages(
         for one in chosen
     ]  # fmt: skip
     if as_json:
-        print_json(rows)
+        print_json({"languages": rows})
         return
     from rich.table import Table
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tasksearch.cli.completion import complete_language, complete_suite, complete_target
 from tasksearch.cli.options import Json
 from tasksearch.cli.printing import open_console, print_json
 
@@ -20,14 +21,20 @@ app = typer.Typer(no_args_is_help=True, help="What stands in a suite's files.")
 
 @app.command(epilog=LEAKAGE_EXAMPLES)
 def leakage(
-    suite: Annotated[str, typer.Option(help="suite of tasks")],
+    suite: Annotated[str, typer.Option(help="suite of tasks", autocompletion=complete_suite)],
     data: Annotated[Path, typer.Option(help="folder of the suite's data")],
     pretraining: Annotated[
         list[Path] | None,
         typer.Option(help="text the model was pretrained on: a .txt, .jsonl or .tsv file, or a folder; repeatable"),
     ] = None,
-    target: Annotated[list[str] | None, typer.Option(help="target task, repeatable [default: all of the suite]")] = None,
-    language: Annotated[list[str] | None, typer.Option(help="language, repeatable [default: all of the targets]")] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="target task, repeatable [default: all of the suite]", autocompletion=complete_target),
+    ] = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(help="language, repeatable [default: all of the targets]", autocompletion=complete_language),
+    ] = None,
     allow_leakage: Annotated[bool, typer.Option("--allow-leakage", help="exit with 0 whatever is found")] = False,
     as_json: Json = False,
 ) -> None:

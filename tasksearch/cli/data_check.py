@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tasksearch.cli.completion import complete_language, complete_suite, complete_target
 from tasksearch.cli.options import Json
 from tasksearch.cli.printing import print_json
 
@@ -17,10 +18,14 @@ CHECK_EXAMPLES = (
 
 
 def check(
-    suite: Annotated[str, typer.Option(help="suite of tasks")],
+    suite: Annotated[str, typer.Option(help="suite of tasks", autocompletion=complete_suite)],
     data: Annotated[Path | None, typer.Option(help="folder of the suite's data [default: $TASKSEARCH_DATA]")] = None,
-    target: Annotated[list[str] | None, typer.Option(help="target task, repeatable [default: all]")] = None,
-    language: Annotated[list[str] | None, typer.Option(help="language by any code, repeatable [default: all]")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(help="target task, repeatable [default: all]", autocompletion=complete_target)
+    ] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(help="language by any code, repeatable [default: all]", autocompletion=complete_language)
+    ] = None,
     model: Annotated[str | None, typer.Option(help="whose tokenizer says what is too long [default: not looked at]")] = None,
     max_length: Annotated[
         int | None, typer.Option(min=8, help="tokens of the longest sequence [default: the suite's for each task]")

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import typer
 
+_answers: list[None] = []
 
-def print_json(data: Any) -> None:
-    """One JSON object on standard output, for scripts."""
+
+def print_json(data: Mapping[str, Any]) -> None:
+    """One JSON object on standard output, for scripts; a command prints no second one."""
     typer.echo(json.dumps(data))
+    _answers.append(None)
+
+
+def answered() -> bool:
+    """Whether this process printed its JSON object already: what fails after that is told on standard error alone."""
+    return bool(_answers)
 
 
 def one_of(option: str, value: str, known: tuple[str, ...]) -> None:
