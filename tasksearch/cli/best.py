@@ -9,7 +9,7 @@ import typer
 
 from tasksearch.cli.completion import choice, complete_row
 from tasksearch.cli.options import Json, Study
-from tasksearch.cli.printing import open_console, print_json, print_verdict
+from tasksearch.cli.printing import compact_table, open_console, print_json, print_verdict
 from tasksearch.core.errors import BadInput
 from tasksearch.results.verdict import RULES
 
@@ -138,5 +138,4 @@ def spaces(as_json: Json = False) -> None:
     if as_json:
         print_json({"spaces": {name: space.summary for name, space in found.items()}})
         return
-    for name, space in found.items():
-        typer.echo(f"{name:14} {space.summary}")
+    open_console().print(compact_table(("space", "what it searches"), [(name, one.summary) for name, one in found.items()]))

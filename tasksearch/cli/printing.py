@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -42,6 +42,18 @@ def print_verdict(console: Any, verdict: Any, warning: str) -> None:
         )
     if verdict.baseline_comparison is not None:
         console.print(verdict.baseline_comparison.sentence, highlight=False)
+
+
+def compact_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> Any:
+    """A table without lines, one blank between columns, so that seven columns fit eighty; cells break between words alone."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 PIPED = 100

@@ -11,7 +11,7 @@ import typer
 
 from tasksearch.cli.completion import choice, complete_study
 from tasksearch.cli.options import Json
-from tasksearch.cli.printing import open_console, print_json
+from tasksearch.cli.printing import compact_table, open_console, print_json
 
 app = typer.Typer(no_args_is_help=True, help="Looks at, verifies and prunes the store of trained segments.")
 Where = Annotated[
@@ -54,15 +54,13 @@ def ls(
     if as_json:
         print_json({"segments": [dataclasses.asdict(entry) for entry in found], "of": len(stock)})
         return
-    from rich.table import Table
-
-    table = Table("segment", "kind", "trained", "seconds", "steps", "size", "reused", "last used", box=None, pad_edge=False)
+    rows = []
     for e in found:
         at = time.strftime("%Y-%m-%d %H:%M", time.localtime(e.used))
-        row = (e.name[:12], e.kind, e.label, f"{e.seconds:.1f}", str(e.steps), shown_size(e.size), str(e.uses), at)
-        table.add_row(*row)
+        rows.append((e.name[:12], e.kind, f"{e.seconds:.1f}", str(e.steps), shown_size(e.size), str(e.uses), at, e.label))
+    numbers = ("seconds", "steps", "size", "reused")
     console = open_console()
-    console.print(table)
+    console.print(compact_table(("segment", "kind", *numbers, "last used", "trained"), rows, right=numbers))
     if len(found) < len(stock):
         whole = shown_size(sum(e.size for e in stock))
         console.print(f"{len(found)} of {len(stock)} segments ({whole} in all); --limit 0 shows all", highlight=False)
