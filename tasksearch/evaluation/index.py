@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +36,7 @@ def neighbours(queries: Vectors, pool: Vectors, k: int) -> tuple[Vectors, npt.ND
     """(queries, k) largest inner products and their pool rows, largest first; k at most the size of the pool."""
     import faiss
 
-    index = faiss.IndexFlatIP(pool.shape[1])
+    index: Any = faiss.IndexFlatIP(pool.shape[1])
     if hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0:
         index = faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)
     else:
