@@ -4,8 +4,8 @@ VENV   ?= .venv
 # Where pip should look first for torch; empty: the index pip is set up with. For the small CPU wheel:
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
-# cpu, or gpu on a CUDA 12 machine (faiss-gpu; never both).
-EXTRA  ?= cpu
+# cpu, or gpu on a CUDA 12 machine (faiss-gpu; never both). Not given: what is installed already, else cpu.
+EXTRA  ?= $(or $(patsubst $(VENV)/.installed-%,%,$(firstword $(wildcard $(VENV)/.installed-*))),cpu)
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
@@ -16,15 +16,20 @@ help:
 	@echo "make check      format, lint, types, floors, fast tests"
 	@echo "make test-long  the heavier checks"
 
-$(VENV)/.installed: pyproject.toml constraints.txt
-	@echo "installing into $(VENV) (a few minutes the first time)"
+# A stamp for each extra, one at a time: both extras install the module faiss, and torch's CPU wheel would satisfy gpu's needs.
+$(VENV)/.installed-$(EXTRA): pyproject.toml constraints.txt
+	@echo "installing into $(VENV) with extra $(EXTRA) (a few minutes the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip uninstall --quiet --yes $(if $(filter gpu,$(EXTRA)),faiss-cpu,faiss-gpu) 2>/dev/null
+	@rm -f $(VENV)/.installed*
+	@test $(EXTRA) != gpu || ! $(BIN)/python -c 'import importlib.metadata as m; assert m.version("torch").endswith("+cpu")' 2>/dev/null \
+	  || $(BIN)/python -m pip uninstall --quiet --yes torch
 	@$(if $(TORCH_INDEX),$(PIP) --index-url $(TORCH_INDEX) torch,true)
 	@$(PIP) torch
 	@$(PIP) -e '.[$(EXTRA),dev]'
 	@touch $@
 
-install: $(VENV)/.installed
+install: $(VENV)/.installed-$(EXTRA)
 
 demo: install
 	$(BIN)/tasksearch run --space joint_vs_seq --controls none --timings
@@ -40,7 +45,7 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m 'not long' tests/core tests/tasks tests/metrics tests/training
+	$(BIN)/python -m pytest -m 'not long' tests/core tests/tasks tests/metrics tests/training tests/packaging
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

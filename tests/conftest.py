@@ -103,3 +103,15 @@ class Toy:
 @pytest.fixture(scope="session")
 def toy():
     return Toy()
+
+
+@pytest.fixture(scope="session")
+def planted_folder(planted, tmp_path_factory):
+    """A complete study over the planted surface, run in this process without Ray: 16 trainings and 2 leaders on 3 seeds."""
+    folder = tmp_path_factory.mktemp("planted")
+    settings = {"leader_seeds": 3}
+    from tasksearch.records.ledger import Ledger
+
+    Ledger(folder).save_config(planted.config(**settings))
+    planted.run_in_process(planted.open_manager(folder, **settings), folder)
+    return folder

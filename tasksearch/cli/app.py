@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -17,6 +18,7 @@ from tasksearch.cli import (
     logs,
     plan,
     pretrain,
+    printing,
     report,
     run,
     score,
@@ -52,35 +54,71 @@ def _root(
     pass
 
 
-app.command(epilog=run.RUN_EXAMPLES)(grouped(logs.verbosely(run.run)))
-app.command(epilog=run.RESUME_EXAMPLES)(grouped(logs.verbosely(run.resume)))
-app.command(epilog=plan.PLAN_EXAMPLES)(grouped(plan.plan))
-app.command(epilog=extend.EXTEND_EXAMPLES)(grouped(logs.verbosely(extend.extend)))
-app.command(epilog=look.BEST_EXAMPLES)(short(look.best))
-app.command()(short(look.trials))
-app.command(epilog=logs.LOGS_EXAMPLES)(logs.logs)
-app.command()(look.spaces)
-app.command(epilog=catalogue.TASKS_EXAMPLES)(catalogue.tasks)
-app.command(epilog=catalogue.LANGUAGES_EXAMPLES)(catalogue.languages)
-app.command(epilog=score.SCORE_EXAMPLES)(score.score)
+SEARCH, LOOK, DATA, MODELS, MAINTAIN = "Search", "Look at a study", "Tasks and data", "Models", "Maintain"
+"""Groups of commands in `--help`, in this order."""
+
+
+def _command(group: str, command: Callable[..., Any], examples: str | None = None) -> None:
+    app.command(rich_help_panel=group, epilog=examples)(command)
+
+
+_command(SEARCH, grouped(logs.verbosely(run.run)), run.RUN_EXAMPLES)
+_command(SEARCH, grouped(logs.verbosely(run.resume)), run.RESUME_EXAMPLES)
+_command(SEARCH, grouped(logs.verbosely(extend.extend)), extend.EXTEND_EXAMPLES)
+_command(SEARCH, grouped(plan.plan), plan.PLAN_EXAMPLES)
+_command(SEARCH, look.spaces)
+_command(LOOK, short(look.best), look.BEST_EXAMPLES)
+_command(LOOK, short(look.trials))
+_command(LOOK, short(report.report), report.REPORT_EXAMPLES)
+_command(LOOK, logs.logs, logs.LOGS_EXAMPLES)
+_command(LOOK, ui.ui, ui.UI_EXAMPLES)
+_command(DATA, catalogue.tasks, catalogue.TASKS_EXAMPLES)
+_command(DATA, catalogue.languages, catalogue.LANGUAGES_EXAMPLES)
 data.app.command(epilog=data_check.CHECK_EXAMPLES)(data_check.check)
-app.add_typer(data.app, name="data")
-app.command(epilog=pretrain.PRETRAIN_EXAMPLES)(grouped(pretrain.pretrain, PRETRAIN))
-app.command(epilog=report.REPORT_EXAMPLES)(short(report.report))
-app.command(epilog=train.TRAIN_EXAMPLES)(grouped(train.train, TRAIN))
-app.command(epilog=bench.BENCH_EXAMPLES)(grouped(bench.bench, BENCH))
-app.add_typer(store.app, name="store")
-app.command(epilog=torture.TORTURE_EXAMPLES)(torture.torture)
-app.command(epilog=ui.UI_EXAMPLES)(ui.ui)
+app.add_typer(data.app, name="data", rich_help_panel=DATA)
+_command(MODELS, grouped(train.train, TRAIN), train.TRAIN_EXAMPLES)
+_command(MODELS, grouped(pretrain.pretrain, PRETRAIN), pretrain.PRETRAIN_EXAMPLES)
+_command(MODELS, score.score, score.SCORE_EXAMPLES)
+app.add_typer(store.app, name="store", rich_help_panel=MAINTAIN)
+_command(MAINTAIN, torture.torture, torture.TORTURE_EXAMPLES)
+_command(MAINTAIN, grouped(bench.bench, BENCH), bench.BENCH_EXAMPLES)
 
 
 def run_app() -> None:
-    """Runs the command line: a `TasksearchError` is one line on standard error and its exit code, never a traceback."""
+    """Runs the command line and exits with its code.
+
+    A mistake of the user, in a value or in the words of the command line, is one line on standard error, never a traceback.
+    With `--json` standard output holds exactly one object: the answer, or `{"error": …, "kind": …, "exit_code": …}`.
+    """
     try:
-        app()
+        code = app(standalone_mode=False, prog_name="tasksearch")
     except TasksearchError as error:
-        typer.echo(f"tasksearch: {error}", err=True)
+        _fail(error, str(error), error.exit_code)
+    except KeyboardInterrupt as error:
+        _fail(error, "interrupted; `tasksearch resume STUDY` goes on", 130)
+    except Exception as error:
+        if not (isinstance(error, _UsageError) and hasattr(error, "format_message")):
+            raise
+        _usage(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+_UsageError = typer.BadParameter.__mro__[2]
+"""Click's `ClickException`: typer brings a click of its own, whose modules have other names in each version."""
+
+
+def _usage(error: Any) -> NoReturn:
+    """A wrong word on the command line; a command without any of the words it needs shows its help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("tasksearch: interrupted; `tasksearch resume STUDY` goes on", err=True)
-        sys.exit(130)
+    command = getattr(getattr(error, "ctx", None), "command_path", "tasksearch")
+    said = " ".join(error.format_message().split()).rstrip(".")
+    _fail(error, f"{said} (`{command} --help` shows what it takes)", error.exit_code)
+
+
+def _fail(error: BaseException, said: str, code: int) -> NoReturn:
+    if "--json" in sys.argv and not printing.answered():
+        printing.print_json({"error": said, "kind": type(error).__name__, "exit_code": code})
+    typer.echo(f"tasksearch: {said}", err=True)
+    sys.exit(code)

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from tasksearch.cli.completion import choice, complete_row
 from tasksearch.cli.options import Json, Study
-from tasksearch.cli.printing import open_console, print_json, print_verdict
+from tasksearch.cli.printing import compact_table, open_console, print_json, print_verdict
 from tasksearch.core.errors import BadInput
+from tasksearch.results.verdict import RULES
 
 BEST_EXAMPLES = (
     "Examples: `tasksearch best STUDY --select target-dev`; `tasksearch best STUDY --language sw --out mix.toml`; "
@@ -19,8 +21,10 @@ BEST_EXAMPLES = (
 
 def best(
     study: Study,
-    language: Annotated[str | None, typer.Option(help="one language or group: its targets in detail")] = None,
-    select: Annotated[str, typer.Option(help="selection rule: pivot-dev, english-dev or target-dev")] = "pivot-dev",
+    language: Annotated[
+        str | None, typer.Option(help="one language or group: its targets in detail", autocompletion=complete_row)
+    ] = None,
+    select: Annotated[str, typer.Option(help="rule that selects a mix", **choice(*RULES))] = "pivot-dev",
     rules: Annotated[bool, typer.Option("--rules", help="every selection rule and the oracle side by side")] = False,
     comparison: Annotated[bool, typer.Option("--court", help="the search beside the free baselines")] = False,
     portfolio: Annotated[bool, typer.Option("--portfolio", help="the best 1, 2 and 3 mixes for all languages")] = False,
@@ -33,6 +37,7 @@ def best(
 ) -> None:
     """Per language: the chosen mix, its gain over no intermediate phase, with a 95% interval."""
     from tasksearch.study.best import best_of, open_suite, rules_of
+    from tasksearch.study.coverage import scored_name
 
     if rules:
         _print_rules(rules_of(study, rule=select), open_suite(study)[1].warning, as_json)
@@ -46,6 +51,8 @@ def best(
     if out is not None and language is None:
         raise BadInput("--out needs --language: a mix file holds one mix")
     verdict = best_of(study, rule=select, languages=[language] if language else None, reopen=reopen)
+    if language is not None:
+        language = scored_name(language, [choice.name for choice in verdict.choices])
     if out is not None and language is not None:
         from tasksearch.core.atomic import write_atomic
         from tasksearch.records.mix_file import mix_toml
@@ -95,6 +102,7 @@ def _print_portfolio(study: Path, as_json: bool) -> None:
 
 def _print_why(study: Path, language: str | None, as_json: bool) -> None:
     from tasksearch.study.best import open_suite
+    from tasksearch.study.coverage import scored_name
     from tasksearch.study.task_effects import task_effects_of
 
     found = task_effects_of(study, [language] if language else [])
@@ -106,7 +114,8 @@ def _print_why(study: Path, language: str | None, as_json: bool) -> None:
     console = open_console()
     if language is None:
         console.print(drops_table(found))
-    console.print(effects_table(found, found[language or "all"], warning=open_suite(study)[1].warning))
+    row = found[scored_name(language, [row.name for row in found.rows]) if language else "all"]
+    console.print(effects_table(found, row, warning=open_suite(study)[1].warning))
 
 
 def trials(study: Study, as_json: Json = False) -> None:
@@ -116,7 +125,7 @@ def trials(study: Study, as_json: Json = False) -> None:
 
     _, suite, records = open_study(study)
     if as_json:
-        print_json([record.to_json() for record in records])
+        print_json({"trials": [record.to_json() for record in records]})
     else:
         open_console().print(trial_table(records, warning=suite.warning))
 
@@ -127,7 +136,6 @@ def spaces(as_json: Json = False) -> None:
 
     found = known_spaces()
     if as_json:
-        print_json({name: space.summary for name, space in found.items()})
+        print_json({"spaces": {name: space.summary for name, space in found.items()}})
         return
-    for name, space in found.items():
-        typer.echo(f"{name:14} {space.summary}")
+    open_console().print(compact_table(("space", "what it searches"), [(name, one.summary) for name, one in found.items()]))

@@ -6,15 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
+from tasksearch.cli.completion import choice, complete_suite
 from tasksearch.cli.options import Json
-from tasksearch.cli.printing import open_console, print_json
+from tasksearch.cli.printing import compact_table, open_console, print_json
 
 TASKS_EXAMPLES = "Examples: `tasksearch tasks --suite lowres`; `tasksearch tasks --json`"
 LANGUAGES_EXAMPLES = "Examples: `tasksearch languages`; `tasksearch languages --group unseen --json`"
 
 
 def tasks(
-    suite: Annotated[str | None, typer.Option(help="one suite [default: all]")] = None,
+    suite: Annotated[str | None, typer.Option(help="one suite [default: all]", autocompletion=complete_suite)] = None,
     as_json: Json = False,
 ) -> None:
     """Every task of the suites: kind, languages, what it trains on, licence, what it needs and its limits."""
@@ -25,28 +26,16 @@ def tasks(
         raise UnknownName("suite", suite, SUITES)
     rows = [_task(name, card) for name in ([suite] if suite else SUITES) for card in load_suite(name).cards]
     if as_json:
-        print_json(rows)
+        print_json({"tasks": rows})
         return
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for heading in ("suite", "task", "role", "kind", "languages", "metric", "licence", "limits"):
-        table.add_column(heading, no_wrap=heading in ("suite", "task", "role", "kind"))
+    console = open_console()
+    headings = ("suite", "task", "role", "kind", "metric", "languages")
+    cells = [[row["suite"], row["name"], row["role"], row["kind"], row["metric"], str(len(row["languages"]))] for row in rows]
+    console.print(compact_table(headings, cells, right=("languages",)))
     for row in rows:
-        limits = "; ".join(filter(None, (row["needs"] and f"needs {row['needs']}", row["note"])))
-        licence = row["licence"] + (" (non-commercial)" if row["non_commercial"] else "")
-        cells = (
-            row["suite"],
-            row["name"],
-            row["role"],
-            row["kind"],
-            str(len(row["languages"])),
-            row["metric"],
-            licence,
-            limits,
-        )
-        table.add_row(*cells)
-    open_console().print(table)
+        licence = (row["licence"] or "licence not stated") + (" (non-commercial)" if row["non_commercial"] else "")
+        told = "; ".join(filter(None, (licence, row["needs"] and f"needs {row['needs']}", row["note"])))
+        console.print(f"{row['name']}: {told}", highlight=False, markup=False)
 
 
 def _task(suite: str, card: Any) -> dict[str, Any]:
@@ -64,20 +53,20 @@ def _task(suite: str, card: Any) -> dict[str, Any]:
 
 
 def languages(
-    group: Annotated[str | None, typer.Option(help="low (under 5 GiB of CC-100), low+ (under 10) or unseen")] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(help="low: under 5 GiB of CC-100; low+: under 10; unseen: none", **choice("low", "low+", "unseen")),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Every language by the code used here, with its other codes, script, family, and how much of it XLM-R has read.
 
     Sizes: CC-100, from the XLM-R paper's table 6; `–` is unknown to us, not small.
     """
-    from tasksearch.cli.printing import one_of
     from tasksearch.tasks.languages import known_languages, language_groups
 
     known = known_languages()
     groups = language_groups(known)
-    if group is not None:
-        one_of("--group", group, ("low", "low+", "unseen"))
     chosen = [known[code] for code in sorted(groups[group] if group else known)]
     rows = [
         {
@@ -88,16 +77,20 @@ def languages(
         for one in chosen
     ]  # fmt: skip
     if as_json:
-        print_json(rows)
+        print_json({"languages": rows})
         return
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for heading in ("code", "name", "other codes", "script", "family", "XLM-R saw it", "CC-100 GiB", "groups"):
-        table.add_column(heading, justify="right" if "GiB" in heading else "left", no_wrap=heading == "code")
-    for one in chosen:
-        seen = {True: "yes", False: "no", None: "unknown"}[one.seen]
-        size = "–" if one.gib is None else f"{one.gib:.1f}"
-        named = " ".join(name for name, members in groups.items() if one.code in members)
-        table.add_row(one.code, one.name, " ".join(one.others), one.script, one.family, seen, size, named)
-    open_console().print(table)
+    cells = [
+        [
+            one.code, one.name, " ".join(one.others), one.script, {True: "yes", False: "no", None: "unknown"}[one.seen],
+            "–" if one.gib is None else f"{one.gib:.1f}", one.family.partition(",")[0],
+        ]
+        for one in chosen
+    ]  # fmt: skip
+    headings = ("code", "name", "other codes", "script", "XLM-R", "GiB", "family")
+    console = open_console()
+    console.print(compact_table(headings, cells, right=("GiB",)))
+    console.print(
+        "XLM-R: whether its pretraining held the language (no: group unseen). GiB: of its text in CC-100, – where that is not "
+        "known; group low is under 5, low+ under 10.",
+        highlight=False,
+    )

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from tasksearch.cli.completion import complete_language, complete_suite, complete_target
 from tasksearch.cli.options import Json
-from tasksearch.cli.printing import open_console, print_json
+from tasksearch.cli.printing import compact_table, open_console, print_json
 
 LEAKAGE_EXAMPLES = (
     "Examples: `tasksearch data leakage --suite lowres --data ../shared/data --language en`; "
@@ -20,14 +21,20 @@ app = typer.Typer(no_args_is_help=True, help="What stands in a suite's files.")
 
 @app.command(epilog=LEAKAGE_EXAMPLES)
 def leakage(
-    suite: Annotated[str, typer.Option(help="suite of tasks")],
+    suite: Annotated[str, typer.Option(help="suite of tasks", autocompletion=complete_suite)],
     data: Annotated[Path, typer.Option(help="folder of the suite's data")],
     pretraining: Annotated[
         list[Path] | None,
         typer.Option(help="text the model was pretrained on: a .txt, .jsonl or .tsv file, or a folder; repeatable"),
     ] = None,
-    target: Annotated[list[str] | None, typer.Option(help="target task, repeatable [default: all of the suite]")] = None,
-    language: Annotated[list[str] | None, typer.Option(help="language, repeatable [default: all of the targets]")] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="target task, repeatable [default: all of the suite]", autocompletion=complete_target),
+    ] = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(help="language, repeatable [default: all of the targets]", autocompletion=complete_language),
+    ] = None,
     allow_leakage: Annotated[bool, typer.Option("--allow-leakage", help="exit with 0 whatever is found")] = False,
     as_json: Json = False,
 ) -> None:
@@ -69,16 +76,18 @@ def told_leak(leak: Any) -> dict[str, Any]:
 
 
 def _print(checked: Any) -> None:
-    from rich.table import Table
-
     console = open_console()
     if checked.leaks:
-        table = Table("target", "language", "split", "items", "found", "exact", "short", "share %", "stands in", "first found")
+        numbers = ("items", "found", "exact", "short", "share %")
+        rows = [
+            (leak.task, leak.language, leak.split, str(leak.items), str(leak.found), str(leak.exact), str(leak.short),
+             f"{100 * leak.share:.2f}", leak.trained)
+            for leak in checked.leaks
+        ]  # fmt: skip
+        console.print(compact_table(("target", "lang.", "split", *numbers, "stands in"), rows, right=numbers))
         for leak in checked.leaks:
-            first = "; ".join(text for _, text in leak.shown[:1])
-            numbers = (str(n) for n in (leak.items, leak.found, leak.exact, leak.short, f"{100 * leak.share:.2f}"))
-            table.add_row(leak.task, leak.language, leak.split, *numbers, leak.trained, first)
-        console.print(table)
+            for _, text in leak.shown[:1]:
+                console.print(f"{leak.task} {leak.language} {leak.split}, first: {text}", highlight=False, markup=False)
     splits = len({(leak.task, leak.language, leak.split) for leak in checked.leaks})
     console.print(
         f"{checked.items} evaluation items against {len(checked.trained)} training sets: items of {splits} splits found",

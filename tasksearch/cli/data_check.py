@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tasksearch.cli.completion import complete_language, complete_suite, complete_target
 from tasksearch.cli.options import Json
 from tasksearch.cli.printing import print_json
 
@@ -17,10 +18,14 @@ CHECK_EXAMPLES = (
 
 
 def check(
-    suite: Annotated[str, typer.Option(help="suite of tasks")],
+    suite: Annotated[str, typer.Option(help="suite of tasks", autocompletion=complete_suite)],
     data: Annotated[Path | None, typer.Option(help="folder of the suite's data [default: $TASKSEARCH_DATA]")] = None,
-    target: Annotated[list[str] | None, typer.Option(help="target task, repeatable [default: all]")] = None,
-    language: Annotated[list[str] | None, typer.Option(help="language by any code, repeatable [default: all]")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(help="target task, repeatable [default: all]", autocompletion=complete_target)
+    ] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(help="language by any code, repeatable [default: all]", autocompletion=complete_language)
+    ] = None,
     model: Annotated[str | None, typer.Option(help="whose tokenizer says what is too long [default: not looked at]")] = None,
     max_length: Annotated[
         int | None, typer.Option(min=8, help="tokens of the longest sequence [default: the suite's for each task]")
@@ -41,11 +46,11 @@ def check(
     from tasksearch.cli.data import told_leak
     from tasksearch.core.errors import UnknownName
     from tasksearch.study.check import check_data, loads_tokenizer, longest_of
+    from tasksearch.study.coverage import covered_languages
     from tasksearch.study.leakage import leakage_of
     from tasksearch.study.setup import data_folder
     from tasksearch.tasks.catalogue import load_suite
     from tasksearch.tasks.labels import with_labels
-    from tasksearch.tasks.languages import canonical
     from tasksearch.tasks.leakage import above_limit
     from tasksearch.tasks.source import TaskSource
 
@@ -58,7 +63,8 @@ def check(
             raise UnknownName(f"target in suite {suite!r}", name, names)
     cards = [card for card in known.cards if not target or card.name in target]
     source = TaskSource(Path(folder), None, skip_bad=skip_bad)
-    languages = [canonical(one) for one in language or ()]
+    asked_of = [card.name for card in cards if card.role == "target"]
+    languages = covered_languages(known, asked_of, language or (), what="check")
     rows = check_data(source, cards, languages, loads_tokenizer(model) if model else None, longest_of(known, model, max_length))
     barred = {card.name: card for card in cards if card.needs}
     broken = [row for row in rows if row.problem and row.task not in barred]

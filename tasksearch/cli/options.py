@@ -7,7 +7,11 @@ from typing import Annotated
 
 import typer
 
-Study = Annotated[Path, typer.Argument(help="study folder, as `run` printed it", show_default=False)]
+from tasksearch.cli.completion import complete_study
+
+Study = Annotated[
+    Path, typer.Argument(help="study folder, as `run` printed it", show_default=False, autocompletion=complete_study)
+]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on standard output, for scripts")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no progress, results only")]
 Concurrency = Annotated[int | None, typer.Option(min=1, help="trials at once [default: cores, one thread each]")]

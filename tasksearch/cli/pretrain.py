@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
-from tasksearch.cli.options import Quiet
+from tasksearch.cli.completion import choice, complete_language
+from tasksearch.cli.options import Json, Quiet
+from tasksearch.cli.printing import print_json
 
 PRETRAIN_EXAMPLES = (
     "Example: `tasksearch pretrain --data DIR --language sw --language te --language am --out models/small`; then "
@@ -18,7 +20,15 @@ PRETRAIN_EXAMPLES = (
 
 
 def pretrain(
-    language: Annotated[list[str], typer.Option("--language", "--languages", help="language, repeatable; English is added")],
+    language: Annotated[
+        list[str],
+        typer.Option(
+            "--language",
+            "--languages",
+            help="language, repeatable; English is added",
+            autocompletion=complete_language,
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="folder of the model", show_default=False)],
     data: Annotated[
         Path | None,
@@ -33,7 +43,7 @@ def pretrain(
     max_length: Annotated[int, typer.Option(min=16, help="tokens of the longest sequence")] = 128,
     learning_rate: Annotated[float, typer.Option(help="peak learning rate")] = 1e-3,
     tlm_share: Annotated[float, typer.Option(min=0, max=1, help="share of rows that are translation pairs")] = 0.5,
-    precision: Annotated[str, typer.Option(help="fp32 or bf16")] = "fp32",
+    precision: Annotated[str, typer.Option(help="of the forward pass", **choice("fp32", "bf16"))] = "fp32",
     seed: Annotated[int, typer.Option(help="of weights, rows and masks")] = 0,
     source: Annotated[
         list[str] | None, typer.Option(help="folder under pretrain/, repeatable [default: all free ones]")
@@ -42,12 +52,11 @@ def pretrain(
     save_every: Annotated[float, typer.Option(min=1, help="seconds between saved states")] = 60.0,
     force: Annotated[bool, typer.Option("--force", help="replace what is in --out")] = False,
     quiet: Quiet = False,
+    as_json: Json = False,
 ) -> None:
     """Trains a tokenizer and a small XLM-R-shaped model (MLM and TLM). After a kill the same command goes on, to the bit."""
-    from tasksearch.cli.printing import one_of
     from tasksearch.core.errors import BadInput, DataMissing, Interrupted
 
-    one_of("--precision", precision, ("fp32", "bf16"))
     if hidden_size % heads:
         raise BadInput(f"--hidden-size {hidden_size} is no multiple of --heads {heads}")
     import os
@@ -76,7 +85,7 @@ def pretrain(
 
     def tell(step: int, total: int, loss: float) -> None:
         nonlocal told
-        if not quiet and (step == total or time.monotonic() - told > 10):
+        if not (quiet or as_json) and (step == total or time.monotonic() - told > 10):
             told = time.monotonic()
             print(f"{told - began:6.0f} s  step {step}/{total}, loss {loss:.2f}", file=sys.stderr, flush=True)
 
@@ -84,6 +93,8 @@ def pretrain(
         pretrain_model(plan, out, force=force, on_step=tell)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; the same command goes on from the last saved state") from None
-    typer.echo(
-        f"{out}: {len({file.language for file in plan.files})} languages, {steps} steps, {time.monotonic() - began:.0f} s"
-    )
+    languages, seconds = sorted({file.language for file in plan.files}), time.monotonic() - began
+    if as_json:
+        print_json({"model": str(out), "languages": languages, "steps": steps, "seconds": seconds})
+    else:
+        typer.echo(f"{out}: {len(languages)} languages, {steps} steps, {seconds:.0f} s")

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import typer
 
+_answers: list[None] = []
 
-def print_json(data: Any) -> None:
-    """One JSON object on standard output, for scripts."""
+
+def print_json(data: Mapping[str, Any]) -> None:
+    """One JSON object on standard output, for scripts; a command prints no second one."""
     typer.echo(json.dumps(data))
+    _answers.append(None)
+
+
+def answered() -> bool:
+    """Whether this process printed its JSON object already: what fails after that is told on standard error alone."""
+    return bool(_answers)
 
 
 def one_of(option: str, value: str, known: tuple[str, ...]) -> None:
@@ -33,6 +42,18 @@ def print_verdict(console: Any, verdict: Any, warning: str) -> None:
         )
     if verdict.baseline_comparison is not None:
         console.print(verdict.baseline_comparison.sentence, highlight=False)
+
+
+def compact_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> Any:
+    """A table without lines, one blank between columns, so that seven columns fit eighty; cells break between words alone."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 PIPED = 100

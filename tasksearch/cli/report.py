@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from tasksearch.cli.completion import choice, complete_study
 from tasksearch.cli.options import Json
-from tasksearch.cli.printing import one_of, open_console, print_json
+from tasksearch.cli.printing import open_console, print_json
 from tasksearch.core.errors import BadInput
 from tasksearch.results.matched_comparison import QUESTION
 
@@ -20,11 +21,17 @@ REPORT_EXAMPLES = (
 
 def report(
     study: Annotated[
-        list[Path], typer.Argument(help="study folder, as `run` printed it; several for one --question", show_default=False)
+        list[Path],
+        typer.Argument(
+            help="study folder, as `run` printed it; several for one --question",
+            show_default=False,
+            autocompletion=complete_study,
+        ),
     ],
     out: Annotated[Path | None, typer.Option(help="file to write [default: report.html in the study folder]")] = None,
     question: Annotated[
-        str | None, typer.Option(help=f"answer a question instead: {QUESTION}, on the studies' twins", show_default=False)
+        str | None,
+        typer.Option(help="answer a question instead, on the studies' twins", show_default=False, **choice(QUESTION)),
     ] = None,
     reopen: Annotated[
         bool, typer.Option("--reopen", help="read the question's examples again for other twins; marked adaptive")
@@ -50,7 +57,6 @@ def report(
 def _answer(studies: list[Path], question: str, out: Path | None, reopen: bool, as_json: bool) -> None:
     from tasksearch.study.matched_comparison import answer_question
 
-    one_of("--question", question, (QUESTION,))
     if out is not None:
         raise BadInput("--out with --question; expected one of them: an answer is printed, the page has it too")
     found = answer_question(studies, reopen=reopen)

@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from tasksearch.cli.completion import choice, complete_language
 from tasksearch.cli.printing import print_json
 
+METRICS = ("accuracy", "qqp", "seqeval", "squad", "squad_v2", "mlqa", "bucc", "tatoeba", "xtreme")
+"""`metrics.scoring.FILE_METRICS`, which loads numpy, and the whole benchmark."""
 SCORE_EXAMPLES = (
     "Examples: `tasksearch score seqeval --gold panx/test-sw.tsv --pred mine/panx/test-sw.tsv`; "
     "`tasksearch score mlqa --language de --gold test-de.json --pred mine.json`; "
@@ -18,17 +21,26 @@ SCORE_EXAMPLES = (
 
 def score(
     metric: Annotated[
-        str, typer.Argument(help="accuracy, qqp, seqeval, squad, squad_v2, mlqa, bucc, tatoeba; xtreme for the whole benchmark")
+        str,
+        typer.Argument(
+            help=f"{', '.join(METRICS[:-1])}; xtreme: the whole benchmark", **choice(*METRICS) | {"metavar": "metric"}
+        ),
     ],
-    gold: Annotated[Path, typer.Option(help="label file, or with xtreme the folder of <task>/test-<language>.tsv or .json")],
+    gold: Annotated[
+        Path, typer.Option(help="label file, or with xtreme the folder of `<task>/test-<language>.tsv` or `.json`")
+    ],
     pred: Annotated[Path, typer.Option(help="prediction file or folder of the same layout, as XTREME's submissions have it")],
     language: Annotated[
-        str | None, typer.Option(help="mlqa: language of the answers; the other metrics have one rule for all")
+        str | None,
+        typer.Option(
+            help="mlqa: language of the answers; the other metrics have one rule for all", autocompletion=complete_language
+        ),
     ] = None,
     na_prob: Annotated[
         Path | None,
         typer.Option(help="squad_v2: JSON of id → no-answer score; adds best_exact and best_f1, tuned on this very file"),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="errors as a JSON object too; scores always are one")] = False,
 ) -> None:
     """Scores predictions in XTREME's formats: one JSON object, in percent at full precision, equal to the reference scripts.
 
@@ -42,8 +54,10 @@ def score(
         notes = (*benchmark.notes, *filter(None, [missing_line(benchmark)]))
     else:
         from tasksearch.metrics.scoring import score_files
+        from tasksearch.tasks.languages import canonical
 
-        found = score_files(metric, gold, pred, language=language, null_scores=na_prob)
+        spoken = canonical(language) if language else None
+        found = score_files(metric, gold, pred, language=spoken, null_scores=na_prob)
         print_json(dict(found.values))
         notes = found.notes
     for note in notes:

@@ -9,11 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
+from tasksearch.cli.completion import choice, complete_study
 from tasksearch.cli.options import Json
-from tasksearch.cli.printing import one_of, open_console, print_json
+from tasksearch.cli.printing import compact_table, open_console, print_json
 
 app = typer.Typer(no_args_is_help=True, help="Looks at, verifies and prunes the store of trained segments.")
-Where = Annotated[str, typer.Argument(help="study folder, store folder or fsspec URL", show_default=False)]
+Where = Annotated[
+    str, typer.Argument(help="study folder, store folder or fsspec URL", show_default=False, autocompletion=complete_study)
+]
 
 
 _ORDERS: dict[str, Callable[[Any], Any]] = {
@@ -29,7 +32,12 @@ _ROWS = 30
 @app.command("ls", epilog="Example: `tasksearch store ls STUDY`; `tasksearch store ls STUDY --sort used --reverse --limit 100`")
 def ls(
     where: Where,
-    sort: Annotated[str, typer.Option(help="what comes first: most cost, used (last), size, reused; or name")] = "cost",
+    sort: Annotated[
+        str,
+        typer.Option(
+            help="what comes first: the most seconds, use (the last), bytes or reuses; or the name", **choice(*_ORDERS)
+        ),
+    ] = "cost",
     reverse: Annotated[bool, typer.Option("--reverse", "-r", help="the least, or longest unused, first")] = False,
     limit: Annotated[
         int | None, typer.Option(min=0, help=f"so many rows, 0: all [default: {_ROWS}; with --json all]", show_default=False)
@@ -40,22 +48,19 @@ def ls(
     from tasksearch.store.eviction import entries
     from tasksearch.study.store_location import shown_size
 
-    one_of("--sort", sort, tuple(_ORDERS))
     stock = sorted(entries(_open(where)), key=lambda entry: (_ORDERS[sort](entry), entry.name), reverse=reverse)
     most = limit if limit is not None else 0 if as_json else _ROWS
     found = stock[: most or None]
     if as_json:
-        print_json([dataclasses.asdict(entry) for entry in found])
+        print_json({"segments": [dataclasses.asdict(entry) for entry in found], "of": len(stock)})
         return
-    from rich.table import Table
-
-    table = Table("segment", "kind", "trained", "seconds", "steps", "size", "reused", "last used", box=None, pad_edge=False)
+    rows = []
     for e in found:
         at = time.strftime("%Y-%m-%d %H:%M", time.localtime(e.used))
-        row = (e.name[:12], e.kind, e.label, f"{e.seconds:.1f}", str(e.steps), shown_size(e.size), str(e.uses), at)
-        table.add_row(*row)
+        rows.append((e.name[:12], e.kind, f"{e.seconds:.1f}", str(e.steps), shown_size(e.size), str(e.uses), at, e.label))
+    numbers = ("seconds", "steps", "size", "reused")
     console = open_console()
-    console.print(table)
+    console.print(compact_table(("segment", "kind", *numbers, "last used", "trained"), rows, right=numbers))
     if len(found) < len(stock):
         whole = shown_size(sum(e.size for e in stock))
         console.print(f"{len(found)} of {len(stock)} segments ({whole} in all); --limit 0 shows all", highlight=False)
@@ -75,7 +80,7 @@ def du(where: Where, as_json: Json = False) -> None:
         row["seconds"] += e.seconds
         row["saved_seconds"] += e.seconds * e.uses
     if as_json:
-        print_json(sums)
+        print_json({"kinds": sums})
         return
     for kind, row in sorted(sums.items()):
         typer.echo(

@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from tasksearch.cli.completion import choice
 from tasksearch.cli.options import Json
 from tasksearch.cli.printing import print_json
+from tasksearch.torture.layers import KILLS
 
 TORTURE_EXAMPLES = (
     "Examples: `tasksearch torture --layer store --kills 100` (minutes), `tasksearch torture --layer all --out /scratch/t` "
@@ -18,7 +20,7 @@ TORTURE_EXAMPLES = (
 
 
 def torture(
-    layer: Annotated[str, typer.Option(help="store, drivers, workers, trainer or all")] = "store",
+    layer: Annotated[str, typer.Option(help="what is killed", **choice(*KILLS, "all"))] = "store",
     kills: Annotated[int | None, typer.Option(min=1, help="SIGKILLs of each layer [default: 1000, 60, 60, 20]")] = None,
     seed: Annotated[int | None, typer.Option(help="of every draw [default: drawn, and printed]")] = None,
     out: Annotated[Path | None, typer.Option(help="folder of the tortured studies and of the logs")] = None,

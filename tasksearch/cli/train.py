@@ -10,8 +10,9 @@ from typing import Annotated, Any, Self
 
 import typer
 
+from tasksearch.cli.completion import choice, complete_study, complete_suite, complete_target
 from tasksearch.cli.options import Json, Quiet
-from tasksearch.cli.printing import one_of, open_console, print_json
+from tasksearch.cli.printing import open_console, print_json
 
 TRAIN_EXAMPLES = (
     "Examples: `tasksearch train --mix mix.toml --target tag --study studies/joint-lab-seed0 --out models/tag`; "
@@ -23,12 +24,20 @@ _LINE_EVERY = 15.0  # seconds between lines where there is no terminal
 def train(
     mix: Annotated[Path, typer.Option(help="mix file, as `tasksearch best --out` writes it", show_default=False)],
     out: Annotated[Path, typer.Option(help="folder of the model, new or empty", show_default=False)],
-    target: Annotated[str | None, typer.Option(help="labelled target whose model is saved")] = None,
+    target: Annotated[
+        str | None, typer.Option(help="labelled target whose model is saved", autocompletion=complete_target)
+    ] = None,
     encoder_only: Annotated[bool, typer.Option("--encoder-only", help="save the encoder after the intermediate phase")] = False,
     study: Annotated[
-        Path | None, typer.Option(help="study the mix comes from: gives suite, model, data, settings, and the card its scores")
+        Path | None,
+        typer.Option(
+            help="study the mix comes from: gives suite, model, data, settings, and the card its scores",
+            autocompletion=complete_study,
+        ),
     ] = None,
-    suite: Annotated[str | None, typer.Option(help="suite of tasks, without --study [default: lab]")] = None,
+    suite: Annotated[
+        str | None, typer.Option(help="suite of tasks, without --study [default: lab]", autocompletion=complete_suite)
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="folder of the suite's data")] = None,
     model: Annotated[str | None, typer.Option(help="XLM-R checkpoint: hub id or folder [default: the lab's own]")] = None,
     seed: Annotated[
@@ -36,7 +45,10 @@ def train(
     ] = None,
     features: Annotated[
         str | None,
-        typer.Option(help="cls: train classification heads on <s>, as transformers has them (another plan than pair-diff's)"),
+        typer.Option(
+            help="cls: train classification heads on `<s>`, as transformers has them (another plan than pair-diff's)",
+            **choice("cls", "pair-diff"),
+        ),
     ] = None,
     world_seed: Annotated[int, typer.Option(help="lab: seed of the generated world")] = 0,
     phase1_steps: Annotated[int | None, typer.Option(help="lab: shorter pretraining", show_default=False)] = None,
@@ -49,8 +61,6 @@ def train(
     """Trains one mix as a trial does and saves a Hugging Face folder: weights, tokenizer, model card, runnable example."""
     from tasksearch.study.train import export_model
 
-    if features is not None:
-        one_of("--features", features, ("cls", "pair-diff"))
     with _Bars(quiet=quiet or as_json) as bars:
         done = export_model(
             mix, out, target=target, encoder_only=encoder_only, study=study, suite=suite,

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tasksearch.cli.options import Study
+from tasksearch.cli.options import Json, Study
+from tasksearch.cli.printing import print_json
 
 UI_EXAMPLES = "Example: `tasksearch ui studies/joint_vs_seq-lab-seed0`"
 
@@ -19,6 +20,7 @@ def ui(
     best_runs: Annotated[
         int, typer.Option("--best", min=2, help="runs in the compare link: the best of each kind of schedule, then the second")
     ] = 6,
+    as_json: Json = False,
 ) -> None:
     """Opens the MLflow page of a study on loopback and prints the link that compares its best runs; Ctrl-C ends it."""
     from tasksearch.study.mlflow_page import open_page
@@ -27,7 +29,10 @@ def ui(
         if hasattr(signal, ending):
             signal.signal(getattr(signal, ending), signal.default_int_handler)
     with open_page(study, port=port, best=best_runs) as page:
-        typer.echo(f"compare  {page.compare}\nall runs {page.runs}\n(loopback only; Ctrl-C ends it)")
+        if as_json:
+            print_json({"compare": page.compare, "runs": page.runs})
+        else:
+            typer.echo(f"compare  {page.compare}\nall runs {page.runs}\n(loopback only; Ctrl-C ends it)")
         sys.stdout.flush()
         try:
             page.server.wait()

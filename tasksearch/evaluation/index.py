@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -12,19 +14,17 @@ from tasksearch.core.errors import MissingPackage
 Vectors = npt.NDArray[np.float32]
 
 
-def load_faiss() -> Any:
-    """The faiss module.
+def require_faiss(targets: Sequence[str]) -> None:
+    """Raises MissingPackage, with the line that installs it, where faiss is not installed; it is looked for, not imported.
 
-    Raises:
-        MissingPackage: with the line that installs it.
+    Args:
+        targets: names of those that search nearest neighbours, for the message.
     """
-    try:
-        import faiss
-    except ImportError:
+    if find_spec("faiss") is None:
         raise MissingPackage(
-            "bitext retrieval needs faiss: pip install 'tasksearch[cpu]' (or 'tasksearch[gpu]' on CUDA 12; never both)"
-        ) from None
-    return faiss
+            f"target {', '.join(targets)} searches nearest neighbours and needs faiss: pip install 'tasksearch[cpu]' (or "
+            "'tasksearch[gpu]' on CUDA 12; never both)"
+        )
 
 
 def nearest(queries: Vectors, pool: Vectors) -> npt.NDArray[np.int64]:
@@ -34,8 +34,9 @@ def nearest(queries: Vectors, pool: Vectors) -> npt.NDArray[np.int64]:
 
 def neighbours(queries: Vectors, pool: Vectors, k: int) -> tuple[Vectors, npt.NDArray[np.int64]]:
     """(queries, k) largest inner products and their pool rows, largest first; k at most the size of the pool."""
-    faiss = load_faiss()
-    index = faiss.IndexFlatIP(pool.shape[1])
+    import faiss
+
+    index: Any = faiss.IndexFlatIP(pool.shape[1])
     if hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0:
         index = faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)
     else:

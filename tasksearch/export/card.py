@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
+from typing import Any
 
+from tasksearch.core.score import ENGLISH
 from tasksearch.export.facts import FactRow, Facts, Origin, is_non_commercial
 from tasksearch.results.verdict import Estimate
+from tasksearch.tasks.source_spec import FirstOf, Hub, Source
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 _PIPELINES = {
     "pair": "text-classification",
@@ -38,15 +42,59 @@ def model_card(facts: Facts, example: str) -> str:
 
 
 def _front(facts: Facts) -> str:
-    languages = sorted({row.language for row in facts.scores if re.fullmatch(r"[a-z]{2,3}", row.language)})
-    pipeline = _PIPELINES[facts.target.kind] if facts.target else "feature-extraction"
-    fields = {
-        "library_name": "transformers",
-        "pipeline_tag": pipeline,
-        "tags": ["tasksearch", "xlm-roberta", "zero-shot cross-lingual transfer"],
-        **({"language": languages} if languages and not facts.warning else {}),
-    }
-    return "---\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in fields.items()) + "---"
+    """Front matter, written by `huggingface_hub` itself.
+
+    Languages and data sets of the lab's generated world are no real ones and left out; a data set is named where it stands on
+    the hub. The licence is `other`: what holds for the weights follows from the checkpoint's and the data's, named in the card.
+    """
+    from huggingface_hub import ModelCardData
+
+    spoken = {row.language.partition("_")[0] for row in facts.scores}
+    languages = sorted(code for code in spoken if re.fullmatch(r"[a-z]{2,3}", code)) if not facts.warning else []
+    results = [_result(facts, row) for row in facts.scores]
+    read = [source for card in facts.data for source in (card.source, *card.train)]
+    data = ModelCardData(
+        language=languages or None,
+        license="other",
+        license_name="non-commercial-data" if facts.non_commercial else "of-its-checkpoint-and-data",
+        license_link="README.md",
+        library_name="transformers",
+        pipeline_tag=_pipeline(facts),
+        base_model=facts.base if _HUB_ID.fullmatch(facts.base) else None,
+        datasets=sorted({table.id for source in read for table in _tables(source)}) or None,
+        tags=["tasksearch", "xlm-roberta", "zero-shot cross-lingual transfer"],
+        model_name=facts.title if results else None,
+        eval_results=results or None,
+    )
+    return f"---\n{data.to_yaml()}\n---"
+
+
+def _result(facts: Facts, row: FactRow) -> Any:
+    """A score as the hub's `model-index` has it."""
+    from huggingface_hub import EvalResult
+
+    table = next(iter(_tables(facts.target.source)), None) if facts.target else None
+    return EvalResult(
+        task_type=_pipeline(facts),
+        dataset_type=table.id if table else row.target,
+        dataset_name=f"{row.target} ({row.language})",
+        dataset_config=row.language,  # the hub takes results of one configuration for one
+        dataset_split=facts.target.report_split if facts.target else "test",
+        metric_type=row.metric,
+        metric_name=f"{row.metric}, percent, zero-shot" if row.language != ENGLISH else f"{row.metric}, percent",
+        metric_value=round(row.estimate.value, 2),
+    )
+
+
+def _pipeline(facts: Facts) -> str:
+    return _PIPELINES[facts.target.kind] if facts.target else "feature-extraction"
+
+
+def _tables(source: Source) -> tuple[Hub, ...]:
+    """Tables of the hub that a source reads, or whose copies it reads."""
+    if isinstance(source, FirstOf):
+        return tuple(table for copy in source.sources for table in _tables(copy))
+    return (source,) if isinstance(source, Hub) else ()
 
 
 def _use(facts: Facts, example: str) -> str:

@@ -12,7 +12,7 @@ from tasksearch.core.errors import StudyNotReady
 from tasksearch.core.folders import AnyPath
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.results.verdict import RULES, Verdict
-from tasksearch.study.coverage import check_languages
+from tasksearch.study.coverage import check_languages, scored_name
 from tasksearch.study.settings import warning_of
 from tasksearch.tasks.labels import suite_with_labels
 from tasksearch.tasks.suite import Suite
@@ -34,7 +34,7 @@ def best_of(
     Args:
         folder: of the study.
         rule: `pivot-dev`, `english-dev` or `target-dev`.
-        languages: rows wanted; None: all.
+        languages: rows wanted, languages by any of their codes; None: all.
         reopen: read the reporting examples again, under another rule or for another choice.
         study: as `read_study` gave it, where it was read already.
 
@@ -50,6 +50,8 @@ def best_of(
 
     folder, asked_rule = Path(folder), as_rule(rule)
     reading, records = study or read_study(folder, languages)
+    if languages is not None:
+        languages = [scored_name(one, reading.spoken) for one in languages]
     verdict = choose(reading, asked_rule, languages)  # first: a rule that cannot choose here has asked nothing
     asked = ask_question(folder, reading, records, asked_rule, reopen=reopen)
     comparison = compare_with_baselines(reading, records, asked_rule)

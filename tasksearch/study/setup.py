@@ -14,11 +14,10 @@ from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import StudyConfig
-from tasksearch.study.coverage import LanguageNotCovered
+from tasksearch.study.coverage import covered_languages
 from tasksearch.study.settings import settings_of, warning_of
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.catalogue import load_suite
-from tasksearch.tasks.languages import canonical
 from tasksearch.tasks.suite import Suite
 
 if TYPE_CHECKING:
@@ -88,10 +87,7 @@ def choose_languages(suite: Suite, targets: Sequence[str], languages: Sequence[s
         LanguageNotCovered: a language that no target of the study has, with the targets that would cover it.
     """
     known = sorted({language for target in targets for language in suite.card(target).languages})
-    asked = [language if language in known else canonical(language) for language in languages]
-    for language in asked:
-        if language not in known:
-            raise LanguageNotCovered(language, suite, targets, known)
+    asked = covered_languages(suite, targets, languages)
     if not asked:
         return tuple(language for language in known if language in suite.first_languages) or tuple(known)
     return tuple(sorted({*asked, *([ENGLISH] if ENGLISH in known else [])}))
@@ -118,8 +114,9 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     """Resolves model and files, making the lab where it is not there yet, and reads every file that real tasks need.
 
     Raises:
-        DataMissing, BadInput, UnknownName, ModelUnusable.
+        DataMissing, BadInput, UnknownName, ModelUnusable; MissingPackage: a target needs faiss, and it is not installed.
     """
+    from tasksearch.evaluation.index import require_faiss
     from tasksearch.models.encoder import check_mlm_head, shape_of
     from tasksearch.phases.context import check_files
     from tasksearch.study.leakage import check_leakage
@@ -127,6 +124,8 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     from tasksearch.tasks.source import TaskSource
 
     suite = load_suite(config.suite)
+    if searching := [name for name in config.targets if suite.card(name).group == "retrieval"]:
+        require_faiss(searching)
     if config.model != "lab":
         _check_model(config.model)  # before the lab's own is made: a wrong folder is known at once
     elif config.suite != "lab":

@@ -6,12 +6,20 @@ another than the usual script carries it (`ar_Latn`, `zh_Hant`).
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import lru_cache
+from importlib import resources
 
 from tasksearch.core.errors import UnknownName
-from tasksearch.tasks.language_table import CC100_GIB, TABLE
+
+_SUBTAG = re.compile(r"[A-Za-z]{4}|[A-Za-z]{2}|[0-9]{3}")
+"""A script or a region."""
+_TRADITIONAL = frozenset({"TW", "HK", "MO", "158", "344", "446"})
+"""Regions that write Chinese in traditional characters."""
 
 LOW_GIB, LOW_PLUS_GIB = 5.0, 10.0
 """Groups by CC-100 size, in GiB: `low` below the first, `low+` below the second. Thresholds are this project's choice."""
@@ -40,27 +48,23 @@ class Language:
 
 @lru_cache(maxsize=1)
 def known_languages() -> dict[str, Language]:
-    """Code → language, in the usual script."""
-    found: dict[str, Language] = {}
-    family = ""
-    for line in TABLE.strip().splitlines():
-        names, *rest = line.split(" ", 2)
-        if len(rest) < 2 or len(rest[0]) != 4 or not rest[0].istitle():
-            family = line
-            continue
-        mark = names[0] if names[0] in "!?" else ""
-        code, _, others = names.removeprefix(mark).partition("=")
-        seen = {"!": True, "?": None, "": False}[mark]
-        found[code] = Language(
-            code=code,
-            others=tuple(filter(None, others.split(","))),
-            name=rest[1],
-            script=rest[0],
-            family=family,
-            seen=seen,
-            gib=CC100_GIB.get(code, 0.0 if seen is False else None),
+    """Code → language, as `languages.tsv` has them: each in its usual script, a few in another one too (`zh_Hant`)."""
+    text = (resources.files("tasksearch.tasks") / "languages.tsv").read_text(encoding="utf-8")
+    rows = csv.DictReader(
+        (line for line in text.splitlines() if not line.startswith("#")), delimiter="\t", quoting=csv.QUOTE_NONE
+    )
+    return {
+        row["code"]: Language(
+            code=row["code"],
+            others=tuple(filter(None, row["others"].split(","))),
+            name=row["name"],
+            script=row["script"],
+            family=row["family"],
+            seen={"yes": True, "no": False, "unknown": None}[row["xlmr"]],
+            gib=float(row["cc100_gib"]) if row["cc100_gib"] else None,
         )
-    return found
+        for row in rows
+    }
 
 
 @lru_cache(maxsize=1)
@@ -68,31 +72,53 @@ def _by_any_code() -> dict[str, str]:
     return {name: code for code, language in known_languages().items() for name in (code, *language.others)}
 
 
+class UnknownLanguage(UnknownName):
+    """A code that no language of the table has, with the nearest one; all 450 known codes would not be one line."""
+
+    def __init__(self, code: str, near: str | None) -> None:
+        names = _by_any_code()
+        super().__init__("language code", code, names)
+        by_name = {language.name.lower(): language.code for language in known_languages().values()}
+        near = near or by_name.get(code.lower()) or next(iter(get_close_matches(code, names, n=1, cutoff=0.5)), None)
+        hint = f"; did you mean {near!r} ({known_languages()[names[near]].name})?" if near else ""
+        self.args = (f"no language code {code!r}{hint} (`tasksearch languages` lists them)",)
+
+
 @lru_cache(maxsize=4096)
 def language_of(code: str) -> Language:
-    """The language that a code means: ISO 639-1, 639-2 or 639-3, with a script behind `_` or `-` or without.
+    """The language that a code means: ISO 639-1, 639-2 or 639-3, or a retired code, in any case.
+
+    What stands behind it after `_` or `-` is a script (four letters), which is kept where it is not the usual one, or a region
+    (two letters or three digits), which is dropped: `pt-BR` is `pt`. Chinese of Taiwan, Hong Kong and Macao is `zh_Hant`.
 
     Raises:
-        UnknownName: with the nearest code.
+        UnknownLanguage: with the nearest code.
     """
-    base, _, script = code.replace("-", "_").partition("_")
-    names = _by_any_code()
-    if base not in names:
-        raise UnknownName("language code", code, names)
-    language = known_languages()[names[base]]
+    base, *subtags = code.replace("-", "_").split("_")
+    meant = _by_any_code().get(base.lower())
+    if meant is None:
+        raise UnknownLanguage(code, None)
+    usual, _, script = meant.partition("_")  # a retired code may mean another script: sh is sr_Latn
+    if not all(map(_SUBTAG.fullmatch, subtags)):
+        raise UnknownLanguage(code, usual)
+    if written := [one.title() for one in subtags if len(one) == 4]:
+        script = written[0]
+    elif usual == "zh" and {one.upper() for one in subtags} & _TRADITIONAL:
+        script = "Hant"
+    language = known_languages()[usual]
     if not script or script == language.script:
         return language
-    # XLM-R's list names one variant in another script that we cover: Chinese in traditional characters.
-    seen = True if (language.code, script) == ("zh", "Hant") else (None if language.seen else False)
-    gib = 16.6 if (language.code, script) == ("zh", "Hant") else (0.0 if seen is False else None)
-    return replace(language, code=f"{language.code}_{script}", others=(), script=script, seen=seen, gib=gib)
+    if (variant := f"{usual}_{script}") in known_languages():
+        return known_languages()[variant]
+    seen = None if language.seen else False
+    return replace(language, code=variant, others=(), script=script, seen=seen, gib=0.0 if seen is False else None)
 
 
 def canonical(code: str) -> str:
     """The project's code for any code; one that no table knows (the lab's) stays as it is."""
     try:
         return language_of(code).code
-    except UnknownName:
+    except UnknownLanguage:
         return code
 
 

@@ -138,11 +138,11 @@ def test_the_optuna_study_moves_into_a_database_and_back_and_is_complete_there(s
 
 def test_the_store_is_listed_summed_verified_and_pruned(study):
     folder, _ = study
-    listed = json.loads(tasksearch("store", "ls", str(folder), "--json").stdout)
+    listed = json.loads(tasksearch("store", "ls", str(folder), "--json").stdout)["segments"]
     assert {entry["kind"] for entry in listed} == {"intermediate", "target", "scores"}
     assert all((entry["size"] > 0) is (entry["kind"] != "target") and entry["seconds"] > 0 for entry in listed)
     assert any("seed" in entry["label"] for entry in listed)
-    sums = json.loads(tasksearch("store", "du", str(folder), "--json").stdout)
+    sums = json.loads(tasksearch("store", "du", str(folder), "--json").stdout)["kinds"]
     assert sum(row["bytes"] for row in sums.values()) == sum(entry["size"] for entry in listed)
     whole = tasksearch("store", "verify", str(folder), "--json")
     assert whole.returncode == 0 and json.loads(whole.stdout)["damaged"] == []

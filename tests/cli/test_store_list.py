@@ -38,7 +38,7 @@ def listed(folder, *options):
 
 
 def numbers(folder, *options):
-    return [int(entry["label"][1:]) for entry in json.loads(listed(folder, "--json", *options))]
+    return [int(entry["label"][1:]) for entry in json.loads(listed(folder, "--json", *options))["segments"]]
 
 
 def test_a_table_shows_the_costliest_and_says_how_many_there_are(folder):

@@ -5,18 +5,6 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def planted_folder(planted, tmp_path_factory):
-    """A complete study over the planted surface, run in this process without Ray: 16 trainings and 2 leaders on 3 seeds."""
-    folder = tmp_path_factory.mktemp("planted")
-    settings = {"leader_seeds": 3}
-    from tasksearch.records.ledger import Ledger
-
-    Ledger(folder).save_config(planted.config(**settings))
-    planted.run_in_process(planted.open_manager(folder, **settings), folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
 def chromium(tmp_path_factory):
     """Calls the browser without a window: `chromium(url, *flags)` gives what it prints."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
