@@ -22,8 +22,10 @@ from tasksearch.tasks.reading import (
     path_of,
     read_records,
     records_of,
+    stamp_of,
 )
 from tasksearch.tasks.source_spec import PACKED, Files, FirstOf, Hub, Source
+from tasksearch.tasks.unnamed_documents import leaves_documents_unnamed
 
 _GLOB = frozenset("*?[")
 
@@ -152,5 +154,7 @@ def fingerprint(root: Path, card: TaskCard, source: Source, language: str, split
         return f"{found.id}@{found.commit}/{signature_of(READER, copy)}"
     paths = paths_of(root, card, copy, language, split)
     hashes = [file_fingerprint(file) for path in paths for file in (path, *_beside(copy, path))]
+    if any(leaves_documents_unnamed(path, copy, card.kind, stamp_of(path)) for path in paths):
+        hashes.append("documents without a name")
     content = hashes[0] if len(hashes) == 1 else signature_of("files", hashes)
     return f"{content}/{signature_of(READER, copy)}"
