@@ -64,8 +64,8 @@ def lines(path: Path, *, keep_blank_end: bool = False) -> Iterator[tuple[int, st
 
     Raises:
         DataMissing: no such file.
-        BadInput: a folder, a damaged or truncated gzip file, another encoding, a line longer than `LONGEST_LINE`, or a file that
-            the system does not let us read.
+        BadInput: a folder, a damaged or truncated gzip file, another encoding, a line longer than `LONGEST_LINE`, or a file
+            that the system does not let us read.
     """
     blank: list[tuple[int, str]] = []
     with _open(path) as file:

@@ -10,6 +10,7 @@ tagging `words tags` · retrieval `text english` · mining `text english transla
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -99,7 +100,7 @@ def label_name(value: object) -> object:
 def named(row: Row, field: str) -> str:
     """A field that names something, as text; empty where it is absent, null, NaN or blank."""
     value = row.get(field)
-    if value is None or value != value:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"field {field!r} is {shown(value)}; expected text or a number")

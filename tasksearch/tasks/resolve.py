@@ -28,6 +28,7 @@ from tasksearch.tasks.source_spec import PACKED, Files, FirstOf, Hub, Source
 from tasksearch.tasks.unnamed_documents import leaves_documents_unnamed
 
 _GLOB = frozenset("*?[")
+_OTHERS = "files of other languages"
 
 
 def paths_of(root: Path, card: TaskCard, files: Files, language: str, split: str) -> list[Path]:
@@ -57,13 +58,15 @@ def absent(root: Path, card: TaskCard, source: Source, language: str, split: str
     """What is missing, for people; empty where the data is there."""
     if isinstance(source, FirstOf):
         gone = [absent(root, card, copy, language, split) for copy in source.sources]
-        return _nowhere(gone) if all(gone) else ""
+        return _nowhere([why for why in gone if why != _OTHERS]) if all(gone) else ""
     if isinstance(source, Hub):
         try:
             pin(source.id, source.revision)
         except TasksearchError as fault:
             return str(fault)
         return ""
+    if not source.holds(language):
+        return _OTHERS
     wanted = [file for path in paths_of(root, card, source, language, split) for file in (path, *_beside(source, path))]
     return next((str(path) for path in wanted if not path.is_file()), "")
 

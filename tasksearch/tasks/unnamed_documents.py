@@ -1,7 +1,7 @@
 """Files that leave a document unnamed: they are cut otherwise than earlier versions cut them, so their data has another name.
 
-Earlier versions took a null title for the word "None", one document for a whole language; an empty title in lines for no document;
-and cut an article without a title between its paragraphs. Names of all other data stay what they were.
+Earlier versions took a null title for the word "None", one document for a whole language, an empty title in lines for no
+document, and cut an article without a title between its paragraphs. Names of all other data stay what they were.
 """
 
 from __future__ import annotations

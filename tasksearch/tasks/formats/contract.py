@@ -40,7 +40,7 @@ class Ask:
 
     def column(self, field: str) -> str:
         """Column of a field: the field's own name where the source names no other."""
-        return self.columns.get(field, field)
+        return self.columns.get(field, field).replace("{language}", self.language)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,8 @@ from tasksearch.tasks.formats.contract import Ask, Format, Record
 def questions(path: Path) -> Iterator[Record]:
     """(line, {question, context, document, language}) of every question; one line for all where the JSON has no line ends.
 
-    The document is the article's title, else its first paragraph: what a cut by document must keep together. The language is what stands before the id's first hyphen: TyDiQA's English name of it, as XTREME reads it.
+    The document is the article's title, else its first paragraph: what a cut by document must keep together. The language is
+    what stands before the id's first hyphen: TyDiQA's English name of it, as XTREME reads it.
     """
     text = whole_text(path)
     line, at = 1, 0
