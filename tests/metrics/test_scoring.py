@@ -126,7 +126,7 @@ def test_what_cannot_be_scored_is_refused_in_one_line(files, metric, gold, predi
 
 def test_bytes_that_are_not_text_and_files_that_are_not_there_are_named(tmp_path):
     (tmp_path / "latin").write_bytes(b"caf\xe9\n")
-    with pytest.raises(BadInput, match="latin: not UTF-8 at byte 3"):
+    with pytest.raises(BadInput, match="latin:1: not UTF-8 at byte 3"):
         score_files("accuracy", tmp_path / "latin", tmp_path / "latin")
     with pytest.raises(DataMissing, match="nowhere is missing"):
         score_files("accuracy", tmp_path / "nowhere", tmp_path / "latin")
