@@ -13,6 +13,7 @@ from tasksearch.cli import (
     catalogue,
     data,
     data_check,
+    data_get,
     extend,
     plan,
     pretrain,
@@ -62,6 +63,7 @@ app.command(epilog=catalogue.TASKS_EXAMPLES)(catalogue.tasks)
 app.command(epilog=catalogue.LANGUAGES_EXAMPLES)(catalogue.languages)
 app.command(epilog=score.SCORE_EXAMPLES)(score.score)
 data.app.command(epilog=data_check.CHECK_EXAMPLES)(data_check.check)
+data.app.command(epilog=data_get.GET_EXAMPLES)(data_get.get)
 app.add_typer(data.app, name="data")
 app.command(epilog=pretrain.PRETRAIN_EXAMPLES)(grouped(pretrain.pretrain, PRETRAIN))
 app.command(epilog=report.REPORT_EXAMPLES)(short(report.report))

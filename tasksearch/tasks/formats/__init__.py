@@ -9,11 +9,15 @@ from tasksearch.tasks.formats.choices import CODAH, COPA, XCOPA
 from tasksearch.tasks.formats.columns import CSV, JSONL, PACKED, TSV
 from tasksearch.tasks.formats.conllu import CONLLU
 from tasksearch.tasks.formats.contract import Ask, Broken, Format, LeftOut, Record
+from tasksearch.tasks.formats.copa_xml import COPA_XML
 from tasksearch.tasks.formats.laser_tatoeba import LASER_TATOEBA
 from tasksearch.tasks.formats.nli_files import ANLI_JSONL, NLI_JSONL, NLI_TSV
+from tasksearch.tasks.formats.qamr_files import QAMR_TSV
 from tasksearch.tasks.formats.spans import QAMR, SQUAD_LINES
 from tasksearch.tasks.formats.squad_json import SQUAD_JSON
 from tasksearch.tasks.formats.tsv_files import TOKEN_TAG, WIKIANN
+from tasksearch.tasks.formats.uner_files import UNER_IOB2
+from tasksearch.tasks.formats.xnli_files import META4_XNLI, MY_XNLI
 
 FORMATS: dict[str, Format] = {
     "packed": PACKED,
@@ -38,6 +42,11 @@ FORMATS: dict[str, Format] = {
     "xcopa": XCOPA,
     "qamr": QAMR,
     "squad_lines": SQUAD_LINES,
+    "copa_xml": COPA_XML,
+    "qamr_tsv": QAMR_TSV,
+    "uner_iob2": UNER_IOB2,
+    "my_xnli": MY_XNLI,
+    "meta4_xnli": META4_XNLI,
 }
 
 __all__ = ["FORMATS", "Ask", "Broken", "Format", "LeftOut", "Record"]
