@@ -227,5 +227,5 @@ def table_bytes(found: Pin, config: str, split: str) -> int | None:
     except Exception:  # a size is no more than a courtesy
         return None
     begins = (f"{config}/{split}/", f"{config}/{split}-", f"data/{split}-") if config else ()
-    sizes = [entry.size for entry in info.siblings or () if entry.rfilename.startswith(begins)]
-    return sum(sizes) if sizes and None not in sizes else None
+    sizes = [entry.size or 0 for entry in info.siblings or () if entry.rfilename.startswith(begins)]
+    return sum(sizes) or None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import lzma
 import os
 import stat
@@ -16,13 +15,13 @@ from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from tasksearch.core.atomic import make_folder
-from tasksearch.core.errors import BadInput, DiskFull, no_room
+from tasksearch.core.errors import BadInput, DiskFull, first_line, no_room
 from tasksearch.tasks.download.transfer import place_of
 
 LARGEST_RATIO = 40
 """How many times its own size an archive may give; text packs to a fifth or a tenth."""
 _BLOCK = 1 << 18
-_FAULTS = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, NotImplementedError)
+_FAULTS = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError, NotImplementedError)
 
 
 def unpack(archive: Path, root: Path, folder: str, members: Sequence[str], *, ratio: int = LARGEST_RATIO) -> list[str]:
@@ -53,9 +52,9 @@ def unpack(archive: Path, root: Path, folder: str, members: Sequence[str], *, ra
                 room -= _write(source, place_of(root, place), room, archive)
             places[place] = None
     except _FAULTS as fault:
-        raise BadInput(f"{archive}: damaged archive ({fault}); fetch it again") from None
+        raise BadInput(f"{archive}: damaged archive ({first_line(fault)}); fetch it again") from None
     except RuntimeError as fault:  # zipfile's word for a member that needs a password
-        raise BadInput(f"{archive}: {fault}") from None
+        raise BadInput(f"{archive}: {first_line(fault)}") from None
     return sorted(places)
 
 
@@ -100,11 +99,9 @@ def _write(source: IO[bytes], path: Path, room: int, archive: Path) -> int:
                 out.write(block)
         os.replace(part, path)  # noqa: PTH105 - both names are in one folder
     except OSError as error:
-        if isinstance(error, gzip.BadGzipFile):
-            raise
         if no_room(error):
             raise DiskFull(f"no room left to unpack {path}; free some space and repeat the command") from None
-        raise BadInput(f"{archive}: cannot unpack {path.name}: {error.strerror or error}") from None
+        raise
     finally:
         part.unlink(missing_ok=True)
     return size

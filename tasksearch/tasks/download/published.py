@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from importlib.resources import files
-from pathlib import PurePosixPath
 
 from tasksearch.tasks.download.transfer import Download
 
@@ -40,7 +39,7 @@ class Archive:
 
 
 def _same_depth_match(place: str, pattern: str) -> bool:
-    parts, wanted = PurePosixPath(place).parts, PurePosixPath(pattern).parts
+    parts, wanted = place.split("/"), pattern.split("/")
     return len(parts) == len(wanted) and all(fnmatchcase(part, want) for part, want in zip(parts, wanted, strict=True))
 
 
@@ -124,6 +123,7 @@ def _rows() -> Iterator[Download]:
         )
 
 
+@lru_cache(maxsize=4096)
 def matching(place: str) -> tuple[Download, ...]:
     """Single files at a place, or at every place that a pattern with `*` means."""
     known = published_files()

@@ -17,7 +17,6 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from tasksearch import __version__
 from tasksearch.core.atomic import make_folder
 from tasksearch.core.errors import BadInput, DataMissing, DiskFull, TasksearchError, Unreachable, first_line, no_room
 
@@ -206,7 +205,7 @@ def _fill(url: str, file: Download, part: Path, on_bytes: OnBytes) -> bool:
 def _some_bytes(url: str, file: Download, part: Path, have: int, on_bytes: OnBytes) -> tuple[int, bool]:
     """One connection: (bytes of the partial file now, whether that is all of it)."""
     limit = file.size if file.size is not None else LARGEST_UNKNOWN
-    headers = {"User-Agent": f"tasksearch/{__version__}", "Accept-Encoding": "identity"}
+    headers = {"User-Agent": "tasksearch", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
         if tag := _read_tag(part):
