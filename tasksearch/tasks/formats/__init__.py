@@ -6,25 +6,19 @@ from tasksearch.tasks.formats.bucc_files import BUCC
 from tasksearch.tasks.formats.ccgbank import CCGBANK
 from tasksearch.tasks.formats.choice_files import COMMONSENSE, COSMOS, HELLASWAG
 from tasksearch.tasks.formats.choices import CODAH, COPA, XCOPA
-from tasksearch.tasks.formats.columns import CSV, JSONL, PACKED, TSV, TSV_QUOTED
+from tasksearch.tasks.formats.columns import CSV, JSONL, PACKED, TSV
 from tasksearch.tasks.formats.conllu import CONLLU
 from tasksearch.tasks.formats.contract import Ask, Broken, Format, LeftOut, Record
-from tasksearch.tasks.formats.copa_xml import COPA_XML
 from tasksearch.tasks.formats.laser_tatoeba import LASER_TATOEBA
 from tasksearch.tasks.formats.nli_files import ANLI_JSONL, NLI_JSONL, NLI_TSV
-from tasksearch.tasks.formats.plain_tags import CONLL, UD_WORDS
-from tasksearch.tasks.formats.qamr_files import QAMR_TSV
 from tasksearch.tasks.formats.spans import QAMR, SQUAD_LINES
 from tasksearch.tasks.formats.squad_json import SQUAD_JSON
 from tasksearch.tasks.formats.tsv_files import TOKEN_TAG, WIKIANN
-from tasksearch.tasks.formats.uner_files import UNER_IOB2
-from tasksearch.tasks.formats.xnli_files import META4_XNLI, MY_XNLI
 
 FORMATS: dict[str, Format] = {
     "packed": PACKED,
     "jsonl": JSONL,
     "tsv": TSV,
-    "tsv_quoted": TSV_QUOTED,
     "csv": CSV,
     "bucc": BUCC,
     "nli_jsonl": NLI_JSONL,
@@ -44,13 +38,6 @@ FORMATS: dict[str, Format] = {
     "xcopa": XCOPA,
     "qamr": QAMR,
     "squad_lines": SQUAD_LINES,
-    "copa_xml": COPA_XML,
-    "qamr_tsv": QAMR_TSV,
-    "conll": CONLL,
-    "ud_words": UD_WORDS,
-    "uner_iob2": UNER_IOB2,
-    "my_xnli": MY_XNLI,
-    "meta4_xnli": META4_XNLI,
 }
 
 __all__ = ["FORMATS", "Ask", "Broken", "Format", "LeftOut", "Record"]

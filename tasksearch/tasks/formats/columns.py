@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from tasksearch.tasks.formats.contract import Ask, Format
@@ -38,5 +37,3 @@ PACKED = Format(records=json_lines, row=as_is)
 JSONL = Format(records=json_lines, row=renamed)
 TSV = Format(records=tab_lines, row=renamed)
 CSV = Format(records=comma_lines, row=renamed)
-TSV_QUOTED = Format(records=partial(comma_lines, delimiter="\t"), row=renamed)
-"""Tabs, written by a csv writer: a cell with a quote in it stands in quotes, its own doubled (SIB-200, AfriSenti)."""

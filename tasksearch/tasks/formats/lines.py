@@ -70,7 +70,7 @@ def bare_tab_lines(path: Path) -> Iterator[Record]:
         yield number, line if isinstance(line, Broken) else line.split("\t")
 
 
-def comma_lines(path: Path, delimiter: str = ",") -> Iterator[Record]:
+def comma_lines(path: Path) -> Iterator[Record]:
     """Comma-separated with quoting, first line a header: column → text; a record's number is its last line.
 
     Raises:
@@ -87,7 +87,7 @@ def comma_lines(path: Path, delimiter: str = ",") -> Iterator[Record]:
             else:
                 yield line + "\n"
 
-    reader = csv.reader(readable(), strict=True, delimiter=delimiter)
+    reader = csv.reader(readable(), strict=True)
     header: list[str] = []
     try:
         for cells in reader:

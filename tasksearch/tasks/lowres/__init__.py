@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
 from tasksearch.tasks.languages import language_groups
-from tasksearch.tasks.lowres.authors import with_authors_files
 from tasksearch.tasks.lowres.intermediates import INTERMEDIATES
 from tasksearch.tasks.lowres.targets import TARGETS
 from tasksearch.tasks.suite import Suite
@@ -21,7 +20,7 @@ def lowres_suite() -> Suite:
     spoken = {language for card in TARGETS for language in card.languages}
     return Suite(
         name="lowres",
-        cards=tuple(with_authors_files(card) for card in (*INTERMEDIATES, *TARGETS)),
+        cards=(*INTERMEDIATES, *TARGETS),
         settings=xlmr_settings(),
         steps=(256, 512),
         first_tasks=("codah", "mnli", "mrpc", "qamr"),
