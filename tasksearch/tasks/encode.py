@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,21 +25,15 @@ from tasksearch.tasks.examples import (
     TagExample,
     TextExample,
 )
+from tasksearch.tasks.pieces import Tokenizer, pieces, pieces_with_offsets
 from tasksearch.tasks.ragged import Ints, Ragged
 
-CASTS = 1
+__all__ = ["CASTS", "DOC_STRIDE", "MAX_QUERY", "Encoded", "Tokenizer", "encode", "encode_raw", "select"]
+
+CASTS = 2
 """Raised by hand whenever a cast gives other items: encoded files on disk are named by it."""
 
 DOC_STRIDE, MAX_QUERY = 128, 64  # jiant's and SQuAD's own script's
-
-
-class Tokenizer(Protocol):
-    """The part of a fast Hugging Face tokenizer that the casts use."""
-
-    bos_token_id: int
-    eos_token_id: int
-
-    def __call__(self, text: Any, **options: Any) -> Any: ...  # noqa: D102
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +87,7 @@ def encode(examples: Sequence[Example], card: TaskCard, tokenizer: Tokenizer, ma
     if card.kind == "retrieval":
         return _bitexts([e for e in examples if isinstance(e, BitextExample)], tokenizer, max_length)
     if card.kind == "mining":
-        pool = _pieces([e.text for e in examples if isinstance(e, PoolSentence)], tokenizer)
+        pool = pieces([e.text for e in examples if isinstance(e, PoolSentence)], tokenizer)
         return _encoded("mining", [_single(ids, tokenizer, max_length) for ids in pool])
     return encode_raw([e for e in examples if isinstance(e, RawText)], tokenizer, max_length)
 
@@ -130,23 +124,10 @@ def _encoded(
     )
 
 
-def _pieces(texts: Sequence[str], tokenizer: Tokenizer) -> list[list[int]]:
-    """Ids of each text without specials. A fast tokenizer's backend is asked directly: its wrapper makes far more than ids."""
-    if not texts:
-        return []
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None:
-        ids: list[list[int]] = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
-        return ids
-    backend.no_truncation()
-    backend.no_padding()
-    return [made.ids for made in backend.encode_batch_fast(list(texts), add_special_tokens=False)]
-
-
 def _pair_rows(first: Sequence[str], second: Sequence[str | None], tokenizer: Tokenizer, max_length: int) -> list[list[int]]:
-    left = _pieces(first, tokenizer)
+    left = pieces(first, tokenizer)
     given = [text for text in second if text is not None]
-    right = iter(_pieces(given, tokenizer))
+    right = iter(pieces(given, tokenizer))
     return [
         _single(a, tokenizer, max_length) if text is None else _double(a, next(right), tokenizer, max_length)
         for a, text in zip(left, second, strict=True)
@@ -181,8 +162,8 @@ def _texts(examples: Sequence[TextExample], tokenizer: Tokenizer, max_length: in
 
 
 def _choices(examples: Sequence[ChoiceExample], tokenizer: Tokenizer, max_length: int) -> Encoded:
-    prompts = _pieces([e.prompt for e in examples], tokenizer)
-    endings = iter(_pieces([choice for e in examples for choice in e.choices], tokenizer))
+    prompts = pieces([e.prompt for e in examples], tokenizer)
+    endings = iter(pieces([choice for e in examples for choice in e.choices], tokenizer))
     rows = []
     for example, prompt in zip(examples, prompts, strict=True):
         for _ in example.choices:
@@ -194,15 +175,14 @@ def _choices(examples: Sequence[ChoiceExample], tokenizer: Tokenizer, max_length
 
 def _taggings(examples: Sequence[TagExample], tokenizer: Tokenizer, max_length: int) -> Encoded:
     rows, owner, positions, tags = [], [], [], []
-    pieces = iter(_pieces([word for e in examples for word in e.words], tokenizer))
+    words = iter(pieces([word for e in examples for word in e.words], tokenizer))
     for index, example in enumerate(examples):
         row: list[int] = [tokenizer.bos_token_id]
         places: list[int] = []
         marks: list[int] = []
         for tag in example.tags:
-            # A word the tokenizer knows nothing of (a lone control character) still needs its tag scored: a tag on <s> of
-            # its own.
-            word = next(pieces)[: max_length - 2] or [tokenizer.bos_token_id]
+            # A word of which no piece is left (a lone control character) is <unk>, as in XTREME and jiant.
+            word = next(words)[: max_length - 2] or [tokenizer.unk_token_id]
             if len(row) + len(word) > max_length - 1:
                 rows.append([*row, tokenizer.eos_token_id])
                 owner.append(index)
@@ -220,12 +200,12 @@ def _taggings(examples: Sequence[TagExample], tokenizer: Tokenizer, max_length: 
 
 
 def _spans(examples: Sequence[SpanExample], tokenizer: Tokenizer, max_length: int) -> Encoded:
-    questions = _pieces([e.question for e in examples], tokenizer)
-    contexts = tokenizer([e.context for e in examples], add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    questions = pieces([e.question for e in examples], tokenizer)
+    contexts, characters = pieces_with_offsets([e.context for e in examples], tokenizer)
     rows, owner, positions, spans, offsets = [], [], [], [], []
     for index, example in enumerate(examples):
         question = questions[index][: min(MAX_QUERY, max_length // 2)]  # a short sequence still needs room for context
-        ids, places = contexts["input_ids"][index], contexts["offset_mapping"][index]
+        ids, places = contexts[index], characters[index]
         answer = _token_span(example, places)
         room = max(1, max_length - 4 - len(question))
         for start in _windows(len(ids), room):
@@ -259,7 +239,7 @@ def _token_span(example: SpanExample, places: Sequence[tuple[int, int]]) -> tupl
 
 def _bitexts(examples: Sequence[BitextExample], tokenizer: Tokenizer, max_length: int) -> Encoded:
     texts = [text for e in examples for text in (e.text, e.english)]
-    rows = [_single(ids, tokenizer, max_length) for ids in _pieces(texts, tokenizer)]
+    rows = [_single(ids, tokenizer, max_length) for ids in pieces(texts, tokenizer)]
     return _encoded("retrieval", rows, owner=[i // 2 for i in range(len(rows))])
 
 

@@ -1,5 +1,8 @@
 """From fields to examples, one builder per kind: every format and every source meets here.
 
+A null or empty `id` or `document` names nothing: the example's number is its id, and it is a document of its own, or of its
+context where the row has one.
+
 Fields: pair `a b label` · sentence `a label` · choice `prompt choices label` · span `question context answers[{start, text}]` ·
 tagging `words tags` · retrieval `text english` · mining `text english translations` · mlm `a b`; every row may carry `id` and
 `document`. Labels and tags are names, a choice's label is an index.
@@ -7,9 +10,11 @@ tagging `words tags` · retrieval `text english` · mining `text english transla
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tasksearch.core.text_files import shown, unencodable
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.examples import (
     BitextExample,
@@ -43,37 +48,85 @@ def why(fault: Exception) -> str:
 
 
 def text_of(row: Row, field: str) -> str:
-    """A field that must be text."""
+    """A field that must be text, of which UTF-8 can hold every character."""
     value = row[field]
     if not isinstance(value, str):
-        raise ValueError(f"field {field!r} is {value!r}; expected text")
-    return value
+        raise ValueError(f"field {field!r} is {shown(value)}; expected text")
+    return _encodable(value, field)
 
 
 def texts_of(row: Row, field: str) -> tuple[str, ...]:
     """A field that must be a list of texts."""
     value = row[field]
     if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
-        raise ValueError(f"field {field!r} is {value!r}; expected a list of texts")
-    return tuple(value)
+        raise ValueError(f"field {field!r} is {shown(value)}; expected a list of texts")
+    return tuple(_encodable(text, field) for text in value)
+
+
+def _encodable(value: str, field: str) -> str:
+    if fault := unencodable(value):
+        raise ValueError(f"field {field!r}: {fault}")
+    return value
 
 
 def whole_of(row: Row, field: str) -> int:
     """A field that must be a whole number; `int()` would take 0.9 for 0."""
     value = row[field]
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"field {field!r} is {value!r}; expected a whole number")
+        raise ValueError(f"field {field!r} is {shown(value)}; expected a whole number")
     return value
 
 
-def _label(card: TaskCard, name: object) -> int:
-    if name not in card.labels:
-        raise ValueError(f"unknown label {name!r}; expected one of {', '.join(card.labels)}")
-    return card.labels.index(str(name))
+def choice_of(row: Row, field: str) -> int:
+    """A field that is the index of the right choice, as a number or as its digits."""
+    value = row[field]
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(
+            f"field {field!r} is {shown(value)}; expected a whole number, the index of the right choice (a test file without "
+            "labels cannot be scored)"
+        )
+    return value
+
+
+def label_name(value: object) -> object:
+    """A label's name; a label that is a number is named by its digits (`1`, and `1.0` as tables of floats write it)."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def named(row: Row, field: str) -> str:
+    """A field that names something, as text; empty where it is absent, null, NaN or blank."""
+    value = row.get(field)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"field {field!r} is {shown(value)}; expected text or a number")
+    return _encodable(value, field) if isinstance(value, str) and value.strip() else str(value).strip()
+
+
+def check_offset(start: int, text: str, context: str) -> None:
+    """Raises ValueError where the context does not hold the answer at that character; says where it stands."""
+    if start < 0 or context[start : start + len(text)] != text:
+        at = context.find(text)
+        hint = f"it stands at {at}" if at >= 0 else "it is nowhere in it"
+        raise ValueError(f"the context does not hold the answer {shown(text)} at character {start}; {hint}")
+
+
+def _label(card: TaskCard, value: object) -> int:
+    name = label_name(value)
+    if isinstance(name, str) and name in card.labels:
+        return card.labels.index(name)
+    numbered = isinstance(name, str) and name.lstrip("-").isdecimal()
+    hint = "; numbers need names: `labels` of the card's source says which is which" if numbered else ""
+    raise ValueError(f"unknown label {shown(value)}; expected one of {', '.join(card.labels)}{hint}")
 
 
 def _marks(row: Row, number: str) -> tuple[str, str]:
-    return str(row.get("id", number)), str(row.get("document", ""))
+    unnamed = f"line {number}" if "id" in row else number  # its number alone may be another example's id
+    return named(row, "id") or unnamed, named(row, "document")
 
 
 def _text(row: Row, card: TaskCard, number: str) -> TextExample:
@@ -84,7 +137,7 @@ def _text(row: Row, card: TaskCard, number: str) -> TextExample:
 
 def _choice(row: Row, card: TaskCard, number: str) -> ChoiceExample:
     name, document = _marks(row, number)
-    choices, label = texts_of(row, "choices"), whole_of(row, "label")
+    choices, label = texts_of(row, "choices"), choice_of(row, "label")
     if not 0 <= label < len(choices):
         raise ValueError(f"label {label} of {len(choices)} choices")
     return ChoiceExample(name, text_of(row, "prompt"), choices, label, document)
@@ -93,19 +146,25 @@ def _choice(row: Row, card: TaskCard, number: str) -> ChoiceExample:
 def _span(row: Row, card: TaskCard, number: str) -> SpanExample:
     name, document = _marks(row, number)
     question, context = text_of(row, "question"), text_of(row, "context")
-    answers = tuple((whole_of(a, "start"), text_of(a, "text")) for a in row["answers"])
+    answers = tuple((whole_of(a, "start"), text_of(a, "text")) for a in _list_of(row, "answers"))
     for start, text in answers:
-        if start < 0 or context[start : start + len(text)] != text:
-            raise ValueError(f"the context does not hold the answer {text!r} at character {start}")
-    return SpanExample(name, question, context, answers, document)
+        check_offset(start, text, context)
+    return SpanExample(name, question, context, answers, document or (context if "document" in row else ""))
 
 
 def _tagging(row: Row, card: TaskCard, number: str) -> TagExample:
     name, document = _marks(row, number)
-    words, tags = texts_of(row, "words"), tuple(_label(card, tag) for tag in row["tags"])
+    words, tags = texts_of(row, "words"), tuple(_label(card, tag) for tag in _list_of(row, "tags"))
     if len(words) != len(tags):
         raise ValueError(f"{len(words)} words but {len(tags)} tags")
     return TagExample(name, words, tags, document)
+
+
+def _list_of(row: Row, field: str) -> list[Any] | tuple[Any, ...]:
+    value = row[field]
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"field {field!r} is {shown(value)}; expected a list")
+    return value
 
 
 def _retrieval(row: Row, card: TaskCard, number: str) -> BitextExample:

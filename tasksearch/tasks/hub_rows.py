@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tasksearch.core.errors import BadInput
-from tasksearch.tasks.fields import FAULTS, why
+from tasksearch.core.squad_shape import answer_objects
+from tasksearch.core.text_files import shown
+from tasksearch.tasks.fields import FAULTS, choice_of, why
 from tasksearch.tasks.formats.columns import FIELDS
 from tasksearch.tasks.formats.contract import Broken, LeftOut, Record
 from tasksearch.tasks.source_spec import Hub
@@ -31,13 +33,30 @@ def hub_records(table: Any, source: Hub, kind: str, language: str) -> Iterator[R
     seen = 0
     for batch in table.with_format("arrow").iter(batch_size=BATCH):
         places = _asked_for(batch, source, language)
-        for place, row in zip(places, batch.take(places).to_pylist(), strict=True):
+        for place, row in zip(places, _rows(batch.take(places)), strict=True):
             try:
-                fields: Row | LeftOut | Broken = _fields(row, source, kind, names)
+                fields = row if isinstance(row, Broken) else _fields(row, source, kind, names)
             except FAULTS as fault:
                 fields = Broken(why(fault))
             yield seen + int(place) + 1, fields
         seen += batch.num_rows
+
+
+def _rows(batch: Any) -> list[Row | Broken]:
+    """The batch's rows; Arrow does not look at bytes that call themselves text, so each row with such bytes is told alone."""
+    try:
+        found: list[Row | Broken] = batch.to_pylist()
+        return found
+    except UnicodeDecodeError:
+        return [_row(batch.slice(place, 1)) for place in range(batch.num_rows)]
+
+
+def _row(alone: Any) -> Row | Broken:
+    try:
+        row: Row = alone.to_pylist()[0]
+        return row
+    except UnicodeDecodeError as fault:
+        return Broken(f"not UTF-8 at byte {fault.start} of a text")
 
 
 def _asked_for(batch: Any, source: Hub, language: str) -> npt.NDArray[np.int64]:
@@ -67,7 +86,10 @@ def _fields(row: Row, source: Hub, kind: str, names: Sequence[str]) -> Row | Lef
     if kind == "choice":
         made |= {"choices": _choices(row, source), "label": _choice_of(row, raw, source)}
     elif kind == "span":
-        made["answers"] = _answers(_at(row, columns.get("answers", "answers")))
+        made["answers"] = [
+            {"start": answer.get("answer_start"), "text": answer.get("text")}
+            for answer in answer_objects(_at(row, columns.get("answers", "answers")))
+        ]
     elif label in FIELDS[kind]:
         made[label] = [_name(mark, names, source) for mark in raw] if kind == "tagging" else _name(raw, names, source)
     return made
@@ -90,7 +112,7 @@ def _filled(template: str, row: Row) -> Any:
 
 def _text(value: Any, column: str) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"column {column!r} is {value!r}; expected text")
+        raise ValueError(f"column {column!r} is {shown(value)}; expected text")
     return value
 
 
@@ -105,21 +127,9 @@ def _choice_of(row: Row, raw: Any, source: Hub) -> int:
     if source.label_among:
         among = list(_at(row, source.label_among))
         if raw not in among:
-            raise ValueError(f"label {raw!r} is none of {', '.join(map(str, among))}")
+            raise ValueError(f"label {shown(raw)} is none of {', '.join(map(str, among))}")
         return among.index(raw)
-    if isinstance(raw, bool) or not str(raw).isdecimal():
-        raise ValueError(
-            f"label {raw!r}; expected the index of the right choice (a test split without labels cannot be scored)"
-        )
-    return int(raw)
-
-
-def _answers(value: Any) -> list[dict[str, Any]]:
-    """`{"answer_start": [..], "text": [..]}` → one object per answer."""
-    starts, texts = value["answer_start"], value["text"]
-    if len(starts) != len(texts):
-        raise ValueError(f"{len(starts)} answer starts but {len(texts)} answer texts")
-    return [{"start": start, "text": text} for start, text in zip(starts, texts, strict=True)]
+    return choice_of({"label": raw}, "label")
 
 
 def _name(mark: Any, names: Sequence[str], source: Hub) -> str:

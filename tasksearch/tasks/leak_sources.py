@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import overload
 
 from tasksearch.core.errors import BadInput, DataMissing
+from tasksearch.core.text_files import BadJson, Broken, lines, parse_json, unencodable
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.examples import Example, RawText
 from tasksearch.tasks.leakage import Evaluated, TrainingTexts
@@ -118,21 +116,19 @@ def _suffix(path: Path) -> str:
 
 
 def _texts(path: Path) -> Iterator[RawText]:
-    opened = gzip.open if path.suffix == ".gz" else open
-    number, kind = 0, _suffix(path)
-    try:
-        with opened(path, "rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                text = line.decode("utf-8").rstrip("\r\n")
-                parts = _strings(json.loads(text)) if kind == ".jsonl" else text.split("\t") if kind == ".tsv" else [text]
-                for part in parts:
-                    yield RawText(str(number), part, None)
-    except UnicodeDecodeError as fault:
-        raise BadInput(f"{path}:{number}: not UTF-8 at byte {fault.start} of the line; convert the file") from None
-    except json.JSONDecodeError as fault:
-        raise BadInput(f"{path}:{number}: not a JSON object ({fault.msg})") from None
-    except (OSError, EOFError, zlib.error) as fault:
-        raise BadInput(f"{path}: cannot be read after line {number} ({fault})") from None
+    kind = _suffix(path)
+    for number, line in lines(path):
+        try:
+            if isinstance(line, Broken):
+                raise ValueError(line.why)
+            for part in _strings(parse_json(line)) if kind == ".jsonl" else line.split("\t") if kind == ".tsv" else [line]:
+                if fault := unencodable(part):
+                    raise ValueError(fault)
+                yield RawText(str(number), part, None)
+        except BadJson as fault:
+            raise BadInput(f"{path}:{number}: not a JSON object ({fault})") from None
+        except ValueError as fault:
+            raise BadInput(f"{path}:{number}: {fault}") from None
 
 
 def _strings(value: object) -> Iterator[str]:

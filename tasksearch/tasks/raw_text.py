@@ -13,9 +13,9 @@ from itertools import zip_longest
 from pathlib import Path
 
 from tasksearch.core.errors import BadInput, DataMissing
+from tasksearch.core.text_files import Broken, lines, unencodable
 from tasksearch.tasks.examples import RawText
-from tasksearch.tasks.formats import Broken
-from tasksearch.tasks.formats.lines import json_lines, lines
+from tasksearch.tasks.formats.lines import json_lines
 from tasksearch.tasks.languages import canonical
 
 DOCUMENT_CHARACTERS = 400
@@ -89,12 +89,14 @@ class AlignedFile:
 
 
 def _texts(path: Path, key: str) -> Iterator[tuple[int, str]]:
-    for number, record in json_lines(path) if key else lines(path):
+    for number, record in json_lines(path) if key else lines(path, keep_blank_end=True):
         if isinstance(record, Broken):
             raise BadInput(f"{path}:{number}: {record.why}")
         text = record if isinstance(record, str) else record.get(key)
         if not isinstance(text, str):
             raise BadInput(f"{path}:{number}: no text under {key!r}")
+        if fault := unencodable(text):
+            raise BadInput(f"{path}:{number}: {fault}")
         yield number, text.strip()
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import BadInput, DataMissing, UnknownName
+from tasksearch.core.text_files import has_byte_order_mark
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.examples import ChoiceExample, Example
-from tasksearch.tasks.fields import FAULTS, build, why
+from tasksearch.tasks.fields import FAULTS, build, label_name, named, why
 from tasksearch.tasks.formats import FORMATS, Ask, Broken, Format, LeftOut, Record
 from tasksearch.tasks.source_spec import Files
 
@@ -114,7 +115,7 @@ def examples_of(
                 tally.left_out[row.why] += 1
                 continue
             example = _with_document(build(_relabelled(row, labels), card, number), documents)
-            if "id" in row:
+            if named(row, "id"):
                 _check_new(example.id, seen)
             first = first if first[0] else (number, _choices(example))
             if _choices(example) != first[1]:
@@ -156,10 +157,15 @@ def _relabelled(row: Mapping[str, Any], labels: Mapping[str, str]) -> Mapping[st
         return row
     changed = dict(row)
     if "label" in row:
-        changed["label"] = labels.get(row["label"], row["label"])
-    if "tags" in row:
-        changed["tags"] = [labels.get(tag, tag) for tag in row["tags"]]
+        changed["label"] = _mapped(row["label"], labels)
+    if isinstance(row.get("tags"), list | tuple):
+        changed["tags"] = [_mapped(tag, labels) for tag in row["tags"]]
     return changed
+
+
+def _mapped(value: Any, labels: Mapping[str, str]) -> Any:
+    name = label_name(value)
+    return labels.get(name, name) if isinstance(name, str) else value
 
 
 def _check_new(name: str, seen: set[str]) -> None:
@@ -183,7 +189,7 @@ def _with_document(example: Example, pattern: re.Pattern[str] | None) -> Example
     if pattern is None:
         return example
     found = pattern.match(example.document)
-    return replace(example, document=found.group(1) if found else "")
+    return replace(example, document=found.group(1) or "" if found else "")
 
 
 def records_of(path: Path, files: Files, language: str) -> Iterable[Record]:
@@ -191,7 +197,7 @@ def records_of(path: Path, files: Files, language: str) -> Iterable[Record]:
     form = _format(files.format)
     if not files.language_column:
         return form.records(path)
-    return _by_language(path, files, _stamp(path)).get(files.code(language), ())
+    return _by_language(path, files, stamp_of(path)).get(files.code(language), ())
 
 
 @lru_cache(maxsize=6)
@@ -208,7 +214,8 @@ def _by_language(path: Path, files: Files, stamp: tuple[int, int]) -> dict[str, 
     return {language: sorted(records + lost, key=lambda record: record[0]) for language, records in groups.items()}
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def stamp_of(path: Path) -> tuple[int, int]:
+    """(size, time of change) of a file; DataMissing without it."""
     try:
         stat = path.stat()
     except FileNotFoundError:
@@ -218,8 +225,16 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=4096)
 def _digest(path: str, stamp: tuple[int, int]) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:24]
+    digest = hashlib.sha256()
+    if has_byte_order_mark(Path(path)):
+        digest.update(b"read without its byte-order mark")  # earlier versions read it as a character of the first line
+    try:
+        with Path(path).open("rb") as file:
+            while chunk := file.read(2**20):
+                digest.update(chunk)
+    except OSError as fault:
+        raise BadInput(f"{path}: cannot be read ({fault.strerror or fault})") from None
+    return digest.hexdigest()[:24]
 
 
 def file_fingerprint(path: Path) -> str:
@@ -227,8 +242,9 @@ def file_fingerprint(path: Path) -> str:
 
     Raises:
         DataMissing: no such file.
+        BadInput: a file that cannot be read.
     """
-    return _digest(str(path), _stamp(path))
+    return _digest(str(path), stamp_of(path))
 
 
 def ids_of(examples: Iterable[Example]) -> Iterator[str]:

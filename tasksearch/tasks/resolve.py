@@ -22,10 +22,13 @@ from tasksearch.tasks.reading import (
     path_of,
     read_records,
     records_of,
+    stamp_of,
 )
 from tasksearch.tasks.source_spec import PACKED, Files, FirstOf, Hub, Source
+from tasksearch.tasks.unnamed_documents import leaves_documents_unnamed
 
 _GLOB = frozenset("*?[")
+_OTHERS = "files of other languages"
 
 
 def paths_of(root: Path, card: TaskCard, files: Files, language: str, split: str) -> list[Path]:
@@ -55,13 +58,15 @@ def absent(root: Path, card: TaskCard, source: Source, language: str, split: str
     """What is missing, for people; empty where the data is there."""
     if isinstance(source, FirstOf):
         gone = [absent(root, card, copy, language, split) for copy in source.sources]
-        return _nowhere(gone) if all(gone) else ""
+        return _nowhere([why for why in gone if why != _OTHERS]) if all(gone) else ""
     if isinstance(source, Hub):
         try:
             pin(source.id, source.revision)
         except TasksearchError as fault:
             return str(fault)
         return ""
+    if not source.holds(language):
+        return _OTHERS
     wanted = [file for path in paths_of(root, card, source, language, split) for file in (path, *_beside(source, path))]
     return next((str(path) for path in wanted if not path.is_file()), "")
 
@@ -152,5 +157,7 @@ def fingerprint(root: Path, card: TaskCard, source: Source, language: str, split
         return f"{found.id}@{found.commit}/{signature_of(READER, copy)}"
     paths = paths_of(root, card, copy, language, split)
     hashes = [file_fingerprint(file) for path in paths for file in (path, *_beside(copy, path))]
+    if any(leaves_documents_unnamed(path, copy, card.kind, stamp_of(path)) for path in paths):
+        hashes.append("documents without a name")
     content = hashes[0] if len(hashes) == 1 else signature_of("files", hashes)
     return f"{content}/{signature_of(READER, copy)}"

@@ -6,6 +6,9 @@ A source of another sort is another dataclass in `Source`, and one more branch i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from tasksearch.core.signature import plain_without
 
 Pairs = tuple[tuple[str, str], ...]
 """A mapping that hashes: (key, value) pairs."""
@@ -21,11 +24,13 @@ class Files:
             that match, in the order of their names.
         codes: language → what the files call it ({code}); a language that is not named is called as it is.
         splits: split → what the files call it ({split}).
-        columns: field of the kind (`a`, `b`, `label`, `words` …, `id`, `document`) → column; fields not named keep their names.
+        columns: field of the kind (`a`, `b`, `label`, `words` …, `id`, `document`) → column, which may hold {language}; fields
+            not named keep their names.
         labels: label or tag as written in the files → the card's.
         language_column: column with {code}, in a file that holds several languages.
         documents: language (or `*`) → regular expression whose first group is the document within the `document` field; an
             example whose field does not match is a document of its own.
+        languages: that the files hold; empty: all of the card's.
     """
 
     format: str = "packed"
@@ -36,6 +41,15 @@ class Files:
     labels: Pairs = ()
     language_column: str = ""
     documents: Pairs = ()
+    languages: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain form; where `languages` is not used it is that of versions without it, so that names of data stay."""
+        return plain_without(self, ("languages",))
+
+    def holds(self, language: str) -> bool:
+        """Whether the files are of that language at all."""
+        return not self.languages or language in self.languages
 
     def code(self, language: str) -> str:
         """What the files call a language."""

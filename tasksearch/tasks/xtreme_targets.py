@@ -12,7 +12,7 @@ from tasksearch.tasks import xtreme_counts
 from tasksearch.tasks.card import Kind, TaskCard
 from tasksearch.tasks.lowres import counts
 from tasksearch.tasks.lowres import targets as same
-from tasksearch.tasks.lowres.intermediates import TYDIQA_EN
+from tasksearch.tasks.lowres.intermediates import TYDIQA_EN, packed_of
 from tasksearch.tasks.source_spec import Files, FirstOf, Hub, Source
 from tasksearch.tasks.xtreme_english import MNLI, NLI_LABELS, SQUAD_1
 
@@ -108,7 +108,7 @@ def _xnli() -> TaskCard:
         XNLI_LANGUAGES,
         "does the second sentence follow from the first?",
         source=_first(
-            same.XNLI.source,
+            packed_of(same.XNLI.source),
             Files(format="nli_tsv", path="{folder}/xnli.{split}.tsv", language_column="language"),
             Hub(
                 id=XTREME_HUB,
@@ -226,7 +226,7 @@ def _xquad() -> TaskCard:
         XQUAD_LANGUAGES,
         "answers are spans of a paragraph",
         source=_first(
-            same.XQUAD.source,
+            packed_of(same.XQUAD.source),
             Files(format="squad_json", path="{folder}/xquad.{code}.json"),
             Hub(id=XTREME_HUB, config="XQuAD.{code}", columns=_AS_SQUAD, splits=_TWO_SPLITS),
         ),
@@ -268,7 +268,7 @@ def _mlqa() -> TaskCard:
 def _tydiqa() -> TaskCard:
     codes = tuple(TYDIQA_NAMES.items())
     train = _first(
-        TYDIQA_EN,
+        packed_of(TYDIQA_EN),
         Files(format="squad_json", path="tydiqa/tydiqa-goldp-v1.1-train.json", codes=codes, language_column="language"),
         Hub(id=XTREME_HUB, config="tydiqa", codes=codes, columns=_AS_SQUAD, begins=(("id", "{code}-"),)),
     )
@@ -278,11 +278,16 @@ def _tydiqa() -> TaskCard:
         tuple(TYDIQA_NAMES),
         "answers are spans; questions asked by speakers of each language",
         source=_first(
-            same.TYDIQA.source,
+            packed_of(same.TYDIQA.source),
             Files(format="squad_json", path="{folder}/tydiqa-goldp-v1.1-dev/tydiqa-goldp-dev-{code}.json", codes=codes),
             Files(format="squad_json", path="{folder}/tydiqa-goldp-v1.1-dev/tydiqa.goldp.{code}.dev.json"),
             Hub(
-                id=XTREME_HUB, config="tydiqa", codes=codes, columns=_AS_SQUAD, begins=(("id", "{code}-"),), splits=_TWO_SPLITS
+                id=XTREME_HUB,
+                config="tydiqa",
+                codes=codes,
+                columns=(("id", "id"), ("document", "title")),  # a row without a title has its context for a document
+                begins=(("id", "{code}-"),),
+                splits=_TWO_SPLITS,
             ),
         ),
         train=(train,),
@@ -383,7 +388,7 @@ def _tatoeba() -> TaskCard:
         tuple(TATOEBA_CODES),
         "find the English sentence's translation",
         source=_first(
-            same.TATOEBA.source,
+            packed_of(same.TATOEBA.source),
             Files(format="laser_tatoeba", path="{folder}/tatoeba.{code}-eng.{code}", codes=tuple(TATOEBA_CODES.items())),
             Hub(
                 id=XTREME_HUB,

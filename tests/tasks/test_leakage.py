@@ -148,7 +148,7 @@ def test_pretraining_files_are_read_by_line_cell_or_string(tmp_path):
     [
         ("bad.jsonl", b'{"a": "x"}\n{"a"\n', r"bad\.jsonl:2: not a JSON object"),
         ("bad.txt", b"ok\ncaf\xe9\n", r"bad\.txt:2: not UTF-8 at byte 3"),
-        ("bad.txt.gz", b"\x1f\x8bnothing", "bad.txt.gz: cannot be read"),
+        ("bad.txt.gz", b"\x1f\x8bnothing", "bad.txt.gz: damaged gzip file"),
         ("bad.pdf", b"%PDF", "expected one of"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tasksearch.core.text_files import shown
 from tasksearch.tasks.formats.contract import Ask, Format
 from tasksearch.tasks.formats.lines import bare_tab_lines, json_lines
 
@@ -16,15 +17,15 @@ _HELD_OUT = range(401, 501)
 
 
 def _prompt(row: Mapping[str, Any], field: str) -> str:
-    if row[field] not in ASKED:
-        raise ValueError(f"field {field!r} is {row[field]!r}; expected cause or effect")
+    if row[field] not in tuple(ASKED):
+        raise ValueError(f"field {field!r} is {shown(row[field])}; expected cause or effect")
     return f"{row['premise']} {ASKED[row[field]]}"
 
 
 def xcopa_row(row: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
     """XCOPA's lines: premise, two choices, question, label, idx."""
     return {
-        "id": row["idx"], "document": str(row["idx"]), "prompt": _prompt(row, "question"),
+        "id": row["idx"], "document": row["idx"], "prompt": _prompt(row, "question"),
         "choices": [row["choice1"], row["choice2"]], "label": row["label"],
     }  # fmt: skip
 
@@ -45,7 +46,7 @@ def codah_row(cells: Sequence[str], ask: Ask) -> dict[str, Any]:
     """CODAH's lines: category, prompt, four endings, index of the right one."""
     if len(cells) != 7:
         raise ValueError(f"{len(cells)} columns; expected 7: category, prompt, 4 endings, gold")
-    return {"prompt": cells[1], "choices": cells[2:6], "label": int(cells[6])}
+    return {"prompt": cells[1], "choices": cells[2:6], "label": cells[6]}
 
 
 XCOPA = Format(records=json_lines, row=xcopa_row)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tasksearch.tasks.formats.contract import Ask, Format
-from tasksearch.tasks.formats.lines import comma_lines, json_lines, tab_lines
+from tasksearch.tasks.formats.lines import comma_lines, json_lines, quoted_tab_lines, tab_lines
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "pair": ("a", "b", "label"),
@@ -29,11 +29,12 @@ def as_is(record: Mapping[str, Any], ask: Ask) -> Mapping[str, Any]:
 def renamed(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
     """Columns by the card's names; `id` and `document` only where the card names their columns."""
     row = {field: record[ask.column(field)] for field in FIELDS[ask.card.kind]}
-    row |= {field: record[ask.columns[field]] for field in ("id", "document", "b") if field in ask.columns}
+    row |= {field: record[ask.column(field)] for field in ("id", "document", "b") if field in ask.columns}
     return row
 
 
 PACKED = Format(records=json_lines, row=as_is)
 JSONL = Format(records=json_lines, row=renamed)
 TSV = Format(records=tab_lines, row=renamed)
+TSV_QUOTED = Format(records=quoted_tab_lines, row=renamed)
 CSV = Format(records=comma_lines, row=renamed)

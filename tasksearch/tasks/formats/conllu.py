@@ -72,37 +72,56 @@ def _sentence(block: Sequence[tuple[int, str | Broken]], identity: str) -> Recor
         cells = line.split("\t")
         if len(cells) != COLUMNS:
             return number, Broken(f"{len(cells)} tab-separated columns; expected CoNLL-U's {COLUMNS}")
-        try:
-            _take(cells, sentence)
-        except ValueError:
-            return number, Broken(f"token id {cells[0]!r} or head {cells[6]!r} is not a number")
+        if fault := _take(cells, sentence):
+            return number, Broken(fault)
     return block[0][0], sentence
 
 
-def _take(cells: Sequence[str], sentence: Sentence) -> None:
+def _take(cells: Sequence[str], sentence: Sentence) -> str:
+    """Adds a line's word or multiword token; what is wrong with it, or nothing."""
     if "." in cells[0]:
-        return  # an empty node
-    if "-" in cells[0]:
-        first, last = cells[0].split("-")
-        sentence.fused.append((int(first), int(last), cells[1]))
-        return
-    enhanced = [part.split(":", 1)[0] for part in cells[8].split("|")]
-    heads = ([int(cells[6])] if cells[6] != "_" else []) + [int(head) for head in enhanced if head.isdecimal()]
-    sentence.tokens[int(cells[0])] = Token(cells[1], cells[3], tuple(heads))
+        return ""  # an empty node
+    try:
+        if "-" in cells[0]:
+            first, last = map(int, cells[0].split("-"))
+            clash = next((span for span in sentence.fused if first <= span[1] and last >= span[0]), None)
+            sentence.fused.append((first, last, cells[1]))
+            return f"multiword token {cells[0]} overlaps {clash[0]}-{clash[1]}" if clash else ""
+        enhanced = [part.split(":", 1)[0] for part in cells[8].split("|")]
+        heads = ([int(cells[6])] if cells[6] != "_" else []) + [int(head) for head in enhanced if head.isdecimal()]
+        number = int(cells[0])
+    except ValueError:
+        return f"token id {cells[0]!r} or head {cells[6]!r} is not a number"
+    if number in sentence.tokens:
+        return f"token id {number} stands twice in the sentence"
+    sentence.tokens[number] = Token(cells[1], cells[3], tuple(heads))
+    return ""
 
 
 def sentence_row(record: Sentence, ask: Ask) -> Mapping[str, Any] | LeftOut:
     """Words and tags with multiword tokens put together."""
-    tokens = record.tokens
-    if not tokens or sorted(tokens) != list(range(1, len(tokens) + 1)):
-        raise ValueError(f"token ids {sorted(tokens)[:5]} …; expected 1, 2, 3, … in every sentence")
-    if any(not 0 < first <= last <= len(tokens) for first, last, _ in record.fused):
-        raise ValueError(f"a multiword token spans words that are not among the sentence's {len(tokens)}")
+    _check(record)
     words, tags = _merged(record, ask.language)
     withheld = sum(word == "_" for word in words)
     if withheld and withheld >= len(words) - 1:
         return LeftOut("the treebank withholds its words ('_')")
     return {"id": record.identity, "words": words, "tags": tags}
+
+
+def word_row(record: Sentence, ask: Ask) -> Mapping[str, Any]:
+    """Syntactic words, multiword tokens apart, every sentence: Universal Dependencies' own words, not XTREME's."""
+    _check(record)
+    words = [record.tokens[index] for index in sorted(record.tokens)]
+    named = {"document": record.identity} if "document" in ask.columns else {}
+    return {"id": record.identity, "words": [word.form for word in words], "tags": [word.tag for word in words]} | named
+
+
+def _check(record: Sentence) -> None:
+    tokens = record.tokens
+    if not tokens or sorted(tokens) != list(range(1, len(tokens) + 1)):
+        raise ValueError(f"token ids {sorted(tokens)[:5]} …; expected 1, 2, 3, … in every sentence")
+    if any(not 0 < first <= last <= len(tokens) for first, last, _ in record.fused):
+        raise ValueError(f"a multiword token spans words that are not among the sentence's {len(tokens)}")
 
 
 def _merged(sentence: Sentence, language: str) -> tuple[list[str], list[str]]:
@@ -138,3 +157,4 @@ def _ancestors(index: int, tokens: Mapping[int, Token]) -> set[int]:
 
 
 CONLLU = Format(records=sentences, row=sentence_row)
+CONLLU_WORDS = Format(records=sentences, row=word_row)

@@ -7,14 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tasksearch.core.text_files import Broken
 from tasksearch.tasks.card import TaskCard
 
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A record that cannot be read at all: bytes that are not UTF-8, a line that is not JSON, too few columns."""
-
-    why: str
+__all__ = ["Ask", "Broken", "Format", "LeftOut", "Record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,7 @@ class Ask:
 
     def column(self, field: str) -> str:
         """Column of a field: the field's own name where the source names no other."""
-        return self.columns.get(field, field)
+        return self.columns.get(field, field).replace("{language}", self.language)
 
 
 @dataclass(frozen=True, kw_only=True)

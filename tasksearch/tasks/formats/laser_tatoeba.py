@@ -18,7 +18,7 @@ def english_side(path: Path) -> tuple[Path, ...]:
 
 
 def sentence_pairs(path: Path) -> Iterator[Record]:
-    """(line, {text, english}).
+    """(line, {idx, text, english}).
 
     Raises:
         BadInput: the two sides have different numbers of lines.
@@ -28,20 +28,21 @@ def sentence_pairs(path: Path) -> Iterator[Record]:
         if left is None or right is None:
             short, number = (path, right[0]) if left is None else (english, left[0])
             raise BadInput(f"{short}:{number}: the file ends here and its other side does not; line N of both must be one pair")
-        yield left[0], _pair(left[1], right[1])
+        yield left[0], _pair(left[0] - 1, left[1], right[1])
 
 
-def _pair(text: str | Broken, english: str | Broken) -> dict[str, str] | Broken:
+def _pair(place: int, text: str | Broken, english: str | Broken) -> dict[str, Any] | Broken:
     if isinstance(text, Broken):
         return text
-    return english if isinstance(english, Broken) else {"text": text.strip(), "english": english.strip()}
+    return english if isinstance(english, Broken) else {"idx": place, "text": text.strip(), "english": english.strip()}
 
 
 def pair_row(record: Mapping[str, Any], ask: Ask) -> Mapping[str, Any]:
-    """A pair with text on both sides."""
+    """A pair with text on both sides; its line from 0 is its id where the card asks for one."""
     if not record["text"] or not record["english"]:
         raise ValueError("an empty sentence; both sides need text")
-    return record
+    named = {"id": record["idx"]} if "id" in ask.columns else {}
+    return {"text": record["text"], "english": record["english"]} | named
 
 
 LASER_TATOEBA = Format(records=sentence_pairs, row=pair_row, beside=english_side)

@@ -1,46 +1,19 @@
-"""Lines of text files, packed with gzip or plain: numbered, decoded, with damage told in one line."""
+"""Records of files that hold one a line: JSON objects, tables with tabs or commas."""
 
 from __future__ import annotations
 
 import csv
-import gzip
-import json
-import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import IO, cast
 
-from tasksearch.core.errors import BadInput, DataMissing
-from tasksearch.tasks.formats.contract import Broken, Record
+from tasksearch.core.errors import BadInput
+from tasksearch.core.text_files import LONGEST_LINE, BadJson, Broken, lines, parse_json
+from tasksearch.tasks.formats.contract import Record
 
-csv.field_size_limit(2**27)  # the library's 128 KiB are less than a long article
+__all__ = ["bare_tab_lines", "comma_lines", "json_lines", "lines", "quoted_tab_lines", "tab_lines"]
 
-
-def open_bytes(path: Path) -> IO[bytes]:
-    """The file, unpacked where its name ends in .gz."""
-    return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
-
-
-def lines(path: Path) -> Iterator[tuple[int, str | Broken]]:
-    r"""(number from 1, line without its end); split at \n alone, since some texts hold odd line-break characters.
-
-    Raises:
-        DataMissing: no such file.
-        BadInput: a damaged or truncated gzip file, or one that the system does not let us read.
-    """
-    try:
-        with open_bytes(path) as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    yield number, line.decode("utf-8").removesuffix("\n").removesuffix("\r")
-                except UnicodeDecodeError as fault:
-                    yield number, Broken(f"not UTF-8 at byte {fault.start} of the line; convert the file")
-    except FileNotFoundError:
-        raise DataMissing(f"{path} is missing") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
-        raise BadInput(f"{path}: damaged gzip file ({fault}); fetch it again") from None
-    except OSError as fault:
-        raise BadInput(f"{path}: cannot be read ({fault.strerror or fault})") from None
+csv.field_size_limit(LONGEST_LINE)  # the library's 128 KiB are less than a long article
 
 
 def json_lines(path: Path) -> Iterator[Record]:
@@ -50,18 +23,31 @@ def json_lines(path: Path) -> Iterator[Record]:
 
 
 def tab_lines(path: Path) -> Iterator[Record]:
-    """Tab-separated without quoting, first line a header: column → text."""
+    """Tab-separated without quoting, first line a header: column → text.
+
+    Raises:
+        BadInput: a header that cannot be read.
+    """
     header: list[str] = []
     for number, line in lines(path):
-        cells = [] if isinstance(line, Broken) else line.split("\t")
         if number == 1:
-            header = cells
+            header = _header(path, line).split("\t")
         elif isinstance(line, Broken):
             yield number, line
-        elif len(cells) != len(header):
-            yield number, Broken(f"{len(cells)} columns; the header has {len(header)} ({', '.join(header)})")
         else:
-            yield number, dict(zip(header, cells, strict=True))
+            yield number, _under(header, line.split("\t"))
+
+
+def _header(path: Path, line: str | Broken) -> str:
+    if isinstance(line, Broken):
+        raise BadInput(f"{path}:1: {line.why}; the header names the columns")
+    return line
+
+
+def _under(header: list[str], cells: list[str]) -> dict[str, str] | Broken:
+    if len(cells) != len(header):
+        return Broken(f"{len(cells)} columns; the header has {len(header)} ({', '.join(header)})")
+    return dict(zip(header, cells, strict=True))
 
 
 def bare_tab_lines(path: Path) -> Iterator[Record]:
@@ -70,11 +56,12 @@ def bare_tab_lines(path: Path) -> Iterator[Record]:
         yield number, line if isinstance(line, Broken) else line.split("\t")
 
 
-def comma_lines(path: Path) -> Iterator[Record]:
-    """Comma-separated with quoting, first line a header: column → text; a record's number is its last line.
+def _quoted_lines(path: Path, separator: str) -> Iterator[Record]:
+    """Separated cells with quoting, first line a header: column → text; a record's number is its last line.
 
     Raises:
-        BadInput: a quote that is never closed, or text behind a closing one: what follows could not be told from its cell.
+        BadInput: a header that cannot be read; a quote that is never closed, or text behind a closing one: what follows could
+            not be told from its cell.
     """
     texts = lines(path)
     broken: list[tuple[int, Broken]] = []
@@ -87,25 +74,29 @@ def comma_lines(path: Path) -> Iterator[Record]:
             else:
                 yield line + "\n"
 
-    reader = csv.reader(readable(), strict=True)
+    reader = csv.reader(readable(), strict=True, delimiter=separator)
     header: list[str] = []
     try:
         for cells in reader:
             if broken:
-                yield broken.pop()
+                number, line = broken.pop()
+                yield number, line if header else _header(path, line)
             elif not header:
                 header = cells
-            elif len(cells) != len(header):
-                yield reader.line_num, Broken(f"{len(cells)} columns; the header has {len(header)} ({', '.join(header)})")
             else:
-                yield reader.line_num, dict(zip(header, cells, strict=True))
+                yield reader.line_num, _under(header, cells)
     except csv.Error as fault:
         raise BadInput(f"{path}:{reader.line_num}: {fault}; is a quote missing or left open?") from None
 
 
+comma_lines = partial(_quoted_lines, separator=",")
+quoted_tab_lines = partial(_quoted_lines, separator="\t")
+"""As a csv writer makes it: a cell that holds a quote is quoted itself."""
+
+
 def _object(line: str) -> object:
     try:
-        row = json.loads(line)
-    except ValueError as fault:
-        return Broken(f"not a JSON object ({getattr(fault, 'msg', fault)})")
+        row = parse_json(line)
+    except BadJson as fault:
+        return Broken(f"not a JSON object ({fault})")
     return row if isinstance(row, dict) else Broken(f"not a JSON object (a {type(row).__name__})")

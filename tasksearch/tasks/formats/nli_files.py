@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tasksearch.tasks.fields import text_of
+from tasksearch.tasks.fields import named, text_of
 from tasksearch.tasks.formats.contract import Ask, Format, LeftOut
 from tasksearch.tasks.formats.lines import json_lines, tab_lines
 
@@ -24,8 +24,8 @@ def nli_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any] | LeftOut:
     if label == UNDECIDED:
         return LeftOut("no agreed label ('-')")
     row = {"a": text_of(record, "sentence1"), "b": text_of(record, "sentence2"), "label": _SYNONYMS.get(label, label)}
-    identity = {"id": str(record["pairID"])} if record.get("pairID") else {}
-    return {**row, **identity, "document": str(record.get("promptID") or record.get("captionID") or row["a"])}
+    identity = {"id": name} if (name := named(record, "pairID")) else {}
+    return {**row, **identity, "document": named(record, "promptID") or named(record, "captionID") or row["a"]}
 
 
 def anli_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def anli_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
     label = text_of(record, "label")
     context = text_of(record, "context")
     row = {"a": context, "b": text_of(record, "hypothesis"), "label": ANLI_LABELS.get(label, label)}
-    return {**row, "id": str(record["uid"]), "document": context}
+    return {**row, "id": record["uid"], "document": context}
 
 
 NLI_JSONL = Format(records=json_lines, row=nli_row)

@@ -7,14 +7,14 @@ from typing import Any
 
 from tasksearch.tasks.formats.contract import Ask, Format, LeftOut
 from tasksearch.tasks.formats.lines import json_lines
+from tasksearch.tasks.formats.squad_json import answers_of
 
 
 def squad_row(row: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
     """SQuAD's fields, one question per line; the document is the article, since its paragraphs hang together."""
-    answers = [{"start": answer["answer_start"], "text": answer["text"]} for answer in row["answers"]]
     return {
-        "id": row["id"], "document": str(row["title"]), "question": row["question"], "context": row["context"],
-        "answers": answers,
+        "id": row["id"], "document": row.get("title"), "question": row["question"], "context": row["context"],
+        "answers": answers_of(row),
     }  # fmt: skip
 
 

@@ -12,20 +12,24 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import BadInput
-from tasksearch.tasks.fields import text_of, whole_of
-from tasksearch.tasks.formats.contract import Ask, Broken, Format, Record
-from tasksearch.tasks.formats.lines import lines
+from tasksearch.core.squad_shape import answer_objects, is_impossible
+from tasksearch.core.text_files import BadJson, parse_json, shown, whole_text
+from tasksearch.tasks.fields import check_offset, named, text_of, whole_of
+from tasksearch.tasks.formats.contract import Ask, Format, Record
 
 
 def questions(path: Path) -> Iterator[Record]:
-    """(line, {question, context, title, language}) of every question; one line for all where the JSON has no line ends.
+    """(line, {question, context, document, language}) of every question; one line for all where the JSON has no line ends.
 
-    The language is what stands before the id's first hyphen: TyDiQA's English name of it, as XTREME reads it.
+    The document is the article's title, else its first paragraph: what a cut by document must keep together. The language is
+    what stands before the id's first hyphen: TyDiQA's English name of it, as XTREME reads it.
     """
-    text = _whole(path)
+    text = whole_text(path)
     line, at = 1, 0
     for article in _articles(path, text):
-        for paragraph in _list_of(article, "paragraphs", path):
+        paragraphs = _list_of(article, "paragraphs", path)
+        document = _name_of(article, paragraphs)
+        for paragraph in paragraphs:
             for question in _list_of(paragraph, "qas", path):
                 found = text.find(json.dumps(question.get("id"), ensure_ascii=False), at)
                 if found >= 0:
@@ -35,26 +39,26 @@ def questions(path: Path) -> Iterator[Record]:
                     {
                         "question": question,
                         "context": paragraph.get("context"),
-                        "title": article.get("title") or "",
+                        "document": document,
                         "language": str(question.get("id")).split("-", 1)[0],
                     },
                 )
 
 
-def _whole(path: Path) -> str:
-    found = []
-    for number, line in lines(path):
-        if isinstance(line, Broken):
-            raise BadInput(f"{path}:{number}: {line.why}")
-        found.append(line)
-    return "\n".join(found)
+def _name_of(article: Mapping[str, Any], paragraphs: list[Any]) -> object:
+    """The article's title, else its first paragraph's text; a title that is no name is told where a question is read."""
+    try:
+        title: object = named(article, "title")
+    except ValueError:
+        title = article["title"]
+    return title or (paragraphs[0].get("context") if paragraphs else None)
 
 
 def _articles(path: Path, text: str) -> list[Any]:
     try:
-        data = json.loads(text)
-    except json.JSONDecodeError as fault:
-        raise BadInput(f"{path}:{fault.lineno}: not JSON ({fault.msg}); is the file whole? fetch it again") from None
+        data = parse_json(text)
+    except BadJson as fault:
+        raise BadInput(f"{path}:{fault.line}: not JSON ({fault}); is the file whole? fetch it again") from None
     if not isinstance(data, dict):
         raise BadInput(f"{path}:1: a {type(data).__name__}; expected SQuAD's JSON, an object with 'data'")
     return _list_of(data, "data", path)
@@ -68,30 +72,25 @@ def _list_of(holder: Mapping[str, Any], field: str, path: Path) -> list[Any]:
 
 
 def question_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """The document is the article's title, else the context: what a cut by document must keep together."""
+    """A question's fields; a fault names the question, since a line may hold the whole file."""
     question = record["question"]
     try:
-        answers = [] if question.get("is_impossible") else [_answer(answer) for answer in question["answers"]]
         context = text_of(record, "context")
-        row = {"id": str(question["id"]), "question": text_of(question, "question"), "context": context, "answers": answers}
+        row = {"id": question["id"], "question": text_of(question, "question"), "context": context}
+        answers = answers_of(question)
         for answer in answers:
-            _check_offset(answer, context)
+            check_offset(answer["start"], answer["text"], context)
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
         said = f"field {fault.args[0]!r} is missing" if isinstance(fault, KeyError) else str(fault)
-        raise ValueError(f"question {question.get('id')!r}: {said}") from None
-    return row | {"document": record["title"] or context}
+        raise ValueError(f"question {shown(question.get('id'))}: {said}") from None
+    return row | {"answers": answers, "document": record["document"]}
 
 
-def _answer(answer: Mapping[str, Any]) -> dict[str, Any]:
-    return {"start": whole_of(answer, "answer_start"), "text": text_of(answer, "text")}
-
-
-def _check_offset(answer: Mapping[str, Any], context: str) -> None:
-    start, text = answer["start"], answer["text"]
-    if start < 0 or context[start : start + len(text)] != text:
-        at = context.find(text)
-        hint = f"it stands at {at}" if at >= 0 else "it is nowhere in it"
-        raise ValueError(f"the context does not hold the answer {text!r} at character {start}; {hint}")
+def answers_of(question: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """`{start, text}` of every answer; none where the question says that it has none."""
+    if is_impossible(question):
+        return []
+    return [{"start": whole_of(a, "answer_start"), "text": text_of(a, "text")} for a in answer_objects(question["answers"])]
 
 
 SQUAD_JSON = Format(records=questions, row=question_row)

@@ -1,18 +1,26 @@
-"""PAN-X's token lines; pairs under a header (PAWS-X, QQP) are the format `tsv` with columns named by the card."""
+"""Tokens and tags line by line, blank lines between sentences: PAN-X (a tab), MasakhaNER and MasakhaPOS (a space), UNER (iob2).
+
+Pairs under a header (PAWS-X, QQP) are the format `tsv` with columns named by the card.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tasksearch.tasks.formats.columns import renamed
 from tasksearch.tasks.formats.contract import Ask, Broken, Format, Record
 from tasksearch.tasks.formats.lines import lines
 
+TokenAndTag = tuple[str, str]
 
-def tagged_sentences(path: Path) -> Iterator[Record]:
+
+def tagged_sentences(path: Path, cells_of: Callable[[str], TokenAndTag | Broken]) -> Iterator[Record]:
     """(first line, [(token, tag), …]) of every block between blank lines; a block with a bad line is that line alone."""
-    block: list[tuple[str, str]] = []
+    block: list[TokenAndTag] = []
     begin, fault = 0, None
     for number, line in (*lines(path), (0, "")):
         if not isinstance(line, Broken) and not line.strip():
@@ -20,7 +28,7 @@ def tagged_sentences(path: Path) -> Iterator[Record]:
                 yield fault or (begin, block)
             block, fault = [], None
             continue
-        cells = _token_and_tag(line)
+        cells = line if isinstance(line, Broken) else cells_of(line)
         if isinstance(cells, Broken):
             fault = fault or (number, cells)
         else:
@@ -28,9 +36,7 @@ def tagged_sentences(path: Path) -> Iterator[Record]:
             block.append(cells)
 
 
-def _token_and_tag(line: str | Broken) -> tuple[str, str] | Broken:
-    if isinstance(line, Broken):
-        return line
+def _tab_between(line: str) -> TokenAndTag | Broken:
     cells = line.split("\t")
     if len(cells) != 2 or not cells[1].strip():
         return Broken(f"{len(cells)} columns; expected a token, a tab and its tag (XTREME's test files have no tags)")
@@ -50,5 +56,54 @@ def wikiann_row(record: Sequence[tuple[str, str]], ask: Ask) -> dict[str, Any]:
     return {"words": [token.split(":", 1)[1].strip() for token, _ in record], "tags": [tag for _, tag in record]}
 
 
-TOKEN_TAG = Format(records=tagged_sentences, row=tagged_row)
-WIKIANN = Format(records=tagged_sentences, row=wikiann_row)
+_SPACED = re.compile(r"(.*[^ \t])[ \t]+([^ \t]+)[ \t]*")
+
+
+def _space_between(line: str) -> TokenAndTag | Broken:
+    found = _SPACED.fullmatch(line)
+    return (found[1], found[2]) if found else Broken(f"{line[:40]!r}; expected a token, a space and its tag")
+
+
+def spaced_records(path: Path) -> Iterator[Record]:
+    """(first line, {tokens, tags}); a line that begins with `#` is a token like any other."""
+    for number, block in tagged_sentences(path, _space_between):
+        yield number, block if isinstance(block, Broken) else _columns(block)
+
+
+def iob2_records(path: Path) -> Iterator[Record]:
+    """(first line, {sent_id, tokens, tags}) of UNER's files: number, token, tag and two more columns, parted by tabs.
+
+    A line that begins with `# ` and has no tab is a comment; `# sent_id = …` names the sentence.
+    """
+    for number, block in tagged_sentences(path, _numbered):
+        if isinstance(block, Broken):
+            yield number, block
+            continue
+        named = [tag for token, tag in block if token == _NAME]
+        words = [pair for pair in block if pair[0] not in (_NAME, _COMMENT)]
+        if words:
+            yield number, _columns(words) | ({"sent_id": named[-1]} if named else {})
+
+
+_NAME, _COMMENT = "\n# sent_id", "\n#"  # no token holds a line end
+
+
+def _numbered(line: str) -> TokenAndTag | Broken:
+    if line.startswith("#") and "\t" not in line:
+        key, sign, value = line.partition("=")
+        return (_NAME, value.strip()) if sign and key.strip() == "# sent_id" else (_COMMENT, "")
+    cells = line.split("\t")
+    if len(cells) < 3 or not cells[0].isdecimal() or not cells[2].strip():
+        return Broken(f"{line[:40]!r}; expected a number, a token and its tag, parted by tabs")
+    return cells[1], cells[2]
+
+
+def _columns(block: Sequence[TokenAndTag]) -> dict[str, Any]:
+    return {"tokens": [token for token, _ in block], "tags": [tag for _, tag in block]}
+
+
+_TABBED = partial(tagged_sentences, cells_of=_tab_between)
+TOKEN_TAG = Format(records=_TABBED, row=tagged_row)
+WIKIANN = Format(records=_TABBED, row=wikiann_row)
+CONLL = Format(records=spaced_records, row=renamed)
+IOB2 = Format(records=iob2_records, row=renamed)

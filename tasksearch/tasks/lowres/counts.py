@@ -162,3 +162,29 @@ AFRICAN_CODES = (
     ("om", "orm"), ("pt", "por"), ("rw", "kin"), ("sn", "sna"), ("sw", "swa"), ("ti", "tir"), ("tn", "tsn"),
     ("ts", "tso"), ("tw", "twi"), ("wo", "wol"), ("xh", "xho"), ("yo", "yor"), ("zu", "zul"),
 )  # fmt: skip
+
+UD_TREEBANKS = (
+    ("af", "UD_Afrikaans-AfriBooms/af_afribooms"), ("am", "UD_Amharic-ATT/am_att"), ("ar", "UD_Arabic-PUD/ar_pud"),
+    ("bg", "UD_Bulgarian-BTB/bg_btb"), ("de", "UD_German-GSD/de_gsd"), ("el", "UD_Greek-GDT/el_gdt"),
+    ("en", "UD_English-EWT/en_ewt"), ("es", "UD_Spanish-GSD/es_gsd"), ("et", "UD_Estonian-EDT/et_edt"),
+    ("eu", "UD_Basque-BDT/eu_bdt"), ("fa", "UD_Persian-Seraji/fa_seraji"), ("fi", "UD_Finnish-TDT/fi_tdt"),
+    ("fr", "UD_French-GSD/fr_gsd"), ("he", "UD_Hebrew-HTB/he_htb"), ("hi", "UD_Hindi-PUD/hi_pud"),
+    ("hu", "UD_Hungarian-Szeged/hu_szeged"), ("id", "UD_Indonesian-GSD/id_gsd"), ("it", "UD_Italian-ISDT/it_isdt"),
+    ("ja", "UD_Japanese-GSD/ja_gsd"), ("kk", "UD_Kazakh-KTB/kk_ktb"), ("ko", "UD_Korean-GSD/ko_gsd"),
+    ("lt", "UD_Lithuanian-ALKSNIS/lt_alksnis"), ("mr", "UD_Marathi-UFAL/mr_ufal"), ("nl", "UD_Dutch-Alpino/nl_alpino"),
+    ("pl", "UD_Polish-PDB/pl_pdb"), ("pt", "UD_Portuguese-GSD/pt_gsd"), ("ro", "UD_Romanian-RRT/ro_rrt"),
+    ("ru", "UD_Russian-GSD/ru_gsd"), ("ta", "UD_Tamil-TTB/ta_ttb"), ("te", "UD_Telugu-MTG/te_mtg"),
+    ("th", "UD_Thai-PUD/th_pud"), ("tl", "UD_Tagalog-TRG/tl_trg"), ("tr", "UD_Turkish-IMST/tr_imst"),
+    ("uk", "UD_Ukrainian-IU/uk_iu"), ("ur", "UD_Urdu-UDTB/ur_udtb"), ("vi", "UD_Vietnamese-VTB/vi_vtb"),
+    ("yo", "UD_Yoruba-YTB/yo_ytb"), ("zh", "UD_Chinese-GSDSimp/zh_gsdsimp"), ("zh_Hant", "UD_Chinese-GSD/zh_gsd"),
+)  # fmt: skip
+"""Repository and beginning of the file names of each language's treebank."""
+
+UNER_TREEBANKS = (
+    ("arq_Latn", "UNER_Maghrebi_Arabic_French-Arabizi/qaf_arabizi"), ("ceb", "UNER_Cebuano-GJA/ceb_gja"),
+    ("da", "UNER_Danish-DDT/da_ddt"), ("de", "UNER_German-PUD/de_pud"), ("en", "UNER_English-EWT/en_ewt"),
+    ("hr", "UNER_Croatian-SET/hr_set"), ("pt", "UNER_Portuguese-Bosque/pt_bosque"), ("ru", "UNER_Russian-PUD/ru_pud"),
+    ("sk", "UNER_Slovak-SNK/sk_snk"), ("sr_Latn", "UNER_Serbian-SET/sr_set"), ("sv", "UNER_Swedish-Talbanken/sv_talbanken"),
+    ("tl", "UNER_Tagalog-TRG/tl_trg"), ("zh", "UNER_Chinese-GSDSIMP/zh_gsdsimp"),
+)  # fmt: skip
+"""The same for Universal NER."""
