@@ -193,17 +193,20 @@ def tatoeba(draw: Draw) -> Case:
 def qqp(draw: Draw) -> Case:
     """Duplicates and others."""
     gold = draw.choices("01", k=draw.randint(1, 60))
-    return Case(metric="qqp", files={"gold": _text(draw, gold), "pred": _text(draw, changed(draw, gold, "01"))})
+    said = changed(draw, gold, "01")
+    if draw.random() < 0.1:  # none is, and none is said to be
+        gold = said = ["0"] * len(gold)
+    return Case(metric="qqp", files={"gold": _text(draw, gold), "pred": _text(draw, said)})
 
 
 def tags(task: str, alphabet: Sequence[str]) -> Callable[[Draw], Case]:
     """Sentences of tags."""
 
     def one(draw: Draw) -> Case:
-        count = draw.randint(1, 15) if draw.random() < 0.8 else 1
-        among = {side: alphabet if draw.random() < 0.9 else ["O"] for side in ("gold", "pred")}  # a side without a chunk
-        gold = [draw.choices(among["gold"], k=draw.randint(1, 20)) for _ in range(count)]
-        said = [changed(draw, sentence, alphabet) if among["pred"] is alphabet else ["O"] * len(sentence) for sentence in gold]
+        gold = [draw.choices(alphabet, k=draw.randint(1, 20)) for _ in range(draw.randint(1, 15))]
+        said = [changed(draw, sentence, alphabet) for sentence in gold]
+        bare = [["O"] * len(sentence) for sentence in gold]  # not one chunk
+        gold, said = draw.choice([*[(gold, said)] * 17, (bare, said), (gold, bare), (bare, bare)])
         sides = {"gold": gold, "pred": said}
         files = {name: _text(draw, [row for one in side for row in ("", *one)][1:]) for name, side in sides.items()}
         return Case(metric="seqeval", files=files, task=task)
@@ -271,10 +274,11 @@ def squad_v2(draw: Draw) -> Case:
 
 
 def mining_cut(draw: Draw) -> Case:
-    """Candidates by their margins, the likelier the higher; some that are to be found are no candidates."""
+    """Candidates with margins that tell more or less of which are right; some pairs to be found are no candidates."""
     n, tied = draw.randint(1, 60), draw.random() < 0.1
     scores = [draw.choice([draw.random(), 0.5 if tied else draw.random()]) for _ in range(n)]
-    right = [draw.random() < score for score in scores]
+    told = draw.random()  # how far a margin tells whether a candidate is right
+    right = [draw.random() < (score if told < 0.6 else 0.0 if told < 0.7 else 0.3) for score in scores]
     return Case(metric="mining", numbers={"scores": scores, "right": right, "gold": sum(right) + draw.randint(1, 9)})
 
 

@@ -269,6 +269,8 @@ def best_cut(reference: Any) -> Callable[[Case, Path], Numbers]:
         theirs |= {"precision": 100 * correct / len(extracted) if extracted else 0.0, "recall": 100 * correct / len(found)}
         ranked = sorted(zip(values, right, strict=True), reverse=True)
         at_each = [2 * sum(hit for _, hit in ranked[: n + 1]) / (n + 1 + gold) for n in range(len(ranked))]
+        if not any(right):
+            return theirs
         if sum(f1 > max(at_each) - 1e-9 for f1 in at_each) > 1:
             raise SetApart("threshold alone: two cuts of equal F1, parted by rounding in the script", {"f1": theirs["f1"]})
         return theirs | {"cut": threshold}
