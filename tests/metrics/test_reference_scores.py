@@ -158,7 +158,6 @@ UNTOLD = {
     "chunks: 1 -> 2 #3": "chunks end alike on both sides",
     "chunk_outcomes: 1 -> 2": "any negative number is `as many as there are` to numpy",
     "best_cut: not len(ranked) or not hits[-1] -> not len(ranked) and (not hits[-1])": "nothing right: F1 is 0 at any cut",
-    "best_cut: 1 -> 2": _LAST,
     "best_cut: 2 -> 3": "a factor of every F1",
     "best_cut: -1 -> 1 #2": _TIES,
     "best_cut: -1.0 -> 1.0": _TIES,
@@ -168,8 +167,6 @@ UNTOLD = {
     "mining_scores: scores >= cut -> scores > cut #2": _LAST,
     "mining_scores: correct / gold if gold else 0.0 -> correct / gold": "there is always a pair to be found",
     "mining_scores: 0.0 -> 1.0 #2": "there is always a pair to be found",
-    "qqp_outcomes: (both - f1 * size) * (len(size) / total if total else 0.0) -> "
-    "(both - f1 * size) / (len(size) / total if total else 0.0)": "pulls sum to 0; their spread: test_answers",
     "qqp_outcomes: 0.0 -> 1.0 #2": "pulls sum to 0; their spread: test_answers",
     "qqp_outcomes: correct + f1 + pull -> correct + f1 - pull": "pulls sum to 0; their spread: test_answers",
     "answer_outcomes: not prediction -> prediction": "SQuAD 1.1 has no question without an answer (test_answers)",

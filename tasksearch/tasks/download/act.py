@@ -99,8 +99,10 @@ class _Worker:
         try:
             for done in as_completed([pool.submit(self._attempt, item, self._file) for item in files]):
                 done.result()
-        finally:
+        except BaseException:  # Ctrl-C among them: the others stop at their next block, and keep what they have
             self.stop.set()
+            raise
+        finally:
             pool.shutdown(wait=True, cancel_futures=True)
         for item in items:
             if isinstance(item, Archive):
@@ -162,6 +164,7 @@ class _Worker:
             raise
         except TasksearchError:
             packed.unlink(missing_ok=True)
+            self.record.files.pop(archive.file.url, None)
             raise
         finally:
             shutil.rmtree(staging, ignore_errors=True)
