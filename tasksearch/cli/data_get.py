@@ -47,6 +47,7 @@ def get(
     """
     from tasksearch.core.errors import BadInput, DataMissing, UnknownName
     from tasksearch.tasks.catalogue import load_suite
+    from tasksearch.tasks.download.act import restored
     from tasksearch.tasks.download.plan import plan_download
     from tasksearch.tasks.download.transfer import check_address
     from tasksearch.tasks.languages import canonical
@@ -70,6 +71,8 @@ def get(
             raise DataMissing(f"nothing of {', '.join(plan.by_hand)} can be fetched by this command; see above")
         console.print(f"all that can be fetched is in {data} already", highlight=False, soft_wrap=True)
         return
+    if not dry_run:
+        restored(data)
     sizes = Sizes(known_to_the_hub=not dry_run)
     _show(console, cards, plan, sizes)
     _say_by_hand(console, cards, plan)

@@ -61,7 +61,7 @@ def get_data(
         DiskFull: no room left.
         BadInput: a record that cannot be read.
     """
-    record, outcome = read_record(root), Outcome()
+    record, outcome = restored(root), Outcome()
     while True:
         plan = plan_download(root, cards, languages, failed=outcome.failed)
         fresh = [item for item in plan.items if item not in outcome.fetched]
@@ -79,6 +79,14 @@ def get_data(
         finally:
             if record.files or record.hub:
                 record.save(root)
+
+
+def restored(root: Path) -> Record:
+    """The folder's record, its commits of hub data sets taken for what their names mean on this machine too."""
+    record = read_record(root)
+    for kept in record.pins():
+        keep_pin(kept)
+    return record
 
 
 @dataclass(kw_only=True)
@@ -174,8 +182,6 @@ class _Worker:
 
     def _table(self, table: Table) -> None:
         kept = self.record.pin_of(table.source.id, table.source.revision)
-        if kept:
-            keep_pin(kept)
         found = pin(table.source.id, table.source.revision)
         if kept and kept.commit != found.commit:
             raise BadInput(

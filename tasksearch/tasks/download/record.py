@@ -48,10 +48,11 @@ class Record:
 
     def pin_of(self, identity: str, asked: str) -> Pin | None:
         """The commit that was recorded for a hub data set under that revision."""
-        kept = self.hub.get(identity)
-        if kept is None or kept["asked"] != asked:
-            return None
-        return Pin(**kept | {"files": tuple(kept["files"])})
+        return next((kept for kept in self.pins() if (kept.id, kept.asked) == (identity, asked)), None)
+
+    def pins(self) -> list[Pin]:
+        """The commits of all hub data sets."""
+        return [Pin(**kept | {"files": tuple(kept["files"])}) for kept in self.hub.values()]
 
     def save(self, root: Path) -> None:
         """Writes it to the folder, whole or not at all."""
@@ -73,6 +74,7 @@ def read_record(root: Path) -> Record:
         found = Record(files=dict(content["files"]), hub=dict(content["hub"]))
         for entry in found.files.values():
             int(entry["bytes"]), str(entry["sha256"])
+        found.pins()
         return found
     except FileNotFoundError:
         return Record()
