@@ -29,21 +29,37 @@ def score(
         Path | None,
         typer.Option(help="squad_v2: JSON of id → no-answer score; adds best_exact and best_f1, tuned on this very file"),
     ] = None,
+    na_prob_thresh: Annotated[
+        float | None,
+        typer.Option(
+            help="squad_v2 with --na-prob: a no-answer score above this counts as no answer (the official script: 1.0)"
+        ),
+    ] = None,
+    allow_extra: Annotated[
+        bool, typer.Option("--allow-extra", help="squad, squad_v2, mlqa: pass over answers to questions that are not asked")
+    ] = False,
+    missing_as_empty: Annotated[
+        bool,
+        typer.Option("--missing-as-empty", help="squad, squad_v2, mlqa: a question without an answer is answered with nothing"),
+    ] = False,
 ) -> None:
     """Scores predictions in XTREME's formats: one JSON object, in percent at full precision, equal to the reference scripts.
 
-    Unanswered questions score 0, as in the references, and are named on standard error.
+    Unanswered questions score 0, as in SQuAD's and MLQA's scripts, and are named on standard error.
     """
+    from tasksearch.metrics.scoring import Answering, score_files
+
+    answering = Answering(allow_extra=allow_extra, missing_as_empty=missing_as_empty)
     if metric == "xtreme":
         from tasksearch.metrics.xtreme import missing_line, score_benchmark
 
-        benchmark = score_benchmark(gold, pred)
+        benchmark = score_benchmark(gold, pred, answering=answering)
         print_json(benchmark.to_json())
         notes = (*benchmark.notes, *filter(None, [missing_line(benchmark)]))
     else:
-        from tasksearch.metrics.scoring import score_files
-
-        found = score_files(metric, gold, pred, language=language, null_scores=na_prob)
+        found = score_files(
+            metric, gold, pred, language=language, null_scores=na_prob, null_threshold=na_prob_thresh, answering=answering
+        )
         print_json(dict(found.values))
         notes = found.notes
     for note in notes:

@@ -1,4 +1,8 @@
-"""From start and end logits to answer texts: n-best over the windows of a question, as SQuAD's and jiant's scripts do."""
+"""From start and end logits to answer texts: the best pair among the 20 best starts and ends of each of a question's windows.
+
+SQuAD's script for BERT and jiant do the same but for one thing: they count a token that stands in several windows only in the one
+that shows most context around it (`token_is_max_context`). Here it counts in each, and the best window decides.
+"""
 
 from __future__ import annotations
 

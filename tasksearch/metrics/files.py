@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasksearch.core.errors import BadInput, DataMissing
+from tasksearch.core.errors import BadInput
+from tasksearch.core.squad_shape import answer_objects
+from tasksearch.core.text_files import BadJson, parse_json, shown, whole_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ def read_lines(path: Path) -> list[str]:
         DataMissing: no such file.
         BadInput: a file that is not UTF-8 or holds no line.
     """
-    lines = _lines(_text(path))
+    lines = _lines(whole_text(path))
     if not lines:
         raise BadInput(f"{path}: the file is empty; expected one label per line")
     return lines
@@ -38,7 +38,7 @@ def read_sentences(path: Path) -> list[list[str]]:
     sentences: list[list[str]] = [[]]
     for number, line in enumerate(read_lines(path), start=1):
         if len(line.split()) > 1:
-            raise BadInput(f"{path}:{number}: {line!r}; expected one tag alone, and a blank line between sentences")
+            raise BadInput(f"{path}:{number}: {shown(line)}; expected one tag alone, and a blank line between sentences")
         if line:
             sentences[-1].append(line)
         elif sentences[-1]:
@@ -50,12 +50,17 @@ def read_sentences(path: Path) -> list[list[str]]:
 
 
 def read_pairs(path: Path) -> set[tuple[str, str]]:
-    """One pair of sentence ids per line, parted by a tab; raises as `read_lines` does. Nothing mined is an empty file."""
+    """One pair of sentence ids per line, parted by a tab; raises as `read_lines` does. Nothing mined is an empty file.
+
+    Blank lines are passed over; XTREME's script counts them as one pair more.
+    """
     pairs = set()
-    for number, line in enumerate(_lines(_text(path)), start=1):
+    for number, line in enumerate(_lines(whole_text(path)), start=1):
+        if not line:
+            continue
         ids = line.split("\t")
         if len(ids) != 2:
-            raise BadInput(f"{path}:{number}: {line!r}; expected two sentence ids parted by a tab")
+            raise BadInput(f"{path}:{number}: {shown(line)}; expected two sentence ids parted by a tab")
         pairs.add((ids[0], ids[1]))
     return pairs
 
@@ -73,7 +78,7 @@ def read_gold_questions(path: Path) -> list[GoldQuestion]:
         raise BadInput(f"{path}: no list of articles under 'data'; expected a SQuAD-style file")
     try:
         questions = [
-            GoldQuestion(id=str(qa["id"]), answers=tuple(_answer(answer, qa["id"]) for answer in qa["answers"]))
+            GoldQuestion(id=str(qa["id"]), answers=_golds(qa))
             for article in articles
             for paragraph in article["paragraphs"]
             for qa in paragraph["qas"]
@@ -87,10 +92,16 @@ def read_gold_questions(path: Path) -> list[GoldQuestion]:
     return questions
 
 
-def _answer(answer: Any, question: object) -> str:
-    if not isinstance(answer["text"], str):
-        raise ValueError(f"an answer of question {question!r} is {answer['text']!r}; expected text")
-    return answer["text"]
+def _golds(question: Any) -> tuple[str, ...]:
+    """Texts of the gold answers, in SQuAD's own shape or in that of `datasets`.
+
+    As in the references they alone decide whether a question has an answer; `is_impossible` is not looked at.
+    """
+    texts = [answer["text"] for answer in answer_objects(question["answers"])]
+    for text in texts:
+        if not isinstance(text, str):
+            raise ValueError(f"an answer of question {question['id']!r} is {shown(text)}; expected text")
+    return tuple(texts)
 
 
 def read_answers(path: Path) -> dict[str, str]:
@@ -98,7 +109,7 @@ def read_answers(path: Path) -> dict[str, str]:
     found = _table(path, "an object of question ids and answers")
     for question, answer in found.items():
         if not isinstance(answer, str):
-            raise BadInput(f"{path}: the answer to {question!r} is {answer!r}; expected text")
+            raise BadInput(f"{path}: the answer to {shown(question)} is {shown(answer)}; expected text")
     return found
 
 
@@ -107,7 +118,7 @@ def read_null_scores(path: Path) -> dict[str, float]:
     found = _table(path, "an object of question ids and numbers")
     for question, value in found.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-            raise BadInput(f"{path}: the no-answer score of {question!r} is {value!r}; expected a number")
+            raise BadInput(f"{path}: the no-answer score of {shown(question)} is {shown(value)}; expected a number")
     return {question: float(value) for question, value in found.items()}
 
 
@@ -125,28 +136,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _json(path: Path) -> Any:
-    def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-        table: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in table:
-                raise BadInput(f"{path}: {key!r} stands there twice in one object")
-            table[key] = value
-        return table
-
     try:
-        return json.loads(_text(path), object_pairs_hook=once)
-    except json.JSONDecodeError as fault:
-        raise BadInput(f"{path}:{fault.lineno}: not JSON ({fault.msg})") from None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise DataMissing(f"{path} is missing") from None
-    except IsADirectoryError:
-        raise BadInput(f"{path} is a folder; expected a file") from None
-    except UnicodeDecodeError as fault:
-        raise BadInput(f"{path}: not UTF-8 at byte {fault.start}; convert the file") from None
-    except OSError as fault:
-        raise BadInput(f"{path}: {fault.strerror or fault}") from None
+        return parse_json(whole_text(path), unique_keys=True)
+    except BadJson as fault:
+        raise BadInput(f"{path}:{fault.line}: not JSON ({fault})") from None

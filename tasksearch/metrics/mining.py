@@ -22,7 +22,8 @@ def best_cut(scores: Floats, right: Bools, gold: int) -> float:
         gold: how many there are to be found.
 
     Returns:
-        The highest such cut; with none found right, above every candidate. After the last candidate, the last one's score.
+        The highest such cut; with none found right, above every candidate. After the last candidate, the last one's score;
+        between two scores that no number lies between, the higher one.
     """
     order = np.argsort(-scores, kind="stable")
     ranked, hits = scores[order], np.cumsum(right[order])
@@ -31,7 +32,11 @@ def best_cut(scores: Floats, right: Bools, gold: int) -> float:
     f1 = 2 * hits / (np.arange(1, len(ranked) + 1) + gold)
     last_of_tie = np.append(ranked[1:] != ranked[:-1], True)
     at = int(np.argmax(np.where(last_of_tie, f1, -1.0)))
-    return float(ranked[at]) if at + 1 == len(ranked) else float((ranked[at] + ranked[at + 1]) / 2)
+    if at + 1 == len(ranked):
+        return float(ranked[at])
+    higher, lower = float(ranked[at]), float(ranked[at + 1])
+    halfway = higher / 2 + lower / 2  # the sum of two large scores would be infinite
+    return halfway if lower < halfway <= higher else higher
 
 
 def mining_scores(scores: Floats, right: Bools, gold: int, cut: float) -> dict[str, float]:

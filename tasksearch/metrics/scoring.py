@@ -1,7 +1,8 @@
 """Scores of one prediction file against one label file, with the key names and to the digits of the reference scripts.
 
-In percent. A question without a prediction scores 0, as in the references, and is named. What the references score without a
-word though it cannot be meant (sentences of unequal length, answers to unknown questions) is refused.
+In percent. A question without a prediction scores 0, as in SQuAD's and MLQA's scripts, and is named; SQuAD 2's leaves it out of
+its means. What the references score without a word though it cannot be meant (sentences of unequal length, answers to unknown
+questions) is refused, unless `Answering` allows it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.text_files import shown
 from tasksearch.metrics import mlqa, squad, squad_v2
 from tasksearch.metrics.chunks import chunk_counts
 from tasksearch.metrics.files import (
@@ -27,6 +29,8 @@ from tasksearch.metrics.files import (
 )
 
 Item = TypeVar("Item")
+Scored = tuple[float, float]
+"""(exact match, F1) of one question, in [0, 1]."""
 
 _SHOWN = 3
 _DUPLICATE = {"1": True, "duplicate": True, "0": False, "not_duplicate": False}
@@ -45,10 +49,43 @@ class FileScores:
     notes: tuple[str, ...] = field(default=())
 
 
+@dataclass(frozen=True, kw_only=True)
+class Answering:
+    """How questions and predicted answers are matched.
+
+    Attributes:
+        allow_extra: pass over predictions of questions that the gold file does not ask, as the reference scripts do.
+        missing_as_empty: score a question without a prediction as if the empty answer had been predicted.
+    """
+
+    allow_extra: bool = False
+    missing_as_empty: bool = False
+
+    @property
+    def asked(self) -> str:
+        """The first option that is on, as the command line calls it; empty where none is."""
+        return "--allow-extra" if self.allow_extra else "--missing-as-empty" if self.missing_as_empty else ""
+
+
+STRICT = Answering()
+
+
 def score_files(
-    metric: str, gold: Path, predictions: Path, *, language: str | None = None, null_scores: Path | None = None
+    metric: str,
+    gold: Path,
+    predictions: Path,
+    *,
+    language: str | None = None,
+    null_scores: Path | None = None,
+    null_threshold: float | None = None,
+    answering: Answering = STRICT,
 ) -> FileScores:
     """Scores one prediction file.
+
+    Args:
+        null_scores: `squad_v2` alone: JSON of id → how likely the question has no answer.
+        null_threshold: score a question whose null score is above it as answered with nothing; the official script's default
+            is 1.0, none here.
 
     Raises:
         UnknownName: the metric, or a language that `mlqa` has no normaliser for.
@@ -56,11 +93,23 @@ def score_files(
     """
     if metric not in FILE_METRICS:
         raise UnknownName("metric", metric, (*FILE_METRICS, "xtreme"))
+    _check_options(metric, null_scores, null_threshold, answering)
+    if metric == "squad":
+        return _squad(gold, predictions, answering)
     if metric == "mlqa":
-        return _mlqa(gold, predictions, language)
+        return _mlqa(gold, predictions, language, answering)
     if metric == "squad_v2":
-        return _squad_v2(gold, predictions, null_scores)
+        return _squad_v2(gold, predictions, null_scores, null_threshold, answering)
     return FILE_METRICS[metric](gold, predictions)
+
+
+def _check_options(metric: str, null_scores: Path | None, null_threshold: float | None, answering: Answering) -> None:
+    if answering.asked and metric not in ANSWERED:
+        raise BadInput(f"{answering.asked} is of {', '.join(ANSWERED)}; {metric} matches line by line")
+    if null_scores is not None and metric != "squad_v2":
+        raise BadInput(f"--na-prob is of squad_v2; {metric} has no questions without an answer")
+    if null_threshold is not None and null_scores is None:
+        raise BadInput("--na-prob-thresh needs --na-prob, the no-answer scores that it cuts")
 
 
 def _accuracy(gold: Path, predictions: Path) -> FileScores:
@@ -89,6 +138,8 @@ def _qqp(gold: Path, predictions: Path) -> FileScores:
 
 def _duplicates(path: Path) -> list[bool]:
     lines = read_lines(path)
+    while len(lines) > 1 and not lines[-1]:
+        lines.pop()
     for number, line in enumerate(lines, start=1):
         if line not in _DUPLICATE:
             raise BadInput(f"{path}:{number}: label {line!r}; expected 1 (duplicate) or 0 (not_duplicate)")
@@ -112,23 +163,26 @@ def _bucc(gold: Path, predictions: Path) -> FileScores:
     return FileScores(values=_precision_recall_f1(len(pairs & mined), len(mined), len(pairs)) | {"num_examples": len(pairs)})
 
 
-def _squad(gold: Path, predictions: Path) -> FileScores:
+def _squad(gold: Path, predictions: Path, answering: Answering = STRICT) -> FileScores:
     return _exact_and_f1(
         gold,
         predictions,
+        answering,
         lambda text, golds: (squad.best_over(squad.exact_match, text, golds), squad.best_over(squad.f1, text, golds)),
     )
 
 
-def _mlqa(gold: Path, predictions: Path, language: str | None = None) -> FileScores:
+def _mlqa(gold: Path, predictions: Path, language: str | None = None, answering: Answering = STRICT) -> FileScores:
     if language is None:
         raise BadInput(f"mlqa needs --language: one of {', '.join(mlqa.LANGUAGES)}")
     mlqa.normalise("", language)  # an unknown language is refused before any file is read
-    return _exact_and_f1(gold, predictions, lambda text, golds: mlqa.em_f1_of(text, golds, language))
+    return _exact_and_f1(gold, predictions, answering, lambda text, golds: mlqa.em_f1_of(text, golds, language))
 
 
-def _exact_and_f1(gold: Path, predictions: Path, score: Callable[[str, Sequence[str]], tuple[float, float]]) -> FileScores:
-    questions, answers, notes = _answered(gold, predictions)
+def _exact_and_f1(
+    gold: Path, predictions: Path, answering: Answering, score: Callable[[str, Sequence[str]], Scored]
+) -> FileScores:
+    questions, answers, notes = _answered(gold, predictions, answering)
     for question in questions:
         if not question.answers:
             raise BadInput(f"{gold}: question {question.id!r} has no gold answer; `score squad_v2` takes such files")
@@ -137,9 +191,17 @@ def _exact_and_f1(gold: Path, predictions: Path, score: Callable[[str, Sequence[
     return FileScores(values={"exact_match": exact, "f1": f1, "num_examples": len(questions)}, notes=notes)
 
 
-def _squad_v2(gold: Path, predictions: Path, null_scores: Path | None = None) -> FileScores:
-    questions, answers, notes = _answered(gold, predictions)
-    found = {q.id: squad_v2.em_f1_of(answers[q.id], q.answers) for q in questions if q.id in answers}
+def _squad_v2(
+    gold: Path,
+    predictions: Path,
+    null_scores: Path | None = None,
+    threshold: float | None = None,
+    answering: Answering = STRICT,
+) -> FileScores:
+    questions, answers, notes = _answered(gold, predictions, answering)
+    as_given = {q.id: squad_v2.em_f1_of(answers[q.id], q.answers) for q in questions if q.id in answers}
+    null = {} if null_scores is None else _null_of(questions, as_given, null_scores)
+    found = as_given if threshold is None else _cut(questions, as_given, null, threshold)
     values: dict[str, float] = {}
     for prefix, chosen in (
         ("", questions),
@@ -151,18 +213,33 @@ def _squad_v2(gold: Path, predictions: Path, null_scores: Path | None = None) ->
             name = "exact_match" if not prefix else "exact"
             values |= {f"{prefix}{name}": 100.0 * sum(exact) / len(chosen), f"{prefix}f1": 100.0 * sum(f1) / len(chosen)}
     if null_scores is not None:
-        values |= _best_on_this_file(questions, found, read_null_scores(null_scores), null_scores)
+        values |= _best_on_this_file(questions, as_given, null)
     return FileScores(values=values | {"num_examples": len(questions)}, notes=notes)
 
 
-def _best_on_this_file(
-    questions: Sequence[GoldQuestion], found: Mapping[str, tuple[float, float]], null: Mapping[str, float], path: Path
-) -> dict[str, float]:
-    """The reference's `best_exact` and `best_f1`: thresholds tuned on the very file they are scored on."""
-    answered = [q for q in questions if q.id in found]
-    lacking = [q.id for q in answered if q.id not in null]
+def _null_of(questions: Sequence[GoldQuestion], found: Mapping[str, Scored], path: Path) -> dict[str, float]:
+    null = read_null_scores(path)
+    lacking = [q.id for q in questions if q.id in found and q.id not in null]
     if lacking:
         raise BadInput(f"{path}: no score for {_some(lacking)}; expected one for every predicted question")
+    return null
+
+
+def _cut(
+    questions: Sequence[GoldQuestion], found: Mapping[str, Scored], null: Mapping[str, float], threshold: float
+) -> dict[str, Scored]:
+    """The scores once every question whose null score is above the threshold is answered with nothing."""
+    nothing = {q.id: float(not q.answers) for q in questions}
+    return {name: (nothing[name],) * 2 if null[name] > threshold else scores for name, scores in found.items()}
+
+
+def _best_on_this_file(
+    questions: Sequence[GoldQuestion], found: Mapping[str, Scored], null: Mapping[str, float]
+) -> dict[str, float]:
+    """The reference's `best_exact` and `best_f1`: thresholds tuned on the very file they are scored on, whatever threshold the
+    other scores were cut at.
+    """
+    answered = [q for q in questions if q.id in found]
     answerable = np.asarray([bool(q.answers) for q in answered], dtype=np.bool_)
     odds = np.asarray([null[q.id] for q in answered], dtype=np.float64)
     values: dict[str, float] = {}
@@ -173,27 +250,41 @@ def _best_on_this_file(
     return values
 
 
-def _answered(gold: Path, predictions: Path) -> tuple[list[GoldQuestion], dict[str, str], tuple[str, ...]]:
+def _answered(
+    gold: Path, predictions: Path, answering: Answering
+) -> tuple[list[GoldQuestion], dict[str, str], tuple[str, ...]]:
     questions, answers = read_gold_questions(gold), read_answers(predictions)
+    notes = []
     known = {question.id for question in questions}
-    strange = [name for name in answers if name not in known]
-    if strange:
-        raise BadInput(f"{predictions}: answers to {_some(strange)}, which {gold} does not ask")
+    if strange := [name for name in answers if name not in known]:
+        said = f"{predictions}: answers to {_some(strange)}, which {gold} does not ask"
+        if not answering.allow_extra:
+            raise BadInput(f"{said}; --allow-extra passes over them, as the reference scripts do")
+        notes.append(f"{said}: passed over")
     missing = [question.id for question in questions if question.id not in answers]
+    if missing and answering.missing_as_empty:
+        notes.append(f"{predictions}: no answer to {_some(missing)}: taken for the empty answer")
+        return questions, answers | dict.fromkeys(missing, ""), tuple(notes)
     if len(missing) == len(questions):
         raise BadInput(f"{predictions}: no answer to any of the {len(questions)} questions of {gold}")
-    return questions, answers, (f"{predictions}: no answer to {_some(missing)}: score 0",) if missing else ()
+    if missing:
+        notes.append(f"{predictions}: no answer to {_some(missing)}: score 0")
+    return questions, answers, tuple(notes)
 
 
 def _some(ids: Sequence[str]) -> str:
     """`2 questions ('a', 'b')`: how many, and the first few."""
-    shown = ", ".join(repr(name) for name in ids[:_SHOWN]) + (", …" if len(ids) > _SHOWN else "")
-    return f"{len(ids)} question{'s' if len(ids) > 1 else ''} ({shown})"
+    first = ", ".join(shown(name) for name in ids[:_SHOWN]) + (", …" if len(ids) > _SHOWN else "")
+    return f"{len(ids)} question{'s' if len(ids) > 1 else ''} ({first})"
 
 
 def _equally_long(
     gold: Path, predictions: Path, labels: list[Item], predicted: list[Item], what: str
 ) -> tuple[list[Item], list[Item]]:
+    shorter = min(len(labels), len(predicted))
+    for items in (labels, predicted):  # blank lines at the end of one file are no labels; at the end of both they are
+        while len(items) > shorter and not items[-1]:
+            items.pop()
     if len(labels) != len(predicted):
         raise BadInput(f"{predictions} has {len(predicted)} {what}, {gold} has {len(labels)}; expected as many")
     return labels, predicted
@@ -206,6 +297,9 @@ def _precision_recall_f1(both: int, predicted: int, gold: int) -> dict[str, floa
     f1 = 2 * precision * recall / (precision + recall) if both else 0.0
     return {"f1": f1 * 100, "precision": precision * 100, "recall": recall * 100}
 
+
+ANSWERED = ("squad", "squad_v2", "mlqa")
+"""Metrics whose predictions are matched by question id."""
 
 FILE_METRICS: dict[str, Callable[[Path, Path], FileScores]] = {
     "accuracy": _accuracy,

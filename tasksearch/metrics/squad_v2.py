@@ -55,7 +55,8 @@ def best_threshold(scores: Floats, answerable: npt.NDArray[np.bool_], null: Floa
     """(threshold, sum of scores there), the lowest threshold that makes `after_threshold` largest.
 
     The threshold is one of the null scores, as in the script; where "answer nothing" is best it is 0 if that lies below all of
-    them (the script's value), else the next number below the smallest.
+    them (the script's value), else the next number below the smallest. A score of minus infinity is above no threshold: its
+    question keeps its answer.
     """
     order = np.argsort(null, kind="stable")
     ranked = null[order]
@@ -64,7 +65,7 @@ def best_threshold(scores: Floats, answerable: npt.NDArray[np.bool_], null: Floa
     last_of_tie = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)) if len(ranked) else np.empty(0, dtype=np.int64)
     best, cut = base, _below(ranked)
     for at in last_of_tie:
-        if base + gains[at] > best + 1e-9:  # sums of the same scores in another order are no gain
+        if ranked[at] == -np.inf or base + gains[at] > best + 1e-9:  # sums of the same scores in another order are no gain
             best, cut = base + float(gains[at]), float(ranked[at])
     return cut, best
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import DataMissing
-from tasksearch.metrics.scoring import score_files
+from tasksearch.metrics.scoring import ANSWERED, STRICT, Answering, score_files
 
 ENGLISH = "en"
 LOW_RESOURCE = {
@@ -134,8 +134,11 @@ class Benchmark:
         return _mean_of(scores[language][key] for language in languages)
 
 
-def score_benchmark(gold: Path, predictions: Path) -> Benchmark:
+def score_benchmark(gold: Path, predictions: Path, *, answering: Answering = STRICT) -> Benchmark:
     """Scores every `<task>/test-<language>.tsv` or `.json` that stands in both folders.
+
+    Args:
+        answering: of the three question-answering tasks.
 
     Raises:
         DataMissing: a folder that is not there, or not one file to score.
@@ -153,7 +156,8 @@ def score_benchmark(gold: Path, predictions: Path) -> Benchmark:
             if not (gold / file).is_file() or not (predictions / file).is_file():
                 missing[task.name] = (*missing.get(task.name, ()), language)
                 continue
-            found = score_files(task.metric, gold / file, predictions / file, language=language)
+            matched = answering if task.metric in ANSWERED else STRICT
+            found = score_files(task.metric, gold / file, predictions / file, language=language, answering=matched)
             scores.setdefault(task.name, {})[language] = found.values
             notes += found.notes
     if not scores:

@@ -29,7 +29,7 @@ from tasksearch.tasks.examples import (
 
 Row = Mapping[str, Any]
 
-FAULTS = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+FAULTS = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError)
 """What a builder raises for a row that does not fit its card; `why` says it in words."""
 
 
@@ -43,8 +43,14 @@ def build(row: Row, card: TaskCard, number: int) -> Example:
 
 
 def why(fault: Exception) -> str:
-    """A builder's fault in words."""
-    return f"field {fault.args[0]!r} is missing" if isinstance(fault, KeyError) else str(fault)
+    """A builder's fault in words, one line of bounded length whatever value it quotes."""
+    if isinstance(fault, RecursionError):
+        return "a value is nested too deeply"
+    said = f"field {shown(fault.args[0])} is missing" if isinstance(fault, KeyError) else " ".join(str(fault).split("\n"))
+    return said if len(said) <= _LONGEST else f"{said[: _LONGEST // 2]} … {said[-_LONGEST // 2 :]}"
+
+
+_LONGEST = 500
 
 
 def text_of(row: Row, field: str) -> str:

@@ -82,3 +82,13 @@ def test_a_cut_fitted_on_one_set_is_applied_to_another():
     test = Mined(ids=(("e", "f"), ("g", "h"), ("i", "j")), scores=np.array([1.3, 1.1, 1.21]))
     found = score_mining(dev, [("a", "b")], test, [("e", "f"), ("g", "h")])
     assert found == {"f1": 50.0, "precision": 50.0, "recall": 50.0, "threshold": pytest.approx(1.2)}
+
+
+@pytest.mark.parametrize(("higher", "lower"), [
+    (np.nextafter(1.0, 2.0), 1.0), (1.0, np.nextafter(1.0, 0.0)), (5e-324, 0.0), (1.7e308, 1.6e308), (-1.6e308, -1.7e308),
+    (1.7e308, -1.7e308), (np.inf, 1.0), (1.0, -np.inf),
+])  # fmt: skip
+def test_the_cut_parts_two_scores_however_near_or_far_they_are(higher, lower):
+    cut = best_cut(np.array([higher, lower]), np.array([True, False]), 1)
+    assert lower < cut <= higher
+    assert mining_scores(np.array([higher, lower]), np.array([True, False]), 1, cut)["f1"] == 100.0

@@ -52,7 +52,13 @@ def test_squad_2_differs_from_1_where_nothing_is_left_of_both_answers():
     assert squad_v2.em_f1_of("black cat", ["cat"]) == (0.0, pytest.approx(2 / 3))
 
 
-questions = st.lists(st.tuples(st.sampled_from([0.0, 0.5, 1.0]), st.booleans(), st.sampled_from([-1.5, -1.0, 0.0, 0.25, 2.0])))
+questions = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 0.5, 1.0]),
+        st.booleans(),
+        st.sampled_from([-np.inf, -1.5, -1.0, 0.0, np.nextafter(0.0, 1.0), 0.25, 2.0]),
+    )
+)
 
 
 @given(questions)

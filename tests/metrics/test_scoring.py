@@ -1,11 +1,12 @@
 """Prediction files in XTREME's formats: scores worked by hand, and what cannot be scored refused in one line."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from tasksearch.core.errors import BadInput, DataMissing, UnknownName
-from tasksearch.metrics.scoring import score_files
+from tasksearch.metrics.scoring import Answering, score_files
 from tasksearch.metrics.xtreme import LOW_RESOURCE, XTREME_TASKS, missing_line, score_benchmark
 
 
@@ -97,6 +98,64 @@ def test_a_question_without_a_prediction_scores_0_in_squad_2_too(files):
     assert (found["exact_match"], found["best_f1"]) == (50.0, 50.0)
 
 
+def test_answers_to_other_questions_are_passed_over_on_request(files):
+    paths = files(squad(q1=["cat"]), {"q1": "cat", "q9": "x"})
+    for metric in ("squad", "squad_v2"):
+        found = score_files(metric, *paths, answering=Answering(allow_extra=True))
+        assert (found.values["exact_match"], found.values["num_examples"]) == (100.0, 1)
+        assert "answers to 1 question ('q9')" in found.notes[0] and "passed over" in found.notes[0]
+
+
+def test_missing_answers_are_empty_ones_on_request(files):
+    gold, predicted = squad(q1=["cat"], q2=[], q3=[]), {"q1": "cat", "q3": "dog"}
+    assert score_files("squad_v2", *files(gold, predicted)).values["exact_match"] == pytest.approx(100 / 3)
+    found = score_files("squad_v2", *files(gold, predicted), answering=Answering(missing_as_empty=True))
+    assert found.values["exact_match"] == pytest.approx(200 / 3)  # q2 has no answer, and none was given
+    assert "1 question ('q2'): taken for the empty answer" in found.notes[0]
+    none = score_files("squad", *files(squad(q1=["cat"]), {}), answering=Answering(missing_as_empty=True))
+    assert none.values == {"exact_match": 0.0, "f1": 0.0, "num_examples": 1}
+
+
+def test_a_threshold_answers_with_nothing_as_evaluate_v2_does(files):
+    gold = squad(q1=["cat"], q2=[], q3=["dog"])
+    gold_path, pred, null = files(gold, {"q1": "cat", "q2": "x", "q3": "dog"}, {"q1": 0.1, "q2": 0.8, "q3": 0.5})
+    plain = score_files("squad_v2", gold_path, pred, null_scores=null).values
+    at = {t: score_files("squad_v2", gold_path, pred, null_scores=null, null_threshold=t).values for t in (1.0, 0.5, 0.4)}
+    assert at[1.0] == plain
+    assert at[0.5]["exact_match"] == 100.0  # a score at the threshold is not above it
+    assert (at[0.4]["exact_match"], at[0.4]["HasAns_exact"], at[0.4]["NoAns_exact"]) == (pytest.approx(200 / 3), 50.0, 100.0)
+    assert {t: values["best_exact"] for t, values in at.items()} == dict.fromkeys(at, 100.0)  # tuned on the scores as given
+
+
+@pytest.mark.parametrize(("metric", "options", "said"), [
+    ("accuracy", {"answering": Answering(allow_extra=True)}, "--allow-extra is of squad, squad_v2, mlqa; accuracy matches"),
+    ("bucc", {"answering": Answering(missing_as_empty=True)}, "--missing-as-empty is of squad"),
+    ("squad", {"null_scores": Path("null")}, "--na-prob is of squad_v2"),
+    ("squad_v2", {"null_threshold": 0.5}, "--na-prob-thresh needs --na-prob"),
+])  # fmt: skip
+def test_an_option_that_a_metric_has_no_use_for_is_refused(files, metric, options, said):
+    with pytest.raises(BadInput, match=said):
+        score_files(metric, *files("a\n", "a\n"), **options)
+
+
+def test_blank_lines_are_no_pairs_and_no_labels(files):
+    assert score_files("bucc", *files("a\tb\n\n", "\na\tb\n\n\n")).values["f1"] == 100.0
+    assert score_files("accuracy", *files("x\ny\n", "x\ny\n\n \n")).values == {"accuracy": 100.0, "num_examples": 2}
+    assert score_files("accuracy", *files("x\n\n", "x\n\n")).values["num_examples"] == 2  # as in XTREME's evaluation
+    assert score_files("qqp", *files("1\n0\n\n", "1\n0\n")).values["accuracy"] == 100.0
+    with pytest.raises(BadInput, match="has 2 lines"):
+        score_files("accuracy", *files("x\ny\nz\n", "x\n\n"))
+
+
+def test_gold_answers_in_the_shape_of_datasets_are_read(files):
+    gold = squad(q1=["cat", "dog"])
+    gold["data"][0]["paragraphs"][0]["qas"][0]["answers"] = {"text": ["cat", "dog"], "answer_start": [0, 4]}
+    assert score_files("squad", *files(gold, {"q1": "dog"})).values["exact_match"] == 100.0
+    gold["data"][0]["paragraphs"][0]["qas"][0]["answers"] = {"text": "cat"}
+    with pytest.raises(BadInput, match="expected lists under 'text'"):
+        score_files("squad", *files(gold, {"q1": "dog"}))
+
+
 @pytest.mark.parametrize(
     ("metric", "gold", "predicted", "said"),
     [
@@ -126,7 +185,7 @@ def test_what_cannot_be_scored_is_refused_in_one_line(files, metric, gold, predi
 
 def test_bytes_that_are_not_text_and_files_that_are_not_there_are_named(tmp_path):
     (tmp_path / "latin").write_bytes(b"caf\xe9\n")
-    with pytest.raises(BadInput, match="latin: not UTF-8 at byte 3"):
+    with pytest.raises(BadInput, match="latin:1: not UTF-8 at byte 3"):
         score_files("accuracy", tmp_path / "latin", tmp_path / "latin")
     with pytest.raises(DataMissing, match="nowhere is missing"):
         score_files("accuracy", tmp_path / "nowhere", tmp_path / "latin")

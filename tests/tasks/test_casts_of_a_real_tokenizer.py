@@ -84,3 +84,61 @@ def test_a_selection_is_the_items_asked_for_in_that_order(tokenizer):
     assert part.labels.tolist() == [1, 0]
     assert [part.tokens[i].tolist() for i in range(4)] == [whole.tokens[i].tolist() for i in (6, 7, 0, 1)]
     assert part.owner.tolist() == [3, 0]
+
+
+class NothingLeft:
+    """The tokenizer, but of U+200D no piece is left, as where a tokenizer's rules drop it."""
+
+    def __init__(self, tokenizer):
+        self.bos_token_id, self.eos_token_id = tokenizer.bos_token_id, tokenizer.eos_token_id
+        self.unk_token_id, self._tokenizer = tokenizer.unk_token_id, tokenizer
+
+    def __call__(self, texts, **options):
+        made = dict(self._tokenizer(texts, **options))
+        made["input_ids"] = [[] if text == "\u200d" else ids for text, ids in zip(texts, made["input_ids"], strict=True)]
+        return made
+
+
+def test_a_word_of_which_no_piece_is_left_is_unk(tokenizer):
+    example = TagExample("1", ("sat", "\u200d", "on"), (0, 1, 2))
+    encoded = encode([example], CARDS["tagging"], NothingLeft(tokenizer), 40)
+    row, places = encoded.tokens[0].tolist(), encoded.positions[0].tolist()
+    assert row[places[1]] == tokenizer.unk_token_id
+    assert row.count(tokenizer.bos_token_id) == 1
+    assert encoded.tags[0].tolist() == [0, 1, 2]
+
+
+SPELLED = ("sat </s> on", "<pad>", "on <s><s> it", "a<mask>", "</s></s>", "<unk> <pad")
+
+
+def check_spelled(tokenizer):
+    specials = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    examples = [SpanExample(str(n), "sat?", f"{text} on", ((0, text[:2]),)) for n, text in enumerate(SPELLED)]
+    encoded = encode(examples, CARDS["span"], tokenizer, 60)
+    for n, example in enumerate(examples):
+        kept = encoded.positions[n].tolist()
+        assert not specials & set(encoded.tokens[n].tolist()[kept[0] : kept[-1] + 1])
+        edges = encoded.offsets[n].tolist()
+        covered = {at for begin, end in zip(edges[::2], edges[1::2], strict=True) for at in range(begin, end)}
+        assert {at for at, character in enumerate(example.context) if character != " "} <= covered
+    pairs = encode([TextExample("1", text, text, 0) for text in SPELLED], CARDS["pair"], tokenizer, 60)
+    for n in range(len(SPELLED)):
+        row = pairs.tokens[n].tolist()
+        assert [i for i in row if i in specials] == [tokenizer.bos_token_id, *[tokenizer.eos_token_id] * 3]
+
+
+def test_what_spells_a_special_piece_is_text(tokenizer):
+    check_spelled(tokenizer)
+
+
+def test_what_spells_a_special_piece_is_text_in_xlm_rs_vocabulary(shared_data):
+    from transformers import AutoTokenizer
+
+    model = shared_data.parent / "models" / "e5-small-9-l6-q4"
+    if not model.is_dir():
+        pytest.skip(f"no tokenizer at {model}")
+    tokenizer = AutoTokenizer.from_pretrained(str(model))
+    check_spelled(tokenizer)
+    plain = ["a < s > b", "the cat sat", "x<y"]
+    encoded = encode([TextExample("1", text, None, 0) for text in plain], CARDS["sentence"], tokenizer, 60)
+    assert [encoded.tokens[n].tolist() for n in range(3)] == tokenizer(plain)["input_ids"]

@@ -1,11 +1,13 @@
 """Files against their cards: what is bad is one line with file and line number, or told when it is passed over."""
 
 import gzip
+import hashlib
 import json
 
 import pytest
 
 from tasksearch.core.errors import BadInput, DataMissing, UnknownName
+from tasksearch.core.signature import signature_of
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.reading import file_fingerprint, path_of, read_file
 from tasksearch.tasks.source import TaskSource
@@ -156,3 +158,27 @@ def test_missing_files_are_named(tmp_path):
     assert [str(path.relative_to(tmp_path)) for path in map(type(tmp_path), missing)] == [
         "train.jsonl", "t/en.dev.jsonl.gz", "t/en.test.jsonl.gz", "t/sw.test.jsonl.gz",
     ]  # fmt: skip
+
+
+def test_only_data_that_is_read_otherwise_than_before_has_another_name(tmp_path):
+    """A null title and a byte-order mark change the name of the data; files without them keep the names of earlier versions."""
+    span = card("span", source=Files(format="squad_lines", path="t.jsonl"), select_split="dev", report_split="dev")
+
+    def names(text):
+        """(the name now, the name that earlier versions gave)."""
+        path = write(tmp_path / "t.jsonl", text)
+        earlier = f"dev {hashlib.sha256(path.read_bytes()).hexdigest()[:24]}/{signature_of(1, span.source)}"
+        return TaskSource(tmp_path, None).evaluation_fingerprint(span, "en")[1], earlier
+
+    row = {"id": "q", "title": "t", "question": "?", "context": "Rom", "answers": [{"answer_start": 0, "text": "Rom"}]}
+    now, earlier = names(lines(row))
+    assert now == earlier
+    for text in (*(lines(row | {"title": title}) for title in (None, "", " ")), "\ufeff" + lines(row)):
+        now, earlier = names(text)
+        assert now != earlier, text
+
+
+def test_the_plain_form_of_a_source_is_that_of_versions_without_its_languages():
+    assert "languages" not in Files().to_json()
+    assert Files(languages=("sw",)).to_json()["languages"] == ["sw"]
+    assert signature_of(Files()) == "27b82835fb92a099697093ee"  # as earlier versions have it

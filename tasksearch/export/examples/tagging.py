@@ -28,7 +28,7 @@ def windows(tokenizer: Any, words: list[str], max_length: int) -> list[tuple[lis
     begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
     rows: list[tuple[list[int], list[int]]] = [([begin], [])]
     for word in tokenizer(words, add_special_tokens=False)["input_ids"]:
-        pieces = word[: max_length - 2] or [begin]
+        pieces = word[: max_length - 2] or [tokenizer.unk_token_id]
         if len(rows[-1][0]) + len(pieces) > max_length - 1:
             rows.append(([begin], []))
         rows[-1][1].append(len(rows[-1][0]))

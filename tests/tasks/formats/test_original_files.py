@@ -231,6 +231,17 @@ def test_withheld_sentences_are_counted_and_odd_spaces_leave_words(tmp_path):
         (ud((1, "a", "X", 0, ""), (3, "b", "X", 1, "")), r":1: token ids \[1, 3\]"),
         (ud(("one", "a", "X", 0, "")), r":3: token id 'one' or head '0' is not a number"),
         (ud((1, "a", "NONE", 0, "")), r":1: unknown label 'NONE'"),
+        (ud((1, "a", "X", 0, ""), (1, "b", "X", 1, "")), r":4: token id 1 stands twice in the sentence"),
+        (
+            ud(
+                ("1-2", "ab", "_", "_", ""),
+                (1, "a", "X", 0, ""),
+                ("2-3", "bc", "_", "_", ""),
+                (2, "b", "X", 1, ""),
+                (3, "c", "X", 1, ""),
+            ),
+            r":5: multiword token 2-3 overlaps 1-2",
+        ),
     ],
 )
 def test_a_sentence_that_is_not_conllu_is_named_by_its_line(tmp_path, text, said):
@@ -300,3 +311,50 @@ def test_an_id_that_stands_twice_is_refused(tmp_path):
     lines = [snli("entailment"), snli("neutral", pairID="1.jpg#4r1e")]
     with pytest.raises(BadInput, match=r":2: a second example with id '1.jpg#4r1e'"):
         read(tmp_path / "x.jsonl", "\n".join(lines), "pair", "nli_jsonl", *NLI)
+
+
+def test_words_of_universal_dependencies_stay_apart_and_whole(tmp_path):
+    rows = ((1, "vamos", "X", 0, ""), ("2-3", "al", "_", "_", ""), (2, "a b", "X", 1, ""), (3, "_", "X", 1, ""))
+    columns = (("document", "sent_id"),)
+    (example,) = read(tmp_path / "es.conllu", ud(*rows), "tagging", "conllu_words", "X", columns=columns).examples
+    assert (example.words, example.id, example.document) == (("vamos", "a b", "_"), "s1", "s1")
+
+
+def test_a_hash_is_a_token_in_masakhaner_and_a_comment_in_uner(tmp_path):
+    columns = (("words", "tokens"),)
+    (example,) = read(tmp_path / "t.txt", "# O\n#NoMore O\n\u00a0 O\n\n", "tagging", "conll", "O", columns=columns).examples
+    assert example.words == ("#", "#NoMore", "\u00a0")
+    text = "# newdoc id = d\n# sent_id = s1\n# text = # x\n1\t#\tO\t-\t-\n2\tx\tO\t-\t-\n\n# only a comment\n\n"
+    columns += (("id", "sent_id"),)
+    (example,) = read(tmp_path / "t.iob2", text, "tagging", "iob2", "O", columns=columns).examples
+    assert (example.words, example.id) == (("#", "x"), "s1")
+    with pytest.raises(BadInput, match=r"t.txt:1: 'wordO'; expected a token, a space and its tag"):
+        read(tmp_path / "t.txt", "wordO\n", "tagging", "conll", "O", columns=(("words", "tokens"),))
+
+
+@pytest.mark.parametrize(("label", "said"), [(1, None), ("1", None), (1.0, None), (True, "unknown label True"),
+                                             (7, r"unknown label 7; expected one of 0, 1; numbers need names"),
+                                             (["1"], r"unknown label \['1'\]"), (None, "unknown label None")])  # fmt: skip
+def test_labels_may_be_numbers(tmp_path, label, said):
+    row = {"a": "x", "b": "y", "label": label}
+    if said:
+        with pytest.raises(BadInput, match=said):
+            read(tmp_path / "t.jsonl", json.dumps(row), "pair", "jsonl", "0", "1")
+        return
+    assert read(tmp_path / "t.jsonl", json.dumps(row), "pair", "jsonl", "0", "1").examples[0].label == 1
+    named = read(tmp_path / "t.jsonl", json.dumps(row), "pair", "jsonl", "no", "yes", labels=(("0", "no"), ("1", "yes")))
+    assert named.examples[0].label == 1
+    tags = json.dumps({"words": ["a", "b"], "tags": [0, label]})
+    assert read(tmp_path / "t.jsonl", tags, "tagging", "jsonl", "0", "1").examples[0].tags == (0, 1)
+
+
+@pytest.mark.parametrize("form", ["squad_lines", "squad_json"])
+@pytest.mark.parametrize(("value", "answers"), [("false", 1), ("False", 1), (0, 1), ("true", 0), (True, 0), (None, 1)])
+def test_a_question_is_impossible_only_where_it_says_so(tmp_path, form, value, answers):
+    question = {"id": "q", "question": "?", "answers": {"text": ["Rom"], "answer_start": [0]}, "is_impossible": value}
+    row = question | {"title": "t", "context": "Rom ist alt"}
+    nested = {"data": [{"title": "t", "paragraphs": [{"context": "Rom ist alt", "qas": [question]}]}]}
+    content = json.dumps(row if form == "squad_lines" else nested)
+    assert len(read(tmp_path / "t", content, "span", form).examples[0].answers) == answers
+    with pytest.raises(BadInput, match="field 'is_impossible' is 'maybe'; expected true or false"):
+        read(tmp_path / "t", content.replace('"is_impossible": ' + json.dumps(value), '"is_impossible": "maybe"'), "span", form)
