@@ -42,7 +42,8 @@ class Case:
         metric: as `tasksearch score` has it, or `xtreme` for a whole submission, or `mining` for a cut over scored candidates.
         files: name → text: `gold`, `pred`, for SQuAD 2.0 `null`; for a submission every path below its folder.
         language: of MLQA's files.
-        numbers: of `mining`: `scores`, `right` and how many pairs there are to be found, `gold`.
+        numbers: of `mining`: `scores`, `right` and how many pairs there are to be found, `gold`; of `squad_v2` the no-answer
+            `threshold` where one is given.
         task: XTREME's name of the task, where several share a metric.
     """
 
@@ -96,7 +97,14 @@ def our_scores(case: Case, folder: Path) -> dict[str, float | None]:
         said = xtreme.score_benchmark(folder / "gold", folder / "pred").to_json()
         return _Paths(said)
     null = folder / "null" if "null" in case.files else None
-    found = scoring.score_files(case.metric, folder / "gold", folder / "pred", language=case.language, null_scores=null)
+    found = scoring.score_files(
+        case.metric,
+        folder / "gold",
+        folder / "pred",
+        language=case.language,
+        null_scores=null,
+        null_threshold=case.numbers.get("threshold"),
+    )
     return dict(found.values) | card_score(case, folder)
 
 
@@ -270,7 +278,8 @@ def squad_v2(draw: Draw) -> Case:
     tied = draw.random() < 0.1
     null = {name: draw.choice([draw.random(), 0.5 if tied else draw.random()]) for name in said}
     files = {"gold": question_text(questions), "pred": json.dumps(said, ensure_ascii=False), "null": json.dumps(null)}
-    return Case(metric="squad_v2", files=files)
+    cut = {"threshold": draw.choice([draw.random(), *null.values()])} if draw.random() < 0.5 else {}
+    return Case(metric="squad_v2", files=files, numbers=cut)
 
 
 def mining_cut(draw: Draw) -> Case:

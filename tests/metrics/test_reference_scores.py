@@ -74,6 +74,7 @@ TOLD_BY = {
     outcomes: "accuracy qqp seqeval squad", registry: "squad mlqa", scoring: " ".join(scoring.FILE_METRICS), squad: "squad",
     squad_v2: "squad_v2", xtreme: "xtreme", "_accuracy": "accuracy", "_qqp": "qqp", "_seqeval": "seqeval", "_bucc": "bucc",
     "_squad": "squad", "_mlqa": "mlqa", "_exact_and_f1": "squad", "_squad_v2": "squad_v2", "_best_on_this_file": "squad_v2",
+    "_cut": "squad_v2",
 }  # fmt: skip
 """Module, or function of one → metrics whose recorded cases are scored by it."""
 CODE = {
@@ -83,7 +84,7 @@ CODE = {
     mlqa: "normalise _is_punctuation _characters_apart exact_match f1 em_f1_of",
     outcomes: "value_of accuracy_outcomes qqp_outcomes ratio_outcomes",
     registry: "answer_outcomes",
-    scoring: "_accuracy _qqp _seqeval _bucc _squad _mlqa _exact_and_f1 _squad_v2 _best_on_this_file _precision_recall_f1",
+    scoring: "_accuracy _qqp _seqeval _bucc _squad _mlqa _exact_and_f1 _squad_v2 _cut _best_on_this_file _precision_recall_f1",
     squad: "normalise f1 exact_match best_over em_f1",
     squad_v2: "em_f1_of _exact _f1 best_threshold",
     xtreme: "Benchmark.to_json Benchmark._task_json Benchmark._mean _mean_of",
@@ -151,6 +152,7 @@ _TIES = "equal scores: the scripts cut inside ties, ours never (test_a_tie_is_ne
 _LAST = "the best cut is after the last candidate: the script fails there"
 _WHOLE = "the script scores whole submissions alone, and has no mean without English (test_scoring)"
 _MISSING = "a question without a prediction: the script leaves it out, ours scores 0 (test_scoring)"
+_NEAR = "two margins with no number between them: none was drawn (test_mining)"
 UNTOLD = {
     "chunks: 0 -> 1": "the first chunk's begin is set where it begins",
     "chunks: 1 -> 2": "the last part, in whatever number of cuts",
@@ -163,6 +165,8 @@ UNTOLD = {
     "best_cut: -1.0 -> 1.0": _TIES,
     "best_cut: 1.0 -> 2.0": _TIES,
     "best_cut: at + 1 -> at - 1": _LAST,
+    "best_cut: halfway if lower < halfway <= higher else higher -> halfway": _NEAR,
+    "best_cut: lower < halfway <= higher -> lower <= halfway < higher": _NEAR,
     "mining_scores: scores >= cut -> scores > cut": _LAST,
     "mining_scores: scores >= cut -> scores > cut #2": _LAST,
     "mining_scores: correct / gold if gold else 0.0 -> correct / gold": "there is always a pair to be found",
@@ -176,6 +180,7 @@ UNTOLD = {
     "best_threshold: np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)) if len(ranked) else np.empty(0, dtype=np.int64)"
     " -> np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))": "no file is without a question",
     "best_threshold: -1 -> 1": _TIES,
+    "best_threshold: -np.inf -> np.inf": "no probability is infinite",
     "best_threshold: 0 -> 1": "no file is without a question",
     "best_threshold: base + gains[at] > best + 1e-09 -> base + gains[at] >= best + 1e-09": _SAME,
     "Benchmark.to_json: lang != ENGLISH -> lang == ENGLISH": _WHOLE,
