@@ -14,6 +14,7 @@ from tasksearch.cli import (
     catalogue,
     data,
     data_check,
+    data_get,
     extend,
     logs,
     plan,
@@ -75,6 +76,7 @@ _command(LOOK, ui.ui, ui.UI_EXAMPLES)
 _command(DATA, catalogue.tasks, catalogue.TASKS_EXAMPLES)
 _command(DATA, catalogue.languages, catalogue.LANGUAGES_EXAMPLES)
 data.app.command(epilog=data_check.CHECK_EXAMPLES)(data_check.check)
+data.app.command(epilog=data_get.GET_EXAMPLES)(data_get.get)
 app.add_typer(data.app, name="data", rich_help_panel=DATA)
 _command(MODELS, grouped(train.train, TRAIN), train.TRAIN_EXAMPLES)
 _command(MODELS, grouped(pretrain.pretrain, PRETRAIN), pretrain.PRETRAIN_EXAMPLES)

@@ -84,5 +84,7 @@ def check(
                     "how_to_get": {card.name: card.how_to_get for card in cards if card.how_to_get}})  # fmt: skip
     else:
         print_check(cards, rows, model, max_length, checked)
+        if known.name in ("lowres", "xtreme") and any(row.absent for row in rows):
+            typer.echo(f"to fetch what is missing: tasksearch data get --suite {suite} --data {folder or 'DIR'}")
     if broken or refused:
         raise typer.Exit(2)

@@ -64,18 +64,39 @@ def pin(identity: str, asked: str = "main", *, cache: Path | None = None) -> Pin
         Unreachable: the hub did not answer.
     """
     check_id(identity)
+    noted = _noted(note_of(identity, asked, cache))
+    if noted is None:
+        noted = _look_up(identity, asked)
+        _note(noted, note_of(identity, asked, cache))
+    return noted
+
+
+def keep_pin(found: Pin) -> None:
+    """Takes a commit that was looked up elsewhere for what the name means here, unless another was looked up here before."""
+    note = note_of(found.id, found.asked)
+    if _noted(note) is None:
+        _note(found, note)
+
+
+def note_of(identity: str, asked: str, cache: Path | None = None) -> Path:
+    """Where the commit of a data set is kept."""
     name = re.sub(r"[^\w.-]", "-", f"{identity.replace('/', '--')}--{asked}")
-    note = (cache or cache_folder()) / "hub" / f"{name}.json"
+    return (cache or cache_folder()) / "hub" / f"{name}.json"
+
+
+def _noted(note: Path) -> Pin | None:
     try:
         noted = json.loads(note.read_text("utf-8"))
         return Pin(**noted | {"files": tuple(noted["files"])})
     except (OSError, ValueError, TypeError, KeyError):
-        found = _look_up(identity, asked)
+        return None
+
+
+def _note(found: Pin, note: Path) -> None:
     note.parent.mkdir(parents=True, exist_ok=True)
     temporary = note.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_text(json.dumps(asdict(found), indent=1) + "\n", "utf-8")
     temporary.replace(note)
-    return found
 
 
 def _look_up(identity: str, asked: str) -> Pin:
@@ -193,3 +214,18 @@ def _told(where: str, act: Callable[[], Any]) -> Any:
         raise BadInput(f"{where}: {first_line(fault)}") from None
     except Exception as fault:
         raise Unreachable(f"{where}: {type(fault).__name__}: {first_line(fault)}; fetch its files by hand") from None
+
+
+def table_bytes(found: Pin, config: str, split: str) -> int | None:
+    """Bytes of one split's parquet files as the hub lists them; None where it does not answer or names them otherwise."""
+    from huggingface_hub import HfApi
+
+    api = HfApi()
+    try:
+        _check_awake(api.endpoint, found.id)
+        info = api.dataset_info(found.id, revision=found.commit, timeout=PATIENCE, files_metadata=True)
+    except Exception:  # a size is no more than a courtesy
+        return None
+    begins = (f"{config}/{split}/", f"{config}/{split}-", f"data/{split}-") if config else ()
+    sizes = [entry.size or 0 for entry in info.siblings or () if entry.rfilename.startswith(begins)]
+    return sum(sizes) or None

@@ -192,12 +192,17 @@ class TaskSource:
 
     def missing(self, card: TaskCard, languages: tuple[str, ...]) -> list[str]:
         """What the card needs for these languages and is not there: a file's path, or what to get from the hub."""
-        wanted = [(source, ENGLISH, card.train_split) for source in card.train_sources]
-        if card.role == "target":
-            scored = [language for language in languages if language in card.languages]
-            wanted += [(card.source, language, split) for language in scored for split in evaluation_splits(card, language)]
-        gone = [absent(self.root, card, *asked) for asked in wanted]
+        gone = [absent(self.root, card, *asked) for asked in wanted(card, languages)]
         return [thing for thing in dict.fromkeys(gone) if thing]
+
+
+def wanted(card: TaskCard, languages: Iterable[str]) -> list[tuple[Source, str, str]]:
+    """(source, language, split) of everything that the card reads for these languages, its English training data first."""
+    asked = [(source, ENGLISH, card.train_split) for source in card.train_sources]
+    if card.role == "target":
+        scored = [language for language in languages if language in card.languages]
+        asked += [(card.source, language, split) for language in scored for split in evaluation_splits(card, language)]
+    return asked
 
 
 def _chunks(examples: Iterator[Example], size: int = 10_000) -> Iterator[tuple[Example, ...]]:

@@ -54,7 +54,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self.fail(files)
             if action == "tree":
                 return self.tree(files, tail[len(revision) :].strip("/"))
-            return self.answer({"id": identity, "sha": commit, "siblings": [{"rfilename": name} for name in files]})
+            siblings = [{"rfilename": name, "size": len(content)} for name, content in files.items()]
+            return self.answer({"id": identity, "sha": commit, "siblings": siblings})
         if path.startswith("/datasets/"):
             identity, rest = "/".join(path.split("/")[2:4]), "/".join(path.split("/")[5:])
             revision = next((c for c, _ in self.server.repositories.values() if rest.startswith(c)), rest.split("/")[0])
@@ -122,6 +123,12 @@ CARD = textwrap.dedent("""\
       data_files:
       - split: test
         path: XNLI/test-*
+    - config_name: bucc18.de
+      data_files:
+      - split: validation
+        path: bucc18.de/validation-*
+      - split: test
+        path: bucc18.de/test-*
     ---
     """).encode()
 PAIRS = parquet(
@@ -130,8 +137,12 @@ PAIRS = parquet(
     sentence2=["d", "e", "f"],
     gold_label=["neutral", "neutral", "entailment"],
 )
+MINED = parquet(source_sentence=["eins", "zwei"], target_sentence=["one", "two"])
+TABLES = {"README.md": CARD, "XNLI/test-00000-of-00001.parquet": PAIRS} | {
+    f"bucc18.de/{split}-00000-of-00001.parquet": MINED for split in ("validation", "test")
+}
 REPOSITORIES = {
-    ("google/xtreme", "main"): (MAIN, {"README.md": CARD, "XNLI/test-00000-of-00001.parquet": PAIRS}),
+    ("google/xtreme", "main"): (MAIN, TABLES),
     ("allenai/cosmos_qa", "main"): ("c" * 40, {"README.md": b"", "cosmos_qa.py": b"raise SystemExit('a script was run')"}),
     ("allenai/cosmos_qa", "refs/convert/parquet"): (BOT, {"default/train/0000.parquet": parquet(id=["1"], label=[2])}),
     ("someone/script", "main"): ("d" * 40, {"script.py": b"raise SystemExit('a script was run')"}),
@@ -252,6 +263,38 @@ def test_a_hub_that_refuses_or_says_nothing_is_asked_once(home, tmp_path):
     for name in ("allenai/cosmos_qa", "someone/script"):
         line = next(text for text in silent.values() if name in text)
         assert line.startswith(f"Unreachable: http://127.0.0.1:9 did not answer for data set '{name}'")
+
+
+def get(home, endpoint, data, *arguments):
+    """`tasksearch data get` for a card that the hub alone has."""
+    command = ("data", "get", "--suite", "xtreme", "--task", "bucc_pairs_proxy", "--language", "de", "--data", str(data))
+    return subprocess.run(
+        [sys.executable, "-m", "tasksearch", *command, *arguments],
+        env=os.environ | {"HF_ENDPOINT": endpoint, "HF_HOME": str(home / "hf"), "TASKSEARCH_CACHE": str(home / "cache")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_data_get_fetches_a_hub_s_tables_and_records_the_commit_for_other_machines(hub, tmp_path):
+    endpoint, data = f"http://127.0.0.1:{hub.server_port}", tmp_path / "data"
+    told = get(tmp_path / "one", endpoint, data, "--yes")
+    assert told.returncode == 0, told.stderr
+    assert f"2 hub tables, {2 * len(MINED) / 1000:.3g} KB, from hub: google/xtreme; licence: research use" in told.stdout
+    assert "fetched 2 hub tables" in told.stdout
+    assert json.loads((data / "tasksearch-data.json").read_text())["hub"]["google/xtreme"]["commit"] == MAIN
+    # another machine with the folder, at a time when `main` is another commit: what was recorded is fetched
+    later = Hub({("google/xtreme", "main"): ("f" * 40, {}), ("google/xtreme", "then"): (MAIN, TABLES)})
+    threading.Thread(target=later.serve_forever, daemon=True).start()
+    try:
+        again = get(tmp_path / "two", f"http://127.0.0.1:{later.server_port}", data, "--yes")
+    finally:
+        later.shutdown()
+        later.server_close()
+    assert again.returncode == 0, again.stderr + again.stdout
+    assert json.loads((tmp_path / "two/cache/hub/google--xtreme--main.json").read_text())["commit"] == MAIN
 
 
 @pytest.mark.parametrize("identity", ["squad", "a/b/c", "/squad", "a/", "../x", "a b/c"])
