@@ -36,8 +36,13 @@ class UnknownName(TasksearchError):
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, tuple(sorted(known))
         near = get_close_matches(name, self.known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        super().__init__(f"no {kind} {name!r}; {hint}(known: {', '.join(self.known) or 'none'})")
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        more = f" and {len(self.known) - _SHOWN} more" if len(self.known) > _SHOWN else ""
+        super().__init__(f"no {kind} {name!r}{hint} (known: {', '.join(self.known[:_SHOWN]) or 'none'}{more})")
+
+
+_SHOWN = 60
+"""Names in the line of an unknown one; a suite's two hundred languages would hide the nearest."""
 
 
 class BadInput(TasksearchError):

@@ -69,8 +69,7 @@ def test_a_command_s_tables_are_whole_at_eighty_columns(command, study, monkeypa
 def test_the_table_of_leaks_is_whole_too(monkeypatch, capsys):
     leak = Leak(
         task="bucc2018_sample", language="zh_Hant", split="test", trained="the training data of tydiqa_en", items=123456,
-        exact=1234, overlapping=2, short=1023,
-        shown=(("en-000001", "the farmer sold eight brown cows at the market on sunday"),),
+        exact=1234, overlapping=2, short=1023, shown=(("en-000001", "the farmer sold eight brown cows at the market"),),
     )  # fmt: skip
     checked = LeakageResult(leaks=(leak,), trained=("x",), items=123456, absent=("training data of afrisenti",))
 
