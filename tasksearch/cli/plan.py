@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from tasksearch.cli.options import Concurrency, Gpus, Json, KeepTargets, Quiet, StorePath
+from tasksearch.cli.from_table import Config, from_tables
+from tasksearch.cli.options import Json, Quiet
 from tasksearch.cli.printing import open_console, print_json
+from tasksearch.core.options import Forecasting, Places, Resources, StudyOptions
 
 PLAN_EXAMPLES = (
     "Examples: `tasksearch plan --space ladder`; `tasksearch plan --space sequential --trials 64 --json`; "
@@ -17,36 +16,13 @@ PLAN_EXAMPLES = (
 )
 
 
+@from_tables
 def plan(
-    space: Annotated[str, typer.Option(help="search space: a name or the path of a Python file")] = "joint_vs_seq",
-    suite: Annotated[str, typer.Option(help="suite of tasks")] = "lab",
-    target: Annotated[list[str] | None, typer.Option(help="target task, repeatable [default: as `run`]")] = None,
-    language: Annotated[list[str] | None, typer.Option(help="language, repeatable [default: as `run`]")] = None,
-    trials: Annotated[int, typer.Option(help="trainings of the search")] = 31,
-    baseline_seeds: Annotated[int, typer.Option(help="seeds of the baseline")] = 5,
-    leaders: Annotated[int, typer.Option(min=1, help="leaders that are re-run on fresh seeds")] = 3,
-    leader_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of each leader at first")] = 3,
-    seed: Annotated[int, typer.Option(help="seed of the study")] = 0,
-    model: Annotated[str | None, typer.Option(help="XLM-R checkpoint [default: the lab's own]")] = None,
-    data: Annotated[Path | None, typer.Option(help="folder of the suite's data [default: $TASKSEARCH_DATA]")] = None,
-    sampler: Annotated[str, typer.Option(help="tpe or random")] = "tpe",
-    lr_policy: Annotated[str, typer.Option(help="phase or stage")] = "phase",
-    mixing: Annotated[str, typer.Option(help="task or mixed")] = "task",
-    steps: Annotated[list[int] | None, typer.Option(help="steps of the intermediate phase, repeatable")] = None,
-    target_steps: Annotated[
-        int | None, typer.Option(min=1, help="steps of every target phase, in place of the suite's")
-    ] = None,
-    precision: Annotated[str | None, typer.Option(help="fp32 or bf16")] = None,
-    evaluation_examples: Annotated[
-        int | None, typer.Option("--eval-examples", min=1, help="scored per language and half")
-    ] = None,
-    world_seed: Annotated[int, typer.Option(help="lab: seed of the generated world")] = 0,
-    phase1_steps: Annotated[int | None, typer.Option(help="lab: shorter pretraining", show_default=False)] = None,
-    concurrency: Concurrency = None,
-    gpus_per_trial: Gpus = 0.0,
-    store: StorePath = None,
-    keep_targets: KeepTargets = False,
-    recalibrate: Annotated[bool, typer.Option("--recalibrate", help="time the steps anew")] = False,
+    study: StudyOptions,
+    resources: Resources,
+    places: Places,
+    forecasting: Forecasting,
+    config: Config = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -55,21 +31,15 @@ def plan(
     What the search proposes rests on results that nobody has yet: it is drawn three times, under results drawn at random.
     """
     from tasksearch.cli.progress import Watch
+    from tasksearch.study.configuration import Asked
     from tasksearch.study.forecast import forecast_study
-    from tasksearch.study.run import configure
 
-    config = configure(
-        space=space, suite=suite, targets=target or (), languages=language or (), world_seed=world_seed,
-        phase1_steps=phase1_steps, trials=trials, baseline_seeds=baseline_seeds, leaders=leaders, leader_seeds=leader_seeds,
-        most_seeds=leader_seeds, seed=seed, model=model, data=str(data) if data else None, sampler=sampler, steps=steps or (),
-        lr_policy=lr_policy, mixing=mixing, lag=max(4, concurrency or 1), overrides={
-            "precision": precision, "target_steps": target_steps, "evaluation_examples": evaluation_examples,
-        },
-    )  # fmt: skip
-    with Watch(config, quiet=quiet or as_json) as watch:
+    asked = Asked(study=study, resources=resources, places=places)
+    wanted = asked.config()
+    with Watch(wanted, quiet=quiet or as_json) as watch:
         found = forecast_study(
-            config, store=store, slots=concurrency, gpus=gpus_per_trial, keep_targets=keep_targets, again=recalibrate,
-            on_pretrain=watch.on_pretrain,
+            wanted, store=resources.store, slots=resources.concurrency, gpus=resources.gpus_per_trial,
+            keep_targets=resources.keep_targets, again=forecasting.recalibrate, on_pretrain=watch.on_pretrain,
         )  # fmt: skip
     if as_json:
         print_json(dataclasses.asdict(found) | {"sharing": {k: _row(one) for k, one in found.sharing.items()}})

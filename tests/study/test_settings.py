@@ -42,7 +42,7 @@ def test_the_lab_s_settings_are_left_alone():
 
 def test_overrides_reach_both_phases_and_every_target(asked):
     wanted = {"learning_rate": 3e-4, "precision": "bf16", "target_steps": 7, "train_examples": 9, "evaluation_examples": 11}
-    settings = settings_of(LOWRES, asked(overrides=wanted | {"retrieval_layer": 1}), SMALL)
+    settings = settings_of(LOWRES, asked(**wanted, retrieval_layer=1), SMALL)
     assert settings.intermediate.learning_rate == settings.for_target("udpos").learning_rate == 3e-4
     assert settings.intermediate.precision == settings.for_target("tydiqa").precision == "bf16"
     assert settings.for_target("udpos").steps == 7
@@ -52,7 +52,7 @@ def test_overrides_reach_both_phases_and_every_target(asked):
 
 
 def phase3(overrides, target, suite=LAB, **fields):
-    return settings_of(suite, configure(suite=suite.name, overrides=overrides, **fields), None).for_target(target)
+    return settings_of(suite, configure(suite=suite.name, **overrides, **fields), None).for_target(target)
 
 
 def test_overrides_reach_targets_that_the_suite_has_settings_of_their_own_for():
@@ -72,7 +72,7 @@ def test_where_nothing_of_targets_is_asked_a_study_is_what_it_was():
 
 
 def test_a_study_begun_before_overrides_reached_every_target_keeps_its_settings(asked):
-    config = configure(overrides={"target_steps": 7})
+    config = configure(target_steps=7)
     fields = config.to_json()
     del fields["overrides"]["every_target"]
     old = StudyConfig.from_json(fields)
@@ -83,13 +83,13 @@ def test_a_study_begun_before_overrides_reached_every_target_keeps_its_settings(
 
 def test_a_layer_that_the_model_has_not_and_a_precision_that_does_not_exist_are_refused(asked):
     with pytest.raises(BadInput, match=r"retrieval layer 9; the model has layers 0 \(embeddings\) to 3"):
-        settings_of(LOWRES, asked(overrides={"retrieval_layer": 9}), SMALL)
-    with pytest.raises(BadInput, match="precision is 'fp8'"):
-        settings_of(LOWRES, asked(overrides={"precision": "fp8"}), SMALL)
+        settings_of(LOWRES, asked(retrieval_layer=9), SMALL)
+    with pytest.raises(UnknownName, match="no value for --precision 'fp8'"):
+        asked(precision="fp8")
 
 
 def test_a_study_is_read_as_it_was_written(asked):
-    config = asked(steps=[8, 16], overrides={"learning_rate": 1e-4, "evaluation_examples": 5}, skip_bad=2)
+    config = asked(steps=[8, 16], learning_rate=1e-4, evaluation_examples=5, skip_bad=2)
     assert StudyConfig.from_json(config.to_json()) == config
     assert config.space.steps == (8, 16)
     old = {key: value for key, value in config.to_json().items() if key not in ("overrides", "skip_bad", "untrained")}
@@ -97,7 +97,7 @@ def test_a_study_is_read_as_it_was_written(asked):
 
 
 def test_limits_stand_beside_the_numbers_and_a_cap_among_them(asked, tmp_path):
-    config = asked(overrides={"evaluation_examples": 40})
+    config = asked(evaluation_examples=40)
     told = warning_of(LOWRES, config)
     assert "udpos: one treebank a language" in told
     assert "tatoeba: pools of 104 to 1,000 candidates" in told
