@@ -8,9 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from tasksearch.cli.options import Json, Study
-from tasksearch.cli.printing import open_console, print_json, print_verdict
+from tasksearch.cli.printing import open_console, print_json, print_verdict, refuse_beside
 from tasksearch.core.errors import BadInput
 
+RULE = "pivot-dev"
+"""The selection rule where none is asked for."""
 BEST_EXAMPLES = (
     "Examples: `tasksearch best STUDY --select target-dev`; `tasksearch best STUDY --language sw --out mix.toml`; "
     "`tasksearch best STUDY --portfolio`; `tasksearch best STUDY --why --language sw`"
@@ -20,7 +22,9 @@ BEST_EXAMPLES = (
 def best(
     study: Study,
     language: Annotated[str | None, typer.Option(help="one language or group: its targets in detail")] = None,
-    select: Annotated[str, typer.Option(help="selection rule: pivot-dev, english-dev or target-dev")] = "pivot-dev",
+    select: Annotated[
+        str | None, typer.Option(help="selection rule: pivot-dev, english-dev or target-dev [default: pivot-dev]")
+    ] = None,
     rules: Annotated[bool, typer.Option("--rules", help="every selection rule and the oracle side by side")] = False,
     comparison: Annotated[bool, typer.Option("--court", help="the search beside the free baselines")] = False,
     portfolio: Annotated[bool, typer.Option("--portfolio", help="the best 1, 2 and 3 mixes for all languages")] = False,
@@ -34,18 +38,22 @@ def best(
     """Per language: the chosen mix, its gain over no intermediate phase, with a 95% interval."""
     from tasksearch.study.best import best_of, open_suite, rules_of
 
+    elsewhere = {"out": out is not None, "reopen": reopen, "court": comparison}
     if rules:
-        _print_rules(rules_of(study, rule=select), open_suite(study)[1].warning, as_json)
+        refuse_beside("--rules", language=language, portfolio=portfolio, why=why, **elsewhere)
+        _print_rules(rules_of(study, rule=select or RULE), open_suite(study)[1].warning, as_json)
         return
     if why:
+        refuse_beside("--why", select=select, portfolio=portfolio, **elsewhere)
         _print_why(study, language, as_json)
         return
     if portfolio:
+        refuse_beside("--portfolio", language=language, select=select, **elsewhere)
         _print_portfolio(study, as_json)
         return
     if out is not None and language is None:
         raise BadInput("--out needs --language: a mix file holds one mix")
-    verdict = best_of(study, rule=select, languages=[language] if language else None, reopen=reopen)
+    verdict = best_of(study, rule=select or RULE, languages=[language] if language else None, reopen=reopen)
     if out is not None and language is not None:
         from tasksearch.core.atomic import write_atomic
         from tasksearch.records.mix_file import mix_toml

@@ -10,7 +10,7 @@ import typer
 
 from tasksearch.cli.from_table import Config, from_tables
 from tasksearch.cli.options import Json, Quiet, Study, Timings
-from tasksearch.cli.printing import open_console, print_json, print_verdict
+from tasksearch.cli.printing import open_console, print_json, print_verdict, refuse_beside
 from tasksearch.core.errors import AlreadyRead, Interrupted, Paused, StudyNotReady
 from tasksearch.core.options import Changes, Places, Resources, StudyOptions
 
@@ -43,6 +43,7 @@ def run(
 
     asked = Asked(study=study, resources=resources, places=places)
     if print_config:
+        refuse_beside("--print-config", json=as_json, quiet=quiet, timings=timings)
         from tasksearch.study.config_file import config_text
 
         typer.echo(config_text(asked), nl=False)

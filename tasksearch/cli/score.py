@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tasksearch.cli.printing import print_json
+from tasksearch.cli.printing import print_json, refuse_beside
 
 SCORE_EXAMPLES = (
     "Examples: `tasksearch score seqeval --gold panx/test-sw.tsv --pred mine/panx/test-sw.tsv`; "
@@ -34,6 +34,8 @@ def score(
 
     Unanswered questions score 0, as in the references, and are named on standard error.
     """
+    refuse_beside(f"metric {metric}", **{} if metric == "mlqa" else {"language": language})
+    refuse_beside(f"metric {metric}", **{} if metric == "squad_v2" else {"na_prob": na_prob})
     if metric == "xtreme":
         from tasksearch.metrics.xtreme import missing_line, score_benchmark
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 import typer
 
 from tasksearch.cli.options import Json, Quiet
-from tasksearch.cli.printing import one_of, open_console, print_json
+from tasksearch.cli.printing import one_of, open_console, print_json, refuse_beside
 
 TRAIN_EXAMPLES = (
     "Examples: `tasksearch train --mix mix.toml --target tag --study studies/joint-lab-seed0 --out models/tag`; "
@@ -49,6 +49,10 @@ def train(
     """Trains one mix as a trial does and saves a Hugging Face folder: weights, tokenizer, model card, runnable example."""
     from tasksearch.study.train import export_model
 
+    if study is not None:
+        refuse_beside("--study", world_seed=world_seed, phase1_steps=phase1_steps)
+    if encoder_only:
+        refuse_beside("--encoder-only", features=features)
     if features is not None:
         one_of("--features", features, ("cls", "pair-diff"))
     with _Bars(quiet=quiet or as_json) as bars:

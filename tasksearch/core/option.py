@@ -112,7 +112,8 @@ class Option:
             value = float(value)
         if self.type is str and hasattr(value, "__fspath__"):
             value = str(value)
-        if not isinstance(value, self.type) or (self.type is int and isinstance(value, bool)):
+        kind: Any = self.type
+        if not isinstance(value, kind) or (self.type is int and isinstance(value, bool)):
             raise BadInput(f"{self.flag} is {_told(value)}; expected {_WORDS[self.type]}")
         if self.choices and value not in self.choices:
             raise UnknownName(f"value for {self.flag}", value, self.choices)
@@ -185,9 +186,13 @@ def check_names(values: Mapping[str, Any], *tables: type[Options]) -> None:
             raise UnknownName("option", name, known)
 
 
-@lru_cache
 def options_of(table: type[Options]) -> tuple[Option, ...]:
     """The options of a table, in the order of their fields."""
+    return _options_of(table)
+
+
+@lru_cache
+def _options_of(table: Any) -> tuple[Option, ...]:
     hints = typing.get_type_hints(table)
     return tuple(_declared(field, hints[field.name]) for field in dataclasses.fields(table) if _KEY in field.metadata)
 

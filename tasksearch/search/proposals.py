@@ -258,7 +258,7 @@ def _race(
         late = next((record.number for records in told.values() for record in records if not _ready(record)), None)
         if late is not None:
             return Wait(number=late)
-        racing = [i for i in racing if (_open(config, found[i], told, i, baseline) if race is None else race)]
+        racing = [i for i in racing if _open(config, found[i], told, i, baseline, race)]
         for i in racing:
             if plan(found[i], seed) not in run:
                 return found[i], plan(found[i], seed)
@@ -271,10 +271,13 @@ def _open(
     told: Mapping[int, Sequence[TrialRecord]],
     place: int,
     baseline: Sequence[TrialRecord],
+    race: bool | None,
 ) -> bool:
     """Whether the next seed is likely to settle what is said of that leader. Where nothing can be judged, three are enough."""
     if config.leader_seeds < 2:
         return False
+    if race is not None:
+        return race
     if leader.rows is None:
         return len(told[place]) < 3
     runs = {i: [record for record in records if record.status == "done"] for i, records in told.items()}

@@ -150,3 +150,45 @@ def test_chance_of_retrieval_follows_from_the_pools_of_the_languages():
     assert card.chance_over(["sw", "ar"]) == pytest.approx((100 / 390 + 100 / 1000) / 2)
     assert card.chance_over(["en"]) is None
     assert LOWRES.card("xnli").chance_over(["sw"]) == pytest.approx(100 / 3)
+
+
+def test_what_is_asked_of_training_reaches_both_phases_every_target_and_retrieval():
+    xtreme = load_suite("xtreme")
+    config = configure(suite="xtreme", model="m", batch_size=8, warmup=0.25, max_length=64, features="pair-diff", head="warm")
+    settings = settings_of(xtreme, config, LARGE)
+    for own in (settings.intermediate, *map(settings.for_target, config.targets)):
+        assert (own.batch_size, own.warmup, own.max_length) == (8, 0.25, 64)
+    assert {settings.length_of(task) for task in ("squad1", "mnli")} == {64} and settings.untrained.max_length == 64
+    assert (settings.features, settings.head) == ("pair-diff", "warm")
+    assert (xtreme.settings.length_of("squad1"), xtreme.settings.untrained.max_length) == (384, 512)
+
+
+def test_a_phase_s_own_learning_rate_goes_before_the_common_one():
+    both = settings_of(LAB, configure(learning_rate=1e-4, intermediate_learning_rate=2e-4, target_learning_rate=3e-4), None)
+    assert both.intermediate.learning_rate == 2e-4
+    assert {both.for_target(name).learning_rate for name in ("nli", "topic", "tag")} == {3e-4}
+    one = settings_of(LAB, configure(target_learning_rate=3e-4), None)
+    assert one.intermediate == LAB.settings.intermediate and one.for_target("nli").learning_rate == 3e-4
+
+
+def test_epochs_take_the_place_of_steps_everywhere():
+    own = {name: phase3({"epochs": 1.5}, name) for name in ("nli", "topic", "tag")}
+    assert {(one.steps, one.epochs) for one in own.values()} == {(None, 1.5)}
+    assert own["topic"].train_examples == 64, "what was not asked for stays the suite's"
+
+
+def test_a_target_s_own_settings_go_before_all_others():
+    asked = {
+        "batch_size": 8,
+        "target_steps": 7,
+        "target": {"nli": {"batch_size": 4}, "topic": {"epochs": 2}, "tag": {"steps": 3}},
+    }
+    assert (phase3(asked, "nli").batch_size, phase3(asked, "nli").steps) == (4, 7)
+    assert (phase3(asked, "topic").steps, phase3(asked, "topic").epochs, phase3(asked, "topic").train_examples) == (
+        None,
+        2.0,
+        64,
+    )
+    assert (phase3(asked, "tag").steps, phase3(asked, "tag").batch_size) == (3, 8)
+    settings = settings_of(LAB, configure(target={"nli": {"max_length": 512}}), Shape(layers=2, tokens=128))
+    assert settings.for_target("nli").max_length == 128, "as long as the model has positions"
