@@ -188,7 +188,8 @@ def check_names(values: Mapping[str, Any], *tables: type[Options]) -> None:
 
 def options_of(table: type[Options]) -> tuple[Option, ...]:
     """The options of a table, in the order of their fields."""
-    return _options_of(table)
+    key: Any = table  # mypy takes a dataclass for unhashable here
+    return _options_of(key)
 
 
 @lru_cache

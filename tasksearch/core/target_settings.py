@@ -79,8 +79,9 @@ def _value(target: str, setting: str, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, kinds):
         wish = "text" if str in kinds else "a number" if float in kinds else "an integer"
         raise BadInput(f"{setting} of target {target!r} is {value!r}; expected {wish}")
+    change: dict[str, Any] = {setting: value}
     try:
-        TrainSettings(**{setting: value})
+        TrainSettings(**change)
     except BadInput as refused:
         raise BadInput(f"target {target!r}: {refused}") from None
     return value

@@ -49,7 +49,7 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         if target not in targets:
             raise UnknownName("target of the study", target, targets)
     same = {one.name for one in dataclasses.fields(StudyConfig)} & {one.name for one in options_of(StudyOptions)}
-    resolved = {
+    resolved: dict[str, Any] = {
         "name": asked.name or f"{space.name}-{asked.suite}{'-shuffled' if asked.shuffled_labels else ''}-seed{asked.seed}",
         "space": space,
         "model": asked.model or "lab",

@@ -62,8 +62,8 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
     if asked.epochs is not None:
         target |= {"epochs": asked.epochs, "steps": None}
     own = _reached(base.target_overrides, target) if asked.every_target else base.target_overrides
-    curve = {"curve": config.space.curve, "rung": config.space.rung, "decay": config.space.decay}
-    policy = {"lr_policy": config.lr_policy, "mixing": config.mixing}
+    curve: dict[str, Any] = {"curve": config.space.curve, "rung": config.space.rung, "decay": config.space.decay}
+    policy: dict[str, Any] = {"lr_policy": config.lr_policy, "mixing": config.mixing}
     settings = dataclasses.replace(
         base,
         intermediate=dataclasses.replace(base.intermediate, **policy, **intermediate, **curve),
