@@ -10,10 +10,13 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tasksearch.core.options import Resources
     from tasksearch.phases.run import run_plan
     from tasksearch.study.best import best_of
+    from tasksearch.study.config_file import read_config
+    from tasksearch.study.configuration import configure
     from tasksearch.study.extend import extend_study
-    from tasksearch.study.run import configure, resume_study, run_study
+    from tasksearch.study.run import resume_study, run_study
     from tasksearch.study.train import export_model
 
 try:
@@ -21,12 +24,17 @@ try:
 except PackageNotFoundError:  # run from a source tree that was never installed
     __version__ = "0+unknown"
 
-__all__ = ["__version__", "best_of", "configure", "export_model", "extend_study", "resume_study", "run_plan", "run_study"]
+__all__ = [
+    "Resources", "__version__", "best_of", "configure", "export_model", "extend_study", "read_config", "resume_study",
+    "run_plan", "run_study",
+]  # fmt: skip
 _HOMES = {
+    "Resources": "core.options",
     "best_of": "study.best",
-    "configure": "study.run",
+    "configure": "study.configuration",
     "export_model": "study.train",
     "extend_study": "study.extend",
+    "read_config": "study.config_file",
     "resume_study": "study.run",
     "run_plan": "phases.run",
     "run_study": "study.run",
