@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from tasksearch.cli.options import Json, Study
-from tasksearch.cli.printing import open_console, print_json, print_verdict, refuse_beside
+from tasksearch.cli.printing import choices, open_console, print_json, print_verdict, refuse_beside
 from tasksearch.core.errors import BadInput
+from tasksearch.results.verdict import RULES
 
 RULE = "pivot-dev"
 """The selection rule where none is asked for."""
@@ -23,7 +24,7 @@ def best(
     study: Study,
     language: Annotated[str | None, typer.Option(help="one language or group: its targets in detail")] = None,
     select: Annotated[
-        str | None, typer.Option(help="selection rule: pivot-dev, english-dev or target-dev [default: pivot-dev]")
+        str | None, typer.Option(help=f"selection rule: {', '.join(RULES)} [default: {RULE}]", **choices(*RULES))
     ] = None,
     rules: Annotated[bool, typer.Option("--rules", help="every selection rule and the oracle side by side")] = False,
     comparison: Annotated[bool, typer.Option("--court", help="the search beside the free baselines")] = False,

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from tasksearch.cli.options import Json
-from tasksearch.cli.printing import open_console, print_json
+from tasksearch.cli.printing import choices, one_of, open_console, print_json
 
 TASKS_EXAMPLES = "Examples: `tasksearch tasks --suite lowres`; `tasksearch tasks --json`"
+GROUPS = ("low", "low+", "unseen")
 LANGUAGES_EXAMPLES = "Examples: `tasksearch languages`; `tasksearch languages --group unseen --json`"
 
 
@@ -64,20 +65,21 @@ def _task(suite: str, card: Any) -> dict[str, Any]:
 
 
 def languages(
-    group: Annotated[str | None, typer.Option(help="low (under 5 GiB of CC-100), low+ (under 10) or unseen")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="low (under 5 GiB of CC-100), low+ (under 10) or unseen", **choices(*GROUPS))
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Every language by the code used here, with its other codes, script, family, and how much of it XLM-R has read.
 
     Sizes: CC-100, from the XLM-R paper's table 6; `–` is unknown to us, not small.
     """
-    from tasksearch.cli.printing import one_of
     from tasksearch.tasks.languages import known_languages, language_groups
 
     known = known_languages()
     groups = language_groups(known)
     if group is not None:
-        one_of("--group", group, ("low", "low+", "unseen"))
+        one_of("--group", group, GROUPS)
     chosen = [known[code] for code in sorted(groups[group] if group else known)]
     rows = [
         {

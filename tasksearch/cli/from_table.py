@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tasksearch.cli.printing import choices
 from tasksearch.core.option import Option, Options, negated, options_of
 from tasksearch.core.options import Places, Resources, StudyOptions
 
@@ -95,16 +96,18 @@ def _parameter(name: str, hint: Any, info: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[hint, info])
 
 
-def typer_option(one: Option, help: str | None = None) -> Any:  # noqa: A002 - the word that typer has
+def typer_option(one: Option) -> Any:
     """The option as typer has it: named, explained, completed; its value is checked by the table."""
     both = one.type is bool and one.default is None
     flags = [f"{flag}/{negated(flag)}" for flag in one.flags] if both else list(one.flags)
     default = f" [default: {one.shown_default}]" if one.shown_default else ""
+    metavar = choices(*one.choices)["metavar"] if one.choices else None
+    long = f" ({', '.join(one.choices)})" if metavar == "<choice>" else ""
     return typer.Option(
         *flags,
-        help=(one.help if help is None else help) + default,
+        help=one.help + long + default,
         show_default=False,
-        metavar="|".join(one.choices) or None,
+        metavar=metavar,
         autocompletion=_completer(one),
         rich_help_panel=one.heading,
     )

@@ -10,7 +10,11 @@ from typing import Annotated
 import typer
 
 from tasksearch.cli.options import Quiet
+from tasksearch.cli.printing import choices, one_of
+from tasksearch.core.option import option_of
+from tasksearch.core.options import StudyOptions
 
+PRECISIONS = option_of(StudyOptions, "precision").choices
 PRETRAIN_EXAMPLES = (
     "Example: `tasksearch pretrain --data DIR --language sw --language te --language am --out models/small`; then "
     "`tasksearch run --suite lowres --data DIR --model models/small`"
@@ -33,7 +37,7 @@ def pretrain(
     max_length: Annotated[int, typer.Option(min=16, help="tokens of the longest sequence")] = 128,
     learning_rate: Annotated[float, typer.Option(help="peak learning rate")] = 1e-3,
     tlm_share: Annotated[float, typer.Option(min=0, max=1, help="share of rows that are translation pairs")] = 0.5,
-    precision: Annotated[str, typer.Option(help="fp32 or bf16")] = "fp32",
+    precision: Annotated[str, typer.Option(help="of the forward and backward passes", **choices(*PRECISIONS))] = "fp32",
     seed: Annotated[int, typer.Option(help="of weights, rows and masks")] = 0,
     source: Annotated[
         list[str] | None, typer.Option(help="folder under pretrain/, repeatable [default: all free ones]")
@@ -44,10 +48,9 @@ def pretrain(
     quiet: Quiet = False,
 ) -> None:
     """Trains a tokenizer and a small XLM-R-shaped model (MLM and TLM). After a kill the same command goes on, to the bit."""
-    from tasksearch.cli.printing import one_of
     from tasksearch.core.errors import BadInput, DataMissing, Interrupted
 
-    one_of("--precision", precision, ("fp32", "bf16"))
+    one_of("--precision", precision, PRECISIONS)
     if hidden_size % heads:
         raise BadInput(f"--hidden-size {hidden_size} is no multiple of --heads {heads}")
     import os

@@ -14,6 +14,19 @@ def print_json(data: Any) -> None:
     typer.echo(json.dumps(data))
 
 
+NARROW = 20
+"""Columns that the words of an option may take in help of 80 columns; longer lists stand in its text."""
+
+
+def choices(*words: str) -> dict[str, Any]:
+    """How an option of so many words is shown and completed, for `typer.Option`; `one_of` checks it."""
+    shown = "|".join(words)
+    return {
+        "metavar": shown if len(shown) <= NARROW else "<choice>",
+        "autocompletion": lambda incomplete: [word for word in words if word.startswith(incomplete)],
+    }
+
+
 def one_of(option: str, value: str, known: tuple[str, ...]) -> None:
     """Raises UnknownName, with the nearest word that the option knows."""
     if value not in known:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tasksearch.cli.options import Json
-from tasksearch.cli.printing import one_of, open_console, print_json, refuse_beside
+from tasksearch.cli.printing import choices, one_of, open_console, print_json, refuse_beside
 from tasksearch.core.errors import BadInput
 from tasksearch.results.matched_comparison import QUESTION
 
@@ -24,7 +24,7 @@ def report(
     ],
     out: Annotated[Path | None, typer.Option(help="file to write [default: report.html in the study folder]")] = None,
     question: Annotated[
-        str | None, typer.Option(help=f"answer a question instead: {QUESTION}, on the studies' twins", show_default=False)
+        str | None, typer.Option(help=f"answer a question instead: {QUESTION}, on the studies' twins", **choices(QUESTION))
     ] = None,
     reopen: Annotated[
         bool, typer.Option("--reopen", help="read the question's examples again for other twins; marked adaptive")

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from tasksearch.cli.options import Json
-from tasksearch.cli.printing import one_of, open_console, print_json
+from tasksearch.cli.printing import choices, one_of, open_console, print_json
 
 app = typer.Typer(no_args_is_help=True, help="Looks at, verifies and prunes the store of trained segments.")
 Where = Annotated[str, typer.Argument(help="study folder, store folder or fsspec URL", show_default=False)]
@@ -29,7 +29,9 @@ _ROWS = 30
 @app.command("ls", epilog="Example: `tasksearch store ls STUDY`; `tasksearch store ls STUDY --sort used --reverse --limit 100`")
 def ls(
     where: Where,
-    sort: Annotated[str, typer.Option(help="what comes first: most cost, used (last), size, reused; or name")] = "cost",
+    sort: Annotated[
+        str, typer.Option(help="what comes first: most cost, used (last), size, reused; or name", **choices(*_ORDERS))
+    ] = "cost",
     reverse: Annotated[bool, typer.Option("--reverse", "-r", help="the least, or longest unused, first")] = False,
     limit: Annotated[
         int | None, typer.Option(min=0, help=f"so many rows, 0: all [default: {_ROWS}; with --json all]", show_default=False)

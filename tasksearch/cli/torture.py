@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tasksearch.cli.options import Json
-from tasksearch.cli.printing import print_json
+from tasksearch.cli.printing import choices, print_json
 
 TORTURE_EXAMPLES = (
     "Examples: `tasksearch torture --layer store --kills 100` (minutes), `tasksearch torture --layer all --out /scratch/t` "
@@ -18,7 +18,12 @@ TORTURE_EXAMPLES = (
 
 
 def torture(
-    layer: Annotated[str, typer.Option(help="store, drivers, workers, trainer or all")] = "store",
+    layer: Annotated[
+        str,
+        typer.Option(
+            help="store, drivers, workers, trainer or all", **choices("store", "drivers", "workers", "trainer", "all")
+        ),
+    ] = "store",
     kills: Annotated[int | None, typer.Option(min=1, help="SIGKILLs of each layer [default: 1000, 60, 60, 20]")] = None,
     seed: Annotated[int | None, typer.Option(help="of every draw [default: drawn, and printed]")] = None,
     out: Annotated[Path | None, typer.Option(help="folder of the tortured studies and of the logs")] = None,

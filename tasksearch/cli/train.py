@@ -11,12 +11,15 @@ from typing import Annotated, Any, Self
 import typer
 
 from tasksearch.cli.options import Json, Quiet
-from tasksearch.cli.printing import one_of, open_console, print_json, refuse_beside
+from tasksearch.cli.printing import choices, one_of, open_console, print_json, refuse_beside
+from tasksearch.core.option import option_of
+from tasksearch.core.options import StudyOptions
 
 TRAIN_EXAMPLES = (
     "Examples: `tasksearch train --mix mix.toml --target tag --study studies/joint-lab-seed0 --out models/tag`; "
     "`tasksearch train --mix mix.toml --encoder-only --out models/encoder`"
 )
+FEATURES = option_of(StudyOptions, "features").choices
 _LINE_EVERY = 15.0  # seconds between lines where there is no terminal
 
 
@@ -36,7 +39,10 @@ def train(
     ] = None,
     features: Annotated[
         str | None,
-        typer.Option(help="cls: train classification heads on <s>, as transformers has them (another plan than pair-diff's)"),
+        typer.Option(
+            help="cls: train classification heads on <s>, as transformers has them (another plan than pair-diff's)",
+            **choices(*FEATURES),
+        ),
     ] = None,
     world_seed: Annotated[int, typer.Option(help="lab: seed of the generated world")] = 0,
     phase1_steps: Annotated[int | None, typer.Option(help="lab: shorter pretraining", show_default=False)] = None,
@@ -54,7 +60,7 @@ def train(
     if encoder_only:
         refuse_beside("--encoder-only", features=features)
     if features is not None:
-        one_of("--features", features, ("cls", "pair-diff"))
+        one_of("--features", features, FEATURES)
     with _Bars(quiet=quiet or as_json) as bars:
         done = export_model(
             mix, out, target=target, encoder_only=encoder_only, study=study, suite=suite,

@@ -192,6 +192,11 @@ def options_of(table: type[Options]) -> tuple[Option, ...]:
     return _options_of(key)
 
 
+def option_of(table: type[Options], name: str) -> Option:
+    """One option of a table; `name` is a field of it."""
+    return next(one for one in options_of(table) if one.name == name)
+
+
 @lru_cache
 def _options_of(table: Any) -> tuple[Option, ...]:
     hints = typing.get_type_hints(table)

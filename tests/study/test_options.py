@@ -240,12 +240,26 @@ def test_choices_are_shown_and_completed(name):
     for table in (StudyOptions, Growth, Changes):
         for one in options_of(table):
             if one.choices and one.name in hints and not hints[one.name].hidden:
-                assert hints[one.name].metavar == "|".join(one.choices)
+                words = "|".join(one.choices)
+                assert words == hints[one.name].metavar or all(word in hints[one.name].help for word in one.choices)
                 assert hints[one.name].autocompletion(one.choices[0][:2])[0].startswith(one.choices[0][:2])
     if name == "run":
         assert hints["controls"].autocompletion("l") == ["length"]
         assert "lowres" in hints["suite"].autocompletion("") and "nli" in hints["targets"].autocompletion("n")
         assert "joint" in hints["space"].autocompletion("jo") and "sw" in hints["languages"].autocompletion("sw")
+
+
+def test_other_commands_show_and_complete_their_choices_too():
+    for name, option, words in (
+        ("best", "select", ("pivot-dev", "english-dev", "target-dev")), ("train", "features", ("cls", "pair-diff")),
+        ("pretrain", "precision", ("fp32", "bf16")), ("languages", "group", ("low", "low+", "unseen")),
+        ("report", "question", ("joint-vs-sequential",)),
+        ("torture", "layer", ("store", "drivers", "workers", "trainer", "all")),
+    ):  # fmt: skip
+        [callback] = [one.callback for one in app.registered_commands if one.callback.__name__ == name]
+        info = inspect.get_annotations(callback, eval_str=True)[option].__metadata__[0]
+        assert "|".join(words) == info.metavar or all(word in info.help for word in words)
+        assert info.autocompletion(words[-1][:3])[-1] == words[-1]
 
 
 RECORDED = {
