@@ -141,7 +141,7 @@ class StudyOptions(Options):
         None, TRAINING, "of the forward and backward passes", choices=get_args(Precision), unset="the suite's"
     )
     max_length: int | None = option(
-        None, TRAINING, "tokens of a sequence, <s> and </s> included, both phases, every target", least=3, unset="the suite's"
+        None, TRAINING, "tokens of a sequence, special ones included, both phases, every target", least=3, unset="the suite's"
     )
     features: str | None = option(
         None, TRAINING, "what classification heads see", choices=get_args(Features), unset="the suite's"
