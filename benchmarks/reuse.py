@@ -152,8 +152,8 @@ def journey_of(record: TrialRecord, there: Collection[str], apart: str) -> Simul
 def config_of(label: str, trials: int) -> StudyConfig:
     """The study as `tasksearch run --space …` would ask for it, without finalists: exactly so many trainings."""
     space, changes = CASES[label]
-    config = configure(space=space, suite="lab", trials=trials, leaders=0, lag=8)
-    return dataclasses.replace(config, space=dataclasses.replace(config.space, **changes))
+    config = configure(space=space, suite="lab", trials=trials, controls="none", lag=8)
+    return dataclasses.replace(config, leaders=0, space=dataclasses.replace(config.space, **changes))
 
 
 def setup_of(config: StudyConfig) -> Setup:
@@ -294,7 +294,7 @@ def from_the_lab() -> None:
     print(f"{date.today()}, ladder over two tasks, 20-100 steps, targets nli (20 steps) and retrieval")
     config = configure(
         space="ladder", suite="lab", trials=14, leaders=1, leader_seeds=1, most_seeds=1, lag=4, baseline_seeds=3,
-        phase1_steps=100, targets=("nli", "retrieval"), steps=tuple(range(20, 101, 20)), overrides={"target_steps": 20},
+        phase1_steps=100, targets=("nli", "retrieval"), steps=tuple(range(20, 101, 20)), target_steps=20, controls="none",
     )  # fmt: skip
     config = dataclasses.replace(config, space=dataclasses.replace(config.space, tasks=config.space.tasks[:2]))
     setup = prepare(config)

@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tasksearch.cli.progress import progress
     from tasksearch.core.errors import TasksearchError
+    from tasksearch.core.options import Growth, Resources
     from tasksearch.phases.run import run_plan
     from tasksearch.study.best import best_of
-    from tasksearch.study.extend import Growth, extend_study
+    from tasksearch.study.config_file import read_config
+    from tasksearch.study.configuration import configure
+    from tasksearch.study.extend import extend_study
     from tasksearch.study.result import StudyResult, open_study
-    from tasksearch.study.run import Resources, configure, resume_study, run_study
+    from tasksearch.study.run import resume_study, run_study
     from tasksearch.study.train import export_model
 
 try:
@@ -41,21 +44,23 @@ __all__ = [
     "extend_study",
     "open_study",
     "progress",
+    "read_config",
     "resume_study",
     "run_plan",
     "run_study",
 ]
 _HOMES = {
-    "Growth": "study.extend",
-    "Resources": "study.run",
+    "Growth": "core.options",
+    "Resources": "core.options",
     "StudyResult": "study.result",
     "TasksearchError": "core.errors",
     "best_of": "study.best",
-    "configure": "study.run",
+    "configure": "study.configuration",
     "export_model": "study.train",
     "extend_study": "study.extend",
     "open_study": "study.result",
     "progress": "cli.progress",
+    "read_config": "study.config_file",
     "resume_study": "study.run",
     "run_plan": "phases.run",
     "run_study": "study.run",

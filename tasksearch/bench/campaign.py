@@ -26,6 +26,8 @@ OnWorld = Callable[[int, int], None]
 """(worlds done, worlds in all)"""
 REGMIX, GRID = "regmix", "lab-grid"
 GRID_FILE = Path(__file__).parents[2] / "benchmarks" / "data" / "lab_grid.npz"
+NO_RACE = 3
+"""Fresh seeds of a leader where it gets no more than its first ones."""
 VERSION = 1
 """Raised when the same settings would give other numbers: rows kept by an earlier version are not gone on with."""
 
@@ -49,7 +51,7 @@ class BenchConfig:
     trials: tuple[int, ...]
     sampler: str = "random"
     picker: str = "pooled"
-    most_seeds: int = 3
+    most_seeds: int = NO_RACE
     data: Path | None = None
 
     def __post_init__(self) -> None:
@@ -101,6 +103,13 @@ def bench(config: BenchConfig, *, keep: Path | None = None, on_world: OnWorld | 
 
 def _measuring(config: BenchConfig) -> Callable[[int], BenchRows]:
     picker = _picker(config.picker)
+    if config.problem in (REGMIX, GRID):
+        if config.most_seeds != NO_RACE:
+            raise BadInput(
+                f"--most-seeds {config.most_seeds} on {config.problem}; recorded runs hold no further seeds to race on"
+            )
+    elif config.data is not None:
+        raise BadInput(f"--data {config.data} on {config.problem}; expected {REGMIX} or {GRID}: planted worlds read no file")
     if config.problem == REGMIX:
         if config.sampler != "random":
             raise BadInput(f"sampler {config.sampler!r} on regmix; expected random: its runs are recorded, in free shares")

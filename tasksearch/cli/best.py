@@ -9,10 +9,12 @@ import typer
 
 from tasksearch.cli.completion import choice, complete_row
 from tasksearch.cli.options import Json, Study
-from tasksearch.cli.printing import compact_table, open_console, print_json, print_verdict
+from tasksearch.cli.printing import compact_table, open_console, print_json, print_verdict, refuse_beside
 from tasksearch.core.errors import BadInput
 from tasksearch.results.verdict import RULES
 
+RULE = "pivot-dev"
+"""The selection rule where none is asked for."""
 BEST_EXAMPLES = (
     "Examples: `tasksearch best STUDY --select target-dev`; `tasksearch best STUDY --language sw --out mix.toml`; "
     "`tasksearch best STUDY --portfolio`; `tasksearch best STUDY --why --language sw`"
@@ -24,7 +26,7 @@ def best(
     language: Annotated[
         str | None, typer.Option(help="one language or group: its targets in detail", autocompletion=complete_row)
     ] = None,
-    select: Annotated[str, typer.Option(help="rule that selects a mix", **choice(*RULES))] = "pivot-dev",
+    select: Annotated[str | None, typer.Option(help=f"rule that selects a mix [default: {RULE}]", **choice(*RULES))] = None,
     rules: Annotated[bool, typer.Option("--rules", help="every selection rule and the oracle side by side")] = False,
     comparison: Annotated[bool, typer.Option("--court", help="the search beside the free baselines")] = False,
     portfolio: Annotated[bool, typer.Option("--portfolio", help="the best 1, 2 and 3 mixes for all languages")] = False,
@@ -39,18 +41,22 @@ def best(
     from tasksearch.study.best import best_of, open_suite, rules_of
     from tasksearch.study.coverage import scored_name
 
+    elsewhere = {"out": out is not None, "reopen": reopen, "court": comparison}
     if rules:
-        _print_rules(rules_of(study, rule=select), open_suite(study)[1].warning, as_json)
+        refuse_beside("--rules", language=language, portfolio=portfolio, why=why, **elsewhere)
+        _print_rules(rules_of(study, rule=select or RULE), open_suite(study)[1].warning, as_json)
         return
     if why:
+        refuse_beside("--why", select=select, portfolio=portfolio, **elsewhere)
         _print_why(study, language, as_json)
         return
     if portfolio:
+        refuse_beside("--portfolio", language=language, select=select, **elsewhere)
         _print_portfolio(study, as_json)
         return
     if out is not None and language is None:
         raise BadInput("--out needs --language: a mix file holds one mix")
-    verdict = best_of(study, rule=select, languages=[language] if language else None, reopen=reopen)
+    verdict = best_of(study, rule=select or RULE, languages=[language] if language else None, reopen=reopen)
     if language is not None:
         language = scored_name(language, [choice.name for choice in verdict.choices])
     if out is not None and language is not None:

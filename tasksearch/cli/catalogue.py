@@ -11,6 +11,7 @@ from tasksearch.cli.options import Json
 from tasksearch.cli.printing import compact_table, open_console, print_json
 
 TASKS_EXAMPLES = "Examples: `tasksearch tasks --suite lowres`; `tasksearch tasks --json`"
+GROUPS = ("low", "low+", "unseen")
 LANGUAGES_EXAMPLES = "Examples: `tasksearch languages`; `tasksearch languages --group unseen --json`"
 
 
@@ -55,7 +56,7 @@ def _task(suite: str, card: Any) -> dict[str, Any]:
 def languages(
     group: Annotated[
         str | None,
-        typer.Option(help="low: under 5 GiB of CC-100; low+: under 10; unseen: none", **choice("low", "low+", "unseen")),
+        typer.Option(help="low: under 5 GiB of CC-100; low+: under 10; unseen: none", **choice(*GROUPS)),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -143,7 +143,7 @@ def _languages(ctx: typer.Context) -> tuple[str, ...]:
 
     if ctx.params.get("suite") is None:
         return tuple(known_languages())
-    suite, targets = _suite(ctx), ctx.params.get("target") or ()
+    suite, targets = _suite(ctx), ctx.params.get("target") or ctx.params.get("targets") or ()
     targets = [targets] if isinstance(targets, str) else targets
     spoken = {language for name in targets for language in suite.card(name).languages}
     return tuple(sorted(spoken)) or tuple(suite.languages)

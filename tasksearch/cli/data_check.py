@@ -9,7 +9,7 @@ import typer
 
 from tasksearch.cli.completion import complete_language, complete_suite, complete_target
 from tasksearch.cli.options import Json
-from tasksearch.cli.printing import print_json
+from tasksearch.cli.printing import print_json, refuse_beside
 
 CHECK_EXAMPLES = (
     "Examples: `tasksearch data check --suite lowres --data ../shared/data`; "
@@ -54,6 +54,10 @@ def check(
     from tasksearch.tasks.leakage import above_limit
     from tasksearch.tasks.source import TaskSource
 
+    if model is None:
+        refuse_beside("no --model, whose tokenizer counts tokens", max_length=max_length)
+    if not leakage:
+        refuse_beside("--no-leakage", pretraining_text=pretraining_text)
     known = load_suite(suite)
     folder = data_folder(known, str(data) if data else None) or ""
     known = with_labels(known, Path(folder))

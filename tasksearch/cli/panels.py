@@ -13,36 +13,28 @@ from typing import Any
 
 from typer.models import OptionInfo
 
+from tasksearch.core.option import options_of
+from tasksearch.core.options import HEADINGS, Forecasting, Growth, Places, Resources, StudyOptions
+
 MANY = 10
 """Commands with more options than these are shown in groups."""
-PRINTING = ("timings", "quiet", "as_json", "verbose")
+PRINTING = ("config", "print_config", "timings", "quiet", "as_json", "verbose")
 """Options without a heading."""
 
 Panels = Mapping[str, tuple[str, ...]]
 """Heading → parameters of a command, in the order in which they are shown."""
 
 SEARCH: Panels = {
-    "What to search": (
-        "space", "suite", "target", "language", "task", "schedule", "steps", "continuous", "objective", "sampler", "scheduler",
-        "lag",
-    ),
-    "Trials and seeds": (
-        "trials", "baseline_seeds", "leaders", "leader_seeds", "most_seeds", "controls", "untrained", "twins", "twin_seeds",
-        "seed",
-    ),
-    "Model, data and training": (
-        "model", "data", "target_steps", "learning_rate", "lr_policy", "mixing", "precision", "train_examples",
-        "evaluation_examples", "retrieval_layer",
-    ),
-    "Budget, and where it runs": (
-        "max_hours", "max_gpu_hours", "concurrency", "gpus_per_trial", "address", "snapshot_minutes", "recalibrate",
-    ),
-    "Where things are kept": (
-        "name", "out", "store", "store_budget", "keep_targets", "optuna_storage", "tracking_uri",
-    ),
-    "Checks and reproducibility": ("deterministic", "pretraining_text", "allow_leakage", "skip_bad"),
-    "The lab's world": ("world_seed", "phase1_steps", "shuffled_labels"),
-}  # fmt: skip
+    heading: tuple(
+        dict.fromkeys(
+            one.name
+            for table in (StudyOptions, Growth, Resources, Places, Forecasting)
+            for one in options_of(table)
+            if one.heading == heading
+        )
+    )
+    for heading in HEADINGS
+}
 TRAIN: Panels = {
     "What to train": ("mix", "target", "encoder_only", "features", "seed"),
     "Where it comes from": ("study", "suite", "data", "model"),

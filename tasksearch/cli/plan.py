@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
-from typing import Annotated, Any
+import math
+from typing import Any
 
-import typer
-
-from tasksearch.cli.options import Concurrency, Gpus, Json, KeepTargets, Quiet, StorePath
+from tasksearch.cli.from_table import Config, from_tables
+from tasksearch.cli.options import Json, Quiet
 from tasksearch.cli.printing import open_console, print_json
+from tasksearch.core.option import options_of
+from tasksearch.core.options import Forecasting, Places, Resources, StudyOptions
 
 PLAN_EXAMPLES = (
     "Examples: `tasksearch plan --space ladder`; `tasksearch plan --space sequential --trials 64 --json`; "
@@ -17,64 +18,39 @@ PLAN_EXAMPLES = (
 )
 
 
+@from_tables
 def plan(
-    space: Annotated[str, typer.Option(help="search space: a name or the path of a Python file")] = "joint_vs_seq",
-    suite: Annotated[str, typer.Option(help="suite of tasks")] = "lab",
-    target: Annotated[list[str] | None, typer.Option(help="target task, repeatable [default: as `run`]")] = None,
-    language: Annotated[list[str] | None, typer.Option(help="language, repeatable [default: as `run`]")] = None,
-    trials: Annotated[int, typer.Option(help="trainings of the search")] = 31,
-    baseline_seeds: Annotated[int, typer.Option(help="seeds of the baseline")] = 5,
-    leaders: Annotated[int, typer.Option(min=1, help="leaders that are re-run on fresh seeds")] = 3,
-    leader_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of each leader at first")] = 3,
-    seed: Annotated[int, typer.Option(help="seed of the study")] = 0,
-    model: Annotated[str | None, typer.Option(help="XLM-R checkpoint [default: the lab's own]")] = None,
-    data: Annotated[Path | None, typer.Option(help="folder of the suite's data [default: $TASKSEARCH_DATA]")] = None,
-    sampler: Annotated[str, typer.Option(help="tpe or random")] = "tpe",
-    lr_policy: Annotated[str, typer.Option(help="phase or stage")] = "phase",
-    mixing: Annotated[str, typer.Option(help="task or mixed")] = "task",
-    steps: Annotated[list[int] | None, typer.Option(help="steps of the intermediate phase, repeatable")] = None,
-    target_steps: Annotated[
-        int | None, typer.Option(min=1, help="steps of every target phase, in place of the suite's")
-    ] = None,
-    precision: Annotated[str | None, typer.Option(help="fp32 or bf16")] = None,
-    evaluation_examples: Annotated[
-        int | None, typer.Option("--eval-examples", min=1, help="scored per language and half")
-    ] = None,
-    world_seed: Annotated[int, typer.Option(help="lab: seed of the generated world")] = 0,
-    phase1_steps: Annotated[int | None, typer.Option(help="lab: shorter pretraining", show_default=False)] = None,
-    concurrency: Concurrency = None,
-    gpus_per_trial: Gpus = 0.0,
-    store: StorePath = None,
-    keep_targets: KeepTargets = False,
-    recalibrate: Annotated[bool, typer.Option("--recalibrate", help="time the steps anew")] = False,
+    study: StudyOptions,
+    resources: Resources,
+    places: Places,
+    forecasting: Forecasting,
+    config: Config = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Segments, sharing, hours with and without reuse, and disk of a study; times a few steps, once per machine and settings.
 
-    What the search proposes rests on results that nobody has yet: it is drawn three times, under results drawn at random.
+    Takes the options of `run` and forecasts that study, its controls, twins and untrained reference included. What results
+    decide is drawn three times, under results drawn at random, and told with the least and the most there can be.
     """
     from tasksearch.cli.progress import Watch
+    from tasksearch.study.configuration import Asked
     from tasksearch.study.forecast import forecast_study
-    from tasksearch.study.run import configure
 
-    config = configure(
-        space=space, suite=suite, targets=target or (), languages=language or (), world_seed=world_seed,
-        phase1_steps=phase1_steps, trials=trials, baseline_seeds=baseline_seeds, leaders=leaders, leader_seeds=leader_seeds,
-        most_seeds=leader_seeds, seed=seed, model=model, data=str(data) if data else None, sampler=sampler, steps=steps or (),
-        lr_policy=lr_policy, mixing=mixing, lag=max(4, concurrency or 1), overrides={
-            "precision": precision, "target_steps": target_steps, "evaluation_examples": evaluation_examples,
-        },
-    )  # fmt: skip
-    with Watch(config, quiet=quiet or as_json) as watch:
+    asked = Asked(study=study, resources=resources, places=places)
+    wanted = asked.config()
+    with Watch(wanted, quiet=quiet or as_json) as watch:
         found = forecast_study(
-            config, store=store, slots=concurrency, gpus=gpus_per_trial, keep_targets=keep_targets, again=recalibrate,
+            wanted,
+            resources=resources,
+            folder=asked.folder(wanted),
+            again=forecasting.recalibrate,
             on_pretrain=watch.on_pretrain,
-        )  # fmt: skip
+        )
     if as_json:
         print_json(dataclasses.asdict(found) | {"sharing": {k: _row(one) for k, one in found.sharing.items()}})
         return
-    for line in _lines(found):
+    for line in (*_lines(found), *_limits(found, resources), *_without_effect(study, resources)):
         open_console().print(line, highlight=False, soft_wrap=True)
 
 
@@ -85,10 +61,12 @@ def _row(one: Any) -> dict[str, Any]:
 def _lines(found: Any) -> list[str]:
     from tasksearch.study.store_location import shown_size
 
-    roles = ", ".join(f"{count} {role}" for role, count in found.trials.items())
     unit = "GPU-hours" if found.gpus else "CPU-hours"
     share = found.gpus or 1.0
-    lines = [f"trainings     {sum(found.trials.values())}: {roles} (races of leaders, twins and controls not counted)"]
+    counts = found.trials.values()
+    total = _count(sum(c.least for c in counts), sum(c.expected for c in counts), sum(c.most for c in counts))
+    roles = ", ".join(f"{_count(c.least, c.expected, c.most)} {role}" for role, c in found.trials.items())
+    lines = [f"trainings     {total}: {roles}"]
     for kind in ("intermediate", "target"):
         one, factors = found.sharing[kind], found.factors[kind]
         there = f", {one.already} of them stored already" if one.already else ""
@@ -99,7 +77,8 @@ def _lines(found: Any) -> list[str]:
     tables = found.sharing["scores"]
     lines.append(f"score tables  {tables.segments} asked, {tables.distinct_segments} different")
     lines.append(
-        f"{unit:13} {found.hours * share:.2f} with reuse, {found.hours_without_reuse * share:.2f} without; at best "
+        f"{unit:13} {found.hours * share:.2f} with reuse ({found.hours_least * share:.2f} to "
+        f"{found.hours_most * share:.2f} by how far leaders race), {found.hours_without_reuse * share:.2f} without; at best "
         f"{found.wall_hours:.2f} h on {found.slots} slots"
     )
     lines.append(f"disk          {shown_size(found.bytes)} without --store-budget")
@@ -108,3 +87,29 @@ def _lines(found: Any) -> list[str]:
         f"speed         {1000 * found.speed.step:.0f} ms per step of the intermediate phase on {found.speed.machine} ({when})"
     )
     return lines
+
+
+def _count(least: int, expected: float, most: int) -> str:
+    """An exact number, or what is expected with the least and the most there can be."""
+    return str(least) if least == most else f"about {expected:.0f} ({least}-{most})"
+
+
+def _limits(found: Any, resources: Resources) -> list[str]:
+    """What limits of a call and of the store come to."""
+    lines = []
+    for flag, limit, hours in (
+        ("--max-hours", resources.max_hours, found.wall_hours),
+        ("--max-gpu-hours", resources.max_gpu_hours, found.hours * found.gpus),
+    ):
+        if limit is not None:
+            calls = max(1, math.ceil(hours / limit))
+            lines.append(f"calls         at least {calls} under {flag} {limit:g}: `run`, then `resume`")
+    if resources.store_budget is not None:
+        lines.append(f"store         what {resources.store_budget} do not hold is trained again where it is needed again")
+    return lines
+
+
+def _without_effect(*tables: Any) -> list[str]:
+    """Options of `run` that were given and change nothing that is forecast."""
+    flags = [one.flag for table in tables for one in options_of(type(table)) if not one.forecast and one.name in table.given()]
+    return [f"not forecast  {', '.join(flags)}: taken as `run` takes them, and of no effect on these numbers"] if flags else []

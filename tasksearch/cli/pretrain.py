@@ -12,7 +12,10 @@ import typer
 from tasksearch.cli.completion import choice, complete_language
 from tasksearch.cli.options import Json, Quiet
 from tasksearch.cli.printing import print_json
+from tasksearch.core.option import option_of
+from tasksearch.core.options import StudyOptions
 
+PRECISIONS = option_of(StudyOptions, "precision").choices
 PRETRAIN_EXAMPLES = (
     "Example: `tasksearch pretrain --data DIR --language sw --language te --language am --out models/small`; then "
     "`tasksearch run --suite lowres --data DIR --model models/small`"
@@ -43,7 +46,7 @@ def pretrain(
     max_length: Annotated[int, typer.Option(min=16, help="tokens of the longest sequence")] = 128,
     learning_rate: Annotated[float, typer.Option(help="peak learning rate")] = 1e-3,
     tlm_share: Annotated[float, typer.Option(min=0, max=1, help="share of rows that are translation pairs")] = 0.5,
-    precision: Annotated[str, typer.Option(help="of the forward pass", **choice("fp32", "bf16"))] = "fp32",
+    precision: Annotated[str, typer.Option(help="of the forward and backward passes", **choice(*PRECISIONS))] = "fp32",
     seed: Annotated[int, typer.Option(help="of weights, rows and masks")] = 0,
     source: Annotated[
         list[str] | None, typer.Option(help="folder under pretrain/, repeatable [default: all free ones]")

@@ -1,4 +1,4 @@
-"""What several commands print with: a console, JSON, a verdict; and the check of an option's words."""
+"""What several commands print with: a console, JSON, a verdict; and the checks of options that belong together."""
 
 from __future__ import annotations
 
@@ -29,6 +29,23 @@ def one_of(option: str, value: str, known: tuple[str, ...]) -> None:
         from tasksearch.core.errors import UnknownName
 
         raise UnknownName(f"value for {option}", value, known)
+
+
+def refuse_beside(what: str, **given: object) -> None:
+    """Refuses options that a command would ignore.
+
+    Args:
+        what: what was asked for, `--why`.
+        **given: options by their names, each with its value or whether it was given; None, False and nothing are not.
+
+    Raises:
+        BadInput: names the first of them that was given.
+    """
+    for name, value in given.items():
+        if value:
+            from tasksearch.core.errors import BadInput
+
+            raise BadInput(f"--{name.replace('_', '-')} with {what}, which does not use it; leave one of them out")
 
 
 def print_verdict(console: Any, verdict: Any, warning: str) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from tasksearch.cli.completion import choice, complete_study
 from tasksearch.cli.options import Json
-from tasksearch.cli.printing import open_console, print_json
+from tasksearch.cli.printing import open_console, print_json, refuse_beside
 from tasksearch.core.errors import BadInput
 from tasksearch.results.matched_comparison import QUESTION
 
@@ -44,6 +44,7 @@ def report(
     if question is not None:
         _answer(study, question, out, reopen, as_json)
         return
+    refuse_beside("a page", reopen=reopen)
     if len(study) > 1:
         raise BadInput(f"{len(study)} studies; expected one, or --question {QUESTION}: a page shows one study")
     path, data = write_report(study[0], out)

@@ -8,29 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from tasksearch.cli.options import (
-    Address,
-    Concurrency,
-    Gpus,
-    Json,
-    KeepTargets,
-    MaxGpuHours,
-    MaxHours,
-    OptunaStorage,
-    Quiet,
-    SnapshotMinutes,
-    StoreBudget,
-    StorePath,
-    Study,
-    Timings,
-)
-from tasksearch.cli.printing import one_of, open_console, print_json, print_verdict
-from tasksearch.core.errors import AlreadyRead, BadInput, Interrupted, Paused
-from tasksearch.core.study import LEADER_SEEDS, MOST_SEEDS
+from tasksearch.cli.from_table import Config, from_tables
+from tasksearch.cli.options import Json, Quiet, Study, Timings
+from tasksearch.cli.printing import open_console, print_json, print_verdict, refuse_beside
+from tasksearch.core.errors import AlreadyRead, Interrupted, Paused
+from tasksearch.core.options import Changes, Places, Resources, StudyOptions
 
 RUN_EXAMPLES = (
     "Examples: `tasksearch run`; `tasksearch run --space single_task --target nli --trials 13 --seed 1`; "
-    "`tasksearch run --suite lowres --data DIR --model xlm-roberta-base --target tydiqa --language swh`"
+    "`tasksearch run --suite lowres --data DIR --model xlm-roberta-base --target tydiqa --language swh`; "
+    "`tasksearch run --trials 60 --print-config > study.toml` and `tasksearch run --config study.toml`"
 )
 RESUME_EXAMPLES = (
     "Examples: `tasksearch resume studies/joint_vs_seq-lab-seed0`; `tasksearch resume STUDY --twins 6` adds the trainings that "
@@ -38,162 +25,41 @@ RESUME_EXAMPLES = (
 )
 
 
+@from_tables
 def run(
-    space: Annotated[
-        str, typer.Option(help="search space: a name (`tasksearch spaces`) or the path of a Python file")
-    ] = "joint_vs_seq",
-    suite: Annotated[str, typer.Option(help="suite of tasks")] = "lab",
-    target: Annotated[list[str] | None, typer.Option(help="target task, repeatable [default: all of the suite]")] = None,
-    language: Annotated[list[str] | None, typer.Option(help="language, repeatable [default: all of the targets]")] = None,
-    trials: Annotated[int, typer.Option(help="trainings of the search, the baseline's seeds included, finalists not")] = 31,
-    baseline_seeds: Annotated[int, typer.Option(help="seeds of the baseline, at least 3")] = 5,
-    leaders: Annotated[int, typer.Option(min=1, help="leaders that are re-run on fresh seeds")] = 3,
-    leader_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of each leader at first")] = LEADER_SEEDS,
-    most_seeds: Annotated[int, typer.Option(min=1, help="fresh seeds of a leader while its verdict is open")] = MOST_SEEDS,
-    objective: Annotated[
-        str | None,
-        typer.Option(
-            help="what the search maximises: a target, a group (classification, tagging, qa, retrieval), a language, or "
-            "weights, as in nli=2,qa=1 or tagging,sw [default: groups of targets evenly]"
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="seed of the study")] = 0,
-    model: Annotated[str | None, typer.Option(help="XLM-R checkpoint: hub id or folder [default: the lab's own]")] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="folder of the suite's data [default: $TASKSEARCH_DATA; the lab writes its own]")
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="name of the study [default: space-suite-seed]")] = None,
-    out: Annotated[Path | None, typer.Option(help="study folder [default: studies/NAME]")] = None,
-    sampler: Annotated[str, typer.Option(help="tpe or random")] = "tpe",
-    scheduler: Annotated[str, typer.Option(help="fifo, or asha to stop weak trials early")] = "fifo",
-    lag: Annotated[
-        int,
-        typer.Option(
-            min=1, help="trial n is proposed from the results of trials 0 … n-lag; twice the trials at once keeps slots busy"
-        ),
-    ] = 4,
-    lr_policy: Annotated[str, typer.Option(help="phase: one learning-rate curve over all stages; stage: one each")] = "phase",
-    mixing: Annotated[str, typer.Option(help="task: a step is of one task; mixed: every step holds all tasks")] = "task",
-    steps: Annotated[
-        list[int] | None, typer.Option(help="steps of the intermediate phase, repeatable [default: the suite's]")
-    ] = None,
-    target_steps: Annotated[
-        int | None, typer.Option(min=1, help="steps of every target phase, in place of the suite's")
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="of the encoder, both phases, every target [default: the suite's]")
-    ] = None,
-    precision: Annotated[str | None, typer.Option(help="fp32 or bf16 [default: the suite's]")] = None,
-    train_examples: Annotated[int | None, typer.Option(min=1, help="training examples of every target, at most")] = None,
-    evaluation_examples: Annotated[
-        int | None,
-        typer.Option("--eval-examples", "--evaluation-examples", min=1, help="scored per language and half, at most"),
-    ] = None,
-    retrieval_layer: Annotated[int | None, typer.Option(help="layer that retrieval pools [default: 14 of 24]")] = None,
-    skip_bad: Annotated[int, typer.Option(min=0, help="bad records passed over in each file, and told")] = 0,
-    deterministic: Annotated[
-        bool,
-        typer.Option("--deterministic", help="the same scores to the bit on a GPU too, in more time; a CPU repeats itself"),
+    study: StudyOptions,
+    resources: Resources,
+    places: Places,
+    config: Config = None,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="print these options as a config file, and run nothing")
     ] = False,
-    untrained: Annotated[
-        bool | None,
-        typer.Option("--untrained/--no-untrained", help="train an encoder without pretraining once [default: for real text]"),
-    ] = None,
-    controls: Annotated[
-        str,
-        typer.Option(
-            help="trained beside the leaders on fresh seeds: length (the best free baseline at the leaders' lengths), "
-            "exposure (target phases as much longer as the mix; the costliest), soup (the leaders' encoders averaged); several "
-            "with commas, all or none"
-        ),
-    ] = "all",
-    twins: Annotated[
-        int,
-        typer.Option(min=0, help="mixtures trained jointly, annealed and one task after the other, to tell which is better"),
-    ] = 0,
-    twin_seeds: Annotated[int, typer.Option(min=3, help="seeds of every twin")] = 3,
-    continuous: Annotated[bool, typer.Option("--continuous", help="free shares instead of eighths")] = False,
-    concurrency: Concurrency = None,
-    gpus_per_trial: Gpus = 0.0,
-    address: Address = None,
-    store: StorePath = None,
-    store_budget: StoreBudget = None,
-    optuna_storage: OptunaStorage = None,
-    keep_targets: KeepTargets = False,
-    snapshot_minutes: SnapshotMinutes = 10.0,
-    max_hours: MaxHours = None,
-    max_gpu_hours: MaxGpuHours = None,
-    tracking_uri: Annotated[str | None, typer.Option(help="MLflow server [default: SQLite in the study folder]")] = None,
-    world_seed: Annotated[int, typer.Option(help="lab: seed of the generated world")] = 0,
-    phase1_steps: Annotated[
-        int | None, typer.Option(help="lab: shorter pretraining, for a quick look", show_default=False)
-    ] = None,
-    shuffled_labels: Annotated[
-        bool, typer.Option("--shuffled-labels", help="lab: intermediate tasks with nothing to learn; the verdict should say so")
-    ] = False,
-    allow_leakage: Annotated[
-        bool, typer.Option("--allow-leakage", help="start though evaluation items stand in the training data")
-    ] = False,
-    pretraining_text: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--pretraining-text",
-            help="text the model was pretrained on (.txt, .jsonl, .tsv, also .gz; or a folder), checked for evaluation items; "
-            "repeatable [a model of `tasksearch pretrain` names its own]",
-        ),
-    ] = None,
     timings: Timings = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Searches for the best intermediate mix per language; ends with the table of what was found."""
-    from tasksearch.study.run import DEFAULT_FOLDER, configure, run_study
+    from tasksearch.study.configuration import Asked
 
-    one_of("--lr-policy", lr_policy, ("phase", "stage"))
-    one_of("--mixing", mixing, ("task", "mixed"))
-    config = configure(
-        space=space, suite=suite, name=name, targets=target or (), languages=language or (), continuous=continuous,
-        world_seed=world_seed, phase1_steps=phase1_steps, shuffled_labels=shuffled_labels,
-        trials=trials, baseline_seeds=baseline_seeds, leaders=leaders,
-        leader_seeds=leader_seeds, most_seeds=most_seeds, objective=objective, seed=seed, model=model,
-        data=str(data) if data else None,
-        sampler=sampler, scheduler=scheduler,
-        steps=steps or (), untrained=untrained, skip_bad=skip_bad, deterministic=deterministic,
-        twins=twins, twin_seeds=twin_seeds, controls=controls,
-        overrides={
-            "learning_rate": learning_rate, "precision": precision, "target_steps": target_steps,
-            "train_examples": train_examples, "evaluation_examples": evaluation_examples, "retrieval_layer": retrieval_layer,
-        },
-        lag=max(lag, concurrency or 1), lr_policy=lr_policy, mixing=mixing, tracking_uri=tracking_uri,
-        allow_leakage=allow_leakage, pretraining_text=tuple(str(place.absolute()) for place in pretraining_text or ()),
-    )  # fmt: skip
-    folder = out or DEFAULT_FOLDER / config.name
-    resources = resources_of(
-        concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours,
-        optuna_storage,
-    )  # fmt: skip
-    follow(folder, config, lambda **watch: run_study(config, folder, resources=resources, **watch), timings, quiet, as_json)
+    asked = Asked(study=study, resources=resources, places=places)
+    if print_config:
+        refuse_beside("--print-config", json=as_json, quiet=quiet, timings=timings)
+        from tasksearch.study.config_file import config_text
+
+        typer.echo(config_text(asked), nl=False)
+        return
+    from tasksearch.study.run import run_study
+
+    wanted = asked.config()
+    folder = asked.folder(wanted)
+    follow(folder, wanted, lambda **watch: run_study(wanted, folder, resources=resources, **watch), timings, quiet, as_json)
 
 
+@from_tables
 def resume(
     study: Study,
-    twins: Annotated[
-        int | None, typer.Option(min=3, help="mixtures to tell joint from sequential by, from now on; 18 trainings each")
-    ] = None,
-    controls: Annotated[
-        str | None,
-        typer.Option(help="of the baseline comparison, from now on: length, exposure, soup, with commas; all or none"),
-    ] = None,
-    concurrency: Concurrency = None,
-    gpus_per_trial: Gpus = 0.0,
-    address: Address = None,
-    store: StorePath = None,
-    store_budget: StoreBudget = None,
-    optuna_storage: OptunaStorage = None,
-    keep_targets: KeepTargets = False,
-    snapshot_minutes: SnapshotMinutes = 10.0,
-    max_hours: MaxHours = None,
-    max_gpu_hours: MaxGpuHours = None,
+    changes: Changes,
+    resources: Resources,
     timings: Timings = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -203,50 +69,11 @@ def resume(
     from tasksearch.study.run import resume_study
 
     config, _, _ = open_study(study)
-    resources = resources_of(
-        concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours,
-        optuna_storage,
-    )  # fmt: skip
 
     def call(**watch: Any) -> Any:
-        return resume_study(study, resources=resources, twins=twins, controls=controls, **watch)
+        return resume_study(study, resources=resources, twins=changes.twins, controls=changes.controls, **watch)
 
     follow(study, config, call, timings, quiet, as_json)
-
-
-def resources_of(
-    concurrency: int | None,
-    gpus: float,
-    address: str | None,
-    store: str | None,
-    store_budget: str | None,
-    keep_targets: bool,
-    snapshot_minutes: float,
-    max_hours: float | None,
-    max_gpu_hours: float | None,
-    optuna_storage: str | None = None,
-) -> Any:
-    """Options that are not part of the study as the values that `study.run` takes."""
-    from tasksearch.study.run import Resources
-    from tasksearch.study.store_location import size_of
-
-    for option, hours in (("--max-hours", max_hours), ("--max-gpu-hours", max_gpu_hours)):
-        if hours is not None and not hours > 0:
-            raise BadInput(f"{option} is {hours:g}; expected a positive number of hours")
-    if max_gpu_hours is not None and not gpus:
-        raise BadInput("--max-gpu-hours without --gpus-per-trial; expected both, trials without a GPU spend none")
-    return Resources(
-        concurrency=concurrency,
-        gpus_per_trial=gpus,
-        address=address,
-        store=store,
-        store_budget=size_of(store_budget) if store_budget else None,
-        optuna_storage=optuna_storage,
-        keep_targets=keep_targets,
-        snapshot_seconds=60 * snapshot_minutes or None,
-        max_seconds=None if max_hours is None else 3600 * max_hours,
-        max_gpu_seconds=None if max_gpu_hours is None else 3600 * max_gpu_hours,
-    )
 
 
 def follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_json: bool) -> None:

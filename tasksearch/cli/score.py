@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tasksearch.cli.completion import choice, complete_language
-from tasksearch.cli.printing import print_json
+from tasksearch.cli.printing import print_json, refuse_beside
 
 METRICS = ("accuracy", "qqp", "seqeval", "squad", "squad_v2", "mlqa", "bucc", "tatoeba", "xtreme")
 """`metrics.scoring.FILE_METRICS`, which loads numpy, and the whole benchmark."""
@@ -59,6 +59,8 @@ def score(
 
     Unanswered questions score 0, as in SQuAD's and MLQA's scripts, and are named on standard error.
     """
+    refuse_beside(f"metric {metric}", **{} if metric == "mlqa" else {"language": language})
+    refuse_beside(f"metric {metric}", **{} if metric == "squad_v2" else {"na_prob": na_prob, "na_prob_thresh": na_prob_thresh})
     from tasksearch.metrics.scoring import Answering, score_files
 
     answering = Answering(allow_extra=allow_extra, missing_as_empty=missing_as_empty)

@@ -12,12 +12,15 @@ import typer
 
 from tasksearch.cli.completion import choice, complete_study, complete_suite, complete_target
 from tasksearch.cli.options import Json, Quiet
-from tasksearch.cli.printing import open_console, print_json
+from tasksearch.cli.printing import open_console, print_json, refuse_beside
+from tasksearch.core.option import option_of
+from tasksearch.core.options import StudyOptions
 
 TRAIN_EXAMPLES = (
     "Examples: `tasksearch train --mix mix.toml --target tag --study studies/joint-lab-seed0 --out models/tag`; "
     "`tasksearch train --mix mix.toml --encoder-only --out models/encoder`"
 )
+FEATURES = option_of(StudyOptions, "features").choices
 _LINE_EVERY = 15.0  # seconds between lines where there is no terminal
 
 
@@ -47,7 +50,7 @@ def train(
         str | None,
         typer.Option(
             help="cls: train classification heads on `<s>`, as transformers has them (another plan than pair-diff's)",
-            **choice("cls", "pair-diff"),
+            **choice(*FEATURES),
         ),
     ] = None,
     world_seed: Annotated[int, typer.Option(help="lab: seed of the generated world")] = 0,
@@ -61,6 +64,10 @@ def train(
     """Trains one mix as a trial does and saves a Hugging Face folder: weights, tokenizer, model card, runnable example."""
     from tasksearch.study.train import export_model
 
+    if study is not None:
+        refuse_beside("--study", world_seed=world_seed, phase1_steps=phase1_steps)
+    if encoder_only:
+        refuse_beside("--encoder-only", features=features)
     with _Bars(quiet=quiet or as_json) as bars:
         done = export_model(
             mix, out, target=target, encoder_only=encoder_only, study=study, suite=suite,

@@ -12,6 +12,7 @@ from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.signature import plain_without, to_plain
 from tasksearch.core.space import SearchSpace
+from tasksearch.core.target_settings import PerTarget, read_per_target
 
 Role = Literal["baseline", "design", "search", "finalist", "control", "untrained", "twin", "best-of"]
 AFTERWARDS = ("finalist", "control", "untrained", "twin", "best-of")
@@ -28,10 +29,8 @@ CONTROLS = ("length", "exposure", "soup")
 """Controls of the baseline comparison: the best free baseline at the leaders' lengths, target phases lengthened to equal
 exposure, and the average of the leaders' encoders."""
 
-LEADER_SEEDS, MOST_SEEDS = 2, 5
-"""What `tasksearch run` asks for where nothing is said: fresh seeds of a leader at first, and while its verdict is open."""
 LEADER_SEEDS_ONCE = 3
-"""What it asked for at first before there were controls."""
+"""Fresh seeds of a leader that `tasksearch run` asked for at first before there were controls."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +52,19 @@ class Overrides:
 
     Attributes:
         learning_rate: of the encoder, in both phases and for every target.
+        intermediate_learning_rate, target_learning_rate: of one kind of phase, before `learning_rate`.
+        batch_size, warmup, max_length: as in `TrainSettings`, in both phases and for every target; a length holds for single
+            intermediate tasks and for retrieval too.
         precision: `fp32` or `bf16`, in both phases.
         target_steps: steps of every target phase, in place of epochs.
+        epochs: passes of every target phase over its training examples, in place of steps.
+        features, head: as in `PhaseSettings`.
         train_examples: at most so many training examples of a target.
         evaluation_examples: at most so many examples of each language and half are scored; printed beside every number.
         retrieval_layer: hidden state that retrieval pools.
-        every_target: whether learning rate, steps and examples hold for targets too that have settings of their own in the
-            suite (`PhaseSettings.target_overrides`); not so in studies that were begun before this was asked.
+        target: settings of single targets, before all others.
+        every_target: whether what is asked for every target holds for targets too that have settings of their own in the suite
+            (`PhaseSettings.target_overrides`); not so in studies that were begun before this was asked.
     """
 
     learning_rate: float | None = None
@@ -69,11 +74,38 @@ class Overrides:
     evaluation_examples: int | None = None
     retrieval_layer: int | None = None
     every_target: bool = False
+    intermediate_learning_rate: float | None = None
+    target_learning_rate: float | None = None
+    batch_size: int | None = None
+    warmup: float | None = None
+    max_length: int | None = None
+    epochs: float | None = None
+    features: str | None = None
+    head: str | None = None
+    target: PerTarget = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain form; what came with a later version where it is asked for, so that an earlier one reads the rest."""
+        return plain_without(self, _LATER_OVERRIDES)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(**{**data, "target": read_per_target(data.get("target", ()))})
+
+
+_LATER_OVERRIDES = (
+    "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "features", "head",
+    "target",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class StudyConfig:
     """A study as asked for; stored in its folder, and what `resume` reads.
+
+    What a command asks for where nothing is said stands in `core.options`. A default here is what an older `study.json` that
+    lacks the field meant.
 
     Attributes:
         name: folder and MLflow experiment name.
@@ -180,7 +212,7 @@ class StudyConfig:
 
         objective = fields.pop("objective")
         pairs = fields.pop("suite_options")
-        overrides = Overrides(**fields.pop("overrides", {}))
+        overrides = Overrides.from_json(fields.pop("overrides", {}))
         plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         return cls(
             space=SearchSpace(**space),

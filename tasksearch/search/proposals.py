@@ -76,6 +76,8 @@ def propose(
     n: int,
     records: Sequence[TrialRecord],
     groups: Mapping[str, str] | None = None,
+    *,
+    race: bool | None = None,
 ) -> Proposal | Wait | Finished:
     """Trial n, given the records of trials 0 … n-1 (any later ones are not looked at).
 
@@ -86,6 +88,7 @@ def propose(
         n: at least 0.
         records: in the order of their numbers, without gaps.
         groups: target → kind of target, by which leaders weigh targets; None: all alike.
+        race: of a forecast: no race goes on, or all do; None: the results say which.
     """
     before = list(records[:n])
     assert [record.number for record in before] == list(range(n)), "records have gaps"
@@ -93,7 +96,7 @@ def propose(
         found = _searched(config, sizes, plan_of, before)
         if found is not None:
             return found
-    return _finalist(config, plan_of, before, groups)
+    return _finalist(config, plan_of, before, groups, race)
 
 
 def _searched(
@@ -158,7 +161,11 @@ def _draw(
 
 
 def _finalist(
-    config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord], groups: Mapping[str, str] | None
+    config: StudyConfig,
+    plan_of: PlanOf,
+    before: Sequence[TrialRecord],
+    groups: Mapping[str, str] | None,
+    race: bool | None,
 ) -> Proposal | Wait | Finished:
     """All leaders' first seeds, the controls, then, round by round, the seeds of the open races; then twins; at the very end
     the untrained reference.
@@ -172,7 +179,7 @@ def _finalist(
     first = _first(config, plan_of, found, run)
     if first is None and (control := _control(config, plan_of, found, before)) is not None:
         return Proposal(number=n, role="control", plan=control, params=_unused(config))
-    wanted = first or _race(config, plan_of, found, run, searched)
+    wanted = first or _race(config, plan_of, found, run, searched, race)
     if isinstance(wanted, Wait):
         return wanted
     if wanted is not None:
@@ -237,6 +244,7 @@ def _race(
     found: Sequence[Leader],
     run: Mapping[Plan, TrialRecord],
     searched: Sequence[TrialRecord],
+    race: bool | None,
 ) -> tuple[Leader, Plan] | Wait | None:
     """The next leader and plan; Wait for the rounds before; None where every race is over."""
 
@@ -250,7 +258,7 @@ def _race(
         late = next((record.number for records in told.values() for record in records if not _ready(record)), None)
         if late is not None:
             return Wait(number=late)
-        racing = [i for i in racing if _open(config, found[i], told, i, baseline)]
+        racing = [i for i in racing if _open(config, found[i], told, i, baseline, race)]
         for i in racing:
             if plan(found[i], seed) not in run:
                 return found[i], plan(found[i], seed)
@@ -263,10 +271,13 @@ def _open(
     told: Mapping[int, Sequence[TrialRecord]],
     place: int,
     baseline: Sequence[TrialRecord],
+    race: bool | None,
 ) -> bool:
     """Whether the next seed is likely to settle what is said of that leader. Where nothing can be judged, three are enough."""
     if config.leader_seeds < 2:
         return False
+    if race is not None:
+        return race
     if leader.rows is None:
         return len(told[place]) < 3
     runs = {i: [record for record in records if record.status == "done"] for i, records in told.items()}

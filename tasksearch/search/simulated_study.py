@@ -1,33 +1,98 @@
-"""A study as it might come to be: its proposals under results drawn at random, for a look at it before anything runs. Pure."""
+"""A study as it might come to be: its proposals under results drawn at random, for a look at it before anything runs. Pure.
+
+Drawn scores vary as follows, in units of the spread of seeds: the gain of a mix N(0, 1), its own part in each target and
+language N(0, 1), a seed N(0, 1). How many seeds races take, and which lengths have controls, rests on that: it is expected.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from tasksearch.core.score import Cell, Score, ScoreTable
 from tasksearch.core.signature import seed_from
 from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.search.controls import control_seeds, most_controls
+from tasksearch.search.matched_pairs import KINDS, matched_count
 from tasksearch.search.proposals import PlanOf, Proposal, propose
+
+_LEVEL, _EXAMPLES = 50.0, 10**6
+"""Percent of the baseline; so many examples that a score's own error is far below the spread of seeds, one point."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """How many trainings of a role there can be, whatever the results: exact where both are equal."""
+
+    least: int
+    most: int
+
+
+def bounds(config: StudyConfig) -> dict[str, Bounds]:
+    """Role → trainings of the complete study behind its search, where the space holds as many mixes as there are trials."""
+    mixes = max(0, config.trials - config.baseline_seeds)
+    leaders, seeds = min(config.leaders, mixes), config.leader_seeds
+    races = seeds > 1 and config.most_seeds > seeds
+    each = {"length": 0, "exposure": 1, "soup": int(leaders > 1)}
+    controls = len(control_seeds(config)) * sum(each[name] for name in config.controls) if leaders else 0
+    twins, untrained = matched_count(config), int(config.untrained)
+    found = {
+        "finalist": Bounds(least=leaders * seeds, most=leaders * (config.most_seeds if races else seeds)),
+        "control": Bounds(least=controls, most=most_controls(config)),
+        "twin": Bounds(least=twins, most=twins),
+        "best-of": Bounds(least=0, most=len(KINDS) * config.twin_seeds if config.twins else 0),
+        "untrained": Bounds(least=untrained, most=untrained),
+    }
+    return {role: one for role, one in found.items() if one.most}
 
 
 def drawn_study(
-    config: StudyConfig, sizes: Mapping[str, int], plan_of: PlanOf, groups: Mapping[str, str], draw: int
+    config: StudyConfig,
+    sizes: Mapping[str, int],
+    plan_of: PlanOf,
+    groups: Mapping[str, str],
+    draw: int,
+    *,
+    cells: Sequence[Cell] = (),
+    race: bool | None = None,
 ) -> list[TrialRecord]:
-    """Every trial that the study would run, were the objectives of its mixes drawn from a normal distribution.
+    """Every trial that the study would run, were its results drawn at random.
 
     Args:
         draw: which draw; equal draws are equal.
+        cells: targets and languages that are scored; without any the objectives alone are drawn, and races say nothing.
+        race: no leader gets seeds beyond its first ones (False), or each gets as many as it may (True); None: as results say.
     """
     records: list[TrialRecord] = []
-    while isinstance(found := propose(config, sizes, plan_of, len(records), records, groups), Proposal):
+    while isinstance(found := propose(config, sizes, plan_of, len(records), records, groups, race=race), Proposal):
         rng = random.Random(seed_from("outlook", draw, found.plan.mix_signature))
         value = 0.0 if found.role == "baseline" else rng.gauss(0.0, 1.0)
-        record = TrialRecord(number=found.number, role=found.role, status="done", plan=found.plan, params=found.params)
-        records.append(_judged(record, value))
+        gains = {cell: value + (rng.gauss(0.0, 1.0) if found.role != "baseline" else 0.0) for cell in cells}
+        records.append(
+            TrialRecord(
+                number=found.number,
+                role=found.role,
+                status="done",
+                plan=found.plan,
+                params=found.params,
+                objective=value,
+                scores=_scores(gains, found.plan.seed, random.Random(seed_from("outlook", draw, found.plan.signature))),
+            )
+        )
     return records
 
 
-def _judged(record: TrialRecord, value: float) -> TrialRecord:
-    import dataclasses
-
-    return dataclasses.replace(record, objective=value)
+def _scores(gains: Mapping[Cell, float], seed: int, rng: random.Random) -> ScoreTable:
+    return ScoreTable.of(
+        Score(
+            target=target,
+            language=language,
+            half="select",
+            metric="drawn",
+            value=min(100.0, max(0.0, _LEVEL + gain + rng.gauss(0.0, 1.0))),
+            examples=_EXAMPLES,
+            seed=seed,
+        )
+        for (target, language), gain in gains.items()
+    )

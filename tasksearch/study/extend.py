@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tasksearch.core.arguments import named_arguments
 from tasksearch.core.errors import BadInput, StudyNotReady, UnknownName
 from tasksearch.core.folders import AnyPath
+from tasksearch.core.options import Growth, Resources
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
@@ -22,36 +22,12 @@ from tasksearch.study.showing import OnEvent, Progress, shown
 from tasksearch.tasks.suite import Suite
 
 
-@dataclass(frozen=True, kw_only=True)
-class Growth:
-    """What a study is to gain.
-
-    Attributes:
-        trials: `+16`, or the new total.
-        targets, languages: to be scored from now on, in every trial, the finished ones too.
-        tasks, schedules, steps: that the space is widened by.
-        leaders, leader_seeds, most_seeds: new totals, as in `StudyConfig`.
-        baseline_seeds: new total; seeds that join tell what the baseline is worth, and no objective.
-    """
-
-    trials: str | None = None
-    targets: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    tasks: tuple[str, ...] = ()
-    schedules: tuple[str, ...] = ()
-    steps: tuple[int, ...] = ()
-    leaders: int | None = None
-    leader_seeds: int | None = None
-    most_seeds: int | None = None
-    baseline_seeds: int | None = None
-
-
 @named_arguments
 def extend_study(
     folder: AnyPath,
     growth: Growth,
     *,
-    resources: Any = None,
+    resources: Resources | None = None,
     progress: Progress | None = None,
     on_event: OnEvent | None = None,
     on_pretrain: OnPretrain | None = None,
@@ -68,7 +44,7 @@ def extend_study(
         BadInput, UnknownName: one line on what cannot be gained.
     """
     from tasksearch.records.ledger import Ledger
-    from tasksearch.study.run import Resources, drive
+    from tasksearch.study.run import drive
     from tasksearch.tasks.labels import suite_with_labels
 
     ledger = Ledger(Path(folder))

@@ -5,14 +5,31 @@ from __future__ import annotations
 import os
 import statistics
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from tasksearch.core.options import Resources
 from tasksearch.core.study import StudyConfig
 from tasksearch.study.setup import OnPretrain, prepare
+from tasksearch.study.store_location import store_address
+
+if TYPE_CHECKING:
+    from tasksearch.core.study import TrialRecord
+    from tasksearch.search.simulated_study import Bounds
 
 _DRAWS = 3
 KINDS = ("intermediate", "target", "scores")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """Trainings of a role. `least` and `most` are bounds whatever the results; `expected` is the mean of the draws."""
+
+    least: int
+    expected: float
+    most: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,10 +37,11 @@ class Forecast:
     """A study, foreseen. The search's proposals rest on results that nobody has: they are drawn, and means of the draws told.
 
     Attributes:
-        trials: role → trainings.
+        trials: role → trainings; exact for what no result decides.
         sharing: kind of segment → its `phases.planned_work.Sharing` in the first draw.
         factors: kind → steps asked over distinct steps, in every draw.
-        hours, hours_without_reuse: of work on one slot: training and scoring.
+        hours, hours_without_reuse: of work on one slot: training and scoring; mean of the draws.
+        hours_least, hours_most: with reuse, where no race goes on, and where all run to their end.
         wall_hours: on so many slots, at best: nothing waits for a result.
         slots: trials at once.
         bytes: what the store will hold without a budget.
@@ -31,10 +49,12 @@ class Forecast:
         gpus: of one trial; 0: hours are CPU-hours.
     """
 
-    trials: dict[str, int]
+    trials: dict[str, Count]
     sharing: dict[str, Any]
     factors: dict[str, tuple[float, ...]]
     hours: float
+    hours_least: float
+    hours_most: float
     hours_without_reuse: float
     wall_hours: float
     slots: int
@@ -47,10 +67,8 @@ class Forecast:
 def forecast_study(
     config: StudyConfig,
     *,
-    store: str | None = None,
-    slots: int | None = None,
-    gpus: float = 0.0,
-    keep_targets: bool = False,
+    resources: Resources | None = None,
+    folder: Path | None = None,
     again: bool = False,
     on_pretrain: OnPretrain | None = None,
 ) -> Forecast:
@@ -58,50 +76,84 @@ def forecast_study(
 
     Args:
         config: as `run_study` takes it.
-        store: whose segments are there already; None: none are.
-        slots: trials at once; None: as many as there are cores.
-        gpus: of one trial.
-        keep_targets: as the run will have it.
+        resources: as `run_study` takes them.
+        folder: of the study; what its store holds already needs no training.
         again: measure the speed anew.
 
     Raises:
         As `run_study` does for what cannot be read.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    setup = prepare(config, on_pretrain)
+    setup, where = prepare(config, on_pretrain), resources or Resources()
     from tasksearch.phases.calibrate import speed_of
     from tasksearch.phases.context import open_context
     from tasksearch.phases.planned_work import Sharing, planned_work, sharing
     from tasksearch.phases.run import PlanRun
-    from tasksearch.search.simulated_study import drawn_study
+    from tasksearch.search.simulated_study import bounds, drawn_study
 
     context = open_context(setup.suite, setup.data, setup.model, None, skip_bad=config.skip_bad)
     plan_of = setup.plan_of(config)
-    studies = [drawn_study(config, setup.sizes, plan_of, setup.suite.groups, draw) for draw in range(_DRAWS)]
+    cells = [(name, code) for name in config.targets for code in config.languages if code in setup.suite.card(name).languages]
+
+    def draws(race: bool | None) -> list[list[TrialRecord]]:
+        asked = (config, setup.sizes, plan_of, setup.suite.groups)
+        return [drawn_study(*asked, draw, cells=cells, race=race) for draw in range(_DRAWS if race is None else 1)]
+
+    studies = draws(None)
     speed, measured = speed_of(studies[0][0].plan, config.space.tasks, context, again=again)
-    works = [[planned_work(PlanRun(record.plan, context)) for record in study] for study in studies]
-    stored = _there(_stored(store), [plan for plans in works for plan in plans])
+    seen: dict[str, Any] = {}
+
+    def work(record: TrialRecord) -> Any:
+        if record.plan.signature not in seen:
+            seen[record.plan.signature] = planned_work(PlanRun(record.plan, context))
+        return seen[record.plan.signature]
+
+    works, (fewest,), (largest,) = ([[work(r) for r in study] for study in draws(race)] for race in (None, False, True))
+    stored = _there(_stored(where.store, folder), [plan for plans in (*works, fewest, largest) for plan in plans])
     found: list[dict[str, Sharing]] = [{kind: sharing(plans, kind, stored) for kind in KINDS} for plans in works]
-    once = [{w.signature: w for plan in plans for w in plan if w.signature not in stored} for plans in works]
-    slots = slots or os.cpu_count() or 1
+
+    def once(plans: Any) -> list[Any]:
+        return list({w.signature: w for plan in plans for w in plan if w.signature not in stored}.values())
+
+    def hours(parts: Any) -> float:
+        return float(sum(map(speed.seconds, parts))) / 3600
+
+    slots = where.concurrency or max(1, min(int((os.cpu_count() or 1) / where.cpus_per_trial), config.lag))
     return Forecast(
-        trials=dict(Counter(str(record.role) for record in studies[0])),
+        trials=_counts(studies, bounds(config)),
         sharing=found[0],
         factors={kind: tuple(one[kind].factor for one in found) for kind in KINDS[:2]},
-        hours=statistics.fmean(sum(map(speed.seconds, own.values())) for own in once) / 3600,
-        hours_without_reuse=statistics.fmean(sum(speed.seconds(w) for plan in plans for w in plan) for plans in works) / 3600,
+        hours=statistics.fmean(hours(once(plans)) for plans in works),
+        hours_least=hours(once(fewest)),
+        hours_most=hours(once(largest)),
+        hours_without_reuse=statistics.fmean(hours(w for plan in plans for w in plan) for plans in works),
         wall_hours=_makespan(works[0], stored, speed, slots) / 3600,
         slots=slots,
-        bytes=round(statistics.fmean(sum(speed.bytes(w, keep_targets=keep_targets) for w in own.values()) for own in once)),
+        bytes=round(statistics.fmean(sum(speed.bytes(w, keep_targets=where.keep_targets) for w in once(p)) for p in works)),
         speed=speed,
         measured=measured,
-        gpus=gpus,
+        gpus=where.gpus_per_trial,
     )
 
 
-def _stored(store: str | None) -> frozenset[str]:
+def _counts(studies: Sequence[Sequence[TrialRecord]], limits: dict[str, Bounds]) -> dict[str, Count]:
+    """Role → trainings over the draws, within the limits where results decide."""
+    drawn = [Counter(str(record.role) for record in study) for study in studies]
+    found = {}
+    for role in dict.fromkeys([*(role for one in drawn for role in one), *limits]):
+        counts = [one[role] for one in drawn]
+        least, most = (limits[role].least, limits[role].most) if role in limits else (min(counts), max(counts))
+        found[role] = Count(least=min(least, *counts), expected=round(statistics.fmean(counts), 1), most=max(most, *counts))
+    return found
+
+
+def _stored(store: str | None, folder: Path | None) -> frozenset[str]:
+    """Segments that are there: in the store that was named, else in that of a study which stands in the folder."""
     from tasksearch.store.remote import open_store
 
+    if store is None and folder is not None and (folder / "study.json").exists():
+        store = store_address(folder)
+        store = store if "://" in store or Path(store).is_dir() else None
     return frozenset(open_store(store).names()) if store else frozenset()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +20,7 @@ from tasksearch.results.portfolio import Portfolios
 from tasksearch.results.task_effects import TaskEffects
 from tasksearch.results.verdict import Verdict
 from tasksearch.study.best import best_of, read_study
+from tasksearch.study.configuration import command_of
 from tasksearch.study.contrasts import Contrasts
 from tasksearch.study.portfolio import FIRST_RULES, portfolios_of
 from tasksearch.study.settings import warning_of
@@ -85,7 +85,7 @@ def report_of(folder: Path) -> ReportData:
         order=order,
         order_pending=order_pending,
         planned=planned(config, records),
-        command=command_of(config),
+        command=command_of(config, folder),
         versions=versions_of(records),
         made=datetime.now().astimezone().isoformat(sep=" ", timespec="minutes"),
     )
@@ -109,32 +109,6 @@ def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
     return len(searched) + max(min(config.leaders, len(judged)) * config.leader_seeds, begun) + beside
 
 
-def command_of(config: StudyConfig) -> str:
-    """A `tasksearch run` that asks for the same study; a space of the user's own stands there by its name."""
-    words = ["tasksearch", "run", "--space", config.space.name, "--suite", config.suite, "--name", config.name]
-    for option in _PLAIN:
-        words += _option(option, getattr(config, option))
-    for steps in config.space.steps:
-        words += ["--steps", str(steps)]
-    for target in config.targets:
-        words += ["--target", target]
-    for language in config.languages:
-        words += ["--language", language]
-    words += ["--model", config.model] if config.model != "lab" else []
-    overrides = {name: value for name, value in dataclasses.asdict(config.overrides).items() if name != "every_target"}
-    for name, value in (*overrides.items(), ("skip_bad", config.skip_bad or None)):
-        words += _option(name, value)
-    aims = [*(f"{target}={weight!r}" for target, weight in config.objective.targets), *config.objective.languages]
-    words += ["--objective", ",".join(aims)] if aims else []
-    words += ["--allow-leakage"] if config.allow_leakage else []
-    words += ["--untrained"] if config.untrained else ["--no-untrained"]
-    words += ["--controls", ",".join(config.controls) or "none"]
-    words += ["--continuous"] if config.space.denominator is None else []
-    for name, value in config.suite_options:
-        words += _option(name, value)
-    return shlex.join(words)
-
-
 def versions_of(records: list[TrialRecord]) -> Mapping[str, str]:
     """What the finished trials ran on; several values where they differ, with the version that makes the report."""
     from tasksearch import __version__
@@ -144,18 +118,6 @@ def versions_of(records: list[TrialRecord]) -> Mapping[str, str]:
         for name, value in record.facts:
             found.setdefault(name, {})[value] = None
     return {"tasksearch (this report)": __version__} | {name: ", ".join(values) for name, values in sorted(found.items())}
-
-
-_PLAIN = (
-    "trials", "baseline_seeds", "leaders", "leader_seeds",
-    "most_seeds", "seed", "sampler", "scheduler", "lag", "lr_policy", "mixing", "data", "twins", "twin_seeds",
-)  # fmt: skip
-"""Settings of a study that have an option of the same name."""
-
-
-def _option(name: str, value: Any) -> list[str]:
-    flag = "--" + name.replace("_", "-")
-    return [] if value is None or value is False else [flag] if value is True else [flag, str(value)]
 
 
 def _order(folder: Path, records: Sequence[TrialRecord]) -> tuple[MatchedComparison | None, str]:

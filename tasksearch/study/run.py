@@ -6,9 +6,8 @@ import dataclasses
 import logging
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,125 +15,27 @@ from tasksearch.core.arguments import named_arguments
 from tasksearch.core.errors import BadInput, StudyNotReady, TasksearchError
 from tasksearch.core.folders import AnyPath
 from tasksearch.core.logs import study_log
-from tasksearch.core.study import Objective, Overrides, StudyConfig
-from tasksearch.study.objective import read_objective
+from tasksearch.core.options import Resources, control_names
+from tasksearch.core.sizes import size_of
+from tasksearch.core.study import StudyConfig
+from tasksearch.study.configuration import DEFAULT_FOLDER, configure
 from tasksearch.study.optuna_location import optuna_address, remember_optuna
 from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
 from tasksearch.study.result import StudyResult
-from tasksearch.study.settings import FOR_TARGETS, as_begun, keep_skipped, read_controls
-from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, data_folder, prepare
+from tasksearch.study.settings import as_begun, keep_skipped
+from tasksearch.study.setup import OnPretrain, prepare
 from tasksearch.study.showing import OnEvent, Progress, shown
-from tasksearch.study.spaces import fill_in, load_space
 from tasksearch.study.store_location import store_address
 from tasksearch.study.study_id import study_id
-from tasksearch.study.tracking_location import keep_address, tracking_address
-from tasksearch.tasks.catalogue import load_suite
+from tasksearch.study.tracking_location import tracking_address
 from tasksearch.tracking.address import check_answers, masked
 
 if TYPE_CHECKING:
     from tasksearch.raytune.driver import RunSummary
 
+__all__ = ["DEFAULT_FOLDER", "Resources", "configure", "resume_study", "run_study"]
 _LOG = logging.getLogger(__name__)
-DEFAULT_FOLDER = Path("studies")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resources:
-    """Where trials run; not part of the study: a resume may choose other ones.
-
-    Attributes:
-        concurrency: trials at once; None: as many as there are cores (or GPU shares), at most the study's lag.
-        cpus_per_trial, gpus_per_trial: of one trial; a fraction of a GPU shares it.
-        address: of a running Ray cluster (`auto`, `host:port`); None: this machine.
-        store: folder or fsspec URL of the segment store; None: where the study had it, at first in its own folder.
-        store_budget: bytes that the store may take.
-        optuna_storage: URL of a database for the Optuna study, or `journal`; None: where the study had it, at first what
-            $TASKSEARCH_OPTUNA_STORAGE says, else a journal in its folder. The study keeps the address without its password.
-        keep_targets: keep every target's weights, so that another language trains nothing.
-        snapshot_seconds: between snapshots inside a segment; None: no snapshots.
-        max_seconds, max_gpu_seconds: limits of this call.
-    """
-
-    concurrency: int | None = None
-    cpus_per_trial: float = 1.0
-    gpus_per_trial: float = 0.0
-    address: str | None = None
-    store: str | None = None
-    store_budget: int | None = None
-    optuna_storage: str | None = field(default=None, repr=False)
-    keep_targets: bool = False
-    snapshot_seconds: float | None = 600.0
-    max_seconds: float | None = None
-    max_gpu_seconds: float | None = None
-
-
-def configure(
-    *,
-    space: str = "joint_vs_seq",
-    suite: str = "lab",
-    name: str | None = None,
-    targets: Sequence[str] = (),
-    languages: Sequence[str] = (),
-    continuous: bool = False,
-    world_seed: int = 0,
-    phase1_steps: int | None = None,
-    shuffled_labels: bool = False,
-    steps: Sequence[int] = (),
-    overrides: Mapping[str, Any] | None = None,
-    objective: str | Objective | None = None,
-    untrained: bool | None = None,
-    controls: str = "none",
-    **fields: Any,
-) -> StudyConfig:
-    """Resolves names into a `StudyConfig`; other fields of it are passed on as they are.
-
-    Args:
-        steps: lengths of the intermediate phase, in place of the space's and the suite's.
-        overrides: fields of `core.study.Overrides`.
-        objective: what the search maximises, as `--objective` has it (`nli=2,qa=1`, `tagging,sw`); None: groups evenly.
-        untrained: whether the untrained reference is trained; None: for real text, since the lab's floors are measured in
-            docs/lab.md.
-        controls: what is trained beside the leaders: `all`, `none`, or names out of `core.study.CONTROLS` with commas.
-
-    Raises:
-        UnknownName, BadInput, DataMissing: one line each.
-    """
-    known = load_suite(suite)
-    filled = fill_in(load_space(space), known, continuous=continuous, steps=steps)
-    chosen = choose_targets(known, targets)
-    options: dict[str, Any] = {"world_seed": world_seed} if suite == "lab" else {}
-    if phase1_steps is not None and suite == "lab":
-        options["phase1_steps"] = phase1_steps
-    if shuffled_labels:
-        if suite != "lab":
-            raise BadInput(f"--shuffled-labels with suite {suite!r}; the lab alone can write its tasks without sense")
-        options["shuffled_labels"] = True
-    seed, spoken = int(fields.get("seed", 0)), choose_languages(known, chosen, languages)
-    if isinstance(objective, str):
-        objective = read_objective(objective, known, chosen, spoken)
-    return StudyConfig(
-        name=name or f"{filled.name}-{suite}{'-shuffled' if shuffled_labels else ''}-seed{seed}",
-        space=filled,
-        suite=suite,
-        model=str(fields.pop("model", None) or "lab"),
-        targets=chosen,
-        languages=spoken,
-        suite_options=tuple(sorted(options.items())),
-        data=data_folder(known, fields.pop("data", None)),
-        overrides=_overrides(overrides or {}),
-        objective=objective or Objective(),
-        untrained=known.needs_data if untrained is None else untrained,
-        controls=read_controls(controls),
-        tracking_uri=keep_address(fields.pop("tracking_uri", None)),
-        **fields,
-    )
-
-
-def _overrides(asked: Mapping[str, Any]) -> Overrides:
-    """What is asked for holds for every target; where nothing is, a study reads as one of an earlier version."""
-    for_targets = any(asked.get(name) is not None for name in FOR_TARGETS)
-    return Overrides(**{"every_target": for_targets, **asked})
 
 
 @named_arguments
@@ -204,7 +105,7 @@ def resume_study(
     ledger = Ledger(Path(folder))
     if twins is not None:
         _ask_twins(ledger, twins)
-    if controls is not None and (named := read_controls(controls)) != (config := ledger.config()).controls:
+    if controls is not None and (named := control_names(controls)) != (config := ledger.config()).controls:
         with ledger.lock():
             ledger.save_config(dataclasses.replace(config, controls=named))
     config = ledger.config()
@@ -312,7 +213,7 @@ def _run_and_close(
             },
             concurrency=resources.concurrency,
             address=resources.address,
-            limits=Limits(seconds=resources.max_seconds, gpu_seconds=resources.max_gpu_seconds),
+            limits=Limits(seconds=_seconds(resources.max_hours), gpu_seconds=_seconds(resources.max_gpu_hours)),
             tags=_tags(config, setup.suite.warning),
             optuna_storage=database,
             on_event=on_event,
@@ -329,10 +230,14 @@ def _run_and_close(
 def _keeping(store: str, resources: Resources) -> dict[str, Any]:
     return {
         "store": store,
-        "store_budget": resources.store_budget,
+        "store_budget": size_of(resources.store_budget) if resources.store_budget else None,
         "keep_targets": resources.keep_targets,
-        "snapshots": [None, resources.snapshot_seconds],
+        "snapshots": [None, 60 * resources.snapshot_minutes or None],
     }
+
+
+def _seconds(hours: float | None) -> float | None:
+    return None if hours is None else 3600 * hours
 
 
 def _report(folder: Path) -> dict[str, Path]:

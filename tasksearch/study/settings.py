@@ -8,32 +8,17 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.errors import BadInput
+from tasksearch.core.options import StudyOptions, control_names
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
-from tasksearch.core.study import CONTROLS, LEADER_SEEDS, LEADER_SEEDS_ONCE, MOST_SEEDS, Overrides, StudyConfig
+from tasksearch.core.study import LEADER_SEEDS_ONCE, Overrides, StudyConfig
+from tasksearch.core.target_settings import PerTarget
 from tasksearch.study.pretraining_text import pretraining_text, unchecked_note
 from tasksearch.tasks.suite import Suite
 from tasksearch.tracking.address import kept as kept_address
 
-TargetOverrides = tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
-
 if TYPE_CHECKING:
     from tasksearch.models.encoder import Shape
-
-
-def read_controls(words: str) -> tuple[str, ...]:
-    """Controls of the baseline comparison as `--controls` has them: `all`, `none`, or names with commas, in their own order.
-
-    Raises:
-        UnknownName: a control that there is not.
-    """
-    if words in ("all", "none"):
-        return CONTROLS if words == "all" else ()
-    named = [word.strip() for word in words.split(",")]
-    for name in named:
-        if name not in CONTROLS:
-            raise UnknownName("control", name, (*CONTROLS, "all", "none"))
-    return tuple(name for name in CONTROLS if name in named)
 
 
 def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> StudyConfig:
@@ -45,11 +30,12 @@ def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> Stu
         absent: fields that its `study.json` lacks, since there were none of them then. A default of one is no wish: the study
             stays as it is. Any other value is, and differs.
     """
-    today = {"controls": CONTROLS, "most_seeds": MOST_SEEDS}
-    fields = {one.name: today.get(one.name, one.default) for one in dataclasses.fields(StudyConfig)}
+    today = StudyOptions()
+    said = {"controls": control_names(today.controls), "most_seeds": today.most_seeds}
+    fields = {one.name: said.get(one.name, one.default) for one in dataclasses.fields(StudyConfig)}
     taken = {name for name in absent if getattr(now, name) == fields[name]}
-    if "controls" in absent and (was.leader_seeds, now.leader_seeds) == (LEADER_SEEDS_ONCE, LEADER_SEEDS):
-        taken |= {"leader_seeds"} | ({"most_seeds"} if now.most_seeds == MOST_SEEDS else set())
+    if "controls" in absent and (was.leader_seeds, now.leader_seeds) == (LEADER_SEEDS_ONCE, today.leader_seeds):
+        taken |= {"leader_seeds"} | ({"most_seeds"} if now.most_seeds == today.most_seeds else set())
     overrides = dataclasses.replace(now.overrides, every_target=was.overrides.every_target)
     if was.tracking_uri is not None and kept_address(was.tracking_uri) == now.tracking_uri:  # of old with a password
         taken |= {"tracking_uri"}
@@ -69,32 +55,50 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
     Raises:
         BadInput: a value that no setting takes, or a layer that the model has not.
     """
-    asked = config.overrides
-    both = _given(learning_rate=asked.learning_rate, precision=asked.precision)
-    target = both | _given(steps=asked.target_steps, train_examples=asked.train_examples)
-    base = suite.settings
+    asked, base = config.overrides, suite.settings
+    both = _given(asked, "learning_rate", "precision", "batch_size", "warmup", "max_length")
+    intermediate = {**both, **_given(asked, learning_rate="intermediate_learning_rate")}
+    target = {**both, **_given(asked, "train_examples", learning_rate="target_learning_rate", steps="target_steps")}
+    if asked.epochs is not None:
+        target |= {"epochs": asked.epochs, "steps": None}
     own = _reached(base.target_overrides, target) if asked.every_target else base.target_overrides
-    curve = {"curve": config.space.curve, "rung": config.space.rung, "decay": config.space.decay}
+    curve: dict[str, Any] = {"curve": config.space.curve, "rung": config.space.rung, "decay": config.space.decay}
+    policy: dict[str, Any] = {"lr_policy": config.lr_policy, "mixing": config.mixing}
     settings = dataclasses.replace(
         base,
-        intermediate=dataclasses.replace(base.intermediate, lr_policy=config.lr_policy, mixing=config.mixing, **both, **curve),  # type: ignore[arg-type]
+        intermediate=dataclasses.replace(base.intermediate, **policy, **intermediate, **curve),
+        intermediate_lengths=base.intermediate_lengths if asked.max_length is None else (),
         target=dataclasses.replace(base.target, **target),
-        target_overrides=own,
+        target_overrides=_with_own(own, asked.target),
         retrieval=_retrieval(base.retrieval, asked, shape),
         evaluation_examples=asked.evaluation_examples,
+        **_given(asked, "features", "head"),
     )
     return settings if shape is None else _shortened(settings, shape.tokens)
 
 
-FOR_TARGETS = ("learning_rate", "target_steps", "train_examples")
+FOR_TARGETS = (
+    "learning_rate", "target_learning_rate", "target_steps", "epochs", "train_examples", "batch_size", "warmup", "max_length",
+)  # fmt: skip
 """Overrides that single targets of a suite may have settings of their own for."""
 
 
-def _reached(own: TargetOverrides, asked: Mapping[str, Any]) -> TargetOverrides:
+def _reached(own: PerTarget, asked: Mapping[str, Any]) -> PerTarget:
     """Single targets' settings where the user's go before the suite's; of examples, of which there are at most so many, the
     fewer hold.
     """
     return tuple((target, tuple(kept)) for target, changes in own if (kept := _left(changes, asked)))
+
+
+def _with_own(own: PerTarget, asked: PerTarget) -> PerTarget:
+    """Single targets' settings under what the user asks for those very targets: it goes before everything else."""
+    merged = {target: dict(changes) for target, changes in own}
+    for target, changes in asked:
+        wanted = dict(changes)
+        if "epochs" in wanted:
+            wanted.setdefault("steps", None)  # steps would go before epochs
+        merged[target] = merged.get(target, {}) | wanted
+    return tuple((target, tuple(changes.items())) for target, changes in merged.items())
 
 
 def _left(changes: Sequence[tuple[str, Any]], asked: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -107,11 +111,15 @@ def _left(changes: Sequence[tuple[str, Any]], asked: Mapping[str, Any]) -> list[
     return kept
 
 
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+def _given(asked: Overrides, *same: str, **renamed: str) -> dict[str, Any]:
+    """Setting → value of what is asked for; `renamed`: setting → name of the override."""
+    names = dict(zip(same, same, strict=True)) | renamed
+    return {setting: value for setting, name in names.items() if (value := getattr(asked, name)) is not None}
 
 
 def _retrieval(base: RetrievalSettings, asked: Overrides, shape: Shape | None) -> RetrievalSettings:
+    if asked.max_length is not None:
+        base = dataclasses.replace(base, max_length=None)  # as in the intermediate phase
     if asked.retrieval_layer is not None:
         if shape is not None and not -shape.layers - 1 <= asked.retrieval_layer <= shape.layers:
             raise BadInput(f"retrieval layer {asked.retrieval_layer}; the model has layers 0 (embeddings) to {shape.layers}")

@@ -26,12 +26,17 @@ def known_spaces() -> dict[str, SearchSpace]:
 
 
 def load_space(name: str) -> SearchSpace:
-    """A known space, or the `SPACE` of the file at an explicit path (a name with a slash or ending in .py): that file is run.
+    """A known space; the space of the study in a folder; or the `SPACE` of the file at an explicit path (a name with a slash or
+    ending in .py): that file is run.
 
     Raises:
         UnknownName: no such space.
         BadInput: a file without a `SPACE`, or one that cannot be run.
     """
+    if name not in known_spaces() and (Path(name) / "study.json").is_file():
+        from tasksearch.records.ledger import Ledger
+
+        return Ledger(Path(name)).config().space
     if not (name.endswith(".py") or "/" in name):
         spaces = known_spaces()
         if name not in spaces:

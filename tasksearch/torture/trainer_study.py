@@ -36,7 +36,8 @@ def config() -> StudyConfig:
         leaders=1,
         leader_seeds=2,
         most_seeds=2,
-        overrides={"target_steps": 12},
+        target_steps=12,
+        controls="none",
     )
 
 

@@ -213,7 +213,7 @@ def test_trials_are_more_or_a_total_and_a_wider_space_is_a_width_more():
         (Growth(trials="8"), "--trials 8; the study has 16 already"),
         (Growth(trials="many"), "expected such as \\+16"),
         (Growth(tasks=("sort",)), "--trials \\+N"),
-        (Growth(leader_seeds=0), "--leader-seeds 0"),
+        (Growth(leaders=1), "--leaders 1; the study has 2 already"),
     ],
 )
 def test_what_cannot_be_gained_is_one_line(growth, said):

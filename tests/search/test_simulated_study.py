@@ -2,7 +2,9 @@
 
 from collections import Counter
 
-from tasksearch.search.simulated_study import drawn_study
+import pytest
+
+from tasksearch.search.simulated_study import bounds, drawn_study
 
 
 def test_a_drawn_study_is_complete_and_equal_for_equal_draws(toy):
@@ -14,3 +16,30 @@ def test_a_drawn_study_is_complete_and_equal_for_equal_draws(toy):
     assert set(Counter(r.plan.schedule for r in first if r.role == "finalist").values()) == {2} and roles["finalist"] >= 4
     searched = [[r.plan for r in study if r.role != "finalist"] for study in (first, other)]
     assert searched[0] == searched[1], "a random search is told nothing"
+
+
+CELLS = (("nli", "en"), ("nli", "xx"))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"leaders": 3, "leader_seeds": 2, "most_seeds": 5, "controls": ("length", "exposure", "soup"), "untrained": True},
+        {"leaders": 1, "leader_seeds": 2, "most_seeds": 4, "controls": ("soup",)},
+        {"leaders": 2, "leader_seeds": 1, "most_seeds": 5, "twins": 3, "twin_seeds": 3},
+        {"leaders": 2, "leader_seeds": 3, "most_seeds": 3, "controls": ("exposure",), "trials": 5},
+    ],
+)
+def test_whatever_the_results_a_study_has_as_many_trials_as_its_bounds_allow(toy, asked):
+    config = toy.config(**{"sampler": "random", "trials": 14} | asked)
+    limits = bounds(config)
+    seen = set()
+    for draw, race in ((0, None), (1, None), (2, None), (0, False), (0, True)):
+        study = drawn_study(config, toy.sizes, toy.plan_of, {}, draw, cells=CELLS, race=race)
+        roles = Counter(record.role for record in study)
+        assert all(limits[role].least <= roles[role] <= limits[role].most for role in limits)
+        assert sum(roles[role] for role in ("baseline", "design", "search")) == config.trials
+        assert set(roles) <= {*limits, "baseline", "design", "search"}
+        seen.add((race, roles["finalist"]))
+    finalists = limits["finalist"]
+    assert {(False, finalists.least), (True, finalists.most)} <= seen

@@ -7,11 +7,11 @@ import statistics
 import pytest
 
 from tasksearch.core.errors import UnknownName
+from tasksearch.core.options import control_names
 from tasksearch.records.ledger import Ledger
 from tasksearch.reports.page import render
 from tasksearch.study.best import best_of
 from tasksearch.study.report import command_of, planned, report_of
-from tasksearch.study.settings import read_controls
 
 ALL = {"leader_seeds": 3, "leaders": 3, "trials": 24, "controls": ("length", "exposure", "soup")}
 
@@ -110,8 +110,8 @@ def test_hours_of_controls_are_counted_apart(comparison):
 
 
 def test_controls_are_asked_for_by_name_all_or_none():
-    assert read_controls("all") == ("length", "exposure", "soup")
-    assert read_controls("none") == ()
-    assert read_controls("soup, length") == ("length", "soup")
+    assert control_names("all") == ("length", "exposure", "soup")
+    assert control_names("none") == ()
+    assert control_names("soup, length") == ("length", "soup")
     with pytest.raises(UnknownName, match="did you mean 'exposure'"):
-        read_controls("exposur")
+        control_names("exposur")

@@ -18,7 +18,7 @@ from tasksearch.tracking.lookup import statuses
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
-TINY = {"phase1_steps": 30, "overrides": {"target_steps": 4, "evaluation_examples": 40}, "controls": "none"}
+TINY = {"phase1_steps": 30, "target_steps": 4, "evaluation_examples": 40, "controls": "none"}
 GROWTH = Growth(
     trials="+4", tasks=("marks",), targets=("tag",), languages=("lowfar",), baseline_seeds=4, leader_seeds=2, most_seeds=2
 )

@@ -21,7 +21,7 @@ def asked():
     config = configure(
         space="ladder", suite="lab", trials=12, leaders=2, leader_seeds=1, most_seeds=1, baseline_seeds=3, phase1_steps=30,
         targets=("retrieval", "topic"), languages=("near1",), steps=(20, 30, 40, 50),
-        controls="all", overrides={"target_steps": 6, "evaluation_examples": 40},
+        controls="all", target_steps=6, evaluation_examples=40,
     )  # fmt: skip
     return dataclasses.replace(config, space=dataclasses.replace(config.space, tasks=config.space.tasks[:2]))
 

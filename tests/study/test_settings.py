@@ -42,7 +42,7 @@ def test_the_lab_s_settings_are_left_alone():
 
 def test_overrides_reach_both_phases_and_every_target(asked):
     wanted = {"learning_rate": 3e-4, "precision": "bf16", "target_steps": 7, "train_examples": 9, "evaluation_examples": 11}
-    settings = settings_of(LOWRES, asked(overrides=wanted | {"retrieval_layer": 1}), SMALL)
+    settings = settings_of(LOWRES, asked(**wanted, retrieval_layer=1), SMALL)
     assert settings.intermediate.learning_rate == settings.for_target("udpos").learning_rate == 3e-4
     assert settings.intermediate.precision == settings.for_target("tydiqa").precision == "bf16"
     assert settings.for_target("udpos").steps == 7
@@ -52,7 +52,7 @@ def test_overrides_reach_both_phases_and_every_target(asked):
 
 
 def phase3(overrides, target, suite=LAB, **fields):
-    return settings_of(suite, configure(suite=suite.name, overrides=overrides, **fields), None).for_target(target)
+    return settings_of(suite, configure(suite=suite.name, **overrides, **fields), None).for_target(target)
 
 
 def test_overrides_reach_targets_that_the_suite_has_settings_of_their_own_for():
@@ -72,7 +72,7 @@ def test_where_nothing_of_targets_is_asked_a_study_is_what_it_was():
 
 
 def test_a_study_begun_before_overrides_reached_every_target_keeps_its_settings(asked):
-    config = configure(overrides={"target_steps": 7})
+    config = configure(target_steps=7)
     fields = config.to_json()
     del fields["overrides"]["every_target"]
     old = StudyConfig.from_json(fields)
@@ -83,13 +83,13 @@ def test_a_study_begun_before_overrides_reached_every_target_keeps_its_settings(
 
 def test_a_layer_that_the_model_has_not_and_a_precision_that_does_not_exist_are_refused(asked):
     with pytest.raises(BadInput, match=r"retrieval layer 9; the model has layers 0 \(embeddings\) to 3"):
-        settings_of(LOWRES, asked(overrides={"retrieval_layer": 9}), SMALL)
-    with pytest.raises(BadInput, match="precision is 'fp8'"):
-        settings_of(LOWRES, asked(overrides={"precision": "fp8"}), SMALL)
+        settings_of(LOWRES, asked(retrieval_layer=9), SMALL)
+    with pytest.raises(UnknownName, match="no value for --precision 'fp8'"):
+        asked(precision="fp8")
 
 
 def test_a_study_is_read_as_it_was_written(asked):
-    config = asked(steps=[8, 16], overrides={"learning_rate": 1e-4, "evaluation_examples": 5}, skip_bad=2)
+    config = asked(steps=[8, 16], learning_rate=1e-4, evaluation_examples=5, skip_bad=2)
     assert StudyConfig.from_json(config.to_json()) == config
     assert config.space.steps == (8, 16)
     old = {key: value for key, value in config.to_json().items() if key not in ("overrides", "skip_bad", "untrained")}
@@ -97,7 +97,7 @@ def test_a_study_is_read_as_it_was_written(asked):
 
 
 def test_limits_stand_beside_the_numbers_and_a_cap_among_them(asked, tmp_path):
-    config = asked(overrides={"evaluation_examples": 40})
+    config = asked(evaluation_examples=40)
     told = warning_of(LOWRES, config)
     assert "udpos: one treebank a language" in told
     assert "tatoeba: pools of 104 to 1,000 candidates" in told
@@ -150,3 +150,45 @@ def test_chance_of_retrieval_follows_from_the_pools_of_the_languages():
     assert card.chance_over(["sw", "ar"]) == pytest.approx((100 / 390 + 100 / 1000) / 2)
     assert card.chance_over(["en"]) is None
     assert LOWRES.card("xnli").chance_over(["sw"]) == pytest.approx(100 / 3)
+
+
+def test_what_is_asked_of_training_reaches_both_phases_every_target_and_retrieval():
+    xtreme = load_suite("xtreme")
+    config = configure(suite="xtreme", model="m", batch_size=8, warmup=0.25, max_length=64, features="pair-diff", head="warm")
+    settings = settings_of(xtreme, config, LARGE)
+    for own in (settings.intermediate, *map(settings.for_target, config.targets)):
+        assert (own.batch_size, own.warmup, own.max_length) == (8, 0.25, 64)
+    assert {settings.length_of(task) for task in ("squad1", "mnli")} == {64} and settings.untrained.max_length == 64
+    assert (settings.features, settings.head) == ("pair-diff", "warm")
+    assert (xtreme.settings.length_of("squad1"), xtreme.settings.untrained.max_length) == (384, 512)
+
+
+def test_a_phase_s_own_learning_rate_goes_before_the_common_one():
+    both = settings_of(LAB, configure(learning_rate=1e-4, intermediate_learning_rate=2e-4, target_learning_rate=3e-4), None)
+    assert both.intermediate.learning_rate == 2e-4
+    assert {both.for_target(name).learning_rate for name in ("nli", "topic", "tag")} == {3e-4}
+    one = settings_of(LAB, configure(target_learning_rate=3e-4), None)
+    assert one.intermediate == LAB.settings.intermediate and one.for_target("nli").learning_rate == 3e-4
+
+
+def test_epochs_take_the_place_of_steps_everywhere():
+    own = {name: phase3({"epochs": 1.5}, name) for name in ("nli", "topic", "tag")}
+    assert {(one.steps, one.epochs) for one in own.values()} == {(None, 1.5)}
+    assert own["topic"].train_examples == 64, "what was not asked for stays the suite's"
+
+
+def test_a_target_s_own_settings_go_before_all_others():
+    asked = {
+        "batch_size": 8,
+        "target_steps": 7,
+        "target": {"nli": {"batch_size": 4}, "topic": {"epochs": 2}, "tag": {"steps": 3}},
+    }
+    assert (phase3(asked, "nli").batch_size, phase3(asked, "nli").steps) == (4, 7)
+    assert (phase3(asked, "topic").steps, phase3(asked, "topic").epochs, phase3(asked, "topic").train_examples) == (
+        None,
+        2.0,
+        64,
+    )
+    assert (phase3(asked, "tag").steps, phase3(asked, "tag").batch_size) == (3, 8)
+    settings = settings_of(LAB, configure(target={"nli": {"max_length": 512}}), Shape(layers=2, tokens=128))
+    assert settings.for_target("nli").max_length == 128, "as long as the model has positions"

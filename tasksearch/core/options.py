@@ -1,0 +1,287 @@
+"""Every option of a study, declared once.
+
+`StudyOptions` is what a study is: what it asks, how it trains, what it is made from. `Resources` is where it runs and where
+things are kept: a resume may choose other ones. The command line, the config file, `configure(...)` and the command that a
+report prints are all derived from these fields (`core.option`); so are `tasksearch plan`, `resume` and `extend`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.option import Options, like, option
+from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Precision
+from tasksearch.core.sizes import size_of
+from tasksearch.core.space import SCHEDULES
+from tasksearch.core.study import CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS
+from tasksearch.core.target_settings import PerTarget, read_per_target, told_per_target
+
+WHAT = "What to search"
+TRIALS = "Trials and seeds"
+TRAINING = "Model, data and training"
+BUDGET = "Budget, and where it runs"
+PLACES = "Where things are kept"
+CHECKS = "Checks and reproducibility"
+LAB = "The lab's world"
+
+HEADINGS = {
+    WHAT: "question",
+    TRIALS: "question",
+    TRAINING: "training",
+    BUDGET: "resources",
+    PLACES: "places",
+    CHECKS: "question",
+    LAB: "question",
+}
+"""Heading → what its options belong to, in the order in which they are shown."""
+
+
+def control_names(words: str) -> tuple[str, ...]:
+    """Controls by name from `all`, `none`, or names with commas, in their own order.
+
+    Raises:
+        UnknownName: no such control.
+    """
+    if words in ("all", "none"):
+        return CONTROLS if words == "all" else ()
+    named = [word.strip() for word in words.split(",")]
+    for name in named:
+        if name not in CONTROLS:
+            raise UnknownName("control", name, (*CONTROLS, "all", "none"))
+    return tuple(name for name in CONTROLS if name in named)
+
+
+_SHARE: dict[str, Any] = {"least": 0, "below": 1, "wish": "a share in [0, 1)"}
+_RATE: dict[str, Any] = {"above": 0, "wish": "a positive number", "unset": "the suite's"}
+_HOURS: dict[str, Any] = {"above": 0, "wish": "a positive number of hours"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyOptions(Options):
+    """What a study is."""
+
+    space: str = option(
+        "joint_vs_seq",
+        WHAT,
+        "search space: a name (`tasksearch spaces`), a Python file's path, or a study's folder for its space",
+    )
+    suite: str = option("lab", WHAT, "suite of tasks")
+    targets: tuple[str, ...] = option((), WHAT, "target task, repeatable [default: all of the suite]", flag="--target")
+    languages: tuple[str, ...] = option((), WHAT, "language, repeatable [default: all of the targets]", flag="--language")
+    steps: tuple[int, ...] = option((), WHAT, "steps of the intermediate phase, repeatable [default: the suite's]", least=1)
+    continuous: bool = option(False, WHAT, "free shares instead of eighths")
+    objective: str | None = option(
+        None,
+        WHAT,
+        "what the search maximises: a target, a group (classification, tagging, qa, retrieval), a language, or weights, as in "
+        "nli=2,qa=1 or tagging,sw",
+        unset="groups of targets evenly",
+    )
+    sampler: str = option("tpe", WHAT, "what proposes mixes", choices=SAMPLERS)
+    scheduler: str = option("fifo", WHAT, "asha stops weak trials early", choices=SCHEDULERS)
+    lag: int = option(
+        4,
+        WHAT,
+        "trial n is proposed from the results of trials 0 … n-lag; twice the trials at once keeps slots busy",
+        least=1,
+    )
+
+    trials: int = option(31, TRIALS, "trainings of the search, the baseline's seeds included, finalists not", least=1)
+    baseline_seeds: int = option(
+        5, TRIALS, "seeds of the baseline", least=3, wish="at least 3, the objective divides by their spread"
+    )
+    leaders: int = option(3, TRIALS, "leaders that are re-run on fresh seeds", least=1)
+    leader_seeds: int = option(2, TRIALS, "fresh seeds of each leader at first", least=1)
+    most_seeds: int = option(5, TRIALS, "fresh seeds of a leader while its verdict is open", least=1)
+    controls: str = option(
+        "all",
+        TRIALS,
+        "trained beside the leaders on fresh seeds: length (the best free baseline at the leaders' lengths), exposure (target "
+        "phases as much longer as the mix; the costliest), soup (the leaders' encoders averaged); several with commas, all or "
+        "none",
+        check=control_names,
+    )
+    untrained: bool | None = option(None, TRIALS, "train an encoder without pretraining once", unset="for real text")
+    twins: int = option(
+        0, TRIALS, "mixtures trained jointly, annealed and one task after the other, to tell which is better", least=0
+    )
+    twin_seeds: int = option(3, TRIALS, "seeds of every twin", least=LEAST_TWINS)
+    seed: int = option(0, TRIALS, "seed of the study")
+
+    model: str | None = option(None, TRAINING, "XLM-R checkpoint: hub id or folder", unset="the lab's own")
+    data: str | None = option(
+        None, TRAINING, "folder of the suite's data", unset="$TASKSEARCH_DATA; the lab writes its own", path=True
+    )
+    batch_size: int | None = option(
+        None, TRAINING, "examples of an optimiser step, both phases, every target", least=1, unset="the suite's"
+    )
+    target_steps: int | None = option(None, TRAINING, "steps of every target phase, in place of the suite's", least=1)
+    epochs: float | None = option(
+        None, TRAINING, "passes of every target phase over its examples, in place of steps", above=0, wish="a positive number"
+    )
+    learning_rate: float | None = option(None, TRAINING, "peak rate of the encoder, both phases, every target", **_RATE)
+    intermediate_learning_rate: float | None = option(
+        None, TRAINING, "the same of the intermediate phase alone", **(_RATE | {"unset": "--learning-rate"})
+    )
+    target_learning_rate: float | None = option(
+        None, TRAINING, "the same of the target phases alone", **(_RATE | {"unset": "--learning-rate"})
+    )
+    warmup: float | None = option(
+        None, TRAINING, "share of a phase in which the rate rises, both phases", unset="the suite's", **_SHARE
+    )
+    lr_policy: str = option(
+        "phase", TRAINING, "phase: one learning-rate curve over all stages; stage: one each", choices=get_args(LRPolicy)
+    )
+    mixing: str = option(
+        "task", TRAINING, "task: a step is of one task; mixed: every step holds all tasks", choices=get_args(Mixing)
+    )
+    precision: str | None = option(
+        None, TRAINING, "of the forward and backward passes", choices=get_args(Precision), unset="the suite's"
+    )
+    max_length: int | None = option(
+        None, TRAINING, "tokens of a sequence, special ones included, both phases, every target", least=3, unset="the suite's"
+    )
+    features: str | None = option(
+        None, TRAINING, "what classification heads see", choices=get_args(Features), unset="the suite's"
+    )
+    head: str | None = option(
+        None,
+        TRAINING,
+        "start of a target's head; warm: from the intermediate head of the same labels, where there is one",
+        choices=get_args(HeadStart),
+        unset="the suite's",
+    )
+    train_examples: int | None = option(None, TRAINING, "training examples of every target, at most", least=1)
+    evaluation_examples: int | None = option(
+        None,
+        TRAINING,
+        "scored per language and half, at most",
+        least=1,
+        flag="--eval-examples",
+        also=("--evaluation-examples",),
+    )
+    retrieval_layer: int | None = option(None, TRAINING, "layer that retrieval pools", unset="14 of 24")
+    target: PerTarget = option(  # noqa: RUF009 - a field, as the others
+        (),
+        TRAINING,
+        "a setting of one target, such as nli.batch_size=16, repeatable; a table [target.nli] in a config file",
+        flag="--set",
+        parse=read_per_target,
+        write=told_per_target,
+    )
+
+    name: str | None = option(None, PLACES, "name of the study", unset="space-suite-seed", forecast=False)
+    tracking_uri: str | None = option(
+        None, PLACES, "MLflow server", unset="SQLite in the study folder", secret=True, forecast=False
+    )
+
+    deterministic: bool = option(
+        False, CHECKS, "the same scores to the bit on a GPU too, in more time; a CPU repeats itself", forecast=False
+    )
+    pretraining_text: tuple[str, ...] = option(
+        (),
+        CHECKS,
+        "text the model was pretrained on (.txt, .jsonl, .tsv, also .gz; or a folder), checked for evaluation items; "
+        "repeatable [a model of `tasksearch pretrain` names its own]",
+        path=True,
+    )
+    allow_leakage: bool = option(False, CHECKS, "start though evaluation items stand in the training data")
+    skip_bad: int = option(0, CHECKS, "bad records passed over in each file, and told", least=0)
+
+    world_seed: int = option(0, LAB, "lab: seed of the generated world")
+    phase1_steps: int | None = option(None, LAB, "lab: shorter pretraining, for a quick look", least=1)
+    shuffled_labels: bool = option(False, LAB, "lab: intermediate tasks with nothing to learn; the verdict should say so")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.epochs is not None and self.target_steps is not None:
+            raise BadInput(f"--epochs {self.epochs:g} with --target-steps {self.target_steps}; expected one of them")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources(Options):
+    """Where trials run and what is kept; not part of the study: a resume may choose other ones."""
+
+    max_hours: float | None = option(None, BUDGET, "end after so many hours, to be resumed; exit code 75", **_HOURS)
+    max_gpu_hours: float | None = option(None, BUDGET, "end after so many GPU-hours of trials, to be resumed", **_HOURS)
+    concurrency: int | None = option(None, BUDGET, "trials at once", least=1, unset="cores, one thread each")
+    cpus_per_trial: float = option(1.0, BUDGET, "CPU cores of one trial", above=0, wish="a positive number")
+    gpus_per_trial: float = option(0.0, BUDGET, "GPUs of one trial; 0.5 lets two trials share one", least=0)
+    address: str | None = option(
+        None, BUDGET, "Ray cluster: auto, host:port or ray://host:port", unset="this machine", forecast=False
+    )
+    snapshot_minutes: float = option(
+        10.0, BUDGET, "minutes between snapshots inside a segment; 0: none", least=0, forecast=False
+    )
+
+    store: str | None = option(None, PLACES, "segment store: folder or fsspec URL; a study remembers it", unset="in the study")
+    store_budget: str | None = option(None, PLACES, "what the store may take, such as 50GB", unset="no limit", check=size_of)
+    optuna_storage: str | None = option(
+        None,
+        PLACES,
+        "database of the Optuna study: sqlite:///FILE, postgresql://…, mysql://…, or journal; kept without its password",
+        unset="as before, $TASKSEARCH_OPTUNA_STORAGE, else a journal in the study",
+        secret=True,
+        forecast=False,
+    )
+    keep_targets: bool = option(False, PLACES, "keep every target's weights: a language that joins later then trains nothing")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.max_gpu_hours is not None and not self.gpus_per_trial:
+            raise BadInput("--max-gpu-hours without --gpus-per-trial; expected both, trials without a GPU spend none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places(Options):
+    """Where a study is made; one that exists is named by its folder."""
+
+    out: str | None = option(None, PLACES, "study folder", unset="studies/NAME", path=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Growth(Options):
+    """What a study is to gain; None and () gain nothing. Counts are new totals."""
+
+    trials: str | None = option(None, TRIALS, "more trials of the search: +16, or the new total")
+    targets: tuple[str, ...] = like(
+        StudyOptions, "targets", (), help="target that joins, repeatable: finished trials get it too"
+    )
+    languages: tuple[str, ...] = like(
+        StudyOptions, "languages", (), help="language that joins, repeatable: finished trials get it too"
+    )
+    tasks: tuple[str, ...] = option((), WHAT, "intermediate task that joins the space, repeatable", flag="--task")
+    schedules: tuple[str, ...] = option(
+        (), WHAT, "kind of schedule that joins the space, repeatable", flag="--schedule", choices=SCHEDULES
+    )
+    steps: tuple[int, ...] = like(StudyOptions, "steps", (), help="length that joins the space, repeatable")
+    leaders: int | None = like(StudyOptions, "leaders", help="new number of leaders")
+    leader_seeds: int | None = like(StudyOptions, "leader_seeds", help="new number of fresh seeds of each leader at first")
+    most_seeds: int | None = like(StudyOptions, "most_seeds", help="new limit of fresh seeds of a leader")
+    baseline_seeds: int | None = like(StudyOptions, "baseline_seeds", help="new number of the baseline's seeds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes(Options):
+    """What `resume` may ask of a study from now on; None: as the study has it."""
+
+    twins: int | None = like(
+        StudyOptions,
+        "twins",
+        least=LEAST_TWINS,
+        help="mixtures to tell joint from sequential by, from now on; 18 trainings each",
+    )
+    controls: str | None = like(
+        StudyOptions,
+        "controls",
+        help="of the baseline comparison, from now on: length, exposure, soup, with commas; all or none",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecasting(Options):
+    """What `plan` alone takes."""
+
+    recalibrate: bool = option(False, BUDGET, "time the steps anew")

@@ -1,0 +1,178 @@
+"""`configure`: options → the configuration of a study; and back, for the command that asks for it again."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.option import Options, check_names, options_of
+from tasksearch.core.options import Places, Resources, StudyOptions, control_names
+from tasksearch.core.study import Objective, Overrides, StudyConfig
+from tasksearch.study.objective import read_objective
+from tasksearch.study.settings import FOR_TARGETS
+from tasksearch.study.setup import choose_languages, choose_targets, data_folder
+from tasksearch.study.spaces import fill_in, known_spaces, load_space
+from tasksearch.study.tracking_location import keep_address
+from tasksearch.tasks.catalogue import load_suite
+from tasksearch.tracking.address import kept as kept_address
+
+DEFAULT_FOLDER = Path("studies")
+T = TypeVar("T", bound=Options)
+_ADDED_BY_CODE = ("every_target",)
+_OF_THE_LAB = ("world_seed", "phase1_steps", "shuffled_labels")
+
+
+def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConfig:
+    """Resolves options into the configuration of a study.
+
+    Args:
+        options: where the words start from; None: the defaults.
+        **words: as on the command line, with underscores: `trials=9`, `targets=["nli"]`, `learning_rate=1e-4`; settings of
+            single targets by `target={"nli": {"batch_size": 16}}`. `help(tasksearch.core.options.StudyOptions)` names all.
+
+    Raises:
+        UnknownName, BadInput, DataMissing: one line each.
+    """
+    check_names(words, StudyOptions)
+    asked = dataclasses.replace(options or StudyOptions(), **words)
+    suite = load_suite(asked.suite)
+    space = fill_in(load_space(asked.space), suite, continuous=asked.continuous, steps=asked.steps)
+    targets = choose_targets(suite, asked.targets)
+    languages = choose_languages(suite, targets, asked.languages)
+    for target, _ in asked.target:
+        if target not in targets:
+            raise UnknownName("target of the study", target, targets)
+    same = {one.name for one in dataclasses.fields(StudyConfig)} & {one.name for one in options_of(StudyOptions)}
+    resolved: dict[str, Any] = {
+        "name": asked.name or f"{space.name}-{asked.suite}{'-shuffled' if asked.shuffled_labels else ''}-seed{asked.seed}",
+        "space": space,
+        "model": asked.model or "lab",
+        "targets": targets,
+        "languages": languages,
+        "data": data_folder(suite, asked.data),
+        "objective": read_objective(asked.objective, suite, targets, languages) if asked.objective else Objective(),
+        "untrained": suite.needs_data if asked.untrained is None else asked.untrained,
+        "controls": control_names(asked.controls),
+        "tracking_uri": keep_address(asked.tracking_uri),
+        "pretraining_text": tuple(str(Path(place).absolute()) for place in asked.pretraining_text),
+    }
+    plain: dict[str, Any] = {name: getattr(asked, name) for name in same - set(resolved)}
+    return StudyConfig(suite_options=_suite_options(asked), overrides=_overrides(asked), **resolved, **plain)
+
+
+def _signature() -> inspect.Signature:
+    """Of `configure`, for `help` and completion: one keyword per option."""
+    hints = StudyOptions.__annotations__
+    words = [
+        inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
+        for one in options_of(StudyOptions)
+    ]
+    first = inspect.Parameter("options", inspect.Parameter.POSITIONAL_ONLY, default=None, annotation="StudyOptions | None")
+    return inspect.Signature([first, *words], return_annotation="StudyConfig")
+
+
+configure.__signature__ = _signature()  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A study and where it runs, as one command or one config file asks for it."""
+
+    study: StudyOptions
+    resources: Resources
+    places: Places
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Self:
+        """From the words of all three tables.
+
+        Raises:
+            UnknownName, BadInput: one line each.
+        """
+        check_names(values, StudyOptions, Resources, Places)
+        return cls(study=_part(StudyOptions, values), resources=_part(Resources, values), places=_part(Places, values))
+
+    def config(self) -> StudyConfig:
+        """The study. Its lag is at least the trials at once: no trial waits for one that runs beside it."""
+        lag = max(self.study.lag, self.resources.concurrency or 1)
+        return configure(self.study, lag=lag)
+
+    def folder(self, config: StudyConfig) -> Path:
+        """Where the study is made."""
+        return Path(self.places.out) if self.places.out else DEFAULT_FOLDER / config.name
+
+
+def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions:
+    """The options that `configure` makes the same study of.
+
+    Args:
+        config: of the study.
+        folder: of the study; its space stands there by this folder where no name gives it again.
+    """
+    aims = [*(f"{target}={weight!r}" for target, weight in config.objective.targets), *config.objective.languages]
+    same = {one.name for one in dataclasses.fields(StudyConfig)} & {one.name for one in options_of(StudyOptions)}
+    resolved: dict[str, Any] = {
+        "space": _space_word(config, folder),
+        "steps": config.space.steps,
+        "continuous": config.space.denominator is None,
+        "model": None if config.model == "lab" else config.model,
+        "objective": ",".join(aims) or None,
+        "controls": ",".join(config.controls) or "none",
+        "tracking_uri": None if config.tracking_uri is None else kept_address(config.tracking_uri),
+    }
+    plain = {name: getattr(config, name) for name in same - set(resolved)}
+    return StudyOptions(**resolved, **plain, **_override_words(config.overrides), **dict(config.suite_options))
+
+
+def command_of(config: StudyConfig, folder: Path | None = None) -> str:
+    """A `tasksearch run` that asks for the same study."""
+    options = options_for(config, folder)
+    words: list[str] = []
+    for one in options_of(StudyOptions):
+        value = getattr(options, one.name)
+        if value is not False or one.default is not False:
+            words += one.texts(value)
+    return shlex.join(["tasksearch", "run", *words])
+
+
+def _space_word(config: StudyConfig, folder: Path | None) -> str:
+    """The name of a known space that gives the study's; else the study's folder."""
+    wanted = config.space
+    if (known := known_spaces().get(wanted.name)) is not None:
+        suite, free = load_suite(config.suite), wanted.denominator is None
+        if fill_in(known, suite, continuous=free, steps=wanted.steps) == wanted:
+            return wanted.name
+    return wanted.name if folder is None else str(folder)
+
+
+def _part(table: type[T], values: Mapping[str, Any]) -> T:
+    return table(**{one.name: values[one.name] for one in options_of(table) if one.name in values})
+
+
+def _override_words(overrides: Overrides) -> dict[str, Any]:
+    return {f.name: getattr(overrides, f.name) for f in dataclasses.fields(Overrides) if f.name not in _ADDED_BY_CODE}
+
+
+def _overrides(asked: StudyOptions) -> Overrides:
+    """What is asked for holds for every target; where nothing is, a study reads as one of an earlier version."""
+    names = [f.name for f in dataclasses.fields(Overrides) if f.name not in _ADDED_BY_CODE]
+    for_targets = any(getattr(asked, name) is not None for name in FOR_TARGETS)
+    return Overrides(every_target=for_targets, **{name: getattr(asked, name) for name in names})
+
+
+def _suite_options(asked: StudyOptions) -> tuple[tuple[str, Any], ...]:
+    """What the lab is made with; a suite of files takes none of it."""
+    given = {one.name: getattr(asked, one.name) for one in options_of(StudyOptions) if one.name in _OF_THE_LAB}
+    if asked.suite == "lab":
+        kept = {name: value for name, value in given.items() if name == "world_seed" or value}
+        return tuple(sorted(kept.items()))
+    for one in options_of(StudyOptions):
+        if one.name in given and given[one.name] != one.default:
+            raise BadInput(f"{one.flag} with suite {asked.suite!r}; expected suite lab, whose world is generated")
+    return ()
