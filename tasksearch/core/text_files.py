@@ -175,7 +175,9 @@ def _open(path: Path) -> Iterator[io.BufferedReader]:
     """The file's bytes, unpacked; every error of the system or of gzip as one line."""
     try:
         with path.open("rb") as file:
-            source = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=file))) if path.suffix == ".gz" else file
+            source: io.BufferedReader = file
+            if path.suffix == ".gz":
+                source = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=file)))
             if strange := _strange(source.peek(_HEAD)[:_HEAD]):
                 raise BadInput(f"{path}: {strange}")
             yield source

@@ -1,7 +1,7 @@
 """From start and end logits to answer texts: the best pair among the 20 best starts and ends of each of a question's windows.
 
-SQuAD's script for BERT and jiant do the same but for one thing: they count a token that stands in several windows only in the one
-that shows most context around it (`token_is_max_context`). Here it counts in each, and the best window decides.
+SQuAD's script for BERT and jiant do the same but for one thing: they count a token that stands in several windows only in the
+one that shows most context around it (`token_is_max_context`). Here it counts in each, and the best window decides.
 """
 
 from __future__ import annotations

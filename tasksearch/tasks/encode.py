@@ -1,8 +1,8 @@
 """Casts: examples of each kind → token ids with what their head needs. XLM-R's template `<s> a </s></s> b </s>` throughout.
 
-As in the paper's code (jiant): each choice encoded apart with the *front* of the prompt cut; spans in windows with a stride; a tag
-on the first sub-token of its word. A long sentence of tags is split between words, so that every word is scored: XTREME splits
-such sentences when it prepares its files, jiant cuts them and scores the words that are left.
+As in the paper's code (jiant): each choice encoded apart with the *front* of the prompt cut; spans in windows with a stride; a
+tag on the first sub-token of its word. A long sentence of tags is split between words, so that every word is scored: XTREME
+splits such sentences when it prepares its files, jiant cuts them and scores the words that are left.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ def _fields(item: ElementTree.Element) -> dict[str, object] | Broken:
     if not all(texts):
         return Broken("an item without text in p, a1 or a2")
     premise, first, second = texts
-    row = {"id": item.get("id"), "asks_for": item.get("asks-for"), "label": _PLACES[place]}
-    return row | {"premise": premise, "choice1": first, "choice2": second}
+    texts_by_name = {"premise": premise, "choice1": first, "choice2": second}
+    return {"id": item.get("id"), "asks_for": item.get("asks-for"), "label": _PLACES[place], **texts_by_name}
 
 
 COPA_XML = Format(records=items, row=copa_row)
