@@ -73,10 +73,11 @@ def test_a_missing_file_is_named_and_ends_with_another_code(part):
     (part / "eval/tydiqa_goldp/swahili.dev.jsonl.gz").unlink()
     found = said(*CHECK, "--data", str(part), code=2)
     assert not found["ok"]
-    assert [row["problem"] for row in found["rows"] if row["language"] == "sw"] == [
-        f"{part}/eval/tydiqa_goldp/swahili.dev.jsonl.gz is missing"
-    ]
-    assert "swahili.dev.jsonl.gz is missing" in CliRunner().invoke(app, [*CHECK, "--data", str(part)]).output.replace("\n", "")
+    (problem,) = [row["problem"] for row in found["rows"] if row["language"] == "sw"]
+    assert problem.startswith(f"{part}/eval/tydiqa_goldp/swahili.dev.jsonl.gz, nor {part}/tydiqa/")
+    output = CliRunner().invoke(app, [*CHECK, "--data", str(part)]).output
+    assert "MISSING tydiqa: dev of sw. To get: " in output
+    assert f"to fetch what is missing: tasksearch data get --suite lowres --data {part}" in output
 
 
 def test_a_bad_line_is_named_or_passed_over_and_told(part):
@@ -84,7 +85,7 @@ def test_a_bad_line_is_named_or_passed_over_and_told(part):
     lines = gzip.decompress(path.read_bytes()).split(b"\n")
     path.write_bytes(gzip.compress(b"\n".join([lines[0], b'{"id": 1}', *lines[2:]])))
     row = next(row for row in said(*CHECK, "--data", str(part), code=2)["rows"] if row["language"] == "sw")
-    assert f"{path}:2: field 'answers' is missing" in row["problem"]
+    assert f"{path}:2: field 'question' is missing" in row["problem"]
     row = next(row for row in said(*CHECK, "--data", str(part), "--skip-bad", "1")["rows"] if row["language"] == "sw")
     assert (row["skipped"], row["found"], row["problem"]) == (1, 498, "")
 
