@@ -14,16 +14,15 @@ LANGUAGES_EXAMPLES = "Examples: `tasksearch languages`; `tasksearch languages --
 
 
 def tasks(
-    suite: Annotated[str | None, typer.Option(help="one suite [default: all]")] = None,
+    suite: Annotated[str | None, typer.Option(help="one suite, or a file of your own [default: all of the package]")] = None,
     as_json: Json = False,
 ) -> None:
     """Every task of the suites: kind, languages, what it trains on, licence, what it needs and its limits."""
-    from tasksearch.core.errors import UnknownName
+    from tasksearch.study.setup import check_metrics
     from tasksearch.tasks.catalogue import SUITES, load_suite
 
-    if suite is not None and suite not in SUITES:
-        raise UnknownName("suite", suite, SUITES)
-    rows = [_task(name, card) for name in ([suite] if suite else SUITES) for card in load_suite(name).cards]
+    found = [check_metrics(load_suite(name)) for name in ([suite] if suite else SUITES)]
+    rows = [_task(one.name, card) for one in found for card in one.cards]
     if as_json:
         print_json(rows)
         return

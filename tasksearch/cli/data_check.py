@@ -17,7 +17,7 @@ CHECK_EXAMPLES = (
 
 
 def check(
-    suite: Annotated[str, typer.Option(help="suite of tasks")],
+    suite: Annotated[str, typer.Option(help="suite of tasks: a name, or a file of your own (.toml, .py)")],
     data: Annotated[Path | None, typer.Option(help="folder of the suite's data [default: $TASKSEARCH_DATA]")] = None,
     target: Annotated[list[str] | None, typer.Option(help="target task, repeatable [default: all]")] = None,
     language: Annotated[list[str] | None, typer.Option(help="language by any code, repeatable [default: all]")] = None,
@@ -42,20 +42,20 @@ def check(
     from tasksearch.core.errors import UnknownName
     from tasksearch.study.check import check_data, loads_tokenizer, longest_of
     from tasksearch.study.leakage import leakage_of
-    from tasksearch.study.setup import data_folder
+    from tasksearch.study.setup import check_metrics, data_folder
     from tasksearch.tasks.catalogue import load_suite
     from tasksearch.tasks.labels import with_labels
     from tasksearch.tasks.languages import canonical
     from tasksearch.tasks.leakage import above_limit
     from tasksearch.tasks.source import TaskSource
 
-    known = load_suite(suite)
-    folder = data_folder(known, str(data) if data else None) or ""
+    known = check_metrics(load_suite(suite))
+    folder = data_folder(known, str(data) if data else None) or known.home
     known = with_labels(known, Path(folder))
     names = [card.name for card in known.targets]
     for name in target or ():
         if name not in names:
-            raise UnknownName(f"target in suite {suite!r}", name, names)
+            raise UnknownName(f"target in suite {known.name!r}", name, names)
     cards = [card for card in known.cards if not target or card.name in target]
     source = TaskSource(Path(folder), None, skip_bad=skip_bad)
     languages = [canonical(one) for one in language or ()]

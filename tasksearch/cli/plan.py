@@ -19,7 +19,7 @@ PLAN_EXAMPLES = (
 
 def plan(
     space: Annotated[str, typer.Option(help="search space: a name or the path of a Python file")] = "joint_vs_seq",
-    suite: Annotated[str, typer.Option(help="suite of tasks")] = "lab",
+    suite: Annotated[str, typer.Option(help="suite of tasks: a name, or a file of your own (.toml, .py)")] = "lab",
     target: Annotated[list[str] | None, typer.Option(help="target task, repeatable [default: as `run`]")] = None,
     language: Annotated[list[str] | None, typer.Option(help="language, repeatable [default: as `run`]")] = None,
     trials: Annotated[int, typer.Option(help="trainings of the search")] = 31,

@@ -42,7 +42,7 @@ def run(
     space: Annotated[
         str, typer.Option(help="search space: a name (`tasksearch spaces`) or the path of a Python file")
     ] = "joint_vs_seq",
-    suite: Annotated[str, typer.Option(help="suite of tasks")] = "lab",
+    suite: Annotated[str, typer.Option(help="suite of tasks: a name, or a file of your own (.toml, .py)")] = "lab",
     target: Annotated[list[str] | None, typer.Option(help="target task, repeatable [default: all of the suite]")] = None,
     language: Annotated[list[str] | None, typer.Option(help="language, repeatable [default: all of the targets]")] = None,
     trials: Annotated[int, typer.Option(help="trainings of the search, the baseline's seeds included, finalists not")] = 31,

@@ -15,6 +15,7 @@ from tasksearch.analysis.evidence import OutcomesOf, Reader
 from tasksearch.core.errors import AlreadyRead, StudyNotReady
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import AFTERWARDS, StudyConfig, TrialRecord
+from tasksearch.core.user_files import shown
 from tasksearch.reports.data import ReportData
 from tasksearch.results.matched_comparison import MatchedComparison
 from tasksearch.results.portfolio import Portfolios
@@ -111,7 +112,7 @@ def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
 
 def command_of(config: StudyConfig) -> str:
     """A `tasksearch run` that asks for the same study; a space of the user's own stands there by its name."""
-    words = ["tasksearch", "run", "--space", config.space.name, "--suite", config.suite, "--name", config.name]
+    words = ["tasksearch", "run", "--space", config.space.name, "--suite", shown(config.suite), "--name", config.name]
     for option in _PLAIN:
         words += _option(option, getattr(config, option))
     for steps in config.space.steps:

@@ -12,17 +12,18 @@ from typing import Any
 
 from tasksearch.core.errors import BadInput, StudyNotReady, TasksearchError
 from tasksearch.core.study import Objective, Overrides, StudyConfig
+from tasksearch.core.user_files import is_reference, keep, shown
 from tasksearch.study.objective import read_objective
 from tasksearch.study.optuna_location import optuna_address, remember_optuna
 from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
 from tasksearch.study.settings import FOR_TARGETS, as_begun, keep_skipped, read_controls
-from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets, data_folder, prepare
+from tasksearch.study.setup import OnPretrain, check_metrics, choose_languages, choose_targets, data_folder, files_of, prepare
 from tasksearch.study.spaces import fill_in, load_space
 from tasksearch.study.store_location import store_address
 from tasksearch.study.study_id import study_id
 from tasksearch.study.tracking_location import keep_address, tracking_address
-from tasksearch.tasks.catalogue import load_suite
+from tasksearch.tasks.catalogue import load_suite, suite_name
 from tasksearch.tracking.address import check_answers, masked
 
 DEFAULT_FOLDER = Path("studies")
@@ -89,21 +90,23 @@ def configure(
     Raises:
         UnknownName, BadInput, DataMissing: one line each.
     """
-    known = load_suite(suite)
+    suite = suite_name(suite)
+    known = check_metrics(load_suite(suite))
     filled = fill_in(load_space(space), known, continuous=continuous, steps=steps)
     chosen = choose_targets(known, targets)
-    options: dict[str, Any] = {"world_seed": world_seed} if suite == "lab" else {}
-    if phase1_steps is not None and suite == "lab":
+    lab = known.world == "lab"
+    options: dict[str, Any] = {"world_seed": world_seed} if lab else {}
+    if phase1_steps is not None and lab:
         options["phase1_steps"] = phase1_steps
     if shuffled_labels:
-        if suite != "lab":
-            raise BadInput(f"--shuffled-labels with suite {suite!r}; the lab alone can write its tasks without sense")
+        if not lab:
+            raise BadInput(f"--shuffled-labels with suite {known.name!r}; the lab alone can write its tasks without sense")
         options["shuffled_labels"] = True
     seed, spoken = int(fields.get("seed", 0)), choose_languages(known, chosen, languages)
     if isinstance(objective, str):
         objective = read_objective(objective, known, chosen, spoken)
     return StudyConfig(
-        name=name or f"{filled.name}-{suite}{'-shuffled' if shuffled_labels else ''}-seed{seed}",
+        name=name or f"{filled.name}-{known.name}{'-shuffled' if shuffled_labels else ''}-seed{seed}",
         space=filled,
         suite=suite,
         model=str(fields.pop("model", None) or "lab"),
@@ -224,6 +227,7 @@ def drive(
     if begin is not None:
         begin()
     remember_optuna(ledger.folder, optuna_url)
+    keep(ledger.folder, files_of(config))
     keep_skipped(ledger.folder, setup.skipped)
     keep_checked(ledger.folder, pretraining_text(config))
     from tasksearch.engine.limits import Limits
@@ -312,6 +316,10 @@ def _closing(ledger: Any, config: StudyConfig) -> dict[str, float | str]:
 def _difference(was: StudyConfig, now: StudyConfig) -> str:
     before, after = was.to_json(), now.to_json()
     key = next(key for key in before if before[key] != after.get(key))
+    if is_reference(str(before[key])) and is_reference(str(after.get(key))):
+        return (
+            f"its {key} {shown(str(before[key]))} has changed since, or is another file; the study keeps a copy of what it was"
+        )
     if key == "tracking_uri":
         return f"its runs lie at {_shown(was)}, now at {_shown(now)}"
     return f"its {key} is {before[key]!r}, now {after.get(key)!r}"[:300]

@@ -65,6 +65,17 @@ def path_of(root: Path, card: TaskCard, files: Files, language: str, split: str)
     return root / relative
 
 
+def root_of(root: Path, card: TaskCard, files: Files, language: str, split: str) -> Path:
+    """The folder that a path of the source begins at: that of the user's suite file where the file is there, else the data
+    folder.
+    """
+    if not files.home:
+        return root
+    relative = files.relative(card.folder, language, split)
+    path_of(root, card, files, language, split)  # refuses a path that leaves its folder
+    return home if any((home := Path(files.home)).glob(relative)) or str(root) in ("", ".") else root
+
+
 def read_file(path: Path, card: TaskCard, files: Files, language: str, split: str, *, skip_bad: int = 0) -> FileReading:
     """Reads one file against its card.
 
@@ -157,8 +168,9 @@ def _relabelled(row: Mapping[str, Any], labels: Mapping[str, str]) -> Mapping[st
     changed = dict(row)
     if "label" in row:
         changed["label"] = labels.get(row["label"], row["label"])
-    if "tags" in row:
-        changed["tags"] = [labels.get(tag, tag) for tag in row["tags"]]
+    for field_of_many in ("tags", "labels"):
+        if field_of_many in row:
+            changed[field_of_many] = [labels.get(tag, tag) for tag in row[field_of_many]]
     return changed
 
 

@@ -5,7 +5,11 @@ A source of another sort is another dataclass in `Source`, and one more branch i
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
+
+from tasksearch.core.signature import to_plain
 
 Pairs = tuple[tuple[str, str], ...]
 """A mapping that hashes: (key, value) pairs."""
@@ -26,6 +30,8 @@ class Files:
         language_column: column with {code}, in a file that holds several languages.
         documents: language (or `*`) → regular expression whose first group is the document within the `document` field; an
             example whose field does not match is a document of its own.
+        home: folder of the user's suite file that names these files: they are looked for there first, then under the data
+            folder. It is no part of what names the data.
     """
 
     format: str = "packed"
@@ -36,6 +42,11 @@ class Files:
     labels: Pairs = ()
     language_column: str = ""
     documents: Pairs = ()
+    home: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain form without `home`."""
+        return {f.name: to_plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "home"}
 
     def code(self, language: str) -> str:
         """What the files call a language."""
@@ -102,5 +113,23 @@ class FirstOf:
     sources: tuple[Source, ...]
 
 
-Source = Files | Hub | FirstOf
+@dataclass(frozen=True, kw_only=True)
+class ByPart:
+    """Another source for some languages and splits.
+
+    Attributes:
+        parts: (language, split, source); an empty split stands for every split.
+        rest: of all others; None: there are none.
+    """
+
+    parts: tuple[tuple[str, str, Source], ...]
+    rest: Source | None = None
+
+    def of(self, language: str, split: str) -> Source | None:
+        """The source of one language and split; None where the card names none."""
+        named = {(one, part): source for one, part, source in self.parts}
+        return named.get((language, split)) or named.get((language, "")) or self.rest
+
+
+Source = Files | Hub | FirstOf | ByPart
 """Every sort of source."""

@@ -9,6 +9,7 @@ from tasksearch.tasks.formats.choices import CODAH, COPA, XCOPA
 from tasksearch.tasks.formats.columns import CSV, JSONL, PACKED, TSV
 from tasksearch.tasks.formats.conllu import CONLLU
 from tasksearch.tasks.formats.contract import Ask, Broken, Format, LeftOut, Record
+from tasksearch.tasks.formats.flat import BY_SUFFIX, FLAT
 from tasksearch.tasks.formats.laser_tatoeba import LASER_TATOEBA
 from tasksearch.tasks.formats.nli_files import ANLI_JSONL, NLI_JSONL, NLI_TSV
 from tasksearch.tasks.formats.spans import QAMR, SQUAD_LINES
@@ -38,6 +39,7 @@ FORMATS: dict[str, Format] = {
     "xcopa": XCOPA,
     "qamr": QAMR,
     "squad_lines": SQUAD_LINES,
+    **FLAT,
 }
 
-__all__ = ["FORMATS", "Ask", "Broken", "Format", "LeftOut", "Record"]
+__all__ = ["BY_SUFFIX", "FORMATS", "Ask", "Broken", "Format", "LeftOut", "Record"]
