@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tasksearch.analysis.estimates import CandidateOutcomes, Cell, estimate, score_of
 from tasksearch.analysis.study_analysis import cell_weights
 from tasksearch.bench.grid import Grid, Outcomes
-from tasksearch.bench.pickers import PICKERS, Picker, Shown, worth_of
+from tasksearch.bench.pickers import PICKERS
 from tasksearch.bench.results import BenchRows
 from tasksearch.bench.samplers import Sample
 from tasksearch.core.errors import BadInput
@@ -28,6 +28,7 @@ from tasksearch.core.score import ENGLISH, Score, ScoreTable
 from tasksearch.core.space import SearchSpace, encode
 from tasksearch.core.study import Objective, Role, StudyConfig, TrialRecord
 from tasksearch.search.gain_table import GainTable, language_columns
+from tasksearch.search.judging.picker import Picker, Shown, worth_of
 from tasksearch.search.objective import Baseline, objective
 from tasksearch.search.proposals import Proposal, propose
 from tasksearch.search.surrogate.features import features, tasks_of

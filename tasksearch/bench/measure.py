@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from tasksearch.analysis.baseline_comparison.comparison import compare_with_baselines
 from tasksearch.analysis.picking import choose
 from tasksearch.analysis.study_analysis import analyse_study
-from tasksearch.bench.pickers import Picker, Shown, worth_of
 from tasksearch.bench.planted_world import Family, PlantedWorld, draw_world
 from tasksearch.bench.results import mean_and_error
 from tasksearch.bench.samplers import Search, judged, planted_config, random_search
@@ -23,6 +22,7 @@ from tasksearch.bench.simulate import GROUPS, Simulation, proposed
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import StudyConfig
 from tasksearch.search.gain_table import GainTable, language_columns
+from tasksearch.search.judging.picker import Picker, Shown, worth_of
 from tasksearch.search.objective import Baseline
 from tasksearch.search.proposals import Proposal
 from tasksearch.search.proposals import propose as propose_next

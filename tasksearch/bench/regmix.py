@@ -16,11 +16,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tasksearch.bench.pickers import PICKERS, PREDICTORS, Picker, Predictor, Shown
+from tasksearch.bench.pickers import PICKERS, PREDICTORS, Predictor
 from tasksearch.bench.results import BenchRows
 from tasksearch.core.errors import BadInput, DataMissing
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.schedule import Schedule
+from tasksearch.search.judging.picker import Picker, Shown
 
 Array = NDArray[np.float64]
 _STEPS = 1000  # every recorded run had one length

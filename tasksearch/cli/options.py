@@ -13,6 +13,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no progress, results
 Concurrency = Annotated[int | None, typer.Option(min=1, help="trials at once [default: cores, one thread each]")]
 Gpus = Annotated[float, typer.Option("--gpus-per-trial", min=0, help="GPUs of one trial; 0.5 lets two trials share one")]
 Address = Annotated[str | None, typer.Option(help="Ray cluster: auto, host:port or ray://host:port [default: this machine]")]
+Sampler = Annotated[
+    str, typer.Option(help="tpe, random, an Optuna sampler such as optuna.samplers.GPSampler, or your own as FILE.py:NAME")
+]
 Timings = Annotated[bool, typer.Option("--timings", help="print start-up time and the overhead per trial")]
 StorePath = Annotated[str | None, typer.Option("--store", help="segment store: folder or fsspec URL [default: in the study]")]
 StoreBudget = Annotated[str | None, typer.Option(help="what the store may take, such as 50GB [default: no limit]")]

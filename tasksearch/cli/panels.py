@@ -24,7 +24,7 @@ Panels = Mapping[str, tuple[str, ...]]
 SEARCH: Panels = {
     "What to search": (
         "space", "suite", "target", "language", "task", "schedule", "steps", "continuous", "objective", "sampler", "scheduler",
-        "lag",
+        "lag", "picker", "trainable",
     ),
     "Trials and seeds": (
         "trials", "baseline_seeds", "leaders", "leader_seeds", "most_seeds", "controls", "untrained", "twins", "twin_seeds",

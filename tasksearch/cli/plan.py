@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tasksearch.cli.options import Concurrency, Gpus, Json, KeepTargets, Quiet, StorePath
+from tasksearch.cli.options import Concurrency, Gpus, Json, KeepTargets, Quiet, Sampler, StorePath
 from tasksearch.cli.printing import open_console, print_json
 
 PLAN_EXAMPLES = (
@@ -29,7 +29,7 @@ def plan(
     seed: Annotated[int, typer.Option(help="seed of the study")] = 0,
     model: Annotated[str | None, typer.Option(help="XLM-R checkpoint [default: the lab's own]")] = None,
     data: Annotated[Path | None, typer.Option(help="folder of the suite's data [default: $TASKSEARCH_DATA]")] = None,
-    sampler: Annotated[str, typer.Option(help="tpe or random")] = "tpe",
+    sampler: Sampler = "tpe",
     lr_policy: Annotated[str, typer.Option(help="phase or stage")] = "phase",
     mixing: Annotated[str, typer.Option(help="task or mixed")] = "task",
     steps: Annotated[list[int] | None, typer.Option(help="steps of the intermediate phase, repeatable")] = None,
@@ -56,6 +56,7 @@ def plan(
     """
     from tasksearch.cli.progress import Watch
     from tasksearch.study.forecast import forecast_study
+    from tasksearch.study.own_parts import reproducible, unseeded_note
     from tasksearch.study.run import configure
 
     config = configure(
@@ -72,9 +73,10 @@ def plan(
             on_pretrain=watch.on_pretrain,
         )  # fmt: skip
     if as_json:
-        print_json(dataclasses.asdict(found) | {"sharing": {k: _row(one) for k, one in found.sharing.items()}})
+        known = {"reproducible": reproducible(config)}
+        print_json(dataclasses.asdict(found) | known | {"sharing": {k: _row(one) for k, one in found.sharing.items()}})
         return
-    for line in _lines(found):
+    for line in (*_lines(found), *filter(None, [unseeded_note(config)])):
         open_console().print(line, highlight=False, soft_wrap=True)
 
 

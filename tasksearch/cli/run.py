@@ -18,6 +18,7 @@ from tasksearch.cli.options import (
     MaxHours,
     OptunaStorage,
     Quiet,
+    Sampler,
     SnapshotMinutes,
     StoreBudget,
     StorePath,
@@ -64,7 +65,14 @@ def run(
     ] = None,
     name: Annotated[str | None, typer.Option(help="name of the study [default: space-suite-seed]")] = None,
     out: Annotated[Path | None, typer.Option(help="study folder [default: studies/NAME]")] = None,
-    sampler: Annotated[str, typer.Option(help="tpe or random")] = "tpe",
+    sampler: Sampler = "tpe",
+    picker: Annotated[
+        str | None,
+        typer.Option(help="function of your own that chooses among the leaders, as FILE.py:NAME [default: shrunken scores]"),
+    ] = None,
+    trainable: Annotated[
+        str | None, typer.Option(help="class of your own that trains a plan, as FILE.py:NAME [default: the three phases]")
+    ] = None,
     scheduler: Annotated[str, typer.Option(help="fifo, or asha to stop weak trials early")] = "fifo",
     lag: Annotated[
         int,
@@ -157,7 +165,7 @@ def run(
         trials=trials, baseline_seeds=baseline_seeds, leaders=leaders,
         leader_seeds=leader_seeds, most_seeds=most_seeds, objective=objective, seed=seed, model=model,
         data=str(data) if data else None,
-        sampler=sampler, scheduler=scheduler,
+        sampler=sampler, picker=picker or "", trainable=trainable or "", scheduler=scheduler,
         steps=steps or (), untrained=untrained, skip_bad=skip_bad, deterministic=deterministic,
         twins=twins, twin_seeds=twin_seeds, controls=controls,
         overrides={
@@ -253,6 +261,7 @@ def follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_
     """Runs a study under its progress, then prints what it came to."""
     from tasksearch.cli.progress import Watch
     from tasksearch.study.best import open_study
+    from tasksearch.study.own_parts import reproducible
 
     with Watch(config, quiet=quiet or as_json) as watch:
         try:
@@ -269,7 +278,15 @@ def follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_
         "slots": dataclasses.asdict(summary.slot_use) if summary.slot_use else None,
     }  # fmt: skip
     if as_json:
-        print_json({"study": str(folder), "summary": facts, "verdict": verdict.to_json() if verdict else None, "note": unread})
+        print_json(
+            {
+                "study": str(folder),
+                "reproducible": reproducible(config),
+                "summary": facts,
+                "verdict": verdict.to_json() if verdict else None,
+                "note": unread,
+            }
+        )
         return
     from tasksearch.reports.reference_scores import reference_table
     from tasksearch.study.reference_scores import reference_scores_of

@@ -18,11 +18,13 @@ from tasksearch.core.errors import StudyNotReady
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Half
-from tasksearch.core.study import Objective, TrialRecord
+from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.user_files import referred
 from tasksearch.export.facts import FactRow, Facts, Origin
 from tasksearch.records.ledger import Ledger
 from tasksearch.records.mix_file import schedule_toml
 from tasksearch.results.verdict import RULES, Verdict
+from tasksearch.search.judging.picker import WANTED
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.suite import Suite
 
@@ -120,11 +122,11 @@ def origin_of(folder: Path, record: TrialRecord, suite: Suite, plan: Plan, outco
         evidence = gather(records, ledger.outcomes, config.objective, Documents.reporting(ledger.documents()))
     except StudyNotReady as reason:
         return _with(known, f"The study is not finished ({reason}).")
-    verdict = _verdict(ledger, records, suite, config.objective)
+    verdict = _verdict(ledger, records, suite, config)
     return _measured(known, plan.schedule, plan.targets, suite, evidence, verdict)
 
 
-def _verdict(ledger: Ledger, records: Sequence[TrialRecord], suite: Suite, objective: Objective) -> Verdict | None:
+def _verdict(ledger: Ledger, records: Sequence[TrialRecord], suite: Suite, config: StudyConfig) -> Verdict | None:
     """By the rule of headline claims; a study of one language has no other to choose on, and takes English."""
     for rule in ("pivot-dev", "english-dev"):
         with suppress(StudyNotReady):
@@ -134,8 +136,9 @@ def _verdict(ledger: Ledger, records: Sequence[TrialRecord], suite: Suite, objec
                 suite.groups,
                 rule=rule,
                 language_groups=suite.language_groups,
-                objective=objective,
+                objective=config.objective,
                 documents=Documents.reporting(ledger.documents()),
+                picker=referred(config.picker, WANTED) if config.picker else None,
             )
     return None
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import statistics
+import sys
 import threading
 import time
 from collections import Counter
@@ -15,12 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray import tune
 
 from tasksearch.core.errors import BadInput, Interrupted, Paused, StudyNotReady, UnknownName
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import StudyConfig
+from tasksearch.core.user_files import MODULE
 from tasksearch.engine.events import Event, Notice
 from tasksearch.engine.limits import Limits, Meter
 from tasksearch.engine.optuna_database import OptunaDatabase
@@ -204,6 +207,7 @@ def _tune(
 ) -> None:
     """Ray's loop. Its own files lie in the study's folder while it runs, and are of no use afterwards."""
     folder = Path(context["study_folder"]) / "ray"
+    _send_by_value(trainable)
     inner = scheduler_of(manager.config.scheduler, manager, len(manager.config.targets))
     shutil.rmtree(folder, ignore_errors=True)
     try:
@@ -227,6 +231,12 @@ def _tune(
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _send_by_value(trainable: type) -> None:
+    """A class out of a user's file goes to the workers whole: they could not import the module that it stands in."""
+    if trainable.__module__.startswith(MODULE):
+        ray.cloudpickle.register_pickle_by_value(sys.modules[trainable.__module__])
 
 
 @contextmanager

@@ -114,7 +114,10 @@ def command_of(config: StudyConfig) -> str:
     """A `tasksearch run` that asks for the same study; a space of the user's own stands there by its name."""
     words = ["tasksearch", "run", "--space", config.space.name, "--suite", shown(config.suite), "--name", config.name]
     for option in _PLAIN:
-        words += _option(option, getattr(config, option))
+        value = getattr(config, option)
+        words += _option(option, shown(value) if isinstance(value, str) else value)
+    for option in ("picker", "trainable"):
+        words += _option(option, shown(getattr(config, option)) or None)
     for steps in config.space.steps:
         words += ["--steps", str(steps)]
     for target in config.targets:

@@ -15,6 +15,7 @@ from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.core.user_files import is_reference, keep, shown
 from tasksearch.study.objective import read_objective
 from tasksearch.study.optuna_location import optuna_address, remember_optuna
+from tasksearch.study.own_parts import picker_name, sampler_name, trainable_name, trainable_of
 from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
 from tasksearch.study.settings import FOR_TARGETS, as_begun, keep_skipped, read_controls
@@ -75,6 +76,9 @@ def configure(
     objective: str | Objective | None = None,
     untrained: bool | None = None,
     controls: str = "none",
+    sampler: str = "tpe",
+    picker: str = "",
+    trainable: str = "",
     **fields: Any,
 ) -> StudyConfig:
     """Resolves names into a `StudyConfig`; other fields of it are passed on as they are.
@@ -85,6 +89,8 @@ def configure(
         objective: what the search maximises, as `--objective` has it (`nli=2,qa=1`, `tagging,sw`); None: groups evenly.
         untrained: whether the untrained reference is trained; None: for real text, since the lab's floors are measured in
             docs/lab.md.
+        sampler: `tpe`, `random`, an Optuna sampler by its dotted name, or `FILE.py:NAME`.
+        picker, trainable: `FILE.py:NAME`; empty: the tool's own.
         controls: what is trained beside the leaders: `all`, `none`, or names out of `core.study.CONTROLS` with commas.
 
     Raises:
@@ -118,6 +124,9 @@ def configure(
         objective=objective or Objective(),
         untrained=known.needs_data if untrained is None else untrained,
         controls=read_controls(controls),
+        sampler=sampler_name(sampler),
+        picker=picker_name(picker or ""),
+        trainable=trainable_name(trainable or ""),
         tracking_uri=keep_address(fields.pop("tracking_uri", None)),
         **fields,
     )
@@ -233,7 +242,6 @@ def drive(
     from tasksearch.engine.limits import Limits
     from tasksearch.raytune.driver import run_trials
     from tasksearch.tracking.mlflow import MlflowTracker
-    from trainables.three_phase import ThreePhase
 
     own_id = study_id(ledger.folder, config.name)
     database = OptunaDatabase(url=optuna_url, study=own_id) if optuna_url is not None else None
@@ -248,7 +256,7 @@ def drive(
         summary = run_trials(
             ledger,
             config,
-            ThreePhase,
+            trainable_of(config),
             setup.context(config, ledger.folder) | _keeping(store, resources),
             sizes=setup.sizes,
             groups=setup.suite.groups,

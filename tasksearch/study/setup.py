@@ -77,7 +77,7 @@ class Setup:
 
 def files_of(config: StudyConfig) -> tuple[UserFile, ...]:
     """The user's own files that the study is made of."""
-    return references_in(config.suite)
+    return references_in(config.suite, config.sampler, config.picker, config.trainable)
 
 
 def check_metrics(suite: Suite) -> Suite:
