@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tasksearch.core.own_files import unpack
 from tasksearch.core.required_segments import RequiredSegment
-from tasksearch.core.user_files import unpack
 from tasksearch.phases.checkpoints import CheckpointPolicy
 from tasksearch.phases.context import RunContext, open_context
 from tasksearch.phases.preemption import PREEMPTION
@@ -19,7 +19,7 @@ from trainables.base import PartResult, PlanTrainable
 class ThreePhase(PlanTrainable):
     """`phases.run.PlanRun` behind the contract: one step per segment. A reused process keeps model and data loaded.
 
-    Its own entries in `context`: `suite` and `suite_options`, `user_files` (as `core.user_files.pack` gives them), `data`,
+    Its own entries in `context`: `suite` and `suite_options`, `user_files` (as `core.own_files.pack` gives them), `data`,
     `model`, `store`, `store_budget` (bytes), `keep_targets`, `deterministic`, `device`, and `snapshots` (`[every steps, every
     seconds]`, each may be None).
     """

@@ -20,8 +20,8 @@ from tasksearch.bench.results import BenchRows
 from tasksearch.bench.samplers import SEARCHES, Search, own_search, tpe_search
 from tasksearch.bench.table import ROWS
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.own_files import is_path
 from tasksearch.core.signature import signature_of
-from tasksearch.core.user_files import is_path
 from tasksearch.search.judging.picker import Picker
 from tasksearch.study.own_parts import sampler_name
 from tasksearch.study.spaces import run_file

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.own_files import is_reference
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.signature import plain_without, to_plain
 from tasksearch.core.space import SearchSpace
-from tasksearch.core.user_files import is_reference
 
 Role = Literal["baseline", "design", "search", "finalist", "control", "untrained", "twin", "best-of"]
 AFTERWARDS = ("finalist", "control", "untrained", "twin", "best-of")
@@ -90,7 +90,7 @@ class StudyConfig:
             race. Needs at least two at first.
         seed: of the study.
         lag: trial n is proposed from the results of trials 0 … n-lag; at least the concurrency.
-        sampler: `tpe`, `random`, an Optuna sampler by its dotted name, or the reference of a user's (`core.user_files`).
+        sampler: `tpe`, `random`, an Optuna sampler by its dotted name, or the reference of a user's (`core.own_files`).
         scheduler: `fifo` or `asha`.
         trainable: reference of the user's own trainable; empty: the three phases.
         picker: reference of the user's own picker, which chooses among the leaders; empty: the shrunken scores.

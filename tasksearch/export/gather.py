@@ -15,11 +15,11 @@ from tasksearch.analysis.estimates import CandidateOutcomes, Cell, estimate
 from tasksearch.analysis.evidence import Evidence, gather
 from tasksearch.analysis.picking import pick
 from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.own_files import referred
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Half
 from tasksearch.core.study import StudyConfig, TrialRecord
-from tasksearch.core.user_files import referred
 from tasksearch.export.facts import FactRow, Facts, Origin
 from tasksearch.records.ledger import Ledger
 from tasksearch.records.mix_file import schedule_toml

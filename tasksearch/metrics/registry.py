@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasksearch.core.errors import BadInput, UnknownName
-from tasksearch.core.user_files import is_reference, referred
+from tasksearch.core.own_files import is_reference, referred
 from tasksearch.metrics import mlqa, squad
 from tasksearch.metrics.chunks import chunk_outcomes
 from tasksearch.metrics.outcomes import (

@@ -20,10 +20,10 @@ import ray
 from ray import tune
 
 from tasksearch.core.errors import BadInput, Interrupted, Paused, StudyNotReady, UnknownName
+from tasksearch.core.own_files import MODULE
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import StudyConfig
-from tasksearch.core.user_files import MODULE
 from tasksearch.engine.events import Event, Notice
 from tasksearch.engine.limits import Limits, Meter
 from tasksearch.engine.optuna_database import OptunaDatabase

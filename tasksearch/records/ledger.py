@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 
 from tasksearch.core.atomic import make_folder, write_atomic
 from tasksearch.core.errors import BadInput, StudyBusy, StudyNotReady
+from tasksearch.core.own_files import FOLDER, look_in
 from tasksearch.core.study import StudyConfig, TrialRecord
-from tasksearch.core.user_files import FOLDER, look_in
 from tasksearch.records.outcomes import Cell, Outcomes, cell_of, outcome_bytes, read_outcomes
 
 _T = TypeVar("_T")

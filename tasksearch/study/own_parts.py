@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.own_files import is_path, is_reference, refer, referred
 from tasksearch.core.study import SAMPLERS, StudyConfig
-from tasksearch.core.user_files import is_path, is_reference, refer, referred
 
 TRAINABLE = "a class derived from trainables.base.PlanTrainable"
 

@@ -13,9 +13,9 @@ from typing import Any
 from tasksearch.analysis.clustering import Documents
 from tasksearch.analysis.evidence import OutcomesOf, Reader
 from tasksearch.core.errors import AlreadyRead, StudyNotReady
+from tasksearch.core.own_files import shown
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import AFTERWARDS, StudyConfig, TrialRecord
-from tasksearch.core.user_files import shown
 from tasksearch.reports.data import ReportData
 from tasksearch.results.matched_comparison import MatchedComparison
 from tasksearch.results.portfolio import Portfolios

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import BadInput, StudyNotReady, TasksearchError
+from tasksearch.core.own_files import is_reference, keep, shown
 from tasksearch.core.study import Objective, Overrides, StudyConfig
-from tasksearch.core.user_files import is_reference, keep, shown
 from tasksearch.study.objective import read_objective
 from tasksearch.study.optuna_location import optuna_address, remember_optuna
 from tasksearch.study.own_parts import picker_name, sampler_name, trainable_name, trainable_of

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasksearch.core.errors import BadInput, DataMissing, UnknownName
+from tasksearch.core.own_files import UserFile, pack, references_in
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import StudyConfig
-from tasksearch.core.user_files import UserFile, pack, references_in
 from tasksearch.study.coverage import LanguageNotCovered
 from tasksearch.study.settings import settings_of, warning_of
 from tasksearch.tasks.card import TaskCard

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import ModuleType
 
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.own_files import is_path, module_of, read_user_file
 from tasksearch.core.space import SearchSpace
-from tasksearch.core.user_files import is_path, module_of, read_user_file
 from tasksearch.tasks.suite import Suite
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from tasksearch.core.errors import UnknownName
-from tasksearch.core.user_files import UserFile, is_path, is_reference, split_reference
+from tasksearch.core.own_files import UserFile, is_path, is_reference, split_reference
 from tasksearch.tasks.lab_suite import lab_suite
 from tasksearch.tasks.lowres import lowres_suite
 from tasksearch.tasks.suite import Suite

@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import BadInput, UnknownName
-from tasksearch.core.plan import PhaseSettings, TrainSettings
-from tasksearch.core.score import ENGLISH
-from tasksearch.core.user_files import (
+from tasksearch.core.own_files import (
     UserFile,
     is_reference,
     module_of,
@@ -25,6 +23,8 @@ from tasksearch.core.user_files import (
     reference_of,
     register,
 )
+from tasksearch.core.plan import PhaseSettings, TrainSettings
+from tasksearch.core.score import ENGLISH
 from tasksearch.tasks.card import GROUP_OF_KIND, TaskCard
 from tasksearch.tasks.formats import BY_SUFFIX, FORMATS
 from tasksearch.tasks.formats.columns import FIELDS
@@ -197,7 +197,9 @@ def _from_toml(file: UserFile) -> Suite:
             overrides.append((card.name, _train_settings(changes, where)))
     if not cards and base is None:
         raise BadInput("no card; expected at least one [[task]]")
-    fields = {key: tuple(told[key]) for key in ("steps", "first_tasks", "first_targets", "first_languages") if key in told}
+    fields: dict[str, Any] = {
+        key: tuple(told[key]) for key in ("steps", "first_tasks", "first_targets", "first_languages") if key in told
+    }
     fields |= {key: told[key] for key in ("summary", "warning") if key in told}
     settings = _settings(told.get("settings", {}), overrides, base)
     if base is not None:
@@ -418,7 +420,8 @@ def _columns(entry: Mapping[str, Any], where: str) -> Pairs:
 
 def _hub(entry: Mapping[str, Any]) -> Hub:
     check_id(entry["hub"])
-    columns, choices = dict(entry.get("columns", {})), ()
+    columns = dict(entry.get("columns", {}))
+    choices: tuple[str, ...] = ()
     if isinstance(columns.get("choices"), list):
         choices = tuple(f"{{{column}}}" for column in columns.pop("choices"))
     return Hub(

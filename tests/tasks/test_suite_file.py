@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasksearch.core.errors import BadInput, DataMissing, TasksearchError
-from tasksearch.core.user_files import is_reference
+from tasksearch.core.own_files import is_reference
 from tasksearch.metrics.registry import label_metric
 from tasksearch.tasks.catalogue import load_suite, suite_name
 from tasksearch.tasks.labels import with_labels

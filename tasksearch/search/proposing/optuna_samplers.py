@@ -17,8 +17,8 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, TPESampler
 
 from tasksearch.core.errors import BadInput, UnknownName, first_line
+from tasksearch.core.own_files import is_reference, referred, takes
 from tasksearch.core.study import SAMPLERS
-from tasksearch.core.user_files import is_reference, referred, takes
 
 WANTED = "a class of Optuna samplers, or a function (seed) -> Optuna sampler"
 _PREFIX = "optuna.samplers."

@@ -1,4 +1,4 @@
-"""Samplers of Optuna's and of the user's: proposals stay a pure function of what was told, and what cannot be used is one line."""
+"""Samplers of Optuna's and of the user's: proposals stay a pure function of what was told; what cannot be used is one line."""
 
 import dataclasses
 

@@ -25,6 +25,8 @@ from tasksearch.core.signature import signature_of
 
 FOLDER = "files"
 """Folder of a study that keeps its user's files."""
+MOST_BYTES = 2**20
+"""Size limit of a file: it travels with every trial."""
 MODULE = "tasksearch_user_"
 """Beginning of the name of a module that a user's file became."""
 
@@ -96,6 +98,10 @@ def read_user_file(path: Path, wanted: str, beside: Callable[[str], Iterable[str
 
 def _text(path: Path, wanted: str) -> str:
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise BadInput(
+                f"{path} is larger than {MOST_BYTES:,} bytes; expected a file with {wanted}, not data: it travels to workers"
+            )
         return path.read_text("utf-8-sig")
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise BadInput(f"no file {str(path)!r}; expected a file with {wanted}") from None
