@@ -11,6 +11,7 @@ from tasksearch import __version__
 from tasksearch.cli import (
     bench,
     catalogue,
+    contract,
     data,
     data_check,
     extend,
@@ -60,6 +61,7 @@ app.command()(short(look.trials))
 app.command()(look.spaces)
 app.command(epilog=catalogue.TASKS_EXAMPLES)(catalogue.tasks)
 app.command(epilog=catalogue.LANGUAGES_EXAMPLES)(catalogue.languages)
+app.command(epilog=contract.CONTRACT_EXAMPLES)(contract.contract)
 app.command(epilog=score.SCORE_EXAMPLES)(score.score)
 data.app.command(epilog=data_check.CHECK_EXAMPLES)(data_check.check)
 app.add_typer(data.app, name="data")

@@ -1,4 +1,4 @@
-"""One study made of a user's own parts: suite, languages, sampler and picker by file; resumed, read and exported without them."""
+"""One study made of a user's own parts: suite, sampler and picker by file; resumed, read and exported without them."""
 
 import json
 import random
