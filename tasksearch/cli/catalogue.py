@@ -63,6 +63,7 @@ def _task(suite: str, card: Any) -> dict[str, Any]:
 
 
 def languages(
+    suite: Annotated[str | None, typer.Option(help="with the languages that a suite's file describes")] = None,
     group: Annotated[str | None, typer.Option(help="low (under 5 GiB of CC-100), low+ (under 10) or unseen")] = None,
     as_json: Json = False,
 ) -> None:
@@ -71,10 +72,12 @@ def languages(
     Sizes: CC-100, from the XLM-R paper's table 6; `–` is unknown to us, not small.
     """
     from tasksearch.cli.printing import one_of
+    from tasksearch.tasks.catalogue import load_suite
     from tasksearch.tasks.languages import known_languages, language_groups
 
-    known = known_languages()
-    groups = language_groups(known)
+    own = {one.code: one for one in load_suite(suite).own_languages} if suite else {}
+    known = known_languages() | own
+    groups = language_groups(known, own)
     if group is not None:
         one_of("--group", group, ("low", "low+", "unseen"))
     chosen = [known[code] for code in sorted(groups[group] if group else known)]
