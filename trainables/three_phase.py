@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tasksearch.core.own_files import unpack
 from tasksearch.core.required_segments import RequiredSegment
 from tasksearch.phases.checkpoints import CheckpointPolicy
 from tasksearch.phases.context import RunContext, open_context
@@ -18,8 +19,9 @@ from trainables.base import PartResult, PlanTrainable
 class ThreePhase(PlanTrainable):
     """`phases.run.PlanRun` behind the contract: one step per segment. A reused process keeps model and data loaded.
 
-    Its own entries in `context`: `suite` and `suite_options`, `data`, `model`, `store`, `store_budget` (bytes),
-    `keep_targets`, `deterministic`, `device`, and `snapshots` (`[every steps, every seconds]`, each may be None).
+    Its own entries in `context`: `suite` and `suite_options`, `user_files` (as `core.own_files.pack` gives them), `data`,
+    `model`, `store`, `store_budget` (bytes), `keep_targets`, `deterministic`, `device`, and `snapshots` (`[every steps, every
+    seconds]`, each may be None).
     """
 
     def prepare(self) -> None:
@@ -51,6 +53,7 @@ class ThreePhase(PlanTrainable):
 
     def _open(self) -> RunContext:
         context = self.context
+        unpack(context.get("user_files") or ())
         steps, seconds = context.get("snapshots") or (None, CheckpointPolicy().every_seconds)
         return open_context(
             load_suite(str(context["suite"])),

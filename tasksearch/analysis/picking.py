@@ -19,6 +19,7 @@ from tasksearch.analysis.baseline_comparison.rows import exposure_of
 from tasksearch.analysis.clustering import Documents
 from tasksearch.analysis.estimates import Cell, probability_positive
 from tasksearch.analysis.evidence import Candidate, OutcomesOf
+from tasksearch.analysis.picker import Picker
 from tasksearch.analysis.study_analysis import AnalysisRow, StudyAnalysis, analyse_study, as_rule, cell_weights
 from tasksearch.core.study import Objective, TrialRecord
 from tasksearch.results.verdict import Choice, Rule, TargetResult, Verdict, finding_of
@@ -38,6 +39,7 @@ def pick(
     same_data: Iterable[tuple[str, str]] = (),
     level: float = 0.95,
     documents: Documents | None = None,
+    picker: Picker | None = None,
 ) -> Verdict:
     """The best mix per language, by the rule, with honest numbers.
 
@@ -52,6 +54,7 @@ def pick(
         same_data: (intermediate task, target) pairs that share training data.
         level: of the intervals.
         documents: of the reporting examples, over which intervals are clustered; None: the study kept none.
+        picker: the user's own; None: the shrunken scores choose.
 
     Raises:
         UnknownName: no such rule, language or group.
@@ -67,6 +70,7 @@ def pick(
         same_data=same_data,
         level=level,
         documents=documents,
+        picker=picker,
     )
     return choose(reading, asked, languages)
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tasksearch.analysis.clustering import Documents
 from tasksearch.analysis.estimates import CandidateOutcomes, Cell, estimate
 from tasksearch.analysis.evidence import Candidate, Evidence, OutcomesOf, gather
+from tasksearch.analysis.picker import Picker, Shown, worth_of
 from tasksearch.core.errors import BadInput, StudyNotReady, UnknownName
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import Objective, TrialRecord
@@ -72,6 +73,7 @@ class StudyAnalysis:
         language_groups: name → languages that were scored; `all` among them.
         same_data: (intermediate task, target) pairs that share training data.
         level: of every interval.
+        picker: the user's own, which ranks the candidates in place of the shrunken scores.
     """
 
     evidence: Evidence
@@ -79,6 +81,7 @@ class StudyAnalysis:
     language_groups: Mapping[str, tuple[str, ...]]
     same_data: frozenset[tuple[str, str]]
     level: float
+    picker: Picker | None = None
     _ranked: dict[tuple[AnalysisRow, Rule], Ranking] = field(default_factory=dict, init=False, repr=False)
     _weighed: dict[AnalysisRow, Mapping[Cell, float]] = field(default_factory=dict, init=False, repr=False)
     _alone: dict[tuple[Cell, ...], tuple[Array, Array]] = field(default_factory=dict, init=False, repr=False)
@@ -90,8 +93,8 @@ class StudyAnalysis:
 
     @property
     def learnt(self) -> bool:
-        """Whether enough mixes were trained for shrunken scores."""
-        return len(self.evidence.table.firsts) >= MIN_MIXES
+        """Whether enough mixes were trained for shrunken scores; a picker of the user's own promises no gain in points."""
+        return self.picker is None and len(self.evidence.table.firsts) >= MIN_MIXES
 
     def rows(self, wanted: Sequence[str] | None = None) -> list[AnalysisRow]:
         """Every language but English, then the groups; or those wanted.
@@ -157,6 +160,8 @@ class StudyAnalysis:
 
     def _shrunken(self, rule: Rule, basis: tuple[Cell, ...], language: str | None) -> tuple[Array, Array]:
         """With a language it is read from the pooled posterior of all languages; else from these cells alone."""
+        if self.picker is not None:
+            return self._picked(self.picker, basis, language)
         if language is not None and language in self._pooled[0]:
             column, posterior = self._pooled[0].index(language), self._pooled[1]
             return posterior.mean[:, column], posterior.deviation[:, column]
@@ -166,6 +171,17 @@ class StudyAnalysis:
         if basis not in self._alone:
             self._read_alone([basis])
         return self._alone[basis]
+
+    def _picked(self, picker: Picker, basis: tuple[Cell, ...], language: str | None) -> tuple[Array, Array]:
+        """What the user's picker says of every mix: in the language by its own labels, else over the languages of the cells."""
+        table = self.evidence.table
+        cells = [cell for cell in table.cells if cell[1] != ENGLISH] if language else list(basis)
+        columns = language_columns(cells, cell_weights(cells, self.groups))
+        gains, seeds = table.weighted(list(columns.values()))
+        schedules = tuple(first.plan.schedule for first in table.firsts)
+        worth = worth_of(picker, Shown(schedules=schedules, gains=gains, seeds=seeds, languages=tuple(columns)))
+        mean = worth[:, list(columns).index(language)] if language else worth.mean(axis=1)
+        return mean, np.zeros_like(mean)
 
     def _read_alone(self, bases: Iterable[tuple[Cell, ...]]) -> None:
         """Worth of every trained mix on each of these sets of cells, all sets at once."""
@@ -229,6 +245,7 @@ def analyse_study(
     same_data: Iterable[tuple[str, str]] = (),
     level: float = 0.95,
     documents: Documents | None = None,
+    picker: Picker | None = None,
 ) -> StudyAnalysis:
     """Gathers the evidence of a study; the arguments are those of `picking.pick`.
 
@@ -246,6 +263,7 @@ def analyse_study(
         language_groups={name: languages for name, languages in named.items() if languages},
         same_data=frozenset(same_data),
         level=level,
+        picker=picker,
     )
 
 

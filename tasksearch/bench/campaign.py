@@ -6,20 +6,24 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tasksearch.analysis.picker import Picker
 from tasksearch.bench.grid import read_grid
 from tasksearch.bench.grid_replay import replay_grid
 from tasksearch.bench.measure import Setting, SizeResults, measure
-from tasksearch.bench.pickers import PICKERS, Picker
+from tasksearch.bench.pickers import PICKERS
 from tasksearch.bench.planted_world import FAMILIES
 from tasksearch.bench.regmix import read_regmix, replay
 from tasksearch.bench.results import BenchRows
-from tasksearch.bench.samplers import SEARCHES, Search, own_search
+from tasksearch.bench.samplers import SEARCHES, Search, own_search, tpe_search
 from tasksearch.bench.table import ROWS
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.own_files import is_path
 from tasksearch.core.signature import signature_of
+from tasksearch.study.own_parts import sampler_name
 from tasksearch.study.spaces import run_file
 
 OnWorld = Callable[[int, int], None]
@@ -63,7 +67,7 @@ class BenchConfig:
     @property
     def signature(self) -> str:
         """Of everything that decides a world's numbers; a file of the user's counts with its text."""
-        texts = [Path(name).read_text() for name in (self.sampler, self.picker) if _is_file(name)]
+        texts = [Path(name.partition(":")[0]).read_text() for name in (self.sampler, self.picker) if _is_file(name)]
         plain = dataclasses.replace(self, worlds=1, first=0, data=None)
         fields = {f.name: getattr(plain, f.name) for f in dataclasses.fields(plain)}
         return signature_of("bench", VERSION, fields, texts)
@@ -150,6 +154,8 @@ def _picker(name: str) -> Picker:
 
 
 def _search(name: str) -> Search:
+    if name.startswith("optuna.") or (_is_file(name) and ":" in name):
+        return partial(tpe_search, sampler=sampler_name(name))
     if not _is_file(name):
         return SEARCHES[_known(name)]
     return own_search(_function(name, "sample"))
@@ -162,10 +168,12 @@ def _known(sampler: str) -> str:
 
 
 def _is_file(name: str) -> bool:
-    return name.endswith(".py") or "/" in name
+    return is_path(name.partition(":")[0])
 
 
 def _function(path: str, wanted: str) -> Any:
+    path, _, named = path.partition(":")
+    wanted = named or wanted
     found = getattr(run_file(Path(path), f"a function {wanted}"), wanted, None)
     if not callable(found):
         raise BadInput(f"{path} has no function {wanted!r}")

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.analysis.estimates import CandidateOutcomes, Cell, estimate, score_of
+from tasksearch.analysis.picker import Picker, Shown, worth_of
 from tasksearch.analysis.study_analysis import cell_weights
 from tasksearch.bench.grid import Grid, Outcomes
-from tasksearch.bench.pickers import PICKERS, Picker, Shown, worth_of
+from tasksearch.bench.pickers import PICKERS
 from tasksearch.bench.results import BenchRows
 from tasksearch.bench.samplers import Sample
 from tasksearch.core.errors import BadInput

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.analysis.baseline_comparison.comparison import compare_with_baselines
+from tasksearch.analysis.picker import Picker, Shown, worth_of
 from tasksearch.analysis.picking import choose
 from tasksearch.analysis.study_analysis import analyse_study
-from tasksearch.bench.pickers import Picker, Shown, worth_of
 from tasksearch.bench.planted_world import Family, PlantedWorld, draw_world
 from tasksearch.bench.results import mean_and_error
 from tasksearch.bench.samplers import Search, judged, planted_config, random_search

@@ -1,41 +1,16 @@
-"""Pickers: from what a search trained to the worth of every mix in every language; the largest worth is picked.
-
-A picker sees selection scores of the search's trainings and of the baseline's seeds, nothing else. A user's own is a Python
-file with a function `worth(shown) -> array of shape (mixes, languages)`.
-"""
+"""The tool's own pickers (`judging.picker` has their contract), and predictors of mixes that were not trained."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tasksearch.core.errors import BadInput
+from tasksearch.analysis.picker import Array, Picker, Shown
 from tasksearch.core.schedule import Schedule
 from tasksearch.search.gain_table import MIN_MIXES
 from tasksearch.search.surrogate.multitask_gp import trained
 
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Shown:
-    """What a picker may look at.
-
-    Attributes:
-        schedules: trained mixes, each once.
-        gains: shape (mixes, languages), gain over the baseline's mean, one seed each; larger is better.
-        seeds: shape (baseline seeds, languages), the baseline's seeds in the same units; no row where there is no baseline.
-    """
-
-    schedules: tuple[Schedule, ...]
-    gains: Array
-    seeds: Array
-
-
-Picker = Callable[[Shown], Array]
 Predictor = Callable[[Shown, Sequence[Schedule]], Array]
 """(what was trained, other mixes) → worth of the others, shape (others, languages)."""
 
@@ -63,18 +38,6 @@ def single(shown: Shown) -> Array:
 
 
 PICKERS: dict[str, Picker] = {"pooled": pooled, "bare": bare, "single": single}
-
-
-def worth_of(picker: Picker, shown: Shown) -> Array:
-    """What the picker says.
-
-    Raises:
-        BadInput: an array of another shape.
-    """
-    found = np.asarray(picker(shown), dtype=np.float64)
-    if found.shape != shown.gains.shape:
-        raise BadInput(f"the picker gave an array of shape {found.shape}; expected {shown.gains.shape}, mixes by languages")
-    return found
 
 
 def surrogate_elsewhere(shown: Shown, others: Sequence[Schedule]) -> Array:

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tasksearch.bench.pickers import PICKERS, PREDICTORS, Picker, Predictor, Shown
+from tasksearch.analysis.picker import Picker, Shown
+from tasksearch.bench.pickers import PICKERS, PREDICTORS, Predictor
 from tasksearch.bench.results import BenchRows
 from tasksearch.core.errors import BadInput, DataMissing
 from tasksearch.core.mixture import Mixture

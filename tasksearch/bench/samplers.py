@@ -36,9 +36,10 @@ def random_search(world: PlantedWorld, trials: int, seed: int, baseline_seeds: i
     return searched(world, proposed(world, trials, seed), baseline_seeds)
 
 
-def tpe_search(world: PlantedWorld, trials: int, seed: int, baseline_seeds: int) -> Simulation:
-    """The tool's own proposals: designed trials, then TPE, told after every trial."""
-    config = planted_config(world, baseline_seeds=baseline_seeds, trials=baseline_seeds + trials, seed=seed, lag=1)
+def tpe_search(world: PlantedWorld, trials: int, seed: int, baseline_seeds: int, *, sampler: str = "tpe") -> Simulation:
+    """The tool's own proposals: designed trials, then TPE or another sampler of Optuna's kind, told after every trial."""
+    fields = {"baseline_seeds": baseline_seeds, "trials": baseline_seeds + trials, "seed": seed, "lag": 1}
+    config = planted_config(world, sampler=sampler, **fields)
     study = Simulation(world=world)
     while len(study.records) < config.trials:
         found = propose(config, sizes_of(world), study.plan_of, len(study.records), study.records, GROUPS)

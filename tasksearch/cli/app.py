@@ -12,6 +12,7 @@ from tasksearch import __version__
 from tasksearch.cli import (
     bench,
     catalogue,
+    contract,
     data,
     data_check,
     data_get,
@@ -80,6 +81,7 @@ data.app.command(epilog=data_get.GET_EXAMPLES)(data_get.get)
 app.add_typer(data.app, name="data", rich_help_panel=DATA)
 _command(MODELS, grouped(train.train, TRAIN), train.TRAIN_EXAMPLES)
 _command(MODELS, grouped(pretrain.pretrain, PRETRAIN), pretrain.PRETRAIN_EXAMPLES)
+_command(DATA, contract.contract, contract.CONTRACT_EXAMPLES)
 _command(MODELS, score.score, score.SCORE_EXAMPLES)
 app.add_typer(store.app, name="store", rich_help_panel=MAINTAIN)
 _command(MAINTAIN, torture.torture, torture.TORTURE_EXAMPLES)

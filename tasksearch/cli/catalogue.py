@@ -16,16 +16,18 @@ LANGUAGES_EXAMPLES = "Examples: `tasksearch languages`; `tasksearch languages --
 
 
 def tasks(
-    suite: Annotated[str | None, typer.Option(help="one suite [default: all]", autocompletion=complete_suite)] = None,
+    suite: Annotated[
+        str | None,
+        typer.Option(help="one suite, or a file of your own [default: all of the package]", autocompletion=complete_suite),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Every task of the suites: kind, languages, what it trains on, licence, what it needs and its limits."""
-    from tasksearch.core.errors import UnknownName
+    from tasksearch.study.setup import check_metrics
     from tasksearch.tasks.catalogue import SUITES, load_suite
 
-    if suite is not None and suite not in SUITES:
-        raise UnknownName("suite", suite, SUITES)
-    rows = [_task(name, card) for name in ([suite] if suite else SUITES) for card in load_suite(name).cards]
+    found = [check_metrics(load_suite(name)) for name in ([suite] if suite else SUITES)]
+    rows = [_task(one.name, card) for one in found for card in one.cards]
     if as_json:
         print_json({"tasks": rows})
         return
@@ -54,6 +56,9 @@ def _task(suite: str, card: Any) -> dict[str, Any]:
 
 
 def languages(
+    suite: Annotated[
+        str | None, typer.Option(help="with the languages that a suite's file describes", autocompletion=complete_suite)
+    ] = None,
     group: Annotated[
         str | None,
         typer.Option(help="low: under 5 GiB of CC-100; low+: under 10; unseen: none", **choice(*GROUPS)),
@@ -64,10 +69,12 @@ def languages(
 
     Sizes: CC-100, from the XLM-R paper's table 6; `–` is unknown to us, not small.
     """
+    from tasksearch.tasks.catalogue import load_suite
     from tasksearch.tasks.languages import known_languages, language_groups
 
-    known = known_languages()
-    groups = language_groups(known)
+    own = {one.code: one for one in load_suite(suite).own_languages} if suite else {}
+    known = known_languages() | own
+    groups = language_groups(known, own)
     chosen = [known[code] for code in sorted(groups[group] if group else known)]
     rows = [
         {

@@ -21,8 +21,11 @@ app = typer.Typer(no_args_is_help=True, help="What stands in a suite's files.")
 
 @app.command(epilog=LEAKAGE_EXAMPLES)
 def leakage(
-    suite: Annotated[str, typer.Option(help="suite of tasks", autocompletion=complete_suite)],
-    data: Annotated[Path, typer.Option(help="folder of the suite's data")],
+    suite: Annotated[
+        str,
+        typer.Option(help="suite of tasks: a name, or a file of your own (.toml, .py)", autocompletion=complete_suite),
+    ],
+    data: Annotated[Path | None, typer.Option(help="folder of the suite's data [default: $TASKSEARCH_DATA]")] = None,
     pretraining: Annotated[
         list[Path] | None,
         typer.Option(help="text the model was pretrained on: a .txt, .jsonl or .tsv file, or a folder; repeatable"),
@@ -43,16 +46,19 @@ def leakage(
     Exits with 2 where more than 0.5 % of a split's items do, those of under eight words aside.
     """
     from tasksearch.study.leakage import check_suite
-    from tasksearch.study.setup import choose_languages, choose_targets
-    from tasksearch.tasks.labels import suite_with_labels
+    from tasksearch.study.setup import choose_languages, choose_targets, data_folder
+    from tasksearch.tasks.catalogue import load_suite
+    from tasksearch.tasks.labels import with_labels
     from tasksearch.tasks.leakage import refuse_leaks
     from tasksearch.tasks.source import TaskSource
 
-    known = suite_with_labels(suite, data)
+    known = load_suite(suite)
+    folder = Path(data_folder(known, str(data) if data else None) or known.home)
+    known = with_labels(known, folder)
     targets = choose_targets(known, target or ())
     languages = choose_languages(known, targets, language or ())
     checked = check_suite(
-        TaskSource(data, None), known, targets=targets, languages=languages, pretraining_texts=pretraining or ()
+        TaskSource(folder, None), known, targets=targets, languages=languages, pretraining_texts=pretraining or ()
     )
     if as_json:
         print_json(_plain(checked))

@@ -18,7 +18,10 @@ CHECK_EXAMPLES = (
 
 
 def check(
-    suite: Annotated[str, typer.Option(help="suite of tasks", autocompletion=complete_suite)],
+    suite: Annotated[
+        str,
+        typer.Option(help="suite of tasks: a name, or a file of your own (.toml, .py)", autocompletion=complete_suite),
+    ],
     data: Annotated[Path | None, typer.Option(help="folder of the suite's data [default: $TASKSEARCH_DATA]")] = None,
     target: Annotated[
         list[str] | None, typer.Option(help="target task, repeatable [default: all]", autocompletion=complete_target)
@@ -48,7 +51,7 @@ def check(
     from tasksearch.study.check import check_data, loads_tokenizer, longest_of
     from tasksearch.study.coverage import covered_languages
     from tasksearch.study.leakage import leakage_of
-    from tasksearch.study.setup import data_folder
+    from tasksearch.study.setup import check_metrics, data_folder
     from tasksearch.tasks.catalogue import load_suite
     from tasksearch.tasks.labels import with_labels
     from tasksearch.tasks.leakage import above_limit
@@ -58,13 +61,13 @@ def check(
         refuse_beside("no --model, whose tokenizer counts tokens", max_length=max_length)
     if not leakage:
         refuse_beside("--no-leakage", pretraining_text=pretraining_text)
-    known = load_suite(suite)
-    folder = data_folder(known, str(data) if data else None) or ""
+    known = check_metrics(load_suite(suite))
+    folder = data_folder(known, str(data) if data else None) or known.home
     known = with_labels(known, Path(folder))
     names = [card.name for card in known.targets]
     for name in target or ():
         if name not in names:
-            raise UnknownName(f"target in suite {suite!r}", name, names)
+            raise UnknownName(f"target in suite {known.name!r}", name, names)
     cards = [card for card in known.cards if not target or card.name in target]
     source = TaskSource(Path(folder), None, skip_bad=skip_bad)
     asked_of = [card.name for card in cards if card.role == "target"]

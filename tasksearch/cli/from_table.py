@@ -14,7 +14,7 @@ import typer
 from tasksearch.cli import completion
 from tasksearch.core.option import Option, Options, negated, options_of
 from tasksearch.core.options import Places, Resources, StudyOptions
-from tasksearch.core.study import CONTROLS
+from tasksearch.core.study import CONTROLS, SAMPLERS
 
 Config = Annotated[
     Path | None,
@@ -129,5 +129,6 @@ _COMPLETED = {
     "suite": completion.complete_suite,
     "targets": completion.complete_target,
     "tasks": completion.complete_task,
+    "sampler": completion.complete_words(*SAMPLERS),
     "languages": completion.complete_language,
 }

@@ -36,6 +36,7 @@ def plan(
     from tasksearch.cli.progress import Watch
     from tasksearch.study.configuration import Asked
     from tasksearch.study.forecast import forecast_study
+    from tasksearch.study.own_parts import reproducible, unseeded_note
 
     asked = Asked(study=study, resources=resources, places=places)
     wanted = asked.config()
@@ -48,9 +49,15 @@ def plan(
             on_pretrain=watch.on_pretrain,
         )
     if as_json:
-        print_json(dataclasses.asdict(found) | {"sharing": {k: _row(one) for k, one in found.sharing.items()}})
+        known = {"reproducible": reproducible(wanted)}
+        print_json(dataclasses.asdict(found) | known | {"sharing": {k: _row(one) for k, one in found.sharing.items()}})
         return
-    for line in (*_lines(found), *_limits(found, resources), *_without_effect(study, resources)):
+    for line in (
+        *_lines(found),
+        *_limits(found, resources),
+        *_without_effect(study, resources),
+        *filter(None, [unseeded_note(wanted)]),
+    ):
         open_console().print(line, highlight=False, soft_wrap=True)
 
 

@@ -80,6 +80,7 @@ def follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_
     """Runs a study under its progress, then prints what it came to."""
     from tasksearch.cli.progress import Watch
     from tasksearch.study.best import open_study
+    from tasksearch.study.own_parts import reproducible
 
     with Watch(config, quiet=quiet or as_json) as watch:
         try:
@@ -96,7 +97,15 @@ def follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_
         "slots": dataclasses.asdict(summary.slot_use) if summary.slot_use else None,
     }  # fmt: skip
     if as_json:
-        print_json({"study": str(folder), "summary": facts, "verdict": verdict.to_json() if verdict else None, "note": unread})
+        print_json(
+            {
+                "study": str(folder),
+                "reproducible": reproducible(config),
+                "summary": facts,
+                "verdict": verdict.to_json() if verdict else None,
+                "note": unread,
+            }
+        )
         return
     from tasksearch.reports.reference_scores import reference_table
     from tasksearch.study.reference_scores import reference_scores_of

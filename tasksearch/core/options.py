@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.option import Options, like, option
+from tasksearch.core.own_files import is_path
 from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Precision
 from tasksearch.core.sizes import size_of
 from tasksearch.core.space import SCHEDULES
@@ -53,6 +54,12 @@ def control_names(words: str) -> tuple[str, ...]:
     return tuple(name for name in CONTROLS if name in named)
 
 
+def _sampler_word(value: str) -> None:
+    """Raises UnknownName for a plain word that names no sampler; dotted names and files are looked at when they are loaded."""
+    if "." not in value and not is_path(value) and value not in SAMPLERS:
+        raise UnknownName("value for --sampler", value, (*SAMPLERS, "optuna.samplers.NAME", "FILE.py:NAME"))
+
+
 _SHARE: dict[str, Any] = {"least": 0, "below": 1, "wish": "a share in [0, 1)"}
 _RATE: dict[str, Any] = {"above": 0, "wish": "a positive number", "unset": "the suite's"}
 _HOURS: dict[str, Any] = {"above": 0, "wish": "a positive number of hours"}
@@ -67,7 +74,7 @@ class StudyOptions(Options):
         WHAT,
         "search space: a name (`tasksearch spaces`), a Python file's path, or a study's folder for its space",
     )
-    suite: str = option("lab", WHAT, "suite of tasks")
+    suite: str = option("lab", WHAT, "suite of tasks: a name, or a file of your own (.toml, .py)")
     targets: tuple[str, ...] = option((), WHAT, "target task, repeatable [default: all of the suite]", flag="--target")
     languages: tuple[str, ...] = option((), WHAT, "language, repeatable [default: all of the targets]", flag="--language")
     steps: tuple[int, ...] = option((), WHAT, "steps of the intermediate phase, repeatable [default: the suite's]", least=1)
@@ -79,7 +86,14 @@ class StudyOptions(Options):
         "nli=2,qa=1 or tagging,sw",
         unset="groups of targets evenly",
     )
-    sampler: str = option("tpe", WHAT, "what proposes mixes", choices=SAMPLERS)
+    sampler: str = option(
+        "tpe",
+        WHAT,
+        "what proposes mixes: tpe, random, an Optuna sampler such as optuna.samplers.GPSampler, or your own as FILE.py:NAME",
+        check=_sampler_word,
+    )
+    picker: str | None = option(None, WHAT, "what chooses among the finalists, as FILE.py:NAME", unset="the shrunken scores")
+    trainable: str | None = option(None, WHAT, "what a trial is, as FILE.py:NAME", unset="the three phases", forecast=False)
     scheduler: str = option("fifo", WHAT, "asha stops weak trials early", choices=SCHEDULERS)
     lag: int = option(
         4,

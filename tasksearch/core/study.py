@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.own_files import is_reference
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.signature import plain_without, to_plain
@@ -121,8 +122,10 @@ class StudyConfig:
             race. Needs at least two at first.
         seed: of the study.
         lag: trial n is proposed from the results of trials 0 … n-lag; at least the concurrency.
-        sampler: `tpe` or `random`.
+        sampler: `tpe`, `random`, an Optuna sampler by its dotted name, or the reference of a user's (`core.own_files`).
         scheduler: `fifo` or `asha`.
+        trainable: reference of the user's own trainable; empty: the three phases.
+        picker: reference of the user's own picker, which chooses among the leaders; empty: the shrunken scores.
         allow_leakage: start though evaluation items stand in the training data.
         pretraining_text: files and folders of text that the model was pretrained on, checked as training data is.
         overrides: changes of the suite's settings.
@@ -169,12 +172,14 @@ class StudyConfig:
     twin_seeds: int = LEAST_TWINS
     more_baseline: int = 0
     widened: int = 0
+    trainable: str = ""
+    picker: str = ""
 
     def __post_init__(self) -> None:
         if self.trials < 1:
             raise BadInput(f"{self.trials} trials; expected at least 1")
         words: list[tuple[str, str, tuple[str, ...]]] = [
-            ("sampler", self.sampler, SAMPLERS),
+            ("sampler", "tpe" if self.sampler.startswith("optuna.") or is_reference(self.sampler) else self.sampler, SAMPLERS),
             ("scheduler", self.scheduler, SCHEDULERS),
         ]
         words += [("control", name, CONTROLS) for name in self.controls]

@@ -16,11 +16,11 @@ from tasksearch.evaluation.outputs import Outputs
 from tasksearch.evaluation.spans import answers, answers_and_null
 from tasksearch.forward.batches import Specials
 from tasksearch.metrics.outcomes import Outcomes, ratio_outcomes
-from tasksearch.metrics.registry import SQUAD_V2, answer_outcomes, label_metric, tag_metric
+from tasksearch.metrics.registry import SQUAD_V2, answer_outcomes, label_metric, label_set_metric, tag_metric
 from tasksearch.metrics.squad_v2 import after_threshold, best_threshold, em_f1_of
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded
-from tasksearch.tasks.examples import Example, SpanExample, TagExample
+from tasksearch.tasks.examples import Example, LabelSetExample, SpanExample, TagExample
 from tasksearch.tasks.selection_split import Portion
 
 Scored = Sequence[tuple[Portion, Encoded]]
@@ -55,6 +55,8 @@ def _by_half(
         ours, theirs = [predicted[row] for row in rows], [gold[row] for row in rows]
         if card.kind == "span":
             yield half, answer_outcomes(card.metric, ours, theirs, language)
+        elif card.kind == "multilabel":
+            yield half, label_set_metric(card.metric)(ours, theirs)
         elif card.kind == "tagging":
             yield half, tag_metric(card.metric)(ours, theirs)
         else:
@@ -64,13 +66,16 @@ def _by_half(
 def _predicted_and_gold(
     outputs: Outputs, card: TaskCard, examples: Sequence[Example], items: Encoded
 ) -> tuple[Sequence[Any], Sequence[Any]]:
-    """Per example what the model says and what is right: a text and the gold answers, tag names, or a class."""
+    """Per example what the model says and what is right: a text and the gold answers, names of tags or labels, or a class."""
     if card.kind == "span":
         spans = _spans(examples)
         return answers(items, spans, outputs.windows(items)[0]), [_golds(e) for e in spans]
     if card.kind == "tagging":
         gold = [[card.labels[tag] for tag in e.tags] for e in examples if isinstance(e, TagExample)]
         return [[card.labels[tag] for tag in tags] for tags in outputs.tags(items, len(gold))], gold
+    if card.kind == "multilabel":
+        gold = [[card.labels[label] for label in e.labels] for e in examples if isinstance(e, LabelSetExample)]
+        return [[card.labels[label] for label in labels] for labels in outputs.label_sets(items)], gold
     return outputs.classes(items).tolist(), items.labels.tolist()
 
 

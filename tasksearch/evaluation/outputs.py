@@ -34,6 +34,16 @@ class Outputs:
             predicted[chosen] = best
         return predicted
 
+    def label_sets(self, items: Encoded) -> list[list[int]]:
+        """Per item the labels whose probability is above a half, ascending."""
+        predicted: list[list[int]] = [[] for _ in range(len(items))]
+        for chosen, batch, hidden in self._encoded(items):
+            with autocast(hidden.device, self.precision):
+                above = (label_logits(self.head, hidden, batch, self.specials) > 0).cpu().numpy()
+            for item, row in zip(chosen, above, strict=True):
+                predicted[int(item)] = np.flatnonzero(row).tolist()
+        return predicted
+
     def tags(self, items: Encoded, sentences: int) -> list[list[int]]:
         """One tag per word of every sentence."""
         per_item: list[Any] = [None] * len(items)

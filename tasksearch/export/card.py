@@ -15,6 +15,7 @@ _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _PIPELINES = {
     "pair": "text-classification",
     "sentence": "text-classification",
+    "multilabel": "text-classification",
     "choice": "multiple-choice",
     "tagging": "token-classification",
     "span": "question-answering",
@@ -188,7 +189,9 @@ def _training(facts: Facts) -> str:
     if facts.target:
         how = settings.for_target(facts.target.name)
         length = f"{how.steps} steps" if how.steps else f"{how.epochs:g} epochs" if how.epochs else "1 epoch"
-        features = f", features `{settings.features}`" if facts.target.kind in ("pair", "sentence", "choice") else ""
+        features = (
+            f", features `{settings.features}`" if facts.target.kind in ("pair", "sentence", "multilabel", "choice") else ""
+        )
         lines.append(f"- phase 3, English: {facts.target.name}, {length} of {how.batch_size} examples{features}")
     lines.append(f"- seed {facts.plan.seed}, plan `{facts.plan.signature}`")
     return "\n".join(lines) + f"\n\n```toml\n{facts.mix.strip()}\n```"

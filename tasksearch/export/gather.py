@@ -13,12 +13,14 @@ import numpy.typing as npt
 from tasksearch.analysis.clustering import Documents
 from tasksearch.analysis.estimates import CandidateOutcomes, Cell, estimate
 from tasksearch.analysis.evidence import Evidence, gather
+from tasksearch.analysis.picker import WANTED
 from tasksearch.analysis.picking import pick
 from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.own_files import referred
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Half
-from tasksearch.core.study import Objective, TrialRecord
+from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.export.facts import FactRow, Facts, Origin
 from tasksearch.records.ledger import Ledger
 from tasksearch.records.mix_file import schedule_toml
@@ -123,11 +125,11 @@ def origin_of(folder: Path, record: TrialRecord, suite: Suite, plan: Plan, outco
         evidence = gather(records, ledger.outcomes, config.objective, Documents.reporting(ledger.documents()))
     except StudyNotReady as reason:
         return _with(known, f"The study is not finished ({reason}).")
-    verdict = _verdict(ledger, records, suite, config.objective)
+    verdict = _verdict(ledger, records, suite, config)
     return _measured(known, plan.schedule, plan.targets, suite, evidence, verdict)
 
 
-def _verdict(ledger: Ledger, records: Sequence[TrialRecord], suite: Suite, objective: Objective) -> Verdict | None:
+def _verdict(ledger: Ledger, records: Sequence[TrialRecord], suite: Suite, config: StudyConfig) -> Verdict | None:
     """By the rule of headline claims; a study of one language has no other to choose on, and takes English."""
     for rule in ("pivot-dev", "english-dev"):
         with suppress(StudyNotReady):
@@ -137,8 +139,9 @@ def _verdict(ledger: Ledger, records: Sequence[TrialRecord], suite: Suite, objec
                 suite.groups,
                 rule=rule,
                 language_groups=suite.language_groups,
-                objective=objective,
+                objective=config.objective,
                 documents=Documents.reporting(ledger.documents()),
+                picker=referred(config.picker, WANTED) if config.picker else None,
             )
     return None
 

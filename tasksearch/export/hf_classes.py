@@ -21,6 +21,7 @@ from tasksearch.models.encoder import quiet_transformers
 CLASSES = {
     "pair": "XLMRobertaForSequenceClassification",
     "sentence": "XLMRobertaForSequenceClassification",
+    "multilabel": "XLMRobertaForSequenceClassification",
     "choice": "XLMRobertaForMultipleChoice",
     "tagging": "XLMRobertaForTokenClassification",
     "span": "XLMRobertaForQuestionAnswering",
@@ -40,7 +41,7 @@ def check_exportable(target: str, kind: str, features: Features) -> None:
     """Raises BadInput for a head that no stock class can hold; says what works."""
     if kind in ("retrieval", "mining"):
         raise BadInput(f"target {target!r} trains no head; expected --encoder-only for it, which exports the encoder it scores")
-    if features == "pair-diff" and kind in ("pair", "sentence", "choice"):
+    if features == "pair-diff" and kind in ("pair", "sentence", "multilabel", "choice"):
         raise BadInput(
             f"target {target!r}: no class of transformers has a head on 'pair-diff' features; add --features cls, which "
             "trains another plan, with scores of its own, whose head transformers has"
@@ -64,8 +65,8 @@ def stock_model(kind: str, model: Any, head: nn.Module, labels: Sequence[str]) -
     if labels:
         config.id2label = dict(enumerate(labels))
         config.label2id = {label: number for number, label in enumerate(labels)}
-    if kind in ("pair", "sentence"):
-        config.problem_type = "single_label_classification"
+    if kind in ("pair", "sentence", "multilabel"):
+        config.problem_type = "multi_label_classification" if kind == "multilabel" else "single_label_classification"
     with quiet_transformers(), torch.random.fork_rng(devices=[]):
         stock = getattr(transformers, name)(config)
     table = {key: value for key, value in model.state_dict().items() if key.startswith("roberta.")}

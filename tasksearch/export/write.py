@@ -18,7 +18,7 @@ from tasksearch.models.encoder import quiet_transformers
 from tasksearch.tasks.encode import DOC_STRIDE, MAX_QUERY
 
 EXAMPLE = "example.py"
-_SCRIPTS = {"pair": "text", "sentence": "text", "choice": "choice", "tagging": "tagging", "span": "span"}
+_SCRIPTS = {"pair": "text", "sentence": "text", "multilabel": "text", "choice": "choice", "tagging": "tagging", "span": "span"}
 _PROBE = "The quick brown fox, 42 times: été, мир, ሰላም, สวัสดี, 世界."
 
 

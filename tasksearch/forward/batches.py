@@ -42,8 +42,9 @@ class Batch:
 
     Attributes:
         ids: (sequences, tokens) padded with <pad>.
-        rows, columns: where labels sit: token labels and masked positions; empty for sequence labels.
-        labels: (units,) class, choice, tag, or original piece.
+        rows, columns: where labels sit: token labels and masked positions; of label sets sequence and label; empty where a
+            sequence has one label.
+        labels: (units,) class, choice, tag, or original piece; empty for label sets.
         choices: sequences per item where the kind is choice, else 1.
         spans: (sequences, 2) token columns of an answer's ends; column 0 (`<s>`) where the window holds none.
         allowed: span: (sequences, tokens) columns an end may fall on.
@@ -109,6 +110,9 @@ def collate(
         ends = encoded.spans[items]
         base = encoded.positions.flat[np.minimum(encoded.positions.bounds[items], len(encoded.positions.flat) - 1)]
         spans = np.where(ends < 0, 0, ends + base[:, None])
+    elif encoded.kind == "multilabel":
+        rows = np.repeat(np.arange(len(items), dtype=np.int64), encoded.tags.lengths[items])
+        columns = _gather(encoded.tags.flat, encoded.tags.bounds, items)
     elif encoded.kind == "mlm":
         ids, rows, columns, labels = mask_tokens(ids, specials, mask_seed, mask_share)
     else:

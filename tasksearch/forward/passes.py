@@ -32,7 +32,13 @@ def loss_sum(model: Any, head: nn.Module | None, batch: Batch, specials: Special
             F.cross_entropy(starts, batch.spans[:, 0], reduction="sum")
             + F.cross_entropy(ends, batch.spans[:, 1], reduction="sum")
         ) / 2
-    return F.cross_entropy(label_logits(head, hidden, batch, specials).float(), batch.labels, reduction="sum")
+    logits = label_logits(head, hidden, batch, specials).float()
+    if batch.kind == "multilabel":
+        wanted = torch.zeros_like(logits)
+        wanted[batch.rows, batch.columns] = 1.0
+        # as in transformers' `multi_label_classification`: the mean over labels, so that a set weighs as much as one label
+        return F.binary_cross_entropy_with_logits(logits, wanted, reduction="sum") / logits.shape[1]
+    return F.cross_entropy(logits, batch.labels, reduction="sum")
 
 
 def label_logits(head: nn.Module, hidden: torch.Tensor, batch: Batch, specials: Specials) -> torch.Tensor:

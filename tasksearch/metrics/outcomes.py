@@ -48,6 +48,42 @@ def qqp_outcomes(predicted: npt.NDArray[np.int64], gold: npt.NDArray[np.int64]) 
     return ratio_outcomes(((correct + f1 + pull) / 2).tolist())
 
 
+def macro_f1_outcomes(predicted: npt.NDArray[np.int64], gold: npt.NDArray[np.int64]) -> Outcomes:
+    """Mean over classes of their F1, one class per example: (value, 1) as in `macro_set_f1_outcomes`.
+
+    Classes are those that are predicted or right somewhere, as in scikit-learn.
+    """
+    return macro_set_f1_outcomes([[int(p)] for p in predicted], [[int(g)] for g in gold])
+
+
+def micro_set_f1_outcomes(predicted: Sequence[Sequence[object]], gold: Sequence[Sequence[object]]) -> Outcomes:
+    """Sets of labels: (2 tp, predicted + gold) of each example, whose ratio of sums is micro F1."""
+    rows = [(2 * len({*ours} & {*theirs}), len({*ours}) + len({*theirs})) for ours, theirs in zip(predicted, gold, strict=True)]
+    return np.asarray(rows, dtype=np.float32).reshape(-1, 2)
+
+
+def macro_set_f1_outcomes(predicted: Sequence[Sequence[object]], gold: Sequence[Sequence[object]]) -> Outcomes:
+    """Sets of labels: the mean over labels of their F1, linearised over examples as in `qqp_outcomes`: (value, 1).
+
+    A label that is neither predicted nor right anywhere has no F1 and is left out of the mean.
+    """
+    labels = sorted({label for names in (*predicted, *gold) for label in names}, key=str)
+    if not labels:
+        return ratio_outcomes([0.0] * len(gold))
+    ours, theirs = (
+        np.array([[label in row for label in labels] for row in rows], dtype=np.float64) for rows in (predicted, gold)
+    )
+    both, size = 2.0 * ours * theirs, ours + theirs
+    f1 = both.sum(axis=0) / size.sum(axis=0)
+    pulls = (both - f1 * size) / size.mean(axis=0)
+    return ratio_outcomes((f1.mean() + pulls.mean(axis=1)).tolist())
+
+
+def exact_set_outcomes(predicted: Sequence[Sequence[object]], gold: Sequence[Sequence[object]]) -> Outcomes:
+    """Sets of labels: whether the whole set is right, (right, 1)."""
+    return ratio_outcomes([float({*ours} == {*theirs}) for ours, theirs in zip(predicted, gold, strict=True)])
+
+
 def ratio_outcomes(values: Sequence[float]) -> Outcomes:
     """Scores in [0, 1] that average: (value, 1)."""
     numerators = np.asarray(values, dtype=np.float32)

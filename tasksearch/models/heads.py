@@ -60,8 +60,8 @@ def make_head(
 ) -> nn.Module:
     """A fresh head of a kind; equal (seed, name, shape) give equal weights, whatever was drawn before."""
     head: nn.Module
-    if kind in ("pair", "sentence", "choice"):
-        head = ClassificationHead(hidden_size, outputs, features, pair=kind != "sentence", dropout=dropout)
+    if kind in ("pair", "sentence", "multilabel", "choice"):
+        head = ClassificationHead(hidden_size, outputs, features, pair=kind in ("pair", "choice"), dropout=dropout)
     elif kind in ("tagging", "span"):
         head = TokenHead(hidden_size, outputs, dropout=dropout)
     else:

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import statistics
+import sys
 import threading
 import time
 from collections import Counter
@@ -16,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray import tune
 
 from tasksearch.core.errors import BadInput, Interrupted, Paused, StudyNotReady, UnknownName
+from tasksearch.core.own_files import MODULE
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import StudyConfig
@@ -216,6 +219,7 @@ def _tune(
 ) -> None:
     """Ray's loop. Its own files lie in the study's folder while it runs, and are of no use afterwards."""
     folder = Path(context["study_folder"]) / "ray"
+    _send_by_value(trainable)
     inner = scheduler_of(manager.config.scheduler, manager, len(manager.config.targets))
     shutil.rmtree(folder, ignore_errors=True)
     try:
@@ -239,6 +243,12 @@ def _tune(
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _send_by_value(trainable: type) -> None:
+    """A class out of a user's file goes to the workers whole: they could not import the module that it stands in."""
+    if trainable.__module__.startswith(MODULE):
+        ray.cloudpickle.register_pickle_by_value(sys.modules[trainable.__module__])
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from tasksearch.engine.preflight import MachineView, NodeAnswer, fault_of, summa
 
 _PATIENCE = 120.0  # seconds; a first task on a node starts a Python process there
 
-_READ = {"data": "data", "model": "model"}
+_READ = {"data": "data", "model": "model", "suite_home": "folder of the suite's file"}
 _WRITTEN = {"store": "store", "study_folder": "study folder"}
 """Entry of a trainable's context → how the place is called."""
 

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from tasksearch.core.atomic import make_folder, write_atomic
 from tasksearch.core.errors import BadInput, StudyBusy, StudyNotReady
+from tasksearch.core.own_files import FOLDER, look_in
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.records.outcomes import Cell, Outcomes, cell_of, outcome_bytes, read_outcomes
 
@@ -99,6 +100,7 @@ class Ledger:
             raise StudyNotReady(f"no study in {self.folder}; expected a folder with study.json, as `tasksearch run` makes it")
         if is_cut(path):
             raise BadInput(f"{path} was cut short; give the command that began the study again: its trials are kept")
+        look_in(self.folder / FOLDER)
         return _read(path, _config)
 
     def absent(self) -> frozenset[str]:

@@ -80,7 +80,7 @@ class GainTable:
 
     def shrunken(self, columns: Sequence[Mapping[Cell, float]]) -> Posterior:
         """Posterior of weighted means of cells, one column each; several columns borrow strength from each other."""
-        raw, seeds = self._weighted(columns)
+        raw, seeds = self.weighted(columns)
         if self.surrogate is None:
             return Posterior(mean=raw, deviation=np.broadcast_to(seeds.std(axis=0, ddof=1), raw.shape))
         return self.surrogate.posterior(raw, seeds)
@@ -89,7 +89,7 @@ class GainTable:
         """The same for many columns that are each read by themselves, as if there were no other."""
         if self.surrogate is None:
             return self.shrunken(columns)
-        raw, seeds = self._weighted(columns)
+        raw, seeds = self.weighted(columns)
         return posterior_of_each(self.surrogate, raw, seeds)
 
     def by_language(self, columns: Sequence[Mapping[Cell, float]], together: Mapping[Cell, float]) -> Posterior:
@@ -102,7 +102,8 @@ class GainTable:
         shared = overall.mean / sum(together.values())
         return Posterior(mean=each.mean - each.mean.mean(axis=1, keepdims=True) + shared, deviation=each.deviation)
 
-    def _weighted(self, columns: Sequence[Mapping[Cell, float]]) -> tuple[Array, Array]:
+    def weighted(self, columns: Sequence[Mapping[Cell, float]]) -> tuple[Array, Array]:
+        """(mixes, columns) and (baseline seeds, columns): weighted means of the gains as they were scored."""
         weights = np.array([[column.get(cell, 0.0) for cell in self.cells] for column in columns]).T
         return self.gains @ weights, self.seeds @ weights
 

@@ -146,10 +146,12 @@ def _draw(
         schedule = decode(space, params)
         return schedule is not None and schedule not in seen
 
-    if config.sampler == "tpe":
+    if config.sampler != "random":
         pending, results = searched[len(told) :], told
         seeds = [seed_from("tpe", config.seed, place, attempt) for attempt in range(_ASKS)]
-        found = next((params for params in asks(space, results, pending, seeds=seeds) if new(params)), None)
+        found = next(
+            (params for params in asks(space, results, pending, seeds=seeds, sampler=config.sampler) if new(params)), None
+        )
         if found is not None:
             return found
     rng = random.Random(seed_from("random", config.seed, place))

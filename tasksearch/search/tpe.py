@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import random
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -12,22 +11,27 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
+from tasksearch.core.errors import BadInput, first_line
 from tasksearch.core.space import SearchSpace, suggest
 from tasksearch.core.study import TrialRecord
 from tasksearch.search.designed_trials import Fixed
+from tasksearch.search.optuna_samplers import build_sampler
 from tasksearch.search.random_schedules import uniform
 
 _STATES = {"done": TrialState.COMPLETE, "failed": TrialState.FAIL, "stopped": TrialState.PRUNED, "running": TrialState.RUNNING}
 
 
 def asks(
-    space: SearchSpace, told: Sequence[TrialRecord], pending: Sequence[TrialRecord], *, seeds: Sequence[int]
+    space: SearchSpace,
+    told: Sequence[TrialRecord],
+    pending: Sequence[TrialRecord],
+    *,
+    seeds: Sequence[int],
+    sampler: str = "tpe",
 ) -> Iterator[dict[str, Any]]:
-    """Sets of parameters from multivariate, grouped TPE, one per seed; pure.
+    """Sets of parameters from multivariate, grouped TPE or another sampler, one per seed; pure where the sampler takes a seed.
 
     Args:
         space: with tasks and steps filled in.
@@ -38,15 +42,22 @@ def asks(
             allow) stays behind as a running trial, so that the constant liar keeps the next one away from it. Told as failed it
             would be forgotten, and TPE, which takes the best of its candidates, would propose it again and again. After three
             draws a growing share of parameters is drawn uniformly: in a small space TPE comes to know one mix alone.
+        sampler: `tpe`, or as `optuna_samplers.build_sampler` takes it.
+
+    Raises:
+        BadInput: what another sampler raised.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize")
     study.add_trials(_history(space, told, pending))
     for attempt, seed in enumerate(seeds):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)  # `group` is experimental, and meant
-            study.sampler = TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed % 2**32)
-        yield suggest(space, _Loosened(study.ask(), random.Random(seed), _rate(attempt, len(seeds))))
+        study.sampler = build_sampler(sampler, seed)
+        try:
+            yield suggest(space, _Loosened(study.ask(), random.Random(seed), _rate(attempt, len(seeds))))
+        except Exception as fault:  # whatever a foreign sampler does is told in one line
+            if sampler == "tpe":
+                raise
+            raise BadInput(f"sampler {sampler} failed: {type(fault).__name__}: {first_line(fault)}") from fault
 
 
 def _rate(attempt: int, attempts: int) -> float:

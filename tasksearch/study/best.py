@@ -13,6 +13,7 @@ from tasksearch.core.folders import AnyPath
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.results.verdict import RULES, Verdict
 from tasksearch.study.coverage import check_languages, scored_name
+from tasksearch.study.own_parts import picker_of
 from tasksearch.study.settings import warning_of
 from tasksearch.tasks.labels import suite_with_labels
 from tasksearch.tasks.suite import Suite
@@ -126,6 +127,7 @@ def read_study(
         objective=config.objective,
         same_data=suite.same_data,
         documents=Documents.reporting(ledger.documents()),
+        picker=picker_of(config),
     )
     return reading, records
 

@@ -14,7 +14,7 @@ from tasksearch.core.errors import DataMissing, TasksearchError, Unreachable
 from tasksearch.core.score import ENGLISH
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded, Tokenizer, encode
-from tasksearch.tasks.examples import Example, PoolSentence, TagExample
+from tasksearch.tasks.examples import Example, LabelSetExample, PoolSentence, TagExample
 from tasksearch.tasks.selection_split import evaluation_splits, is_cut
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.suite import Suite
@@ -164,7 +164,7 @@ class _Seen:
             seen.count += sum(len(e.translations) if isinstance(e, PoolSentence) else 1 for e in block)
             if card.labels:
                 for example in block:
-                    seen.labels.update(example.tags if isinstance(example, TagExample) else [getattr(example, "label", 0)])
+                    seen.labels.update(_labels_of(example))
             if tokenizer is not None:
                 seen.long += _too_long(card, block, tokenizer, max_length)
         return seen
@@ -173,6 +173,12 @@ class _Seen:
         """Label → share of the examples (of the tags)."""
         total = sum(self.labels.values())
         return {label: self.labels[index] / total for index, label in enumerate(card.labels)} if total else {}
+
+
+def _labels_of(example: Example) -> Sequence[int]:
+    if isinstance(example, TagExample):
+        return example.tags
+    return example.labels if isinstance(example, LabelSetExample) else [getattr(example, "label", 0)]
 
 
 def _halves(source: TaskSource, card: TaskCard, language: str, split: str) -> dict[str, int]:

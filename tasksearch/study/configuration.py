@@ -13,13 +13,16 @@ from typing import Any, Self, TypeVar
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.option import Options, check_names, options_of
 from tasksearch.core.options import Places, Resources, StudyOptions, control_names
+from tasksearch.core.own_files import shown
 from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.study.objective import read_objective
+from tasksearch.study.own_parts import picker_name, sampler_name, trainable_name
 from tasksearch.study.settings import FOR_TARGETS
-from tasksearch.study.setup import choose_languages, choose_targets, data_folder
+from tasksearch.study.setup import check_metrics, choose_languages, choose_targets, data_folder
 from tasksearch.study.spaces import fill_in, known_spaces, load_space
 from tasksearch.study.tracking_location import keep_address
-from tasksearch.tasks.catalogue import load_suite
+from tasksearch.tasks.catalogue import load_suite, suite_name
+from tasksearch.tasks.suite import Suite
 from tasksearch.tracking.address import kept as kept_address
 
 DEFAULT_FOLDER = Path("studies")
@@ -41,7 +44,8 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
     """
     check_names(words, StudyOptions)
     asked = dataclasses.replace(options or StudyOptions(), **words)
-    suite = load_suite(asked.suite)
+    named = suite_name(asked.suite)
+    suite = check_metrics(load_suite(named))
     space = fill_in(load_space(asked.space), suite, continuous=asked.continuous, steps=asked.steps)
     targets = choose_targets(suite, asked.targets)
     languages = choose_languages(suite, targets, asked.languages)
@@ -50,8 +54,12 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
             raise UnknownName("target of the study", target, targets)
     same = {one.name for one in dataclasses.fields(StudyConfig)} & {one.name for one in options_of(StudyOptions)}
     resolved: dict[str, Any] = {
-        "name": asked.name or f"{space.name}-{asked.suite}{'-shuffled' if asked.shuffled_labels else ''}-seed{asked.seed}",
+        "name": asked.name or f"{space.name}-{suite.name}{'-shuffled' if asked.shuffled_labels else ''}-seed{asked.seed}",
         "space": space,
+        "suite": named,
+        "sampler": sampler_name(asked.sampler),
+        "picker": picker_name(asked.picker or ""),
+        "trainable": trainable_name(asked.trainable or ""),
         "model": asked.model or "lab",
         "targets": targets,
         "languages": languages,
@@ -63,7 +71,7 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "pretraining_text": tuple(str(Path(place).absolute()) for place in asked.pretraining_text),
     }
     plain: dict[str, Any] = {name: getattr(asked, name) for name in same - set(resolved)}
-    return StudyConfig(suite_options=_suite_options(asked), overrides=_overrides(asked), **resolved, **plain)
+    return StudyConfig(suite_options=_suite_options(asked, suite), overrides=_overrides(asked), **resolved, **plain)
 
 
 def _signature() -> inspect.Signature:
@@ -119,6 +127,10 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
     same = {one.name for one in dataclasses.fields(StudyConfig)} & {one.name for one in options_of(StudyOptions)}
     resolved: dict[str, Any] = {
         "space": _space_word(config, folder),
+        "suite": shown(config.suite),
+        "sampler": shown(config.sampler),
+        "picker": shown(config.picker) or None,
+        "trainable": shown(config.trainable) or None,
         "steps": config.space.steps,
         "continuous": config.space.denominator is None,
         "model": None if config.model == "lab" else config.model,
@@ -166,13 +178,13 @@ def _overrides(asked: StudyOptions) -> Overrides:
     return Overrides(every_target=for_targets, **{name: getattr(asked, name) for name in names})
 
 
-def _suite_options(asked: StudyOptions) -> tuple[tuple[str, Any], ...]:
+def _suite_options(asked: StudyOptions, suite: Suite) -> tuple[tuple[str, Any], ...]:
     """What the lab is made with; a suite of files takes none of it."""
     given = {one.name: getattr(asked, one.name) for one in options_of(StudyOptions) if one.name in _OF_THE_LAB}
-    if asked.suite == "lab":
+    if suite.world == "lab":
         kept = {name: value for name, value in given.items() if name == "world_seed" or value}
         return tuple(sorted(kept.items()))
     for one in options_of(StudyOptions):
         if one.name in given and given[one.name] != one.default:
-            raise BadInput(f"{one.flag} with suite {asked.suite!r}; expected suite lab, whose world is generated")
+            raise BadInput(f"{one.flag} with suite {suite.name!r}; expected suite lab, whose world is generated")
     return ()

@@ -11,6 +11,7 @@ from pathlib import Path
 from tasksearch.core.study import StudyConfig
 from tasksearch.study.pretraining_text import pretraining_text
 from tasksearch.tasks.card import TaskCard
+from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tasks.leak_cache import known_leaks
 from tasksearch.tasks.leak_sources import evaluated_by, pretraining, trained_by
 from tasksearch.tasks.leakage import Leak, refuse_leaks
@@ -40,17 +41,21 @@ class LeakageResult:
 def check_leakage(source: TaskSource, suite: Suite, config: StudyConfig) -> None:
     """Refuses a study whose training data, or whose model's pretraining text where that is known, holds its evaluation data.
 
-    The lab's generated world and `allow_leakage` pass. What is found is kept by the texts' hashes: a resume reads none of them.
+    The lab's generated world (but for what a user's file adds to it) and `allow_leakage` pass. What is found is kept by the
+    texts' hashes: a resume reads none of them.
 
     Raises:
         BadInput: as `refuse_leaks` does.
     """
-    if config.suite == "lab" or config.allow_leakage:
+    own = [
+        suite.card(name) for name in config.targets if suite.world != "lab" or suite.card(name) not in load_suite("lab").cards
+    ]
+    if config.allow_leakage or not own:
         return
     targets = [suite.card(name) for name in config.targets]
     texts = chain.from_iterable(pretraining(place) for place in pretraining_text(config).places)
     trained = [*trained_by(source, [*(suite.card(name) for name in config.space.tasks), *targets]), *texts]
-    refuse_leaks(known_leaks(trained, evaluated_by(source, targets, config.languages)))
+    refuse_leaks(known_leaks(trained, evaluated_by(source, own, config.languages)))
 
 
 def check_suite(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasksearch.core.study import StudyConfig
+from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tasks.reading import file_fingerprint
 
 RECIPE = "recipe.json"
@@ -41,7 +42,7 @@ class PretrainingText:
 
 def pretraining_text(config: StudyConfig) -> PretrainingText:
     """Of a study's model; the lab's generated world is not checked."""
-    if config.suite == "lab":
+    if load_suite(config.suite).world == "lab":
         return PretrainingText()
     given = tuple(Path(place) for place in config.pretraining_text)
     own, absent = _named_by(Path(config.model), Path(config.data or "."))

@@ -16,15 +16,18 @@ from tasksearch.core.errors import BadInput, StudyNotReady, TasksearchError
 from tasksearch.core.folders import AnyPath
 from tasksearch.core.logs import study_log
 from tasksearch.core.options import Resources, control_names
+from tasksearch.core.own_files import is_reference, keep
+from tasksearch.core.own_files import shown as shown_reference
 from tasksearch.core.sizes import size_of
 from tasksearch.core.study import StudyConfig
 from tasksearch.study.configuration import DEFAULT_FOLDER, configure
 from tasksearch.study.optuna_location import optuna_address, remember_optuna
+from tasksearch.study.own_parts import trainable_of
 from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
 from tasksearch.study.result import StudyResult
 from tasksearch.study.settings import as_begun, keep_skipped
-from tasksearch.study.setup import OnPretrain, prepare
+from tasksearch.study.setup import OnPretrain, files_of, prepare
 from tasksearch.study.showing import OnEvent, Progress, shown
 from tasksearch.study.store_location import store_address
 from tasksearch.study.study_id import study_id
@@ -181,12 +184,12 @@ def _run_and_close(
     if begin is not None:
         begin()
     remember_optuna(ledger.folder, optuna_url)
+    keep(ledger.folder, files_of(config))
     keep_skipped(ledger.folder, setup.skipped)
     keep_checked(ledger.folder, pretraining_text(config))
     from tasksearch.engine.limits import Limits
     from tasksearch.raytune.driver import run_trials
     from tasksearch.tracking.mlflow import MlflowTracker
-    from trainables.three_phase import ThreePhase
 
     own_id = study_id(ledger.folder, config.name)
     database = OptunaDatabase(url=optuna_url, study=own_id) if optuna_url is not None else None
@@ -201,7 +204,7 @@ def _run_and_close(
         summary = run_trials(
             ledger,
             config,
-            ThreePhase,
+            trainable_of(config),
             setup.context(config, ledger.folder) | _keeping(store, resources),
             sizes=setup.sizes,
             groups=setup.suite.groups,
@@ -273,6 +276,9 @@ def _closing(ledger: Any, config: StudyConfig) -> dict[str, float | str]:
 def _difference(was: StudyConfig, now: StudyConfig) -> str:
     before, after = was.to_json(), now.to_json()
     key = next(key for key in before if before[key] != after.get(key))
+    if is_reference(str(before[key])) and is_reference(str(after.get(key))):
+        named = shown_reference(str(before[key]))
+        return f"its {key} {named} has changed since, or is another file; the study keeps a copy of what it was"
     if key == "tracking_uri":
         return f"its runs lie at {_shown(was)}, now at {_shown(now)}"
     return f"its {key} is {before[key]!r}, now {after.get(key)!r}"[:300]

@@ -13,6 +13,7 @@ from tasksearch.core.options import StudyOptions, control_names
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
 from tasksearch.core.study import LEADER_SEEDS_ONCE, Overrides, StudyConfig
 from tasksearch.core.target_settings import PerTarget
+from tasksearch.study.own_parts import unseeded_note
 from tasksearch.study.pretraining_text import pretraining_text, unchecked_note
 from tasksearch.tasks.suite import Suite
 from tasksearch.tracking.address import kept as kept_address
@@ -186,6 +187,7 @@ def warning_of(suite: Suite, config: StudyConfig, folder: Path | None = None) ->
     parts += [f"{', '.join(names)}: {note}" for note, names in notes.items()]
     if (cap := config.overrides.evaluation_examples) is not None:
         parts.append(f"capped: at most {cap} examples of each language and half were scored, no published number")
+    parts += [note] if (note := unseeded_note(config)) else []
     unchecked = str(pretraining_text(config)) if folder is None else unchecked_note(folder)
     parts += [unchecked] if unchecked else []
     parts += [note] if folder is not None and (note := skipped_note(folder)) else []

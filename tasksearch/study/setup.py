@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasksearch.core.errors import BadInput, DataMissing, UnknownName
+from tasksearch.core.own_files import UserFile, pack, references_in
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
@@ -48,6 +49,8 @@ class Setup:
         """Plain entries for the trainable."""
         return {
             "suite": config.suite,
+            "suite_home": self.suite.home,
+            "user_files": pack(files_of(config)),
             "data": self.data,
             "model": self.model,
             "store": str((folder / "store").absolute()),
@@ -69,6 +72,20 @@ class Setup:
             )
 
         return plan
+
+
+def files_of(config: StudyConfig) -> tuple[UserFile, ...]:
+    """The user's own files that the study is made of."""
+    return references_in(config.suite, config.sampler, config.picker, config.trainable)
+
+
+def check_metrics(suite: Suite) -> Suite:
+    """The suite; raises UnknownName for a card whose metric does not score its kind of task."""
+    from tasksearch.metrics.registry import check_metric
+
+    for card in suite.targets:
+        check_metric(card.kind, card.metric)
+    return suite
 
 
 def choose_targets(suite: Suite, targets: Sequence[str]) -> tuple[str, ...]:
@@ -126,13 +143,14 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     suite = load_suite(config.suite)
     if searching := [name for name in config.targets if suite.card(name).group == "retrieval"]:
         require_faiss(searching)
+    lab = suite.world == "lab"
     if config.model != "lab":
         _check_model(config.model)  # before the lab's own is made: a wrong folder is known at once
-    elif config.suite != "lab":
-        raise BadInput(f"suite {config.suite!r} needs --model; the lab's own model knows its generated languages alone")
+    elif not lab:
+        raise BadInput(f"suite {suite.name!r} needs --model; the lab's own model knows its generated languages alone")
     elif config.data is not None:
         raise BadInput(f"--data {config.data} needs --model: the lab's own model knows the world that the lab writes alone")
-    data, model = _lab(config, on_pretrain) if config.suite == "lab" else (data_folder(suite, config.data) or "", config.model)
+    data, model = _lab(config, on_pretrain) if lab else (data_folder(suite, config.data) or suite.home, config.model)
     suite = with_labels(suite, Path(data))
     source = TaskSource(Path(data), tokenizer=None, skip_bad=config.skip_bad)
     check_files(source, [suite.card(name) for name in (*config.space.tasks, *config.targets)], config.languages)

@@ -71,13 +71,13 @@ def job_of_suite(
     known = [card.name for card in suite.targets]
     if wanted.target is None:  # mining needs corpora that one fetches by hand: no encoder waits for them
         known = [name for name in suite.first_targets or known if suite.card(name).kind != "mining"]
-    targets = _targets(suite, known, wanted.target, f"target in suite {suite_name!r}")
+    targets = _targets(suite, known, wanted.target, f"target in suite {suite.name!r}")
     config = configure(space="joint", suite=suite_name, targets=targets, model=wanted.model, data=wanted.data, **lab)
     config = dataclasses.replace(config, space=dataclasses.replace(config.space, tasks=schedule.tasks), targets=targets)
     _check(suite, schedule, wanted.target, _with_features(suite.settings, wanted.features))
     setup = prepare(config, on_pretrain)
     plan = Plan(
-        suite=suite_name,
+        suite=config.suite,
         schedule=schedule,
         targets=targets,
         languages=config.languages,

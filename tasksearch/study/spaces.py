@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-import importlib.util
 import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.own_files import is_path, module_of, read_user_file
 from tasksearch.core.space import SearchSpace
 from tasksearch.tasks.suite import Suite
 
@@ -37,7 +37,7 @@ def load_space(name: str) -> SearchSpace:
         from tasksearch.records.ledger import Ledger
 
         return Ledger(Path(name)).config().space
-    if not (name.endswith(".py") or "/" in name):
+    if not is_path(name):
         spaces = known_spaces()
         if name not in spaces:
             raise UnknownName("search space", name, spaces)
@@ -59,18 +59,7 @@ def run_file(path: Path, wanted: str) -> ModuleType:
     Raises:
         BadInput: no such file, or one that cannot be run.
     """
-    if not path.is_file():
-        raise BadInput(f"no file {str(path)!r}; expected a Python file with {wanted}")
-    spec = importlib.util.spec_from_file_location("user_file", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except BadInput:
-        raise
-    except Exception as fault:  # whatever a user's file does
-        raise BadInput(f"{path}: {type(fault).__name__}: {fault}") from None
-    return module
+    return module_of(read_user_file(path, wanted))
 
 
 def fill_in(space: SearchSpace, suite: Suite, *, continuous: bool = False, steps: Sequence[int] = ()) -> SearchSpace:

@@ -9,8 +9,8 @@ from typing import Literal
 from tasksearch.core.errors import BadInput
 from tasksearch.tasks.source_spec import PACKED, Source
 
-Kind = Literal["pair", "sentence", "choice", "span", "tagging", "mlm", "retrieval", "mining"]
-KINDS: tuple[Kind, ...] = ("pair", "sentence", "choice", "span", "tagging", "mlm", "retrieval", "mining")
+Kind = Literal["pair", "sentence", "multilabel", "choice", "span", "tagging", "mlm", "retrieval", "mining"]
+KINDS: tuple[Kind, ...] = ("pair", "sentence", "multilabel", "choice", "span", "tagging", "mlm", "retrieval", "mining")
 POOLED: frozenset[Kind] = frozenset({"retrieval", "mining"})
 """Kinds that train nothing and are scored over a whole pool of sentences, whatever examples of it count."""
 Role = Literal["intermediate", "target"]
@@ -18,6 +18,7 @@ Role = Literal["intermediate", "target"]
 GROUP_OF_KIND: dict[str, str] = {
     "pair": "classification",
     "sentence": "classification",
+    "multilabel": "classification",
     "choice": "classification",
     "tagging": "tagging",
     "span": "qa",

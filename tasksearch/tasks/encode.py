@@ -19,6 +19,7 @@ from tasksearch.tasks.examples import (
     BitextExample,
     ChoiceExample,
     Example,
+    LabelSetExample,
     PoolSentence,
     RawText,
     SpanExample,
@@ -47,7 +48,7 @@ class Encoded:
         owner: (items,) index of the example each item came from.
         labels: (items,) class or choice; (0,) where the kind has none.
         positions: one row per item: token indices that carry a tag (tagging) or belong to the context (span).
-        tags: tagging: one row per item, the tag at each of `positions`.
+        tags: tagging: one row per item, the tag at each of `positions`; multilabel: the labels of each item.
         spans: span: (items, 2) indices into `positions` of the answer's first and last token, -1 for an answer outside the
             window.
         offsets: span: one row per item, character begin and end of each of `positions`, interleaved.
@@ -78,6 +79,8 @@ def encode(examples: Sequence[Example], card: TaskCard, tokenizer: Tokenizer, ma
     """
     if card.kind in ("pair", "sentence"):
         return _texts([e for e in examples if isinstance(e, TextExample)], tokenizer, max_length, card.kind)
+    if card.kind == "multilabel":
+        return _label_sets([e for e in examples if isinstance(e, LabelSetExample)], tokenizer, max_length)
     if card.kind == "choice":
         return _choices([e for e in examples if isinstance(e, ChoiceExample)], tokenizer, max_length)
     if card.kind == "tagging":
@@ -159,6 +162,11 @@ def _longest_first(a: list[int], b: list[int], room: int) -> tuple[list[int], li
 def _texts(examples: Sequence[TextExample], tokenizer: Tokenizer, max_length: int, kind: str) -> Encoded:
     rows = _pair_rows([e.text_a for e in examples], [e.text_b for e in examples], tokenizer, max_length)
     return _encoded(kind, rows, labels=[e.label for e in examples])
+
+
+def _label_sets(examples: Sequence[LabelSetExample], tokenizer: Tokenizer, max_length: int) -> Encoded:
+    rows = [_single(ids, tokenizer, max_length) for ids in pieces([e.text for e in examples], tokenizer)]
+    return _encoded("multilabel", rows, tags=[e.labels for e in examples])
 
 
 def _choices(examples: Sequence[ChoiceExample], tokenizer: Tokenizer, max_length: int) -> Encoded:

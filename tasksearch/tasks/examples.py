@@ -17,6 +17,16 @@ class TextExample:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelSetExample:
+    """A sentence with the indices of its labels, ascending: any number of them, none too."""
+
+    id: str
+    text: str
+    labels: tuple[int, ...]
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ChoiceExample:
     """A prompt, its possible continuations, and the index of the right one."""
 
@@ -82,4 +92,4 @@ class RawText:
     document: str = ""
 
 
-Example = TextExample | ChoiceExample | SpanExample | TagExample | BitextExample | PoolSentence | RawText
+Example = TextExample | LabelSetExample | ChoiceExample | SpanExample | TagExample | BitextExample | PoolSentence | RawText

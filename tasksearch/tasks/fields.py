@@ -3,8 +3,9 @@
 A null or empty `id` or `document` names nothing: the example's number is its id, and it is a document of its own, or of its
 context where the row has one.
 
-Fields: pair `a b label` · sentence `a label` · choice `prompt choices label` · span `question context answers[{start, text}]` ·
-tagging `words tags` · retrieval `text english` · mining `text english translations` · mlm `a b`; every row may carry `id` and
+Fields: pair `a b label` · sentence `a label` · multilabel `a labels` · choice `prompt choices label` ·
+span `question context answers[{start, text}]` · tagging `words tags` · retrieval `text english` ·
+mining `text english translations` · mlm `a b`; every row may carry `id` and
 `document`. Labels and tags are names, a choice's label is an index.
 """
 
@@ -20,6 +21,7 @@ from tasksearch.tasks.examples import (
     BitextExample,
     ChoiceExample,
     Example,
+    LabelSetExample,
     PoolSentence,
     RawText,
     SpanExample,
@@ -141,6 +143,12 @@ def _text(row: Row, card: TaskCard, number: str) -> TextExample:
     return TextExample(name, text_of(row, "a"), pair, _label(card, row["label"]), document)
 
 
+def _label_set(row: Row, card: TaskCard, number: str) -> LabelSetExample:
+    name, document = _marks(row, number)
+    given = sorted({_label(card, label) for label in texts_of(row, "labels")})
+    return LabelSetExample(name, text_of(row, "a"), tuple(given), document)
+
+
 def _choice(row: Row, card: TaskCard, number: str) -> ChoiceExample:
     name, document = _marks(row, number)
     choices, label = texts_of(row, "choices"), choice_of(row, "label")
@@ -197,6 +205,7 @@ def _raw(row: Row, card: TaskCard, number: str) -> RawText:
 _BUILDERS: dict[str, Callable[[Row, TaskCard, str], Example]] = {
     "pair": _text,
     "sentence": _text,
+    "multilabel": _label_set,
     "choice": _choice,
     "span": _span,
     "tagging": _tagging,

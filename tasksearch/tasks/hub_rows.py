@@ -20,6 +20,8 @@ from tasksearch.tasks.source_spec import Hub
 Row = Mapping[str, Any]
 _HOLE = re.compile(r"\{([^{}]+)\}")
 BATCH = 1_000
+_LABEL = {"tagging": "tags", "multilabel": "labels"}
+"""Kind → its field of several labels; other kinds have one `label`."""
 
 
 def hub_records(table: Any, source: Hub, kind: str, language: str) -> Iterator[Record]:
@@ -74,7 +76,7 @@ def _asked_for(batch: Any, source: Hub, language: str) -> npt.NDArray[np.int64]:
 
 def _fields(row: Row, source: Hub, kind: str, names: Sequence[str]) -> Row | LeftOut:
     columns = dict(source.columns)
-    label = "tags" if kind == "tagging" else "label"
+    label = _LABEL.get(kind, "label")
     raw: Any = _at(row, columns.get(label, label)) if label in FIELDS[kind] else None
     if label == "label" and str(raw) in source.left_out:
         return LeftOut(f"label {raw!r}: the annotators did not agree")
@@ -91,7 +93,7 @@ def _fields(row: Row, source: Hub, kind: str, names: Sequence[str]) -> Row | Lef
             for answer in answer_objects(_at(row, columns.get("answers", "answers")))
         ]
     elif label in FIELDS[kind]:
-        made[label] = [_name(mark, names, source) for mark in raw] if kind == "tagging" else _name(raw, names, source)
+        made[label] = [_name(mark, names, source) for mark in raw] if kind in _LABEL else _name(raw, names, source)
     return made
 
 
@@ -153,7 +155,7 @@ def _check_columns(table: Any, source: Hub, kind: str) -> None:
 
 def _class_names(table: Any, source: Hub, kind: str) -> tuple[str, ...]:
     """Names of the label numbers as the table itself gives them; checked against the order that the card states."""
-    column = dict(source.columns).get("tags" if kind == "tagging" else "label", "tags" if kind == "tagging" else "label")
+    column = dict(source.columns).get(_LABEL.get(kind, "label"), _LABEL.get(kind, "label"))
     feature = table.features.get(column)
     feature = getattr(feature, "feature", feature)  # a list's
     names = tuple(getattr(feature, "names", None) or ())

@@ -14,14 +14,15 @@ from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tasks.formats import FORMATS, Ask, Broken, LeftOut
 from tasksearch.tasks.reading import READER
 from tasksearch.tasks.resolve import choose, fingerprint, paths_of
-from tasksearch.tasks.source_spec import Hub, Source
+from tasksearch.tasks.source_spec import Files, Source
 from tasksearch.tasks.suite import Suite
 
 
 def suite_with_labels(name: str, data: str | Path | None) -> Suite:
     """The suite of that name over a data folder; raises UnknownName with the nearest name."""
     suite = load_suite(name)
-    return suite if data is None else with_labels(suite, Path(data))
+    folder = suite.home if data is None else data
+    return with_labels(suite, Path(folder)) if folder else suite
 
 
 def with_labels(suite: Suite, root: Path) -> Suite:
@@ -45,14 +46,16 @@ def _read(card: TaskCard, root: Path) -> TaskCard:
 
 def _tags(root: Path, card: TaskCard, source: Source) -> set[str]:
     copy = choose(root, card, source, ENGLISH, card.labels_from)
-    if isinstance(copy, Hub):
+    if not isinstance(copy, Files):
         raise BadInput(f"card {card.name!r}: labels are read off files, not off a hub table")
     form = FORMATS[copy.format]
     ask = Ask(card=card, language=ENGLISH, split=card.labels_from, columns=dict(copy.columns))
     tags: set[str] = set()
+    renamed = dict(copy.labels)
     for path in paths_of(root, card, copy, ENGLISH, card.labels_from):
         for _, content in form.records(path):
             row = None if isinstance(content, Broken) else form.row(content, ask)  # a broken line is told when it is read
             if row is not None and not isinstance(row, LeftOut):
-                tags.update(row["tags"])
+                named = row.get("tags", row.get("labels")) if "label" not in row else [row["label"]]
+                tags.update(renamed.get(tag, tag) for tag in named)
     return tags

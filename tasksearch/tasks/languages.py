@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
@@ -128,9 +128,13 @@ def codes_of(code: str) -> tuple[str, ...]:
     return (language.code, *language.others)
 
 
-def language_groups(codes: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """`low`, `low+` and `unseen` among the codes, sorted; a language of unknown size is in no group of sizes."""
-    known = [language_of(code) for code in sorted(set(codes))]
+def language_groups(codes: Iterable[str], own: Mapping[str, Language] | None = None) -> dict[str, tuple[str, ...]]:
+    """`low`, `low+` and `unseen` among the codes, sorted; a language of unknown size is in no group of sizes.
+
+    Args:
+        own: facts that go before those of the table.
+    """
+    known = [(own or {}).get(code) or language_of(code) for code in sorted(set(codes))]
     groups = {
         "low": tuple(one.code for one in known if one.gib is not None and one.gib < LOW_GIB),
         "low+": tuple(one.code for one in known if one.gib is not None and one.gib < LOW_PLUS_GIB),

@@ -28,6 +28,7 @@ from tasksearch.tasks.examples import (
     BitextExample,
     ChoiceExample,
     Example,
+    LabelSetExample,
     PoolSentence,
     RawText,
     SpanExample,
@@ -159,7 +160,7 @@ def texts_of(example: Example) -> tuple[str, ...]:
         return (" ".join(example.words),)
     if isinstance(example, BitextExample):
         return (example.text, example.english)
-    if isinstance(example, PoolSentence):
+    if isinstance(example, PoolSentence | LabelSetExample):
         return (example.text,)
     if isinstance(example, ChoiceExample):
         return _longest_first(example.prompt, *example.choices)

@@ -66,6 +66,17 @@ def path_of(root: Path, card: TaskCard, files: Files, language: str, split: str)
     return root / relative
 
 
+def root_of(root: Path, card: TaskCard, files: Files, language: str, split: str) -> Path:
+    """The folder that a path of the source begins at: that of the user's suite file where the file is there, else the data
+    folder.
+    """
+    if not files.home:
+        return root
+    relative = files.relative(card.folder, language, split)
+    path_of(root, card, files, language, split)  # refuses a path that leaves its folder
+    return home if any((home := Path(files.home)).glob(relative)) or str(root) in ("", ".") else root
+
+
 def read_file(path: Path, card: TaskCard, files: Files, language: str, split: str, *, skip_bad: int = 0) -> FileReading:
     """Reads one file against its card.
 
@@ -158,8 +169,9 @@ def _relabelled(row: Mapping[str, Any], labels: Mapping[str, str]) -> Mapping[st
     changed = dict(row)
     if "label" in row:
         changed["label"] = _mapped(row["label"], labels)
-    if isinstance(row.get("tags"), list | tuple):
-        changed["tags"] = [_mapped(tag, labels) for tag in row["tags"]]
+    for field_of_many in ("tags", "labels"):
+        if isinstance(row.get(field_of_many), list | tuple):
+            changed[field_of_many] = [_mapped(tag, labels) for tag in row[field_of_many]]
     return changed
 
 

@@ -22,9 +22,10 @@ from tasksearch.tasks.reading import (
     path_of,
     read_records,
     records_of,
+    root_of,
     stamp_of,
 )
-from tasksearch.tasks.source_spec import PACKED, Files, FirstOf, Hub, Source
+from tasksearch.tasks.source_spec import PACKED, ByPart, Files, FirstOf, Hub, Source
 from tasksearch.tasks.unnamed_documents import leaves_documents_unnamed
 
 _GLOB = frozenset("*?[")
@@ -33,6 +34,7 @@ _OTHERS = "files of other languages"
 
 def paths_of(root: Path, card: TaskCard, files: Files, language: str, split: str) -> list[Path]:
     """Files of one language and split that are there or should be, in the order of their names, without what stands beside."""
+    root = root_of(root, card, files, language, split)
     path = path_of(root, card, files, language, split)
     relative = str(path.relative_to(root))
     if not _GLOB & set(relative):
@@ -46,6 +48,8 @@ def choose(root: Path, card: TaskCard, source: Source, language: str, split: str
     Raises:
         DataMissing: none of several is there.
     """
+    if isinstance(source, ByPart):
+        return choose(root, card, _part(card, source, language, split), language, split)
     if not isinstance(source, FirstOf):
         return source
     for copy in source.sources:
@@ -54,8 +58,22 @@ def choose(root: Path, card: TaskCard, source: Source, language: str, split: str
     raise DataMissing(absent(root, card, source, language, split))
 
 
+def _part(card: TaskCard, source: ByPart, language: str, split: str) -> Source:
+    found = source.of(language, split)
+    if found is None:
+        raise DataMissing(_unnamed(card, language, split))
+    return found
+
+
+def _unnamed(card: TaskCard, language: str, split: str) -> str:
+    return f"card {card.name!r} names no file for language {language!r}, split {split!r}"
+
+
 def absent(root: Path, card: TaskCard, source: Source, language: str, split: str) -> str:
     """What is missing, for people; empty where the data is there."""
+    if isinstance(source, ByPart):
+        found = source.of(language, split)
+        return _unnamed(card, language, split) if found is None else absent(root, card, found, language, split)
     if isinstance(source, FirstOf):
         gone = [absent(root, card, copy, language, split) for copy in source.sources]
         return _nowhere([why for why in gone if why != _OTHERS]) if all(gone) else ""

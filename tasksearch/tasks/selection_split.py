@@ -23,6 +23,7 @@ from tasksearch.tasks.examples import (
     BitextExample,
     ChoiceExample,
     Example,
+    LabelSetExample,
     PoolSentence,
     RawText,
     SpanExample,
@@ -145,6 +146,8 @@ def text_key(example: Example) -> tuple[object, ...]:
     match example:
         case TextExample(text_a=a, text_b=b) | RawText(text_a=a, text_b=b):
             return (a, b)
+        case LabelSetExample(text=text):
+            return (text, None)
         case ChoiceExample(prompt=prompt, choices=choices):
             return (prompt, choices)
         case SpanExample(question=question, context=context):

@@ -31,6 +31,8 @@ class Files:
         documents: language (or `*`) → regular expression whose first group is the document within the `document` field; an
             example whose field does not match is a document of its own.
         languages: that the files hold; empty: all of the card's.
+        home: folder of the user's suite file that names these files: they are looked for there first, then under the data
+            folder. It is no part of what names the data.
     """
 
     format: str = "packed"
@@ -42,10 +44,13 @@ class Files:
     language_column: str = ""
     documents: Pairs = ()
     languages: tuple[str, ...] = ()
+    home: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form; where `languages` is not used it is that of versions without it, so that names of data stay."""
-        return plain_without(self, ("languages",))
+        """Plain form without `home`; where `languages` is not used it is that of versions without it, so that names of data
+        stay.
+        """
+        return {name: value for name, value in plain_without(self, ("languages",)).items() if name != "home"}
 
     def holds(self, language: str) -> bool:
         """Whether the files are of that language at all."""
@@ -116,5 +121,23 @@ class FirstOf:
     sources: tuple[Source, ...]
 
 
-Source = Files | Hub | FirstOf
+@dataclass(frozen=True, kw_only=True)
+class ByPart:
+    """Another source for some languages and splits.
+
+    Attributes:
+        parts: (language, split, source); an empty split stands for every split.
+        rest: of all others; None: there are none.
+    """
+
+    parts: tuple[tuple[str, str, Source], ...]
+    rest: Source | None = None
+
+    def of(self, language: str, split: str) -> Source | None:
+        """The source of one language and split; None where the card names none."""
+        named = {(one, part): source for one, part, source in self.parts}
+        return named.get((language, split)) or named.get((language, "")) or self.rest
+
+
+Source = Files | Hub | FirstOf | ByPart
 """Every sort of source."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.plan import PhaseSettings
 from tasksearch.tasks.card import TaskCard
+from tasksearch.tasks.languages import Language
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,9 @@ class Suite:
         groups_of_languages: further groups: (name, languages).
         first_tasks, first_targets, first_languages: what a run takes that names none, so that a first run is bounded; empty:
             all.
+        base: the suite of the package that it extends; empty where there is none.
+        home: folder of the file that the suite came from; empty for the package's own.
+        own_languages: languages that its file describes.
         needs_data: whether its files must be given (`--data`, TASKSEARCH_DATA).
         warning: a sentence that stands beside every number of the suite; empty where none is needed.
     """
@@ -39,11 +43,19 @@ class Suite:
     needs_data: bool = False
     warning: str = ""
     summary: str = ""
+    base: str = ""
+    home: str = ""
+    own_languages: tuple[Language, ...] = ()
 
     def __post_init__(self) -> None:
         names = [card.name for card in self.cards]
         if len(set(names)) != len(names):
             raise BadInput(f"suite {self.name!r}: two cards of one name among {', '.join(sorted(names))}")
+
+    @property
+    def world(self) -> str:
+        """The suite of the package whose data and model it stands on: `lab`, `lowres` …; its own name where it extends none."""
+        return self.base or self.name
 
     @property
     def intermediates(self) -> tuple[TaskCard, ...]:

@@ -108,3 +108,20 @@ def test_without_a_folder_both_ways_to_give_one_are_named(monkeypatch):
     result = CliRunner().invoke(app, list(CHECK))
     assert isinstance(result.exception, DataMissing)
     assert "--data DIR, or set TASKSEARCH_DATA" in str(result.exception)
+
+
+def test_a_suites_own_file_is_listed_and_checked_as_the_package_is(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        '[languages.qqa]\nname = "Quqa"\ngib = 0.1\n[[task]]\nname = "t"\nkind = "sentence"\nlabels = ["no", "yes"]\n'
+        'languages = ["en", "qqa"]\nfiles = "{language}.{split}.csv"\nfewest = 1\n'
+    )
+    (row,) = said("tasks", "--suite", str(path))
+    assert (row["suite"], row["name"], row["languages"]) == ("mine", "t", ["en", "qqa"])
+    (language,) = [row for row in said("languages", "--suite", str(path), "--group", "low") if row["code"] == "qqa"]
+    assert (language["name"], language["cc100_gib"]) == ("Quqa", 0.1)
+    assert "qqa.dev.csv" in "".join(row["problem"] for row in said("data", "check", "--suite", str(path), code=2)["rows"])
+    for name in ("en.train", "en.dev", "en.test", "qqa.dev", "qqa.test"):
+        (tmp_path / f"{name}.csv").write_text("a,label\n" + "".join(f"{name} {n},{('no', 'yes')[n % 2]}\n" for n in range(6)))
+    told = said("data", "check", "--suite", str(path))
+    assert told["ok"] and {row["found"] for row in told["rows"]} == {6}

@@ -34,7 +34,7 @@ def leaky(tmp_path, monkeypatch):
         steps=(96,),
     )
     monkeypatch.setitem(catalogue.SUITES, "leaky", lambda: suite)
-    catalogue.load_suite.cache_clear()
+    catalogue.packaged_suite.cache_clear()
     other = [line.replace("cows", "goats").replace("market", "fair") for line in LINES]
     for name, language, split, texts in (
         ("seen", "en", "train", LINES),
@@ -47,7 +47,7 @@ def leaky(tmp_path, monkeypatch):
         with gzip.open(path, "wt") as file:
             file.writelines(json.dumps({"a": text, "label": "a"}) + "\n" for text in kept)
     yield tmp_path
-    catalogue.load_suite.cache_clear()
+    catalogue.packaged_suite.cache_clear()
 
 
 @pytest.fixture

@@ -166,11 +166,11 @@ def test_a_study_that_may_use_mlm_is_refused_before_its_first_trial(context, tin
     shutil.copytree(tiny_lab.model, bare)
     context.pretrained.model.roberta.save_pretrained(bare)
     monkeypatch.setattr(catalogue, "SUITES", {"lab": lambda: SUITE})
-    catalogue.load_suite.cache_clear()
+    catalogue.packaged_suite.cache_clear()
     try:
         root = str(context.source.root)
         with pytest.raises(ModelUnusable, match="has no MLM head and many, text would"):
             prepare(configure(targets=["topic"], model=str(bare), data=root))
         assert prepare(configure(targets=["topic"], model=str(tiny_lab.model), data=root)).sizes["many"] == 180
     finally:
-        catalogue.load_suite.cache_clear()
+        catalogue.packaged_suite.cache_clear()

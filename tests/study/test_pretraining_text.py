@@ -38,7 +38,7 @@ def suite(tmp_path, monkeypatch):
     )  # fmt: skip
     monkeypatch.setitem(catalogue.SUITES, "clean", lambda: found)
     monkeypatch.setenv("TASKSEARCH_CACHE", str(tmp_path / "cache"))
-    catalogue.load_suite.cache_clear()
+    catalogue.packaged_suite.cache_clear()
     places = {"seen/en.train": OTHERS, "asked/en.train": OTHERS, "asked/sw.dev": ["x y z"], "asked/sw.test": LINES}
     for place, texts in places.items():
         path = tmp_path / "data" / f"{place}.jsonl.gz"
@@ -48,7 +48,7 @@ def suite(tmp_path, monkeypatch):
     corpus.parent.mkdir(parents=True)
     corpus.write_bytes(gzip.compress("\n".join(LINES[:5]).encode()))
     yield found
-    catalogue.load_suite.cache_clear()
+    catalogue.packaged_suite.cache_clear()
 
 
 def config(tmp_path, **fields):

@@ -250,14 +250,14 @@ def test_non_commercial_data_are_named_on_the_card_and_beside_the_numbers(tiny_l
         else dataclasses.replace(c, non_commercial=True) if c.name == "tag" else c for c in suite.cards
     )  # fmt: skip
     monkeypatch.setattr("tasksearch.tasks.catalogue.SUITES", {"lab": lambda: dataclasses.replace(suite, cards=cards)})
-    from tasksearch.tasks.catalogue import load_suite
+    from tasksearch.tasks.catalogue import packaged_suite
 
-    load_suite.cache_clear()
+    packaged_suite.cache_clear()
     try:
         places = {"data": str(tiny_lab.data), "model": str(tiny_lab.model)}
         done = export_model(mix, tmp_path / "out", target="tag", **places)
     finally:
-        load_suite.cache_clear()
+        packaged_suite.cache_clear()
     assert any("non-commercial data (restate, tag)" in warning for warning in done.warnings)
     text = (tmp_path / "out" / "README.md").read_text()
     assert "CC BY-NC 4.0 (**non-commercial**)" in text and "Trained on non-commercial data (restate, tag)" in text

@@ -25,13 +25,18 @@ def load(folder: Path = HERE) -> tuple[Any, Any, dict[str, Any]]:
 
 @torch.inference_mode()
 def predict(model: Any, tokenizer: Any, settings: dict[str, Any], texts: list[tuple[str, str | None]]) -> list[str]:
-    """One label per (first, second) pair; the second is None where the task is of single sentences."""
+    """One label per (first, second) pair; the second is None where the task is of single sentences.
+
+    A model of several labels per sentence gives those above one half, with spaces between.
+    """
     labels = []
     for first, second in texts:
         batch = tokenizer(first, second, truncation=True, max_length=settings["max_length"], return_tensors="pt")
         with torch.autocast("cpu", torch.bfloat16, enabled=settings["precision"] == "bf16"):
             logits = model(**batch).logits
-        labels.append(model.config.id2label[int(logits.argmax(-1))])
+        several = model.config.problem_type == "multi_label_classification"
+        chosen = (logits[0] > 0).nonzero().flatten().tolist() if several else [int(logits.argmax(-1))]
+        labels.append(" ".join(model.config.id2label[number] for number in chosen))
     return labels
 
 

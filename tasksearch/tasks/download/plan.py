@@ -16,7 +16,7 @@ from tasksearch.tasks.download.transfer import Download
 from tasksearch.tasks.formats import FORMATS
 from tasksearch.tasks.resolve import absent
 from tasksearch.tasks.source import wanted
-from tasksearch.tasks.source_spec import Files, FirstOf, Hub, Source
+from tasksearch.tasks.source_spec import ByPart, Files, FirstOf, Hub, Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,5 +139,8 @@ def _copies(source: Source) -> Iterator[Files | Hub]:
     if isinstance(source, FirstOf):
         for copy in source.sources:
             yield from _copies(copy)
+    elif isinstance(source, ByPart):  # of a user's own suite
+        for part in (*(part for _, _, part in source.parts), *filter(None, [source.rest])):
+            yield from _copies(part)
     else:
         yield source

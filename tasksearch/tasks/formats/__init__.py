@@ -10,6 +10,7 @@ from tasksearch.tasks.formats.columns import CSV, JSONL, PACKED, TSV, TSV_QUOTED
 from tasksearch.tasks.formats.conllu import CONLLU, CONLLU_WORDS
 from tasksearch.tasks.formats.contract import Ask, Broken, Format, LeftOut, Record
 from tasksearch.tasks.formats.copa_xml import COPA_XML
+from tasksearch.tasks.formats.flat import BY_SUFFIX, FLAT
 from tasksearch.tasks.formats.laser_tatoeba import LASER_TATOEBA
 from tasksearch.tasks.formats.nli_files import ANLI_JSONL, NLI_JSONL, NLI_TSV
 from tasksearch.tasks.formats.qamr_files import QAMR_FILES
@@ -46,6 +47,7 @@ FORMATS: dict[str, Format] = {
     "qamr": QAMR,
     "qamr_files": QAMR_FILES,
     "squad_lines": SQUAD_LINES,
+    **FLAT,
 }
 
-__all__ = ["FORMATS", "Ask", "Broken", "Format", "LeftOut", "Record"]
+__all__ = ["BY_SUFFIX", "FORMATS", "Ask", "Broken", "Format", "LeftOut", "Record"]

@@ -11,6 +11,7 @@ from tasksearch.tasks.formats.lines import comma_lines, json_lines, quoted_tab_l
 FIELDS: dict[str, tuple[str, ...]] = {
     "pair": ("a", "b", "label"),
     "sentence": ("a", "label"),
+    "multilabel": ("a", "labels"),
     "choice": ("prompt", "choices", "label"),
     "span": ("question", "context", "answers"),
     "tagging": ("words", "tags"),

@@ -4,11 +4,14 @@ lost nothing in silence.
 
 import codecs
 import gzip
+import io
 import json
 import random
 import re
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tasksearch.core import text_files
@@ -61,7 +64,14 @@ NLI = {"gold_label": "neutral", "sentence1": "a cat", "promptID": "1"}
 CHOICES = {"choice1": "yes", "choice2": "no", "label": 1}
 LETTERS = [{"label": letter, "text": f"place {letter}"} for letter in "ABCDE"]
 
-FILES: dict[str, tuple[str, int, str, dict[str, str]]] = {
+
+def parquet():
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([{"a": WORDS[n], "b": "x", "label": "neutral"} for n in range(6)]), sink)
+    return sink.getvalue()
+
+
+FILES: dict[str, tuple[str, int, str | bytes, dict[str, str]]] = {
     # format: (kind, records, content, files beside it by ending)
     "packed": ("pair", 6, rows(6, lambda n: {"a": WORDS[n], "b": "x", "label": "neutral"}), {}),
     "jsonl": ("pair", 6, rows(6, lambda n: {"a": WORDS[n], "b": "x", "label": "neutral"}), {}),
@@ -98,6 +108,11 @@ FILES: dict[str, tuple[str, int, str, dict[str, str]]] = {
     "wikiann": ("tagging", 6, "".join(block(n, "en:") for n in range(6)), {}),
     "laser_tatoeba": ("retrieval", 6, "".join(f"{WORDS[n]} moja\n" for n in range(6)),
                       {".eng": "".join(f"{WORDS[n]} one\n" for n in range(6))}),
+    "flat_tsv": ("pair", 6, table(("a", "b", "label"), 6, lambda n: (WORDS[n], "x", "neutral")), {}),
+    "flat_csv": ("pair", 6, table(("a", "b", "label"), 6, lambda n: (f'"{WORDS[n]}, and"', '"x ""y"""', "neutral"), ","), {}),
+    "flat_jsonl": ("pair", 6, rows(6, lambda n: {"a": WORDS[n], "b": "x", "label": "neutral"}), {}),
+    "parquet": ("pair", 6, parquet(), {}),
+    "flat_conll": ("tagging", 6, "".join(map(block, range(6))), {}),
     "bucc": ("mining", 12, "".join(f"de-{n}\t{WORDS[n]}\n" for n in range(6)),
              {".en": "".join(f"en-{n}\t{WORDS[n]}\n" for n in range(6)), ".gold": "de-1\ten-1\nde-2\ten-2\n"}),
 }  # fmt: skip
@@ -131,8 +146,8 @@ def written(request, tmp_path):
     path.parent.mkdir(exist_ok=True)
     for ending, text in beside.items():
         (path.with_suffix(ending) if ending.startswith(".e") or ending == ".gold" else path.parent / ending).write_text(text)
-    path.write_text(content, encoding="utf-8")
-    return request.param, path, content.encode()
+    path.write_bytes(raw := content if isinstance(content, bytes) else content.encode())
+    return request.param, path, raw
 
 
 def told(fault, path):
@@ -164,7 +179,7 @@ def test_one_changed_byte_loses_no_record_in_silence(written):
     name, path, content = written
     if name in ("copa", *WHOLE):  # an id decides the split; a damaged JSON is refused whole
         return
-    draw, header = random.Random(name), name in HEADED
+    draw, header = random.Random(name), name in (*HEADED, "flat_tsv", "flat_csv")
     places = [i for i, byte in enumerate(content) if byte != 10 and not (header and i < content.index(b"\n"))]
     for _ in range(DRAWS):
         place, byte = draw.choice(places), draw.choice([*b'\t",:{}\\ x0', 0xFF])
@@ -179,7 +194,7 @@ def test_one_changed_byte_loses_no_record_in_silence(written):
 
 
 def test_a_sentence_with_a_bad_word_is_passed_over_whole(tmp_path):
-    for name in ("token_tag", "wikiann", "conllu"):
+    for name in ("token_tag", "wikiann", "conllu", "conll"):
         path, content = path_of(tmp_path, name), FILES[name][2].encode()
         path.write_bytes(content.replace(b"green", b"gr\xffn", 1))
         reading = read(path, name, 1)
@@ -189,7 +204,7 @@ def test_a_sentence_with_a_bad_word_is_passed_over_whole(tmp_path):
 
 
 def test_a_quote_that_is_never_closed_does_not_swallow_the_rest_of_a_table(tmp_path):
-    for name in ("csv", "cosmos_csv"):
+    for name in ("csv", "cosmos_csv", "flat_csv"):
         path = path_of(tmp_path, name)
         path.write_text(FILES[name][2].replace('green, and"', "green, and").replace('green, he said"', "green, he said"))
         with pytest.raises(BadInput, match=rf"t.{name}:\d+: "):
@@ -198,7 +213,7 @@ def test_a_quote_that_is_never_closed_does_not_swallow_the_rest_of_a_table(tmp_p
 
 def test_a_packed_file_cut_anywhere_is_one_line(written):
     name, path, content = written
-    if FILES[name][3]:  # the files beside it are named after it
+    if FILES[name][3] or name == "parquet":  # the files beside it are named after it; parquet packs itself
         return
     packed, draw = gzip.compress(content, mtime=0), random.Random(name)
     place = path.with_name(f"{path.name}.gz")

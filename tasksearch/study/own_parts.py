@@ -1,0 +1,85 @@
+"""A study's own sampler, picker and trainable: from what the user wrote to the reference that the study keeps, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tasksearch.core.errors import BadInput
+from tasksearch.core.own_files import is_path, is_reference, refer, referred
+from tasksearch.core.study import SAMPLERS, StudyConfig
+
+TRAINABLE = "a class derived from trainables.base.PlanTrainable"
+
+
+def sampler_name(text: str) -> str:
+    """`tpe`, `random`, a dotted name of Optuna's, or the reference of `FILE.py:NAME`; the sampler is built once to see it.
+
+    Raises:
+        UnknownName, BadInput: none that a seed alone makes.
+    """
+    if text in SAMPLERS:
+        return text
+    from tasksearch.search.optuna_samplers import WANTED, check_sampler
+
+    name = refer("--sampler", text, WANTED) if is_path(text.partition(":")[0]) and not is_reference(text) else text
+    check_sampler(name)
+    return name
+
+
+def picker_name(text: str) -> str:
+    """The reference of `FILE.py:NAME`; empty for no picker."""
+    from tasksearch.analysis.picker import WANTED
+
+    return refer("--picker", text, WANTED) if text and not is_reference(text) else text
+
+
+def trainable_name(text: str) -> str:
+    """The reference of `FILE.py:NAME`; empty for the three phases.
+
+    Raises:
+        BadInput: NAME is no trainable.
+    """
+    name = refer("--trainable", text, TRAINABLE) if text and not is_reference(text) else text
+    if name:
+        _class_of(name)
+    return name
+
+
+def trainable_of(config: StudyConfig) -> type:
+    """The class that trains the study's plans."""
+    from trainables.three_phase import ThreePhase
+
+    return _class_of(config.trainable) if config.trainable else ThreePhase
+
+
+def _class_of(reference: str) -> type:
+    from trainables.base import PlanTrainable
+
+    found: Any = referred(reference, TRAINABLE)
+    if not isinstance(found, type) or not issubclass(found, PlanTrainable):
+        raise BadInput(f"{reference.rpartition('@')[0]} is {found!r}; expected {TRAINABLE}")
+    return found
+
+
+def picker_of(config: StudyConfig) -> Any:
+    """The study's own picker; None where the shrunken scores choose."""
+    from tasksearch.analysis.picker import WANTED
+
+    return referred(config.picker, WANTED) if config.picker else None
+
+
+def reproducible(config: StudyConfig) -> bool:
+    """Whether the study proposes the same trials again: its sampler takes a seed."""
+    if config.sampler in SAMPLERS:
+        return True
+    from tasksearch.search.optuna_samplers import takes_seed
+
+    return takes_seed(config.sampler)
+
+
+def unseeded_note(config: StudyConfig) -> str:
+    """What stands beside the numbers of a study whose sampler takes no seed; empty for others."""
+    if reproducible(config):
+        return ""
+    name = config.sampler.rpartition("@")[0] or config.sampler
+    return f"not reproducible: the sampler {name} takes no seed, so the same command may propose other mixes"
