@@ -24,6 +24,10 @@ OptunaStorage = Annotated[
         "[default: as before, $TASKSEARCH_OPTUNA_STORAGE, else a journal in the study]",
     ),
 ]
+AcceptVersions = Annotated[
+    bool,
+    typer.Option("--accept-versions", help="go on with a study or store that other code or packages trained, and mix the two"),
+]
 KeepTargets = Annotated[
     bool, typer.Option("--keep-targets", help="keep every target's weights: a language that joins later then trains nothing")
 ]

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tasksearch.cli.options import (
+    AcceptVersions,
     Address,
     Concurrency,
     Gpus,
@@ -123,6 +124,7 @@ def run(
     snapshot_minutes: SnapshotMinutes = 10.0,
     max_hours: MaxHours = None,
     max_gpu_hours: MaxGpuHours = None,
+    accept_versions: AcceptVersions = False,
     tracking_uri: Annotated[str | None, typer.Option(help="MLflow server [default: SQLite in the study folder]")] = None,
     world_seed: Annotated[int, typer.Option(help="lab: seed of the generated world")] = 0,
     phase1_steps: Annotated[
@@ -170,7 +172,7 @@ def run(
     folder = out or DEFAULT_FOLDER / config.name
     resources = resources_of(
         concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours,
-        optuna_storage,
+        optuna_storage, accept_versions,
     )  # fmt: skip
     follow(folder, config, lambda **watch: run_study(config, folder, resources=resources, **watch), timings, quiet, as_json)
 
@@ -194,6 +196,7 @@ def resume(
     snapshot_minutes: SnapshotMinutes = 10.0,
     max_hours: MaxHours = None,
     max_gpu_hours: MaxGpuHours = None,
+    accept_versions: AcceptVersions = False,
     timings: Timings = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -205,7 +208,7 @@ def resume(
     config, _, _ = open_study(study)
     resources = resources_of(
         concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours,
-        optuna_storage,
+        optuna_storage, accept_versions,
     )  # fmt: skip
 
     def call(**watch: Any) -> Any:
@@ -225,6 +228,7 @@ def resources_of(
     max_hours: float | None,
     max_gpu_hours: float | None,
     optuna_storage: str | None = None,
+    accept_versions: bool = False,
 ) -> Any:
     """Options that are not part of the study as the values that `study.run` takes."""
     from tasksearch.study.run import Resources
@@ -246,6 +250,7 @@ def resources_of(
         snapshot_seconds=60 * snapshot_minutes or None,
         max_seconds=None if max_hours is None else 3600 * max_hours,
         max_gpu_seconds=None if max_gpu_hours is None else 3600 * max_gpu_hours,
+        accept_versions=accept_versions,
     )
 
 

@@ -43,6 +43,7 @@ class Resources:
         keep_targets: keep every target's weights, so that another language trains nothing.
         snapshot_seconds: between snapshots inside a segment; None: no snapshots.
         max_seconds, max_gpu_seconds: limits of this call.
+        accept_versions: go on with a study, or reuse a store, that other code trained; the two are mixed then.
     """
 
     concurrency: int | None = None
@@ -56,6 +57,7 @@ class Resources:
     snapshot_seconds: float | None = 600.0
     max_seconds: float | None = None
     max_gpu_seconds: float | None = None
+    accept_versions: bool = False
 
 
 def configure(
@@ -260,6 +262,7 @@ def drive(
             tags=_tags(config, setup.suite.warning),
             optuna_storage=database,
             on_event=on_event,
+            accept_versions=resources.accept_versions,
         )
     except BaseException:
         with suppress(Exception):  # what ended the run is what is told
