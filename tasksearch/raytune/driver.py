@@ -32,7 +32,7 @@ from tasksearch.engine.tracker_writer import TrackerWriter
 from tasksearch.engine.trial_manager import TrialManager
 from tasksearch.engine.utilization import SlotClock, Utilization
 from tasksearch.raytune.cluster import cluster
-from tasksearch.raytune.local_cluster import ray_is_gone
+from tasksearch.raytune.local_cluster import GOES_ON, ray_is_gone
 from tasksearch.raytune.nodes import preflight
 from tasksearch.raytune.provenance import check_trained_by
 from tasksearch.raytune.searcher import Halt, StudyCallback, StudySearcher, scheduler_of
@@ -168,9 +168,7 @@ def _over(session: Session, meter: Meter, scheduling: SegmentScheduling, renew: 
     session.tell_news()
     manager = session.manager
     if gone := ray_is_gone():
-        manager.fault = manager.fault or Unreachable(
-            f"{gone}; what is finished is kept, `tasksearch resume` goes on from there"
-        )
+        manager.fault = manager.fault or Unreachable(f"{gone}; {GOES_ON}")
     reached = meter.reached(scheduling.running)
     if reached:  # never back to None: a signal may have come meanwhile
         manager.paused = reached

@@ -23,13 +23,16 @@ import ray
 from joblib import cpu_count
 
 from tasksearch.core.errors import BadInput, Unreachable, first_line
+from tasksearch.raytune.reaper import reaped
 
 Tell = Callable[[str], None]
+GOES_ON = "what is finished is kept, `tasksearch resume` goes on from there"
 
 _OBJECT_STORE = 128 * 2**20  # trials exchange kilobytes
 _PATIENCE = 600.0  # seconds that a start may take on a machine under load
 _QUICK = 20.0  # a start that fails sooner was not kept waiting by the machine's load
 _PAUSES = (2.0, 5.0)  # seconds before a second and a third try of a start that failed quickly
+_GRACE = 20.0  # seconds for a driver to end in good order once Ray is gone
 _SAY_AFTER = 20.0  # seconds between lines that say that Ray is still starting
 _PREFIX = "ts-ray-"
 _LOCK = "driver.lock"
@@ -72,10 +75,15 @@ def local_cluster(slots: int, resources: Mapping[str, float], job_config: Any, t
         }
         with _telling(tell), _waiting(), _on_loopback():
             _start(options)
+        over = threading.Event()
+        threading.Thread(target=_end_without_ray, args=(over,), daemon=True, name="ray-watch").start()
         try:
             yield
         finally:
+            if ray_is_gone() is None:
+                over.set()
             leave()
+            over.set()
 
 
 def ray_is_gone() -> str | None:
@@ -87,6 +95,18 @@ def ray_is_gone() -> str | None:
             if (code := info.process.poll()) is not None:
                 return f"Ray's process {kind} ended (exit code {code})"
     return None
+
+
+def _end_without_ray(over: threading.Event) -> None:
+    """Ends the process where Ray is gone and holds the driver in a call of its own.
+
+    Ray 2.60 itself ends it then, after 60 seconds, with a line of its log. A driver that is not held ends in good order before.
+    """
+    while not over.wait(1.0):
+        gone = ray_is_gone()
+        if gone and not over.wait(_GRACE):
+            os.write(2, f"tasksearch: {gone}; {GOES_ON}\n".encode())
+            os._exit(Unreachable.exit_code)
 
 
 def connect(options: Mapping[str, Any]) -> None:
@@ -229,7 +249,7 @@ def _own_folder() -> Iterator[Path]:
     base = temporary_base()
     sweep(base)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
-    with (folder / _LOCK).open("w") as lock:
+    with reaped(folder), (folder / _LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             yield folder
