@@ -19,7 +19,7 @@ from ray.job_config import JobConfig
 
 from tasksearch.core.errors import BadInput, MissingPackage, Unreachable, first_line
 from tasksearch.core.left_as_found import left_as_found
-from tasksearch.raytune.local_cluster import connect, leave, local_cluster, refresh_token
+from tasksearch.raytune.local_cluster import connect, leave, local_cluster, refresh_token, temporary_base
 
 _PATIENCE = 5.0  # seconds for an address to answer
 QUIET = {
@@ -70,6 +70,16 @@ def cluster(
             stack.callback(leave)
             _connect(address)
         yield _fitting(resources)
+
+
+def check_place(address: str | None) -> None:
+    """What would keep a local cluster from starting, known before anything else is begun.
+
+    Raises:
+        BadInput: the temporary folder's path is too long for Ray's sockets, or cannot be written.
+    """
+    if address is None and not ray.is_initialized():
+        temporary_base()
 
 
 def _check_same(address: str | None) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import BadInput, StudyNotReady, TasksearchError
+from tasksearch.core.left_as_found import left_as_found
 from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.study.objective import read_objective
 from tasksearch.study.optuna_location import optuna_address, remember_optuna
@@ -205,13 +206,31 @@ def drive(
     on_pretrain: OnPretrain | None,
     begin: Callable[[], None] | None = None,
 ) -> Any:
-    """Runs what a study lacks, and closes its books; `begin` is called once nothing that was asked for is missing."""
+    """Runs what a study lacks, and closes its books; `begin` is called once nothing that was asked for is missing.
+
+    Environment variables, log levels and signal handlers of the caller's process are afterwards what they were.
+    """
+    with left_as_found():
+        return _drive(ledger, config, resources, on_event, on_pretrain, begin)
+
+
+def _drive(
+    ledger: Any,
+    config: StudyConfig,
+    resources: Resources,
+    on_event: Callable[[Any], None] | None,
+    on_pretrain: OnPretrain | None,
+    begin: Callable[[], None] | None,
+) -> Any:
     from tasksearch.engine.optuna_database import OptunaDatabase, check_database
 
     # One thread per process, before torch or faiss start theirs: bit-equal results are promised at one only.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from tasksearch.raytune.cluster import check_place
     from tasksearch.store.remote import open_store
     from tasksearch.store.verification import check_store
+
+    check_place(resources.address)
 
     tracking = tracking_address(config)
     if tracking is not None:
