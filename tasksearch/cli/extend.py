@@ -46,7 +46,7 @@ def extend(
     most_seeds: Annotated[int | None, typer.Option(help="new limit of fresh seeds of a leader")] = None,
     baseline_seeds: Annotated[int | None, typer.Option(help="new number of the baseline's seeds")] = None,
     concurrency: Concurrency = None,
-    gpus_per_trial: Gpus = 0.0,
+    gpus_per_trial: Gpus = None,
     address: Address = None,
     store: StorePath = None,
     store_budget: StoreBudget = None,

@@ -10,8 +10,17 @@ import typer
 Study = Annotated[Path, typer.Argument(help="study folder, as `run` printed it", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on standard output, for scripts")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no progress, results only")]
-Concurrency = Annotated[int | None, typer.Option(min=1, help="trials at once [default: cores, one thread each]")]
-Gpus = Annotated[float, typer.Option("--gpus-per-trial", min=0, help="GPUs of one trial; 0.5 lets two trials share one")]
+Concurrency = Annotated[
+    int | None, typer.Option(min=1, help="trials at once [default: cores this process may use, one thread each]")
+]
+Gpus = Annotated[
+    float | None,
+    typer.Option(
+        "--gpus-per-trial",
+        min=0,
+        help="GPUs of one trial; 0.5 lets two share one, 0 trains on CPUs [default: 1 where there are GPUs]",
+    ),
+]
 Address = Annotated[str | None, typer.Option(help="Ray cluster: auto, host:port or ray://host:port [default: this machine]")]
 Timings = Annotated[bool, typer.Option("--timings", help="print start-up time and the overhead per trial")]
 StorePath = Annotated[str | None, typer.Option("--store", help="segment store: folder or fsspec URL [default: in the study]")]

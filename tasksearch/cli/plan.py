@@ -43,7 +43,7 @@ def plan(
     world_seed: Annotated[int, typer.Option(help="lab: seed of the generated world")] = 0,
     phase1_steps: Annotated[int | None, typer.Option(help="lab: shorter pretraining", show_default=False)] = None,
     concurrency: Concurrency = None,
-    gpus_per_trial: Gpus = 0.0,
+    gpus_per_trial: Gpus = None,
     store: StorePath = None,
     keep_targets: KeepTargets = False,
     recalibrate: Annotated[bool, typer.Option("--recalibrate", help="time the steps anew")] = False,
@@ -68,7 +68,7 @@ def plan(
     )  # fmt: skip
     with Watch(config, quiet=quiet or as_json) as watch:
         found = forecast_study(
-            config, store=store, slots=concurrency, gpus=gpus_per_trial, keep_targets=keep_targets, again=recalibrate,
+            config, store=store, slots=concurrency, gpus=gpus_per_trial or 0.0, keep_targets=keep_targets, again=recalibrate,
             on_pretrain=watch.on_pretrain,
         )  # fmt: skip
     if as_json:

@@ -115,7 +115,7 @@ def run(
     twin_seeds: Annotated[int, typer.Option(min=3, help="seeds of every twin")] = 3,
     continuous: Annotated[bool, typer.Option("--continuous", help="free shares instead of eighths")] = False,
     concurrency: Concurrency = None,
-    gpus_per_trial: Gpus = 0.0,
+    gpus_per_trial: Gpus = None,
     address: Address = None,
     store: StorePath = None,
     store_budget: StoreBudget = None,
@@ -187,7 +187,7 @@ def resume(
         typer.Option(help="of the baseline comparison, from now on: length, exposure, soup, with commas; all or none"),
     ] = None,
     concurrency: Concurrency = None,
-    gpus_per_trial: Gpus = 0.0,
+    gpus_per_trial: Gpus = None,
     address: Address = None,
     store: StorePath = None,
     store_budget: StoreBudget = None,
@@ -219,7 +219,7 @@ def resume(
 
 def resources_of(
     concurrency: int | None,
-    gpus: float,
+    gpus: float | None,
     address: str | None,
     store: str | None,
     store_budget: str | None,
@@ -237,8 +237,8 @@ def resources_of(
     for option, hours in (("--max-hours", max_hours), ("--max-gpu-hours", max_gpu_hours)):
         if hours is not None and not hours > 0:
             raise BadInput(f"{option} is {hours:g}; expected a positive number of hours")
-    if max_gpu_hours is not None and not gpus:
-        raise BadInput("--max-gpu-hours without --gpus-per-trial; expected both, trials without a GPU spend none")
+    if max_gpu_hours is not None and gpus == 0:
+        raise BadInput("--max-gpu-hours beside --gpus-per-trial 0; trials without a GPU spend none")
     return Resources(
         concurrency=concurrency,
         gpus_per_trial=gpus,

@@ -32,8 +32,9 @@ def code_hash() -> str:
     """
     digest = hashlib.sha256()
     for package in DECIDING:
-        folder = folder_of(package)
-        for path in sorted(folder.rglob("*.py")) if folder else ():
+        if (folder := folder_of(package)) is None:
+            continue
+        for path in sorted(folder.rglob("*.py")):
             digest.update(f"{package}/{path.relative_to(folder).as_posix()}\0".encode())
             digest.update(path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
     return digest.hexdigest()[:16]

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import ray
-from ray._raylet import GcsClient
+from ray._raylet import GcsClient  # type: ignore[attr-defined]
 from ray.exceptions import AuthenticationError, RayError
 from ray.job_config import JobConfig
 
@@ -41,14 +41,14 @@ QUIET = {
 
 @contextmanager
 def cluster(
-    address: str | None, slots: int, resources: Mapping[str, float], tell: Callable[[str], None] = lambda _: None
+    address: str | None, slots: int, resources: Mapping[str, float | None], tell: Callable[[str], None] = lambda _: None
 ) -> Iterator[int]:
     """Yields the number of trials that fit at once. Environment, log levels and signal handlers are left as they were.
 
     Args:
         address: None for a local cluster; `auto`, `host:port` or `ray://host:port` for one that runs.
         slots: trials at once that a local cluster is made for; ignored for one that runs.
-        resources: of one trial, `cpu` and `gpu`.
+        resources: of one trial, `cpu` and `gpu`; None for one GPU where there are any.
         tell: called with a line while a local cluster takes long to start, from another thread.
 
     Raises:
@@ -64,12 +64,12 @@ def cluster(
         if ray.is_initialized():
             _check_same(address)
         elif address is None:
-            stack.enter_context(local_cluster(slots, resources, job_config(), tell))
+            stack.enter_context(local_cluster(slots, resources.get("cpu") or 1.0, job_config(), tell))
         else:
             stack.enter_context(token_of_home())
             stack.callback(leave)
             _connect(address)
-        yield _fitting(resources)
+        yield _fitting(counted(resources))
 
 
 def check_place(address: str | None) -> None:
@@ -223,6 +223,17 @@ def _speaks_grpc(line: socket.socket) -> bool:
     except OSError:
         return False
     return head[3:4] == b"\x04"
+
+
+def counted(resources: Mapping[str, float | None]) -> dict[str, float]:
+    """What Ray counts for a trial: without a word about GPUs, one of them where there are any.
+
+    A worker sees every GPU of its machine; trials that nobody counts would all train on the first one at once.
+    """
+    found = {name: wanted for name, wanted in resources.items() if wanted is not None}
+    if len(found) < len(resources) and ray.cluster_resources().get("GPU", 0.0) >= 1:
+        found["gpu"] = 1.0
+    return found
 
 
 def _fitting(resources: Mapping[str, float]) -> int:

@@ -31,7 +31,7 @@ from tasksearch.engine.session import Session, open_session
 from tasksearch.engine.tracker_writer import TrackerWriter
 from tasksearch.engine.trial_manager import TrialManager
 from tasksearch.engine.utilization import SlotClock, Utilization
-from tasksearch.raytune.cluster import cluster
+from tasksearch.raytune.cluster import cluster, counted
 from tasksearch.raytune.local_cluster import GOES_ON, ray_is_gone
 from tasksearch.raytune.nodes import preflight
 from tasksearch.raytune.provenance import check_trained_by
@@ -79,7 +79,7 @@ def run_trials(
     groups: Mapping[str, str],
     plan_of: Callable[[Schedule, int], Plan],
     tracker: Tracker,
-    resources: Mapping[str, float] | None = None,
+    resources: Mapping[str, float | None] | None = None,
     concurrency: int | None = None,
     address: str | None = None,
     tags: Mapping[str, str] | None = None,
@@ -101,7 +101,7 @@ def run_trials(
         plan_of: (schedule, seed) → plan.
         tracker: opened here, written by one thread; closing it is the caller's.
         tags: what the tracker's study is opened with: versions, fingerprints, warnings.
-        resources: of one trial, `{"cpu": 1, "gpu": 0.5}`.
+        resources: of one trial, `{"cpu": 1, "gpu": 0.5}`; a GPU of None stands for one where the cluster has any.
         concurrency: trials at once; None: as many as fit, on this machine as many as this process may use cores, by its CPU
             affinity and its container's quota. Never more than the study's lag, which its proposals wait for.
         address: of a running Ray cluster; None: a local one that ends with the call.
@@ -141,12 +141,15 @@ def run_trials(
     ) as session:
         manager, writer = session.manager, session.writer
         if not manager.complete:
-            needs = dict(resources or {"cpu": 1.0})
+            asked = dict(resources or {"cpu": 1.0})
             if not accept_versions:
                 check_trained_by(ledger.folder, manager.records)
             slots = min(concurrency or cpu_count(), config.lag)
             say = lambda text: manager.tell(Notice(text=text))  # noqa: E731
-            with _interruptible(), cluster(address, slots, needs, say) as fitting, _signals(manager) as renew:
+            with _interruptible(), cluster(address, slots, asked, say) as fitting, _signals(manager) as renew:
+                needs = counted(asked)
+                if limits is not None and limits.gpu_seconds is not None and not needs.get("gpu"):
+                    raise BadInput("a limit of GPU-hours, and no GPU in the cluster; trials without a GPU spend none")
                 writer.wait_until_open()
                 slots = min(fitting, config.lag, concurrency or fitting)
                 meter = Meter(limits or Limits(), needs.get("gpu", 0.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import gc
+import importlib
 import logging
 import math
 import os
@@ -49,12 +50,12 @@ _WAITS = {
 
 
 @contextmanager
-def local_cluster(slots: int, resources: Mapping[str, float], job_config: Any, tell: Tell) -> Iterator[None]:
+def local_cluster(slots: int, cpus: float, job_config: Any, tell: Tell) -> Iterator[None]:
     """Ray on this machine, connected; afterwards no process and no file of it is left.
 
     Args:
         slots: trials at once that it is made for.
-        resources: of one trial.
+        cpus: of one trial.
         job_config: Ray's, of this driver.
         tell: called with a line while a start takes long, from another thread.
 
@@ -68,7 +69,7 @@ def local_cluster(slots: int, resources: Mapping[str, float], job_config: Any, t
         options: dict[str, Any] = {
             "address": "local",  # starts a cluster whatever RAY_ADDRESS or the remains of another cluster say
             "include_dashboard": False,
-            "num_cpus": max(1, math.ceil(slots * resources.get("cpu", 1.0))),
+            "num_cpus": max(1, math.ceil(slots * cpus)),
             "object_store_memory": _OBJECT_STORE,
             "_temp_dir": str(folder / _INNER),
             "job_config": job_config,
@@ -136,10 +137,9 @@ def leave() -> None:
 def refresh_token() -> None:
     """Lets Ray read the environment's token again: it keeps what it read first for as long as the process lasts."""
     with suppress(ImportError, AttributeError):
-        from ray._raylet import AuthenticationTokenLoader, Config
-
-        Config.initialize("")
-        AuthenticationTokenLoader.instance().reset_cache()
+        raylet = importlib.import_module("ray._raylet")  # compiled: it has no types
+        raylet.Config.initialize("")
+        raylet.AuthenticationTokenLoader.instance().reset_cache()
 
 
 def _start(options: Mapping[str, Any]) -> None:

@@ -35,7 +35,8 @@ class Resources:
 
     Attributes:
         concurrency: trials at once; None: as many as there are cores (or GPU shares), at most the study's lag.
-        cpus_per_trial, gpus_per_trial: of one trial; a fraction of a GPU shares it.
+        cpus_per_trial, gpus_per_trial: of one trial; a fraction of a GPU shares it, 0 trains on CPUs. None: one GPU where there
+            are any.
         address: of a running Ray cluster (`auto`, `host:port`); None: this machine.
         store: folder or fsspec URL of the segment store; None: where the study had it, at first in its own folder.
         store_budget: bytes that the store may take.
@@ -49,7 +50,7 @@ class Resources:
 
     concurrency: int | None = None
     cpus_per_trial: float = 1.0
-    gpus_per_trial: float = 0.0
+    gpus_per_trial: float | None = None
     address: str | None = None
     store: str | None = None
     store_budget: int | None = None
@@ -266,15 +267,12 @@ def _drive(
             ledger,
             config,
             ThreePhase,
-            setup.context(config, ledger.folder) | _keeping(store, resources),
+            setup.context(config, ledger.folder) | _keeping(store, resources) | _device(resources),
             sizes=setup.sizes,
             groups=setup.suite.groups,
             plan_of=setup.plan_of(config),
             tracker=tracker,
-            resources={
-                "cpu": resources.cpus_per_trial,
-                **({"gpu": resources.gpus_per_trial} if resources.gpus_per_trial else {}),
-            },
+            resources={"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial},
             concurrency=resources.concurrency,
             address=resources.address,
             limits=Limits(seconds=resources.max_seconds, gpu_seconds=resources.max_gpu_seconds),
@@ -290,6 +288,11 @@ def _drive(
         raise
     tracker.close_study(_closing(ledger, config), _report(ledger.folder), complete=True)
     return dataclasses.replace(summary, counts=counts_of(ledger, config, tracker, database))
+
+
+def _device(resources: Resources) -> dict[str, str]:
+    """A worker sees every GPU of its machine, whether Ray counts it for the trial or not."""
+    return {"device": "cpu"} if resources.gpus_per_trial == 0 else {}
 
 
 def _keeping(store: str, resources: Resources) -> dict[str, Any]:
