@@ -144,7 +144,7 @@ def run_trials(
             asked = dict(resources or {"cpu": 1.0})
             if not accept_versions:
                 check_trained_by(ledger.folder, manager.records)
-            slots = min(concurrency or cpu_count(), config.lag)
+            slots = min(concurrency or int(cpu_count()), config.lag)  # type: ignore[no-untyped-call]
             say = lambda text: manager.tell(Notice(text=text))  # noqa: E731
             with _interruptible(), cluster(address, slots, asked, say) as fitting, _signals(manager) as renew:
                 needs = counted(asked)

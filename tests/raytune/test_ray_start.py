@@ -79,11 +79,10 @@ class Nodes:
         return self
 
     def start(self, *options):
-        log = (self.temporary / f"log{len(self.started)}").open("w")
-        line = f'{TOKEN}; exec "$@"'
-        command = ["bash", "-c", line, "bash", str(RAY), "start", *options]
+        command = ["bash", "-c", f'{TOKEN}; exec "$@"', "bash", str(RAY), "start", *options]
         home = environment(self.home, self.temporary)
-        self.started.append(subprocess.Popen(command, env=home, stdout=log, stderr=log, start_new_session=True))
+        with (self.temporary / f"log{len(self.started)}").open("w") as log:
+            self.started.append(subprocess.Popen(command, env=home, stdout=log, stderr=log, start_new_session=True))
 
     def answers(self):
         try:
