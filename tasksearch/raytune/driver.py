@@ -144,8 +144,11 @@ def run_trials(
             asked = dict(resources or {"cpu": 1.0})
             if not accept_versions:
                 check_trained_by(ledger.folder, manager.records)
-            slots = min(concurrency or int(cpu_count()), config.lag)  # type: ignore[no-untyped-call]
-            say = lambda text: manager.tell(Notice(text=text))  # noqa: E731
+            slots = min(concurrency or int(cpu_count()), config.lag)
+
+            def say(text: str) -> None:
+                manager.tell(Notice(text=text))
+
             with _interruptible(), cluster(address, slots, asked, say) as fitting, _signals(manager) as renew:
                 needs = counted(asked)
                 if limits is not None and limits.gpu_seconds is not None and not needs.get("gpu"):

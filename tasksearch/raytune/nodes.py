@@ -92,11 +92,10 @@ def _errand() -> Callable[[Mapping[str, str], Mapping[str, str]], dict[str, Any]
     def errand(read: Mapping[str, str], marks: Mapping[str, str]) -> dict[str, Any]:
         import dataclasses
 
-        import tasksearch
         from tasksearch.engine import preflight
 
         if "imported_from" not in getattr(preflight.MachineView, "__dataclass_fields__", ()):
-            raise ImportError(f"another version of tasksearch stands at {tasksearch.__file__}")
+            raise ImportError(f"another version of tasksearch stands at {preflight.__file__}")
         return dataclasses.asdict(preflight.view_machine(read, marks))
 
     return errand
