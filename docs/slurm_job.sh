@@ -13,6 +13,10 @@
 # STUDY is a folder that all nodes share. Ten minutes before the limit Slurm sends SIGUSR1 to this script, which hands it to the
 # driver; the driver stops in good order with exit code 75, and the job puts itself back into the queue. There it resumes.
 set -u
+# Ray's sockets allow a path of 107 bytes, more than the TMPDIR of many batch systems leaves
+export RAY_TMPDIR=${RAY_TMPDIR:-/tmp}
+# where there is a token the head guards its ports by it, and nothing else would use it
+if [ -z "${RAY_AUTH_MODE:-}" ] && [ -e "$HOME/.ray/auth_token" ]; then export RAY_AUTH_MODE=token; fi
 study=$1
 shift
 most_restarts=${MOST_RESTARTS:-100}

@@ -80,6 +80,7 @@ def run(
     limits=None,
     patience=None,
     optuna_storage=None,
+    accept_versions=False,
     **changes,
 ):
     from tasksearch.raytune.driver import run_trials
@@ -101,6 +102,7 @@ def run(
         on_event=on_event,
         patience=patience,
         optuna_storage=optuna_storage,
+        accept_versions=accept_versions,
     )
 
 

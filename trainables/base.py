@@ -7,7 +7,8 @@
    `missing` the segments that the trial will have to train, by signature, in order. A scheduler may pause the trial there.
 3. Every further `step()` runs one part (a segment, or a target with its evaluation) by `run_part(name)`.
 4. With the last part the per-example outcomes are written to the study folder, and the report says `final`.
-5. Where a subclass raises, the trial ends with a report that says `failed`, with one line of cause and the traceback's text.
+5. A worker whose code is not the driver's (`code` in `context`, a hash) refuses its trial, and the run ends.
+6. Where a subclass raises, the trial ends with a report that says `failed`, with one line of cause and the traceback's text.
    Ray never sees the exception: what Ray sees fail, and runs once more, is a worker that was killed.
 
 A report never holds a score that is not finite: the trial fails instead.
@@ -21,6 +22,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import platform
 import socket
 import time
 import traceback
@@ -35,7 +37,8 @@ from ray.tune import Trainable
 from safetensors.numpy import save
 
 from tasksearch.core.atomic import write_atomic
-from tasksearch.core.errors import TasksearchError, TrainingFailed
+from tasksearch.core.code_identity import code_hash, folder_of
+from tasksearch.core.errors import TasksearchError, TrainingFailed, VersionsDiffer
 from tasksearch.core.logs import log_to
 from tasksearch.core.plan import Plan
 from tasksearch.core.required_segments import RequiredSegment, to_text
@@ -130,6 +133,7 @@ class PlanTrainable(Trainable):
                 self.plan.schedule,
                 self.plan.seed,
             )
+            _check_code(self.context.get("code"))
             self.prepare()
             self._announced = True
             return self._position_report(self.parts()) | {"missing": to_text(self.missing(self._position))}
@@ -173,7 +177,7 @@ class PlanTrainable(Trainable):
         self._announced = False
         self._position, self._busy = 0, 0.0
         self._scores, self._outcomes = ScoreTable(), dict[Cell, NDArray[np.float32]]()
-        self._seconds, self._facts = dict[str, float](), dict[str, str]()
+        self._seconds, self._facts = dict[str, float](), {"code": code_hash()}
 
     def _absorb(self, result: PartResult) -> None:
         for score in result.scores:
@@ -211,6 +215,15 @@ class PlanTrainable(Trainable):
             "done": True,
         }
         return report | {"traceback": traceback.format_exc(), "facts": json.dumps(self._facts)}
+
+
+def _check_code(drivers: str | None) -> None:
+    """Raises VersionsDiffer where this worker does not run the code that the driver runs."""
+    if drivers is not None and drivers != code_hash():
+        raise VersionsDiffer(
+            f"a worker on {platform.node()} runs other code than the driver ({code_hash()} from {folder_of('tasksearch')}; the "
+            f"driver's is {drivers}); install the same on every node"
+        )
 
 
 def _check(score: Score, outcomes: Outcomes) -> None:

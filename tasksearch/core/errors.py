@@ -16,6 +16,12 @@ def first_line(fault: BaseException) -> str:
     return (str(fault).strip().splitlines() or [type(fault).__name__])[0][:200]
 
 
+def last_line(fault: BaseException) -> str:
+    """The last line of a foreign error's text, at most 200 characters: of a remote traceback it says what happened."""
+    lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
+    return (lines[-1] if lines else type(fault).__name__)[:200]
+
+
 def no_room(fault: BaseException) -> bool:
     """Whether a write failed for want of room or quota; safetensors raises no OSError, it writes the number into its text."""
     full = (errno.ENOSPC, errno.EDQUOT)
@@ -97,6 +103,10 @@ class StoreUnusable(TasksearchError):
     """The segment store cannot be read or written here: a newer format, read-only, no atomic rename, another fault."""
 
     exit_code = 5
+
+
+class VersionsDiffer(TasksearchError):
+    """A study, a store or a worker was made by other code, or with other packages, than would go on with it now."""
 
 
 class TrainingFailed(TasksearchError):

@@ -220,9 +220,17 @@ class Resources(Options):
 
     max_hours: float | None = option(None, BUDGET, "end after so many hours, to be resumed; exit code 75", **_HOURS)
     max_gpu_hours: float | None = option(None, BUDGET, "end after so many GPU-hours of trials, to be resumed", **_HOURS)
-    concurrency: int | None = option(None, BUDGET, "trials at once", least=1, unset="cores, one thread each")
+    concurrency: int | None = option(
+        None, BUDGET, "trials at once", least=1, unset="cores this process may use, one thread each"
+    )
     cpus_per_trial: float = option(1.0, BUDGET, "CPU cores of one trial", above=0, wish="a positive number")
-    gpus_per_trial: float = option(0.0, BUDGET, "GPUs of one trial; 0.5 lets two trials share one", least=0)
+    gpus_per_trial: float | None = option(
+        None,
+        BUDGET,
+        "GPUs of one trial; 0.5 lets two share one, 0 trains on CPUs",
+        least=0,
+        unset="1 where there are GPUs",
+    )
     address: str | None = option(
         None, BUDGET, "Ray cluster: auto, host:port or ray://host:port", unset="this machine", forecast=False
     )
@@ -240,12 +248,18 @@ class Resources(Options):
         secret=True,
         forecast=False,
     )
+    accept_versions: bool = option(
+        False,
+        CHECKS,
+        "go on with a study, or reuse a store, that other code or packages trained; the two are mixed then",
+        forecast=False,
+    )
     keep_targets: bool = option(False, PLACES, "keep every target's weights: a language that joins later then trains nothing")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.max_gpu_hours is not None and not self.gpus_per_trial:
-            raise BadInput("--max-gpu-hours without --gpus-per-trial; expected both, trials without a GPU spend none")
+        if self.max_gpu_hours is not None and self.gpus_per_trial == 0:
+            raise BadInput("--max-gpu-hours with --gpus-per-trial 0; trials without a GPU spend none")
 
 
 @dataclass(frozen=True, kw_only=True)

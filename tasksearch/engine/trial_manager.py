@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tasksearch.core.atomic import write_atomic
-from tasksearch.core.errors import BadInput, DiskFull, StoreUnusable, StudyNotReady
+from tasksearch.core.errors import BadInput, DiskFull, StoreUnusable, StudyNotReady, VersionsDiffer
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.engine.additions import Additions
@@ -160,7 +160,7 @@ class TrialManager:
 
     def finish(self, number: int, result: Mapping[str, Any], addition: int = 0) -> None:
         """Takes the last report of a trial, or of an addition to it: final or failed. After the first it is ignored."""
-        ends_the_run = {kind.__name__: kind for kind in (DiskFull, StoreUnusable)}
+        ends_the_run = {kind.__name__: kind for kind in (DiskFull, StoreUnusable, VersionsDiffer)}
         if (kind := ends_the_run.get(str(result.get("kind")))) is not None:
             self.fault = kind(str(result["failed"]))
             _LOG.error("trial %d ends the run: %s", number, self.fault)

@@ -35,7 +35,7 @@ def latest(store: SegmentStore | None, signature: str, tables: Sequence[str]) ->
     if store is None:
         return None
     for name in store.snapshots(signature):
-        manifest = store.manifest(name)
+        manifest = store.reusable(name)
         if manifest is not None:
             try:
                 found = {table: store.tensors(name, table) for table in tables}

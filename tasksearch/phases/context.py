@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from tasksearch.core.code_identity import code_hash
 from tasksearch.core.errors import DataMissing
 from tasksearch.core.plan import Plan
 from tasksearch.core.signature import signature_of
@@ -111,6 +112,7 @@ class RunContext:
 
         on_gpu = self.device.type == "cuda"
         return {
+            "code": code_hash(),
             "python": platform.python_version(),
             "torch": torch.__version__,
             "transformers": transformers.__version__,
@@ -139,6 +141,7 @@ def open_context(
     snapshots: CheckpointPolicy = CheckpointPolicy(),  # noqa: B008 - frozen
     skip_bad: int = 0,
     deterministic: bool = False,
+    accept_versions: bool = False,
 ) -> RunContext:
     """Loads a context; a process that runs many trials loads it once.
 
@@ -150,17 +153,21 @@ def open_context(
         snapshots: how often a segment is saved on its way.
         skip_bad: bad records that are passed over in each file.
         deterministic: bit-equal repetition on a GPU too; holds for the process from then on.
+        accept_versions: reuse segments that other code trained.
     """
     where = pick_device(device)
     one_thread(where)
     if deterministic:
         be_deterministic()
     pretrained = load_pretrained(model)
+    kept = open_store(store) if store else None
+    if kept is not None:
+        kept.accept_versions = accept_versions
     return RunContext(
         suite=with_labels(suite, Path(root)),
         source=TaskSource(Path(root), pretrained.tokenizer, skip_bad=skip_bad),
         pretrained=pretrained,
-        store=open_store(store) if store else None,
+        store=kept,
         device=where,
         keep_targets=keep_targets,
         store_budget=store_budget,

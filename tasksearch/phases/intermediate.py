@@ -58,7 +58,7 @@ class Intermediate:
     def run(self, segment: IntermediateSegment, on_step: OnStep | None) -> PartOutcome:
         """Trains one segment, or finds it in the store."""
         store = self._context.store
-        if store is not None and (found := store.manifest(segment.signature)):
+        if store is not None and (found := store.reusable(segment.signature)):
             store.use(segment.signature)
             return PartOutcome(seconds={"reused": float(found["facts"].get("seconds", 0.0))})
         begin = time.perf_counter()
@@ -145,7 +145,7 @@ class Intermediate:
     def _load(self, state: ModelState, segment: IntermediateSegment) -> bool:
         """Takes a stored segment into the state, wholly or not at all."""
         store = self._context.store
-        if store is None or (found := store.manifest(segment.signature)) is None:
+        if store is None or (found := store.reusable(segment.signature)) is None:
             return False
         names = ("model", "heads", "optimizer") if segment.carries else ("model", "heads")
         try:

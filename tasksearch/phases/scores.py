@@ -52,7 +52,7 @@ def stored_outcomes(segment: TargetSegment, context: RunContext) -> tuple[dict[s
     if store is None:
         return found, saved
     for language, signature in segment.tables:
-        manifest = store.manifest(signature)
+        manifest = store.reusable(signature)
         if manifest is None:
             continue
         with suppress(SegmentDamaged):

@@ -62,8 +62,9 @@ def fine_tune(
 def kept_target(segment: TargetSegment, plan: Plan, context: RunContext) -> FineTuned | None:
     """The target's model from the store; None where its weights were not kept."""
     store = context.store
-    if store is None or not has_weights(store.manifest(segment.signature)):
+    if store is None or (found := store.manifest(segment.signature)) is None or not has_weights(found):
         return None
+    store.accepted(found)
     with suppress(SegmentDamaged):
         tables = {name: store.tensors(segment.signature, name) for name in ("model", "head")}
         model = context.first_model(plan)

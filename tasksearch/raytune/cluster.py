@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import math
 import os
 import socket
-import time
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import ray
+from ray._raylet import GcsClient  # type: ignore[attr-defined]
+from ray.exceptions import AuthenticationError, RayError
+from ray.job_config import JobConfig
 
 from tasksearch.core.errors import BadInput, MissingPackage, Unreachable, first_line
+from tasksearch.core.left_as_found import left_as_found
+from tasksearch.raytune.local_cluster import connect, leave, local_cluster, refresh_token, temporary_base
 
 _LOG = logging.getLogger(__name__)
-_OBJECT_STORE = 128 * 2**20  # trials exchange kilobytes
 _PATIENCE = 5.0  # seconds for an address to answer
-_PAUSES = (2.0, 5.0)  # seconds before a second and a third try to start Ray on a machine under load
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",  # Ray imports MLflow where it is installed
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -41,42 +42,52 @@ QUIET = {
 
 
 @contextmanager
-def cluster(address: str | None, slots: int, resources: Mapping[str, float]) -> Iterator[int]:
-    """Yields the number of trials that fit at once.
+def cluster(
+    address: str | None, slots: int, resources: Mapping[str, float | None], tell: Callable[[str], None] = lambda _: None
+) -> Iterator[int]:
+    """Yields the number of trials that fit at once. Environment, log levels and signal handlers are left as they were.
 
     Args:
         address: None for a local cluster; `auto`, `host:port` or `ray://host:port` for one that runs.
         slots: trials at once that a local cluster is made for; ignored for one that runs.
-        resources: of one trial, `cpu` and `gpu`.
+        resources: of one trial, `cpu` and `gpu`; None for one GPU where there are any.
+        tell: called with a line while a local cluster takes long to start, from another thread.
 
     Raises:
-        Unreachable: the address does not answer within seconds, or Ray does not start here at three tries.
+        Unreachable: the address does not answer within seconds, or Ray does not start here within minutes.
         BadInput: not even one trial fits, or this process is connected to another cluster.
     """
-    os.environ.update({name: os.environ.get(name, value) for name, value in QUIET.items()})
-    os.environ.setdefault("RAY_memory_monitor_refresh_ms", "250")
-    logging.getLogger("ray").setLevel(logging.CRITICAL)
-    survive_memory_kills()
-    _silence()
-    mine = not ray.is_initialized()
-    if mine:
-        _start(address, slots, resources)
-    else:
-        _check_same(address)
-    try:
-        fitting = _fitting(resources)
-        _LOG.info(
-            "Ray %s: %s; its logs are in %s; %d trials fit at once",
-            ray.__version__,
-            _place(address, mine),
-            logs_folder(),
-            fitting,
-        )
-        yield fitting
-    finally:
+    with left_as_found(), ExitStack() as stack:
+        os.environ.update({name: os.environ.get(name, value) for name, value in QUIET.items()})
+        os.environ.setdefault("RAY_memory_monitor_refresh_ms", "250")
+        logging.getLogger("ray").setLevel(logging.CRITICAL)
+        survive_memory_kills()
+        _silence()
+        mine = not ray.is_initialized()
+        if not mine:
+            _check_same(address)
+        elif address is None:
+            stack.enter_context(local_cluster(slots, resources.get("cpu") or 1.0, job_config(), tell))
+        else:
+            stack.enter_context(token_of_home())
+            stack.callback(leave)
+            _connect(address)
         if mine:
-            _LOG.info("Ray is shut down")
-            _leave()
+            stack.callback(_LOG.info, "Ray is shut down")
+        fitting = _fitting(counted(resources))
+        place = _place(address, mine)
+        _LOG.info("Ray %s: %s; its logs are in %s; %d trials fit at once", ray.__version__, place, logs_folder(), fitting)
+        yield fitting
+
+
+def check_place(address: str | None) -> None:
+    """What would keep a local cluster from starting, known before anything else is begun.
+
+    Raises:
+        BadInput: the temporary folder's path is too long for Ray's sockets, or cannot be written.
+    """
+    if address is None and not ray.is_initialized():
+        temporary_base()
 
 
 def logs_folder() -> Path | None:
@@ -108,56 +119,59 @@ def _resolved(address: str) -> tuple[str, str]:
         return host, port
 
 
-def _leave() -> None:
-    """Shuts Ray down with Python's cycle collector at rest.
+def _connect(address: str) -> None:
+    """To a cluster that runs, with the token that guards it where this user has one.
 
-    While `ray.shutdown` runs, Ray 2.60 ends the whole process (exit code 1, "the core worker has already been shutdown") when
-    an object reference is freed. Finished trials hold such references in cycles, and a collection that another thread, the
-    tracker's, happens to bring about frees them at just that time.
+    Raises:
+        Unreachable: no cluster answers there, or it asks for another token.
     """
-    gc.collect()
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        ray.shutdown()
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _start(address: str | None, slots: int, resources: Mapping[str, float]) -> None:
-    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
-    if address is None:
-        cpus = max(1, math.ceil(slots * resources.get("cpu", 1.0)))
-        # `local` starts a cluster whatever RAY_ADDRESS or the remains of another cluster say
-        options |= {"address": "local", "include_dashboard": False, "num_cpus": cpus, "object_store_memory": _OBJECT_STORE}
-        _start_local(options)
-        return
     _knock(address)
     try:
-        _init(options | {"address": address})
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        connect({"address": address, "job_config": job_config(own_path=not address.startswith("ray://"))})
+    except (ConnectionError, RuntimeError, ValueError, TimeoutError, RayError) as error:
         raise Unreachable(f"no Ray cluster answers at {address!r}: {first_line(error)}") from None
 
 
-def _start_local(options: Mapping[str, Any]) -> None:
-    """Three tries: under load Ray's own processes may miss each other's deadlines."""
-    for pause in (*_PAUSES, None):
-        try:
-            _init(options)
-            return
-        except Exception as error:  # of a node that timed out Ray 2.60 tells by a bare `Exception`
-            _LOG.warning("Ray did not start: %s", error, exc_info=error)
-            _leave()
-            if pause is None:
-                raise Unreachable(f"Ray did not start on this machine: {first_line(error)}; try again later") from None
-            time.sleep(pause)
+@contextmanager
+def token_of_home() -> Iterator[None]:
+    """Where this user has a token, `ray start` guards its ports by it, and a client at an address must be told to use it."""
+    from ray._private.authentication.authentication_token_setup import maybe_enable_token_auth_if_token_available
+
+    given = "RAY_AUTH_MODE" in os.environ
+    refresh_token()
+    maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
+    try:
+        yield
+    finally:
+        if not given:
+            os.environ.pop("RAY_AUTH_MODE", None)
+        refresh_token()
 
 
-def _init(options: Mapping[str, Any]) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        ray.init(**options)
+def job_config(*, own_path: bool = True) -> JobConfig:
+    """Workers import exactly what this process imports: its `sys.path`, in its order, before anything of their own.
+
+    Ray 2.60 adds the folder of the script and the current folder of the driver to every worker's path, before all else; with
+    a console script neither is on the driver's own path, and whatever stands there would be trained in place of this code.
+    """
+    kind = _OwnPath if own_path else JobConfig
+    return kind(_py_driver_sys_path=driver_path()[::-1])  # a worker puts each before those that it has
+
+
+def driver_path() -> list[str]:
+    """This process's `sys.path`, every entry absolute; one that stands for a current folder that is gone is left out."""
+    found = []
+    for entry in sys.path:
+        with suppress(OSError):
+            found.append(os.path.abspath(entry))  # noqa: PTH100 - an empty entry is the current folder
+    return found
+
+
+class _OwnPath(JobConfig):
+    """Ray adds nothing to the path of a job that claims to have a working folder of its own."""
+
+    def _runtime_env_has_working_dir(self) -> bool:
+        return True
 
 
 def _knock(address: str) -> None:
@@ -180,6 +194,42 @@ def _knock(address: str) -> None:
         raise Unreachable(
             f"no Ray cluster answers at {address!r}: something else does; expected the port of `ray start --head`"
         )
+    if not address.startswith("ray://"):
+        _ask_for_entry(address)
+
+
+def _ask_for_entry(address: str) -> None:
+    """Ray itself would only say that it failed to connect, twenty seconds later, after a line of log for each.
+
+    Raises:
+        Unreachable: the cluster asks for another token than this user has.
+    """
+    try:
+        with _stderr_aside():
+            GcsClient(address=address)
+    except AuthenticationError:
+        with_token = os.environ.get("RAY_AUTH_MODE", "").lower() == "token"
+        wrong = "this user's token is not its own" if with_token else "this user has no token, or RAY_AUTH_MODE forbids it"
+        raise Unreachable(
+            f"the Ray cluster at {address!r} is guarded by a token and {wrong}; copy ~/.ray/auth_token from the head's user, "
+            "or set RAY_AUTH_TOKEN_PATH"
+        ) from None
+    except RayError as error:
+        raise Unreachable(f"no Ray cluster answers at {address!r}: {first_line(error)}") from None
+
+
+@contextmanager
+def _stderr_aside() -> Iterator[None]:
+    """Drops what Ray's compiled part writes to the process's standard error."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _speaks_grpc(line: socket.socket) -> bool:
@@ -193,6 +243,17 @@ def _speaks_grpc(line: socket.socket) -> bool:
     except OSError:
         return False
     return head[3:4] == b"\x04"
+
+
+def counted(resources: Mapping[str, float | None]) -> dict[str, float]:
+    """What Ray counts for a trial: without a word about GPUs, one of them where there are any.
+
+    A worker sees every GPU of its machine; trials that nobody counts would all train on the first one at once.
+    """
+    found = {name: wanted for name, wanted in resources.items() if wanted is not None}
+    if len(found) < len(resources) and ray.cluster_resources().get("GPU", 0.0) >= 1:
+        found["gpu"] = 1.0
+    return found
 
 
 def _fitting(resources: Mapping[str, float]) -> int:

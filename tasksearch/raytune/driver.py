@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import signal
 import statistics
@@ -18,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from joblib import cpu_count
 from ray import tune
 
-from tasksearch.core.errors import BadInput, Interrupted, Paused, StudyNotReady, UnknownName
+from tasksearch.core.code_identity import code_hash
+from tasksearch.core.errors import BadInput, Interrupted, Paused, StudyNotReady, UnknownName, Unreachable
 from tasksearch.core.own_files import MODULE
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
@@ -34,8 +35,10 @@ from tasksearch.engine.session import Session, open_session
 from tasksearch.engine.tracker_writer import TrackerWriter
 from tasksearch.engine.trial_manager import TrialManager
 from tasksearch.engine.utilization import SlotClock, Utilization
-from tasksearch.raytune.cluster import cluster
+from tasksearch.raytune.cluster import cluster, counted
+from tasksearch.raytune.local_cluster import GOES_ON, ray_is_gone
 from tasksearch.raytune.nodes import preflight
+from tasksearch.raytune.provenance import check_trained_by
 from tasksearch.raytune.ray_logs import ray_logs_kept
 from tasksearch.raytune.searcher import Halt, StudyCallback, StudySearcher, scheduler_of
 from tasksearch.raytune.segment_scheduler import SegmentScheduler
@@ -82,7 +85,7 @@ def run_trials(
     groups: Mapping[str, str],
     plan_of: Callable[[Schedule, int], Plan],
     tracker: Tracker,
-    resources: Mapping[str, float] | None = None,
+    resources: Mapping[str, float | None] | None = None,
     concurrency: int | None = None,
     address: str | None = None,
     tags: Mapping[str, str] | None = None,
@@ -90,6 +93,7 @@ def run_trials(
     limits: Limits | None = None,
     on_event: Callable[[Event], None] | None = None,
     patience: Patience | None = None,
+    accept_versions: bool = False,
 ) -> RunSummary:
     """Runs what the study still lacks; a study that lacks nothing returns at once.
 
@@ -103,23 +107,27 @@ def run_trials(
         plan_of: (schedule, seed) → plan.
         tracker: opened here, written by one thread; closing it is the caller's.
         tags: what the tracker's study is opened with: versions, fingerprints, warnings.
-        resources: of one trial, `{"cpu": 1, "gpu": 0.5}`.
-        concurrency: trials at once; None: as many as fit. Never more than the study's lag, which its proposals wait for.
+        resources: of one trial, `{"cpu": 1, "gpu": 0.5}`; a GPU of None stands for one where the cluster has any.
+        concurrency: trials at once; None: as many as fit, on this machine as many as this process may use cores, by its CPU
+            affinity and its container's quota. Never more than the study's lag, which its proposals wait for.
         address: of a running Ray cluster; None: a local one that ends with the call.
         optuna_storage: relational database of the Optuna study; None: a journal file in the study's folder.
         limits: of this call.
-        on_event: called with an event of `engine.events`, in the driver's thread.
+        on_event: called with an event of `engine.events`, in the driver's thread; a `Notice` that Ray is still starting comes
+            from another.
         patience: with a tracking server or a database that goes away: ten minutes beyond the study's end.
+        accept_versions: go on with trials and segments that other code trained.
 
     Raises:
         StudyBusy: another driver owns the folder.
-        Unreachable: the cluster, the tracking server or the Optuna database does not answer.
+        Unreachable: the cluster, the tracking server or the Optuna database does not answer, or Ray ended meanwhile.
+        VersionsDiffer: other code trained some of the study's trials or segments, or runs in a worker.
         BadInput: more GPUs or CPUs than there are, too few trials for the baseline, or nodes of the cluster that lack data,
             model, store or packages.
         UnknownName: the sampler's or the scheduler's.
         StudyNotReady: the baseline failed, so that no trial can be judged.
         DiskFull: in the driver or in a worker.
-        Interrupted: SIGINT or SIGTERM; what is finished is kept.
+        Interrupted: SIGINT, SIGTERM or SIGHUP; what is finished is kept.
         Paused: SIGUSR1, or a limit was reached; the same, and meant to be resumed.
     """
     started = time.perf_counter()
@@ -139,23 +147,33 @@ def run_trials(
     ) as session:
         manager, writer = session.manager, session.writer
         if not manager.complete:
-            needs = dict(resources or {"cpu": 1.0})
-            slots = min(concurrency or os.cpu_count() or 1, config.lag)
+            asked = dict(resources or {"cpu": 1.0})
+            if not accept_versions:
+                check_trained_by(ledger.folder, manager.records)
+            slots = min(concurrency or int(cpu_count()), config.lag)
+
+            def say(text: str) -> None:
+                manager.tell(Notice(text=text))
+
             with (
                 _interruptible(),
-                cluster(address, slots, needs) as fitting,
+                cluster(address, slots, asked, say) as fitting,
                 ray_logs_kept(ledger.folder, lambda: session.fault is not None or manager.losses > 0),
                 _signals(manager) as renew,
             ):
+                needs = counted(asked)
+                if limits is not None and limits.gpu_seconds is not None and not needs.get("gpu"):
+                    raise BadInput("a limit of GPU-hours, and no GPU in the cluster; trials without a GPU spend none")
                 writer.wait_until_open()
                 slots = min(fitting, config.lag, concurrency or fitting)
                 meter = Meter(limits or Limits(), needs.get("gpu", 0.0))
                 _LOG.info("%d slots, each with %s; context %s", slots, needs, sorted(context))
                 scheduling, slot_clock = SegmentScheduling(slots, _AHEAD * slots), SlotClock(slots)
                 halted = lambda: _over(session, meter, scheduling, renew) or session.fault is not None  # noqa: E731
-                where = {**context, "study_folder": str(ledger.folder)}
+                where = {**context, "study_folder": str(ledger.folder), "code": code_hash(), "accept_versions": accept_versions}
+                found = preflight(where, needs)
                 if address is not None:
-                    manager.tell(Notice(text=preflight(where, needs)))
+                    say(found)
                 _tune(manager, trainable, where, scheduling, slot_clock, needs=needs, halted=halted, clock=clock)
                 slot_use = slot_clock.use(scheduling.pauses, scheduling.resumes)
                 _LOG.info("Ray's loop has ended: %s", slot_use)
@@ -168,6 +186,8 @@ def _over(session: Session, meter: Meter, scheduling: SegmentScheduling, renew: 
     renew()
     session.tell_news()
     manager = session.manager
+    if gone := ray_is_gone():
+        manager.fault = manager.fault or Unreachable(f"{gone}; {GOES_ON}")
     reached = meter.reached(scheduling.running)
     if reached and manager.paused is None:
         _LOG.info("no further trial is begun: %s", reached)
@@ -262,21 +282,23 @@ def _interruptible() -> Iterator[None]:
 
 @contextmanager
 def _signals(manager: TrialManager) -> Iterator[Callable[[], None]]:
-    """SIGINT and SIGTERM end the run in good order; a second one ends it at once. SIGUSR1, a batch system's word, pauses.
+    """SIGINT, SIGTERM and SIGHUP end the run in good order; a second one ends it at once. SIGUSR1, a batch system's, pauses.
 
-    Yields what takes SIGUSR1 back from Tune, which claims it for itself when it starts and then ends without a reason.
+    A signal that is ignored, as SIGHUP is under nohup, stays ignored. Yields what takes SIGUSR1 back from Tune, which claims it
+    for itself when it starts and then ends without a reason.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)}
+    heard = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+    before = {number: now for number in heard if (now := signal.getsignal(number)) is not signal.SIG_IGN}
 
     def stop(number: int, frame: Any) -> None:
         if number == signal.SIGUSR1:
             manager.paused = manager.paused or "SIGUSR1 came"
             return
         manager.interrupted = True
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in before.keys() - {signal.SIGUSR1}:
             signal.signal(each, signal.default_int_handler)
 
     def renew() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from tasksearch.core.errors import BadInput
+from tasksearch.core.errors import BadInput, last_line
 from tasksearch.engine.preflight import MachineView, NodeAnswer, fault_of, summary_of, view_machine
 
 _PATIENCE = 120.0  # seconds; a first task on a node starts a Python process there
@@ -72,22 +72,30 @@ def _nodes(needs: Mapping[str, float]) -> list[tuple[str, str]]:
 
 def _ask(nodes: Sequence[tuple[str, str]], read: Mapping[str, str], marks: Mapping[str, str]) -> list[tuple[str, Any]]:
     """All at once; (name for people, what becomes the answer)."""
-    errand = ray.remote(num_cpus=0, max_retries=0)(view_machine)
+    errand = ray.remote(num_cpus=0, max_retries=0)(_errand())
     pins = [(name, NodeAffinitySchedulingStrategy(node_id=node, soft=False)) for node, name in nodes]
     return [(name, errand.options(scheduling_strategy=pin).remote(dict(read), dict(marks))) for name, pin in pins]
 
 
 def _wait(node: str, reference: Any) -> NodeAnswer:
     try:
-        found: MachineView = ray.get(reference, timeout=_PATIENCE)
-        return NodeAnswer(node=node, look=found)
+        return NodeAnswer(node=node, look=MachineView(**ray.get(reference, timeout=_PATIENCE)))
     except GetTimeoutError:
         return NodeAnswer(node=node, fault=f"did not answer within {_PATIENCE:.0f} s")
     except (RayError, ImportError) as error:  # tasksearch itself may be missing there
-        return NodeAnswer(node=node, fault=f"could not look: {_cause(error)}")
+        return NodeAnswer(node=node, fault=f"could not look: {last_line(error)}")
 
 
-def _cause(error: BaseException) -> str:
-    """The last line of a remote traceback says what happened."""
-    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
-    return (lines[-1] if lines else type(error).__name__)[:200]
+def _errand() -> Callable[[Mapping[str, str], Mapping[str, str]], dict[str, Any]]:
+    """A function that Ray carries by its content, and that answers in plain values: another `tasksearch` may stand there."""
+
+    def errand(read: Mapping[str, str], marks: Mapping[str, str]) -> dict[str, Any]:
+        import dataclasses
+
+        from tasksearch.engine import preflight
+
+        if "imported_from" not in getattr(preflight.MachineView, "__dataclass_fields__", ()):
+            raise ImportError(f"another version of tasksearch stands at {preflight.__file__}")
+        return dataclasses.asdict(preflight.view_machine(read, marks))
+
+    return errand

@@ -15,6 +15,7 @@ from ray.tune import Callback, Stopper
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from tasksearch.core.errors import last_line
 from tasksearch.core.study import TrialRecord
 from tasksearch.engine.events import TrialProgress
 from tasksearch.engine.trial_manager import RETRIES, TrialManager
@@ -81,7 +82,8 @@ class StudyCallback(Callback):
         Ray's own retry misses a worker that is lost while it is reset for its next trial: Ray 2.60 then fails the trial twice,
         once for the worker and once for the reset, takes it up again for the first and gives it up for the second.
         """
-        cause = f"its worker was lost {RETRIES + 1} times; the usual reason is that memory ran out"
+        said = trial.get_error()
+        cause = f"its worker was lost {RETRIES + 1} times; Ray says: {last_line(said) if said else 'nothing'}"
         number, addition = int(trial.config["number"]), int(trial.config.get("addition", 0))
         _LOG.warning("Ray on the loss of trial %d: %s", number, _told_by_ray(trial))
         guarded(self._manager, lambda: self._manager.lose(number, cause, addition), None)

@@ -24,7 +24,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from tasksearch.core.errors import DiskFull, StoreUnusable
+from tasksearch.core.code_identity import code_hash, other_code
+from tasksearch.core.errors import DiskFull, StoreUnusable, VersionsDiffer
 
 MANIFEST = "manifest.json"
 USES = "uses"
@@ -43,11 +44,13 @@ class SegmentStore:
 
     Attributes:
         damaged: names found here by this process with content that is not as their manifests say.
+        accept_versions: whether segments that other code trained may be reused.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.damaged: list[str] = []
+        self.accept_versions = True
 
     def __str__(self) -> str:
         return str(self.root)
@@ -71,6 +74,27 @@ class SegmentStore:
                 return manifest
         self.warn(signature)
         return None
+
+    def reusable(self, signature: str) -> dict[str, Any] | None:
+        """The manifest of a segment that is about to be reused, None where it is absent or damaged.
+
+        A segment that was written before its code was recorded is taken as it always was.
+
+        Raises:
+            StoreUnusable: a newer version wrote it.
+            VersionsDiffer: other code trained it, and `accept_versions` is off.
+        """
+        manifest = self.manifest(signature)
+        return None if manifest is None else self.accepted(manifest)
+
+    def accepted(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        """The manifest, if its segment may be reused; raises `VersionsDiffer` where it may not."""
+        if not self.accept_versions and (other := other_code([manifest.get("facts", {}).get("code")])):
+            raise VersionsDiffer(
+                f"segment {manifest['signature'][:12]}… in {self} was trained by other code ({other[0]}; this is "
+                f"{code_hash()}); choose another --store, or reuse what it holds by --accept-versions"
+            )
+        return manifest
 
     def peek(self, signature: str) -> dict[str, Any] | None:
         """The manifest alone, the files unread; None where there is none of this segment and format."""
@@ -104,7 +128,7 @@ class SegmentStore:
             for name, table in tensors.items():
                 save_file({key: value.contiguous() for key, value in table.items()}, folder / f"{name}.safetensors")
 
-        self._commit(signature, write, facts)
+        self._commit(signature, write, facts | {"code": code_hash()})
 
     def use(self, signature: str) -> None:
         """Notes that a segment was reused; a store that cannot be written keeps no note."""

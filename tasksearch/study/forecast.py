@@ -132,7 +132,7 @@ def forecast_study(
         bytes=round(statistics.fmean(sum(speed.bytes(w, keep_targets=where.keep_targets) for w in once(p)) for p in works)),
         speed=speed,
         measured=measured,
-        gpus=where.gpus_per_trial,
+        gpus=where.gpus_per_trial or 0.0,
     )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tasksearch.core.arguments import named_arguments
 from tasksearch.core.errors import BadInput, StudyNotReady, TasksearchError
 from tasksearch.core.folders import AnyPath
+from tasksearch.core.left_as_found import left_as_found
 from tasksearch.core.logs import study_log
 from tasksearch.core.options import Resources, control_names
 from tasksearch.core.own_files import is_reference, keep
@@ -133,13 +134,14 @@ def drive(
     on_pretrain: OnPretrain | None,
     begin: Callable[[], None] | None = None,
 ) -> StudyResult:
-    """Runs what a study lacks, and closes its books; `begin` is called once nothing that was asked for is missing.
+    """Runs what a study lacks, and closes it; `begin` is called once nothing that was asked for is missing.
 
-    Meanwhile the study's log is written.
+    Meanwhile the study's log is written. Environment variables, log levels and signal handlers of the caller's process are
+    afterwards what they were.
     """
     from tasksearch import __version__
 
-    with study_log(ledger.folder):
+    with study_log(ledger.folder), left_as_found():
         _LOG.info("tasksearch %s on %s: study %r in %s", __version__, socket.gethostname(), config.name, ledger.folder)
         _LOG.info("asked for: %s; %s", config, resources)
         try:
@@ -166,8 +168,11 @@ def _run_and_close(
 
     # One thread per process, before torch or faiss start theirs: bit-equal results are promised at one only.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from tasksearch.raytune.cluster import check_place
     from tasksearch.store.remote import open_store
     from tasksearch.store.verification import check_store
+
+    check_place(resources.address)
 
     tracking = tracking_address(config)
     if tracking is not None:
@@ -205,21 +210,19 @@ def _run_and_close(
             ledger,
             config,
             trainable_of(config),
-            setup.context(config, ledger.folder) | _keeping(store, resources),
+            setup.context(config, ledger.folder) | _keeping(store, resources) | _device(resources),
             sizes=setup.sizes,
             groups=setup.suite.groups,
             plan_of=setup.plan_of(config),
             tracker=tracker,
-            resources={
-                "cpu": resources.cpus_per_trial,
-                **({"gpu": resources.gpus_per_trial} if resources.gpus_per_trial else {}),
-            },
+            resources={"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial},
             concurrency=resources.concurrency,
             address=resources.address,
             limits=Limits(seconds=_seconds(resources.max_hours), gpu_seconds=_seconds(resources.max_gpu_hours)),
             tags=_tags(config, setup.suite.warning),
             optuna_storage=database,
             on_event=on_event,
+            accept_versions=resources.accept_versions,
         )
     except BaseException:
         with suppress(Exception):  # what ended the run is what is told
@@ -228,6 +231,11 @@ def _run_and_close(
         raise
     tracker.close_study(_closing(ledger, config), _report(ledger.folder), complete=True)
     return dataclasses.replace(summary, counts=counts_of(ledger, config, tracker, database))
+
+
+def _device(resources: Resources) -> dict[str, str]:
+    """A worker sees every GPU of its machine, whether Ray counts it for the trial or not."""
+    return {"device": "cpu"} if resources.gpus_per_trial == 0 else {}
 
 
 def _keeping(store: str, resources: Resources) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import DiskFull, Refused, TasksearchError, Unreachable
@@ -60,7 +62,7 @@ def translated(uri: str) -> Iterator[None]:
         raise
     except Exception as error:
         told = scrubbed(str(error) or type(error).__name__, uri)
-        if "No space left" in told or "disk is full" in told:
+        if "No space left" in told or "disk is full" in told or (_is_foreign(error) and _is_full(uri)):
             raise DiskFull(f"no room left where MLflow writes, {masked(uri)}; `tasksearch resume` goes on") from None
         if _is_foreign(error):
             if _is_gone(uri):
@@ -69,9 +71,12 @@ def translated(uri: str) -> Iterator[None]:
                     "`tasksearch resume` goes on"
                 ) from None
             kind = Refused if _is_final(error) else Unreachable
-            raise kind(f"MLflow at {masked(uri)} failed: {told[:300]}") from None
+            said = told.partition("[SQL:")[0].strip().partition("\n")[0]
+            raise kind(f"MLflow at {masked(uri)} failed: {said[:300]}") from None
         raise
 
+
+_ROOM = 64 * 2**10  # bytes: less than SQLite's journal of one transaction takes
 
 _FINAL = frozenset(
     (
@@ -97,6 +102,15 @@ _FINAL = frozenset(
 
 def _is_final(error: Exception) -> bool:
     return str(getattr(error, "error_code", "")) in _FINAL
+
+
+def _is_full(uri: str) -> bool:
+    """Whether the disk of a database file has no room: SQLite then says many things, `disk I/O error` among them."""
+    folder = Path(uri.removeprefix("sqlite:///")).parent
+    try:
+        return uri.startswith("sqlite:///") and shutil.disk_usage(folder).free < _ROOM
+    except OSError:
+        return False
 
 
 def _is_gone(uri: str) -> bool:

@@ -69,7 +69,7 @@ def test_help_loads_no_heavy_library():
         (["run", "--store", "s4://bucket"], "expected a folder or an fsspec URL"),
         (["run", "--optuna-storage", "optuna"], "the Optuna storage 'optuna'; expected sqlite:///FILE"),
         (["run", "--optuna-storage", "sqlite:///no/folder.db"], "lies in no folder; expected sqlite:///FILE"),
-        (["run", "--max-gpu-hours", "1"], "--max-gpu-hours without --gpus-per-trial"),
+        (["run", "--max-gpu-hours", "1", "--gpus-per-trial", "0"], "--max-gpu-hours beside --gpus-per-trial 0"),
         (["best", "nowhere", "--out", "mix.toml"], "--out needs --language"),
     ],
 )

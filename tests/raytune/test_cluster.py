@@ -4,9 +4,6 @@ import os
 import subprocess
 import sys
 
-import pytest
-
-from tasksearch.core.errors import Unreachable
 from tasksearch.raytune import cluster as module
 
 # References in cycles, freed by a thread that collects garbage for as long as Ray is being shut down: what a busy tracker does.
@@ -46,33 +43,6 @@ def test_garbage_collected_while_ray_shuts_down_does_not_end_the_process_nor_is_
     assert (done.returncode, done.stdout.strip()) == (0, "went on with 1"), done.stderr
 
 
-def failing_init(monkeypatch, times, kind=RuntimeError):
-    calls = []
-
-    def init(**options):
-        calls.append(options["address"])
-        if len(calls) <= times:
-            raise kind("the raylet did not come up in time\nmore")
-
-    monkeypatch.setattr(module.ray, "init", init)
-    monkeypatch.setattr(module.ray, "shutdown", lambda: None)
-    monkeypatch.setattr(module, "_PAUSES", (0.0, 0.0))
-    return calls
-
-
-def test_a_start_that_fails_twice_is_tried_a_third_time(monkeypatch):
-    calls = failing_init(monkeypatch, 2)
-    module._start(None, 1, {"cpu": 1.0})
-    assert calls == ["local"] * 3
-
-
-@pytest.mark.parametrize("kind", [RuntimeError, Exception])  # Ray raises both
-def test_a_start_that_fails_thrice_is_one_line_and_no_defect_of_ours(monkeypatch, kind):
-    failing_init(monkeypatch, 3, kind)
-    with pytest.raises(Unreachable, match="Ray did not start on this machine: the raylet did not come up in time; try again"):
-        module._start(None, 1, {"cpu": 1.0})
-
-
 def test_a_kill_by_rays_memory_monitor_is_a_lost_worker_and_not_the_end_of_the_run(monkeypatch):
     import ray.air.execution._internal.actor_manager as manager
     from ray.exceptions import ActorDiedError, OutOfMemoryError
@@ -94,7 +64,19 @@ def test_a_kill_by_rays_memory_monitor_is_a_lost_worker_and_not_the_end_of_the_r
     assert passed_on is other
 
 
-def test_ray_still_has_what_the_memory_patch_replaces():
+def test_ray_still_has_what_is_replaced_or_set():
+    import inspect
+
+    from ray._private import node, ray_constants, services, worker
     from ray.air.execution._internal.actor_manager import RayActorManager
+    from ray.job_config import JobConfig
 
     assert callable(RayActorManager._actor_task_failed)
+    assert "_py_driver_sys_path" in inspect.signature(JobConfig).parameters
+    assert (
+        "_runtime_env_has_working_dir" in inspect.getsource(worker.connect) and not JobConfig()._runtime_env_has_working_dir()
+    )
+    assert "services.get_node(" in inspect.getsource(node.Node.__init__) and callable(services.get_node)
+    assert "ENABLE_RAY_CLUSTER" in inspect.getsource(services.get_node_ip_address) and ray_constants.ENABLE_RAY_CLUSTER
+    for variable in ("RAY_gcs_server_port_wait_time_s",):
+        assert variable in inspect.getsource(node)

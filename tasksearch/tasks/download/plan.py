@@ -140,7 +140,9 @@ def _copies(source: Source) -> Iterator[Files | Hub]:
         for copy in source.sources:
             yield from _copies(copy)
     elif isinstance(source, ByPart):  # of a user's own suite
-        for part in (*(part for _, _, part in source.parts), *filter(None, [source.rest])):
+        for _, _, part in source.parts:
             yield from _copies(part)
+        if source.rest is not None:
+            yield from _copies(source.rest)
     else:
         yield source
