@@ -44,6 +44,10 @@ class BadInput(TasksearchError):
     """A value, file or option that cannot be used as it is."""
 
 
+class Damaged(BadInput):
+    """A file that is not as it was written: cut short, a flipped bit, a folder in its place."""
+
+
 class ModelUnusable(TasksearchError):
     """A model folder or hub id that is not an XLM-R-shaped encoder with a tokenizer."""
 

@@ -7,13 +7,17 @@ understood once, and arrays are views of the file's content; safetensors' own re
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tasksearch.core.checksum import read_file
+from tasksearch.core.errors import Damaged
 from tasksearch.core.score import Half
 
 Cell = tuple[str, str, Half]
@@ -39,17 +43,38 @@ def read_outcomes(path: Path) -> dict[Cell, NDArray[np.float32]]:
     """From a file that `Ledger.write_outcomes` wrote; the arrays are not to be written to.
 
     Raises:
-        safetensors.SafetensorError: the file is damaged.
+        Damaged: it is not as it was written.
     """
-    content = path.read_bytes()
+    content = read_file(path)
     start = 8 + int.from_bytes(content[:8], "little")
     places = _places(content[8:start], len(content) - start)
     if places is None:
+        from safetensors import SafetensorError
         from safetensors.numpy import load
 
-        return {cell_of(name): array for name, array in load(content).items()}
+        try:
+            return {cell_of(name): array for name, array in load(content).items()}
+        except (SafetensorError, ValueError) as fault:
+            raise Damaged(
+                f"{path} is damaged ({fault}); `tasksearch check {path.parent.parent} --repair`, then `tasksearch resume` "
+                "makes it again"
+            ) from None
     table = np.frombuffer(content, dtype="<f4", offset=start).reshape(-1, 2)
     return {cell: table[first:last] for cell, first, last in places}
+
+
+def is_whole(file: BinaryIO) -> bool:
+    """A safetensors file: eight bytes with the length of the header, the header, the tensors without gaps."""
+    size = os.fstat(file.fileno()).st_size
+    length = int.from_bytes(file.read(8), "little")
+    if not 0 < length <= size - 8:
+        return False
+    try:
+        header = json.loads(file.read(length))
+        ends = [int(facts["data_offsets"][1]) for name, facts in header.items() if name != "__metadata__"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return size == 8 + length + max(ends, default=0)
 
 
 def cell_of(name: str) -> Cell:

@@ -58,10 +58,11 @@ def extend_study(
         BadInput, UnknownName: one line on what cannot be gained.
     """
     from tasksearch.records.ledger import Ledger
-    from tasksearch.study.run import Resources, drive
+    from tasksearch.study.run import Resources, drive, mend_records
     from tasksearch.tasks.labels import suite_with_labels
 
     ledger = Ledger(folder)
+    mend_records(ledger, on_event)
     config = ledger.config()
     suite = suite_with_labels(config.suite, config.data)
     wanted = extended(config, suite, growth)

@@ -140,11 +140,11 @@ def run_study(
         BadInput: the folder holds a study that was asked for in other words.
         TasksearchError: as `raytune.driver.run_trials` does.
     """
-    from tasksearch.records.ledger import Ledger, is_cut
+    from tasksearch.records.ledger import Ledger
 
     where = folder or DEFAULT_FOLDER / config.name
     ledger = Ledger(where)
-    if (where / "study.json").exists() and not is_cut(where / "study.json"):
+    if ledger.has_config():
         was = ledger.config()
         config = as_begun(config, was, ledger.absent())
         if was != config:
@@ -178,12 +178,29 @@ def resume_study(
     from tasksearch.records.ledger import Ledger
 
     ledger = Ledger(folder)
+    mend_records(ledger, on_event)
     if twins is not None:
         _ask_twins(ledger, twins)
     if controls is not None and (named := read_controls(controls)) != (config := ledger.config()).controls:
         with ledger.lock():
             ledger.save_config(dataclasses.replace(config, controls=named))
     return drive(ledger, ledger.config(), resources or Resources(), on_event, on_pretrain)
+
+
+def mend_records(ledger: Any, on_event: Callable[[Any], None] | None = None) -> None:
+    """Puts damaged records aside and writes a damaged `study.json` again from its copy, before anything is read; says so.
+
+    Raises:
+        StudyNotReady: the folder holds no study.
+        StudyBusy: a driver is at work in it.
+    """
+    from tasksearch.engine.events import Notice
+
+    ledger.config()  # a folder without a study is left as it is
+    with ledger.lock():
+        for line in (*ledger.mend_config(), *ledger.mend()):
+            if on_event is not None:
+                on_event(Notice(text=line))
 
 
 def _ask_twins(ledger: Any, twins: int) -> None:

@@ -41,8 +41,10 @@ def store_of(where: str) -> str:
     """
     if "://" in where:
         return where
+    from tasksearch.records.ledger import Ledger
+
     folder = Path(where)
-    address = store_address(folder) if (folder / "study.json").exists() else where
+    address = store_address(folder) if Ledger(folder).has_config() else where
     if "://" not in address and not Path(address).is_dir():
         raise StudyNotReady(f"no study and no store in {where}; expected the folder of either, or an fsspec URL")
     return address
