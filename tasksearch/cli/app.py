@@ -25,6 +25,7 @@ from tasksearch.cli import (
     ui,
 )
 from tasksearch.cli import best as look
+from tasksearch.cli.fault_log import EXIT_CODE, unforeseen
 from tasksearch.cli.panels import BENCH, PRETRAIN, TRAIN, grouped
 from tasksearch.cli.short import short
 from tasksearch.core.errors import TasksearchError
@@ -73,7 +74,9 @@ app.command(epilog=ui.UI_EXAMPLES)(ui.ui)
 
 
 def run_app() -> None:
-    """Runs the command line: a `TasksearchError` is one line on standard error and its exit code, never a traceback."""
+    """Runs the command line: any fault is one line on standard error and an exit code, never a traceback; one that nobody
+    foresaw names the log that holds it.
+    """
     try:
         app()
     except TasksearchError as error:
@@ -82,3 +85,6 @@ def run_app() -> None:
     except KeyboardInterrupt:
         typer.echo("tasksearch: interrupted; `tasksearch resume STUDY` goes on", err=True)
         sys.exit(130)
+    except Exception as fault:
+        typer.echo(f"tasksearch: {unforeseen(fault)}", err=True)
+        sys.exit(EXIT_CODE)

@@ -1,7 +1,7 @@
 """Errors for people: one line that shows the value, the wish and the neighbour.
 
 The command line prints a `TasksearchError` without a traceback and exits with its `exit_code`.
-Anything else that reaches the top is a defect of ours and keeps its traceback.
+Anything else that reaches the top is a defect of ours: one line too, with the path of a log that holds the traceback.
 """
 
 from __future__ import annotations

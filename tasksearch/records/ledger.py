@@ -31,7 +31,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from tasksearch.core.atomic import make_folder, write_atomic
-from tasksearch.core.checksum import checked_json, is_damaged, parse_checked, read_checked, read_file
+from tasksearch.core.checksum import checked_json, is_damaged, parse_checked, read_file
 from tasksearch.core.errors import BadInput, Damaged, StudyBusy, StudyNotReady
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.records.outcomes import Cell, Outcomes, cell_of, is_whole, outcome_bytes, read_outcomes
@@ -355,6 +355,8 @@ class Ledger:
             self._lock.acquire()
         except Timeout:
             raise StudyBusy(f"study folder {self.folder} is in use by {_owner(owner)}; wait for it, or stop it first") from None
+        except OSError as fault:
+            raise BadInput(f"study folder {self.folder} cannot be written: {fault.strerror or fault} ({owner.name})") from None
         try:
             write_atomic(owner, _json_bytes({"pid": os.getpid(), "host": socket.gethostname()}))
             yield

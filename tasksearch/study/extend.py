@@ -155,8 +155,10 @@ def _check_finished(ledger: Any, config: StudyConfig, suite: Suite) -> None:
     from tasksearch.engine.completion import has_ended
     from tasksearch.records.additions import asked, lacking
     from tasksearch.search.proposals import Finished, propose
+    from tasksearch.search.records.holes import refuse_holes
 
     written, additions = ledger.written(), ledger.additions()
+    refuse_holes(ledger, [record.number for record in written])
     given_up = {(one.number, one.addition) for own in additions.values() for one in own if one.status == "failed"}
     pending = [one for one in lacking(written, additions, config) if (one.number, one.addition) not in given_up]
     records = asked(written, config) if ledger.history() else written

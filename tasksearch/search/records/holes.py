@@ -37,7 +37,8 @@ def refuse_holes(ledger: Ledger, numbers: Collection[int]) -> None:
             f"`tasksearch check {ledger.folder} --repair`, then `tasksearch resume` trains them again"
         )
     raise StudyNotReady(
-        f"{ledger.trials_path} lacks {named(missing)}, damaged and put aside; `tasksearch resume {ledger.folder}` trains them again"
+        f"{ledger.trials_path} lacks {named(missing)}, damaged and put aside; `tasksearch resume {ledger.folder}` trains them "
+        "again"
     )
 
 
