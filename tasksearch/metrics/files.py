@@ -11,6 +11,9 @@ from typing import Any
 
 from tasksearch.core.errors import BadInput, DataMissing
 
+MOST = 2_000_000_000
+"""Bytes of one file that are read: more are another file, or a device that never ends."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class GoldQuestion:
@@ -141,7 +144,11 @@ def _json(path: Path) -> Any:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(MOST + 1)
+        if len(content) > MOST:
+            raise BadInput(f"{path} has more than {MOST} bytes; expected a file of predictions or labels")
+        return content.decode("utf-8-sig")
     except FileNotFoundError:
         raise DataMissing(f"{path} is missing") from None
     except IsADirectoryError:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tasksearch.core.errors import BadInput, StudyNotReady, TasksearchError
 from tasksearch.core.study import Objective, Overrides, StudyConfig
+from tasksearch.study.moved import rebase
 from tasksearch.study.objective import read_objective
 from tasksearch.study.optuna_location import optuna_address, remember_optuna
 from tasksearch.study.pretraining_text import keep_checked, pretraining_text
@@ -23,9 +24,11 @@ from tasksearch.study.store_location import store_address
 from tasksearch.study.study_id import study_id
 from tasksearch.study.tracking_location import keep_address, tracking_address
 from tasksearch.tasks.catalogue import load_suite
-from tasksearch.tracking.address import check_answers, masked
+from tasksearch.tracking.address import check_answers, default_uri, masked
 
 DEFAULT_FOLDER = Path("studies")
+_LONGEST_NAME = 200
+"""Bytes: file systems allow 255, and Optuna and MLflow add to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +92,8 @@ def configure(
     Raises:
         UnknownName, BadInput, DataMissing: one line each.
     """
+    if name is not None:
+        check_name(name)
     known = load_suite(suite)
     filled = fill_in(load_space(space), known, continuous=continuous, steps=steps)
     chosen = choose_targets(known, targets)
@@ -120,6 +125,15 @@ def configure(
     )
 
 
+def check_name(name: str) -> None:
+    """Raises BadInput for a study's name that is no name of one folder: it would lead out of `studies/`."""
+    if not name.strip() or name in (".", "..") or len(name.encode()) > _LONGEST_NAME or not name.isprintable() or "/" in name:
+        raise BadInput(
+            f"--name {name[:80]!r}; expected the name of one folder, without '/' and at most {_LONGEST_NAME} bytes: "
+            "--out says where the study is to stand"
+        )
+
+
 def _overrides(asked: Mapping[str, Any]) -> Overrides:
     """What is asked for holds for every target; where nothing is, a study reads as one of an earlier version."""
     for_targets = any(asked.get(name) is not None for name in FOR_TARGETS)
@@ -145,6 +159,7 @@ def run_study(
     where = folder or DEFAULT_FOLDER / config.name
     ledger = Ledger(where)
     if ledger.has_config():
+        mend_records(ledger, on_event)
         was = ledger.config()
         config = as_begun(config, was, ledger.absent())
         if was != config:
@@ -198,7 +213,7 @@ def mend_records(ledger: Any, on_event: Callable[[Any], None] | None = None) -> 
 
     ledger.config()  # a folder without a study is left as it is
     with ledger.lock():
-        for line in (*ledger.mend_config(), *ledger.mend()):
+        for line in (*ledger.mend_config(), *rebase(ledger), *ledger.mend()):
             if on_event is not None:
                 on_event(Notice(text=line))
 
@@ -229,6 +244,7 @@ def drive(
     from tasksearch.store.verification import check_store
 
     tracking = tracking_address(config)
+    default_uri(ledger.folder)  # a path that MLflow would misread is known at once
     if tracking is not None:
         check_answers(tracking)  # a wrong address is known in seconds, before a first phase 1
     optuna_url = optuna_address(ledger.folder, resources.optuna_storage)
@@ -240,6 +256,8 @@ def drive(
     check_store(store)
     if begin is not None:
         begin()
+    with ledger.lock():
+        rebase(ledger)  # of a new study: where it stands
     remember_optuna(ledger.folder, optuna_url)
     keep_skipped(ledger.folder, setup.skipped)
     keep_checked(ledger.folder, pretraining_text(config))

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.input_files import check_small
 from tasksearch.core.space import SearchSpace
 from tasksearch.tasks.suite import Suite
 
@@ -37,7 +38,7 @@ def load_space(name: str) -> SearchSpace:
         if name not in spaces:
             raise UnknownName("search space", name, spaces)
         return spaces[name]
-    if not Path(name).is_file():
+    if not Path(name).exists():
         raise BadInput(
             f"no search-space file {name!r}; expected a Python file with a SPACE, or one of {', '.join(known_spaces())}"
         )
@@ -54,8 +55,9 @@ def run_file(path: Path, wanted: str) -> ModuleType:
     Raises:
         BadInput: no such file, or one that cannot be run.
     """
-    if not path.is_file():
-        raise BadInput(f"no file {str(path)!r}; expected a Python file with {wanted}")
+    check_small(path, f"a Python file with {wanted}")
+    if path.suffix != ".py":
+        raise BadInput(f"{str(path)!r} does not end in .py; expected a Python file with {wanted}")
     spec = importlib.util.spec_from_file_location("user_file", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -17,7 +17,13 @@ csv.field_size_limit(2**27)  # the library's 128 KiB are less than a long articl
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """The file, unpacked where its name ends in .gz."""
+    """The file, unpacked where its name ends in .gz.
+
+    Raises:
+        BadInput: a device or a pipe, which may never end and cannot be read twice.
+    """
+    if not (path.is_file() or path.is_dir()) and path.exists():
+        raise BadInput(f"{path} is no regular file; expected one that ends and can be read again")
     return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
 
 
