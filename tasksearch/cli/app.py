@@ -11,6 +11,7 @@ from tasksearch import __version__
 from tasksearch.cli import (
     bench,
     catalogue,
+    check,
     data,
     data_check,
     extend,
@@ -58,6 +59,7 @@ app.command(epilog=plan.PLAN_EXAMPLES)(grouped(plan.plan))
 app.command(epilog=extend.EXTEND_EXAMPLES)(grouped(extend.extend))
 app.command(epilog=look.BEST_EXAMPLES)(short(look.best))
 app.command()(short(look.trials))
+app.command(epilog=check.CHECK_EXAMPLES)(check.check)
 app.command()(look.spaces)
 app.command(epilog=catalogue.TASKS_EXAMPLES)(catalogue.tasks)
 app.command(epilog=catalogue.LANGUAGES_EXAMPLES)(catalogue.languages)

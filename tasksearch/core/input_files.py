@@ -1,4 +1,4 @@
-"""Files that a user names: a device that never ends, or gigabytes in the place of a small file, are told before they are read."""
+"""Files that a user names: a device that never ends, or gigabytes in place of a small file, are told before they are read."""
 
 from __future__ import annotations
 

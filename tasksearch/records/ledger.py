@@ -34,7 +34,7 @@ from tasksearch.core.atomic import make_folder, write_atomic
 from tasksearch.core.checksum import checked_json, is_damaged, parse_checked, read_file
 from tasksearch.core.errors import BadInput, Damaged, StudyBusy, StudyNotReady
 from tasksearch.core.study import StudyConfig, TrialRecord
-from tasksearch.records.outcomes import Cell, Outcomes, cell_of, is_whole, outcome_bytes, read_outcomes
+from tasksearch.records.outcomes import Cell, Outcomes, cell_of, outcome_bytes, read_outcomes
 from tasksearch.search.records.holes import refuse_holes
 
 _T = TypeVar("_T")
@@ -267,18 +267,21 @@ class Ledger:
         return sorted(number for number in aside if not self.record_path(number).exists())
 
     def outcomes_are_damaged(self, number: int) -> bool:
-        """Whether the file of per-example outcomes is there and shorter or longer than its header says."""
+        """Whether the file of per-example outcomes is there and not as it was written."""
+        path = self.outcomes_path(number)
         try:
-            with self.outcomes_path(number).open("rb") as file:
-                return not is_whole(file)
-        except IsADirectoryError:
+            if path.exists():
+                read_outcomes(path)
+        except Damaged:
             return True
-        except OSError:
-            return False
+        return False
 
     def write_outcomes(self, number: int, outcomes: Outcomes, addition: int = 0) -> None:
         """Writes the per-example outcomes of a trial, or of an addition to it, whole or not at all."""
-        write_atomic(self.outcomes_path(number, addition), outcome_bytes(outcomes))
+        path = self.outcomes_path(number, addition)
+        if path.is_dir():
+            self.set_aside(path)
+        write_atomic(path, outcome_bytes(outcomes))
 
     def outcomes(self, number: int) -> dict[Cell, NDArray[np.float32]]:
         """Reads one trial's per-example outcomes, arrays of shape (n, 2), with those of its finished additions.
@@ -319,7 +322,7 @@ class Ledger:
         Within a target equal numbers are one document, in every language.
         """
         paths = sorted((self.folder / "documents").glob("*.safetensors"))
-        return {cell: array for path in paths for cell, array in self._read_documents(path).items()}
+        return {cell: array for path in paths for cell, array in self.read_documents(path).items()}
 
     def lacks_documents(self, cells: Iterable[Cell]) -> bool:
         """Whether some of these cells, of one target, have no document numbers yet."""
@@ -331,9 +334,10 @@ class Ledger:
 
     def _documents_of(self, target: str) -> dict[Cell, NDArray[np.int64]]:
         path = self._documents_path(target)
-        return self._read_documents(path) if path.exists() else {}
+        return self.read_documents(path) if path.exists() else {}
 
-    def _read_documents(self, path: Path) -> dict[Cell, NDArray[np.int64]]:
+    def read_documents(self, path: Path) -> dict[Cell, NDArray[np.int64]]:
+        """One file of `documents/`; raises Damaged."""
         from safetensors import SafetensorError
         from safetensors.numpy import load
 

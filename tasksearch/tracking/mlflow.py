@@ -100,6 +100,18 @@ class MlflowTracker:
                 self._write(run, entry, artefacts)
                 self._runs[entry.key] = self._client.get_run(run.info.run_id)
 
+    def rewrite_trial(self, record: TrialRecord) -> None:
+        """Writes a finished trial's run again, whatever it says of itself."""
+        entry = entry_of(record, self.study_id, self._view)
+        with translated(self.uri), self._forgetting(entry.key):
+            run = self._run(
+                entry.key, entry.name, {PARENT_TAG: self.parent_id, "tasksearch.study": self.study_id}, entry.started
+            )
+            if RECORD in run.data.tags:
+                self._client.delete_tag(run.info.run_id, RECORD)
+            self._write(run, entry, {})
+            self._runs[entry.key] = self._client.get_run(run.info.run_id)
+
     def close_study(self, summary: Mapping[str, float | str], artefacts: Mapping[str, Path], *, complete: bool) -> None:
         """Writes the study's last words on the parent run; `complete` False leaves it open for a resume."""
         assert self.parent_id, "close_study before open_study"
