@@ -6,6 +6,8 @@ The records are the truth, and outcomes their evidence: a record that contradict
 
 from __future__ import annotations
 
+import dataclasses
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -22,6 +24,9 @@ from tasksearch.study.study_id import study_id
 from tasksearch.study.tracking_location import tracking_address
 from tasksearch.tasks.labels import suite_with_labels
 from tasksearch.tracking.address import default_uri
+from tasksearch.tracking.client import forget_places
+from tasksearch.tracking.database import is_damaged as file_is_damaged
+from tasksearch.tracking.database import rebase_artefacts
 
 _AGREE = 1e-3
 """Points between a score and what its outcomes come to: these are of single precision."""
@@ -93,7 +98,7 @@ class _Check:
                 self._ledger.config_paths[0], "is gone", self._ledger.mend_config, "written again from its copy"
             )
         for line in rebase(self._ledger) if self._repair else ():
-            yield Finding(place=str(self._folder), problem=line, mended="its paths were rewritten")
+            yield Finding(place="study.location", problem=line, mended="its paths were rewritten")
         for name, then in _SIDE_FILES.items():
             path = self._folder / name
             if path.exists():
@@ -269,6 +274,8 @@ class _Check:
         uri = tracking_address(config) or default_uri(self._folder)
         if uri == default_uri(self._folder) and not (self._folder / "mlflow.db").exists():
             return
+        if uri == default_uri(self._folder):
+            yield from self._artefacts()
         own_id = study_id(self._folder, config.name)
         tracker = MlflowTracker(uri, self._folder, own_id, groups=suite.groups, language_groups=suite.language_groups)
         view = View(tasks=config.space.tasks, groups=suite.groups, language_groups=suite.language_groups)
@@ -289,6 +296,21 @@ class _Check:
             numbered = {int(key.rpartition("/")[2]): problem for key, problem in faults.items()}
             problem = f"{_listed(numbered)} differ from the records"
             yield self._finding(Path("MLflow"), problem, lambda: mend(list(faults)), "written again from the records")
+
+    def _artefacts(self) -> Iterator[Finding]:
+        """Whether the study's own database names the files where they are: a study that was moved was written elsewhere."""
+        file, folder = self._folder / "mlflow.db", self._folder / "mlartifacts"
+        if file_is_damaged(file):
+            return
+        try:
+            had = rebase_artefacts(file, folder, look=not self._repair)
+        except sqlite3.Error as fault:
+            yield Finding(place=file.name, problem=str(fault))
+            return
+        if had is not None:
+            told = Finding(place=file.name, problem=f"names its files in {had}, where the study stood before")
+            forget_places()
+            yield dataclasses.replace(told, mended="they are named where they are") if self._repair else told
 
     def _finding(self, path: Path, problem: str, mend: Callable[[], Any] | None, mended: str) -> Finding:
         """Mends it where that is asked for and can be done."""

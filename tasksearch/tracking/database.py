@@ -53,12 +53,13 @@ def is_damaged(path: Path) -> bool:
         return True
 
 
-def rebase_artefacts(path: Path, folder: Path) -> str | None:
+def rebase_artefacts(path: Path, folder: Path, *, look: bool = False) -> str | None:
     """Has the database of a study that was moved or copied say that its files lie under `folder`, where they now are.
 
     Args:
         path: the study's own database: every folder `mlartifacts` in it was the study's.
         folder: new `mlartifacts` folder.
+        look: change nothing.
 
     Returns:
         The place that it named before; None where nothing was to be changed.
@@ -71,6 +72,8 @@ def rebase_artefacts(path: Path, folder: Path) -> str | None:
             if old == now:
                 continue
             before = old
+            if look:
+                break
             for table, column in _PLACES:
                 if line.execute("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", (table, column)).fetchone():
                     line.execute(

@@ -22,7 +22,7 @@ from urllib.request import url2pathname
 from tasksearch.core.errors import BadInput
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.tracking.address import check_answers, default_uri, masked
-from tasksearch.tracking.client import open_client, searchable, translated
+from tasksearch.tracking.client import forget_places, open_client, searchable, translated
 from tasksearch.tracking.database import file_of, is_damaged, make_empty, rebase_artefacts, set_aside
 from tasksearch.tracking.doubles import KEY, RECORD, by_key
 from tasksearch.tracking.entries import TrackedTrial, View, entry_of, safe_name, study_file, study_params
@@ -159,6 +159,7 @@ class MlflowTracker:
         if not file.exists():
             make_empty(file)
         elif self.uri == default_uri(self.folder) and (had := rebase_artefacts(file, self.folder / "mlartifacts")):
+            forget_places()
             _LOG.warning("the study was moved or copied: its MLflow files are in %s, no more in %s", self.folder, had)
 
     def _experiment(self, name: str) -> str:

@@ -59,10 +59,11 @@ def tracked_folder(planted, tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("tracked")
     ledger, suite = Ledger(folder), lab_suite()
-    config = planted.config(leader_seeds=3)
+    short = {"trials": 8, "leaders": 1, "leader_seeds": 3}  # MLflow takes a second a trial
+    config = planted.config(**short)
     ledger.save_config(config)
     ledger.save_sizes(planted.SIZES)
-    manager = planted.open_manager(folder, leader_seeds=3)
+    manager = planted.open_manager(folder, **short)
     planted.run_in_process(manager, folder)
     manager.close()
     tracker = MlflowTracker(
