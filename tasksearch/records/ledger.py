@@ -98,7 +98,10 @@ class Ledger:
 
     def _written_config(self) -> Path | None:
         """The first of both that is whole."""
-        return next((path for path in self.config_paths if path.exists() and not is_damaged(path)), None)
+        try:
+            return next((path for path in self.config_paths if path.exists() and not is_damaged(path)), None)
+        except OSError as fault:
+            raise BadInput(f"{self.folder} cannot be read: {fault.strerror or fault}") from None
 
     def history(self) -> list[StudyConfig]:
         """What the study was asked for before it grew, the oldest first; empty for one that did not."""

@@ -99,6 +99,7 @@ def unwritable(planted_folder, tmp_path_factory):
     modes = {path: path.stat().st_mode for path in above}
     for path in above:
         path.chmod(0o755)
+    folder.chmod(0o755)
     os.seteuid(65534)
     try:
         yield folder
@@ -111,12 +112,21 @@ def unwritable(planted_folder, tmp_path_factory):
 def test_a_reader_without_write_access_gets_every_answer_and_is_told_that_nothing_was_recorded(unwritable, monkeypatch, caplog):
     monkeypatch.chdir("/tmp")
     with caplog.at_level(logging.WARNING, logger="tasksearch.study"):
-        result = CliRunner().invoke(app, ["best", str(unwritable), "--json"])
+        result = CliRunner().invoke(app, ["best", str(unwritable), "--json"], catch_exceptions=False)
     assert result.exit_code == 0, result.exception
     (line,) = [record.getMessage() for record in caplog.records if record.name == "tasksearch.study"]
     assert line.startswith("this reading of the reporting half was not recorded: cannot write") and "Permission denied" in line
     assert CliRunner().invoke(app, ["trials", str(unwritable)]).exit_code == 0
     assert not (unwritable / "readings.json").exists() and not (unwritable / "readings.lock").exists()
+
+
+def test_a_study_that_may_not_be_read_at_all_is_one_line(unwritable):
+    os.seteuid(0)
+    unwritable.chmod(0o700)
+    os.seteuid(65534)
+    with pytest.raises(BadInput, match="cannot be read: Permission denied") as caught:
+        best_of(unwritable)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_report_of_such_a_study_goes_into_the_working_directory(unwritable, monkeypatch, tmp_path_factory):
