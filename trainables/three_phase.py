@@ -19,7 +19,8 @@ class ThreePhase(PlanTrainable):
     """`phases.run.PlanRun` behind the contract: one step per segment. A reused process keeps model and data loaded.
 
     Its own entries in `context`: `suite` and `suite_options`, `data`, `model`, `store`, `store_budget` (bytes),
-    `keep_targets`, `deterministic`, `device`, and `snapshots` (`[every steps, every seconds]`, each may be None).
+    `keep_targets`, `deterministic`, `accept_versions`, `device`, and `snapshots` (`[every steps, every seconds]`, each may be
+    None).
     """
 
     def prepare(self) -> None:
@@ -63,4 +64,5 @@ class ThreePhase(PlanTrainable):
             snapshots=CheckpointPolicy(every_steps=steps, every_seconds=seconds),
             skip_bad=int(context.get("skip_bad") or 0),
             deterministic=bool(context.get("deterministic")),
+            accept_versions=bool(context.get("accept_versions")),
         )

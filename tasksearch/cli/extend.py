@@ -8,6 +8,7 @@ import typer
 
 from tasksearch.cli import run
 from tasksearch.cli.options import (
+    AcceptVersions,
     Address,
     Concurrency,
     Gpus,
@@ -51,6 +52,7 @@ def extend(
     store_budget: StoreBudget = None,
     optuna_storage: OptunaStorage = None,
     keep_targets: KeepTargets = False,
+    accept_versions: AcceptVersions = False,
     snapshot_minutes: SnapshotMinutes = 10.0,
     max_hours: MaxHours = None,
     max_gpu_hours: MaxGpuHours = None,
@@ -73,7 +75,7 @@ def extend(
     )  # fmt: skip
     resources = run.resources_of(
         concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours,
-        optuna_storage,
+        optuna_storage, accept_versions,
     )  # fmt: skip
     wanted = extended(*open_suite(study), growth)
     run.follow(

@@ -27,6 +27,14 @@ OptunaStorage = Annotated[
 KeepTargets = Annotated[
     bool, typer.Option("--keep-targets", help="keep every target's weights: a language that joins later then trains nothing")
 ]
+AcceptVersions = Annotated[
+    bool,
+    typer.Option("--accept-versions", help="go on under other versions than the study was trained with; they are noted"),
+]
+Retrain = Annotated[
+    bool,
+    typer.Option("--retrain", help="train every trial again under the versions that are here; the records are kept beside"),
+]
 SnapshotMinutes = Annotated[float, typer.Option(min=0, help="minutes between snapshots inside a segment; 0: none")]
 MaxHours = Annotated[float | None, typer.Option(min=0, help="end after so many hours, to be resumed; exit code 75")]
 MaxGpuHours = Annotated[float | None, typer.Option(min=0, help="end after so many GPU-hours of trials, to be resumed")]

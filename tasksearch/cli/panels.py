@@ -40,7 +40,9 @@ SEARCH: Panels = {
     "Where things are kept": (
         "name", "out", "store", "store_budget", "keep_targets", "optuna_storage", "tracking_uri",
     ),
-    "Checks and reproducibility": ("deterministic", "pretraining_text", "allow_leakage", "skip_bad"),
+    "Checks and reproducibility": (
+        "deterministic", "pretraining_text", "allow_leakage", "skip_bad", "accept_versions", "retrain",
+    ),
     "The lab's world": ("world_seed", "phase1_steps", "shuffled_labels"),
 }  # fmt: skip
 TRAIN: Panels = {

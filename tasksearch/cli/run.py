@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tasksearch.cli.options import (
+    AcceptVersions,
     Address,
     Concurrency,
     Gpus,
@@ -18,6 +19,7 @@ from tasksearch.cli.options import (
     MaxHours,
     OptunaStorage,
     Quiet,
+    Retrain,
     SnapshotMinutes,
     StoreBudget,
     StorePath,
@@ -120,6 +122,8 @@ def run(
     store_budget: StoreBudget = None,
     optuna_storage: OptunaStorage = None,
     keep_targets: KeepTargets = False,
+    accept_versions: AcceptVersions = False,
+    retrain: Retrain = False,
     snapshot_minutes: SnapshotMinutes = 10.0,
     max_hours: MaxHours = None,
     max_gpu_hours: MaxGpuHours = None,
@@ -170,7 +174,7 @@ def run(
     folder = out or DEFAULT_FOLDER / config.name
     resources = resources_of(
         concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours,
-        optuna_storage,
+        optuna_storage, accept_versions, retrain,
     )  # fmt: skip
     follow(folder, config, lambda **watch: run_study(config, folder, resources=resources, **watch), timings, quiet, as_json)
 
@@ -191,6 +195,8 @@ def resume(
     store_budget: StoreBudget = None,
     optuna_storage: OptunaStorage = None,
     keep_targets: KeepTargets = False,
+    accept_versions: AcceptVersions = False,
+    retrain: Retrain = False,
     snapshot_minutes: SnapshotMinutes = 10.0,
     max_hours: MaxHours = None,
     max_gpu_hours: MaxGpuHours = None,
@@ -205,7 +211,7 @@ def resume(
     config, _ = open_suite(study)  # the records are mended before they are read
     resources = resources_of(
         concurrency, gpus_per_trial, address, store, store_budget, keep_targets, snapshot_minutes, max_hours, max_gpu_hours,
-        optuna_storage,
+        optuna_storage, accept_versions, retrain,
     )  # fmt: skip
 
     def call(**watch: Any) -> Any:
@@ -225,6 +231,8 @@ def resources_of(
     max_hours: float | None,
     max_gpu_hours: float | None,
     optuna_storage: str | None = None,
+    accept_versions: bool = False,
+    retrain: bool = False,
 ) -> Any:
     """Options that are not part of the study as the values that `study.run` takes."""
     from tasksearch.study.run import Resources
@@ -243,6 +251,8 @@ def resources_of(
         store_budget=size_of(store_budget) if store_budget else None,
         optuna_storage=optuna_storage,
         keep_targets=keep_targets,
+        accept_versions=accept_versions,
+        retrain=retrain,
         snapshot_seconds=60 * snapshot_minutes or None,
         max_seconds=None if max_hours is None else 3600 * max_hours,
         max_gpu_seconds=None if max_gpu_hours is None else 3600 * max_gpu_hours,

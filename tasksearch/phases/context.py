@@ -20,6 +20,7 @@ from tasksearch.forward.device import be_deterministic, one_thread, pick_device
 from tasksearch.models.encoder import Pretrained, fresh_like, load_pretrained
 from tasksearch.phases.checkpoints import CheckpointPolicy
 from tasksearch.phases.segments import Surroundings
+from tasksearch.phases.versions import library_versions
 from tasksearch.store.remote import open_store
 from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.card import TaskCard
@@ -114,6 +115,7 @@ class RunContext:
             "python": platform.python_version(),
             "torch": torch.__version__,
             "transformers": transformers.__version__,
+            "tokenizers": library_versions()["tokenizers"],
             "device": torch.cuda.get_device_name(self.device) if on_gpu else f"cpu ({platform.machine()})",
             "threads": str(torch.get_num_threads()),
             "model": self.pretrained.fingerprint,
@@ -139,6 +141,7 @@ def open_context(
     snapshots: CheckpointPolicy = CheckpointPolicy(),  # noqa: B008 - frozen
     skip_bad: int = 0,
     deterministic: bool = False,
+    accept_versions: bool = False,
 ) -> RunContext:
     """Loads a context; a process that runs many trials loads it once.
 
@@ -150,17 +153,21 @@ def open_context(
         snapshots: how often a segment is saved on its way.
         skip_bad: bad records that are passed over in each file.
         deterministic: bit-equal repetition on a GPU too; holds for the process from then on.
+        accept_versions: reuse segments that other versions of the libraries trained.
     """
     where = pick_device(device)
     one_thread(where)
     if deterministic:
         be_deterministic()
     pretrained = load_pretrained(model)
+    kept = open_store(store) if store else None
+    if kept is not None and not accept_versions:
+        kept.versions = library_versions()
     return RunContext(
         suite=with_labels(suite, Path(root)),
         source=TaskSource(Path(root), pretrained.tokenizer, skip_bad=skip_bad),
         pretrained=pretrained,
-        store=open_store(store) if store else None,
+        store=kept,
         device=where,
         keep_targets=keep_targets,
         store_budget=store_budget,

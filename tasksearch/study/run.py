@@ -23,6 +23,7 @@ from tasksearch.study.spaces import fill_in, load_space
 from tasksearch.study.store_location import store_address
 from tasksearch.study.study_id import study_id
 from tasksearch.study.tracking_location import keep_address, tracking_address
+from tasksearch.study.versions import check_versions, versions_are_mixed
 from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tracking.address import check_answers, default_uri, masked
 
@@ -44,6 +45,7 @@ class Resources:
         optuna_storage: URL of a database for the Optuna study, or `journal`; None: where the study had it, at first what
             $TASKSEARCH_OPTUNA_STORAGE says, else a journal in its folder. The study keeps the address without its password.
         keep_targets: keep every target's weights, so that another language trains nothing.
+        accept_versions, retrain: what becomes of a study that other versions of the libraries trained (`study.versions`).
         snapshot_seconds: between snapshots inside a segment; None: no snapshots.
         max_seconds, max_gpu_seconds: limits of this call.
     """
@@ -56,6 +58,8 @@ class Resources:
     store_budget: int | None = None
     optuna_storage: str | None = field(default=None, repr=False)
     keep_targets: bool = False
+    accept_versions: bool = False
+    retrain: bool = False
     snapshot_seconds: float | None = 600.0
     max_seconds: float | None = None
     max_gpu_seconds: float | None = None
@@ -209,13 +213,16 @@ def mend_records(ledger: Any, on_event: Callable[[Any], None] | None = None) -> 
         StudyNotReady: the folder holds no study.
         StudyBusy: a driver is at work in it.
     """
-    from tasksearch.engine.events import Notice
-
     ledger.config()  # a folder without a study is left as it is
     with ledger.lock():
-        for line in (*ledger.mend_config(), *rebase(ledger), *ledger.mend()):
-            if on_event is not None:
-                on_event(Notice(text=line))
+        _say(on_event, [*ledger.mend_config(), *rebase(ledger), *ledger.mend()])
+
+
+def _say(on_event: Callable[[Any], None] | None, lines: Sequence[str]) -> None:
+    from tasksearch.engine.events import Notice
+
+    for line in lines if on_event is not None else ():
+        on_event(Notice(text=line))  # type: ignore[misc]
 
 
 def _ask_twins(ledger: Any, twins: int) -> None:
@@ -254,10 +261,11 @@ def drive(
     open_store(store)
     setup = prepare(config, on_pretrain)  # first: a wrong model or missing data leave no study folder behind
     check_store(store)
-    if begin is not None:
-        begin()
     with ledger.lock():
         rebase(ledger)  # of a new study: where it stands
+        _say(on_event, check_versions(ledger, accept=resources.accept_versions, retrain=resources.retrain))
+    if begin is not None:
+        begin()
     remember_optuna(ledger.folder, optuna_url)
     keep_skipped(ledger.folder, setup.skipped)
     keep_checked(ledger.folder, pretraining_text(config))
@@ -280,7 +288,7 @@ def drive(
             ledger,
             config,
             ThreePhase,
-            setup.context(config, ledger.folder) | _keeping(store, resources),
+            setup.context(config, ledger.folder) | _keeping(ledger.folder, store, resources),
             sizes=setup.sizes,
             groups=setup.suite.groups,
             plan_of=setup.plan_of(config),
@@ -305,11 +313,12 @@ def drive(
     return dataclasses.replace(summary, counts=counts_of(ledger, config, tracker, database))
 
 
-def _keeping(store: str, resources: Resources) -> dict[str, Any]:
+def _keeping(folder: Path, store: str, resources: Resources) -> dict[str, Any]:
     return {
         "store": store,
         "store_budget": resources.store_budget,
         "keep_targets": resources.keep_targets,
+        "accept_versions": resources.accept_versions or versions_are_mixed(folder),
         "snapshots": [None, resources.snapshot_seconds],
     }
 
