@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -165,8 +166,8 @@ class _Check:
                 yield self._finding(
                     path,
                     problem,
-                    lambda r=record, p=path: self._again(r, p),
-                    "put aside: `tasksearch resume` trains it again",  # type: ignore[misc]
+                    partial(self._again, record, path),
+                    "put aside: `tasksearch resume` trains it again",
                 )
 
     def _again(self, record: TrialRecord, path: Path) -> None:
@@ -223,8 +224,8 @@ class _Check:
             yield self._finding(
                 store.folder(name),
                 "is damaged",
-                lambda n=name: store.discard(n),
-                "removed: trained again when needed",  # type: ignore[misc]
+                partial(store.discard, name),
+                "removed: trained again when needed",
             )
 
     def mirrors(self) -> Iterator[Finding]:

@@ -11,12 +11,15 @@ from typing import Any
 from tasksearch.study.setup import Setup
 from tasksearch.torture.planted import SIZES, plan_of
 
+_ASKED = sys.argv[1:2]
+"""The trainable's context as JSON; the words behind it are all that the command line sees."""
+
 
 class _Planted(Setup):
     """Surroundings without a model."""
 
     def context(self, config: Any, folder: Any) -> dict[str, Any]:
-        return dict(json.loads(sys.argv[1]))
+        return dict(json.loads(_ASKED[0]))
 
     def plan_of(self, config: Any) -> Any:
         return plan_of
@@ -36,8 +39,8 @@ def main() -> None:
     from tasksearch.study import run
     from trainables.recorded import RecordedTrainable
 
-    run.prepare = _prepare
-    trainables.three_phase.ThreePhase = RecordedTrainable  # type: ignore[assignment,misc]
+    setattr(run, "prepare", _prepare)  # noqa: B010 - in this process alone
+    setattr(trainables.three_phase, "ThreePhase", RecordedTrainable)  # noqa: B010
     sys.argv = ["tasksearch", *sys.argv[2:]]
     run_app()
 

@@ -1,6 +1,6 @@
 """Layer `commands`: what people do to a study between two commands. Drivers are killed at any time, a file of any kind is
-flipped, cut or deleted, the folder is moved or copied; then `check --repair` and `resume` must bring it to its end, and `best` and
-`report` say what they say of the undisturbed one.
+flipped, cut or deleted, the folder is moved or copied; then `check --repair` and `resume` must bring it to its end, where
+`best` and `report` say what they say of the undisturbed one.
 """
 
 from __future__ import annotations
