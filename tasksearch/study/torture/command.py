@@ -5,6 +5,7 @@ words are those of `tasksearch`. Model and data are the planted study's; all els
 from __future__ import annotations
 
 import json
+import runpy
 import sys
 from typing import Any
 
@@ -35,14 +36,13 @@ def _prepare(config: Any, on_pretrain: Any = None) -> Setup:
 def main() -> None:
     """Runs the words as `tasksearch` would."""
     import trainables.three_phase
-    from tasksearch.cli.app import run_app
     from tasksearch.study import run
     from trainables.recorded import RecordedTrainable
 
     setattr(run, "prepare", _prepare)  # noqa: B010 - in this process alone
     setattr(trainables.three_phase, "ThreePhase", RecordedTrainable)  # noqa: B010
     sys.argv = ["tasksearch", *sys.argv[2:]]
-    run_app()
+    runpy.run_module("tasksearch", run_name="__main__")
 
 
 if __name__ == "__main__":
