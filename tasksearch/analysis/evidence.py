@@ -125,10 +125,11 @@ def gather(
     seen = _by_mix(r for r in done if r.role in ("design", "search"))
     dev = Baseline.of(bare)
     table = GainTable.of(done, dev)
-    if table is None or not fresh.keys() & seen.keys():
+    rows = {first.plan.mix_signature: row for row, first in enumerate(table.firsts)} if table is not None else {}
+    if table is None or not fresh.keys() & seen.keys() & rows.keys():
         raise StudyNotReady("no finalist has a finished trial of the search to be chosen by")
-    rows = {first.plan.mix_signature: row for row, first in enumerate(table.firsts)}
-    candidates = [_candidate(mix, seen[name], rows[name], outcomes, documents) for name, mix in fresh.items() if name in seen]
+    named = [(name, mix) for name, mix in fresh.items() if name in seen and name in rows]
+    candidates = [_candidate(mix, seen[name], rows[name], outcomes, documents) for name, mix in named]
     counted = counted_targets(dev, objective)
     evidence = Evidence(
         baseline=candidate_outcomes_of(bare, outcomes, documents),

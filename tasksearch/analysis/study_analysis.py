@@ -225,7 +225,9 @@ class StudyAnalysis:
         here = self._usable(row)
         english = tuple(cell for cell in here if cell[1] == ENGLISH)
         own = tuple(cell for cell in here if cell[1] in row.languages)
-        others = tuple(cell for cell in here if cell[1] not in row.languages and cell[1] != ENGLISH)
+        elsewhere = [cell for cell in self.evidence.table.cells if cell[1] not in row.languages and cell[1] != ENGLISH]
+        # of the row's targets; where they have no other language, of any: no label of the language is used either way
+        others = tuple(cell for cell in elsewhere if cell in here) or tuple(elsewhere)
         order: dict[Rule, tuple[tuple[Rule, tuple[Cell, ...]], ...]] = {
             "english-dev": (("english-dev", english),),
             "pivot-dev": (("pivot-dev", others), ("target-dev", own if len(row.languages) > 1 else ())),

@@ -12,6 +12,7 @@ from tasksearch import __version__
 from tasksearch.cli import (
     bench,
     catalogue,
+    check,
     contract,
     data,
     data_check,
@@ -30,6 +31,7 @@ from tasksearch.cli import (
     ui,
 )
 from tasksearch.cli import best as look
+from tasksearch.cli.fault_log import EXIT_CODE, unforeseen
 from tasksearch.cli.panels import BENCH, PRETRAIN, TRAIN, grouped
 from tasksearch.cli.short import short
 from tasksearch.core.errors import TasksearchError
@@ -73,6 +75,7 @@ _command(LOOK, short(look.best), look.BEST_EXAMPLES)
 _command(LOOK, short(look.trials))
 _command(LOOK, short(report.report), report.REPORT_EXAMPLES)
 _command(LOOK, logs.logs, logs.LOGS_EXAMPLES)
+_command(MAINTAIN, check.check, check.CHECK_EXAMPLES)
 _command(LOOK, ui.ui, ui.UI_EXAMPLES)
 _command(DATA, catalogue.tasks, catalogue.TASKS_EXAMPLES)
 _command(DATA, catalogue.languages, catalogue.LANGUAGES_EXAMPLES)
@@ -91,8 +94,8 @@ _command(MAINTAIN, grouped(bench.bench, BENCH), bench.BENCH_EXAMPLES)
 def run_app() -> None:
     """Runs the command line and exits with its code.
 
-    A mistake of the user, in a value or in the words of the command line, is one line on standard error, never a traceback.
-    With `--json` standard output holds exactly one object: the answer, or `{"error": …, "kind": …, "exit_code": …}`.
+    Any fault is one line on standard error and an exit code, never a traceback; one that nobody foresaw names the log that
+    holds it. With `--json` standard output holds exactly one object: the answer, or `{"error": …, "kind": …, "exit_code": …}`.
     """
     try:
         code = app(standalone_mode=False, prog_name="tasksearch")
@@ -101,9 +104,9 @@ def run_app() -> None:
     except KeyboardInterrupt as error:
         _fail(error, "interrupted; `tasksearch resume STUDY` goes on", 130)
     except Exception as error:
-        if not (isinstance(error, _UsageError) and hasattr(error, "format_message")):
-            raise
-        _usage(error)
+        if isinstance(error, _UsageError) and hasattr(error, "format_message"):
+            _usage(error)
+        _fail(error, unforeseen(error), EXIT_CODE)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -65,10 +65,10 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Goes on with an interrupted or killed study; what is finished is kept."""
-    from tasksearch.study.best import open_study
+    from tasksearch.study.best import open_suite
     from tasksearch.study.run import resume_study
 
-    config, _, _ = open_study(study)
+    config, _ = open_suite(study)  # the records are mended before they are read
 
     def call(**watch: Any) -> Any:
         return resume_study(study, resources=resources, twins=changes.twins, controls=changes.controls, **watch)
@@ -161,11 +161,12 @@ def _print_store_facts(console: Any, folder: Path, summary: Any, records: Any) -
 
 def _way_on(folder: Path, why: str = "interrupted") -> str:
     """What is kept, and the command that goes on from there."""
-    if not (folder / "study.json").exists():
-        return f"{why}; nothing was begun yet, run the same command again"
     from tasksearch.records.ledger import Ledger
 
-    kept = sum(record.status != "running" for record in Ledger(folder).records())
+    ledger = Ledger(folder)
+    if not ledger.has_config():
+        return f"{why}; nothing was begun yet, run the same command again"
+    kept = sum(record.status != "running" for record in ledger.written())
     return f"{why}; {kept} finished trials are kept; go on with: tasksearch resume {folder}"
 
 

@@ -21,7 +21,7 @@ TORTURE_EXAMPLES = (
 
 def torture(
     layer: Annotated[str, typer.Option(help="what is killed", **choice(*KILLS, "all"))] = "store",
-    kills: Annotated[int | None, typer.Option(min=1, help="SIGKILLs of each layer [default: 1000, 60, 60, 20]")] = None,
+    kills: Annotated[int | None, typer.Option(min=1, help="SIGKILLs of each layer [default: 1000, 60, 60, 20, 20]")] = None,
     seed: Annotated[int | None, typer.Option(help="of every draw [default: drawn, and printed]")] = None,
     out: Annotated[Path | None, typer.Option(help="folder of the tortured studies and of the logs")] = None,
     as_json: Json = False,
@@ -30,7 +30,8 @@ def torture(
 
     Layers: `store`, bare processes at named crash points of store, journal, records and MLflow, with full disks, cut files
     and a server that goes away; `drivers` and `workers`, through Ray over recorded scores; `trainer`, both over the real
-    tiny trainer. The logs stay in the folder; a torture that is broken off goes on with the same command and the same code.
+    tiny trainer; `commands`, the command line itself, with files flipped, cut and deleted and the folder moved or copied.
+    The logs stay in the folder; a torture that is broken off goes on with the same command and the same code.
     """
     from tasksearch.torture.layers import run_layers, seed_of
 

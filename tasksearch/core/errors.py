@@ -1,7 +1,7 @@
 """Errors for people: one line that shows the value, the wish and the neighbour.
 
 The command line prints a `TasksearchError` without a traceback and exits with its `exit_code`.
-Anything else that reaches the top is a defect of ours and keeps its traceback.
+Anything else that reaches the top is a defect of ours: one line too, with the path of a log that holds the traceback.
 """
 
 from __future__ import annotations
@@ -53,6 +53,10 @@ _SHOWN = 60
 
 class BadInput(TasksearchError):
     """A value, file or option that cannot be used as it is."""
+
+
+class Damaged(BadInput):
+    """A file that is not as it was written: cut short, a flipped bit, a folder in its place."""
 
 
 class ModelUnusable(TasksearchError):

@@ -254,6 +254,12 @@ class Resources(Options):
         "go on with a study, or reuse a store, that other code or packages trained; the two are mixed then",
         forecast=False,
     )
+    retrain: bool = option(
+        False,
+        CHECKS,
+        "train every trial again under the versions that are here; the records are kept beside",
+        forecast=False,
+    )
     keep_targets: bool = option(False, PLACES, "keep every target's weights: a language that joins later then trains nothing")
 
     def __post_init__(self) -> None:

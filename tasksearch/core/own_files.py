@@ -98,6 +98,8 @@ def read_user_file(path: Path, wanted: str, beside: Callable[[str], Iterable[str
 
 def _text(path: Path, wanted: str) -> str:
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise BadInput(f"{path} is no regular file; expected a file with {wanted}")
         if path.stat().st_size > MOST_BYTES:
             raise BadInput(
                 f"{path} is larger than {MOST_BYTES:,} bytes; expected a file with {wanted}, not data: it travels to workers"

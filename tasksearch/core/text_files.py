@@ -173,6 +173,8 @@ def _not_utf8(byte: int) -> str:
 @contextmanager
 def _open(path: Path) -> Iterator[io.BufferedReader]:
     """The file's bytes, unpacked; every error of the system or of gzip as one line."""
+    if not (path.is_file() or path.is_dir()) and path.exists():
+        raise BadInput(f"{path} is no regular file; expected one that ends and can be read again")
     try:
         with path.open("rb") as file:
             source: io.BufferedReader = file

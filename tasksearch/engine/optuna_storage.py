@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -173,6 +173,52 @@ def trials_in_optuna(path: Path, name: str, url: str | None = None) -> dict[str,
     finally:
         close_storage(storage)
     return {str(t.number): f"{t.state.name} {t.value!r} {sorted(t.params.items())!r}" for t in trials}
+
+
+def mirror_faults(records: Sequence[TrialRecord], space: SearchSpace, path: Path, name: str, url: str | None) -> dict[int, str]:
+    """Trial number → what Optuna has otherwise than the records that it was told of; nothing is written.
+
+    Raises:
+        BadInput: the journal cannot be read.
+        TasksearchError: as `open_storage`, for a database.
+    """
+    if url is None and not path.is_file():
+        raise BadInput(f"{path} is not there")
+    try:
+        storage = open_database(url) if url is not None else JournalStorage(JournalFileBackend(str(path)))
+        try:
+            trials = optuna.load_study(study_name=name, storage=storage).get_trials(deepcopy=False)
+        finally:
+            close_storage(storage)
+    except TasksearchError:
+        raise
+    except Exception as fault:  # whatever a flipped bit makes of a journal
+        raise BadInput(f"{storage_name(path, url)} cannot be read: {type(fault).__name__}: {first_line(fault)}") from None
+    found = {}
+    for record in records:
+        if record.status == "running" or (record.status == "done" and record.objective is None):
+            continue
+        if record.number >= len(trials):
+            found[record.number] = "absent"
+            continue
+        trial, wanted = trials[record.number], frozen_trial(space, record)
+        value = trial.value if trial.state == TrialState.COMPLETE else None
+        if (trial.state, value, trial.params) != (wanted.state, wanted.value, wanted.params):
+            found[record.number] = f"{trial.state.name} {value}, recorded {wanted.state.name} {wanted.value}"
+    return found
+
+
+def rebuild_journal(records: Sequence[TrialRecord], space: SearchSpace, path: Path, name: str) -> None:
+    """Writes the journal again from the records; what stood there is kept as `<name>.damaged`. The caller owns the folder."""
+    if path.exists():
+        path.replace(path.with_name(f"{path.name}.damaged"))
+    mirror = OptunaMirror(open_storage(path), name, space)
+    for record in records:
+        mirror.add(record)
+    for record in records:
+        if record.status in ("stopped", "failed") or record.objective is not None:
+            mirror.tell(record)
+    mirror.close()
 
 
 def _told(fault: Exception, where: str) -> Exception:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tasksearch.core.checksum import is_damaged
 from tasksearch.core.errors import BadInput
 from tasksearch.core.study import StudyConfig
 from tasksearch.engine.events import Event, Notice
@@ -19,7 +20,7 @@ from tasksearch.engine.optuna_writer import AsyncOptunaWriter, OptunaWriter
 from tasksearch.engine.outbox import Outbox, Patience
 from tasksearch.engine.tracker_writer import TrackerWriter
 from tasksearch.engine.trial_manager import TrialManager
-from tasksearch.records.ledger import Ledger, is_cut
+from tasksearch.records.ledger import Ledger
 from tasksearch.search.proposals import PlanOf
 from tasksearch.tracking.port import Tracker
 
@@ -109,20 +110,23 @@ def _open_mirror(ledger: Ledger, config: StudyConfig, database: OptunaDatabase |
 
 
 def _begin(ledger: Ledger, config: StudyConfig, sizes: Mapping[str, int]) -> None:
-    """What was asked for, written where it is not there yet, or was cut short.
+    """What was asked for, written where it is not there yet, or is damaged.
 
     Raises:
         BadInput: the trials in the folder are of a study that was asked for otherwise.
     """
     written = ledger.folder / "study.json"
-    if not written.exists() or is_cut(written):
+    if not written.exists() or is_damaged(written):
         if written.exists():
-            _LOG.warning("%s was cut short; it is written again", written)
-        ledger.mend()  # more than this file may have been cut
-        for record in ledger.records() if written.exists() else ():
+            _LOG.warning("%s is damaged; it is written again", written)
+        ledger.mend()  # more than this file may be damaged
+        for record in ledger.written() if written.exists() else ():
             plan = record.plan
             if (plan.suite, plan.targets, plan.languages) != (config.suite, config.targets, config.languages):
                 raise BadInput(f"{written} is damaged, and trial {record.number} is of another study than was asked for now")
         ledger.save_config(config)
-    if is_cut(ledger.folder / "sizes.json") or ledger.sizes() != dict(sizes):
+    path = ledger.folder / "sizes.json"
+    if path.is_dir():
+        ledger.set_aside(path)
+    if is_damaged(path) or ledger.sizes() != dict(sizes):
         ledger.save_sizes(sizes)

@@ -28,6 +28,7 @@ from tasksearch.engine.optuna_writer import OptunaWriter
 from tasksearch.engine.start_order import StartOrder
 from tasksearch.phases.unfolding import static_segments
 from tasksearch.records.additions import asked
+from tasksearch.records.holes import refuse_holes
 from tasksearch.records.ledger import Ledger
 from tasksearch.search.objective import MIN_BASELINE_SEEDS, Baseline, objective, objective_so_far
 from tasksearch.search.proposals import Finished, PlanOf, Proposal, Wait, propose
@@ -283,11 +284,9 @@ class TrialManager:
             StudyNotReady: a record is gone that was not damaged.
         """
         there = {record.number: record for record in self.records}
-        for number in range(max(there, default=-1)):
-            if number not in there and number not in lost:
-                raise StudyNotReady(
-                    f"{self._ledger.trials_path} lacks the record of trial {number}; restore it, or start a new study"
-                )
+        gone = set(range(max(there, default=-1))) - there.keys() - set(lost)
+        if gone:
+            refuse_holes(self._ledger, there.keys())
         first = next(number for number in itertools.count() if number not in there)
         self._parked = {number: record for number, record in there.items() if number > first}
         self.records = self.records[:first]

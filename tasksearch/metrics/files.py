@@ -11,6 +11,8 @@ from tasksearch.core.errors import BadInput
 from tasksearch.core.squad_shape import answer_objects
 from tasksearch.core.text_files import BadJson, parse_json, shown, whole_text
 
+"""Bytes of one file that are read: more are another file, or a device that never ends."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class GoldQuestion:

@@ -14,6 +14,7 @@ import torch
 
 from tasksearch.core.code_identity import code_hash
 from tasksearch.core.errors import DataMissing
+from tasksearch.core.library_versions import library_versions
 from tasksearch.core.plan import Plan
 from tasksearch.core.signature import signature_of
 from tasksearch.forward.batches import Specials
@@ -116,6 +117,7 @@ class RunContext:
             "python": platform.python_version(),
             "torch": torch.__version__,
             "transformers": transformers.__version__,
+            "tokenizers": library_versions()["tokenizers"],
             "device": torch.cuda.get_device_name(self.device) if on_gpu else f"cpu ({platform.machine()})",
             "threads": str(torch.get_num_threads()),
             "model": self.pretrained.fingerprint,
@@ -153,7 +155,7 @@ def open_context(
         snapshots: how often a segment is saved on its way.
         skip_bad: bad records that are passed over in each file.
         deterministic: bit-equal repetition on a GPU too; holds for the process from then on.
-        accept_versions: reuse segments that other code trained.
+        accept_versions: reuse segments that other code, or other versions of the libraries, trained.
     """
     where = pick_device(device)
     one_thread(where)
@@ -163,6 +165,7 @@ def open_context(
     kept = open_store(store) if store else None
     if kept is not None:
         kept.accept_versions = accept_versions
+        kept.versions = None if accept_versions else library_versions()
     return RunContext(
         suite=with_labels(suite, Path(root)),
         source=TaskSource(Path(root), pretrained.tokenizer, skip_bad=skip_bad),

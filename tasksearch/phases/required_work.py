@@ -25,6 +25,7 @@ def required_segments(run: PlanRun, position: int) -> tuple[RequiredSegment, ...
     tables = {segment.signature: [name for _, name in segment.tables] for segment in run.targets}
 
     def there(signature: str) -> bool:
-        return all(store.peek(name) is not None for name in tables.get(signature, (signature,)))
+        found = [store.peek(name) for name in tables.get(signature, (signature,))]
+        return all(manifest is not None and store.fits(manifest) for manifest in found)
 
     return (missing_of_average if run.soup else missing_segments)(chain, targets, position, there)

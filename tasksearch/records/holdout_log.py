@@ -11,19 +11,25 @@ seen the first answer may have let it decide the second question (Dwork et al. 2
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from tasksearch.core.atomic import write_atomic
-from tasksearch.core.errors import AlreadyRead, BadInput
+from tasksearch.core.checksum import checked_json, read_checked
+from tasksearch.core.errors import AlreadyRead, Damaged, StudyBusy, TasksearchError
 from tasksearch.core.score import Cell
 from tasksearch.records.ledger import Ledger
 from tasksearch.results.matched_comparison import QUESTION
+
+FILE, LOST = "readings.json", "readings.json.damaged"
+"""The questions, and what is left of them where they were damaged and put aside."""
+_LOG = logging.getLogger("tasksearch.study")
 
 NOTHING = "none"
 """Choice of a rule that finds nothing to read in a row."""
@@ -84,15 +90,17 @@ def ask(
 
     A rule that found nothing to choose on in any row has read nothing: it is not written down and stands in nobody's way.
 
+    Where the questions were lost, any answer may be a second look: it is adaptive. Where the folder cannot be written, the
+    answer is given all the same, and a line says that it was not written down.
+
     Raises:
         AlreadyRead: another question was asked of one of these halves, and `reopen` is not set.
-        BadInput: the file is damaged, or cannot be written.
+        Damaged: the file is.
     """
-    path = folder / "readings.json"
     names = tuple(sorted("/".join(cell) for cell in cells))
     if not _chooses(choices):
         return HoldoutUse(rule=rule, choices=dict(choices), cells=(), when=_now(), adaptive=False, complete=complete)
-    with FileLock(folder / "readings.lock", timeout=30):
+    with _lock(folder):
         every = holdout_uses(folder)
         past = [q for q in every if _chooses(q.choices)]
         choices = first_names(folder, choices)
@@ -110,11 +118,33 @@ def ask(
             choices=dict(choices),
             cells=names,
             when=_now(),
-            adaptive=bool(touched) or any(q.adaptive for q in (*early, *alike)),
+            adaptive=bool(touched) or any(q.adaptive for q in (*early, *alike)) or (folder / LOST).exists(),
             complete=complete,
         )
-        write_atomic(path, (json.dumps([asdict(q) for q in [*every, asked]], indent=1, ensure_ascii=False) + "\n").encode())
+        try:
+            write_atomic(folder / FILE, checked_json({"questions": [asdict(q) for q in (*every, asked)]}))
+        except TasksearchError as fault:
+            _LOG.warning(
+                "this reading of the reporting examples was not recorded: %s; a later one will not know of it",
+                str(fault).partition(";")[0],
+            )
         return asked
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """One reader at a time; a folder that cannot be written is read without."""
+    lock = FileLock(folder / "readings.lock", timeout=30)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise StudyBusy(f"{lock.lock_file} has been held by another reader for 30 s; wait for it, or stop it") from None
+    except OSError:
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def first_names(folder: Path, choices: Mapping[str, str]) -> dict[str, str]:
@@ -140,17 +170,20 @@ def holdout_uses(folder: Path) -> list[HoldoutUse]:
     """Every question of a study, oldest first.
 
     Raises:
-        BadInput: the file is damaged.
+        Damaged: the file is.
     """
-    path = folder / "readings.json"
+    path = folder / FILE
     if not path.exists():
         return []
+    way_out = f"`tasksearch check {folder} --repair` puts it aside, and what is read from then on counts as adaptive"
     try:
-        return [
-            HoldoutUse(**{**entry, "cells": tuple(entry["cells"])}) for entry in json.loads(path.read_text(encoding="utf-8"))
-        ]
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"{path} is damaged: {type(error).__name__}: {error}") from error
+        data = read_checked(path)
+        entries = data["questions"] if isinstance(data, dict) else data  # of format 1 a list alone
+        return [HoldoutUse(**{**entry, "cells": tuple(entry["cells"])}) for entry in entries]
+    except Damaged as fault:
+        raise Damaged(f"{fault}; {way_out}") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Damaged(f"{path} is damaged: {type(error).__name__}: {error}; {way_out}") from None
 
 
 def headline(questions: Sequence[HoldoutUse]) -> str | None:

@@ -1,6 +1,7 @@
 """`Ledger`: the study folder's records, the truth that Optuna and MLflow mirror.
 
 study.json                         what is asked for (`StudyConfig`), and under `history` what was before the study grew
+trials/study.json                  its copy, read where the first is damaged or gone
 sizes.json                         training examples of every intermediate task
 trials/0007.json                   what came of it (`TrialRecord`)
 trials/0007.log                    what the process that trained it logged; `driver.log` is the driver's
@@ -9,18 +10,21 @@ additions/0007.1.json              what the trial gained when the study grew (`s
 documents/nli.safetensors          number of each example's document, in the same order; written once per study and target
 ended.json                         what was asked for when nothing was left to run, and how many trials there were
 optuna.journal                     the mirror that optuna-dashboard opens
+
+JSON files carry a format version and a checksum (`core.checksum`); those of earlier versions, which have neither, are read too.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import numpy as np
@@ -28,9 +32,11 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from tasksearch.core.atomic import make_folder, write_atomic
-from tasksearch.core.errors import BadInput, StudyBusy, StudyNotReady
+from tasksearch.core.checksum import checked_json, is_damaged, parse_checked, read_file
+from tasksearch.core.errors import BadInput, Damaged, StudyBusy, StudyNotReady
 from tasksearch.core.own_files import FOLDER, look_in
 from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.records.holes import refuse_holes
 from tasksearch.records.outcomes import Cell, Outcomes, cell_of, outcome_bytes, read_outcomes
 
 _T = TypeVar("_T")
@@ -81,54 +87,81 @@ class Ledger:
 
     def _save(self, config: StudyConfig, history: Sequence[StudyConfig]) -> None:
         past = {"history": [one.to_json() for one in history]} if history else {}
-        write_atomic(self.folder / "study.json", _json_bytes(config.to_json() | past))
+        content = checked_json(config.to_json() | past)
+        for path in self.config_paths:
+            if path.is_dir():
+                self.set_aside(path)
+            write_atomic(path, content)
+
+    @property
+    def config_paths(self) -> tuple[Path, Path]:
+        """`study.json` and its copy."""
+        return self.folder / "study.json", self.trials_path / "study.json"
+
+    def has_config(self) -> bool:
+        """Whether `study.json`, or its copy, is there and whole."""
+        return self._written_config() is not None
+
+    def _written_config(self) -> Path | None:
+        """The first of both that is whole."""
+        try:
+            return next((path for path in self.config_paths if path.exists() and not is_damaged(path)), None)
+        except OSError as fault:
+            raise BadInput(f"{self.folder} cannot be read: {fault.strerror or fault}") from None
 
     def history(self) -> list[StudyConfig]:
         """What the study was asked for before it grew, the oldest first; empty for one that did not."""
-        path = self.folder / "study.json"
-        return _read(path, _history) if path.exists() and not is_cut(path) else []
+        path = self._written_config()
+        return _read(path, _history) if path is not None else []
 
     def config(self) -> StudyConfig:
-        """Reads `study.json`.
+        """Reads `study.json`, or its copy where that is damaged or gone.
 
         Raises:
             StudyNotReady: the folder holds no study.
             BadInput: the file is not a study of this version.
         """
-        path = self.folder / "study.json"
-        if not path.exists():
+        path = self._written_config()
+        if path is not None:
+            look_in(self.folder / FOLDER)
+            return _read(path, _config)
+        first = self.config_paths[0]
+        if not any(path.exists() for path in self.config_paths):
             raise StudyNotReady(f"no study in {self.folder}; expected a folder with study.json, as `tasksearch run` makes it")
-        if is_cut(path):
-            raise BadInput(f"{path} was cut short; give the command that began the study again: its trials are kept")
-        look_in(self.folder / FOLDER)
-        return _read(path, _config)
+        raise Damaged(
+            f"{first} was cut short or is damaged, and so is its copy; give the command that began the study again: its trials "
+            "are kept"
+        )
 
     def absent(self) -> frozenset[str]:
         """Fields of `StudyConfig` that `study.json` lacks: an earlier version, which did not have them, began the study.
 
         None where there is no such file, or a part of it.
         """
-        path = self.folder / "study.json"
-        if not path.exists() or is_cut(path):
+        path = self._written_config()
+        if path is None:
             return frozenset()
-        written = _read(path, dict)
-        return frozenset(field.name for field in dataclasses.fields(StudyConfig)) - written.keys()
+        return frozenset(field.name for field in dataclasses.fields(StudyConfig)) - _read(path, dict).keys()
 
     def save_end(self, config: StudyConfig, trials: int) -> None:
         """Writes that the study lacked nothing of what was asked for, with so many trials."""
         if not self.has_ended(config, trials):
-            write_atomic(self.folder / "ended.json", _json_bytes({"study": config.to_json(), "trials": trials}))
+            write_atomic(self.folder / "ended.json", checked_json({"study": config.to_json(), "trials": trials}))
 
     def has_ended(self, config: StudyConfig, trials: int) -> bool:
         """Whether it lacked nothing once, with so many trials: a later version, which might propose more, leaves it at that."""
+        return self.ended() == (config, trials)
+
+    def ended(self) -> tuple[StudyConfig, int] | None:
+        """What was asked for when the study lacked nothing, and how many trials it had; None where that is not known."""
         path = self.folder / "ended.json"
-        if not path.exists() or is_cut(path):
-            return False
-        return _read(path, lambda data: (data["trials"], _config(data["study"])) == (trials, config))
+        if not path.exists() or is_damaged(path):
+            return None
+        return _read(path, lambda data: (_config(data["study"]), int(data["trials"])))
 
     def save_sizes(self, sizes: Mapping[str, int]) -> None:
         """Writes task → training examples."""
-        write_atomic(self.folder / "sizes.json", _json_bytes(dict(sorted(sizes.items()))))
+        write_atomic(self.folder / "sizes.json", checked_json(dict(sorted(sizes.items()))))
 
     def sizes(self) -> dict[str, int]:
         """Task → training examples; empty for a study that was begun before these were kept."""
@@ -137,13 +170,21 @@ class Ledger:
 
     def write(self, record: TrialRecord) -> None:
         """Writes one trial's record or addition, whole or not at all."""
-        write_atomic(self.record_path(record.number, record.addition), _json_bytes(record.to_json()))
+        write_atomic(self.record_path(record.number, record.addition), checked_json(record.to_json()))
 
     def records(self) -> list[TrialRecord]:
-        """Every trial's record, with what the study gave it when it grew; in the order of their numbers."""
+        """Every trial's record, with what the study gave it when it grew; in the order of their numbers.
+
+        Raises:
+            StudyNotReady: records are missing between them, or at the end of a study that has ended.
+            BadInput: a record is damaged, or of another version.
+        """
         from tasksearch.records.additions import grown
 
-        return grown(self.written(), self.additions(), self.config()) if self.history() else self.written()
+        written = self.written()
+        if self.has_config():
+            refuse_holes(self, [record.number for record in written])
+        return grown(written, self.additions(), self.config()) if self.history() else written
 
     def additions(self) -> dict[int, list[TrialRecord]]:
         """Trial number → its additions, in their order."""
@@ -154,37 +195,81 @@ class Ledger:
         return {number: sorted(own, key=lambda one: one.addition) for number, own in found.items()}
 
     def written(self) -> list[TrialRecord]:
-        """Every trial's record as it was written; a temporary file of a crashed writer is no record.
+        """Every trial's record as it was written, whatever is missing between them; a temporary file of a crashed writer is no
+        record.
 
         Score tables of a big study are kept in `cache/`, named by the records' content (`search.columns`).
         """
         from tasksearch.records.score_columns import LEAST, digest, read_anew, read_cache, record_of, write_cache
 
-        paths = sorted(self.trials_path.glob("[0-9]*[0-9].json"), key=_number)
+        paths = self.record_paths()
         if len(paths) < LEAST:
-            return [_read(path, TrialRecord.from_json) for path in paths]
+            return [_numbered(path, _read(path, TrialRecord.from_json)) for path in paths]
         cache, names, new, records = read_cache(self.cache_path), list[str](), dict[str, Any](), list[TrialRecord]()
         for path in paths:
-            content = path.read_bytes()
+            content = read_file(path)
             name = digest(content)
             names.append(name)
             if name in cache:
                 records.append(record_of(cache[name]))
             else:
                 record, new[name] = _parsed(path, content, read_anew)
-                records.append(record)
+                records.append(_numbered(path, record))
         if len(new) > len(paths) // 20:
             write_cache(self.cache_path, {name: entry for name in names if (entry := new.get(name) or cache.get(name))})
         return records
 
-    def mend(self) -> None:
-        """Puts records that were cut short aside, as `<name>.damaged`; those of another version are left as they are.
+    def record_paths(self) -> list[Path]:
+        """Files of the trials' records, in the order of their numbers."""
+        return sorted(self.trials_path.glob("[0-9]*[0-9].json"), key=_number)
+
+    def mend(self) -> list[str]:
+        """Puts damaged records aside, as `<name>.damaged`; those of another version are left as they are.
 
         Only under the folder's lock. A trial whose record is damaged is proposed and run again, to the same numbers.
+
+        Returns:
+            A line for each.
         """
-        for path in (*self.trials_path.glob("[0-9]*[0-9].json"), *(self.folder / "additions").glob("[0-9]*.json")):
-            if is_cut(path):
-                path.replace(path.with_name(f"{path.name}.damaged"))
+        found = [path for path in (*self.record_paths(), *(self.folder / "additions").glob("[0-9]*.json")) if is_damaged(path)]
+        return [self.set_aside(path) for path in found]
+
+    def mend_config(self) -> list[str]:
+        """Writes `study.json` again from its copy, or the copy from it, where one is damaged or gone; only under the lock.
+
+        Returns:
+            A line for each.
+        """
+        whole, said = self._written_config(), []
+        for path in self.config_paths if whole is not None else ():
+            if path == whole or (path.exists() and not is_damaged(path)):
+                continue
+            if path.is_dir():
+                self.set_aside(path)
+            if path.exists() or path == self.config_paths[0]:  # a study of an earlier version has no copy yet
+                said.append(f"{path.relative_to(self.folder)} was damaged or gone; written again from its copy")
+            write_atomic(path, whole.read_bytes())  # type: ignore[union-attr]
+        return said
+
+    def set_aside(self, path: Path) -> str:
+        """Renames a damaged file, or a folder in its place, to `<name>.damaged`; says so."""
+        aside = path.with_name(f"{path.name}.damaged")
+        if path.is_dir() or aside.is_dir():
+            aside = next(free for n in itertools.count(1) if not (free := path.with_name(f"{path.name}.damaged{n}")).exists())
+            path.rename(aside)
+            path.with_name(f"{path.name}.damaged").touch()
+        else:
+            path.replace(aside)
+        return f"{path.relative_to(self.folder)} was damaged; kept as {aside.name}"
+
+    def forget(self, number: int) -> None:
+        """Has a trial run again whose record is gone or contradicts its outcomes: it counts as one that was damaged."""
+        path = self.record_path(number)
+        if path.exists():
+            self.set_aside(path)
+        else:
+            make_folder(path.parent)
+            path.with_name(f"{path.name}.damaged").touch()
 
     def put_aside(self) -> list[int]:
         """Numbers of the trials whose records were damaged and are not back."""
@@ -192,27 +277,34 @@ class Ledger:
         return sorted(number for number in aside if not self.record_path(number).exists())
 
     def outcomes_are_damaged(self, number: int) -> bool:
-        """Whether the file of per-example outcomes is there and shorter or longer than its header says."""
+        """Whether the file of per-example outcomes is there and not as it was written."""
+        path = self.outcomes_path(number)
         try:
-            with self.outcomes_path(number).open("rb") as file:
-                return not _is_whole(file)
-        except OSError:
-            return False
+            if path.exists():
+                read_outcomes(path)
+        except Damaged:
+            return True
+        return False
 
     def write_outcomes(self, number: int, outcomes: Outcomes, addition: int = 0) -> None:
         """Writes the per-example outcomes of a trial, or of an addition to it, whole or not at all."""
-        write_atomic(self.outcomes_path(number, addition), outcome_bytes(outcomes))
+        path = self.outcomes_path(number, addition)
+        if path.is_dir():
+            self.set_aside(path)
+        write_atomic(path, outcome_bytes(outcomes))
 
     def outcomes(self, number: int) -> dict[Cell, NDArray[np.float32]]:
         """Reads one trial's per-example outcomes, arrays of shape (n, 2), with those of its finished additions.
 
         Raises:
             StudyNotReady: the trial has none (yet).
+            Damaged: the file is not as it was written.
         """
         path = self.outcomes_path(number)
         if not path.exists():
             raise StudyNotReady(
-                f"trial {number} has no per-example outcomes at {path}; it is not finished, or the file was removed"
+                f"trial {number} has no per-example outcomes at {path}; it is not finished, or the file was removed: "
+                f"`tasksearch check {self.folder} --repair`, then `tasksearch resume` makes them again"
             )
         found = read_outcomes(path)
         for own in (self.folder / "additions").glob(f"{number:04d}.[0-9]*.json"):
@@ -240,7 +332,7 @@ class Ledger:
         Within a target equal numbers are one document, in every language.
         """
         paths = sorted((self.folder / "documents").glob("*.safetensors"))
-        return {cell: array for path in paths for cell, array in self._read_documents(path).items()}
+        return {cell: array for path in paths for cell, array in self.read_documents(path).items()}
 
     def lacks_documents(self, cells: Iterable[Cell]) -> bool:
         """Whether some of these cells, of one target, have no document numbers yet."""
@@ -252,16 +344,17 @@ class Ledger:
 
     def _documents_of(self, target: str) -> dict[Cell, NDArray[np.int64]]:
         path = self._documents_path(target)
-        return self._read_documents(path) if path.exists() else {}
+        return self.read_documents(path) if path.exists() else {}
 
-    def _read_documents(self, path: Path) -> dict[Cell, NDArray[np.int64]]:
+    def read_documents(self, path: Path) -> dict[Cell, NDArray[np.int64]]:
+        """One file of `documents/`; raises Damaged."""
         from safetensors import SafetensorError
         from safetensors.numpy import load
 
         try:
-            return {cell_of(name): array for name, array in load(path.read_bytes()).items()}
-        except SafetensorError as error:
-            raise BadInput(f"{path} is damaged ({error}); move it away, and intervals are no longer clustered") from error
+            return {cell_of(name): array for name, array in load(read_file(path)).items()}
+        except (SafetensorError, ValueError) as error:
+            raise Damaged(f"{path} is damaged ({error}); move it away, and intervals are no longer clustered") from error
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -276,22 +369,13 @@ class Ledger:
             self._lock.acquire()
         except Timeout:
             raise StudyBusy(f"study folder {self.folder} is in use by {_owner(owner)}; wait for it, or stop it first") from None
+        except OSError as fault:
+            raise BadInput(f"study folder {self.folder} cannot be written: {fault.strerror or fault} ({owner.name})") from None
         try:
             write_atomic(owner, _json_bytes({"pid": os.getpid(), "host": socket.gethostname()}))
             yield
         finally:
             self._lock.release()
-
-
-def is_cut(path: Path) -> bool:
-    """Whether a JSON file of a study is there and was cut short: no JSON, whatever version wrote it."""
-    try:
-        json.loads(path.read_bytes().decode())
-    except ValueError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _config(data: Mapping[str, Any]) -> StudyConfig:
@@ -307,28 +391,21 @@ def _json_bytes(data: Any) -> bytes:
 
 
 def _read(path: Path, from_json: Callable[[Any], _T]) -> _T:
-    return _parsed(path, path.read_bytes(), from_json)
+    return _parsed(path, read_file(path), from_json)
 
 
 def _parsed(path: Path, content: bytes, from_json: Callable[[Any], _T]) -> _T:
+    data = parse_checked(path, content)
     try:
-        return from_json(json.loads(content.decode()))
+        return from_json(data)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInput(f"{path} is damaged or of another version: {type(error).__name__}: {error}") from error
 
 
-def _is_whole(file: BinaryIO) -> bool:
-    """A safetensors file: eight bytes with the length of the header, the header, the tensors without gaps."""
-    size = os.fstat(file.fileno()).st_size
-    length = int.from_bytes(file.read(8), "little")
-    if not 0 < length <= size - 8:
-        return False
-    try:
-        header = json.loads(file.read(length))
-        ends = [int(facts["data_offsets"][1]) for name, facts in header.items() if name != "__metadata__"]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return False
-    return size == 8 + length + max(ends, default=0)
+def _numbered(path: Path, record: TrialRecord) -> TrialRecord:
+    if record.number != _number(path):
+        raise BadInput(f"{path} holds the record of trial {record.number}; expected that of trial {_number(path)}")
+    return record
 
 
 def _number(path: Path) -> int:

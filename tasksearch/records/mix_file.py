@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.input_files import check_small
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.results.verdict import RULES, Choice
@@ -43,12 +44,9 @@ def read_mix(path: Path) -> Schedule:
     Raises:
         BadInput: no such file, not TOML, or not stages with a mixture and steps.
     """
+    check_small(path, "a mix.toml as `tasksearch best --out` writes it")
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(
-            f"cannot read {path}: {error.strerror}; expected a mix.toml as `tasksearch best --out` writes it"
-        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} is not TOML: {_one_line(str(error))}") from None
     stages = data.get("stage")

@@ -2,10 +2,12 @@
 
 A report reads the files of dozens of trials with hundreds of arrays each, and all have the same header. So a header is
 understood once, and arrays are views of the file's content; safetensors' own reader, which copies each, reads any other file.
+The header's metadata hold a checksum of the whole file; files of earlier versions have none.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from functools import lru_cache
@@ -14,6 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tasksearch.core.checksum import read_file
+from tasksearch.core.errors import Damaged
 from tasksearch.core.score import Half
 
 Cell = tuple[str, str, Half]
@@ -21,6 +25,9 @@ Cell = tuple[str, str, Half]
 
 Outcomes = Mapping[Cell, NDArray[np.float32]]
 """Cell → array of shape (n, 2): each example's numerator and denominator. The score is 100 · Σ numerator / Σ denominator."""
+
+_KEY, _BLANK = b'"checksum":"', b"0" * 32
+"""Where the checksum stands in the header; it is taken over the file with a blank one."""
 
 Places = tuple[tuple[Cell, int, int], ...]
 """(cell, first example, one behind the last), counted over the file."""
@@ -31,25 +38,59 @@ def outcome_bytes(outcomes: Outcomes) -> bytes:
     from safetensors.numpy import save
 
     arrays = {"/".join(cell): np.ascontiguousarray(outcomes[cell], dtype=np.float32) for cell in sorted(outcomes)}
-    content: bytes = save(arrays)
-    return content
+    content: bytes = save(arrays, metadata={"checksum": _BLANK.decode()})
+    place = content.index(_KEY) + len(_KEY)
+    return content[:place] + _digest(content).encode() + content[place + len(_BLANK) :]
 
 
 def read_outcomes(path: Path) -> dict[Cell, NDArray[np.float32]]:
     """From a file that `Ledger.write_outcomes` wrote; the arrays are not to be written to.
 
     Raises:
-        safetensors.SafetensorError: the file is damaged.
+        Damaged: it is not as it was written.
     """
-    content = path.read_bytes()
+    content = read_file(path)
     start = 8 + int.from_bytes(content[:8], "little")
-    places = _places(content[8:start], len(content) - start)
+    header = _checked(path, content, content[8:start])
+    places = _places(header, len(content) - start)
     if places is None:
+        from safetensors import SafetensorError
         from safetensors.numpy import load
 
-        return {cell_of(name): array for name, array in load(content).items()}
+        try:
+            return {cell_of(name): array for name, array in load(content).items()}
+        except (SafetensorError, ValueError) as fault:
+            raise _damaged(path, str(fault)) from None
     table = np.frombuffer(content, dtype="<f4", offset=start).reshape(-1, 2)
     return {cell: table[first:last] for cell, first, last in places}
+
+
+def _checked(path: Path, content: bytes, header: bytes) -> bytes:
+    """The header with a blank checksum, so that equal ones are understood once; one without (of an earlier version) as it is.
+
+    Raises:
+        Damaged: the content has another checksum.
+    """
+    found = header.find(_KEY)
+    if found < 0:
+        return header
+    first = found + len(_KEY)
+    last = first + len(_BLANK)
+    blank = header[:first] + _BLANK + header[last:]
+    if _digest(content[:8], blank, memoryview(content)[8 + len(header) :]).encode() != header[first:last]:
+        raise _damaged(path, "its checksum is another")
+    return blank
+
+
+def _digest(*parts: bytes | memoryview) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _damaged(path: Path, why: str) -> Damaged:
+    return Damaged(f"{path} is damaged ({why}); `tasksearch resume {path.parent.parent}` makes it again")
 
 
 def cell_of(name: str) -> Cell:

@@ -55,15 +55,16 @@ class GainTable:
             if record.role in ("design", "search"):
                 mixes.setdefault(record.plan.schedule, []).append(record)
         scored = [record for members in mixes.values() for record in members]
-        there = _cells_of(scored)
-        cells = tuple(cell for cell in baseline.cells if all(cell in own for own in there))
+        cells = _common(mixes, baseline)
+        mixes = {schedule: members for schedule, members in mixes.items() if all(_has(r, cells) for r in members)}
+        scored = [record for members in mixes.values() for record in members]
         if not mixes or not cells:
             return None
         mean = np.array([baseline.cells[cell].mean for cell in cells])
         deviations = np.array([baseline.cells[cell].deviation for cell in cells])
         columns = dict(zip((r.number for r in scored), read_columns((r.scores for r in scored), "select", cells), strict=True))
         rows = [_mean([columns[record.number] for record in members]) for members in mixes.values()]
-        bare = [record.scores for record in done if record.role == "baseline"]
+        bare = [record.scores for record in done if record.role == "baseline" and _has(record, cells)]
         seeds = np.array(read_columns(bare, "select", cells))
         return cls(
             firsts=tuple(members[0] for members in mixes.values()),
@@ -111,6 +112,22 @@ class GainTable:
         """Points of percent per unit of such a weighted mean."""
         total = sum(weights.values())
         return sum(weights.get(cell, 0.0) * float(d) for cell, d in zip(self.cells, self.deviations, strict=True)) / total
+
+
+def _common(mixes: Mapping[Schedule, Sequence[TrialRecord]], baseline: Baseline) -> tuple[Cell, ...]:
+    """Cells of the table: those that more than half of the mixes were scored in, since one trial that lacks a cell hides it for
+    no other; a mix that lacks one of them stays out. Where that leaves no mix, the cells that all have.
+    """
+    own = [set.intersection(*(set(cells) for cells in _cells_of(members))) for members in mixes.values()]
+    most = tuple(cell for cell in baseline.cells if 2 * sum(cell in cells for cells in own) > len(own))
+    if any(cells.issuperset(most) for cells in own):
+        return most
+    return tuple(cell for cell in baseline.cells if all(cell in cells for cells in own))
+
+
+def _has(record: TrialRecord, cells: Sequence[Cell]) -> bool:
+    there = record.scores.cells("select")
+    return all(cell in there for cell in cells)
 
 
 def _cells_of(records: Sequence[TrialRecord]) -> list[Collection[Cell]]:

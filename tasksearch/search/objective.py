@@ -46,16 +46,18 @@ class Baseline:
         """From the finished baseline trials among `records`.
 
         Raises:
-            StudyNotReady: fewer than three of them are done, or they were not scored in the same cells.
+            StudyNotReady: fewer than three of them are done, or there is no cell that all of them were scored in. One that some
+                seed lacks is no cell of the baseline.
         """
         tables = [record.scores for record in records if record.role == "baseline" and record.status == "done"]
         if len(tables) < MIN_BASELINE_SEEDS:
             raise StudyNotReady(f"{len(tables)} baseline seeds are done; expected at least {MIN_BASELINE_SEEDS}")
         columns = [table.values("select") for table in tables]
-        if any(column.keys() != columns[0].keys() for column in columns):
+        cells = [cell for cell in columns[0] if all(cell in column for column in columns)]
+        if not cells:
             raise StudyNotReady("the baseline's seeds were scored in different targets or languages; no gain can be computed")
         examples = {(s.target, s.language): s.examples for s in tables[0] if s.half == "select"}
-        return cls(cells={cell: _cell([column[cell] for column in columns], examples[cell]) for cell in columns[0]})
+        return cls(cells={cell: _cell([column[cell] for column in columns], examples[cell]) for cell in cells})
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ class RemoteStore(SegmentStore):
         manifest = read_manifest(text, signature, self)
         with suppress(OSError, ValueError, TypeError, AttributeError):
             if manifest and all(self._size(signature, name) == facts[0] for name, facts in manifest["files"].items()):
-                return manifest
+                return manifest if self.fits(manifest) else None
         self.warn(signature)
         return None
 

@@ -1,6 +1,7 @@
 """The segment store: one folder per signature, its manifest written last. A folder without a valid manifest does not exist.
 
-ROOT/ab/abcd…/manifest.json         format, signature, size and hash of every file, facts (kind, seconds to train, steps …)
+ROOT/ab/abcd…/manifest.json         format, signature, size and hash of every file, facts (kind, seconds to train, steps …),
+                                    versions of the libraries it was trained with
 ROOT/ab/abcd…/model.safetensors …   the files it names
 ROOT/ab/abcd….00000100/             a snapshot inside that segment, after 100 steps; gone once the segment is there
 ROOT/ab/abcd…/uses                  one byte per reuse; its time is that of the last one
@@ -15,7 +16,7 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from safetensors.torch import load_file, save_file
 
 from tasksearch.core.code_identity import code_hash, other_code
 from tasksearch.core.errors import DiskFull, StoreUnusable, VersionsDiffer
+from tasksearch.core.library_versions import library_versions
 
 MANIFEST = "manifest.json"
 USES = "uses"
@@ -45,12 +47,15 @@ class SegmentStore:
     Attributes:
         damaged: names found here by this process with content that is not as their manifests say.
         accept_versions: whether segments that other code trained may be reused.
+        versions: a segment that names other versions counts as not there; None: any will do. One of a version of ours that
+            named none will do, too.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.damaged: list[str] = []
         self.accept_versions = True
+        self.versions: Mapping[str, str] | None = None
 
     def __str__(self) -> str:
         return str(self.root)
@@ -71,7 +76,7 @@ class SegmentStore:
         manifest = self.peek(signature)
         with suppress(OSError, ValueError, TypeError, AttributeError):
             if manifest and all(_matches(folder / name, *facts) for name, facts in manifest["files"].items()):
-                return manifest
+                return manifest if self.fits(manifest) else None
         self.warn(signature)
         return None
 
@@ -95,6 +100,10 @@ class SegmentStore:
                 f"{code_hash()}); choose another --store, or reuse what it holds by --accept-versions"
             )
         return manifest
+
+    def fits(self, manifest: Mapping[str, Any]) -> bool:
+        """Whether a segment was trained with the versions that are wanted."""
+        return self.versions is None or manifest.get("versions", self.versions) == self.versions
 
     def peek(self, signature: str) -> dict[str, Any] | None:
         """The manifest alone, the files unread; None where there is none of this segment and format."""
@@ -220,7 +229,8 @@ def stage(folder: Path, signature: str, facts: dict[str, Any]) -> None:
     files = {path.name: _facts(path) for path in sorted(folder.iterdir())}
     for path in folder.iterdir():
         sync(path)
-    body = json.dumps({"format": FORMAT, "signature": signature, "files": files, "facts": facts}, sort_keys=True, indent=1)
+    told = {"format": FORMAT, "signature": signature, "files": files, "facts": facts, "versions": library_versions()}
+    body = json.dumps(told, sort_keys=True, indent=1)
     (folder / MANIFEST).write_text(body, encoding="utf-8")
     sync(folder / MANIFEST)
 

@@ -27,6 +27,8 @@ from tasksearch.tracking.address import kept as kept_address
 
 DEFAULT_FOLDER = Path("studies")
 T = TypeVar("T", bound=Options)
+_LONGEST_NAME = 200
+"""Bytes: file systems allow 255, and Optuna and MLflow add to it."""
 _ADDED_BY_CODE = ("every_target",)
 _OF_THE_LAB = ("world_seed", "phase1_steps", "shuffled_labels")
 
@@ -46,6 +48,8 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
     asked = dataclasses.replace(options or StudyOptions(), **words)
     named = suite_name(asked.suite)
     suite = check_metrics(load_suite(named))
+    if asked.name is not None:
+        check_name(asked.name)
     space = fill_in(load_space(asked.space), suite, continuous=asked.continuous, steps=asked.steps)
     targets = choose_targets(suite, asked.targets)
     languages = choose_languages(suite, targets, asked.languages)
@@ -72,6 +76,15 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
     }
     plain: dict[str, Any] = {name: getattr(asked, name) for name in same - set(resolved)}
     return StudyConfig(suite_options=_suite_options(asked, suite), overrides=_overrides(asked), **resolved, **plain)
+
+
+def check_name(name: str) -> None:
+    """Raises BadInput for a study's name that is no name of one folder: it would lead out of `studies/`."""
+    if not name.strip() or name in (".", "..") or len(name.encode()) > _LONGEST_NAME or not name.isprintable() or "/" in name:
+        raise BadInput(
+            f"--name {name[:80]!r}; expected the name of one folder, without '/' and at most {_LONGEST_NAME} bytes: "
+            "--out says where the study is to stand"
+        )
 
 
 def _signature() -> inspect.Signature:

@@ -44,10 +44,11 @@ def extend_study(
         BadInput, UnknownName: one line on what cannot be gained.
     """
     from tasksearch.records.ledger import Ledger
-    from tasksearch.study.run import drive
+    from tasksearch.study.run import drive, mend_records
     from tasksearch.tasks.labels import suite_with_labels
 
     ledger = Ledger(Path(folder))
+    mend_records(ledger, on_event)
     config = ledger.config()
     suite = suite_with_labels(config.suite, config.data)
     wanted = extended(config, suite, growth)
@@ -140,9 +141,11 @@ def _check_finished(ledger: Any, config: StudyConfig, suite: Suite) -> None:
     """A study is extended from its end, so that what was proposed until then does not depend on when it was extended."""
     from tasksearch.engine.completion import has_ended
     from tasksearch.records.additions import asked, lacking
+    from tasksearch.records.holes import refuse_holes
     from tasksearch.search.proposals import Finished, propose
 
     written, additions = ledger.written(), ledger.additions()
+    refuse_holes(ledger, [record.number for record in written])
     given_up = {(one.number, one.addition) for own in additions.values() for one in own if one.status == "failed"}
     pending = [one for one in lacking(written, additions, config) if (one.number, one.addition) not in given_up]
     records = asked(written, config) if ledger.history() else written

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ def open_page(folder: Path, *, port: int | None = None, best: int = 6) -> Iterat
         BadInput, Unreachable: as the server says.
     """
     from tasksearch.tracking.address import default_uri
+    from tasksearch.tracking.database import rebase_artefacts
     from tasksearch.tracking.lookup import find_runs
     from tasksearch.tracking.server import compare_link, experiment_link, serve_ui
 
@@ -59,6 +61,9 @@ def open_page(folder: Path, *, port: int | None = None, best: int = 6) -> Iterat
     if len(leaders) < 2:
         raise StudyNotReady(f"{folder} has {len(leaders)} finished trials beside the baseline; expected at least 2 to compare")
     uri = tracking_address(config) or default_uri(folder)
+    if (file := folder / "mlflow.db").exists() and uri == default_uri(folder):
+        with suppress(sqlite3.Error):  # a folder that is only read shows the runs, if not the files of one that was moved
+            rebase_artefacts(file, folder.absolute() / "mlartifacts")
     experiment, runs = find_runs(uri, config.name, study_id(folder, config.name), [record.number for record in leaders])
     with serve_ui(uri, folder / "mlartifacts", port) as server:
         yield MLflowPage(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tasksearch.core.atomic import write_atomic
-from tasksearch.core.errors import BadInput
+from tasksearch.study.folder_notes import address_of, keep_address
 
 VARIABLE = "TASKSEARCH_OPTUNA_STORAGE"
 JOURNAL = "journal"
@@ -46,17 +45,11 @@ def remember_optuna(folder: Path, address: str | None) -> None:
     place = folder / _PLACE
     line = JOURNAL if address is None else remembered_address(address)
     if address is not None or place.exists():
-        write_atomic(place, f"{line}\n".encode())
+        keep_address(place, line)
 
 
 def _remembered(folder: Path) -> str | None:
-    place = folder / _PLACE
-    if not place.exists():
-        return None
-    line = place.read_text(encoding="utf-8")
-    if not line.endswith("\n"):
-        raise BadInput(f"{place} was cut short; say once more where the Optuna study is, by --optuna-storage")
-    return line.strip()
+    return address_of(folder / _PLACE, "say once more where the Optuna study is, by --optuna-storage")
 
 
 def _absolute(url: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasksearch.core.study import StudyConfig
+from tasksearch.study.folder_notes import keep_note, note_of
 from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tasks.reading import file_fingerprint
 
@@ -53,19 +54,13 @@ def pretraining_text(config: StudyConfig) -> PretrainingText:
 
 def keep_checked(folder: Path, text: PretrainingText) -> None:
     """Writes into the study which pretraining text was checked and what was not, where there is something to say."""
-    from tasksearch.core.atomic import write_atomic
-
-    if text.places or str(text):
-        told = {"checked": [str(place) for place in text.places], "unchecked": str(text)}
-        write_atomic(folder / _KEPT, f"{json.dumps(told, ensure_ascii=False, indent=1)}\n".encode())
+    told = {"checked": [str(place) for place in text.places], "unchecked": str(text)}
+    keep_note(folder / _KEPT, told if text.places or str(text) else {})
 
 
 def unchecked_note(folder: Path) -> str:
     """What a study's check did not look at; empty where nothing was noted."""
-    try:
-        return str(json.loads((folder / _KEPT).read_text("utf-8"))["unchecked"])
-    except FileNotFoundError:
-        return ""
+    return note_of(folder / _KEPT, lambda told: str(told["unchecked"]))
 
 
 def _named_by(model: Path, data: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:

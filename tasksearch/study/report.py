@@ -11,7 +11,7 @@ from typing import Any
 
 from tasksearch.analysis.clustering import Documents
 from tasksearch.analysis.evidence import OutcomesOf, Reader
-from tasksearch.core.errors import AlreadyRead, StudyNotReady
+from tasksearch.core.errors import AlreadyRead, BadInput, StudyNotReady
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import AFTERWARDS, StudyConfig, TrialRecord
 from tasksearch.reports.data import ReportData
@@ -33,7 +33,8 @@ FILE = "report.html"
 
 
 def write_report(folder: Path, out: Path | None = None) -> tuple[Path, ReportData]:
-    """Writes the report to `out` (default: `report.html` in the study's folder), whole or not at all.
+    """Writes the report to `out`, whole or not at all; by default to `report.html` in the study's folder, and where that cannot
+    be written to `NAME-report.html` in the working directory.
 
     Raises:
         StudyNotReady: no study, or none of its trials is finished.
@@ -42,8 +43,14 @@ def write_report(folder: Path, out: Path | None = None) -> tuple[Path, ReportDat
     from tasksearch.reports.page import render
 
     data = report_of(folder)
-    path = out or folder / FILE
-    write_atomic(path, render(data).encode())
+    path, page = out or folder / FILE, render(data).encode()
+    try:
+        write_atomic(path, page)
+    except BadInput:
+        if out is not None:
+            raise
+        path = Path(f"{data.config.name}-{FILE}")
+        write_atomic(path, page)
     return path, data
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from tasksearch.core.own_files import shown as shown_reference
 from tasksearch.core.sizes import size_of
 from tasksearch.core.study import StudyConfig
 from tasksearch.study.configuration import DEFAULT_FOLDER, configure
+from tasksearch.study.moved import rebase
 from tasksearch.study.optuna_location import optuna_address, remember_optuna
 from tasksearch.study.own_parts import trainable_of
 from tasksearch.study.pretraining_text import keep_checked, pretraining_text
@@ -33,7 +34,8 @@ from tasksearch.study.showing import OnEvent, Progress, shown
 from tasksearch.study.store_location import store_address
 from tasksearch.study.study_id import study_id
 from tasksearch.study.tracking_location import tracking_address
-from tasksearch.tracking.address import check_answers, masked
+from tasksearch.study.versions import check_versions, versions_are_mixed
+from tasksearch.tracking.address import check_answers, default_uri, masked
 
 if TYPE_CHECKING:
     from tasksearch.raytune.driver import RunSummary
@@ -66,11 +68,12 @@ def run_study(
         BadInput: the folder holds a study that was asked for in other words.
         TasksearchError: as `raytune.driver.run_trials` does.
     """
-    from tasksearch.records.ledger import Ledger, is_cut
+    from tasksearch.records.ledger import Ledger
 
     where = Path(folder) if folder else DEFAULT_FOLDER / config.name
     ledger = Ledger(where)
-    if (where / "study.json").exists() and not is_cut(where / "study.json"):
+    if ledger.has_config():
+        mend_records(ledger, on_event)
         was = ledger.config()
         config = as_begun(config, was, ledger.absent())
         if was != config:
@@ -107,6 +110,7 @@ def resume_study(
     from tasksearch.records.ledger import Ledger
 
     ledger = Ledger(Path(folder))
+    mend_records(ledger, on_event)
     if twins is not None:
         _ask_twins(ledger, twins)
     if controls is not None and (named := control_names(controls)) != (config := ledger.config()).controls:
@@ -115,6 +119,25 @@ def resume_study(
     config = ledger.config()
     with shown(progress, config, on_event, on_pretrain) as callbacks:
         return drive(ledger, config, resources or Resources(), *callbacks)
+
+
+def mend_records(ledger: Any, on_event: Callable[[Any], None] | None = None) -> None:
+    """Puts damaged records aside and writes a damaged `study.json` again from its copy, before anything is read; says so.
+
+    Raises:
+        StudyNotReady: the folder holds no study.
+        StudyBusy: a driver is at work in it.
+    """
+    ledger.config()  # a folder without a study is left as it is
+    with ledger.lock():
+        _say(on_event, [*ledger.mend_config(), *rebase(ledger), *ledger.mend()])
+
+
+def _say(on_event: Callable[[Any], None] | None, lines: Sequence[str]) -> None:
+    from tasksearch.engine.events import Notice
+
+    for line in lines if on_event is not None else ():
+        on_event(Notice(text=line))  # type: ignore[misc]
 
 
 def _ask_twins(ledger: Any, twins: int) -> None:
@@ -175,6 +198,7 @@ def _run_and_close(
     check_place(resources.address)
 
     tracking = tracking_address(config)
+    default_uri(ledger.folder)  # a path that MLflow would misread is known at once
     if tracking is not None:
         check_answers(tracking)  # a wrong address is known in seconds, before a first phase 1
     optuna_url = optuna_address(ledger.folder, resources.optuna_storage)
@@ -186,6 +210,9 @@ def _run_and_close(
     setup = prepare(config, on_pretrain)  # first: a wrong model or missing data leave no study folder behind
     check_store(store)
     _LOG.info("prepared: data in %s, model %s, store %s", setup.data, setup.model, store)
+    with ledger.lock():
+        rebase(ledger)  # of a new study: where it stands
+        _say(on_event, check_versions(ledger, accept=resources.accept_versions, retrain=resources.retrain))
     if begin is not None:
         begin()
     remember_optuna(ledger.folder, optuna_url)
@@ -210,7 +237,7 @@ def _run_and_close(
             ledger,
             config,
             trainable_of(config),
-            setup.context(config, ledger.folder) | _keeping(store, resources) | _device(resources),
+            setup.context(config, ledger.folder) | _keeping(ledger.folder, store, resources) | _device(resources),
             sizes=setup.sizes,
             groups=setup.suite.groups,
             plan_of=setup.plan_of(config),
@@ -238,11 +265,12 @@ def _device(resources: Resources) -> dict[str, str]:
     return {"device": "cpu"} if resources.gpus_per_trial == 0 else {}
 
 
-def _keeping(store: str, resources: Resources) -> dict[str, Any]:
+def _keeping(folder: Path, store: str, resources: Resources) -> dict[str, Any]:
     return {
         "store": store,
         "store_budget": size_of(resources.store_budget) if resources.store_budget else None,
         "keep_targets": resources.keep_targets,
+        "accept_versions": resources.accept_versions or versions_are_mixed(folder),
         "snapshots": [None, 60 * resources.snapshot_minutes or None],
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from tasksearch.core.options import StudyOptions, control_names
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
 from tasksearch.core.study import LEADER_SEEDS_ONCE, Overrides, StudyConfig
 from tasksearch.core.target_settings import PerTarget
+from tasksearch.study.folder_notes import keep_note, note_of
 from tasksearch.study.own_parts import unseeded_note
 from tasksearch.study.pretraining_text import pretraining_text, unchecked_note
 from tasksearch.tasks.suite import Suite
@@ -156,19 +156,15 @@ _SKIPPED = "skipped.json"
 
 def keep_skipped(folder: Path, skipped: Mapping[str, Sequence[str]]) -> None:
     """Writes which bad records were passed over, by task, language and split, where there are any."""
-    from tasksearch.core.atomic import write_atomic
-
-    if skipped:
-        text = json.dumps({place: list(told) for place, told in sorted(skipped.items())}, ensure_ascii=False, indent=1)
-        write_atomic(folder / _SKIPPED, f"{text}\n".encode())
+    keep_note(folder / _SKIPPED, {place: list(told) for place, told in sorted(skipped.items())})
 
 
 def skipped_note(folder: Path) -> str:
     """How many bad records the study passed over; empty where none."""
-    try:
-        skipped = json.loads((folder / _SKIPPED).read_text("utf-8"))
-    except FileNotFoundError:
-        return ""
+    return note_of(folder / _SKIPPED, _skipped_words)
+
+
+def _skipped_words(skipped: Mapping[str, Sequence[str]]) -> str:
     count = sum(len(told) for told in skipped.values())
     return f"{count} bad records were passed over by --skip-bad, in {', '.join(skipped)} (listed in {_SKIPPED})"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.input_files import check_small
 from tasksearch.core.own_files import is_path, module_of, read_user_file
 from tasksearch.core.space import SearchSpace
 from tasksearch.tasks.suite import Suite
@@ -42,7 +43,7 @@ def load_space(name: str) -> SearchSpace:
         if name not in spaces:
             raise UnknownName("search space", name, spaces)
         return spaces[name]
-    if not Path(name).is_file():
+    if not Path(name).exists():
         raise BadInput(
             f"no search-space file {name!r}; expected a Python file with a SPACE, or one of {', '.join(known_spaces())}"
         )
@@ -59,6 +60,9 @@ def run_file(path: Path, wanted: str) -> ModuleType:
     Raises:
         BadInput: no such file, or one that cannot be run.
     """
+    check_small(path, f"a Python file with {wanted}")
+    if path.suffix != ".py":
+        raise BadInput(f"{str(path)!r} does not end in .py; expected a Python file with {wanted}")
     return module_of(read_user_file(path, wanted))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasksearch.core.errors import BadInput, StudyNotReady
+from tasksearch.core.errors import StudyNotReady
 from tasksearch.core.sizes import shown_size, size_of
+from tasksearch.study.folder_notes import address_of, keep_address
 
 _LOCATION = "store.location"
 
@@ -18,19 +19,12 @@ def store_address(folder: Path, asked: str | None = None) -> str:
     Raises:
         BadInput: what was remembered is damaged.
     """
-    from tasksearch.core.atomic import write_atomic
-
     place = folder / _LOCATION
     if asked is not None:
         address = asked if "://" in asked else str(Path(asked).absolute())
-        write_atomic(place, f"{address}\n".encode())
+        keep_address(place, address)
         return address
-    if not place.exists():
-        return str((folder / "store").absolute())
-    line = place.read_text(encoding="utf-8")
-    if not line.endswith("\n"):
-        raise BadInput(f"{place} was cut short; say once more where the store is, by --store")
-    return line.strip()
+    return address_of(place, "say once more where the store is, by --store") or str((folder / "store").absolute())
 
 
 def store_of(where: str) -> str:
@@ -41,8 +35,10 @@ def store_of(where: str) -> str:
     """
     if "://" in where:
         return where
+    from tasksearch.records.ledger import Ledger
+
     folder = Path(where)
-    address = store_address(folder) if (folder / "study.json").exists() else where
+    address = store_address(folder) if Ledger(folder).has_config() else where
     if "://" not in address and not Path(address).is_dir():
         raise StudyNotReady(f"no study and no store in {where}; expected the folder of either, or an fsspec URL")
     return address

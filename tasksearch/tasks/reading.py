@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from tasksearch.core.errors import BadInput, DataMissing, UnknownName
@@ -232,6 +233,8 @@ def stamp_of(path: Path) -> tuple[int, int]:
         stat = path.stat()
     except FileNotFoundError:
         raise DataMissing(f"{path} is missing") from None
+    if not S_ISREG(stat.st_mode):
+        raise BadInput(f"{path} is no regular file; expected one that ends and can be read again")
     return stat.st_size, stat.st_mtime_ns
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tasksearch.core.errors import UnknownName
 from tasksearch.torture.campaign import Campaign, open_campaign
 
-KILLS = {"store": 1000, "drivers": 60, "workers": 60, "trainer": 20}
+KILLS = {"store": 1000, "drivers": 60, "workers": 60, "trainer": 20, "commands": 20}
 """Layer → SIGKILLs where nothing is said."""
 
 
@@ -49,6 +49,8 @@ def _run(name: str, campaign: Campaign, kills: int) -> None:
         from tasksearch.torture.drivers import torture_drivers as act
     elif name == "workers":
         from tasksearch.torture.drivers import torture_workers as act
+    elif name == "commands":
+        from tasksearch.torture.commands import torture_commands as act
     else:
         from tasksearch.torture.trainer import torture_trainer as act
     act(campaign, kills)

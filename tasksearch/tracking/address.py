@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
-from urllib.parse import SplitResult, quote
+from urllib.parse import SplitResult, quote, unquote
 
 from tasksearch.core import address
 from tasksearch.core.errors import BadInput, Unreachable
 
 _PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
 _FILES = ("", "file")
+_ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
 
 
 def default_uri(study_folder: Path) -> str:
@@ -25,6 +27,11 @@ def default_uri(study_folder: Path) -> str:
     """
     if "?" in str(study_folder.absolute()):
         raise BadInput(f"study folder {str(study_folder)!r}; expected a path without '?', where a database address would end")
+    if found := _ESCAPE.search(str(study_folder.absolute())):
+        raise BadInput(
+            f"study folder {str(study_folder)!r}; expected a path without {found[0]!r}, which MLflow would read as "
+            f"{unquote(found[0], errors='replace')!r}: rename that folder"
+        )
     return f"sqlite:///{study_folder.absolute() / 'mlflow.db'}"
 
 

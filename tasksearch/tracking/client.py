@@ -44,6 +44,13 @@ def preload() -> None:
     from mlflow import MlflowClient  # noqa: F401
 
 
+def forget_places() -> None:
+    """Has MLflow look up anew where a run's files lie: it remembers that by the run, whatever its database says since."""
+    from mlflow.tracking._tracking_service import utils
+
+    getattr(utils, "_artifact_repos_cache", {}).clear()
+
+
 def searchable(study_id: str) -> str:
     """The id as runs carry it: a quote could not be searched for in MLflow's filters."""
     return study_id.replace("'", "_")

@@ -10,6 +10,8 @@ from pathlib import Path
 from tasksearch.tracking.client import open_client
 
 _PREFIX = "sqlite:///"
+_PLACES = (("experiments", "artifact_location"), ("runs", "artifact_uri"), ("logged_models", "artifact_location"))
+"""Tables and columns in which MLflow names its files by absolute addresses."""
 
 
 def file_of(uri: str) -> Path | None:
@@ -49,6 +51,37 @@ def is_damaged(path: Path) -> bool:
         return False
     except sqlite3.DatabaseError:
         return True
+
+
+def rebase_artefacts(path: Path, folder: Path, *, look: bool = False) -> str | None:
+    """Has the database of a study that was moved or copied say that its files lie under `folder`, where they now are.
+
+    Args:
+        path: the study's own database: every folder `mlartifacts` in it was the study's.
+        folder: new `mlartifacts` folder.
+        look: change nothing.
+
+    Returns:
+        The place that it named before; None where nothing was to be changed.
+    """
+    now = folder.as_uri()
+    before = None
+    with closing(sqlite3.connect(path, timeout=30.0)) as line, line:
+        found = line.execute("SELECT artifact_location FROM experiments WHERE artifact_location LIKE 'file:%/mlartifacts'")
+        for (old,) in found.fetchall():
+            if old == now:
+                continue
+            before = old
+            if look:
+                break
+            for table, column in _PLACES:
+                if line.execute("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", (table, column)).fetchone():
+                    line.execute(
+                        f"UPDATE {table} SET {column} = ? || substr({column}, ?) "
+                        f"WHERE {column} = ? OR substr({column}, 1, ?) = ?",
+                        (now, len(old) + 1, old, len(old) + 1, f"{old}/"),
+                    )
+    return before
 
 
 def set_aside(path: Path) -> Path:

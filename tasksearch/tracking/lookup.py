@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from tasksearch.core.errors import StudyNotReady
 from tasksearch.core.signature import signature_of
 from tasksearch.tracking.address import check_answers, masked
 from tasksearch.tracking.client import open_client, searchable, translated
+from tasksearch.tracking.doubles import RECORD, by_key
+from tasksearch.tracking.entries import TrackedTrial, safe_name
 
 
 def find_runs(uri: str, experiment: str, study_id: str, numbers: Sequence[int]) -> tuple[str, list[str]]:
@@ -57,6 +62,43 @@ def statuses(uri: str, experiment: str, study_id: str) -> dict[str, str]:
             token = page.token
             if not token:
                 return {key: " and ".join(sorted(each)) for key, each in found.items()}
+
+
+def run_faults(uri: str, experiment: str, study_id: str, entries: Iterable[TrackedTrial]) -> dict[str, str]:
+    """Key of a trial → what its run lacks or has otherwise; nothing is written. Files are compared where they lie on this
+    machine.
+
+    Raises:
+        BadInput, Unreachable, StudyNotReady: as `find_runs`.
+    """
+    experiment_id, _ = find_runs(uri, experiment, study_id, ())
+    own = f"tags.`tasksearch.study` = '{searchable(study_id)}'"
+    with translated(uri):
+        runs, _ = by_key(open_client(uri).search_runs([experiment_id], own, max_results=10_000))
+    found = {}
+    for entry in entries:
+        run = runs.get(entry.key)
+        if run is None:
+            found[entry.key] = "no run"
+        elif problem := _unlike(run, entry):
+            found[entry.key] = problem
+    return found
+
+
+def _unlike(run: Any, entry: TrackedTrial) -> str:
+    if run.info.status != entry.status or run.data.tags.get(RECORD) != entry.tags[RECORD]:
+        return f"status {run.info.status}, or written of another record"
+    wrong = [name for name, value in entry.metrics.items() if run.data.metrics.get(safe_name(name)) != value]
+    if wrong:
+        return f"metric {wrong[0]} is {run.data.metrics.get(safe_name(wrong[0]))}, recorded {entry.metrics[wrong[0]]}"
+    uri = str(run.info.artifact_uri)
+    if uri.startswith("file:"):
+        folder = Path(url2pathname(urlsplit(uri).path))
+        for name, text in entry.files.items():
+            path = folder / name
+            if not path.is_file() or path.read_bytes() != text.encode():
+                return f"file {name} is gone or damaged"
+    return ""
 
 
 def contents(uri: str, experiment: str, study_id: str) -> dict[str, str]:

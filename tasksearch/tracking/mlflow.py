@@ -22,8 +22,8 @@ from urllib.request import url2pathname
 from tasksearch.core.errors import BadInput
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.tracking.address import check_answers, default_uri, masked
-from tasksearch.tracking.client import open_client, searchable, translated
-from tasksearch.tracking.database import file_of, is_damaged, make_empty, set_aside
+from tasksearch.tracking.client import forget_places, open_client, searchable, translated
+from tasksearch.tracking.database import file_of, is_damaged, make_empty, rebase_artefacts, set_aside
 from tasksearch.tracking.doubles import KEY, RECORD, by_key
 from tasksearch.tracking.entries import TrackedTrial, View, entry_of, safe_name, study_file, study_params
 
@@ -100,6 +100,18 @@ class MlflowTracker:
                 self._write(run, entry, artefacts)
                 self._runs[entry.key] = self._client.get_run(run.info.run_id)
 
+    def rewrite_trial(self, record: TrialRecord) -> None:
+        """Writes a finished trial's run again, whatever it says of itself."""
+        entry = entry_of(record, self.study_id, self._view)
+        with translated(self.uri), self._forgetting(entry.key):
+            run = self._run(
+                entry.key, entry.name, {PARENT_TAG: self.parent_id, "tasksearch.study": self.study_id}, entry.started
+            )
+            if RECORD in run.data.tags:
+                self._client.delete_tag(run.info.run_id, RECORD)
+            self._write(run, entry, {})
+            self._runs[entry.key] = self._client.get_run(run.info.run_id)
+
     def close_study(self, summary: Mapping[str, float | str], artefacts: Mapping[str, Path], *, complete: bool) -> None:
         """Writes the study's last words on the parent run; `complete` False leaves it open for a resume."""
         assert self.parent_id, "close_study before open_study"
@@ -146,6 +158,9 @@ class MlflowTracker:
             _LOG.warning("%s is damaged: kept as %s, and written again from the study's records", file, aside.name)
         if not file.exists():
             make_empty(file)
+        elif self.uri == default_uri(self.folder) and (had := rebase_artefacts(file, self.folder / "mlartifacts")):
+            forget_places()
+            _LOG.warning("the study was moved or copied: its MLflow files are in %s, no more in %s", self.folder, had)
 
     def _experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from tasksearch.core.errors import Damaged
 from tasksearch.records.outcomes import outcome_bytes, read_outcomes
 
 RNG = np.random.default_rng(0)
@@ -46,5 +46,5 @@ def test_arrays_of_another_kind_are_what_safetensors_reads(tmp_path, arrays):
 def test_a_damaged_file_is_refused(tmp_path, damage):
     path = tmp_path / "outcomes"
     path.write_bytes(damage(outcome_bytes(WRITTEN)))
-    with pytest.raises(SafetensorError):
+    with pytest.raises(Damaged):
         read_outcomes(path)

@@ -1,10 +1,10 @@
 """Score tables kept for quick reading: the same records, whatever becomes of the cache."""
 
 import dataclasses
-import json
 
 import pytest
 
+from tasksearch.core.checksum import read_checked
 from tasksearch.core.score import Score, ScoreTable, read_columns
 from tasksearch.records.ledger import Ledger
 from tasksearch.records.score_columns import LEAST
@@ -27,7 +27,7 @@ def ledger(toy, tmp_path):
 def read_plainly(ledger):
     from tasksearch.core.study import TrialRecord
 
-    return [TrialRecord.from_json(json.loads(ledger.record_path(n).read_text())) for n in range(LEAST)]
+    return [TrialRecord.from_json(read_checked(ledger.record_path(n))) for n in range(LEAST)]
 
 
 def test_records_from_the_cache_are_the_records(ledger):

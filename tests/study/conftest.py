@@ -19,3 +19,32 @@ def chromium(tmp_path_factory):
         return subprocess.run(command, capture_output=True, text=True, timeout=180, check=True).stdout
 
     return call
+
+
+@pytest.fixture(scope="session")
+def tracked_folder(planted, tmp_path_factory):
+    """A complete study with an end, an id, and all its runs in the MLflow database of its folder; made without Ray."""
+    from tasksearch.records.ledger import Ledger
+    from tasksearch.study.moved import rebase
+    from tasksearch.study.study_id import study_id
+    from tasksearch.tasks.lab_suite import lab_suite
+    from tasksearch.tracking.mlflow import MlflowTracker
+
+    folder = tmp_path_factory.mktemp("tracked")
+    ledger, suite = Ledger(folder), lab_suite()
+    short = {"trials": 8, "leaders": 1, "leader_seeds": 3}  # MLflow takes a second a trial
+    config = planted.config(**short)
+    ledger.save_config(config)
+    ledger.save_sizes(planted.SIZES)
+    manager = planted.open_manager(folder, **short)
+    planted.run_in_process(manager, folder)
+    manager.close()
+    tracker = MlflowTracker(
+        None, folder, study_id(folder, config.name), groups=suite.groups, language_groups=suite.language_groups
+    )
+    tracker.open_study(config, {})
+    for record in ledger.records():
+        tracker.write_trial(record, {})
+    tracker.close_study({}, {}, complete=True)
+    rebase(ledger)
+    return folder

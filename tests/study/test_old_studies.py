@@ -27,6 +27,8 @@ BEFORE_RACES = (
     "deterministic",
     "pretraining_text",
 )
+HEAD = ("format", "checksum")
+"""Earlier versions wrote neither, and no copy of study.json."""
 
 
 def asked_today(*options):
@@ -57,7 +59,9 @@ def old_study(folder, absent, **fields):
     config = configure(**COMMAND, **fields)
     Ledger(folder).save_config(config)
     path = folder / "study.json"
-    path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key not in absent}) + "\n")
+    plain = {key: value for key, value in json.loads(path.read_text()).items() if key not in (*absent, *HEAD)}
+    path.write_text(json.dumps(plain) + "\n")
+    (folder / "trials" / "study.json").unlink()
     return config
 
 
@@ -111,7 +115,9 @@ def begun_before(folder, config):
     """The study's folder as a version left it that knew no controls and wrote no end."""
     Ledger(folder).save_config(config)
     path = folder / "study.json"
-    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k not in BEFORE_RACES}) + "\n")
+    plain = {key: value for key, value in json.loads(path.read_text()).items() if key not in (*BEFORE_RACES, *HEAD)}
+    path.write_text(json.dumps(plain) + "\n")
+    (folder / "trials" / "study.json").unlink()
     (folder / "ended.json").unlink(missing_ok=True)
 
 
