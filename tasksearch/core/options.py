@@ -265,7 +265,7 @@ class Resources(Options):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.max_gpu_hours is not None and self.gpus_per_trial == 0:
-            raise BadInput("--max-gpu-hours with --gpus-per-trial 0; trials without a GPU spend none")
+            raise BadInput("--max-gpu-hours beside --gpus-per-trial 0; trials without a GPU spend none")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -116,9 +116,11 @@ def test_a_suites_own_file_is_listed_and_checked_as_the_package_is(tmp_path):
         '[languages.qqa]\nname = "Quqa"\ngib = 0.1\n[[task]]\nname = "t"\nkind = "sentence"\nlabels = ["no", "yes"]\n'
         'languages = ["en", "qqa"]\nfiles = "{language}.{split}.csv"\nfewest = 1\n'
     )
-    (row,) = said("tasks", "--suite", str(path))
+    (row,) = said("tasks", "--suite", str(path))["tasks"]
     assert (row["suite"], row["name"], row["languages"]) == ("mine", "t", ["en", "qqa"])
-    (language,) = [row for row in said("languages", "--suite", str(path), "--group", "low") if row["code"] == "qqa"]
+    (language,) = [
+        row for row in said("languages", "--suite", str(path), "--group", "low")["languages"] if row["code"] == "qqa"
+    ]
     assert (language["name"], language["cc100_gib"]) == ("Quqa", 0.1)
     assert "qqa.dev.csv" in "".join(row["problem"] for row in said("data", "check", "--suite", str(path), code=2)["rows"])
     for name in ("en.train", "en.dev", "en.test", "qqa.dev", "qqa.test"):

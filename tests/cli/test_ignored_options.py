@@ -32,7 +32,7 @@ IGNORED = [
     (["train", "--mix", "m", "--out", "o", "--encoder-only", "--features", "cls"], "--features with --encoder-only"),
     (["run", "--print-config", "--json"], "--json with --print-config"),
     (["run", "--suite", "lowres", "--data", ".", "--model", "m", "--world-seed", "1"], "--world-seed with suite 'lowres'"),
-    (["run", "--max-gpu-hours", "1"], "--max-gpu-hours without --gpus-per-trial"),
+    (["run", "--max-gpu-hours", "1", "--gpus-per-trial", "0"], "--max-gpu-hours beside --gpus-per-trial 0"),
 ]
 
 
