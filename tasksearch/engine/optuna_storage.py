@@ -92,9 +92,9 @@ def _wait_for_lock(path: Path) -> None:
 class OptunaMirror:
     """Keeps an Optuna study equal to the ledger. Every call may be repeated, also one whose answer was lost.
 
-    The study's own trials are known by what they carry (`engine.optuna_trials`); what others put there stays and is not counted.
-    Where one of our own says otherwise than its record, the Optuna study is written again from the records, and what it held is
-    kept under another name: Optuna changes no finished trial.
+    The study's own trials are known by what they carry (`engine.optuna_trials`); what others put there stays and is not
+    counted. Where one of our own says otherwise than its record, the Optuna study is written again from the records, and what
+    it held is kept under another name: Optuna changes no finished trial.
 
     Every call raises:
         DiskFull: there was no room; what is written is whole.
@@ -199,7 +199,7 @@ class OptunaMirror:
         return True
 
     def _begin_anew(self) -> str:
-        """Keeps the Optuna study under another name, which is returned, and begins an empty one. What a kill leaves is read anew."""
+        """Keeps the Optuna study under another name, which is returned, and begins an empty one."""
         taken = set(optuna.get_all_study_names(self._storage))
         aside = next(name for n in itertools.count(1) if (name := f"{self._name}.aside{n}") not in taken)
         optuna.copy_study(from_study_name=self._name, from_storage=self._storage, to_storage=self._storage, to_study_name=aside)
@@ -225,8 +225,8 @@ class OptunaMirror:
         if new := sorted(others - self._others):
             numbers = ", ".join(map(str, new[:10])) + (" …" if len(new) > 10 else "")
             self._say(
-                f"the Optuna study {self._name!r} holds trials that this study did not propose (Optuna's number {numbers}): they "
-                "stay there, are not run and not counted"
+                f"the Optuna study {self._name!r} holds trials that this study did not propose (Optuna's number {numbers}): "
+                "they stay there, are not run and not counted"
             )
         self._others |= others
         return self._places

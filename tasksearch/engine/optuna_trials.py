@@ -1,7 +1,7 @@
-"""Which trials of an Optuna study are records of ours, and whether they say what the records say. Reads, decides, writes nothing.
+"""Which trials of an Optuna study are our records, and whether they say what the records say. Decides, and writes nothing.
 
-An Optuna study is open to everybody who has its storage: trials are queued, added and told there by hand. So a trial is known by
-what it carries, the number of its record and its plan, and never by its place.
+An Optuna study is open to everybody who has its storage: trials are queued, added and told there by hand. So a trial is known
+by what it carries, the number of its record and its plan, and never by its place.
 """
 
 from __future__ import annotations
