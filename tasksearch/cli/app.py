@@ -31,6 +31,7 @@ from tasksearch.cli import (
 from tasksearch.cli import best as look
 from tasksearch.cli.panels import BENCH, PRETRAIN, TRAIN, grouped
 from tasksearch.cli.short import short
+from tasksearch.cli.surroundings import check_surroundings
 from tasksearch.core.errors import TasksearchError
 
 app = typer.Typer(
@@ -93,6 +94,7 @@ def run_app() -> None:
     With `--json` standard output holds exactly one object: the answer, or `{"error": …, "kind": …, "exit_code": …}`.
     """
     try:
+        check_surroundings()
         code = app(standalone_mode=False, prog_name="tasksearch")
     except TasksearchError as error:
         _fail(error, str(error), error.exit_code)

@@ -182,14 +182,15 @@ def test_a_study_of_one_name_beside_it_is_left_alone(study):
 
 
 def test_a_deleted_experiment_is_one_line_with_the_command_that_brings_it_back(study):
+    experiment = study.tracker.experiment_id
     rename(study)
-    study.client.delete_experiment(study.tracker.experiment_id)
+    study.client.delete_experiment(experiment)
     with pytest.raises(
         BadInput, match=r"'my nicer name' was deleted .*`mlflow experiments restore --experiment-id \d+` "
     ) as said:
         study.live()
     assert "\n" not in str(said.value)
-    study.client.restore_experiment(study.tracker.experiment_id)
+    study.client.restore_experiment(experiment)
     study.live()
     assert set(study.seen()[0].values()) == {"FINISHED"}
 
