@@ -1,9 +1,9 @@
-"""What no command can work in, said before anything is imported: a working directory that is gone, a Python without docstrings."""
+"""What no command can work in: a working directory that is gone, a Python without docstrings."""
 
 from __future__ import annotations
 
-import os
 import sys
+from pathlib import Path
 
 from tasksearch.core.errors import BadInput
 
@@ -15,7 +15,7 @@ def check_surroundings() -> None:
         BadInput: the working directory was deleted, or Python runs with -OO.
     """
     try:
-        os.getcwd()
+        Path.cwd()
     except OSError as gone:
         raise BadInput(
             f"the current folder is gone or cannot be entered ({gone.strerror}); expected one that exists: `cd` to it and "
