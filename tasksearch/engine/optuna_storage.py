@@ -31,10 +31,11 @@ _STALE_SECONDS = 5.0
 _NOT_FOUND = "Record does not exist."  # optuna.storages._base.NOT_FOUND_MSG
 
 
-def open_storage(path: Path, url: str | None = None) -> BaseStorage:
+def open_storage(path: Path, url: str | None = None, say: Callable[[str], None] | None = None) -> BaseStorage:
     """The journal file at `path`, or the relational database at `url`.
 
-    The caller owns the study folder: a journal whose last line a crash tore is repaired, a lock that a crash left is removed.
+    The caller owns the study folder: a journal whose last line a crash tore is repaired, one that cannot be read is put aside
+    as `<name>.damaged`, for its trials are told again from the records; a lock that a crash left is removed.
 
     Raises:
         Unreachable, MissingPackage, BadInput: as `database.check_database` does.
@@ -45,7 +46,17 @@ def open_storage(path: Path, url: str | None = None) -> BaseStorage:
     path.parent.mkdir(parents=True, exist_ok=True)
     _wait_for_lock(path)
     repair_journal(path)
-    return JournalStorage(JournalFileBackend(str(path)))
+    try:
+        return JournalStorage(JournalFileBackend(str(path)))
+    except (OSError, RuntimeError):  # of the disk, or of the journal's lock
+        raise
+    except Exception as fault:  # whatever a damaged line makes of it
+        aside = path.with_name(f"{path.name}.damaged")
+        path.replace(aside)
+        (say or _LOG.warning)(
+            f"{path} is damaged ({type(fault).__name__}): kept as {aside.name}, and written again from the study's records"
+        )
+        return JournalStorage(JournalFileBackend(str(path)))
 
 
 def storage_name(path: Path, url: str | None) -> str:

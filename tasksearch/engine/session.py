@@ -112,7 +112,7 @@ def _open_mirror(
 ) -> OptunaMirror:
     url = database.url if database else None
     name = database.name_of(config) if database else config.optuna_name
-    storage = open_storage(ledger.optuna_path, url)
+    storage = open_storage(ledger.optuna_path, url, say)
     return OptunaMirror(storage, name, config.space, storage_name(ledger.optuna_path, url), say)
 
 

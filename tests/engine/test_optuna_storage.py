@@ -92,6 +92,34 @@ def test_a_torn_last_line_is_cut_off_and_kept_beside(toy, records, tmp_path):
     assert len(mirror_at(toy, tmp_path).study.get_trials()) == 2
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda lines: [*lines[:2], b"{broken\n", *lines[2:]],
+        lambda lines: [b"\xff\xfe" + lines[0], *lines[1:]],
+        lambda lines: [lines[0].replace(b'"op_code"', b'"op_cude"'), *lines[1:]],
+        lambda lines: [*lines[:-1], lines[-1].replace(b'"op_code": ', b'"op_code": 99')],
+        lambda lines: [b"[]\n", *lines],
+        lambda lines: lines[1:],
+    ],
+)
+def test_a_journal_that_cannot_be_read_is_put_aside_and_written_again(toy, records, tmp_path, damage):
+    path, said = tmp_path / "optuna.journal", []
+    mirror = mirror_at(toy, tmp_path)
+    for record in records:
+        mirror.add(record)
+        mirror.tell(record)
+    damaged = b"".join(damage(path.read_bytes().splitlines(keepends=True)))
+    path.write_bytes(damaged)
+    back = OptunaMirror(open_storage(path, None, said.append), "toy", toy.space(), say=said.append)
+    for record in records:
+        back.add(record)
+        back.tell(record)
+    assert shown(back) == WHOLE
+    if said:
+        assert "is damaged" in said[0] and (tmp_path / "optuna.journal.damaged").read_bytes() == damaged
+
+
 def test_a_whole_journal_and_an_absent_one_are_left_alone(tmp_path):
     path = tmp_path / "j"
     assert not repair_journal(path) and not path.exists()
