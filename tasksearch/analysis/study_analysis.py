@@ -20,6 +20,7 @@ from tasksearch.core.errors import BadInput, StudyNotReady, UnknownName
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import Objective, TrialRecord
 from tasksearch.results.verdict import RULES, Estimate, Rule
+from tasksearch.search.design_names import DesignNames
 from tasksearch.search.gain_table import MIN_MIXES, language_columns
 from tasksearch.search.surrogate.multitask_gp import Posterior
 
@@ -64,7 +65,7 @@ class Ranking:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StudyAnalysis:
-    """The evidence, and how it is to be read. `open_reading` makes one.
+    """The evidence, and how it is to be read. `analyse_study` makes one.
 
     Attributes:
         evidence: the baseline, the candidates, the search's mixes.
@@ -72,6 +73,7 @@ class StudyAnalysis:
         language_groups: name → languages that were scored; `all` among them.
         same_data: (intermediate task, target) pairs that share training data.
         level: of every interval.
+        designs: what the designed trials are called.
     """
 
     evidence: Evidence
@@ -79,6 +81,7 @@ class StudyAnalysis:
     language_groups: Mapping[str, tuple[str, ...]]
     same_data: frozenset[tuple[str, str]]
     level: float
+    designs: DesignNames = field(default_factory=DesignNames)
     _ranked: dict[tuple[AnalysisRow, Rule], Ranking] = field(default_factory=dict, init=False, repr=False)
     _weighed: dict[AnalysisRow, Mapping[Cell, float]] = field(default_factory=dict, init=False, repr=False)
     _alone: dict[tuple[Cell, ...], tuple[Array, Array]] = field(default_factory=dict, init=False, repr=False)
@@ -229,8 +232,9 @@ def analyse_study(
     same_data: Iterable[tuple[str, str]] = (),
     level: float = 0.95,
     documents: Documents | None = None,
+    designs: DesignNames | None = None,
 ) -> StudyAnalysis:
-    """Gathers the evidence of a study; the arguments are those of `picking.pick`.
+    """Gathers the evidence of a study; the arguments are those of `picking.pick`, and the names of its designs.
 
     Raises:
         StudyNotReady: no baseline or no finalist.
@@ -246,6 +250,7 @@ def analyse_study(
         language_groups={name: languages for name, languages in named.items() if languages},
         same_data=frozenset(same_data),
         level=level,
+        designs=designs or DesignNames(),
     )
 
 

@@ -4,7 +4,8 @@ The order in which trials begin is free, that in which they are proposed is not.
 begins: later proposals wait for its result, and a long trial that overtakes it holds all of them up. Once all is known that
 there will be before what is known has ended (the last proposals of a search, its finalists, a list of matched pairs), nothing
 waits for a number: the baseline's seeds begin, without which no trial can be judged, then the trial with most left to train: so
-the slots end together. In both, trials whose next segment another trains just then come last: such a trial would only give its slot up.
+the slots end together. In both, trials whose next segment another trains just then come last: such a trial would only give its
+slot up.
 """
 
 from __future__ import annotations
