@@ -21,6 +21,7 @@ from tasksearch.core.errors import BadInput, StudyNotReady, UnknownName
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import Objective, TrialRecord
 from tasksearch.results.verdict import RULES, Estimate, Rule
+from tasksearch.search.design_names import DesignNames
 from tasksearch.search.gain_table import MIN_MIXES, language_columns
 from tasksearch.search.surrogate.multitask_gp import Posterior
 
@@ -65,7 +66,7 @@ class Ranking:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StudyAnalysis:
-    """The evidence, and how it is to be read. `open_reading` makes one.
+    """The evidence, and how it is to be read. `analyse_study` makes one.
 
     Attributes:
         evidence: the baseline, the candidates, the search's mixes.
@@ -74,6 +75,7 @@ class StudyAnalysis:
         same_data: (intermediate task, target) pairs that share training data.
         level: of every interval.
         picker: the user's own, which ranks the candidates in place of the shrunken scores.
+        designs: what the designed trials are called.
     """
 
     evidence: Evidence
@@ -82,6 +84,7 @@ class StudyAnalysis:
     same_data: frozenset[tuple[str, str]]
     level: float
     picker: Picker | None = None
+    designs: DesignNames = field(default_factory=DesignNames)
     _ranked: dict[tuple[AnalysisRow, Rule], Ranking] = field(default_factory=dict, init=False, repr=False)
     _weighed: dict[AnalysisRow, Mapping[Cell, float]] = field(default_factory=dict, init=False, repr=False)
     _alone: dict[tuple[Cell, ...], tuple[Array, Array]] = field(default_factory=dict, init=False, repr=False)
@@ -248,8 +251,9 @@ def analyse_study(
     level: float = 0.95,
     documents: Documents | None = None,
     picker: Picker | None = None,
+    designs: DesignNames | None = None,
 ) -> StudyAnalysis:
-    """Gathers the evidence of a study; the arguments are those of `picking.pick`.
+    """Gathers the evidence of a study; the arguments are those of `picking.pick`, and the names of its designs.
 
     Raises:
         StudyNotReady: no baseline or no finalist.
@@ -266,6 +270,7 @@ def analyse_study(
         same_data=frozenset(same_data),
         level=level,
         picker=picker,
+        designs=designs or DesignNames(),
     )
 
 

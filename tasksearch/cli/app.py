@@ -34,6 +34,7 @@ from tasksearch.cli import best as look
 from tasksearch.cli.fault_log import EXIT_CODE, unforeseen
 from tasksearch.cli.panels import BENCH, PRETRAIN, TRAIN, grouped
 from tasksearch.cli.short import short
+from tasksearch.cli.surroundings import check_surroundings
 from tasksearch.core.errors import TasksearchError
 
 app = typer.Typer(
@@ -98,6 +99,7 @@ def run_app() -> None:
     holds it. With `--json` standard output holds exactly one object: the answer, or `{"error": …, "kind": …, "exit_code": …}`.
     """
     try:
+        check_surroundings()
         code = app(standalone_mode=False, prog_name="tasksearch")
     except TasksearchError as error:
         _fail(error, str(error), error.exit_code)

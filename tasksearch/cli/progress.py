@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from types import TracebackType
 from typing import Any, Self
 
 from tasksearch.cli.eta import TimeLeft, in_words
+from tasksearch.cli.heartbeat import Heartbeat
 from tasksearch.core.study import StudyConfig, TrialRecord
 
 _LINE_EVERY = 15.0  # seconds between lines of phase 1 where there is no terminal
+_SILENT_AT_MOST = 60.0
+"""Seconds without a terminal after which a line says what runs."""
 
 
 class Watch:
     """A context manager with the two callbacks that a study reports to.
 
     On a terminal a live display on standard error: trials done with the time left, the parts of each running trial, the best
-    so far; it vanishes at the end, the lines of the trials stay. Elsewhere lines alone. Quiet: nothing.
+    so far; it vanishes at the end, the lines of the trials stay. Elsewhere lines alone, at least one a minute. Quiet:
+    nothing.
 
     Args:
         config: how many trials there will be.
@@ -46,16 +51,30 @@ class Watch:
         self._forecast = TimeLeft(self._total)
         self._best: TrialRecord | None = None
         self._told, self._started = 0.0, time.monotonic()
+        self._heartbeat, self._lock, self._over = Heartbeat(), threading.Lock(), threading.Event()
+        self._spoke = self._started
 
     def __enter__(self) -> Self:
         if self._display:
             self._display.live.start()
         self._say("preparing: data, pretrained model, Ray, MLflow")
+        if not self._display and not self._quiet:
+            threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._over.set()
         if self._display:
             self._display.live.stop()
+
+    def _beat(self) -> None:
+        """A thread of its own: reading data and starting Ray may keep the driver busy for minutes."""
+        while not self._over.wait(min(1.0, _SILENT_AT_MOST / 4)):
+            with self._lock:
+                silent = time.monotonic() - self._spoke >= _SILENT_AT_MOST
+                text = self._heartbeat.line() + in_words(self._forecast.seconds_left()) if silent else ""
+            if text and not self._over.is_set():
+                self._say(text)
 
     def on_pretrain(self, step: int, steps: int, loss: float) -> None:
         """Phase 1 of the lab."""
@@ -69,6 +88,8 @@ class Watch:
         """An event of `engine.events`."""
         from tasksearch.engine.events import Notice, TrialFinished, TrialJudged, TrialProgress, TrialStarted
 
+        with self._lock:
+            self._heartbeat.on_event(event)
         if getattr(getattr(event, "record", None), "addition", 0):
             self._added(event)
             return
@@ -114,10 +135,10 @@ class Watch:
         self._say(f"[{record.number + 1:>3}/{self._total}] {record.role:8} {value:>6}  {mix}{words}")
 
     def _leads(self, record: TrialRecord) -> bool:
-        """Whether it is the best of the search so far. Baselines are what it is measured by, finalists repeat a mix."""
+        """Whether it leads the baseline, which stands at 0, and every earlier trial of the search. Finalists repeat a mix."""
         if record.role not in ("design", "search") or record.objective is None:
             return False
-        return self._best is None or record.objective > (self._best.objective or 0.0)
+        return record.objective > (self._best.objective or 0.0 if self._best else 0.0)
 
     def _say(self, text: str) -> None:
         if self._quiet:
@@ -127,6 +148,7 @@ class Watch:
         else:
             # notebooks paint standard error red
             place = sys.stdout if self._console.is_jupyter else sys.stderr
+            self._spoke = time.monotonic()
             print(f"{time.monotonic() - self._started:6.0f} s  {text}", file=place, flush=True)
 
 

@@ -151,7 +151,11 @@ def _print_store_facts(console: Any, folder: Path, summary: Any, records: Any) -
     if summary.counts:
         told = ", ".join(f"{name} {count}" for name, count in summary.counts.items())
         equal = len(set(summary.counts.values())) == 1
-        console.print(told + ("" if equal else ": they differ; `tasksearch resume` completes them"), highlight=False)
+        console.print(
+            told
+            + ("" if equal else ": they hold other trials or other numbers; `tasksearch resume` mends them from the records"),
+            highlight=False,
+        )
     damaged = {name for r in records for key, text in r.facts if key == "damaged_segments" for name in text.split(", ")}
     if damaged:
         console.print(f"{len(damaged)} damaged segments in the store were trained again", highlight=False)

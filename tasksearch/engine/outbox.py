@@ -34,6 +34,14 @@ class Patience:
     longest: float = 15.0
 
 
+def drained(said: queue.SimpleQueue[str]) -> list[str]:
+    """What was put there since the last call."""
+    found = []
+    while not said.empty():
+        found.append(said.get())
+    return found
+
+
 class Outbox:
     """Jobs in the order they were put. After one that fails for good the rest are dropped: a resume replays them.
 
@@ -60,10 +68,11 @@ class Outbox:
 
     def news(self) -> list[str]:
         """What is to be said since the last call: that the place went away, that it is back. Each is said once."""
-        said = []
-        while not self._news.empty():
-            said.append(self._news.get())
-        return said
+        return drained(self._news)
+
+    def say(self, text: str) -> None:
+        """Adds a line to the news."""
+        self._news.put(text)
 
     def close(self, *, wait: bool = True, tell: Callable[[str], None] | None = None) -> None:
         """Returns once everything asked for was done, or dropped.

@@ -6,9 +6,11 @@ Knows no Ray.
 from __future__ import annotations
 
 import logging
+import queue
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 from tasksearch.core.checksum import is_damaged
 from tasksearch.core.errors import BadInput
@@ -17,7 +19,7 @@ from tasksearch.engine.events import Event, Notice
 from tasksearch.engine.optuna_database import OptunaDatabase
 from tasksearch.engine.optuna_storage import OptunaMirror, open_storage, storage_name
 from tasksearch.engine.optuna_writer import AsyncOptunaWriter, OptunaWriter
-from tasksearch.engine.outbox import Outbox, Patience
+from tasksearch.engine.outbox import Outbox, Patience, drained
 from tasksearch.engine.tracker_writer import TrackerWriter
 from tasksearch.engine.trial_manager import TrialManager
 from tasksearch.records.ledger import Ledger
@@ -33,11 +35,13 @@ class Session:
 
     Attributes:
         outboxes: what is told through the tracker's thread, and through that of an Optuna database.
+        mended: what was mended in the Optuna study, or is not ours there; a line each.
     """
 
     manager: TrialManager
     writer: TrackerWriter
     outboxes: tuple[Outbox, ...]
+    mended: queue.SimpleQueue[str]
 
     @property
     def fault(self) -> Exception | None:
@@ -45,11 +49,10 @@ class Session:
         return self.manager.fault or next((box.fault for box in self.outboxes if box.fault is not None), None)
 
     def tell_news(self) -> None:
-        """Tells whoever shows progress what the outboxes have to say; from the driver's thread."""
-        for box in self.outboxes:
-            for text in box.news():
-                _LOG.info("%s", text)
-                self.manager.tell(Notice(text=text))
+        """Tells whoever shows progress what the outboxes and the Optuna study have to say; from the driver's thread."""
+        for text in chain(drained(self.mended), *(box.news() for box in self.outboxes)):
+            _LOG.info("%s", text)
+            self.manager.tell(Notice(text=text))
 
     def finish(self) -> None:
         """To be called once the session is closed.
@@ -82,7 +85,8 @@ def open_session(
     with ledger.lock():
         _LOG.info("study %r in %s: the folder is ours", config.name, ledger.folder)
         _begin(ledger, config, sizes)
-        study = _open_mirror(ledger, config, optuna_storage)
+        mended: queue.SimpleQueue[str] = queue.SimpleQueue()
+        study = _open_mirror(ledger, config, optuna_storage, mended.put)
         posted = AsyncOptunaWriter(study, patience) if optuna_storage is not None else None
         mirror: OptunaWriter = posted or study
         writer = TrackerWriter(tracker, patience)
@@ -94,19 +98,23 @@ def open_session(
             manager = TrialManager(
                 ledger, config, mirror, sizes=sizes, groups=groups, plan_of=plan_of, write=writer.write, on_event=tell
             )
-            yield Session(manager=manager, writer=writer, outboxes=outboxes)
+            yield Session(manager=manager, writer=writer, outboxes=outboxes, mended=mended)
             manager.close()
         finally:
             for box in outboxes:  # who asked for an end does not wait for a server
                 box.close(wait=manager is not None and not manager.halted, tell=lambda text: tell(Notice(text=text)))
             study.close()
+            for text in drained(mended):
+                tell(Notice(text=text))
 
 
-def _open_mirror(ledger: Ledger, config: StudyConfig, database: OptunaDatabase | None) -> OptunaMirror:
+def _open_mirror(
+    ledger: Ledger, config: StudyConfig, database: OptunaDatabase | None, say: Callable[[str], None]
+) -> OptunaMirror:
     url = database.url if database else None
     name = database.name_of(config) if database else config.optuna_name
-    storage = open_storage(ledger.optuna_path, url)
-    return OptunaMirror(storage, name, config.space, storage_name(ledger.optuna_path, url))
+    storage = open_storage(ledger.optuna_path, url, say)
+    return OptunaMirror(storage, name, config.space, storage_name(ledger.optuna_path, url), say)
 
 
 def _begin(ledger: Ledger, config: StudyConfig, sizes: Mapping[str, int]) -> None:

@@ -2,9 +2,10 @@
 
 The order in which trials begin is free, that in which they are proposed is not. While the search goes on the lowest number
 begins: later proposals wait for its result, and a long trial that overtakes it holds all of them up. Once all is known that
-there will be before what is known has ended (the last proposals of a search, its finalists, a list of twins), nothing waits for
-a number, and the trial with most left to train begins: so the slots end together. In both, trials whose next segment another
-trains just then come last: such a trial would only give its slot up again.
+there will be before what is known has ended (the last proposals of a search, its finalists, a list of matched pairs), nothing
+waits for a number: the baseline's seeds begin, without which no trial can be judged, then the trial with most left to train: so
+the slots end together. In both, trials whose next segment another trains just then come last: such a trial would only give its
+slot up.
 """
 
 from __future__ import annotations
@@ -21,10 +22,17 @@ class StartOrder:
         self._parts: dict[int, tuple[RequiredSegment, ...]] = {}
         self._in_flight: set[int] = set()
         self._done: set[str] = set()
+        self._early: set[int] = set()
 
-    def know(self, number: int, parts: Sequence[RequiredSegment]) -> None:
-        """A trial and its parts in their order, named alike in two trials where they share a segment."""
+    def know(self, number: int, parts: Sequence[RequiredSegment], *, early: bool = False) -> None:
+        """A trial and its parts in their order, named alike in two trials where they share a segment.
+
+        Args:
+            early: whether others are judged by it, so that it begins before them.
+        """
         self._parts[number] = tuple(parts)
+        if early:
+            self._early.add(number)
 
     def begin(self, number: int) -> None:
         """It begins."""
@@ -50,7 +58,7 @@ class StartOrder:
         waits = {number: self._front(number) in taken for number in numbers}
         if search_goes_on:
             return min(numbers, key=lambda number: (waits[number], number))
-        return min(numbers, key=lambda number: (waits[number], -self._left(number), number))
+        return min(numbers, key=lambda number: (waits[number], number not in self._early, -self._left(number), number))
 
     def _lacking(self, number: int) -> list[RequiredSegment]:
         return [need for need in self._parts.get(number, ()) if need.signature not in self._done]

@@ -30,7 +30,7 @@ class TrackerWriter:
 
     def start(self, config: StudyConfig, tags: Mapping[str, str]) -> None:
         """Starts the thread, with opening the study as its first job."""
-        self.outbox.put(lambda: self._tracker.open_study(config, tags), once=True)
+        self.outbox.put(lambda: self._open_study(config, tags), once=True)
         self.outbox.put(self._open.set)
         self.outbox.start()
 
@@ -58,6 +58,10 @@ class TrackerWriter:
     def close(self, *, wait: bool = True, tell: Callable[[str], None] | None = None) -> None:
         """As `Outbox.close`."""
         self.outbox.close(wait=wait, tell=tell)
+
+    def _open_study(self, config: StudyConfig, tags: Mapping[str, str]) -> None:
+        for text in self._tracker.open_study(config, tags):
+            self.outbox.say(text)
 
     def _timed(self, record: TrialRecord) -> None:
         started = time.perf_counter()

@@ -155,7 +155,7 @@ class TrialManager:
         _LOG.info("trial %d (%s) proposed: %s, seed %d", record.number, record.role, record.plan.schedule, record.plan.seed)
         self._record(record)
         self._mirror.add(record)
-        self._start_order.know(record.number, static_segments(record.plan))
+        self._start_order.know(record.number, static_segments(record.plan), early=record.role == "baseline")
         self._again.append(record.number)
         self._unpark()
 
@@ -299,7 +299,7 @@ class TrialManager:
             )
 
     def _take_up(self, record: TrialRecord) -> None:
-        self._start_order.know(record.number, static_segments(record.plan))
+        self._start_order.know(record.number, static_segments(record.plan), early=record.role == "baseline")
         self._start_order.end(record.number, whole=record.status == "done")
 
     def _unpark(self) -> None:

@@ -6,7 +6,7 @@ No word of praise stands here that the interval does not allow: a row whose inte
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from rich import box
@@ -135,8 +135,14 @@ def exposure_notes(choice: Choice) -> list[str]:
     return [f"Against target phases of equal exposure, without the mix: {told}."] if told else [NO_EXPOSURE]
 
 
-def trial_table(records: Iterable[TrialRecord], *, warning: str = "") -> Table:
-    """One row per trial: what it trained, its objective (in baseline deviations, on selection examples), its seconds."""
+def trial_table(
+    records: Iterable[TrialRecord], *, warning: str = "", name_of: Callable[[Schedule], str] | None = None
+) -> Table:
+    """One row per trial: what it trained, its objective (in baseline deviations, on selection examples), its seconds.
+
+    Args:
+        name_of: what a designed schedule of several tasks is called; None: nothing.
+    """
     notes = ["objective: mean gain over the baseline on selection examples, in baseline deviations."]
     table = framed("Trials", notes, warning)
     table.add_column("trial", justify="right", no_wrap=True)
@@ -149,12 +155,19 @@ def trial_table(records: Iterable[TrialRecord], *, warning: str = "") -> Table:
         table.add_row(
             f"{record.number}",
             record.role,
-            short_plan(record.plan),
+            _named(record, name_of),
             f"{record.plan.seed}",
             _outcome(record),
             "–" if seconds is None else f"{seconds:.1f}",
         )
     return table
+
+
+def _named(record: TrialRecord, name_of: Callable[[Schedule], str] | None) -> str:
+    """A design of several tasks says which one it is."""
+    shown = short_plan(record.plan)
+    designed = name_of is not None and record.role == "design" and len(record.plan.schedule.tasks) > 1
+    return f"{name_of(record.plan.schedule)}: {shown}" if name_of is not None and designed else shown
 
 
 def gain_text(gain: Interval) -> str:

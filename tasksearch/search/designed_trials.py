@@ -6,6 +6,7 @@ express is left out, and what two designs have in common is run once. The baseli
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +16,21 @@ from tasksearch.core.space import SearchSpace, decode, suggest
 
 _HEAVIEST = 4  # the largest weight that a space with a grid holds
 
+SINGLE, UNIFORM, PROPORTIONAL, SIZE_RULE = "best single", "uniform joint", "proportional joint", "size rule"
+"""Names of the designs; of the single tasks the best is compared."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """A designed trial: what a sampler would have had to propose, and the schedule that comes of it."""
+    """A designed trial: what a sampler would have had to propose, and the schedule that comes of it.
+
+    Attributes:
+        names: of the designs that come to it: several where rounding makes their shares equal.
+    """
 
     params: tuple[tuple[str, Any], ...]
     schedule: Schedule
+    names: tuple[str, ...] = ()
 
 
 def designed_trials(space: SearchSpace, sizes: Mapping[str, int]) -> tuple[Design, ...]:
@@ -38,15 +47,15 @@ def designed_trials(space: SearchSpace, sizes: Mapping[str, int]) -> tuple[Desig
         sizes: task → number of training examples; without a size for every task 3 and 4 are left out.
     """
     tasks = space.tasks
-    wanted: list[dict[str, Any]] = [_wish(space, [task]) for task in tasks]
-    wanted.append(_wish(space, tasks))
+    wanted: list[tuple[str, dict[str, Any]]] = [(SINGLE, _wish(space, [task])) for task in tasks]
+    wanted.append((UNIFORM, _wish(space, tasks)))
     if all(sizes.get(task, 0) > 0 for task in tasks):
         weights = _proportional(space, sizes)
-        wanted.append(_wish(space, tasks, weights=weights))
+        wanted.append((PROPORTIONAL, _wish(space, tasks, weights=weights)))
         ascending = sorted(tasks, key=lambda task: (sizes[task], task))
         if len({sizes[task] for task in tasks}) > 1:
-            wanted.append(_wish(space, tasks, weights=weights, kind="sequential", order=ascending))
-    return _distinct(design for wish in wanted if (design := design_of(space, wish)) is not None)
+            wanted.append((SIZE_RULE, _wish(space, tasks, weights=weights, kind="sequential", order=ascending)))
+    return _distinct((name, design) for name, wish in wanted if (design := design_of(space, wish)) is not None)
 
 
 def design_of(space: SearchSpace, wish: Mapping[str, Any]) -> Design | None:
@@ -113,8 +122,10 @@ def _proportional(space: SearchSpace, sizes: Mapping[str, int]) -> dict[str, flo
     return {task: max(1, round(_HEAVIEST * sizes[task] / largest)) for task in space.tasks}
 
 
-def _distinct(found: Iterable[Design]) -> tuple[Design, ...]:
+def _distinct(found: Iterable[tuple[str, Design]]) -> tuple[Design, ...]:
     by_schedule: dict[Schedule, Design] = {}
-    for design in found:
-        by_schedule.setdefault(design.schedule, design)
+    for name, design in found:
+        first = by_schedule.setdefault(design.schedule, design)
+        if name not in first.names and not (first.names and len(design.schedule.tasks) == 1):  # of one task all are single
+            by_schedule[design.schedule] = dataclasses.replace(first, names=(*first.names, name))
     return tuple(by_schedule.values())

@@ -128,8 +128,17 @@ def read_study(
         same_data=suite.same_data,
         documents=Documents.reporting(ledger.documents()),
         picker=picker_of(config),
+        designs=design_names_of(ledger),
     )
     return reading, records
+
+
+def design_names_of(ledger: Any) -> Any:
+    """What the designed trials of a study are called, those of narrower spaces that it had before included."""
+    from tasksearch.search.design_names import DesignNames
+
+    spaces = dict.fromkeys(config.space for config in (*ledger.history(), ledger.config()))
+    return DesignNames.of(spaces, ledger.sizes())
 
 
 def open_study(folder: Path) -> tuple[StudyConfig, Suite, list[TrialRecord]]:

@@ -1,4 +1,4 @@
-"""Layer `store`: SIGKILLs, full disks, a server that goes away and cut files, in bare processes without Ray.
+"""Layer `store`: SIGKILLs, full disks, a server that goes away, cut files and edits by hand, in bare processes without Ray.
 
 Every study is killed until it is complete, then compared with one that nobody disturbed.
 """
@@ -18,6 +18,7 @@ from tasksearch.torture.bare import live
 from tasksearch.torture.campaign import Campaign
 from tasksearch.torture.comparison import difference, substance
 from tasksearch.torture.cut import cut, kept_of, lost
+from tasksearch.torture.edits import edit
 from tasksearch.torture.lives import End, Fate, fork, points_of
 from tasksearch.tracking.client import preload
 from tasksearch.tracking.database import make_empty
@@ -26,6 +27,9 @@ TRIALS, LEADERS = 8, 1
 _KINDS = {"kill": 70, "random": 10, "full": 8, "away": 12}
 _CUT = 0.25
 """Share of the kills after which one of the last files is cut, too."""
+
+_EDITED = 0.4
+"""Share of the other kills after which somebody edits the Optuna study or the runs in MLflow."""
 
 _MOST = 2  # occurrence of a point within one life: a study is to meet several kills before it is complete
 
@@ -118,6 +122,10 @@ def _torment(campaign: Campaign, folder: Path, kind: _Kind, kills: int) -> None:
             campaign.faults += 1
             campaign.what["cut"] += 1
             told += f"; then {done}"
+        elif end.code < 0 and draw.random() < _EDITED and (done := edit(folder, draw, tracked=kind.tracked)):
+            campaign.faults += 1
+            campaign.what["edit"] += 1
+            told += f"; then by hand: {done}"
         campaign.log(told)
         campaign.keep()
         if end.code == 0:

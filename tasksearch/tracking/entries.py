@@ -12,8 +12,10 @@ import io
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
@@ -23,7 +25,9 @@ from tasksearch.core.study import StudyConfig, TrialRecord
 
 PREFIX: dict[Half, str] = {"select": "dev", "report": "score"}
 STATUS = {"done": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
+Value = TypeVar("Value")
 _FIRST = ("objective", "score/all/mean", "seconds/total")
+_LONGEST = 250
 _UNSAFE = re.compile(r"[^\w\-. /:]")
 
 
@@ -78,7 +82,7 @@ def entry_of(record: TrialRecord, study_id: str, view: View) -> TrackedTrial:
         ended=round(1000 * record.ended) if record.ended is not None else started,
         params=params_of(record.plan, record.role, view.tasks),
         metrics=metrics_of(record, view),
-        tags={safe_name(name): value for name, value in tags.items()},
+        tags=cleaned(tags),
         files={
             "plan.json": json.dumps(record.plan.to_json(), indent=1, ensure_ascii=False) + "\n",
             "scores.json": json.dumps(record.scores.to_json(), indent=1, ensure_ascii=False) + "\n",
@@ -118,7 +122,7 @@ def params_of(plan: Plan, role: str, tasks: Iterable[str]) -> dict[str, str]:
     params |= {
         f"retrieval/{name}": str(getattr(settings.retrieval, name)) for name in ("layer", "pooling", "centering", "max_length")
     }
-    return {safe_name(name): value for name, value in params.items()}
+    return cleaned(params)
 
 
 def order_of(schedule: Schedule) -> str:
@@ -149,7 +153,7 @@ def metrics_of(record: TrialRecord, view: View) -> dict[str, float]:
         metrics["objective"] = record.objective
     # MLflow keeps the order, and its comparison starts from the first.
     metrics = {name: metrics[name] for name in _FIRST if name in metrics} | metrics
-    return {safe_name(name): float(value) for name, value in metrics.items() if math.isfinite(value)}
+    return cleaned({name: float(value) for name, value in metrics.items() if math.isfinite(value)})
 
 
 def mean_of(rows: Sequence[Score], groups: Mapping[str, str]) -> float:
@@ -190,7 +194,32 @@ def csv_of(table: ScoreTable) -> str:
 
 def safe_name(name: str) -> str:
     """The name with what MLflow refuses replaced by `_`, at most 250 characters."""
-    return _UNSAFE.sub("_", name)[:250]
+    return _UNSAFE.sub("_", name)[:_LONGEST]
+
+
+def cleaned(named: Mapping[str, Value]) -> dict[str, Value]:
+    """The values under names that MLflow takes. Of names that would be one there, those that had to change carry a hash."""
+    many = Counter(safe_name(name) for name in named)
+    return {_apart(name) if many[safe_name(name)] > 1 else safe_name(name): value for name, value in named.items()}
+
+
+def collisions(config: StudyConfig) -> list[str]:
+    """A line for every two tasks, targets or languages whose names MLflow could not tell apart."""
+    lines = []
+    for names in (config.space.tasks, config.targets, config.languages):
+        by_name: dict[str, list[str]] = {}
+        for name in names:
+            by_name.setdefault(safe_name(name), []).append(name)
+        for same in (each for each in by_name.values() if len(each) > 1):
+            shown = ", ".join(f"{name!r} as {_apart(name)!r}" for name in same if _apart(name) != name)
+            lines.append(f"MLflow cannot tell the names {' and '.join(map(repr, same))} apart; it shows {shown}")
+    return lines
+
+
+def _apart(name: str) -> str:
+    if (safe := safe_name(name)) == name:
+        return name
+    return f"{safe[: _LONGEST - 7]}_{signature_of('name', name)[:6]}"
 
 
 def _mean(values: Iterable[float]) -> float:

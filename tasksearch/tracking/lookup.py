@@ -15,6 +15,7 @@ from tasksearch.tracking.address import check_answers, masked
 from tasksearch.tracking.client import open_client, searchable, translated
 from tasksearch.tracking.doubles import RECORD, by_key
 from tasksearch.tracking.entries import TrackedTrial, safe_name
+from tasksearch.tracking.study_home import study_home
 
 
 def find_runs(uri: str, experiment: str, study_id: str, numbers: Sequence[int]) -> tuple[str, list[str]]:
@@ -31,15 +32,32 @@ def find_runs(uri: str, experiment: str, study_id: str, numbers: Sequence[int]) 
     if file != uri and not Path(file.partition("?")[0]).exists():
         raise missing  # MLflow would make an empty database there
     with translated(uri):
-        client = open_client(uri)
-        found = client.get_experiment_by_name(experiment)
-        if found is None:
-            raise missing
-        own = f"tags.`tasksearch.study` = '{searchable(study_id)}'"
-        runs = client.search_runs([found.experiment_id], own, max_results=10_000)
-    by_key = {run.data.tags.get("tasksearch.trial"): run.info.run_id for run in runs}
+        home = study_home(open_client(uri), experiment, searchable(study_id))
+    if home.experiment is None:
+        raise missing
+    by_key = {run.data.tags.get("tasksearch.trial"): run.info.run_id for run in home.runs}
     keys = [f"{searchable(study_id)}/{number}" for number in numbers]
-    return str(found.experiment_id), [by_key[key] for key in keys if key in by_key]
+    return str(home.experiment.experiment_id), [by_key[key] for key in keys if key in by_key]
+
+
+def recorded(uri: str, experiment: str, study_id: str) -> dict[int, list[tuple[str, str]]]:
+    """Trial number → hash of the record that its run was written from, and the run's status; of each of its runs.
+
+    Only runs that stand under a run of the study.
+
+    Raises:
+        BadInput, Unreachable, StudyNotReady: as `find_runs`.
+    """
+    check_answers(uri)
+    with translated(uri):
+        home = study_home(open_client(uri), experiment, searchable(study_id))
+    parents = {run.info.run_id for run in home.runs if "mlflow.parentRunId" not in run.data.tags}
+    found: dict[int, list[tuple[str, str]]] = {}
+    for run in (*home.runs, *home.elsewhere):
+        number = str(run.data.tags.get("tasksearch.trial", "")).rpartition("/")[2]
+        if run.data.tags.get("mlflow.parentRunId") in parents and number.isdecimal():
+            found.setdefault(int(number), []).append((run.data.tags.get(RECORD, ""), str(run.info.status)))
+    return found
 
 
 def statuses(uri: str, experiment: str, study_id: str) -> dict[str, str]:

@@ -33,11 +33,12 @@ class MemoryTracker:
     summary: dict[str, float | str] = field(default_factory=dict)
     status: str | None = None
 
-    def open_study(self, config: StudyConfig, tags: Mapping[str, str]) -> None:
-        """Creates or finds the study."""
+    def open_study(self, config: StudyConfig, tags: Mapping[str, str]) -> list[str]:
+        """Creates or finds the study; nothing is ever to be mended."""
         self.view = View(tasks=config.space.tasks, groups=self.view.groups, language_groups=self.view.language_groups)
         self.params, self.status = study_params(config), "RUNNING"
         self.tags |= tags
+        return []
 
     def write_trial(self, record: TrialRecord, artefacts: Mapping[str, Path]) -> None:
         """Creates or completes the trial."""

@@ -19,13 +19,14 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from tasksearch.core.errors import BadInput
+from tasksearch.core.errors import BadInput, Refused, TasksearchError, no_room
 from tasksearch.core.study import StudyConfig, TrialRecord
-from tasksearch.tracking.address import check_answers, default_uri, masked
+from tasksearch.tracking.address import check_answers, default_uri, masked, scrubbed
 from tasksearch.tracking.client import forget_places, open_client, searchable, translated
 from tasksearch.tracking.database import file_of, is_damaged, make_empty, rebase_artefacts, set_aside
 from tasksearch.tracking.doubles import KEY, RECORD, by_key
-from tasksearch.tracking.entries import TrackedTrial, View, entry_of, safe_name, study_file, study_params
+from tasksearch.tracking.entries import TrackedTrial, View, cleaned, collisions, entry_of, safe_name, study_file, study_params
+from tasksearch.tracking.study_home import mended_lines, study_home
 
 PARENT_TAG = "mlflow.parentRunId"
 _LOG = logging.getLogger(__name__)
@@ -57,40 +58,50 @@ class MlflowTracker:
         self.experiment_id, self.parent_id = "", ""
         self._view = View(groups=groups or {}, language_groups=language_groups or {})
         self._runs: dict[str, Any] = {}
+        self._elsewhere: list[Any] = []
         self._all_known = False
+        self._keeps_files = True
+        self._asked: tuple[StudyConfig, Mapping[str, str]] | None = None
         self._mlflow_client: Any = None
 
-    def open_study(self, config: StudyConfig, tags: Mapping[str, str]) -> None:
-        """Creates or finds the experiment and the parent run.
+    def open_study(self, config: StudyConfig, tags: Mapping[str, str]) -> list[str]:
+        """Finds the study's experiment and runs, wherever they are now, or creates them; returns what was mended, a line each.
 
         Raises:
             Unreachable: the address does not answer, or refuses.
             BadInput: the address is none, or the experiment was deleted there.
         """
+        self._asked = config, tags
         self._view = View(tasks=config.space.tasks, groups=self._view.groups, language_groups=self._view.language_groups)
         with translated(self.uri):
             check_answers(self.uri)
             self._make_ready()
-            self.experiment_id = self._experiment(config.name)
-            own = f"tags.`tasksearch.study` = '{self.study_id}'"
-            found = self._client.search_runs([self.experiment_id], own, max_results=_PAGE)
-            self._runs, _ = by_key(found)
-            self._all_known = len(found) < _PAGE
+            home = study_home(self._client, config.name, self.study_id)
+            self.experiment_id = self._experiment(home.experiment, config.name)
+            self._runs, _ = by_key(home.runs)
+            self._elsewhere, self._all_known = list(home.elsewhere), True
             parent = self._run(self.study_id, config.name, {"tasksearch.study": self.study_id}, None)
             self.parent_id = parent.info.run_id
-            words = {safe_name(k): v for k, v in {**tags, "tasksearch.trials": str(config.trials)}.items()}
+            mended = [f"MLflow: {line}" for line in mended_lines(home, config.name, self._reparented())]
+            words = {**tags, "tasksearch.trials": str(config.trials)}
             if "tasksearch.warning" in words:
                 words["mlflow.note.content"] = words["tasksearch.warning"]
             self._client.update_run(self.parent_id, status="RUNNING")
-            self._batch(parent, study_params(config), {}, words, 0)
+            self._batch(parent, study_params(config), {}, cleaned(words), 0)
             _sweep(parent)
-            self._client.log_text(self.parent_id, study_file(config), "study.json")
+            return mended + self._first_file(study_file(config)) + collisions(config)
 
     def write_trial(self, record: TrialRecord, artefacts: Mapping[str, Path]) -> None:
         """Creates or completes the child run of a finished trial."""
         assert self.parent_id, "write_trial before open_study"
         assert record.status != "running", f"trial {record.number} is not finished"
         entry = entry_of(record, self.study_id, self._view)
+        try:
+            self._write_trial(entry, artefacts)
+        except Refused:  # somebody deleted the run meanwhile: it is looked up anew, and made again
+            self._write_trial(entry, artefacts)
+
+    def _write_trial(self, entry: TrackedTrial, artefacts: Mapping[str, Path]) -> None:
         with translated(self.uri), self._forgetting(entry.key):
             run = self._run(
                 entry.key, entry.name, {PARENT_TAG: self.parent_id, "tasksearch.study": self.study_id}, entry.started
@@ -115,11 +126,13 @@ class MlflowTracker:
     def close_study(self, summary: Mapping[str, float | str], artefacts: Mapping[str, Path], *, complete: bool) -> None:
         """Writes the study's last words on the parent run; `complete` False leaves it open for a resume."""
         assert self.parent_id, "close_study before open_study"
+        if self._asked is not None and not self._parent_is_there():
+            self.open_study(*self._asked)
         with translated(self.uri):
             self._end_doubles()
             self._end_orphans()
             numbers = {k: float(v) for k, v in summary.items() if not isinstance(v, str)}
-            words = {safe_name(f"tasksearch.{k}"): v for k, v in summary.items() if isinstance(v, str)}
+            words = cleaned({f"tasksearch.{k}": v for k, v in summary.items() if isinstance(v, str)})
             parent = self._client.get_run(self.parent_id)
             self._batch(parent, {}, numbers, words, int(parent.info.start_time))
             self._new_files(parent, artefacts)
@@ -162,17 +175,55 @@ class MlflowTracker:
             forget_places()
             _LOG.warning("the study was moved or copied: its MLflow files are in %s, no more in %s", self.folder, had)
 
-    def _experiment(self, name: str) -> str:
-        found = self._client.get_experiment_by_name(name)
+    def _experiment(self, found: Any | None, name: str) -> str:
         if found is None:
             # A server says where its files go. Over a bare database MLflow would leave them in the working directory.
-            served = self.uri.startswith(("http://", "https://", "databricks"))
-            return str(self._client.create_experiment(name, None if served else (self.folder / "mlartifacts").as_uri()))
+            place = None if self._is_served else (self.folder / "mlartifacts").as_uri()
+            return str(self._client.create_experiment(name, place))
         if found.lifecycle_stage != "active":
             raise BadInput(
-                f"experiment {name!r} was deleted at {masked(self.uri)}; restore it there, or name the study otherwise"
+                f"experiment {found.name!r} was deleted at {masked(self.uri)}; expected it there: `mlflow experiments restore "
+                f"--experiment-id {found.experiment_id}` brings it back, or name the study otherwise"
             )
         return str(found.experiment_id)
+
+    @property
+    def _is_served(self) -> bool:
+        return self.uri.startswith(("http://", "https://", "databricks"))
+
+    def _parent_is_there(self) -> bool:
+        with translated(self.uri):
+            try:
+                return bool(self._client.get_run(self.parent_id).info.lifecycle_stage == "active")
+            except Exception as error:
+                if getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
+                    return False
+                raise
+
+    def _reparented(self) -> int:
+        """Hangs the study's runs under its parent run, where somebody deleted the one that they hung under; how many."""
+        astray = [
+            run for key, run in self._runs.items() if key != self.study_id and run.data.tags.get(PARENT_TAG) != self.parent_id
+        ]
+        for run in astray:
+            self._client.set_tag(run.info.run_id, PARENT_TAG, self.parent_id)
+        return len(astray)
+
+    def _first_file(self, text: str) -> list[str]:
+        """Writes `study.json`, and learns by it whether a server takes files; where it takes none the runs go without."""
+        try:
+            self._client.log_text(self.parent_id, text, "study.json")
+        except Exception as error:
+            if not self._is_served or isinstance(error, TasksearchError) or no_room(error):
+                raise
+            check_answers(self.uri)  # a server that went away says nothing about files
+            self._keeps_files = False
+            return [
+                f"MLflow: the server at {masked(self.uri)} takes no files ({scrubbed(str(error), self.uri)[:160]}): runs are "
+                "written without them, they stand in the study's folder; expected a server started with --serve-artifacts"
+            ]
+        self._keeps_files = True
+        return []
 
     def _run(self, key: str, name: str, tags: Mapping[str, str], started: int | None) -> Any:
         """The run with that key: from memory, else looked up, else made."""
@@ -184,9 +235,15 @@ class MlflowTracker:
         return self._runs[key]
 
     def _is_there(self, run: Any, entry: TrackedTrial) -> bool:
-        """The tag written last names this record's content, the run ended as the record says, its files have their sizes."""
-        if run.data.tags.get(RECORD) != entry.tags[RECORD] or run.info.status != entry.status:
+        """The tag written last names this record's content, the run ended as the record says and shows its numbers and tags,
+        its files have their sizes.
+        """
+        if run.info.status != entry.status or not entry.metrics.items() <= run.data.metrics.items():
             return False
+        if any(run.data.tags.get(name) != value[:_MAX_TAG] for name, value in entry.tags.items()):
+            return False
+        if not self._keeps_files:
+            return True
         sizes = {file.path: file.file_size for file in self._client.list_artifacts(run.info.run_id)}
         return all(sizes.get(name) == len(text.encode()) for name, text in entry.files.items())
 
@@ -194,7 +251,7 @@ class MlflowTracker:
         run_id = run.info.run_id
         tags = {name: value for name, value in entry.tags.items() if name != RECORD}
         self._batch(run, entry.params, entry.metrics, tags, entry.ended)
-        for name, text in entry.files.items():
+        for name, text in entry.files.items() if self._keeps_files else ():
             self._client.log_text(run_id, text, name)
         self._files(run_id, artefacts)
         self._client.set_terminated(run_id, entry.status, entry.ended)
@@ -233,7 +290,7 @@ class MlflowTracker:
                 self._client.set_tag(run.info.run_id, tag, content)
 
     def _files(self, run_id: str, artefacts: Mapping[str, Path]) -> None:
-        for name, path in artefacts.items():
+        for name, path in artefacts.items() if self._keeps_files else ():
             if path.name == name:
                 self._client.log_artifact(run_id, str(path))
                 continue
@@ -243,7 +300,7 @@ class MlflowTracker:
                 self._client.log_artifact(run_id, str(copy))
 
     def _end_doubles(self) -> None:
-        """Deletes what was made twice where an answer of the server was lost, to the last page."""
+        """Deletes what was made twice, where an answer of the server was lost or in another experiment, to the last page."""
         own, token, runs = f"tags.`tasksearch.study` = '{self.study_id}'", None, []
         while True:
             page = self._client.search_runs([self.experiment_id], own, max_results=_PAGE, page_token=token)
@@ -251,8 +308,9 @@ class MlflowTracker:
             token = page.token
             if not token:
                 break
-        for run in by_key(runs)[1]:
+        for run in (*by_key(runs)[1], *self._elsewhere):
             self._client.delete_run(run.info.run_id)
+        self._elsewhere = []
 
     def _end_orphans(self) -> None:
         """Ends child runs that a crash left open: a killed trial is one that no record tells of."""

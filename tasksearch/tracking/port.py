@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -12,8 +12,8 @@ from tasksearch.core.study import StudyConfig, TrialRecord
 class Tracker(Protocol):
     """One writer per study. Every call may be repeated: the same call twice leaves the same state as once."""
 
-    def open_study(self, config: StudyConfig, tags: Mapping[str, str]) -> None:
-        """Creates or finds the study's experiment and its parent run."""
+    def open_study(self, config: StudyConfig, tags: Mapping[str, str]) -> Sequence[str]:
+        """Creates or finds the study's experiment and its parent run; returns what had to be mended, a line each."""
 
     def write_trial(self, record: TrialRecord, artefacts: Mapping[str, Path]) -> None:
         """Creates or completes the trial's child run. Only finished trials (done, stopped, failed) are written."""

@@ -1,6 +1,7 @@
 """What is seen while a study runs: on a terminal bars that vanish, elsewhere plain lines, under --quiet nothing."""
 
 import io
+import time
 
 import pytest
 from rich.console import Console
@@ -51,6 +52,47 @@ def test_in_a_pipe_every_trial_is_a_plain_line_and_a_new_best_is_marked(capsys):
     assert [line.endswith("(best so far)") for line in lines[1:]] == [False, True, False, True, False, False, False]
     assert lines[2].split(" s  ")[1] == "[  2/10] search    +0.25  62.5% mnli + 37.5% qqp, 80 steps  (best so far)"
     assert "failed: loss is not finite" in lines[6] and "stopped" in lines[7] and "+0.00" not in seen.err
+
+
+def test_what_does_not_lead_the_baseline_is_never_called_best(capsys):
+    with Watch(CONFIG, quiet=False) as watch:
+        told(watch, trial(0, objective=-2.26), trial(1, objective=-0.5), trial(2, objective=0.0), trial(3, objective=0.01))
+    best = [line for line in capsys.readouterr().err.splitlines() if "best" in line]
+    assert len(best) == 1 and "+0.01" in best[0]
+
+
+def test_a_pipe_is_told_once_a_minute_what_runs_while_no_trial_is_judged(capsys, monkeypatch):
+    monkeypatch.setattr("tasksearch.cli.progress._SILENT_AT_MOST", 0.2)
+    seen = ""
+
+    def until(text):
+        nonlocal seen
+        deadline = time.monotonic() + 20
+        while text not in seen and time.monotonic() < deadline:
+            time.sleep(0.05)
+            seen += capsys.readouterr().err
+        assert text in seen
+
+    with Watch(CONFIG, quiet=False) as watch:
+        until("still preparing")
+        for number in range(3):
+            record = trial(number, "baseline" if number < 2 else "search")
+            watch.on_event(TrialStarted(record=record, again=False))
+            watch.on_event(TrialProgress(number=number, part="target/nli", position=number, parts=3))
+        watch.on_event(TrialFinished(record=trial(1, "baseline")))
+        until(
+            "running: trial 0 (baseline) part 1 of 3: target/nli, trial 2 (search) part 3 of 3: target/nli; 3 parts done in "
+            "this run; 1 finished, to be judged once the baseline is"
+        )
+    capsys.readouterr()
+    time.sleep(0.5)
+    assert capsys.readouterr().err == "", "it ends with the study"
+
+
+def test_no_line_is_told_where_lines_come_by_themselves(capsys):
+    with Watch(CONFIG, quiet=False) as watch:
+        told(watch, trial(0, "baseline", objective=0.9))
+    assert "running:" not in capsys.readouterr().err
 
 
 def test_a_notebook_gets_plain_lines_on_standard_output(capsys):

@@ -6,12 +6,13 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
 
 from tasksearch.analysis.evidence import gather
 from tasksearch.core.errors import AlreadyRead, BadInput, StudyNotReady, UnknownName
 from tasksearch.core.study import Objective
-from tasksearch.engine.optuna_storage import trials_in_optuna
+from tasksearch.engine.optuna_storage import open_storage, trials_in_optuna
 from tasksearch.records.additions import lacking
 from tasksearch.records.holdout_log import ask
 from tasksearch.records.ledger import Ledger
@@ -80,6 +81,7 @@ def test_a_target_and_a_language_that_join_are_scored_in_every_trial_and_change_
     manager = grow(copy, **LATER)
     assert files(copy) == before and manager.complete
     ledger = Ledger(copy)
+    assert optuna.get_all_study_names(open_storage(ledger.optuna_path)) == ["planted"], "nothing was to be written again"
     whole = {(t, language) for t in LATER["targets"] for language in LATER["languages"]}
     at_once = tmp_path / "at once"
     objective = Objective(targets=(("nli", 0.5), ("tag", 0.5)), languages=("far", "near"))

@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 
 from tasksearch.core.errors import BadInput, DiskFull, Refused, Unreachable
 from tasksearch.engine.optuna_storage import OptunaMirror, open_storage, remove_stale_lock, repair_journal
+from tasksearch.engine.optuna_trials import attributes_of, own_trials
 from tasksearch.search.designed_trials import designed_trials
 
 
@@ -40,7 +41,7 @@ def test_trials_appear_running_with_their_parameters_and_are_told_once(toy, reco
     mirror.tell(records[4])
     back = mirror_at(toy, tmp_path, url)
     back.add(records[0])
-    back.tell(dataclasses.replace(records[0], objective=99.0))
+    back.tell(records[0])
     trials = back.study.get_trials()
     assert [t.state.name for t in trials] == ["COMPLETE", "RUNNING", "RUNNING", "RUNNING", "FAIL"]
     assert trials[0].value == 0.0
@@ -52,6 +53,7 @@ def test_trials_appear_running_with_their_parameters_and_are_told_once(toy, reco
         "plan": records[3].plan.signature,
         "schedule": str(records[3].plan.schedule),
         "seed": 0,
+        "trial": 3,
     }
     back.close()
     mirror.close()
@@ -90,6 +92,34 @@ def test_a_torn_last_line_is_cut_off_and_kept_beside(toy, records, tmp_path):
     assert len(mirror_at(toy, tmp_path).study.get_trials()) == 2
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda lines: [*lines[:2], b"{broken\n", *lines[2:]],
+        lambda lines: [b"\xff\xfe" + lines[0], *lines[1:]],
+        lambda lines: [lines[0].replace(b'"op_code"', b'"op_cude"'), *lines[1:]],
+        lambda lines: [*lines[:-1], lines[-1].replace(b'"op_code": ', b'"op_code": 99')],
+        lambda lines: [b"[]\n", *lines],
+        lambda lines: lines[1:],
+    ],
+)
+def test_a_journal_that_cannot_be_read_is_put_aside_and_written_again(toy, records, tmp_path, damage):
+    path, said = tmp_path / "optuna.journal", []
+    mirror = mirror_at(toy, tmp_path)
+    for record in records:
+        mirror.add(record)
+        mirror.tell(record)
+    damaged = b"".join(damage(path.read_bytes().splitlines(keepends=True)))
+    path.write_bytes(damaged)
+    back = OptunaMirror(open_storage(path, None, said.append), "toy", toy.space(), say=said.append)
+    for record in records:
+        back.add(record)
+        back.tell(record)
+    assert shown(back) == WHOLE
+    if said:
+        assert "is damaged" in said[0] and (tmp_path / "optuna.journal.damaged").read_bytes() == damaged
+
+
 def test_a_whole_journal_and_an_absent_one_are_left_alone(tmp_path):
     path = tmp_path / "j"
     assert not repair_journal(path) and not path.exists()
@@ -116,6 +146,135 @@ def test_optuna_finds_the_study_by_its_name(toy, records, tmp_path):
         mirror.tell(record)
     loaded = optuna.load_study(study_name="toy", storage=open_storage(tmp_path / "optuna.journal"))
     assert loaded.best_value == 1.0
+
+
+def shown(mirror):
+    """Number of the record → state and value, of the study's own trials."""
+    own = own_trials(mirror.study.get_trials())
+    return {number: (trial.state.name, trial.value) for number, trial in sorted(own.items())}
+
+
+WHOLE = {0: ("COMPLETE", 0.0), 1: ("COMPLETE", 1.0), 2: ("COMPLETE", 2.0), 3: ("COMPLETE", 3.0), 4: ("FAIL", None)}
+
+
+def enqueue(study):
+    study.enqueue_trial({"use/ccg": True})
+
+
+def add(study):
+    study.add_trial(optuna.create_trial(value=50.0))
+
+
+def ask(study):
+    study.ask()
+
+
+def copy_of_ours(study):
+    for trial in study.get_trials():
+        study.add_trial(trial)
+
+
+def tell_ours(study):
+    for trial in study.get_trials():
+        study.tell(trial.number, 77.0, skip_if_finished=True)
+
+
+def fail_ours(study):
+    study.tell(next(t.number for t in study.trials if t.state == TrialState.RUNNING), state=TrialState.FAIL)
+
+
+def delete(study):
+    optuna.delete_study(study_name="toy", storage=study._storage)
+
+
+def rename(study):  # as optuna-dashboard does
+    optuna.copy_study(from_study_name="toy", from_storage=study._storage, to_storage=study._storage, to_study_name="mine")
+    delete(study)
+
+
+EDITS = [enqueue, add, ask, copy_of_ours, tell_ours, fail_ours, delete, rename]
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize(("at", "database"), [(0, False), (2, False), (5, False), (5, True)])
+def test_whatever_people_do_in_the_optuna_study_it_ends_as_the_records_say(toy, records, tmp_path, edit, at, database):
+    if edit is fail_ours and at == 0:
+        pytest.skip("there is no trial yet")
+    url = f"sqlite:///{tmp_path}/optuna.db" if database else None
+    mirror = mirror_at(toy, tmp_path, url)
+    for record in records[:at]:
+        mirror.add(record)
+    for record in records[: max(0, at - 2)]:
+        mirror.tell(record)
+    edit(mirror.study)
+    mirror.close()
+    said = []
+    back = OptunaMirror(open_storage(tmp_path / "optuna.journal", url), "toy", toy.space(), say=said.append)
+    for record in records:
+        back.add(record)
+    for record in records:
+        back.tell(record)
+    assert shown(back) == WHOLE
+    assert shown(mirror_at(toy, tmp_path, url)) == WHOLE
+    assert [trial.user_attrs["plan"] for _, trial in sorted(own_trials(back.study.trials).items())] == [
+        record.plan.signature for record in records
+    ]
+    quiet = edit in (delete, rename) or (at == 0 and edit in (copy_of_ours, tell_ours))
+    assert len(said) == (0 if quiet else 1), said
+    names = optuna.get_all_study_names(back.study._storage)
+    if "written again" in "".join(said):
+        assert sorted(names) == ["toy", "toy.aside1"], "what people told is kept"
+    back.close()
+
+
+@pytest.mark.parametrize("edit", [enqueue, add, ask, copy_of_ours, tell_ours, fail_ours])
+def test_what_people_do_while_the_study_runs_holds_nothing_up(toy, records, tmp_path, edit):
+    said = []
+    mirror = OptunaMirror(open_storage(tmp_path / "optuna.journal"), "toy", toy.space(), say=said.append)
+    for record in records:
+        mirror.add(record)
+        edit(optuna.load_study(study_name="toy", storage=open_storage(tmp_path / "optuna.journal")))
+        mirror.tell(record)
+    assert shown(mirror) == WHOLE and said
+
+
+def test_trials_of_an_earlier_version_are_known_by_place_and_plan(toy, records, tmp_path, monkeypatch):
+    def without_number(record):
+        return {name: value for name, value in attributes_of(record).items() if name != "trial"}
+
+    monkeypatch.setattr("tasksearch.engine.optuna_storage.attributes_of", without_number)
+    mirror = mirror_at(toy, tmp_path)
+    for record in records[:3]:
+        mirror.add(record)
+        mirror.tell(record)
+    monkeypatch.undo()
+    enqueue(mirror.study)
+    said = []
+    back = OptunaMirror(open_storage(tmp_path / "optuna.journal"), "toy", toy.space(), say=said.append)
+    for record in records:
+        back.add(record)
+        back.tell(record)
+    assert shown(back) == WHOLE and len(back.study.trials) == 6 and "Optuna's number 3" in said[0]
+
+
+@pytest.mark.parametrize("point", ["copy_study", "delete_study", "create_study"])
+@pytest.mark.parametrize("lost", [False, True])
+def test_writing_it_again_that_is_broken_off_goes_on(toy, records, tmp_path, monkeypatch, point, lost):
+    url = f"sqlite:///{tmp_path}/optuna.db"
+    mirror = mirror_at(toy, tmp_path, url)
+    for record in records:
+        mirror.add(record)
+    tell_ours(mirror.study)
+    for record in records[:-1]:
+        monkeypatch.setattr(f"optuna.{point}", FailingOnce(getattr(optuna, point), StorageInternalError("gone"), lost=lost))
+        try:
+            mirror.tell(record)
+        except Unreachable:
+            mirror.tell(record)
+        monkeypatch.undo()
+    mirror.tell(records[-1])
+    assert shown(mirror) == WHOLE
+    mirror.close()
 
 
 class FailingOnce:

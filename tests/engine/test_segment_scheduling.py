@@ -72,6 +72,25 @@ def test_a_search_that_waits_for_results_begins_no_trial_before_it_is_known_and_
         assert min(own, default=math.inf) >= max(before) - 1e-9
 
 
+def test_the_baseline_begins_first_unless_another_trains_its_next_segment():
+    starts = StartOrder()
+    for number, work in enumerate([1.0, 2.0, 9.0, 5.0]):
+        starts.know(number, [RequiredSegment(f"own {number}", work)], early=number < 2)
+    starts.know(4, [RequiredSegment("own 1", 1.0), RequiredSegment("more", 90.0)])
+    left, order = {0, 1, 2, 3, 4}, []
+    while left:
+        order.append(starts.choose(left, search_goes_on=False))
+        left.remove(order[-1])
+        starts.begin(order[-1])
+    assert order == [1, 0, 2, 3, 4]
+    starts = StartOrder()
+    for number in (0, 1):
+        starts.know(number, [RequiredSegment("shared", 1.0)], early=number == 1)
+    starts.begin(0)
+    starts.know(2, [RequiredSegment("own", 0.5)])
+    assert starts.choose([1, 2], search_goes_on=False) == 2
+
+
 def test_trials_that_are_all_known_begin_longest_first_to_the_very_last_one():
     trials = [journey("", targets=1, work=float(work)) for work in (1, 2, 6, 3, 4, 5)]
     done = simulate_run(trials, 1, 1)

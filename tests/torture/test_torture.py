@@ -29,7 +29,7 @@ def test_studies_killed_at_named_points_end_as_undisturbed_ones_and_a_torture_go
     assert done.returncode == 0, done.stderr
     [layer] = json.loads(done.stdout)["layers"]
     assert layer["seed"] == 5 and layer["kills"] == 30 and layer["lives"] > first["lives"] >= 2
-    assert len(layer["where"]) > 10 and layer["what"]["kill"] > 15
+    assert len(layer["where"]) > 10 and layer["what"]["kill"] > 15 and layer["what"]["edit"] > 2
     log = (tmp_path / "store.txt").read_text()
     assert "seed 5" in log and "goes on after 2 kills" in log and log.count(": equal after") == layer["studies"]
 

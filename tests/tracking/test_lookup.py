@@ -41,7 +41,7 @@ def test_runs_come_in_the_order_asked_for_and_of_one_study_alone(tmp_path):
     assert len(set(runs)) == 2
     assert not set(runs) & set(find_runs(uri, "found", other, range(3))[1])
     with pytest.raises(StudyNotReady, match="'lost'"):
-        find_runs(uri, "lost", mine, [0])
+        find_runs(uri, "lost", "nobody's", [0])
 
 
 def test_looking_makes_no_database(tmp_path):

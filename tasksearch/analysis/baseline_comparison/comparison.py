@@ -16,7 +16,6 @@ from tasksearch.analysis.baseline_comparison.rows import (
     WORK,
     Rival,
     ahead_of,
-    baseline_name,
     champion_of,
     entries_of,
     is_free,
@@ -45,13 +44,13 @@ def compare_with_baselines(reading: StudyAnalysis, records: Sequence[TrialRecord
         _hardest(reading, row, chosen, rivals_of(reading, ranking)) if not is_free(chosen, champion) else (None, None)
     )
     won = tuple(name for name in row.languages if _beats_in(reading, rule, name, len(row.languages)))
-    worth, reason = _judged(chosen, champion, gain, rival, ahead, won)
+    worth, reason = _judged(reading, chosen, champion, gain, rival, ahead, won)
     return BaselineComparison(
         row=row.name,
         pick=chosen.first.plan.schedule,
         gain=gain,
         entries=tuple(entries_of(reading, row, ranking, records)),
-        champion=baseline_name(champion.first.plan.schedule) if champion else None,
+        champion=reading.designs.name(champion.first.plan.schedule) if champion else None,
         advantage=ahead if champion else None,
         rival=rival if champion else None,
         languages=won,
@@ -114,6 +113,7 @@ def _beats_in(reading: StudyAnalysis, rule: Rule, language: str, tests: int) -> 
 
 
 def _judged(
+    reading: StudyAnalysis,
     chosen: Candidate,
     champion: Candidate | None,
     gain: Estimate,
@@ -129,7 +129,8 @@ def _judged(
     if is_free(chosen, champion):
         where = f"; a mix of the sampler's was better in {shown}" if won else ""
         same = chosen is champion
-        best = baseline_name(champion.first.plan.schedule) if same else longer_name(chosen.first.plan.schedule)
+        schedule = (champion if same else chosen).first.plan.schedule
+        best = reading.designs.name(schedule) if same else longer_name(reading, schedule)
         return ("worth it" if won else "not worth it"), f"its best mix for all languages is a free baseline ({best}){where}"
     if ahead is None or ahead.low is None:
         return "undecided", "too few seeds for an interval"

@@ -7,7 +7,7 @@ segment store spared counts: somebody paid for it. A soup needs the search that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tasksearch.analysis.estimates import CandidateOutcomes
@@ -18,26 +18,12 @@ from tasksearch.core.study import TrialRecord
 from tasksearch.results.baseline_comparison import BaselineEntry
 from tasksearch.results.verdict import Estimate
 from tasksearch.search.controls import stretched
+from tasksearch.search.design_names import joined
+from tasksearch.search.designed_trials import PROPORTIONAL, SINGLE, SIZE_RULE, UNIFORM
 
 WORK = ("intermediate", "target", "evaluation")
 """Parts of a trial's seconds that are training and evaluation."""
-_KINDS: tuple[tuple[str, Callable[[Schedule], bool]], ...] = (
-    ("best single", lambda s: len(s.tasks) == 1),
-    ("uniform joint", lambda s: baseline_name(s) == "uniform joint"),
-    ("proportional joint", lambda s: baseline_name(s) == "proportional joint"),
-    ("size rule", lambda s: s.kind == "sequential"),
-)
-
-
-def baseline_name(schedule: Schedule) -> str:
-    """What a designed trial is called in the comparison."""
-    if len(schedule.tasks) == 1:
-        return "best single"
-    if schedule.kind == "sequential":
-        return "size rule"
-    mixture = schedule.mixture()
-    even = mixture is not None and len({share for _, share in mixture}) == 1
-    return "uniform joint" if even else "proportional joint"
+_KINDS = (SINGLE, UNIFORM, PROPORTIONAL, SIZE_RULE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,10 +54,12 @@ def rivals_of(reading: StudyAnalysis, ranking: Ranking) -> tuple[Rival, ...]:
     """The champion, the champion at the pick's length, and the target phases of equal exposure; those that were run."""
     chosen, champion = ranking.candidates[0], champion_of(ranking)
     found = (
-        [_rival(baseline_name(champion.first.plan.schedule), champion)] if champion not in (None, chosen) and champion else []
+        [_rival(reading.designs.name(champion.first.plan.schedule), champion)]
+        if champion not in (None, chosen) and champion
+        else []
     )
     if (longer := _at_length(reading, ranking)) is not None and champion is not chosen:
-        found.append(_rival(longer_name(longer.first.plan.schedule), longer))
+        found.append(_rival(longer_name(reading, longer.first.plan.schedule), longer))
     if (exposure := exposure_of(reading, chosen)) is not None:
         note = f"no intermediate phase, every target +{exposure.first.plan.extra_examples} examples"
         found.append(Rival(name="equal exposure", schedule=None, arm=exposure.arm, trials=exposure.trials, note=note))
@@ -84,9 +72,9 @@ def exposure_of(reading: StudyAnalysis, chosen: Candidate) -> Control | None:
     return next((c for c in reading.evidence.controls if wanted and c.first.plan.extra_examples == wanted), None)
 
 
-def longer_name(schedule: Schedule) -> str:
+def longer_name(reading: StudyAnalysis, schedule: Schedule) -> str:
     """`uniform joint, 384 steps`."""
-    return f"{baseline_name(schedule)}, {schedule.steps} steps"
+    return f"{reading.designs.name(schedule)}, {schedule.steps} steps"
 
 
 def _at_length(reading: StudyAnalysis, ranking: Ranking) -> Control | Candidate | None:
@@ -119,10 +107,11 @@ def entries_of(
         hours=costs.mean(r.number for r in records if r.role == "baseline"),
         rival=True,
     )
-    for name, belongs in _KINDS:
-        yield _designed(reading, row, ranking, name, belongs, costs, decides=name in rivals)
+    rows = _design_rows(reading)
+    for names in rows:
+        yield _designed(reading, row, ranking, names, costs, decides=joined(names) in rivals)
     for name, rival in rivals.items():
-        if name not in dict(_KINDS) and name != "equal exposure":
+        if name not in map(joined, rows) and name != "equal exposure":
             yield _fresh(reading, row, ranking, rival, costs)
     yield from _soups(reading, row, ranking, costs)
     if "equal exposure" in rivals:
@@ -132,24 +121,33 @@ def entries_of(
         yield BaselineEntry(name="equal exposure", schedule=None, evidence="not run", note=note)
 
 
+def _design_rows(reading: StudyAnalysis) -> list[tuple[str, ...]]:
+    """The names of each row: designs that came to one schedule share theirs, and a design that was not run has its own."""
+    run = [reading.designs.all_of(f.plan.schedule) for f in reading.evidence.table.firsts if f.role == "design"]
+    rows = sorted(dict.fromkeys(run), key=lambda names: _KINDS.index(names[0]))
+    there = {name for names in rows for name in names}
+    return sorted([*rows, *((kind,) for kind in _KINDS if kind not in there)], key=lambda names: _KINDS.index(names[0]))
+
+
 def _designed(
     reading: StudyAnalysis,
     row: AnalysisRow,
     ranking: Ranking,
-    name: str,
-    belongs: Callable[[Schedule], bool],
+    names: tuple[str, ...],
     costs: _Costs,
     *,
     decides: bool,
 ) -> BaselineEntry:
-    firsts = reading.evidence.table.firsts
-    members = [i for i, first in enumerate(firsts) if first.role == "design" and belongs(first.plan.schedule)]
+    firsts, name = reading.evidence.table.firsts, joined(names)
+    members = [
+        i for i, first in enumerate(firsts) if first.role == "design" and reading.designs.all_of(first.plan.schedule) == names
+    ]
     if not members:
         return BaselineEntry(
             name=name,
             schedule=None,
             evidence="not run",
-            note="no design of its own: equal to another one here, or not in the space",
+            note="no such design: not in the space, or the tasks' sizes are not known",
         )
     again = {candidate.row: candidate for candidate in ranking.candidates}
     # One that stands on fresh seeds first: the leaders hold the best of the designed trials, and it is the one compared.

@@ -12,6 +12,8 @@ from tasksearch.bench.planted_world import NULL, ONE, PAIR, draw_world
 from tasksearch.bench.simulate import proposed, searched
 from tasksearch.core.study import Objective
 from tasksearch.search.controls import stretched
+from tasksearch.search.design_names import DesignNames
+from tasksearch.search.designed_trials import Design
 
 
 def comparison_of(family, number, finalists, seeds=3, rule="target-dev"):
@@ -80,6 +82,27 @@ def test_every_free_baseline_is_named_even_where_it_was_not_run():
     assert {e.evidence for e in comparison.entries if e.name in ("soup", "equal exposure")} == {"not run"}
     assert sum(e.evidence == "fresh seeds" for e in comparison.entries) == 2
     json.dumps(comparison.to_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_designs_that_came_to_one_schedule_stand_in_one_row_under_both_names(alike):
+    world = draw_world(NULL, 0)
+    plan = proposed(world, 40, 0)
+    study = searched(world, plan)
+    designs = [schedule for role, schedule in plan if role == "design"]
+    uniform = next(s for s in designs if DesignNames().name(s) == "uniform joint")
+    for schedule in (uniform, next(schedule for role, schedule in plan if role == "search")):
+        for seed in (1, 2, 3):
+            study.train(schedule, seed, "finalist")
+    names = ("uniform joint", "proportional joint") if alike else ("uniform joint",)
+    known = DesignNames(designs=(Design(params=(), schedule=uniform, names=names),))
+    reading = analyse_study(study.records, study.outcomes, GROUPS, designs=known)
+    comparison = compare_with_baselines(reading, study.records, "target-dev")
+    shown = [entry.name for entry in comparison.entries]
+    name = "uniform = proportional joint" if alike else "uniform joint"
+    assert comparison.champion == name and shown.count(name) == 1
+    assert next(entry for entry in comparison.entries if entry.name == name).schedule == uniform
+    assert ("uniform joint" in shown) == (not alike)
 
 
 def test_hours_are_counted_by_role_and_what_the_store_spared_is_not():
