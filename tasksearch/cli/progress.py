@@ -99,7 +99,7 @@ class Watch:
             self._say(f"trial {record.number} {'lacks' if record.status == 'failed' else 'was scored:'} {what}")
 
     def _judged(self, record: TrialRecord) -> None:
-        from tasksearch.reports.tables import short_plan
+        from tasksearch.reports.text import short_plan
 
         value = "failed: " + (record.cause or "") if record.status == "failed" else record.status
         if record.objective is not None:
@@ -181,6 +181,6 @@ class _Display:
 
     def lead(self, record: TrialRecord) -> None:
         """A new best."""
-        from tasksearch.reports.tables import short_mix
+        from tasksearch.reports.text import short_mix
 
         self._best.plain = f"best so far {record.objective:+.2f}, trial {record.number}: {short_mix(record.plan.schedule)}"

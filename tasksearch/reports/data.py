@@ -96,12 +96,12 @@ class ReportData:
         config, records: as asked for, and what came of it.
         verdict: None while there is none; `pending` says why.
         portfolios: few mixes for all languages; None while there is no verdict, or no language to serve.
-        why: effects of tasks; None while too few mixes are trained.
+        why: task effects; None while too few mixes are trained.
         warning: the suite's sentence.
         same_data: (intermediate task, target) pairs that train on one data set.
         language_groups: name → languages reported together.
-        singles, pairs, bests, floors: see their classes; empty where the study has nothing of the kind.
-        order: the answer to joint or sequential; None where the study has no twins, or where `order_pending` says why.
+        singles, pairs, bests, references: see their classes; empty where the study has nothing of the kind.
+        order: the answer to joint or sequential; None where the study has no matched pairs, or where `order_pending` says why.
         planned: trainings that the study will have when it is complete, finalists included; at most.
         command: that asks for the same study.
         versions: name → version or device, of what the trials ran on, several where they differ.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from tasksearch.reports.data import ReportData
-from tasksearch.reports.section import ReportTable, Section
+from tasksearch.reports.section import Section
+from tasksearch.reports.table import ReportTable, text_columns
 
 
 def section(data: ReportData) -> Section:
@@ -19,8 +20,8 @@ def section(data: ReportData) -> Section:
         lead=("This command asks for the same study:",),
         code=data.command,
         tables=(
-            ReportTable(title="What the trials ran on", head=("", ""), rows=versions),
-            ReportTable(title="The study's settings, in full", head=("", ""), rows=settings, folded=True),
+            ReportTable(title="What the trials ran on", columns=text_columns("", ""), rows=versions),
+            ReportTable(title="The study's settings, in full", columns=text_columns("", ""), rows=settings, folded=True),
         ),
         notes=(f"Report made {data.made} from the study's own records.",),
     )

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from tasksearch.reports.data import ReportData, SingleTask
 from tasksearch.reports.figures.heat import heat, limit_of
-from tasksearch.reports.section import Figure, ReportTable, Section
-from tasksearch.reports.tables import gain_text
+from tasksearch.reports.section import Figure, Section
+from tasksearch.reports.table import ReportTable, text_columns
+from tasksearch.reports.text import gain_text
 from tasksearch.results.verdict import Estimate, finding_of
 
 _READ = "Blue and + above the baseline, orange and − below; a dot (•) where the 95 % interval leaves zero out."
@@ -82,4 +83,4 @@ def _table(title: str, rows: list[str], columns: list[str], cells: Mapping[tuple
     told = tuple(
         (row, *(gain_text(cells[row, column]) if (row, column) in cells else "–" for column in columns)) for row in rows
     )
-    return ReportTable(title=title, head=("", *columns), rows=told, folded=True)
+    return ReportTable(title=title, columns=text_columns("", *columns), rows=told, folded=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.section import Section
-from tasksearch.reports.tables import gain_text
+from tasksearch.reports.text import gain_text
 from tasksearch.results.verdict import Choice
 
 MOST_NAMED = 8
