@@ -39,7 +39,7 @@ from tasksearch.core.space import SearchSpace, decode
 from tasksearch.core.study import Objective, StudyConfig, TrialRecord
 from tasksearch.records.ledger import Ledger
 from tasksearch.search.designed_trials import designed_trials
-from tasksearch.search.finalists import leaders
+from tasksearch.search.finalists import finalists
 from tasksearch.search.objective import Baseline, objective
 from tasksearch.search.random_schedules import random_params
 from tasksearch.tasks.catalogue import load_suite
@@ -128,7 +128,7 @@ def write_study(folder: Path, trials: int, languages: int, examples: int, docume
         baseline_seeds=BASELINE, leaders=LEADERS, leader_seeds=FRESH, most_seeds=FRESH,
     )  # fmt: skip
     planted.ledger.save_config(config)
-    for leader in leaders(config, planted.records, suite.groups):
+    for leader in finalists(config, planted.records, suite.groups):
         for seed in range(100, 100 + FRESH):
             planted.train(leader.plan.schedule, seed, "finalist")
     for record in planted.records:

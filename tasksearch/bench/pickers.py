@@ -1,6 +1,6 @@
-"""Pickers: from what a search trained to the worth of every mix in every language; the largest worth is picked.
+"""Pickers: functions from the results of a search to a value of every mix in every language; the largest value is picked.
 
-A picker sees selection scores of the search's trainings and of the baseline's seeds, nothing else. A user's own is a Python
+A picker sees selection scores of the search's trials and of the baseline's seeds, nothing else. A user's own picker is a Python
 file with a function `worth(shown) -> array of shape (mixes, languages)`.
 """
 
@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 from tasksearch.core.errors import BadInput
 from tasksearch.core.schedule import Schedule
 from tasksearch.search.gain_table import MIN_MIXES
-from tasksearch.search.surrogate.multitask_gp import trained
+from tasksearch.search.surrogate.multitask_gp import surrogate_over
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shown:
-    """What a picker may look at.
+    """What a picker is shown.
 
     Attributes:
         schedules: trained mixes, each once.
         gains: shape (mixes, languages), gain over the baseline's mean, one seed each; larger is better.
-        seeds: shape (baseline seeds, languages), the baseline's seeds in the same units; no row where there is no baseline.
+        seeds: shape (baseline seeds, languages), the baseline's seeds in the same units; no rows without a baseline.
     """
 
     schedules: tuple[Schedule, ...]
@@ -37,19 +37,19 @@ class Shown:
 
 Picker = Callable[[Shown], Array]
 Predictor = Callable[[Shown, Sequence[Schedule]], Array]
-"""(what was trained, other mixes) → worth of the others, shape (others, languages)."""
+"""(what was trained, other mixes) → predicted gains of the others, shape (others, languages)."""
 
 
 def bare(shown: Shown) -> Array:
-    """The scores as they are: every language's maximum."""
+    """Return the raw scores: the pick is every language's maximum."""
     return shown.gains
 
 
 def pooled(shown: Shown) -> Array:
-    """The surrogate's shrunken scores, what languages have in common read from their mean (as `Trained.by_language`)."""
+    """Return the surrogate's shrunken scores, their common part from the mean over languages: see `GainTable.by_language`."""
     if len(shown.schedules) < MIN_MIXES:
         return shown.gains
-    surrogate = trained(shown.schedules)
+    surrogate = surrogate_over(shown.schedules)
     seeds = shown.seeds if len(shown.seeds) else None
     each = surrogate.posterior(shown.gains, seeds).mean
     mean = shown.gains.mean(axis=1, keepdims=True)
@@ -58,7 +58,7 @@ def pooled(shown: Shown) -> Array:
 
 
 def single(shown: Shown) -> Array:
-    """One mix for all languages: the largest shrunken mean."""
+    """Return the shrunken mean over languages: the pick is one mix for all."""
     return np.broadcast_to(pooled(shown).mean(axis=1, keepdims=True), shown.gains.shape)
 
 
@@ -66,24 +66,24 @@ PICKERS: dict[str, Picker] = {"pooled": pooled, "bare": bare, "single": single}
 
 
 def worth_of(picker: Picker, shown: Shown) -> Array:
-    """What the picker says.
+    """Call the picker and check its result.
 
     Raises:
-        BadInput: an array of another shape.
+        BadInput: the array is not of shape (mixes, languages).
     """
     found = np.asarray(picker(shown), dtype=np.float64)
     if found.shape != shown.gains.shape:
-        raise BadInput(f"the picker gave an array of shape {found.shape}; expected {shown.gains.shape}, mixes by languages")
+        raise BadInput(f"the picker returned an array of shape {found.shape}; expected {shown.gains.shape}, mixes by languages")
     return found
 
 
 def surrogate_elsewhere(shown: Shown, others: Sequence[Schedule]) -> Array:
-    """The surrogate at mixes that were not trained."""
-    return trained(shown.schedules).elsewhere(others, shown.gains)
+    """Predict mixes that were not trained with the surrogate."""
+    return surrogate_over(shown.schedules).elsewhere(others, shown.gains)
 
 
 def ridge(shown: Shown, others: Sequence[Schedule], *, power: float = 1.0) -> Array:
-    """Ridge regression of each language on shares ** power, its penalty by generalised cross-validation (Golub et al. 1979)."""
+    """Predict by ridge regression on shares ** power, with the penalty by generalised cross-validation (Golub et al. 1979)."""
     names = sorted({task for schedule in shown.schedules for task in schedule.tasks})
     here, there = (_shares(mixes, names) ** power for mixes in (shown.schedules, others))
     centre, level = here.mean(axis=0), shown.gains.mean(axis=0)
@@ -102,7 +102,7 @@ def ridge(shown: Shown, others: Sequence[Schedule], *, power: float = 1.0) -> Ar
 
 
 def root_ridge(shown: Shown, others: Sequence[Schedule]) -> Array:
-    """Ridge on square roots of shares."""
+    """Predict by ridge regression on square roots of shares."""
     return ridge(shown, others, power=0.5)
 
 

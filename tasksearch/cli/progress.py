@@ -40,9 +40,9 @@ class Watch:
 
             self._total += most_controls(config)
         if config.twins:
-            from tasksearch.search.matched_pairs import asked_for
+            from tasksearch.search.matched_pairs import matched_trials
 
-            self._total += asked_for(config)
+            self._total += matched_trials(config)
         self._forecast = TimeLeft(self._total)
         self._best: TrialRecord | None = None
         self._told, self._started = 0.0, time.monotonic()

@@ -1,4 +1,4 @@
-"""A study as it might come to be: its proposals under results drawn at random, for a look at it before anything runs. Pure."""
+"""A study simulated with random results, to forecast its trials before anything runs. Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.search.proposals import PlanOf, Proposal, propose
 
 
-def drawn_study(
+def simulated_study(
     config: StudyConfig, sizes: Mapping[str, int], plan_of: PlanOf, groups: Mapping[str, str], draw: int
 ) -> list[TrialRecord]:
-    """Every trial that the study would run, were the objectives of its mixes drawn from a normal distribution.
+    """Return every trial that the study would run if the objectives of its mixes were standard normal.
 
     Args:
-        draw: which draw; equal draws are equal.
+        config, sizes, plan_of, groups: as for `propose`.
+        draw: seed of the simulation.
     """
     records: list[TrialRecord] = []
     while isinstance(found := propose(config, sizes, plan_of, len(records), records, groups), Proposal):

@@ -73,11 +73,11 @@ def forecast_study(
     from tasksearch.phases.context import open_context
     from tasksearch.phases.planned_work import Sharing, planned_work, sharing
     from tasksearch.phases.run import PlanRun
-    from tasksearch.search.simulated_study import drawn_study
+    from tasksearch.search.simulated_study import simulated_study
 
     context = open_context(setup.suite, setup.data, setup.model, None, skip_bad=config.skip_bad)
     plan_of = setup.plan_of(config)
-    studies = [drawn_study(config, setup.sizes, plan_of, setup.suite.groups, draw) for draw in range(_DRAWS)]
+    studies = [simulated_study(config, setup.sizes, plan_of, setup.suite.groups, draw) for draw in range(_DRAWS)]
     speed, measured = speed_of(studies[0][0].plan, config.space.tasks, context, again=again)
     works = [[planned_work(PlanRun(record.plan, context)) for record in study] for study in studies]
     stored = _there(_stored(store), [plan for plans in works for plan in plans])

@@ -2,12 +2,12 @@
 
 from collections import Counter
 
-from tasksearch.search.simulated_study import drawn_study
+from tasksearch.search.simulated_study import simulated_study
 
 
 def test_a_drawn_study_is_complete_and_equal_for_equal_draws(toy):
     config = toy.config(sampler="random", leaders=2, leader_seeds=2, most_seeds=2)
-    first, same, other = (drawn_study(config, toy.sizes, toy.plan_of, {}, draw) for draw in (0, 0, 1))
+    first, same, other = (simulated_study(config, toy.sizes, toy.plan_of, {}, draw) for draw in (0, 0, 1))
     assert first == same and first != other
     roles = Counter(record.role for record in first)
     assert sum(roles[role] for role in ("baseline", "design", "search")) == config.trials

@@ -221,14 +221,14 @@ def test_a_report_asks_by_the_rule_that_was_asked_before(copy):
     assert len(holdout_uses(copy)) == 1, "a report is no second question"
 
 
-def test_before_there_are_leaders_the_report_says_why_there_is_no_verdict(copy):
+def test_before_there_are_finalists_the_report_says_why_there_is_no_verdict(copy):
     for record in Ledger(copy).records():
         if record.role == "finalist":
             Ledger(copy).record_path(record.number).unlink()
     cut = report_of(copy)
     assert cut.verdict is None and cut.partial
     text = render(cut)
-    assert "No verdict yet: no leader was re-run on fresh seeds yet" in text
+    assert "No verdict yet: no finalist was trained on fresh seeds yet" in text
     assert 'id="mixes"' not in text and 'id="singles"' in text
 
 

@@ -24,7 +24,8 @@ def section(data: ReportData) -> Section | None:
         )
     else:
         lead.append(
-            "This study trained no matched pairs (mixes that differ only in the order of examples): it cannot say what order does."
+            "This study trained no matched pairs (mixes that differ only in the order of examples): it cannot tell the effect "
+            "of order."
         )
     return Section(
         slug="schedules",
