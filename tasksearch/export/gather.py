@@ -167,16 +167,16 @@ def _measured(
 
 
 def _how_chosen(schedule: Schedule, candidates: int, verdict: Verdict | None) -> tuple[str, ...]:
-    leaders = f"It was one of the {candidates} finalists of the search that were trained again on fresh seeds."
+    again = f"It was one of the {candidates} finalists of the search that were trained again on fresh seeds."
     if verdict is None:
-        return (leaders,)
+        return (again,)
     picked: dict[str, list[str]] = {}
     for choice in verdict.choices:
         if choice.schedule == schedule:
             picked.setdefault(choice.rule, []).append(f"{choice.name} ({choice.finding})")
     if not picked:
-        return (leaders, f"Rule {verdict.rule} chose another mix for every language and group.")
-    return (leaders, *(f"Rule {rule} ({RULES[rule]}) chose it for {', '.join(names)}." for rule, names in picked.items()))
+        return (again, f"Rule {verdict.rule} chose another mix for every language and group.")
+    return (again, *(f"Rule {rule} ({RULES[rule]}) chose it for {', '.join(names)}." for rule, names in picked.items()))
 
 
 def _differing(ledger: Ledger, record: TrialRecord, outcomes: Outcomes) -> int:

@@ -46,8 +46,8 @@ def qqp_outcomes(predicted: npt.NDArray[np.int64], gold: npt.NDArray[np.int64]) 
     size = (predicted == 1).astype(np.float64) + (gold == 1)
     total = size.sum()
     f1 = both.sum() / total if total else 0.0
-    pull = (both - f1 * size) * (len(size) / total if total else 0.0)
-    return ratio_outcomes(((correct + f1 + pull) / 2).tolist())
+    influence = (both - f1 * size) * (len(size) / total if total else 0.0)
+    return ratio_outcomes(((correct + f1 + influence) / 2).tolist())
 
 
 def ratio_outcomes(values: Sequence[float]) -> Outcomes:

@@ -22,8 +22,8 @@ def baseline_table(comparison: BaselineComparison, *, warning: str = "") -> Repo
     notes = (
         f"Row: {comparison.row}. Gain: points over no intermediate training on fresh seeds. ~: not re-run; shrunken gain on "
         "selection examples from one seed, which is not comparable.",
-        "Pick: points that the search's mix is better, on the same fresh seeds and examples. Cost: trainings that it takes to "
-        f"have it, and their {comparison.hours.unit} on one seed.",
+        "Pick: lead of the search's mix in points, on the same fresh seeds and examples. Cost: trainings that it takes, and "
+        f"their {comparison.hours.unit} on one seed.",
         "†: what the mix has to beat, beside no intermediate training, for the search to be worth its cost.",
         f"The search's mix: {short_mix(comparison.pick)}, {gain_text(comparison.gain)}.",
     )
@@ -60,7 +60,7 @@ def rules_table(rules: RuleTable, *, warning: str = "") -> ReportTable:
     """One row per language and group, one column per rule, the oracle last."""
     notes = [
         "Gain in points over no intermediate training, in brackets the regret against the oracle: the finalist that is best on "
-        "the reporting examples itself, which no honest rule sees. A maximum is flattered, so regrets are too large.",
+        "the reporting examples itself, which no valid rule reads. A maximum is biased upwards, so regrets are too large.",
         "Mean regret over languages: " + ", ".join(f"{rule} {regret:.2f}" for rule, regret in rules.regrets) + ".",
         "Recorded as a reading of every rule: a rule that is asked for after this needs --reopen and is marked adaptive.",
     ]

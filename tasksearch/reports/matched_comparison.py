@@ -84,7 +84,7 @@ def _matched_notes(answer: MatchedComparison) -> tuple[str, ...]:
     notes = [
         f"Points on reporting examples; above zero: joint was better. {main.mixtures} mixtures drawn from the space by the "
         f"seed, {main.seeds} shared seeds, two orders; {100 * answer.level:g} % intervals over mixtures, seeds and examples. "
-        "*: zero is outside. Each row stands alone.",
+        "*: zero is outside the interval. Each row stands alone.",
         "Detectable: the smallest difference that so many mixtures and seeds show with 80 % probability.",
     ]
     notes.append("Examples of one document count as one draw." if main.documents is not None else NOT_CLUSTERED)
@@ -110,6 +110,6 @@ def closing_lines(answer: MatchedComparison) -> list[str]:
         f"({stage:.2g}), {cost.choosing} for the best of each kind ({choosing:.2g})."
     )
     if not answer.choosing:
-        why = "the sampler tried no mix of several tasks of one kind" if answer.complete else "its trainings come last"
+        why = "the sampler trained no mix of several tasks of one kind" if answer.complete else "its trainings come last"
         lines.append(f"Effect of being allowed to choose: not known, {why}.")
     return [*lines, answer.sentence]

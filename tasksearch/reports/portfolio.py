@@ -47,7 +47,7 @@ def _notes(found: Portfolios) -> tuple[str, ...]:
     notes = [
         f"Gain: points over no intermediate phase, mean over {found.languages} languages. Loss: points against one mix per "
         f"language, which would keep {found.alone} of the {found.mixes} trained mixes.",
-        "~: chosen from all trained mixes and predicted by the surrogate on selection examples; a maximum, so it flatters, "
+        "~: chosen from all trained mixes and predicted by the surrogate on selection examples; a maximum, so biased upwards, "
         f"and without an interval. Search: {found.method}.",
     ]
     if found.tested:
@@ -58,13 +58,13 @@ def _notes(found: Portfolios) -> tuple[str, ...]:
     else:
         notes.append(f"No mix is compared on fresh seeds ({found.untested}): all of this is the surrogate's prediction.")
     if found.adaptive:
-        notes.append("Adaptive: the reporting examples had been read under another question before; the intervals may flatter.")
+        notes.append("Adaptive: the reporting examples had been read under another question before; intervals may be biased.")
     notes.append("A language takes the best of the mixes by its own selection labels (as in target-dev).")
     return tuple(notes)
 
 
 def _mixes(found: Portfolios) -> dict[str, Schedule]:
-    """Signature → mix, in the order in which the rows name them first."""
+    """Return signature → mix, in the order in which the rows name them first."""
     mixes: dict[str, Schedule] = {}
     for member in (member for one in (*found.chosen, *found.tested) for member in one.members):
         mixes.setdefault(member.mix_signature, member.schedule)
@@ -72,27 +72,27 @@ def _mixes(found: Portfolios) -> dict[str, Schedule]:
 
 
 def _letters(found: Portfolios) -> dict[str, str]:
-    """Signature → letter."""
+    """Return signature → letter."""
     return {signature: letter(place) for place, signature in enumerate(_mixes(found))}
 
 
 def size_text(one: Portfolio) -> str:
-    """`1 mix`, `3 mixes`."""
+    """Return `1 mix`, `3 mixes`."""
     return f"{one.size} mix{'es' * (one.size > 1)}"
 
 
 def _members(one: Portfolio, letters: dict[str, str]) -> str:
-    """Letters with how many languages each serves, and whether a further mix would add nothing."""
+    """Return letters with how many languages each serves, and whether a further mix would add nothing."""
     told = ", ".join(f"{letters[m.mix_signature]}: {len(m.languages)}" for m in one.members)
     return told + (" (a further one adds nothing)" if len(one.members) < one.size else "")
 
 
 def _foreseen(one: Portfolio) -> tuple[str, str]:
-    """Gain and loss that the surrogate predicts."""
+    """Return gain and loss that the surrogate predicts."""
     return f"~{one.foreseen:+.1f}", f"~{one.foreseen_loss:.1f}"
 
 
 def _tested(one: Portfolio) -> tuple[str, str]:
-    """Gain and loss from fresh seeds."""
+    """Return gain and loss from fresh seeds."""
     loss = "0 (the same mixes)" if one.same else gain_text(one.loss) if one.loss else "–"
     return gain_text(one.gain) if one.gain else "–", loss

@@ -33,17 +33,17 @@ def reference_table(references: Sequence[ReferenceScores]) -> ReportTable:
     )
     notes = ["Percent on reporting examples, mean over languages but English, with 95 % intervals where seeds allow one."]
     notes += [
-        "Untrained: the same shape and tokenizer, weights never pretrained, one seed. A baseline no better than it says that "
-        "the model, not the mix, is what is measured."
+        "Untrained: the same shape and tokenizer, weights never pretrained, one seed. A baseline that is no better means that "
+        "gains measure the model, not the mix."
         if bare
         else "This study trained no untrained reference: an encoder of the same shape without pretraining."
     ]
-    notes += ["Chance –: a guess is worth what the data make of it."] if any(r.chance is None for r in references) else []
+    notes += ["Chance –: the score of a guess depends on the data."] if any(r.chance is None for r in references) else []
     return ReportTable(title="Chance, untrained, baseline", columns=columns, rows=rows, notes=tuple(notes))
 
 
 def language_table(references: Sequence[ReferenceScores]) -> ReportTable:
-    """The same language by language, one column per target; shown in a page alone."""
+    """The same scores language by language, one column per target; for a page."""
     bare = any(reference.untrained is not None for reference in references)
     rows = []
     for language in sorted({language for reference in references for language in reference.by_language}):

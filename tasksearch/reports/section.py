@@ -1,6 +1,6 @@
-"""`Section`: one part of the report, as values. The template turns them into HTML; no text here is markup.
+"""`Section`: one part of the report, as values. The template renders them as HTML; no text here is markup.
 
-A section is a function `ReportData -> Section | None` in a module of its own under `sections/`, and a line in the list there.
+Each module under `sections/` has a function `ReportData -> Section | None`, which is listed in `sections/__init__.py`.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ class Column:
 
     Attributes:
         name: heading.
-        short: heading in a terminal, where 80 columns have to do; empty: `name`.
+        short: heading in a terminal of 80 columns; empty: `name`.
         number: aligned to the right and never wrapped in a terminal. In a page each cell that reads like a number is.
         page_only: left out in a terminal.
         wrap: whether a cell may be broken into lines in a terminal.
@@ -36,12 +36,12 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportTable:
-    """Rows of text under a head, with what must be known to read them.
+    """Rows of text under a head, with the notes needed to read them.
 
     Attributes:
         rows: one cell per column.
         ends: indices of the rows that end a block; a rule or blank line follows them in a terminal.
-        legend: (letter, mix) pairs: what the letters of the rows stand for.
+        legend: (letter, mix) pairs: the meaning of the letters in the rows.
         notes: small print below.
         warning: the suite's sentence. A page shows it once for all tables.
         folded: shown on request in a page: the table of a figure's numbers, or a long list.
@@ -69,10 +69,10 @@ class ReportTable:
 
 
 def text_columns(*names: str) -> tuple[Column, ...]:
-    """Columns of a table that only a page shows."""
+    """Return columns of a table that only a page shows."""
     return tuple(Column(name=name) for name in names)
 
 
 def block_ends(kinds: Sequence[object]) -> frozenset[int]:
-    """Indices of the rows whose kind differs from the next row's."""
+    """Return the indices of the rows whose kind differs from the next row's."""
     return frozenset(place for place in range(len(kinds) - 1) if kinds[place] != kinds[place + 1])

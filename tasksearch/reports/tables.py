@@ -130,13 +130,13 @@ def target_table(
 
 
 def target_columns(level: float) -> tuple[Column, ...]:
-    """Columns of `target_cells`."""
+    """Return the columns of `target_cells`."""
     names = ("baseline", "with mix", f"gain [{100 * level:g} %]", "verdict", "n", "over equal exposure")
     return tuple(Column(name=name) for name in names)
 
 
 def target_cells(target: TargetResult) -> tuple[str, ...]:
-    """Baseline, score with the mix, gain, finding, reporting examples, gain over target phases of equal exposure."""
+    """Return baseline, score with the mix, gain, finding, reporting examples, gain over target phases of equal exposure."""
     return (
         f"{target.baseline.value:.1f}",
         f"{target.score.value:.1f}",
@@ -158,7 +158,7 @@ def likely_notes(choice: Choice) -> list[str]:
 
 
 def exposure_notes(choice: Choice) -> list[str]:
-    """What is left of a mix's gain on same-data targets once the target phase alone shows as many examples."""
+    """State the mix's gain on same-data targets over target phases that alone show as many examples."""
     found = [t for t in choice.targets if t.same_data and t.over_exposure is not None]
     told = "; ".join(f"{t.target} {gain_text(t.over_exposure)}" for t in found if t.over_exposure is not None)
     return [f"Against target phases of equal exposure, without the mix: {told}."] if told else [NO_EXPOSURE]
@@ -202,7 +202,7 @@ def _outcome(record: TrialRecord) -> str:
 
 
 def verdict_notes(verdict: Verdict) -> tuple[str, ...]:
-    """What must be known to read a verdict: over what, by which rule, from whose labels."""
+    """Notes on a verdict: what gains are over, the selection rule, and whose labels it read."""
     notes = [
         "Gain: points over no intermediate phase, on n reporting examples, from fresh seeds alone; "
         "mean over targets, then over kinds of target. Seeds: of the mix + of the baseline.",

@@ -25,18 +25,18 @@ PlanOf = Callable[[Schedule, int], Plan]
 
 
 def control_plans(
-    names: Sequence[str], plan_of: PlanOf, leaders: Iterable[Schedule], free: Schedule | None, seeds: Sequence[int]
+    names: Sequence[str], plan_of: PlanOf, finalists: Iterable[Schedule], free: Schedule | None, seeds: Sequence[int]
 ) -> tuple[Plan, ...]:
     """Return the controls in the order they run, all seeds of one before the next.
 
     Args:
         names: some of `core.study.CONTROLS`.
         plan_of: (schedule, seed) → plan.
-        leaders: schedules of the finalists. Those of one length share an exposure control; a soup needs two.
+        finalists: schedules of the finalists. Those of one length share an exposure control; a soup needs two.
         free: the free baseline among them.
         seeds: fresh seeds.
     """
-    mixes = tuple(dict.fromkeys(leaders))
+    mixes = tuple(dict.fromkeys(finalists))
     makers: list[Callable[[int], Plan]] = []
     if "length" in names and free is not None:
         others = {stretched(free, mix.steps) for mix in mixes} - set(mixes)

@@ -39,13 +39,6 @@ class Finalist:
     rows: tuple[Mapping[tuple[str, str], float], ...] | None = None
 
 
-def finalists(
-    config: StudyConfig, records: Sequence[TrialRecord], groups: Mapping[str, str] | None = None
-) -> list[TrialRecord]:
-    """Return the records of `choose_finalists`, the best for all languages first."""
-    return [leader.record for leader in choose_finalists(config, records, groups)]
-
-
 def choose_finalists(
     config: StudyConfig, records: Sequence[TrialRecord], groups: Mapping[str, str] | None = None
 ) -> list[Finalist]:

@@ -80,8 +80,8 @@ def _drawn(space: SearchSpace, rng: random.Random) -> tuple[tuple[Mixture, int],
     if mixture is None or len(mixture.tasks) < len(schedule.tasks):
         return None
     chains = [sequential_twin(mixture, order, steps) for order in orders]
-    twins = [Schedule.joint(mixture, steps), annealed_twin(mixture, orders[0], steps), *chains]
-    policies: list[tuple[Schedule, LRPolicy]] = [(each, "phase") for each in twins] + [(each, "stage") for each in chains]
+    variants = [Schedule.joint(mixture, steps), annealed_twin(mixture, orders[0], steps), *chains]
+    policies: list[tuple[Schedule, LRPolicy]] = [(each, "phase") for each in variants] + [(each, "stage") for each in chains]
     return (mixture, steps), tuple(MatchedTraining(schedule=each, lr_policy=policy) for each, policy in policies)
 
 
@@ -134,8 +134,8 @@ def matched_plan(config: StudyConfig, plan_of: PlanOf, place: int) -> Plan:
     sets = matched_sets(config.space, config.seed, config.twins)
     each = 2 + 2 * ORDERS
     which, rest = divmod(place, each * config.twin_seeds)
-    seed, twin = divmod(rest, each)
-    return _under(plan_of(sets[which][twin].schedule, 1 + seed), sets[which][twin].lr_policy)
+    seed, variant = divmod(rest, each)
+    return _under(plan_of(sets[which][variant].schedule, 1 + seed), sets[which][variant].lr_policy)
 
 
 def _under(plan: Plan, policy: LRPolicy) -> Plan:

@@ -181,8 +181,8 @@ def _finalist(
     if isinstance(wanted, Wait):
         return wanted
     if wanted is not None:
-        leader, plan = wanted
-        return Proposal(number=n, role="finalist", plan=plan, params=leader.record.params)
+        finalist, plan = wanted
+        return Proposal(number=n, role="finalist", plan=plan, params=finalist.record.params)
     asked = _for_the_question(config, plan_of, before)
     if asked is not None:
         return asked
@@ -219,15 +219,15 @@ def _first(
     config: StudyConfig, plan_of: PlanOf, found: Sequence[Finalist], run: Mapping[Plan, TrialRecord]
 ) -> tuple[Finalist, Plan] | None:
     """Return the next of the finalists' first seeds; None where all were begun."""
-    wanted = ((leader, plan_of(leader.record.plan.schedule, seed)) for leader in found for seed in _first_seeds(config))
-    return next(((leader, plan) for leader, plan in wanted if plan not in run), None)
+    wanted = ((finalist, plan_of(finalist.record.plan.schedule, seed)) for finalist in found for seed in _first_seeds(config))
+    return next(((finalist, plan) for finalist, plan in wanted if plan not in run), None)
 
 
 def _control(config: StudyConfig, plan_of: PlanOf, found: Sequence[Finalist], before: Sequence[TrialRecord]) -> Plan | None:
     """Return the next control; None where all were begun."""
     begun = {record.plan for record in before if record.role == "control"}
-    mixes = [leader.record.plan.schedule for leader in found]
-    free = next((leader.record.plan.schedule for leader in found if leader.record.role == "design"), None)
+    mixes = [finalist.record.plan.schedule for finalist in found]
+    free = next((finalist.record.plan.schedule for finalist in found if finalist.record.role == "design"), None)
     plans = control_plans(config.controls, plan_of, mixes, free, control_seeds(config))
     return next((plan for plan in plans if plan not in begun), None)
 
@@ -245,13 +245,13 @@ def _race(
 ) -> tuple[Finalist, Plan] | Wait | None:
     """Return the next finalist and plan; `Wait` for an earlier round; None where every race is over."""
 
-    def plan(leader: Finalist, seed: int) -> Plan:
-        return plan_of(leader.record.plan.schedule, SEARCH_SEED + seed)
+    def plan(finalist: Finalist, seed: int) -> Plan:
+        return plan_of(finalist.record.plan.schedule, SEARCH_SEED + seed)
 
     baseline = [record for record in searched if record.role == "baseline" and record.status == "done"]
     racing = list(range(len(found)))
     for seed in range(config.leader_seeds + 1, config.most_seeds + 1):
-        told = {i: [run[p] for s in range(1, seed) if (p := plan(leader, s)) in run] for i, leader in enumerate(found)}
+        told = {i: [run[p] for s in range(1, seed) if (p := plan(finalist, s)) in run] for i, finalist in enumerate(found)}
         late = next((record.number for records in told.values() for record in records if not _ready(record)), None)
         if late is not None:
             return Wait(number=late)
@@ -264,7 +264,7 @@ def _race(
 
 def _open(
     config: StudyConfig,
-    leader: Finalist,
+    finalist: Finalist,
     told: Mapping[int, Sequence[TrialRecord]],
     place: int,
     baseline: Sequence[TrialRecord],
@@ -272,11 +272,11 @@ def _open(
     """Return whether the next seed is likely to decide that finalist's rows. Without rows three seeds are enough."""
     if config.leader_seeds < 2:
         return False
-    if leader.rows is None:
+    if finalist.rows is None:
         return len(told[place]) < 3
     runs = {i: [record for record in records if record.status == "done"] for i, records in told.items()}
     looks = config.most_seeds - config.leader_seeds + 1
-    return goes_on([race_state(runs, place, baseline, row, looks=looks, most=config.most_seeds) for row in leader.rows])
+    return goes_on([race_state(runs, place, baseline, row, looks=looks, most=config.most_seeds) for row in finalist.rows])
 
 
 def _told(config: StudyConfig, schedule: Schedule) -> tuple[tuple[str, Any], ...]:

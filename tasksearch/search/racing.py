@@ -52,7 +52,7 @@ def goes_on(rows: Sequence[RaceState]) -> bool:
 
 def race_state(
     runs: Mapping[int, Sequence[TrialRecord]],
-    leader: int,
+    finalist: int,
     baseline: Sequence[TrialRecord],
     weights: Mapping[Cell, float],
     *,
@@ -63,7 +63,7 @@ def race_state(
 
     Args:
         runs: finalist → its finished trainings on fresh seeds, of all finalists: they share one seed variance.
-        leader: key of the finalist in question.
+        finalist: key of the finalist in question.
         baseline: finished trainings of the baseline.
         weights: cell → weight in the row.
         looks: largest number of looks in the race.
@@ -72,7 +72,7 @@ def race_state(
     told = Baseline.of(baseline).cells
     sides = {key: [_worth(r, told, weights) for r in records] for key, records in runs.items() if records}
     bare = [_worth(r, told, weights) for r in baseline]
-    own = sides.get(leader, [])
+    own = sides.get(finalist, [])
     if len(own) < _MIN_SEEDS:
         return RaceState(ratio=0.0, chance=0.0)
     pooled = [np.asarray(values) for values in (*sides.values(), bare) if len(values) > 1]

@@ -1,4 +1,4 @@
-"""The search as it went, with what it cost."""
+"""History of the search: objective and cost of every trial."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def section(data: ReportData) -> Section:
         figures=(
             Figure(
                 svg=drawn,
-                caption="Above: objective of every trial, one seed each, on selection examples: it chose, so it reports "
-                "nothing. Below: seconds from start to end; trials that ran at once shared the machine.",
+                caption="Above: objective of every trial, one seed each, on selection examples: it selects and "
+                "reports nothing. Below: seconds from start to end; concurrent trials shared the machine.",
             ),
         ),
         tables=(_parts(data.records), trial_table(data.records, folded=True)),

@@ -1,4 +1,4 @@
-"""Where the numbers come from: the command, the settings, the versions."""
+"""Reproduction: command, settings and versions."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tasksearch.reports.table import ReportTable, text_columns
 
 
 def section(data: ReportData) -> Section:
-    """How to ask for the same study again, and what this one ran on."""
+    """The command that runs the same study, its settings, and the versions it ran on."""
     versions = tuple((name, value) for name, value in data.versions.items())
     asked = data.config.to_json() | {"tracking_uri": None}  # an address may hold a password
     settings = tuple((name, json.dumps(value, ensure_ascii=False)) for name, value in asked.items() if value is not None)
     return Section(
         slug="origin",
         title="Command and versions",
-        lead=("This command asks for the same study:",),
+        lead=("This command runs the same study:",),
         code=data.command,
         tables=(
             ReportTable(title="What the trials ran on", columns=text_columns("", ""), rows=versions),

@@ -1,4 +1,4 @@
-"""Few mixes for all languages together, and what they lose against one mix per language."""
+"""Portfolios: few mixes for all languages, and their loss against one mix per language."""
 
 from __future__ import annotations
 

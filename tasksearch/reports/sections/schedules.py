@@ -9,7 +9,7 @@ from tasksearch.reports.table import ReportTable, text_columns
 from tasksearch.reports.text import gain_text, short_mix
 
 MOST_DRAWN = 20
-"""Pairs in the figure: the first ones, so that none was picked for its size."""
+"""Pairs in the figure: the first ones, so that none is selected by its size."""
 
 
 def section(data: ReportData) -> Section | None:
@@ -20,7 +20,7 @@ def section(data: ReportData) -> Section | None:
     if data.pairs:
         lead.append(
             "Matched pairs: two mixes of equal tasks, shares, steps and seed that differ only in the order of examples. Their "
-            "difference is what the order did."
+            "difference is the effect of order."
         )
     else:
         lead.append(
@@ -35,8 +35,8 @@ def section(data: ReportData) -> Section | None:
         tables=tuple(table for table in (_pairs(data.pairs), _bests(data)) if table is not None),
         notes=(
             "Best of each: the trial with the highest objective of its kind (selection examples, one seed, baseline "
-            "deviations): a maximum, so flattered, the more so the oftener the kind was tried. Compare no two rows as an "
-            "effect of the schedule. Reporting examples are read for the verdict's mixes alone.",
+            "deviations): a maximum, so biased upwards, the more so the more mixes of the kind were trained. The rows do "
+            "not compare the effects of schedules. Reporting examples are read for the verdict's mixes alone.",
         ),
     )
 

@@ -1,4 +1,4 @@
-"""What each intermediate task did alone, per language and per target."""
+"""Gains of each intermediate task alone, per language and per target."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _READ = "Blue and + above the baseline, orange and − below; a dot (•) where 
 
 
 def section(data: ReportData) -> Section | None:
-    """Two heat maps over the single-task trials; absent where the study trained none."""
+    """Two heat maps over the single-task trials; None where the study trained none."""
     singles = data.singles
     if not singles:
         return None
@@ -51,14 +51,14 @@ def section(data: ReportData) -> Section | None:
         ),
         notes=(
             f"Each interval stands alone: of {total} cells {outside} leave zero out, and about {0.05 * total:.0f} would by "
-            "chance if no task did anything.",
+            "chance if no task had an effect.",
             "On reporting examples, paired with the baseline's; the spread over seeds is pooled over all mixes with several.",
         ),
     )
 
 
 def labels(singles: Sequence[SingleTask]) -> list[str]:
-    """A name for each: the task's, with its steps where they are not the same for all."""
+    """Return a name for each: the task's, with its steps where they differ."""
     same = len({single.steps for single in singles}) == 1
     return [single.task if same else f"{single.task} {single.steps}" for single in singles]
 

@@ -1,4 +1,4 @@
-"""The verdict for every target: what the mix that was chosen for all languages, or for a group of them, does to each."""
+"""The verdict for every target: gains under the mix that was chosen for all languages, or for a group of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tasksearch.results.verdict import Choice, Estimate, Verdict
 
 
 def section(data: ReportData) -> Section | None:
-    """A drawing per group of languages, a row per target and group; absent while there is no verdict of a group."""
+    """A drawing per group of languages, a row per target and group; None while no group has a verdict."""
     verdict = data.verdict
     groups = [choice for choice in verdict.choices if choice.is_group and choice.targets] if verdict else []
     if verdict is None or not groups:
@@ -27,15 +27,15 @@ def section(data: ReportData) -> Section | None:
         figures=tuple(_figure(verdict, choice, gains) for choice in groups),
         tables=(_table(verdict, groups),),
         notes=(
-            "A group's mix is chosen once, over all its targets: a row says what that mix does to the target, not which mix "
-            "would be best for it. For that, search with --objective TARGET. Language by language: the folded table above.",
+            "A group's mix is chosen once, over all its targets: a row shows that mix's gain on the target, not the mix "
+            "that is best for it. For that, search with --objective TARGET. Language by language: the folded table above.",
             f"Each interval stands alone: of {len(gains)} about {chance:.2g} leave zero out by chance alone.",
         ),
     )
 
 
 def _sentence(choice: Choice) -> str:
-    """What the intervals allow to be said of the group's targets."""
+    """State what the intervals allow to be said of the group's targets."""
     found = {
         finding: [target.target for target in choice.targets if target.finding == finding]
         for finding in ("better", "worse", "no difference seen", "no interval")
