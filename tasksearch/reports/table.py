@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
     from rich.table import Table
 
 
@@ -21,7 +22,8 @@ class Column:
         page_only: left out in a terminal.
         wrap: whether a cell may be broken into lines in a terminal.
         fill: takes the room that the other columns leave.
-        min_width, max_width: in characters, in a terminal; 0: no bound.
+        min_width: in characters, in a terminal; 0: no bound.
+        max_width: likewise, in a terminal narrower than `terminal.WIDE`.
     """
 
     name: str
@@ -61,11 +63,11 @@ class ReportTable:
         """Headings of all columns."""
         return tuple(column.name for column in self.columns)
 
-    def __rich__(self) -> Table:
-        """The table as `rich.print` shows it."""
-        from tasksearch.reports.terminal import to_rich
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
+        """Render the table as `rich.print` shows it."""
+        from tasksearch.reports.terminal import WIDE, to_rich
 
-        return to_rich(self)
+        yield to_rich(self, wide=options.max_width >= WIDE)
 
 
 def text_columns(*names: str) -> tuple[Column, ...]:

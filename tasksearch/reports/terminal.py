@@ -9,6 +9,8 @@ from rich.text import Text
 from tasksearch.reports.table import Column, ReportTable
 from tasksearch.reports.text import NOT_BETTER
 
+WIDE = 92
+"""Columns from which no column has to be kept narrow."""
 _STYLES = {
     "better": "green",
     "worse": "red",
@@ -21,8 +23,13 @@ _STYLES = {
 }
 
 
-def to_rich(table: ReportTable) -> Table:
-    """The columns that a terminal has room for; legend, warning and notes stand below."""
+def to_rich(table: ReportTable, *, wide: bool = False) -> Table:
+    """Render the columns that a terminal has room for, with legend, warning and notes below.
+
+    Args:
+        table: any table.
+        wide: whether the terminal has at least `WIDE` columns, so that no cell has to be broken into lines.
+    """
     shown = Table(
         title=table.title,
         title_justify="left",
@@ -36,13 +43,13 @@ def to_rich(table: ReportTable) -> Table:
     )
     columns = [(place, column) for place, column in enumerate(table.columns) if not column.page_only]
     for _, column in columns:
-        _add_column(shown, column)
+        _add_column(shown, column, wide=wide)
     for number, row in enumerate(table.rows):
         shown.add_row(*(_cell(row[place]) for place, _ in columns), end_section=number in table.ends)
     return shown
 
 
-def _add_column(shown: Table, column: Column) -> None:
+def _add_column(shown: Table, column: Column, *, wide: bool) -> None:
     shown.add_column(
         column.short or column.name,
         justify="right" if column.number else "left",
@@ -50,7 +57,7 @@ def _add_column(shown: Table, column: Column) -> None:
         no_wrap=not (column.wrap or column.fill or column.max_width),
         ratio=1 if column.fill else None,
         min_width=column.min_width or None,
-        max_width=column.max_width or None,
+        max_width=None if wide else column.max_width or None,
     )
 
 
