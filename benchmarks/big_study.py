@@ -5,7 +5,7 @@
     python benchmarks/big_study.py --trials 60 --keep /tmp/small
 
 The study is synthetic: suite `xtreme`'s nine targets, each in all of its forty languages (more cells than XTREME has), five
-seeds of the baseline, the designed trials, random mixes of the default space, and leaders on fresh seeds; additive effects of
+seeds of the baseline, the designed trials, random mixes of the default space, and finalists on fresh seeds; additive effects of
 tasks, noise over seeds, per-example outcomes of both halves. `cold` finds no cache of score tables, `warm` finds one (a run
 leaves it behind). A time is that of the whole process, imports and all, with one BLAS thread. Bytecode is compiled first, as
 installing does it; the files of the study are in memory. Each line is the median of some runs, then the shortest and longest.
@@ -39,7 +39,7 @@ from tasksearch.core.space import SearchSpace, decode
 from tasksearch.core.study import Objective, StudyConfig, TrialRecord
 from tasksearch.records.ledger import Ledger
 from tasksearch.search.designed_trials import designed_trials
-from tasksearch.search.finalists import leaders
+from tasksearch.search.finalists import choose_finalists
 from tasksearch.search.objective import Baseline, objective
 from tasksearch.search.random_schedules import random_params
 from tasksearch.tasks.catalogue import load_suite
@@ -128,9 +128,9 @@ def write_study(folder: Path, trials: int, languages: int, examples: int, docume
         baseline_seeds=BASELINE, leaders=LEADERS, leader_seeds=FRESH, most_seeds=FRESH,
     )  # fmt: skip
     planted.ledger.save_config(config)
-    for leader in leaders(config, planted.records, suite.groups):
+    for finalist in choose_finalists(config, planted.records, suite.groups):
         for seed in range(100, 100 + FRESH):
-            planted.train(leader.plan.schedule, seed, "finalist")
+            planted.train(finalist.record.plan.schedule, seed, "finalist")
     for record in planted.records:
         planted.ledger.write(record)
     if documents:  # the same in every language, as translated test sets have them

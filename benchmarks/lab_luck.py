@@ -23,7 +23,7 @@ from tasksearch.bench.pickers import PICKERS, Shown
 from tasksearch.bench.results import mean_and_error
 from tasksearch.core.schedule import Schedule
 from tasksearch.search.gain_table import language_columns
-from tasksearch.search.surrogate.multitask_gp import trained
+from tasksearch.search.surrogate.multitask_gp import surrogate_over
 
 Array = NDArray[np.float64]
 HERE = Path(__file__).parent / "data" / "lab_grid.npz"
@@ -81,7 +81,7 @@ def foretold(mixes: list[Schedule], select: Array, folds: int = 6) -> Array:
     """Correlation of the surrogate's prediction with the difference of two seeds, at mixes that it was not shown."""
     found = []
     for rest, held in splits(len(mixes), folds):
-        surrogate = trained([mixes[i] for i in rest])
+        surrogate = surrogate_over([mixes[i] for i in rest])
         for one, other in combinations(range(SEEDS), 2):
             luck = select[:, one] - select[:, other]
             found.append(correlations(surrogate.elsewhere([mixes[i] for i in held], luck[rest]), luck[held]))
@@ -92,7 +92,7 @@ def worth_foretold(mixes: list[Schedule], select: Array, report: Array, folds: i
     """Correlation with the other seeds' reporting scores: of a mix's own score on one seed, of what other mixes foretell."""
     own, others = [], []
     for rest, held in splits(len(mixes), folds):
-        surrogate = trained([mixes[i] for i in rest])
+        surrogate = surrogate_over([mixes[i] for i in rest])
         for seed in range(SEEDS):
             worth = report[:, [k for k in range(SEEDS) if k != seed]].mean(axis=1)[held]
             own.append(correlations(select[held, seed], worth))

@@ -1,4 +1,4 @@
-"""`CandidateOutcomes`: one plan's outcomes on one or more seeds, with the scores and pulls that every estimate is made from."""
+"""`CandidateOutcomes`: one plan's outcomes on one or more seeds, with scores and each example's influence on them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasksearch.analysis.clustering import Documents, Place, apart
+from tasksearch.analysis.clustering import ClusterIndex, Documents, independent_examples
 from tasksearch.analysis.run_outcomes import Array, OutcomeTable, RunOutcomes, check_shape, linearise
 from tasksearch.core.errors import BadInput
 from tasksearch.core.score import Cell
@@ -22,16 +22,16 @@ class CandidateOutcomes:
 
     Attributes:
         seeds: per seed, cell → outcomes of shape (examples, 2). Examples stand in the same order for every seed and every plan.
-        fixed: targets whose outcomes need no training under this plan (retrieval without an intermediate phase): their seed
-            variance is zero by construction, and they say nothing about that of other plans.
-        documents: of the examples; None, or cells that it lacks: each example is taken for a draw of its own.
-        asked: what `pulls` has added up of it, by weights.
+        fixed: targets whose outcomes need no training under this plan (retrieval without an intermediate phase). Their seed
+            variance is zero by construction and is not pooled with that of other plans.
+        documents: of the examples. Without them, or for cells that they lack, each example counts as an independent draw.
+        cache: `Influence` values by weights, so that each is summed once.
     """
 
     seeds: tuple[Mapping[Cell, NDArray[np.floating]], ...]
     fixed: frozenset[str] = frozenset()
     documents: Documents | None = None
-    asked: dict[tuple[tuple[Cell, float], ...], Any] = field(default_factory=dict, init=False, repr=False)
+    cache: dict[tuple[tuple[Cell, float], ...], Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.seeds:
@@ -44,21 +44,23 @@ class CandidateOutcomes:
 
     @cached_property
     def tables(self) -> dict[int, OutcomeTable]:
-        """Number of examples → the cells that have so many in every seed."""
+        """Number of examples → table of the cells with so many examples in every seed."""
         first, *others = [RunOutcomes.of(outcomes).tables for outcomes in self.seeds]
         alike = [n for n in first if all(n in tables for tables in others)]
         return {n: _stacked([first[n], *(tables[n] for tables in others)]) for n in alike}
 
     @cached_property
     def _columns(self) -> tuple[dict[Cell, int], Array]:
-        """Cell → column, and the scores of all, shape (seeds, cells)."""
+        """Cell → column, and the scores of all cells, shape (seeds, cells)."""
         cells = [cell for table in self.tables.values() for cell in table.rows]
         scores = [np.zeros((len(self.seeds), 0)), *(table.scores for table in self.tables.values())]
         return {cell: place for place, cell in enumerate(cells)}, np.hstack(scores)
 
     def scores(self, weights: Mapping[Cell, float]) -> Array:
-        """Weighted sum of cells' scores, shape (seeds,): added in the order of the weights, so that a sum that lies half-way
-        between two printed digits is always printed as the same one.
+        """Return the weighted sum of the cells' scores, shape (seeds,).
+
+        Terms are added in the order of the weights: a sum that lies half-way between two printed digits is always rounded to
+        the same one.
         """
         places, scores = self._columns
         terms = scores[:, [places[cell] for cell in weights]] * np.array(list(weights.values()))
@@ -69,7 +71,7 @@ class CandidateOutcomes:
         return {cell: examples for examples, table in self.tables.items() for cell in table.rows}
 
     def examples(self, cell: Cell) -> int:
-        """How many the cell has.
+        """Return the number of the cell's examples.
 
         Raises:
             BadInput: a seed without that cell, or seeds with different numbers of examples.
@@ -78,17 +80,17 @@ class CandidateOutcomes:
             raise BadInput(_why_not(self, cell))
         return self._sizes[cell]
 
-    def pulls(self, cell: Cell) -> Array:
-        """Each example's pull on the cell's score, shape (seeds, examples)."""
+    def influence(self, cell: Cell) -> Array:
+        """Return each example's influence on the cell's score, shape (seeds, examples)."""
         table = self.tables[self.examples(cell)]
-        return table.pulls[:, table.rows[cell]]
+        return table.influence[:, table.rows[cell]]
 
-    def places(self, cells: Iterable[Cell]) -> dict[Cell, Place]:
-        """Where the cells' examples stand among documents; cells of one target whose documents are known share them."""
-        found: dict[Cell, Place] = {}
+    def places(self, cells: Iterable[Cell]) -> dict[Cell, ClusterIndex]:
+        """Return each cell's document index; cells of one target whose documents are known share one numbering."""
+        found: dict[Cell, ClusterIndex] = {}
         known: dict[str, list[Cell]] = {}
         for cell in cells:
-            found[cell] = apart(self.examples(cell))
+            found[cell] = independent_examples(self.examples(cell))
             if self.documents is not None and cell in self.documents:
                 self.documents.check(cell, found[cell].count)
                 known.setdefault(cell[0], []).append(cell)
@@ -99,20 +101,20 @@ class CandidateOutcomes:
 
 
 def _stacked(tables: Sequence[OutcomeTable]) -> OutcomeTable:
-    """One table for several seeds: the cells that all have."""
+    """Stack the tables of several seeds, restricted to the cells that all have."""
     if len(tables) == 1:
-        return OutcomeTable(rows=tables[0].rows, scores=tables[0].scores[np.newaxis], pulls=tables[0].pulls[np.newaxis])
+        return OutcomeTable(rows=tables[0].rows, scores=tables[0].scores[np.newaxis], influence=tables[0].influence[np.newaxis])
     cells = [cell for cell in tables[0].rows if all(cell in table.rows for table in tables)]
     places = [table.places(cells) for table in tables]
     return OutcomeTable(
         rows={cell: row for row, cell in enumerate(cells)},
         scores=np.stack([table.scores[own] for table, own in zip(tables, places, strict=True)]),
-        pulls=np.stack([table.pulls[own] for table, own in zip(tables, places, strict=True)]),
+        influence=np.stack([table.influence[own] for table, own in zip(tables, places, strict=True)]),
     )
 
 
 def score_of(outcomes: NDArray[np.floating]) -> float:
-    """100 * sum of numerators / sum of denominators; 0 where nothing was there to be found (all denominators zero).
+    """Return 100 * sum(numerators) / sum(denominators), in percent; 0 where all denominators are zero.
 
     Raises:
         BadInput: the array is not of shape (at least 1, 2) or holds a number that is not finite.
@@ -122,9 +124,9 @@ def score_of(outcomes: NDArray[np.floating]) -> float:
 
 
 def linearised(outcomes: NDArray[np.floating]) -> Array:
-    """Each example's pull on the score, shape (examples,): 100 (num - R den) / mean(den). Sums to zero."""
-    pulls: Array = linearise(outcomes[np.newaxis])[1][0]
-    return pulls
+    """Return each example's influence on the score, 100 (num - R den) / mean(den), shape (examples,). It sums to zero."""
+    influence: Array = linearise(outcomes[np.newaxis])[1][0]
+    return influence
 
 
 def _why_not(arm: CandidateOutcomes, cell: Cell) -> str:

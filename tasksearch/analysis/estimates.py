@@ -1,4 +1,4 @@
-"""How big a difference between two plans is, and how sure one can be: seeds and examples are both samples.
+"""Scores of plans and differences between two plans, with intervals over seeds and examples, both of which are samples.
 
 Every metric here is a ratio of sums over examples, so the outcomes of a trial in one (target, language) cell are an array of
 shape (examples, 2), numerator and denominator: accuracy has (correct, 1), F1 has (2 tp, predicted + gold). The score is
@@ -15,7 +15,7 @@ keeps its own, with its own few degrees of freedom. In simulations of seeds alon
 equally noisy, 92-93 % where the plan in question is two or three times as noisy; with examples on top, 95-96 and 94-95 %.
 Pooling alone falls to 80 %; a plan that keeps any larger spread of its own covers 97 % and loses power (`docs/decisions.md`).
 
-Examples of one document (paragraph, article, source sentence) are one draw, where their documents are known: see `documents`.
+Examples of one document (paragraph, article, source sentence) are one draw, where documents are known: see `clustering`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ __all__ = [
     "probability_positive",
     "satterthwaite",
     "score_of",
+    "student_reach",
 ]
 
 MIN_NOISE_DF = 2
@@ -49,9 +50,9 @@ MIN_NOISE_DF = 2
 NOISIER = 0.2
 """Level of the test by which a plan keeps its own spread. Any spread that is merely larger would widen every other interval."""
 MIN_EXAMPLES = 20
-"""Under this many examples a spread over examples says nothing reliable: no interval is claimed."""
+"""With fewer examples the spread over examples is unreliable: no interval is claimed."""
 MIN_DOCUMENTS = 10
-"""Nor does a spread over fewer documents."""
+"""The same for documents."""
 
 
 def estimate(
@@ -62,10 +63,10 @@ def estimate(
     pool: Sequence[CandidateOutcomes] = (),
     level: float = 0.95,
 ) -> Estimate:
-    """The weighted score of a plan over some cells, or its difference to another plan's.
+    """Estimate the weighted score of a plan over some cells, or its difference from another plan's.
 
     The seed variance is pooled over `arm`, `minus` and `pool`: over those that depend on the seed in the same of these cells.
-    Examples are paired between the plans. Which of them are answered together: see `pulls`.
+    Examples are paired between the plans. For which of them are summed together see `influence`.
 
     Args:
         arm: the plan in question.
@@ -80,20 +81,20 @@ def estimate(
     if not any(weights.values()):
         raise BadInput("no (target, language) cell to estimate; expected at least one with a weight that is not zero")
     sides = [arm] if minus is None else [arm, minus]
-    pulls = [Influence.of(side, weights) for side in sides]
+    influence = [Influence.of(side, weights) for side in sides]
     asked = {cell for cell, weight in weights.items() if weight}
     others = [Influence.of(p, weights) for p in pool if not any(p is side for side in sides) and asked <= p.cells]
-    value = float(pulls[0].scores.mean() - (pulls[1].scores.mean() if minus is not None else 0.0))
-    noises = [_seed_noise(side, [*pulls, *others]) for side in pulls]
-    example, example_df, interaction = _example_noise(pulls, noises)
+    value = float(influence[0].scores.mean() - (influence[1].scores.mean() if minus is not None else 0.0))
+    noises = [_seed_noise(side, [*influence, *others]) for side in influence]
+    example, example_df, interaction = _example_noise(influence, noises)
     seed = sum(noise.seed for noise in noises)
     variance = max(seed + example - interaction, seed, example)
     noise_df = sum(df for _, df in _by_source(noises))
-    documents = pulls[0].documents
-    enough = min(pulls[0].examples) >= MIN_EXAMPLES and min(documents.values(), default=MIN_DOCUMENTS) >= MIN_DOCUMENTS
+    documents = influence[0].documents
+    enough = min(influence[0].examples) >= MIN_EXAMPLES and min(documents.values(), default=MIN_DOCUMENTS) >= MIN_DOCUMENTS
     known = enough and all(noise.df >= MIN_NOISE_DF or not noise.needed for noise in noises)
     df = satterthwaite(variance, [*_by_source(noises), (example, example_df)])
-    reach = _student(level, df) * math.sqrt(variance)
+    reach = student_reach(level, df) * math.sqrt(variance)
     low, high = value - reach, value + reach
     if minus is None and min(weights.values()) >= 0 and abs(sum(weights.values()) - 1) < 1e-9:
         low, high = max(0.0, low), min(100.0, high)
@@ -106,8 +107,8 @@ def estimate(
         df=df,
         noise_df=noise_df,
         seeds=len(arm.seeds),
-        examples=sum(pulls[0].examples),
-        documents=sum(documents.values()) if len(documents) == len(pulls[0].names) else None,
+        examples=sum(influence[0].examples),
+        documents=sum(documents.values()) if len(documents) == len(influence[0].names) else None,
     )
 
 
@@ -128,7 +129,7 @@ def _seed_noise(side: Influence, everyone: Sequence[Influence]) -> _Noise:
     if not df:
         return _Noise(source=side.trained, needed=bool(side.trained))
     hidden = tuple(
-        np.asarray(sum(p.sheets[place].interactions for p in alike) / (df * side.seeds)) for place in range(len(side.sheets))
+        np.asarray(sum(p.parts[place].interactions for p in alike) / (df * side.seeds)) for place in range(len(side.parts))
     )
     pooled = sum(p.squares for p in alike) / df
     own_df = side.seeds - 1
@@ -138,8 +139,9 @@ def _seed_noise(side: Influence, everyone: Sequence[Influence]) -> _Noise:
 
 
 def _noisier(own: float, own_df: int, everyone: float, df: int) -> bool:
-    """Whether a plan's spread over seeds is larger than the others', by an F test at `NOISIER`. Sums of squares; everyone's
-    hold the plan's own.
+    """Test whether a plan's spread over seeds is larger than the others', by an F test at `NOISIER`.
+
+    `own` and `everyone` are sums of squares; everyone's includes the plan's own.
     """
     from scipy import special
 
@@ -149,16 +151,16 @@ def _noisier(own: float, own_df: int, everyone: float, df: int) -> bool:
     return bool(rest <= 0 or (own / own_df) / (rest / rest_df) > special.fdtri(own_df, rest_df, 1 - NOISIER))
 
 
-def _example_noise(pulls: Sequence[Influence], noises: Sequence[_Noise]) -> tuple[float, float, float]:
-    """Variance over examples of the (paired) seed means, its degrees of freedom, and the interaction hidden in it."""
-    if any(p.names != pulls[0].names for p in pulls):
+def _example_noise(influence: Sequence[Influence], noises: Sequence[_Noise]) -> tuple[float, float, float]:
+    """Return the variance over examples of the (paired) seed means, its degrees of freedom, and the interaction within it."""
+    if any(p.names != influence[0].names for p in influence):
         raise BadInput("the two plans were not scored on the same number of examples; a paired difference needs the same ones")
     variances, degrees, hidden = [], [], 0.0
-    for place, sheet in enumerate(pulls[0].sheets):
-        mean = sheet.mean if len(pulls) == 1 else sheet.mean - pulls[1].sheets[place].mean
+    for place, part in enumerate(influence[0].parts):
+        mean = part.mean if len(influence) == 1 else part.mean - influence[1].parts[place].mean
         found = np.square(mean).sum(axis=1)
         variances += found.tolist()
-        degrees += sheet.freedom.tolist()
+        degrees += part.freedom.tolist()
         if interactions := [noise.interaction[place] for noise in noises if noise.interaction]:
             hidden += float(np.minimum(found, sum(interactions)).sum())
     variance = sum(variances)
@@ -174,11 +176,10 @@ def _by_source(noises: Sequence[_Noise]) -> list[tuple[float, int]]:
 
 
 def probability_positive(found: Estimate, level: float = 0.95) -> float | None:
-    """Probability that the true difference is above zero: Student's t about the estimate, a flat prior.
+    """Return the probability that the true difference is above zero, or None without an interval.
 
-    None without an interval.
-
-    Honest where the plan was not chosen by the data behind the estimate, which is so for every fresh seed.
+    Student's t about the estimate, under a flat prior. It is unbiased where the plan was not chosen by the data behind the
+    estimate, as holds for fresh seeds.
 
     Args:
         found: with its interval.
@@ -188,7 +189,7 @@ def probability_positive(found: Estimate, level: float = 0.95) -> float | None:
 
     if found.low is None or found.high is None:
         return None
-    error = (found.high - found.low) / 2 / _student(level, found.df)
+    error = (found.high - found.low) / 2 / student_reach(level, found.df)
     if error == 0:
         return 0.5 + 0.5 * float(np.sign(found.value))
     ratio = found.value / error
@@ -196,12 +197,13 @@ def probability_positive(found: Estimate, level: float = 0.95) -> float | None:
 
 
 def satterthwaite(variance: float, parts: Sequence[tuple[float, float]]) -> float:
-    """Degrees of freedom of a sum of variances (Satterthwaite 1946)."""
+    """Return the degrees of freedom of a sum of (variance, degrees of freedom) parts (Satterthwaite 1946)."""
     loss = sum((part / variance) ** 2 / df for part, df in parts if part and df) if variance else 0.0
     return 1.0 / loss if loss else math.inf
 
 
-def _student(level: float, df: float) -> float:
+def student_reach(level: float, df: float) -> float:
+    """Return half the width of a two-sided interval, in standard errors; `df` may be infinite."""
     from scipy import special
 
     return float(special.ndtri(0.5 + level / 2) if math.isinf(df) else special.stdtrit(df, 0.5 + level / 2))

@@ -1,7 +1,7 @@
-"""`Evidence`: what a verdict may be drawn from, read out of a study's records and per-example outcomes.
+"""`Evidence`: the baseline and the candidates of a study, read from its records and per-example outcomes.
 
 Each candidate keeps two kinds of trainings apart: those of the search, on whose selection examples it may be chosen, and
-    those on fresh seeds, whose reporting examples say what it is worth.
+those on fresh seeds, whose reporting examples give its gain.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from tasksearch.search.gain_table import GainTable
 from tasksearch.search.objective import Baseline, counted_targets
 
 OutcomesOf = Callable[[int], Mapping[tuple[str, str, Half], NDArray[np.float32]]]
-"""Trial number → its per-example outcomes by (target, language, half), as `Ledger.outcomes` gives them."""
+"""Trial number → its per-example outcomes by (target, language, half), as `Ledger.outcomes` returns them."""
 
 _AGREE = 0.01  # points: outcomes are stored in single precision, score tables in double
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Candidate:
-    """A mix that was re-run on fresh seeds.
+    """A finalist: a mix that was trained again on fresh seeds.
 
     Attributes:
         first: its first fresh training.
         trials: numbers of its fresh trainings.
-        arm: their reporting outcomes.
+        arm: their outcomes on reporting examples.
         dev: cell → mean selection score of its trainings in the search.
-        row: its place among the trained mixes.
+        row: its row in the table of trained mixes.
         designed: whether it is one of the free baselines.
     """
 
@@ -53,12 +53,12 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Control:
-    """A control of the baseline comparison (`search.controls`) on fresh seeds: never chosen, compared.
+    """A control (`search.controls`) trained on fresh seeds. It is compared with the candidates and never chosen.
 
     Attributes:
         first: its first training.
         trials: their numbers.
-        arm: their reporting outcomes.
+        arm: their outcomes on reporting examples.
     """
 
     first: TrialRecord
@@ -71,12 +71,12 @@ class Evidence:
     """The baseline and the candidates.
 
     Attributes:
-        baseline: reporting outcomes of the baseline's seeds.
-        dev: the baseline's selection scores, what gains are standardised by.
+        baseline: outcomes of the baseline's seeds on reporting examples.
+        dev: the baseline's selection scores, by which gains are standardised.
         dev_examples: cell → selection examples.
         candidates: in the order of their trials, at least one.
         table: every mix that the search trained, on selection examples.
-        shortlist: selection cells that the search's objective read, and so decided which mixes became candidates.
+        shortlist: selection cells that the search's objective read: they decided which mixes became candidates.
         controls: those that were scored wherever baseline and candidates were, in the order of their trials.
     """
 
@@ -90,12 +90,12 @@ class Evidence:
 
     @cached_property
     def arms(self) -> tuple[CandidateOutcomes, ...]:
-        """All plans with several seeds: the evidence of the seed variance."""
+        """Baseline and candidates: all plans with several seeds, from which the seed variance is estimated."""
         return (self.baseline, *(candidate.arm for candidate in self.candidates))
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
-        """Cells that can be reported: in every training of the baseline and of the candidates."""
+        """Cells that every training of the baseline and of the candidates was scored in, sorted."""
         shared = set.intersection(*(set(outcomes) for arm in self.arms for outcomes in arm.seeds))
         return tuple(sorted(shared))
 
@@ -103,15 +103,15 @@ class Evidence:
 def gather(
     records: Sequence[TrialRecord], outcomes: OutcomesOf, objective: Objective, documents: Documents | None = None
 ) -> Evidence:
-    """Reads the finished trials.
+    """Gather the evidence from the finished trials.
 
     Args:
         records, outcomes: of the study.
-        objective: what it maximised.
+        objective: what the search maximised.
         documents: of the reporting examples, where the study kept them.
 
     Raises:
-        StudyNotReady: no baseline, or no leader on fresh seeds.
+        StudyNotReady: no baseline, or no finalist was trained on fresh seeds.
         BadInput: a fresh seed that is not fresh, or outcomes that contradict the score table.
     """
     outcomes = Reader.of(outcomes)
@@ -121,7 +121,7 @@ def gather(
         raise StudyNotReady("no baseline trial is done; a gain needs one: `tasksearch resume` finishes the study")
     fresh = _by_mix(r for r in done if r.role == "finalist")
     if not fresh:
-        raise StudyNotReady("no leader was re-run on fresh seeds yet; `tasksearch resume` finishes the study")
+        raise StudyNotReady("no finalist was trained on fresh seeds yet; `tasksearch resume` finishes the study")
     seen = _by_mix(r for r in done if r.role in ("design", "search"))
     dev = Baseline.of(bare)
     table = GainTable.of(done, dev)
@@ -171,7 +171,7 @@ def _candidate(
 
 
 class Reader:
-    """Reads a study's outcomes, each trial's once, however many arms it stands in: itself an `OutcomesOf`."""
+    """An `OutcomesOf` that checks and keeps each trial's reporting outcomes, so that they are read once."""
 
     def __init__(self, outcomes: OutcomesOf) -> None:
         self._outcomes = outcomes
@@ -179,15 +179,15 @@ class Reader:
 
     @classmethod
     def of(cls, outcomes: OutcomesOf) -> Reader:
-        """A reader stays what it is."""
+        """Wrap the function; a reader is returned as it is."""
         return outcomes if isinstance(outcomes, Reader) else cls(outcomes)
 
     def __call__(self, number: int) -> Mapping[tuple[str, str, Half], NDArray[np.float32]]:
-        """All outcomes of a trial."""
+        """Return all outcomes of a trial."""
         return self._outcomes(number)
 
     def reporting(self, record: TrialRecord) -> RunOutcomes:
-        """Those of its reporting examples.
+        """Return a trial's outcomes on reporting examples.
 
         Raises:
             BadInput: they contradict the score table.
@@ -200,7 +200,7 @@ class Reader:
 def candidate_outcomes_of(
     records: Sequence[TrialRecord], outcomes: OutcomesOf, documents: Documents | None = None
 ) -> CandidateOutcomes:
-    """Reporting halves of trainings of one mix; a seed that was trained twice counts once."""
+    """Collect the reporting outcomes of trainings of one mix; of a seed that was trained twice, the first training counts."""
     by_seed = {record.plan.seed: record for record in reversed(records)}
     reader = Reader.of(outcomes)
     seeds = [reader.reporting(by_seed[seed]) for seed in sorted(by_seed)]
@@ -222,7 +222,7 @@ def _checked(record: TrialRecord, outcomes: Mapping[tuple[str, str, Half], NDArr
 
 
 def _unmoved(seeds: Sequence[Mapping[Cell, NDArray[np.floating]]]) -> frozenset[str]:
-    """Targets whose outcomes are the same bits for every seed in every language: nothing was trained for them."""
+    """Return targets whose outcomes are bit-equal for every seed in every language: they needed no training."""
     targets = {target for target, _ in seeds[0]}
     moved = {
         cell[0]

@@ -1,14 +1,14 @@
-"""The best mix per language: chosen on one set of trainings and examples, reported on another.
+"""Choose the best mix per language on one set of trainings and examples, and report it on another.
 
-Winner's curse enters by two doors, and both are shut. Selection halves choose, reporting examples report, no example does both;
-and a model that is lucky on one half is lucky on the other too, since both see the same seed: so the choice reads the search's
-trainings alone, and the report reads the leaders' fresh seeds alone. The price is a choice from fewer seeds, so
-sometimes a good mix instead of the best one; the number printed beside it stays free of selection either way.
+The winner's curse has two sources here, and both are excluded. No example both selects and reports. And a training that is
+lucky on selection examples is lucky on reporting examples too, since both see the same seed: so the choice reads the search's
+trainings alone, and the report reads the finalists' fresh seeds alone. The price is a choice from fewer seeds, so sometimes a
+good mix instead of the best one; the number printed beside it is free of selection either way.
 
-Candidates are the mixes that were re-run on fresh seeds (role `finalist`). A mix that was never trained is never proposed. The
-choice among them reads shrunken scores: all mixes of the search say together how much of a mix's score was luck (`surrogate`).
-By pivot-dev and english-dev the surrogate sees the cells that the rule allows and no other; by target-dev a language's own
-cells, which borrow strength from the other languages'.
+Candidates are the mixes that were trained again on fresh seeds (role `finalist`). The choice among them reads scores that the
+surrogate has shrunk: all mixes of the search together show how much of a mix's score was luck. By pivot-dev and english-dev the
+surrogate is given the cells that the rule allows and no others; by target-dev a language's own cells, which borrow strength
+from the other languages'.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def pick(
     documents: Documents | None = None,
     picker: Picker | None = None,
 ) -> Verdict:
-    """The best mix per language, by the rule, with honest numbers.
+    """Choose the best mix per language by the rule, and estimate its gain on examples and seeds that did not choose it.
 
     Args:
         records: of the whole study, in any order.
@@ -50,7 +50,7 @@ def pick(
         rule: one of `RULES`.
         languages: rows wanted; None: every language but English, then `all` and the language groups.
         language_groups: name → languages, such as `low-resource`; names may be asked for in `languages` too.
-        objective: what the search maximised: it decides which labels made the list of leaders.
+        objective: what the search maximised: it decides which labels made the list of finalists.
         same_data: (intermediate task, target) pairs that share training data.
         level: of the intervals.
         documents: of the reporting examples, over which intervals are clustered; None: the study kept none.
@@ -61,7 +61,7 @@ def pick(
         StudyNotReady: no baseline, no finalist, or nothing to choose on.
     """
     asked = as_rule(rule)
-    reading = analyse_study(
+    analysis = analyse_study(
         records,
         outcomes,
         groups,
@@ -72,21 +72,21 @@ def pick(
         documents=documents,
         picker=picker,
     )
-    return choose(reading, asked, languages)
+    return choose(analysis, asked, languages)
 
 
-def choose(reading: StudyAnalysis, rule: Rule, languages: Sequence[str] | None = None) -> Verdict:
-    """As `pick`, from evidence that was gathered."""
-    choices = tuple(_choice(reading, rule, row) for row in reading.rows(languages))
-    return Verdict(rule=rule, level=reading.level, choices=choices, candidates=len(reading.evidence.candidates))
+def choose(analysis: StudyAnalysis, rule: Rule, languages: Sequence[str] | None = None) -> Verdict:
+    """Do what `pick` does, from evidence that is gathered already."""
+    choices = tuple(_choice(analysis, rule, row) for row in analysis.rows(languages))
+    return Verdict(rule=rule, level=analysis.level, choices=choices, candidates=len(analysis.evidence.candidates))
 
 
-def _choice(reading: StudyAnalysis, rule: Rule, row: AnalysisRow) -> Choice:
-    evidence, ranking = reading.evidence, reading.rank(row, rule)
+def _choice(analysis: StudyAnalysis, rule: Rule, row: AnalysisRow) -> Choice:
+    evidence, ranking = analysis.evidence, analysis.rank(row, rule)
     chosen, second = ranking.candidates[0], ranking.candidates[1] if len(ranking.candidates) > 1 else None
-    weights, gain = reading.report_weights(row), reading.gain(chosen, row)
+    weights, gain = analysis.report_weights(row), analysis.gain(chosen, row)
     own = [cell for cell in evidence.dev_examples if cell[1] in row.languages]
-    lead = reading.estimate(chosen.arm, weights, minus=second.arm) if second else None
+    lead = analysis.estimate(chosen.arm, weights, minus=second.arm) if second else None
     expected, error = ranking.expected(chosen)
     return Choice(
         name=row.name,
@@ -95,38 +95,38 @@ def _choice(reading: StudyAnalysis, rule: Rule, row: AnalysisRow) -> Choice:
         rule=ranking.rule,
         schedule=chosen.first.plan.schedule,
         mix_signature=chosen.first.plan.mix_signature,
-        score=reading.estimate(chosen.arm, weights),
-        baseline=reading.estimate(evidence.baseline, weights),
+        score=analysis.estimate(chosen.arm, weights),
+        baseline=analysis.estimate(evidence.baseline, weights),
         gain=gain,
         finding=finding_of(gain),
-        targets=tuple(_target(reading, chosen, target, weights) for target in sorted({t for t, _ in weights})),
+        targets=tuple(_target(analysis, chosen, target, weights) for target in sorted({t for t, _ in weights})),
         seeds=len(chosen.arm.seeds),
         baseline_seeds=len(evidence.baseline.seeds),
         labels=sum(evidence.dev_examples[cell] for cell in own if cell in ranking.basis),
         shortlist_labels=sum(evidence.dev_examples[cell] for cell in own if cell in evidence.shortlist),
         trials=chosen.trials,
-        better=probability_positive(gain, reading.level),
-        expected=expected if reading.learnt else None,
-        expected_error=error if reading.learnt else None,
+        better=probability_positive(gain, analysis.level),
+        expected=expected if analysis.has_surrogate else None,
+        expected_error=error if analysis.has_surrogate else None,
         runner_up=second.first.plan.schedule if second else None,
         lead=lead,
-        ahead=probability_positive(lead, reading.level) if lead else None,
+        ahead=probability_positive(lead, analysis.level) if lead else None,
     )
 
 
-def _target(reading: StudyAnalysis, chosen: Candidate, target: str, report: Iterable[Cell]) -> TargetResult:
+def _target(analysis: StudyAnalysis, chosen: Candidate, target: str, report: Iterable[Cell]) -> TargetResult:
     cells = [cell for cell in report if cell[0] == target]
     weights = dict.fromkeys(cells, 1 / len(cells))
-    gain = reading.estimate(chosen.arm, weights, minus=reading.evidence.baseline)
-    exposure = exposure_of(reading, chosen)
+    gain = analysis.estimate(chosen.arm, weights, minus=analysis.evidence.baseline)
+    exposure = exposure_of(analysis, chosen)
     return TargetResult(
         target=target,
-        group=reading.groups[target],
+        group=analysis.groups[target],
         languages=tuple(language for _, language in cells),
-        score=reading.estimate(chosen.arm, weights),
-        baseline=reading.estimate(reading.evidence.baseline, weights),
+        score=analysis.estimate(chosen.arm, weights),
+        baseline=analysis.estimate(analysis.evidence.baseline, weights),
         gain=gain,
         finding=finding_of(gain),
-        same_data=any((task, target) in reading.same_data for task in chosen.first.plan.schedule.tasks),
-        over_exposure=reading.estimate(chosen.arm, weights, minus=exposure.arm) if exposure else None,
+        same_data=any((task, target) in analysis.same_data for task in chosen.first.plan.schedule.tasks),
+        over_exposure=analysis.estimate(chosen.arm, weights, minus=exposure.arm) if exposure else None,
     )

@@ -1,7 +1,7 @@
-"""`Answers`: one training's outcomes, with the score of every cell and each example's pull on it.
+"""`RunOutcomes`: one training's outcomes, with the score of every cell and each example's influence on it.
 
-Cells with equally many examples are worked out together, as the rows of one array: a study of many languages and targets has
-hundreds of cells of a few hundred examples, and one by one each costs more in calls than in arithmetic.
+Cells with equally many examples are computed together, as the rows of one array: a study of many languages and targets has
+hundreds of cells of a few hundred examples, for which the overhead of single calls would dominate.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ class OutcomeTable:
     Attributes:
         rows: cell → row.
         scores: percent; of one training of shape (cells,), of several (seeds, cells).
-        pulls: shape (cells, examples) or (seeds, cells, examples).
+        influence: shape (cells, examples) or (seeds, cells, examples).
     """
 
     rows: Mapping[Cell, int]
     scores: Array
-    pulls: Array
+    influence: Array
 
     def places(self, cells: Sequence[Cell]) -> list[int]:
-        """Rows of these cells."""
+        """Return the rows of these cells."""
         return [self.rows[cell] for cell in cells]
 
 
@@ -45,12 +45,12 @@ class RunOutcomes(dict[Cell, Outcomes]):
 
     @classmethod
     def of(cls, outcomes: Mapping[Cell, Outcomes]) -> RunOutcomes:
-        """The same outcomes; those that are `Answers` stay the object they are, so that nothing is worked out twice."""
+        """Wrap the outcomes; a `RunOutcomes` is returned as it is, so that nothing is computed twice."""
         return outcomes if isinstance(outcomes, RunOutcomes) else cls(outcomes)
 
     @cached_property
     def tables(self) -> dict[int, OutcomeTable]:
-        """Number of examples → its cells, in the order of the outcomes; cells of another shape stand nowhere.
+        """Number of examples → table of the cells with so many; arrays of another shape than (examples, 2) are left out.
 
         Raises:
             BadInput: an outcome that is not finite.
@@ -61,12 +61,14 @@ class RunOutcomes(dict[Cell, Outcomes]):
                 alike.setdefault(len(data), []).append(cell)
         found = {}
         for examples, cells in alike.items():
-            scores, pulls = linearise(np.stack([self[cell] for cell in cells]))
-            found[examples] = OutcomeTable(rows={cell: row for row, cell in enumerate(cells)}, scores=scores, pulls=pulls)
+            scores, influence = linearise(np.stack([self[cell] for cell in cells]))
+            found[examples] = OutcomeTable(
+                rows={cell: row for row, cell in enumerate(cells)}, scores=scores, influence=influence
+            )
         return found
 
     def scores(self) -> dict[Cell, float]:
-        """Cell → percent.
+        """Return cell → percent.
 
         Raises:
             BadInput: an outcome that is not finite, or of another shape.
@@ -82,13 +84,16 @@ class RunOutcomes(dict[Cell, Outcomes]):
 
 
 def check_shape(outcomes: Outcomes) -> None:
-    """Raises BadInput where outcomes are not of shape (at least 1, 2)."""
+    """Raise BadInput where outcomes are not of shape (at least 1, 2)."""
     if outcomes.ndim != 2 or outcomes.shape[1] != 2 or not len(outcomes):
         raise BadInput(f"outcomes of shape {outcomes.shape}; expected (examples, 2), numerator and denominator")
 
 
 def linearise(outcomes: Outcomes) -> tuple[Array, Array]:
-    """Scores (rows,) and pulls (rows, examples) of outcomes (rows, examples, 2): 100 (num - R den) / mean(den).
+    """Compute scores and influence of outcomes of shape (rows, examples, 2).
+
+    Returns:
+        Scores R in percent, shape (rows,), and influence 100 (num - R den) / mean(den), shape (rows, examples).
 
     Raises:
         BadInput: a number that is not finite.
@@ -97,7 +102,7 @@ def linearise(outcomes: Outcomes) -> tuple[Array, Array]:
     top, bottom = num.sum(axis=1), den.sum(axis=1)
     if not np.isfinite(top + bottom).all():
         raise BadInput("outcomes hold a number that is not finite")
-    # Where all denominators are zero so are the numerators: a divisor of one keeps both score and pulls at zero.
+    # Where all denominators are zero so are the numerators: a divisor of one keeps both score and influence at zero.
     bottom = np.where(bottom == 0, 1.0, bottom)
     ratio = top / bottom
     num -= ratio[:, np.newaxis] * den

@@ -1,7 +1,7 @@
-"""`Reading`: a study's evidence and how it is read: which cells a rule may look at, how candidates rank, what a gain is.
+"""`StudyAnalysis`: which cells a selection rule reads, how it ranks the candidates, and what a gain is.
 
-Choosing and reporting stay apart here: `rank` reads the search's selection examples alone, `estimate` fresh seeds and reporting
-halves alone.
+Selecting and reporting stay apart: `rank` reads only selection examples of the search's trials, `estimate` only reporting
+examples of trainings on fresh seeds.
 """
 
 from __future__ import annotations
@@ -42,13 +42,14 @@ class AnalysisRow:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ranking:
-    """Candidates as a rule sees them.
+    """Candidates as a selection rule ranks them.
 
     Attributes:
-        rule: that was applied in the end.
-        basis: the selection cells that it read.
-        candidates: best first; the first of equals is the one that was proposed first.
-        mean, deviation: shrunken worth of every trained mix on those cells, baseline deviations; shape (mixes,).
+        rule: the rule that was applied in the end.
+        basis: selection cells that it read.
+        candidates: best first; of equals the one that was proposed first.
+        mean, deviation: shrunken gain of every trained mix on those cells and its error, in baseline deviations, shape
+            (mixes,).
         points: points of percent per baseline deviation.
     """
 
@@ -60,7 +61,7 @@ class Ranking:
     points: float
 
     def expected(self, candidate: Candidate) -> tuple[float, float]:
-        """The gain that the search foresaw for it, and its error, in points."""
+        """Return the gain that the search predicted for it, and its error, in points."""
         return float(self.mean[candidate.row]) * self.points, float(self.deviation[candidate.row]) * self.points
 
 
@@ -71,7 +72,7 @@ class StudyAnalysis:
     Attributes:
         evidence: the baseline, the candidates, the search's mixes.
         groups: target → group of targets.
-        language_groups: name → languages that were scored; `all` among them.
+        language_groups: name → languages that were scored; includes `all`.
         same_data: (intermediate task, target) pairs that share training data.
         level: of every interval.
         picker: the user's own, which ranks the candidates in place of the shrunken scores.
@@ -90,29 +91,29 @@ class StudyAnalysis:
     _alone: dict[tuple[Cell, ...], tuple[Array, Array]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
-    def spoken(self) -> tuple[str, ...]:
+    def scored_languages(self) -> tuple[str, ...]:
         """Languages that were scored, English among them, sorted."""
         return tuple(sorted({language for _, language in self.evidence.cells}))
 
     @property
-    def learnt(self) -> bool:
+    def has_surrogate(self) -> bool:
         """Whether enough mixes were trained for shrunken scores; a picker of the user's own promises no gain in points."""
         return self.picker is None and len(self.evidence.table.firsts) >= MIN_MIXES
 
     def rows(self, wanted: Sequence[str] | None = None) -> list[AnalysisRow]:
-        """Every language but English, then the groups; or those wanted.
+        """Return the rows wanted; by default every language but English, then the groups.
 
         Raises:
             UnknownName: no such language or group.
         """
-        every = [*(language for language in self.spoken if language != ENGLISH), *self.language_groups]
+        every = [*(language for language in self.scored_languages if language != ENGLISH), *self.language_groups]
         names = every if wanted is None else list(dict.fromkeys(wanted))
         for name in names:
-            if name not in self.spoken and name not in self.language_groups:
-                raise UnknownName("language", name, [*self.spoken, *self.language_groups])
+            if name not in self.scored_languages and name not in self.language_groups:
+                raise UnknownName("language", name, [*self.scored_languages, *self.language_groups])
         return [
             AnalysisRow(name=name, languages=(name,), is_group=False)
-            if name in self.spoken
+            if name in self.scored_languages
             else AnalysisRow(name=name, languages=self.language_groups[name], is_group=True)
             for name in names
         ]
@@ -124,24 +125,24 @@ class StudyAnalysis:
         minus: CandidateOutcomes | None = None,
         pool: Sequence[CandidateOutcomes] | None = None,
     ) -> Estimate:
-        """As `statistics.estimate`, the seed variance pooled over all arms, or those of `pool`."""
+        """Call `estimates.estimate` with the seed variance pooled over all arms, or over those of `pool`."""
         return estimate(arm, weights, minus=minus, pool=self.evidence.arms if pool is None else pool, level=self.level)
 
     def report_weights(self, row: AnalysisRow) -> Mapping[Cell, float]:
-        """Reporting cells of a row, with their weights."""
+        """Return the reporting cells of a row with their weights."""
         if row not in self._weighed:
             self._weighed[row] = cell_weights([c for c in self.evidence.cells if c[1] in row.languages], self.groups)
         return self._weighed[row]
 
     def gain(self, candidate: Candidate, row: AnalysisRow) -> Estimate:
-        """Over the baseline, from fresh seeds and reporting examples."""
+        """Estimate the gain over the baseline, from fresh seeds and reporting examples."""
         return self.estimate(candidate.arm, self.report_weights(row), minus=self.evidence.baseline)
 
     def rank(self, row: AnalysisRow, rule: Rule) -> Ranking:
-        """Candidates by the rule; the same question is answered once.
+        """Rank the candidates by the rule; results are cached.
 
         Raises:
-            StudyNotReady: the rule finds nothing to read.
+            StudyNotReady: the rule has no cell to read.
         """
         if (row, rule) not in self._ranked:
             self._ranked[row, rule] = self._rank(row, rule)
@@ -168,7 +169,7 @@ class StudyAnalysis:
         if language is not None and language in self._pooled[0]:
             column, posterior = self._pooled[0].index(language), self._pooled[1]
             return posterior.mean[:, column], posterior.deviation[:, column]
-        if basis not in self._alone and rule != "target-dev":  # the other rows will be asked for next
+        if basis not in self._alone and rule != "target-dev":  # one pass for all rows: the others will be asked for next
             every = [self._found_basis(row, rule) for row in self.rows()]
             self._read_alone(dict.fromkeys(cells for applied, cells in filter(None, every) if applied == rule))
         if basis not in self._alone:
@@ -187,7 +188,7 @@ class StudyAnalysis:
         return mean, np.zeros_like(mean)
 
     def _read_alone(self, bases: Iterable[tuple[Cell, ...]]) -> None:
-        """Worth of every trained mix on each of these sets of cells, all sets at once."""
+        """Compute the shrunken gain of every trained mix on each of these sets of cells, all sets at once."""
         new = [basis for basis in bases if basis not in self._alone]
         if not new:
             return
@@ -210,16 +211,16 @@ class StudyAnalysis:
         return list(columns), self.evidence.table.by_language(list(columns.values()), together)
 
     def _basis(self, row: AnalysisRow, rule: Rule) -> tuple[Rule, tuple[Cell, ...]]:
-        """The selection cells that the rule reads, and the rule that was applied in the end."""
+        """Return the rule that is applied in the end, and the selection cells that it reads."""
         if (found := self._found_basis(row, rule)) is not None:
             return found
         english = any(cell[1] == ENGLISH for cell in self._usable(row))
         raise StudyNotReady(
-            f"nothing to choose on for {row.name!r} by {rule}; try --select {'english-dev' if english else 'target-dev'}"
+            f"no selection examples for {row.name!r} by {rule}; try --select {'english-dev' if english else 'target-dev'}"
         )
 
     def _usable(self, row: AnalysisRow) -> list[Cell]:
-        """Selection cells of the row's targets; where there is none, all."""
+        """Return the selection cells of the row's targets; all where there are none."""
         targets = {target for target, language in self.evidence.cells if language in row.languages}
         usable = self.evidence.table.cells
         return [cell for cell in usable if cell[0] in targets] or list(usable)
@@ -259,10 +260,10 @@ def analyse_study(
         StudyNotReady: no baseline or no finalist.
     """
     evidence = gather(records, outcomes, objective or Objective(), documents)
-    spoken = sorted({language for _, language in evidence.cells})
-    named = {ALL: tuple(language for language in spoken if language != ENGLISH)}
+    scored_languages = sorted({language for _, language in evidence.cells})
+    named = {ALL: tuple(language for language in scored_languages if language != ENGLISH)}
     for name, wanted in (language_groups or {}).items():
-        named[name] = tuple(language for language in wanted if language in spoken)
+        named[name] = tuple(language for language in wanted if language in scored_languages)
     return StudyAnalysis(
         evidence=evidence,
         groups=groups,
@@ -275,7 +276,7 @@ def analyse_study(
 
 
 def cell_weights(cells: Iterable[Cell], groups: Mapping[str, str]) -> dict[Cell, float]:
-    """Equal weight to languages within a target, targets within a group, and groups; sums to one.
+    """Weight cells equally by language within a target, target within a group, and group; the weights sum to one.
 
     Raises:
         BadInput: a target has no group.
@@ -294,7 +295,7 @@ def cell_weights(cells: Iterable[Cell], groups: Mapping[str, str]) -> dict[Cell,
 
 
 def as_rule(rule: str) -> Rule:
-    """The rule of that name.
+    """Return the rule of that name.
 
     Raises:
         UnknownName: there is none.

@@ -1,1 +1,1 @@
-"""Planted worlds and recorded replays: what samplers and pickers are measured on, where the truth is known."""
+"""Benchmarks of samplers and pickers: planted worlds, where the truth is known, and replays of recorded runs."""

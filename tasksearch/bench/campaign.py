@@ -1,4 +1,4 @@
-"""`bench`: a sampler and a picker on planted worlds and recorded runs, world by world, to be stopped and gone on with."""
+"""`bench`: measure a sampler and a picker on planted worlds and recorded runs; an interrupted run can be continued."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ GRID_FILE = Path(__file__).parents[2] / "benchmarks" / "data" / "lab_grid.npz"
 NO_RACE = 3
 """Fresh seeds of a leader where it gets no more than its first ones."""
 VERSION = 1
-"""Raised when the same settings would give other numbers: rows kept by an earlier version are not gone on with."""
+"""Incremented when the same settings give other numbers: rows kept by an earlier version are not continued."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BenchConfig:
-    """What is to be measured.
+    """What to measure.
 
     Attributes:
         problem: a family of planted worlds, `regmix`, or `lab-grid`.
-        worlds, first: which worlds, or orders of the recorded pool: first, first + 1, …
+        worlds, first: number of worlds, or of orders of the recorded pool, and the first: first, first + 1, …
         trials: numbers of trials, ascending.
         sampler, picker: a name, or the path of a Python file.
-        most_seeds: up to how many fresh seeds a leader gets; 3: no race.
+        most_seeds: the most fresh seeds of a finalist; 3: no race.
         data: folder of recorded runs; for `lab-grid` its file, by default the one in `benchmarks/data`.
     """
 
@@ -74,16 +74,16 @@ class BenchConfig:
 
 
 def problems() -> tuple[str, ...]:
-    """What can be measured on."""
+    """Return the names of the benchmarks."""
     return (*FAMILIES, REGMIX, GRID)
 
 
 def bench(config: BenchConfig, *, keep: Path | None = None, on_world: OnWorld | None = None) -> BenchRows:
-    """Row → number of trials → a value per world.
+    """Measure row → number of trials → a value per world.
 
     Args:
-        config: what is to be measured.
-        keep: file that every finished world is appended to; what it holds of this configuration is not measured again.
+        config: what to measure.
+        keep: file that every finished world is appended to; worlds of this configuration in it are not measured again.
         on_world: called after every world.
 
     Raises:
@@ -135,7 +135,7 @@ def _measuring(config: BenchConfig) -> Callable[[int], BenchRows]:
 
 
 def rows_of(cells: dict[int, SizeResults]) -> BenchRows:
-    """Cells of one or more worlds under the words that tables use."""
+    """Name the results of one or more worlds as tables show them."""
     rows = BenchRows()
     for name, words in ROWS.items():
         for count, cell in cells.items():
@@ -181,7 +181,7 @@ def _function(path: str, wanted: str) -> Any:
 
 
 def _kept(path: Path, signature: str) -> dict[int, BenchRows]:
-    """World → rows; a line that was cut off by a crash is left out."""
+    """Return world → rows; a line cut off by a crash is left out."""
     return {line["world"]: BenchRows.of(line["rows"]) for line in _lines(path) if line.get("bench") == signature}
 
 
@@ -196,10 +196,10 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def counts_of(text: str) -> tuple[int, ...]:
-    """Numbers of trials as written: `24,48,96`.
+    """Parse numbers of trials such as `24,48,96`.
 
     Raises:
-        BadInput: something else.
+        BadInput: the text is no list of numbers.
     """
     try:
         found: Sequence[int] = sorted({int(part) for part in text.split(",")})

@@ -1,7 +1,7 @@
-"""Whether intervals of effects hold: what `contributions` asks, answered by the planted world itself.
+"""Coverage of the intervals of task effects on planted worlds.
 
-The truth of a question is the same average over the same mixes, of true scores; mixes that no schedule has exactly (an annealed
-one with a task left out) are what the world makes of their shares and order.
+The truth of an effect is the same average over the same mixes, of true scores. Mixes that no schedule has exactly (an annealed
+one with a task left out) are scored by their shares and order.
 """
 
 from __future__ import annotations
@@ -17,16 +17,15 @@ from tasksearch.analysis.task_effects.effects import task_effects
 from tasksearch.analysis.task_effects.questions import usual_steps
 from tasksearch.analysis.task_effects.shapley import coalitions, shapley_weights
 from tasksearch.bench.planted_world import Family, PlantedWorld, draw_world
-from tasksearch.bench.simulate import TARGET, proposed, searched
+from tasksearch.bench.simulate import GROUPS, proposed, searched
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.results.task_effects import Effect
 from tasksearch.search.gain_table import GainTable
 from tasksearch.search.objective import Baseline
-from tasksearch.search.surrogate.schedule_arrays import ScheduleArrays
+from tasksearch.search.surrogate.schedule_arrays import MOVES, ScheduleArrays
 
 Array = NDArray[np.float64]
-GROUPS = {TARGET: "classification"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +34,7 @@ class CheckedEffect:
 
     Attributes:
         row: language, or `all`.
-        effect: as it was told.
+        effect: as estimated.
         truth: points.
     """
 
@@ -45,12 +44,12 @@ class CheckedEffect:
 
     @property
     def covered(self) -> bool:
-        """Whether the interval holds the truth."""
+        """Whether the interval contains the truth."""
         return self.effect.low <= self.truth <= self.effect.high
 
 
 def checked(family: Family, number: int, trials: int) -> list[CheckedEffect]:
-    """Every effect that a study of so many trials on that world would tell but the strongest pairs, with its truth."""
+    """Return every effect that a study with so many trials estimates on that world, with its truth."""
     world = draw_world(family, number)
     records = searched(world, proposed(world, trials, number)).records
     table = GainTable.of(records, Baseline.of(records))
@@ -65,11 +64,11 @@ def checked(family: Family, number: int, trials: int) -> list[CheckedEffect]:
 
 
 class _Truth:
-    """Effects as the world has them, points, one number per language but English, sorted."""
+    """True effects in the world, points, one number per language but English, sorted."""
 
     def __init__(self, world: PlantedWorld, schedules: Sequence[Schedule], tasks: tuple[str, ...], steps: int) -> None:
         self.world, self.tasks, self.steps = world, tasks, steps
-        self.shapes = ScheduleArrays.of(schedules, tasks)
+        self.arrays = ScheduleArrays.of(schedules, tasks)
         self.languages = sorted(language for language in world.languages if language != ENGLISH)
         self._known: dict[tuple[str, tuple[str, ...]], Array] = {}
 
@@ -83,44 +82,44 @@ class _Truth:
         return self._known[key]
 
     def _effect(self, kind: str, about: tuple[str, ...]) -> Array:
-        shapes = self.shapes
+        arrays = self.arrays
         if kind == "kind":
-            rows = shapes.rows(shapes.moves == {"sequential": 1.0, "annealed": 0.5}[about[0]])
+            rows = arrays.rows(arrays.moves == MOVES[about[0]])
             return self._points(rows) - self._points(rows.together())
         places = [self.tasks.index(task) for task in about]
-        there = shapes.present[:, places].all(axis=1)
+        there = arrays.present[:, places].all(axis=1)
         if kind == "last":
-            rows = shapes.rows(there & (shapes.moves > 0))
+            rows = arrays.rows(there & (arrays.moves > 0))
             return self._points(rows.moved(places[0], last=True)) - self._points(rows.moved(places[0], last=False))
         if kind == "shapley":
             members = coalitions(len(self.tasks))
             weights = shapley_weights(len(self.tasks))[places[0]]
             return np.asarray(weights @ self._each(ScheduleArrays.even(members, self.steps)))
-        rows = shapes.rows(there & (shapes.count > len(places)))
+        rows = arrays.rows(there & (arrays.count > len(places)))
         less = [self._points(rows.without(place)) for place in places]
         if kind == "drop":
             return less[0] - self._points(rows)
         return self._points(rows) - less[0] - less[1] + self._points(rows.without(places[0]).without(places[1]))
 
-    def _points(self, shapes: ScheduleArrays) -> Array:
-        return np.asarray(self._each(shapes).mean(axis=0))
+    def _points(self, arrays: ScheduleArrays) -> Array:
+        return np.asarray(self._each(arrays).mean(axis=0))
 
-    def _each(self, shapes: ScheduleArrays) -> Array:
-        played = [_Played(self.tasks, shapes, row) for row in range(len(shapes.moves))]
+    def _each(self, arrays: ScheduleArrays) -> Array:
+        played = [_Played(self.tasks, arrays, row) for row in range(len(arrays.moves))]
         gains = self.world.gains(cast("Any", played))
         points = self.world.scores(gains) - self.world.scores(np.zeros((1, len(self.world.languages))))
         return np.asarray(points[:, [self.world.languages.index(language) for language in self.languages]])
 
 
 class _Played:
-    """A row of `ScheduleArrays` as a world asks a schedule."""
+    """A row of `ScheduleArrays` with the attributes of a schedule that a world reads."""
 
-    def __init__(self, tasks: tuple[str, ...], shapes: ScheduleArrays, row: int) -> None:
-        self._share = dict(zip(tasks, shapes.share[row].tolist(), strict=True))
-        ranked = sorted((int(rank), task) for task, rank in zip(tasks, shapes.rank[row], strict=True) if rank >= 0)
+    def __init__(self, tasks: tuple[str, ...], arrays: ScheduleArrays, row: int) -> None:
+        self._share = dict(zip(tasks, arrays.share[row].tolist(), strict=True))
+        ranked = sorted((int(rank), task) for task, rank in zip(tasks, arrays.rank[row], strict=True) if rank >= 0)
         self.order = tuple(task for _, task in ranked)
-        self.kind = {1.0: "sequential", 0.5: "annealed"}.get(float(shapes.moves[row]), "joint")
-        self.steps = 2.0 ** float(shapes.length[row])
+        self.kind = next((kind for kind, moves in MOVES.items() if moves == arrays.moves[row]), "joint")
+        self.steps = 2.0 ** float(arrays.length[row])
         self.stages = self.order
 
     def share(self, task: str) -> float:

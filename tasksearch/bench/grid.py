@@ -51,11 +51,11 @@ class Grid:
         return {(self.mixes[mix], seed): place for place, (mix, seed) in enumerate(self.trainings)}
 
     def seeds(self, mix: Schedule) -> tuple[int, ...]:
-        """Seeds that the mix was trained on, ascending."""
+        """Return the seeds that the mix was trained on, ascending."""
         return tuple(sorted(seed for schedule, seed in self.places if schedule == mix))
 
     def outcomes(self, mix: Schedule, seed: int) -> Outcomes:
-        """Per cell an array of shape (examples, 2).
+        """Return one array of shape (examples, 2) per cell.
 
         Raises:
             BadInput: that training was not recorded.
@@ -69,7 +69,7 @@ class Grid:
 
 
 def write_grid(path: Path, note: Mapping[str, Any], trainings: Sequence[tuple[Schedule, int, Outcomes]]) -> Grid:
-    """Writes the trainings as one file, and gives it back as it will be read.
+    """Write the trainings to one file, and return the grid as it will be read.
 
     Raises:
         BadInput: trainings were scored on different examples, or a cell has more than 256 different outcomes.
@@ -96,7 +96,7 @@ def write_grid(path: Path, note: Mapping[str, Any], trainings: Sequence[tuple[Sc
 
 
 def read_grid(path: Path) -> Grid:
-    """Reads a grid; nothing in the file is executed.
+    """Read a grid; nothing in the file is executed.
 
     Raises:
         DataMissing: no such file.

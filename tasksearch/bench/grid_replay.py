@@ -1,4 +1,4 @@
-"""Searches replayed on a recorded grid, where nobody knows the truth: a seed that nobody chose by stands for it.
+"""Searches replayed on a recorded grid, where the truth is unknown: a seed that no choice used stands for it.
 
 In each order one seed is the search's, a second one re-runs what was picked, a third judges: gains on its reporting examples
 are free of what made a mix look good on the first. Two seeds of one mix differ by luck alone, so the interval of their
@@ -48,7 +48,7 @@ class Replay:
     records: list[TrialRecord] = field(default_factory=list)
 
     def train(self, schedule: Schedule, seed: int, role: Role, **fields: object) -> TrialRecord:
-        """Takes one training from the grid."""
+        """Take one training from the grid."""
         outcomes = self.grid.outcomes(schedule, seed)
         told = {cell: 100 * float(data[:, 0].sum()) / float(data[:, 1].sum()) for cell, data in outcomes.items()}
         rows = [
@@ -76,7 +76,7 @@ class Replay:
         return record
 
     def plan_of(self, schedule: Schedule, seed: int) -> Plan:
-        """The plan of a schedule on a seed."""
+        """Return the plan of a schedule on a seed."""
         cells = self.grid.codes
         return Plan(
             suite=str(self.grid.note["about"]),
@@ -89,7 +89,7 @@ class Replay:
 
 
 def complete_mixes(grid: Grid) -> list[Schedule]:
-    """Mixes that have every seed, in the order they were trained; the baseline apart."""
+    """Return the mixes that were trained on every seed, without the baseline, in the order they were trained."""
     seeds = {mix: grid.seeds(mix) for mix in grid.mixes if mix.stages}
     return [mix for mix, found in seeds.items() if found[:SEEDS] == tuple(range(SEEDS))]
 
@@ -97,7 +97,7 @@ def complete_mixes(grid: Grid) -> list[Schedule]:
 def replay_grid(
     grid: Grid, order: int, trials: Sequence[int], *, sampler: str | Sample = "random", picker: Picker | None = None
 ) -> BenchRows:
-    """One search: row → number of trials → value.
+    """Replay one search: row → number of trials → value.
 
     Args:
         grid: with at least three seeds of every mix, and more of the baseline.
@@ -132,7 +132,7 @@ def _fill(
     baseline: Baseline,
     groups: Mapping[str, str],
 ) -> None:
-    """The search's trainings: designed mixes first, as they stand first in the grid."""
+    """Yield the search's trainings, designed mixes first, in the grid's order."""
     designed = [mix for mix in mixes if mix.kind == "joint" and (len(mix.tasks) == 1 or mix == _uniform(mixes))]
     left = [mix for mix in mixes if mix not in designed]
     rng = random.Random(order)
@@ -168,7 +168,7 @@ def _wish(study: Replay, space: SearchSpace, sampler: str | Sample, order: int, 
 
 
 def _gains(study: Replay, record: TrialRecord) -> Array:
-    """Mean gain in points per language, sorted, English apart."""
+    """Return the mean gain in points per language but English, sorted."""
     bare = [r.scores.values("select") for r in study.records if r.role == "baseline"]
     found: dict[str, list[float]] = {}
     for cell, value in record.scores.values("select").items():
@@ -191,7 +191,7 @@ def _space(mixes: Sequence[Schedule]) -> SearchSpace:
 
 
 class _Near:
-    """Distance between mixes: roots of shares, places in the order, kind."""
+    """Distance between mixes: square roots of shares, places in the order, kind."""
 
     def __init__(self, mixes: Sequence[Schedule]) -> None:
         self._tasks, self._known = tasks_of(mixes), {}  # type: ignore[var-annotated]
@@ -204,14 +204,14 @@ class _Near:
         return found
 
     def of(self, wished: Schedule, among: Sequence[Schedule]) -> Schedule:
-        """The nearest."""
+        """Return the nearest mix of the grid."""
         here = self._place(wished)
         return min(among, key=lambda mix: float(np.square(self._place(mix) - here).sum()))
 
 
 @dataclass(kw_only=True)
 class _Truth:
-    """Reporting halves of the seeds that no choice saw."""
+    """Reporting outcomes of the seeds that no choice used."""
 
     grid: Grid
     groups: Mapping[str, str]
@@ -232,7 +232,7 @@ class _Truth:
         return cls(grid=grid, groups=groups, again=again, judge=judge, weights=weights, bare=bare)
 
     def gain(self, mix: Schedule, seed: int) -> dict[str, float]:
-        """Language → gain in points on that seed's reporting examples over the mean of all seeds of the baseline."""
+        """Return language → gain in points on that seed's reporting examples over the mean of the baseline's seeds."""
         if (mix, seed) not in self.known:
             scores = _scores(self.grid.outcomes(mix, seed))
             self.known[mix, seed] = {
@@ -242,11 +242,14 @@ class _Truth:
         return self.known[mix, seed]
 
     def arm(self, mix: Schedule, *seeds: int) -> CandidateOutcomes:
-        """Reporting outcomes of a mix on those seeds."""
+        """Return the reporting outcomes of a mix on those seeds."""
         return CandidateOutcomes(seeds=tuple(_reported(self.grid.outcomes(mix, seed)) for seed in seeds))
 
     def luck_is_held(self, mix: Schedule, language: str, witnesses: Mapping[Schedule, CandidateOutcomes]) -> bool:
-        """Whether the interval of the difference of two seeds of one mix holds zero, other mixes telling the seed variance."""
+        """Return whether the interval of the difference of two seeds of one mix contains zero.
+
+        The seed variance comes from other mixes.
+        """
         one, other = (self.arm(mix, seed) for seed in (self.again, self.judge))
         pool = [arm for schedule, arm in witnesses.items() if schedule != mix]
         found = estimate(one, self.weights[language], minus=other, pool=pool)

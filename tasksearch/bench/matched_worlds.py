@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.analysis.matched_comparison.comparison import compare_schedules
-from tasksearch.analysis.matched_comparison.matched_runs import TwinStudy
+from tasksearch.analysis.matched_comparison.matched_runs import MatchedStudy
 from tasksearch.bench.planted_world import PlantedWorld
-from tasksearch.bench.simulate import Simulation, sizes_of, space_of
+from tasksearch.bench.results import holds
+from tasksearch.bench.simulate import GROUPS, Simulation, sizes_of, space_of
 from tasksearch.results.matched_comparison import Difference, MatchedComparison
-from tasksearch.search.matched_pairs import Twin, twin_sets
+from tasksearch.search.matched_pairs import MatchedTraining, matched_sets
 
-GROUPS = {"target": "classification"}
 _ELSEWHERE = 1_000_000  # seeds of the mixtures that the truth is averaged over
 
 
@@ -27,7 +27,7 @@ class MatchedResult:
     Attributes:
         truth: joint - sequential in points, mean over languages but English and over mixtures of the space.
         by_language: the same per language.
-        answer: what the twins said.
+        answer: the comparison of the matched pairs.
     """
 
     truth: float
@@ -36,57 +36,56 @@ class MatchedResult:
 
     @property
     def main(self) -> Difference:
-        """Over all languages."""
+        """The difference over all languages."""
         return self.answer.main
 
     @property
     def covered(self) -> bool:
-        """Whether the interval over all languages holds the truth."""
-        return _holds(self.main, self.truth)
+        """Whether the interval over all languages contains the truth."""
+        return holds(self.main, self.truth)
 
     @property
     def covered_languages(self) -> float:
-        """Share of the languages whose interval holds their truth."""
+        """Share of the languages whose interval contains their truth."""
         rows = self.answer.contrasts[0].rows
-        return float(np.mean([_holds(row.difference, self.by_language[row.name]) for row in rows if row.kind == "language"]))
+        return float(np.mean([holds(row.difference, self.by_language[row.name]) for row in rows if row.kind == "language"]))
 
     @property
     def wrong(self) -> bool:
-        """Whether the verdict names a winner that is none, or the loser."""
+        """Whether the verdict names the worse schedule, or a winner where there is none."""
         return (self.answer.verdict == "joint" and self.truth < 1e-9) or (
             self.answer.verdict == "sequential" and self.truth > -1e-9
         )
 
 
 def matched_result(world: PlantedWorld, *, mixtures: int = 6, seeds: int = 3, many: int = 300) -> MatchedResult:
-    """The twins of a study with the world's own seed, under one learning-rate curve; the truth over `many` other mixtures."""
+    """Compare the matched pairs of a study with the world's seed, under one learning-rate curve.
+
+    The truth is the mean over `many` other mixtures of the space.
+    """
     space, simulation = space_of(world), Simulation(world=world)
-    for twins in twin_sets(space, world.seed, mixtures):
+    for variants in matched_sets(space, world.seed, mixtures):
         for seed in range(1, 1 + seeds):
-            for twin in twins:
-                if twin.lr_policy == "phase" and twin.schedule.kind != "annealed":
-                    simulation.train(twin.schedule, seed, "finalist")
+            for variant in variants:
+                if variant.lr_policy == "phase" and variant.schedule.kind != "annealed":
+                    simulation.train(variant.schedule, seed, "finalist")
     records = [dataclasses.replace(record, role="twin") for record in simulation.records]
-    study = TwinStudy(
+    study = MatchedStudy(
         name="planted",
         records=records,
         outcomes=simulation.outcomes,
         sizes=sizes_of(world),
         per_mixture=len(records) // mixtures,
     )
-    each = _truths(world, twin_sets(space, _ELSEWHERE + world.seed, many))
+    each = _truths(world, matched_sets(space, _ELSEWHERE + world.seed, many))
     by_language = dict(zip(world.languages[1:], map(float, each[1:]), strict=True))
     return MatchedResult(truth=float(each[1:].mean()), by_language=by_language, answer=compare_schedules([study], GROUPS))
 
 
-def _truths(world: PlantedWorld, sets: Sequence[Sequence[Twin]]) -> NDArray[np.float64]:
-    """Mean difference of the true scores, shape (languages,)."""
-    phase = [[t.schedule for t in twins if t.lr_policy == "phase"] for twins in sets]
-    kinds = {kind: [s for twins in phase for s in twins if s.kind == kind] for kind in ("joint", "sequential")}
+def _truths(world: PlantedWorld, sets: Sequence[Sequence[MatchedTraining]]) -> NDArray[np.float64]:
+    """Return the mean difference of the true scores, shape (languages,)."""
+    phase = [[t.schedule for t in variants if t.lr_policy == "phase"] for variants in sets]
+    kinds = {kind: [s for variants in phase for s in variants if s.kind == kind] for kind in ("joint", "sequential")}
     joint, chains = (world.scores(world.gains(schedules)) for schedules in kinds.values())
     found: NDArray[np.float64] = joint.mean(axis=0) - chains.mean(axis=0)
     return found
-
-
-def _holds(found: Difference, truth: float) -> bool:
-    return found.low is not None and found.high is not None and found.low <= truth <= found.high

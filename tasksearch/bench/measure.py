@@ -1,7 +1,7 @@
-"""Measuring a picker where the truth is known: regret, optimism, coverage and verdicts, world by world.
+"""Measure a picker where the truth is known: regret, optimism, coverage and verdicts, world by world.
 
-For every world and number of trials the tool's own functions are called as a study calls them: `propose` for fresh seeds,
-`choose`, `hold_court`. Regrets are in task effects, of latent gain, per language, against the best mix that was trained.
+For every world and number of trials the product's own functions are called as a study calls them: `propose` for fresh seeds,
+`choose`, `compare_with_baselines`. Regrets are of latent gain, in task effects, per language, against the best trained mix.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tasksearch.analysis.picker import Picker, Shown, worth_of
 from tasksearch.analysis.picking import choose
 from tasksearch.analysis.study_analysis import analyse_study
 from tasksearch.bench.planted_world import Family, PlantedWorld, draw_world
-from tasksearch.bench.results import mean_and_error
+from tasksearch.bench.results import holds, mean_and_error
 from tasksearch.bench.samplers import Search, judged, planted_config, random_search
 from tasksearch.bench.simulate import GROUPS, Simulation, proposed
 from tasksearch.core.schedule import Schedule
@@ -35,7 +35,7 @@ OTHERS = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What a study of the benchmark is like."""
+    """Settings of the simulated studies."""
 
     leaders: int = 3
     leader_seeds: int = 3
@@ -49,18 +49,18 @@ class SizeResults:
     """Results at one number of trials; each list has an entry per world.
 
     Attributes:
-        bare, pooled: mean regret over languages of the largest raw score and of the largest shrunken score, over all mixes.
+        bare, pooled: mean regret over languages of picking the largest raw or the largest shrunken score, among all mixes.
         single: regret of the one mix with the largest shrunken mean over languages.
-        asked: regret of the picker that was asked for.
-        missed: the best of `OTHERS` random mixes per language, less the best that was trained: what the sampler left behind.
+        asked: regret of the picker under test.
+        missed: the best of `OTHERS` random mixes per language, less the best trained one: what the sampler missed.
         final: regret of the verdict's pick among the finalists.
-        flattery: raw score of the bare maximum less its truth, task effects.
+        flattery: raw score of the largest raw score less its truth, task effects.
         foreseen: shrunken score of the pick less its truth.
         corrected: printed gain less its truth.
-        covered: share of languages whose interval holds the truth; `all` alone in `covered_all`.
-        claims, false_claims: rows called better, and those of them where the truth is not above zero.
-        worth, gained: whether the baseline comparison said worth it; whether `all` was called better.
-        spent: trainings on fresh seeds.
+        covered: share of languages whose interval contains the truth; for the row `all` in `covered_all`.
+        claims, false_claims: share of languages called better, and of those called so where the truth is not above zero.
+        worth, gained: whether the search was called worth its cost; whether `all` was called better.
+        spent: number of trainings on fresh seeds.
     """
 
     bare: list[float] = field(default_factory=list)
@@ -91,12 +91,12 @@ def measure(
     picker: Picker | None = None,
     others: int = OTHERS,
 ) -> dict[int, SizeResults]:
-    """Number of trials → results over the worlds.
+    """Return number of trials → results over the worlds.
 
     Args:
-        family, worlds, trials: which worlds, and after how many trials.
+        family, worlds, trials: which worlds, and after how many trials to measure.
         setting, search, picker: what is measured.
-        others: random mixes that stand for what the search might have found; 0 leaves `missed` out, which halves the time.
+        others: random mixes whose best stands for what the search could have found; 0 leaves `missed` out and halves the time.
     """
     setting = setting or Setting()
     cells = {count: SizeResults() for count in trials}
@@ -126,22 +126,22 @@ def _one(
     while isinstance(found := propose_next(config, {}, study.plan_of, len(study.records), study.records, GROUPS), Proposal):
         study.train(found.plan.schedule, found.plan.seed, "finalist", objective=0.0)
     into.spent.append(float(len(study.records) - before))
-    reading = analyse_study(study.records, study.outcomes, GROUPS)
-    verdict = choose(reading, "target-dev" if setting.rule == "target-dev" else "pivot-dev")
+    analysis = analyse_study(study.records, study.outcomes, GROUPS)
+    verdict = choose(analysis, "target-dev" if setting.rule == "target-dev" else "pivot-dev")
     place = {first.plan.schedule: row for row, first in enumerate(table.firsts)}
     regrets, errors, hits = [], [], []
     for choice in verdict.choices:
         row = place[choice.schedule]
         if choice.is_group:
             real = float(truth.points[row].mean())
-            into.covered_all.append(_holds(choice.gain.low, real, choice.gain.high))
+            into.covered_all.append(float(holds(choice.gain, real)))
             into.gained.append(float(choice.finding == "better"))
             continue
         column = truth.languages.index(choice.name)
         real = float(truth.points[row, column])
         regrets.append(float(truth.gains[:, column].max() - truth.gains[row, column]))
         errors.append((choice.gain.value - real) / truth.unit)
-        hits.append(_holds(choice.gain.low, real, choice.gain.high))
+        hits.append(float(holds(choice.gain, real)))
     singles = [c for c in verdict.choices if not c.is_group]
     better = [c for c in singles if c.finding == "better"]
     wrong = [c for c in better if truth.points[place[c.schedule], truth.languages.index(c.name)] <= 1e-9]
@@ -150,12 +150,12 @@ def _one(
     into.final.append(float(np.mean(regrets)))
     into.corrected.append(float(np.mean(errors)))
     into.covered.append(float(np.mean(hits)))
-    into.worth.append(float(compare_with_baselines(reading, study.records, verdict.rule).worth == "worth it"))
+    into.worth.append(float(compare_with_baselines(analysis, study.records, verdict.rule).worth == "worth it"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Truth:
-    """Of every trained mix, per zero-shot language: latent gains in task effects, and gains in points; points per effect."""
+    """True gains of every trained mix per zero-shot language, in task effects and in points; `unit`: points per effect."""
 
     languages: list[str]
     gains: Array
@@ -173,7 +173,7 @@ def _truth(world: PlantedWorld, mixes: Sequence[Schedule]) -> _Truth:
 
 
 def _whole_search(table: GainTable, truth: _Truth, into: SizeResults, picker: Picker | None) -> None:
-    """What could be picked if every mix of the search stood for choice."""
+    """Measure picks among all mixes of the search."""
     cells = [cell for cell in table.cells if cell[1] in truth.languages]
     columns = language_columns(cells, dict.fromkeys(cells, 1.0))
     assert list(columns) == truth.languages
@@ -205,7 +205,3 @@ def _config(world: PlantedWorld, setting: Setting, trials: int) -> StudyConfig:
         leader_seeds=setting.leader_seeds,
         most_seeds=setting.most_seeds,
     )
-
-
-def _holds(low: float | None, value: float, high: float | None) -> float:
-    return float(low is not None and high is not None and low <= value <= high)

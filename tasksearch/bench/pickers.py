@@ -1,4 +1,4 @@
-"""The tool's own pickers (`judging.picker` has their contract), and predictors of mixes that were not trained."""
+"""The tool's own pickers (`analysis.picker` has their contract), and predictors of mixes that were not trained."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import numpy as np
 from tasksearch.analysis.picker import Array, Picker, Shown
 from tasksearch.core.schedule import Schedule
 from tasksearch.search.gain_table import MIN_MIXES
-from tasksearch.search.surrogate.multitask_gp import trained
+from tasksearch.search.surrogate.multitask_gp import surrogate_over
 
 Predictor = Callable[[Shown, Sequence[Schedule]], Array]
-"""(what was trained, other mixes) → worth of the others, shape (others, languages)."""
+"""(what was trained, other mixes) → predicted gains of the others, shape (others, languages)."""
 
 
 def bare(shown: Shown) -> Array:
-    """The scores as they are: every language's maximum."""
+    """Return the raw scores: the pick is every language's maximum."""
     return shown.gains
 
 
 def pooled(shown: Shown) -> Array:
-    """The surrogate's shrunken scores, what languages have in common read from their mean (as `Trained.by_language`)."""
+    """Return the surrogate's shrunken scores, their common part from the mean over languages: see `GainTable.by_language`."""
     if len(shown.schedules) < MIN_MIXES:
         return shown.gains
-    surrogate = trained(shown.schedules)
+    surrogate = surrogate_over(shown.schedules)
     seeds = shown.seeds if len(shown.seeds) else None
     each = surrogate.posterior(shown.gains, seeds).mean
     mean = shown.gains.mean(axis=1, keepdims=True)
@@ -33,7 +33,7 @@ def pooled(shown: Shown) -> Array:
 
 
 def single(shown: Shown) -> Array:
-    """One mix for all languages: the largest shrunken mean."""
+    """Return the shrunken mean over languages: the pick is one mix for all."""
     return np.broadcast_to(pooled(shown).mean(axis=1, keepdims=True), shown.gains.shape)
 
 
@@ -41,12 +41,12 @@ PICKERS: dict[str, Picker] = {"pooled": pooled, "bare": bare, "single": single}
 
 
 def surrogate_elsewhere(shown: Shown, others: Sequence[Schedule]) -> Array:
-    """The surrogate at mixes that were not trained."""
-    return trained(shown.schedules).elsewhere(others, shown.gains)
+    """Predict mixes that were not trained with the surrogate."""
+    return surrogate_over(shown.schedules).elsewhere(others, shown.gains)
 
 
 def ridge(shown: Shown, others: Sequence[Schedule], *, power: float = 1.0) -> Array:
-    """Ridge regression of each language on shares ** power, its penalty by generalised cross-validation (Golub et al. 1979)."""
+    """Predict by ridge regression on shares ** power, with the penalty by generalised cross-validation (Golub et al. 1979)."""
     names = sorted({task for schedule in shown.schedules for task in schedule.tasks})
     here, there = (_shares(mixes, names) ** power for mixes in (shown.schedules, others))
     centre, level = here.mean(axis=0), shown.gains.mean(axis=0)
@@ -65,7 +65,7 @@ def ridge(shown: Shown, others: Sequence[Schedule], *, power: float = 1.0) -> Ar
 
 
 def root_ridge(shown: Shown, others: Sequence[Schedule]) -> Array:
-    """Ridge on square roots of shares."""
+    """Predict by ridge regression on square roots of shares."""
     return ridge(shown, others, power=0.5)
 
 

@@ -1,17 +1,17 @@
-"""A planted world: true scores of any schedule in ten languages, and the noisy outcomes that a training on a seed would give.
+"""A planted world: a simulation with known true scores of any schedule in ten languages, and noisy outcomes per seed.
 
-Everything is counted in *task effects*: one is the standard deviation, over tasks, of what a task trained alone does to an
-average language. The latent gain of a schedule in language l is
+The unit is the *task effect*: the standard deviation, over tasks, of the gain of a task trained alone in an average language.
+The latent gain of a schedule in language l is
 
     dose(steps) · Σ_r Λ_lr · g_r(schedule) + residual_l(schedule)
 
-with few factors r (low rank), where g_r holds main effects of shares, interactions of pairs, what a task that came early
-loses when others follow (forgetting), an effect of order, and a cost or gain of training jointly that grows with the number of
+with few factors r (low rank), where g_r holds main effects of shares, interactions of pairs, what an early task loses
+when others follow (forgetting), an effect of order, and a cost or gain of training jointly that grows with the number of
 tasks (so that which kind is best depends on the subset). Outcomes are probit: example i is right where
 
     level_l + 0.11 · (gain + seed noise) + easiness_i + 0.25 · (plan × example) + 0.35 · (seed × example) > 0,
 
-easiness being shared by the languages to a part. So the true score, over examples and seeds, has a closed form.
+with easiness partly shared by the languages. So the true score, over examples and seeds, has a closed form.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.schedule import Schedule
+from tasksearch.search.surrogate.schedule_arrays import MOVES
 
 Array = NDArray[np.float64]
 
@@ -44,15 +45,15 @@ class Family:
         sparse: share of tasks without a main effect.
         tails: degrees of freedom of the main effects' t distribution; 0: normal.
         pair, order, conditional, forgetting: sizes of those parts, in task effects (forgetting: share lost at most).
-        order_law: `last` (the last task is worth more or less) or `precedence` (it matters which of two comes first).
+        order_law: `last` (the last task has an effect of its own) or `precedence` (it matters which of two comes first).
         clusters: clusters of languages with loadings in common; 0: every language its own.
         residual: of a language's own main effects, beside the factors'.
         seed_noise, seed_shared: deviation over seeds, and the share of its variance that all languages have in common.
-        select, report: examples in each half.
-        item_shared: share of the easiness' variance that languages have in common.
+        select, report: number of selection and of reporting examples.
+        item_shared: share of the variance of easiness that languages have in common.
         effect: scale of all effects; 0 is a null world.
         only: None; `one`: a single task has an effect of one everywhere and nothing else has any; `pair`: two tasks have one
-            together, trained one after the other, the one that the size rule puts last first, and nothing alone.
+            together, trained one after the other with the size rule's last task first, and none alone.
     """
 
     name: str
@@ -79,7 +80,7 @@ class Family:
 
 
 TUNE = Family(name="tune")
-"""The family that settings of the surrogate were chosen on."""
+"""The family on which the surrogate's settings were chosen."""
 HELD = Family(
     name="held",
     tasks=9,
@@ -100,7 +101,7 @@ HELD = Family(
     report=300,
     item_shared=0.6,
 )
-"""Another structure, which the benchmark alone reads."""
+"""Another structure, used by the benchmark alone."""
 NULL = Family(name="null", effect=0.0)
 ONE = Family(name="one", only="one", forgetting=0.0)
 PAIR = Family(name="pair", only="pair")
@@ -109,7 +110,7 @@ FAMILIES = {family.name: family for family in (TUNE, HELD, NULL, ONE, PAIR)}
 
 @dataclass(frozen=True, kw_only=True)
 class PlantedWorld:
-    """One world: a family and what was drawn from it. `draw_world` makes one."""
+    """One world: a family and the parameters drawn from it. `draw_world` makes one."""
 
     family: Family
     seed: int
@@ -118,21 +119,21 @@ class PlantedWorld:
     parts: dict[str, Any]
 
     def gains(self, schedules: Sequence[Schedule]) -> Array:
-        """True latent gains in task effects, shape (schedules, languages); English stands first."""
+        """Return true latent gains in task effects, shape (schedules, languages); English is first."""
         return np.array([self._gain(schedule) for schedule in schedules]).reshape(len(schedules), len(self.languages))
 
     def scores(self, gains: Array) -> Array:
-        """True scores, percent, over examples and seeds, of latent gains of shape (plans, languages)."""
+        """Return true scores in percent, over examples and seeds, of latent gains of shape (plans, languages)."""
         spread = math.sqrt(1 + PLAN_ITEM**2 + SEED_ITEM**2 + (LATENT * self.family.seed_noise) ** 2)
         return 100 * _phi((self.parts["level"] + LATENT * gains) / spread)
 
     def effects(self, points: Array) -> Array:
-        """Points of percent in task effects, at the middle of the scale."""
+        """Convert points of percent to task effects, at the middle of the scale."""
         spread = math.sqrt(1 + PLAN_ITEM**2 + SEED_ITEM**2)
         return points / (100 * LATENT / spread / math.sqrt(2 * math.pi))
 
     def outcomes(self, gain: Array, plan: int, seed: int, half: str) -> NDArray[np.bool_]:
-        """Which examples one training has right, shape (languages, examples). `plan` names the mix, `seed` the training."""
+        """Return which examples a training gets right, shape (languages, examples); `plan` is the number of the mix."""
         family, count = self.family, getattr(self.family, half)
         place = 0 if half == "select" else 1
         items = self._items(np.random.default_rng([self.seed, 1, place]), count)
@@ -197,20 +198,20 @@ class _Shape:
 
     @classmethod
     def of(cls, schedule: Schedule, tasks: Sequence[str]) -> _Shape:
-        there = {task: float(schedule.share(task)) for task in schedule.order}  # exact fractions are dear, zeros are free
+        there = {task: float(schedule.share(task)) for task in schedule.order}  # exact fractions are slow
         share = np.array([there.get(task, 0.0) for task in tasks])
         order = [tasks.index(task) for task in schedule.order]
         place, after, left = np.full(len(tasks), -1.0), np.zeros(len(tasks)), 1.0
         for position, task in enumerate(order):
             left -= share[task]
             place[task], after[task] = position, max(0.0, left)
-        strict = {"sequential": 1.0, "staged": 1.0, "annealed": 0.5}.get(schedule.kind, 0.0)
+        strict = MOVES.get(schedule.kind, 0.0)
         steps = schedule.steps / 96
         return cls(share=share, present=share > 0, place=place, after=after, strict=strict, steps=steps)
 
 
 def draw_world(family: Family, seed: int) -> PlantedWorld:
-    """World number `seed` of a family; the same for good."""
+    """Draw world number `seed` of a family, the same every time."""
     rng = np.random.default_rng([seed, *family.name.encode()])
     p, r, spoken = family.tasks, family.factors, family.languages + 1
     raw = rng.standard_t(family.tails, size=(p, r)) if family.tails else rng.normal(size=(p, r))

@@ -1,9 +1,9 @@
 """RegMix's recorded runs: 512 mixtures of 17 domains and 256 more, with the losses that small models reached on 13 domains.
 
-A mixture is what a plan's mixture is here, a domain's loss is what a language's score is. Each order draws so many of the 512
-as a search would have trained; every predictor is fitted on them and asked for the 256 that it was not shown. Regret is the
-loss of the mixture that it takes for the best, less the least loss among the 256, as a share of their range; rank correlation
-is Spearman's; both are means over domains. (Data: sail-sg/regmix, MIT; Liu et al. 2024.)
+A mixture of domains corresponds to a mixture of tasks, the loss on a domain to the score in a language. Each order draws as
+many of the 512 as a search would have trained; every predictor is fitted on them and predicts the other 256. Regret is the loss
+of the mixture with the best prediction, less the least loss among the 256, as a share of their range; rank correlation is
+Spearman's; both are means over domains. (Data: sail-sg/regmix, MIT; Liu et al. 2024.)
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class RegMix:
 
     Attributes:
         pool, held: mixtures.
-        pool_scores, held_scores: shape (mixtures, domains), less the loss, so that larger is better.
+        pool_scores, held_scores: negative losses, shape (mixtures, domains): larger is better.
     """
 
     pool: tuple[Schedule, ...]
@@ -43,11 +43,11 @@ class RegMix:
 
 
 def read_regmix(folder: Path) -> RegMix:
-    """Reads the four files.
+    """Read the four files.
 
     Raises:
-        DataMissing: one of them is not there.
-        BadInput: mixtures and losses that do not belong together.
+        DataMissing: one of them is missing.
+        BadInput: mixtures and losses are not of the same runs.
     """
     pool, pool_scores = _read(folder, "train")
     held, held_scores = _read(folder, "test")
@@ -84,7 +84,7 @@ def replay(
     pickers: Mapping[str, Picker] = PICKERS,
     predictors: Mapping[str, Predictor] = PREDICTORS,
 ) -> BenchRows:
-    """One order of the pool: row → number of trials → value."""
+    """Replay one order of the pool: row → number of trials → value."""
     if max(trials) > len(data.pool):
         raise BadInput(f"{max(trials)} trials; expected at most {len(data.pool)}, the mixtures that were recorded")
     rows = BenchRows()
@@ -114,7 +114,7 @@ def _rank_correlation(guess: Array, truth: Array) -> float:
 
 
 def _regret(guess: Array, among: Array, every: Array) -> float:
-    """Mean share of the range that is lost against the best of `every`."""
+    """Return the regret against the best of `every` as a share of the range, mean over domains."""
     best, least = every.max(axis=0), every.min(axis=0)
     got = among[guess.argmax(axis=0), np.arange(among.shape[1])]
     return float(np.mean((best - got) / (best - least)))

@@ -1,8 +1,8 @@
-"""Samplers on a planted world: what a study of so many trials trains, asked and told one by one.
+"""Samplers on a planted world, which propose one trial after the other.
 
-A user's own is a Python file with a function `sample(space, told, rng) -> Schedule`: `told` holds the schedules so far with
-their gains over the baseline in every language, shape (languages,); one that was trained already, or None, gives way to a
-random mix.
+A user's own sampler is a Python file with a function `sample(space, told, rng) -> Schedule`: `told` lists the schedules so far
+with their gains over the baseline in every language, shape (languages,). A schedule that was trained already, or None, is
+replaced by a random mix.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from tasksearch.search.random_schedules import random_params
 Told = Sequence[tuple[Schedule, NDArray[np.float64]]]
 Sample = Callable[[SearchSpace, Told, random.Random], Schedule | None]
 Search = Callable[[PlantedWorld, int, int, int], Simulation]
-"""(world, trials, seed, seeds of the baseline) → the search's trainings."""
+"""(world, trials, seed, number of baseline seeds) → the search's trials."""
 
 
 def random_search(world: PlantedWorld, trials: int, seed: int, baseline_seeds: int) -> Simulation:
-    """Designed trials, then random mixes: `--sampler random`."""
+    """Run designed trials, then random mixes: `--sampler random`."""
     return searched(world, proposed(world, trials, seed), baseline_seeds)
 
 
@@ -50,7 +50,7 @@ def tpe_search(world: PlantedWorld, trials: int, seed: int, baseline_seeds: int,
 
 
 def own_search(sample: Sample) -> Search:
-    """Designed trials, then what a user's function asks for."""
+    """Make a search of designed trials, then the proposals of a user's function."""
 
     def search(world: PlantedWorld, trials: int, seed: int, baseline_seeds: int) -> Simulation:
         space, rng = space_of(world), random.Random(seed)
@@ -72,13 +72,13 @@ SEARCHES: dict[str, Search] = {"random": random_search, "tpe": tpe_search}
 
 
 def planted_config(world: PlantedWorld, **fields: object) -> StudyConfig:
-    """A study of that world."""
+    """Make the configuration of a study of that world."""
     plain = {"name": "planted", "suite": "planted", "model": "planted", "targets": (TARGET,), "languages": world.languages}
     return StudyConfig(space=space_of(world), **(plain | fields))  # type: ignore[arg-type]
 
 
 def judged(records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """With their objectives, as a study tells them once the baseline is complete."""
+    """Add objectives to the records, as a study does once the baseline is complete."""
     baseline = Baseline.of(records)
     return [dataclasses.replace(r, objective=objective(r.scores, baseline, GROUPS, Objective())) for r in records]
 

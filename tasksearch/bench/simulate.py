@@ -1,4 +1,4 @@
-"""A study on a planted world: the records and outcomes that a run would leave behind, without running anything."""
+"""A simulated study on a planted world: the records and outcomes of a run, without training."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ GROUPS = {TARGET: "classification"}
 
 @dataclass(kw_only=True)
 class Simulation:
-    """Records so far; `train` adds one, `outcomes` is what `pick` reads. The search's trainings are on seed 0."""
+    """Records so far; `train` adds one, `outcomes` is the function that `pick` reads. The search trains on seed 0."""
 
     world: PlantedWorld
     records: list[TrialRecord] = field(default_factory=list)
 
     def plan_of(self, schedule: Schedule, seed: int) -> Plan:
-        """The plan of a schedule on a seed."""
+        """Return the plan of a schedule on a seed."""
         return Plan(
             suite="planted",
             schedule=schedule,
@@ -42,7 +42,7 @@ class Simulation:
         )
 
     def train(self, schedule: Schedule, seed: int, role: Role, **fields: object) -> TrialRecord:
-        """One training more."""
+        """Simulate one training and add its record."""
         plan, number = self.plan_of(schedule, seed), len(self.records)
         record = TrialRecord(number=number, role=role, status="done", plan=plan, **fields)  # type: ignore[arg-type]
         halves: tuple[Half, ...] = ("select", "report") if role in ("baseline", "finalist") else ("select",)
@@ -73,7 +73,7 @@ class Simulation:
         return found
 
     def outcomes(self, number: int) -> Outcomes:
-        """Reporting outcomes of a trial."""
+        """Return a trial's outcomes on reporting examples."""
         right = self._right(self.records[number], "report")
         return {
             (TARGET, language, "report"): np.stack([row, np.ones(len(row))], axis=1).astype(np.float32)
@@ -88,17 +88,17 @@ class Simulation:
 
 
 def space_of(world: PlantedWorld) -> SearchSpace:
-    """The default space over the world's tasks."""
+    """Return the default space over the world's tasks."""
     return SearchSpace(name="planted", summary="", tasks=world.tasks, steps=(96, 192))
 
 
 def sizes_of(world: PlantedWorld) -> dict[str, int]:
-    """Numbers of training examples, which say nothing about the effects."""
+    """Return numbers of training examples; they do not depend on the effects."""
     return {task: 1000 * (1 + i) for i, task in enumerate(world.tasks)}
 
 
 def proposed(world: PlantedWorld, count: int, seed: int = 0) -> list[tuple[Role, Schedule]]:
-    """Designs, then random mixes, none twice: `count` in all. What a run with `--sampler random` trains on seed 0."""
+    """Return `count` mixes as a run with `--sampler random` trains them: designed trials, then random mixes, none twice."""
     space = space_of(world)
     found: dict[Schedule, Role] = {design.schedule: "design" for design in designed_trials(space, sizes_of(world))}
     rng = random.Random(seed)
@@ -110,7 +110,7 @@ def proposed(world: PlantedWorld, count: int, seed: int = 0) -> list[tuple[Role,
 
 
 def searched(world: PlantedWorld, plan: Sequence[tuple[Role, Schedule]], baseline_seeds: int = 5) -> Simulation:
-    """The baseline's seeds and the search's trainings."""
+    """Simulate the baseline's seeds and the search's trials."""
     simulation = Simulation(world=world)
     for seed in range(baseline_seeds):
         simulation.train(Schedule.none(), seed, "baseline")

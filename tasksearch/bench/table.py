@@ -1,4 +1,4 @@
-"""What `measure` found, as a table that can be read and pasted."""
+"""Results of `measure` as Markdown and console tables."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ ROWS: dict[str, str] = {
     "worth": "search called worth it",
     "spent": "trainings on fresh seeds",
 }
-"""Field of `Cell` → what it is. Regrets and scores are in task effects."""
+"""Field of `SizeResults` → its name in tables. Regrets and scores are in task effects."""
 
 
 def table_lines(cells: Mapping[int, SizeResults]) -> list[str]:
-    """Markdown; every number with its standard error over worlds, which are the clusters."""
+    """Return Markdown lines; every number has its standard error over worlds, which are the clusters."""
     counts = list(cells)
     lines = ["| mean over worlds ± standard error | " + " | ".join(f"{n} trials" for n in counts) + " |"]
     lines.append("|---|" + "---:|" * len(counts))
@@ -50,7 +50,7 @@ def table_lines(cells: Mapping[int, SizeResults]) -> list[str]:
 
 
 def console_table(rows: BenchRows, *, title: str) -> Any:
-    """For a console: a row per measure, a column per number of trials, every mean with its standard error over worlds."""
+    """Return a console table: a row per measure, a column per number of trials, means with standard errors over worlds."""
     from rich.table import Table
 
     counts = sorted({count for cells in rows.values.values() for count in cells})
@@ -65,7 +65,7 @@ def console_table(rows: BenchRows, *, title: str) -> Any:
 
 
 def ratio(top: list[float], bottom: list[float]) -> tuple[float, float]:
-    """Ratio of means over worlds and its standard error by linearisation; nan where the divisor is zero."""
+    """Return the ratio of means over worlds and its standard error by linearisation; nan where the divisor is not positive."""
     a, _ = mean_and_error(top)
     b, _ = mean_and_error(bottom)
     if b <= 0:
@@ -75,7 +75,7 @@ def ratio(top: list[float], bottom: list[float]) -> tuple[float, float]:
 
 
 def upper_bound(hits: int, count: int, level: float = 0.95) -> float:
-    """One-sided upper bound of a share (Clopper and Pearson 1934)."""
+    """Return the one-sided upper bound of a proportion (Clopper and Pearson 1934)."""
     from scipy import special
 
     return 1.0 if hits >= count else float(special.betaincinv(hits + 1, count - hits, level))

@@ -45,9 +45,9 @@ class Watch:
 
             self._total += most_controls(config)
         if config.twins:
-            from tasksearch.search.matched_pairs import asked_for
+            from tasksearch.search.matched_pairs import matched_trials
 
-            self._total += asked_for(config)
+            self._total += matched_trials(config)
         self._forecast = TimeLeft(self._total)
         self._best: TrialRecord | None = None
         self._told, self._started = 0.0, time.monotonic()
@@ -120,7 +120,7 @@ class Watch:
             self._say(f"trial {record.number} {'lacks' if record.status == 'failed' else 'was scored:'} {what}")
 
     def _judged(self, record: TrialRecord) -> None:
-        from tasksearch.reports.tables import short_plan
+        from tasksearch.reports.text import short_plan
 
         value = "failed: " + (record.cause or "") if record.status == "failed" else record.status
         if record.objective is not None:
@@ -203,6 +203,6 @@ class _Display:
 
     def lead(self, record: TrialRecord) -> None:
         """A new best."""
-        from tasksearch.reports.tables import short_mix
+        from tasksearch.reports.text import short_mix
 
         self._best.plain = f"best so far {record.objective:+.2f}, trial {record.number}: {short_mix(record.plan.schedule)}"

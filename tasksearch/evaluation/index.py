@@ -1,4 +1,4 @@
-"""Exact nearest neighbours by inner product, through faiss (on the GPU where its build can)."""
+"""Exact nearest neighbours by inner product with faiss, on the GPU where its build supports it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Vectors = npt.NDArray[np.float32]
 
 
 def require_faiss(targets: Sequence[str]) -> None:
-    """Raises MissingPackage, with the line that installs it, where faiss is not installed; it is looked for, not imported.
+    """Raise MissingPackage, with the command that installs it, where faiss is not installed. faiss is not imported.
 
     Args:
-        targets: names of those that search nearest neighbours, for the message.
+        targets: names of the targets that need it, for the message.
     """
     if find_spec("faiss") is None:
         raise MissingPackage(
@@ -28,12 +28,12 @@ def require_faiss(targets: Sequence[str]) -> None:
 
 
 def nearest(queries: Vectors, pool: Vectors) -> npt.NDArray[np.int64]:
-    """(queries,) index of the pool row with the largest inner product; ties go to the lower index."""
+    """Return the pool row with the largest inner product for each query, shape (queries,); ties go to the lower row."""
     return neighbours(queries, pool, 1)[1][:, 0]
 
 
 def neighbours(queries: Vectors, pool: Vectors, k: int) -> tuple[Vectors, npt.NDArray[np.int64]]:
-    """(queries, k) largest inner products and their pool rows, largest first; k at most the size of the pool."""
+    """Return the k largest inner products and their pool rows, each of shape (queries, k), largest first."""
     import faiss
 
     index: Any = faiss.IndexFlatIP(pool.shape[1])

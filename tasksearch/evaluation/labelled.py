@@ -1,4 +1,4 @@
-"""Zero-shot outcomes of a labelled target: one fine-tuned model, one language, its halves, by the card's metric."""
+"""Zero-shot outcomes of a labelled target: one fine-tuned model, one language, by the card's metric."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from tasksearch.tasks.examples import Example, LabelSetExample, SpanExample, Tag
 from tasksearch.tasks.selection_split import Portion
 
 Scored = Sequence[tuple[Portion, Encoded]]
-"""Portions of one language, each with the encoded items of its examples."""
+"""Selection and reporting examples of one language with their encoded items."""
 
 
 @torch.inference_mode()
 def score_labelled(
     model: Any, head: nn.Module, card: TaskCard, language: str, scored: Scored, specials: Specials, precision: str
 ) -> dict[Half, Outcomes]:
-    """Per half, (examples, 2) outcomes in the order of the half's rows.
+    """Return outcomes of selection and of reporting examples, each of shape (examples, 2), in the order of the rows.
 
-    A `squad_v2` card's no-answer threshold is chosen on the language's selecting half and applied to both. Without a selecting
-    half it is 0: "no answer" where its logits are ahead, as jiant has it.
+    A `squad_v2` card's no-answer threshold is chosen on the language's selection examples and applied to both. Without
+    selection examples it is 0: "no answer" where its logits are larger, as in jiant.
 
     Raises:
-        UnknownName: a metric that does not score this kind, or a language that MLQA's normaliser has not.
+        UnknownName: the metric does not score this kind, or MLQA's normaliser does not know the language.
     """
     model.eval()
     head.eval()
@@ -66,7 +66,7 @@ def _by_half(
 def _predicted_and_gold(
     outputs: Outputs, card: TaskCard, examples: Sequence[Example], items: Encoded
 ) -> tuple[Sequence[Any], Sequence[Any]]:
-    """Per example what the model says and what is right: a text and the gold answers, names of tags or labels, or a class."""
+    """Return predictions and gold per example: a text and the gold answers, names of tags or labels, or a class."""
     if card.kind == "span":
         spans = _spans(examples)
         return answers(items, spans, outputs.windows(items)[0]), [_golds(e) for e in spans]
@@ -81,7 +81,7 @@ def _predicted_and_gold(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Nullable:
-    """Questions of SQuAD 2's kind: (EM + F1) / 2 of the best answer, whether there is one, how far "no answer" is ahead."""
+    """Scores of SQuAD 2 questions: (EM + F1) / 2 of the best answer, whether one exists, and the lead of "no answer"."""
 
     scores: npt.NDArray[np.float64]
     answerable: npt.NDArray[np.bool_]

@@ -1,10 +1,10 @@
-"""Bitext mining as XTREME and jiant do it for BUCC 2018: which sentences of two pools translate each other?
+"""Bitext mining as in XTREME and jiant for BUCC 2018: find the sentences of two pools that translate each other.
 
-Each distinct sentence once; cosine, the four nearest neighbours in both directions, ratio margin (Artetxe and Schwenk 2019,
-`ratio` and `max`): cos(x, y) over the mean of the two sentences' mean cosines to their neighbours.
+Each distinct sentence counts once; cosine, the four nearest neighbours in both directions, ratio margin (Artetxe and Schwenk
+2019, `ratio` and `max`): cos(x, y) over the mean of the two sentences' mean cosines to their neighbours.
 
-Every sentence proposes its best; from the best proposal down each sentence is used once. Proposals of equal score: the foreign
-sentences' come first, in the order of the pool.
+Every sentence proposes its best match; from the best proposal down each sentence is used once. Of proposals with equal scores
+the foreign sentences' come first, in the order of the pool.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class Mined:
 
 
 def mine(foreign: Mapping[str, str], english: Mapping[str, str], foreign_vectors: Vectors, english_vectors: Vectors) -> Mined:
-    """Candidates among two pools of sentences.
+    """Mine candidates from two pools of sentences.
 
-    A sentence that stands in its pool more than once is a neighbour once and never a candidate: its id is not known (XTREME's
-    rule; jiant proposes all its ids).
+    A sentence that occurs in its pool more than once is a neighbour once and never a candidate, since its id is ambiguous
+    (XTREME's rule; jiant proposes all its ids).
 
     Args:
         foreign, english: id → sentence.
@@ -56,7 +56,7 @@ def mine(foreign: Mapping[str, str], english: Mapping[str, str], foreign_vectors
 
 
 def max_margin_pairs(x: Vectors, y: Vectors, k: int = NEIGHBOURS) -> tuple[Ints, npt.NDArray[np.float64]]:
-    """((pairs, 2) rows of x and y, (pairs,) margins above zero), best first; neither side holds a row twice."""
+    """Return rows of x and y, shape (pairs, 2), and their positive margins, shape (pairs,), best first; no row repeats."""
     x, y = unit_vectors(x, centering=False), unit_vectors(y, centering=False)
     forward, forward_at = neighbours(x, y, k)
     backward, backward_at = neighbours(y, x, k)
@@ -76,7 +76,7 @@ def max_margin_pairs(x: Vectors, y: Vectors, k: int = NEIGHBOURS) -> tuple[Ints,
 def score_mining(
     chosen_on: Mined, chosen_gold: Sequence[tuple[str, str]], mined: Mined, gold: Sequence[tuple[str, str]]
 ) -> dict[str, float]:
-    """F1, precision, recall of `mined` in percent at the cut that is best on another set, and the cut as `threshold`."""
+    """Return F1, precision and recall of `mined` in percent at the best cut of another set, and that cut as `threshold`."""
     cut = best_cut(chosen_on.scores, _right(chosen_on, chosen_gold), len(set(chosen_gold)))
     return mining_scores(mined.scores, _right(mined, gold), len(set(gold)), cut) | {"threshold": cut}
 
@@ -91,7 +91,7 @@ def _ratio(cosine: Vectors, own: Vectors, other: Vectors) -> npt.NDArray[np.floa
 
 
 def _each_once(pairs: Ints, sources: int, targets: int) -> npt.NDArray[np.bool_]:
-    """Which pairs are kept where, from the first down, no row is used twice."""
+    """Return which pairs are kept if, from the first down, no row is used twice."""
     free = np.ones(sources, dtype=np.bool_), np.ones(targets, dtype=np.bool_)
     kept = np.zeros(len(pairs), dtype=np.bool_)
     for at, (i, j) in enumerate(pairs.tolist()):
@@ -102,7 +102,7 @@ def _each_once(pairs: Ints, sources: int, targets: int) -> npt.NDArray[np.bool_]
 
 
 def _distinct(sentences: Sequence[str]) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    """(row of each distinct sentence's first occurrence, whether it is the only one)."""
+    """Return the row of each distinct sentence's first occurrence, and whether it is the only one."""
     rows: dict[str, list[int]] = {}
     for row, sentence in enumerate(sentences):
         rows.setdefault(sentence.strip(), []).append(row)

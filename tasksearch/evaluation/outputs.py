@@ -1,4 +1,4 @@
-"""What a fine-tuned model says of every item of a list, in its order: classes, tags, or the logits of an answer's ends."""
+"""Outputs of a fine-tuned model for every item of a list, in its order: classes, tags, or logits of answer ends."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Outputs:
     precision: str
 
     def classes(self, items: Encoded) -> npt.NDArray[np.int64]:
-        """(items,) class or choice with the highest logit."""
+        """Return the class or choice with the highest logit, shape (items,)."""
         predicted = np.empty(len(items), dtype=np.int64)
         for chosen, best in self._highest(items):
             predicted[chosen] = best
@@ -45,18 +45,18 @@ class Outputs:
         return predicted
 
     def tags(self, items: Encoded, sentences: int) -> list[list[int]]:
-        """One tag per word of every sentence."""
+        """Return one tag per word of every sentence."""
         per_item: list[Any] = [None] * len(items)
         for chosen, flat in self._highest(items):
             for item, part in zip(chosen, np.split(flat, np.cumsum(items.positions.lengths[chosen])[:-1]), strict=True):
                 per_item[int(item)] = part
         predicted: list[list[int]] = [[] for _ in range(sentences)]
-        for item in range(len(items)):  # the windows of a long sentence stand in order
+        for item in range(len(items)):  # the windows of a long sentence are in order
             predicted[int(items.owner[item])].extend(int(tag) for tag in per_item[item])
         return predicted
 
     def windows(self, items: Encoded) -> tuple[list[Any], list[float]]:
-        """Per item: (start, end) logits at each token of its context; their sum at `<s>`, which stands for "not here"."""
+        """Return per item the (start, end) logits at each context token, and their sum at `<s>` ("no answer here")."""
         windows: list[Any] = [None] * len(items)
         nulls = [0.0] * len(items)
         for chosen, batch, hidden in self._encoded(items):
@@ -75,7 +75,7 @@ class Outputs:
                 yield chosen, label_logits(self.head, hidden, batch, self.specials).argmax(-1).cpu().numpy()
 
     def _encoded(self, items: Encoded) -> Iterator[tuple[npt.NDArray[np.int64], Batch, torch.Tensor]]:
-        """(item indices, batch, token vectors) over all items, on the head's device."""
+        """Yield (item indices, batch, token vectors) over all items, on the head's device."""
         device = next(self.head.parameters()).device
         for chosen, batch in batches_by_length(items, self.specials):
             moved = batch.to(device)

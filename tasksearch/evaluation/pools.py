@@ -1,8 +1,8 @@
-"""Mining scored as XTREME scores BUCC 2018: F1 of the mined pairs above a cut that another half has chosen.
+"""Mining scored as XTREME scores BUCC 2018: F1 of the mined pairs above a cut that is chosen on selection examples.
 
-The cut is chosen on the language's selecting half alone and applied to both. On a split that selects as a whole (XTREME's
-dev, BUCC's `sample`) the selecting score is therefore XTREME's own, tuned on the gold it is scored on (`bucc_optimize`); the
-reporting score is what XTREME means for its test set: the cut of dev, applied.
+The cut is applied to selection and reporting examples. On a split that is used for selection as a whole (XTREME's dev, BUCC's
+`sample`) the selection score is therefore XTREME's own, tuned on the gold that it is scored on (`bucc_optimize`); the reporting
+score is what XTREME defines for its test set: the cut of dev, applied.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def score_pools(
     settings: RetrievalSettings,
     precision: str,
 ) -> dict[Half, Outcomes]:
-    """Half → (examples, 2) outcomes of one language, in the order of the half's rows.
+    """Return outcomes of one language by half, each of shape (examples, 2), in the order of the rows.
 
-    An example is a foreign sentence that has a translation, with those after it up to the next such one. Its row holds twice
-    the right pairs, and the pairs extracted plus those to be found: the ratio of their sums is F1.
+    An example is a foreign sentence that has a translation, with those after it up to the next such one. Its row is twice the
+    correct pairs, and the extracted pairs plus the gold pairs: the ratio of the sums is F1.
 
-    Without a selecting half the cut is 0: every candidate is taken, as XTREME's mining extracts them.
+    Without selection examples the cut is 0: every candidate is taken, as XTREME's mining extracts them.
     """
     halves: dict[Half, _Candidates] = {}
     for portion, items in scored:
@@ -57,7 +57,7 @@ def score_pools(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Candidates:
-    """Mined pairs: (candidates,) the example each counts for, margin, whether it is right; (examples,) pairs to be found."""
+    """Mined pairs: example, margin and correctness of each, shape (candidates,); gold pairs per example, shape (examples,)."""
 
     example: Ints
     scores: npt.NDArray[np.float64]
@@ -65,7 +65,7 @@ class _Candidates:
     gold: Ints
 
     def of(self, rows: Ints, pools: Pools) -> _Candidates:
-        """Those of some scored rows, numbered anew in their order."""
+        """Keep the pairs of some rows, numbered anew in their order."""
         kept = np.isin(self.example, rows)
         return _Candidates(
             example=np.searchsorted(rows, self.example[kept]).astype(np.int64),
@@ -84,7 +84,7 @@ class _Candidates:
 
 
 def _candidates(pools: Pools, vectors: Vectors, *, centering: bool) -> _Candidates:
-    """Every candidate of the two pools; examples are rows of the pool."""
+    """Mine every candidate of the two pools; examples are rows of the pool."""
     foreign, english = (unit_vectors(vectors[side], centering=centering) for side in (pools.foreign, pools.english))
     mined = mine(pools.side(pools.foreign), pools.side(pools.english), foreign, english)
     stretch = dict(zip(pools.side(pools.foreign), pools.stretches.tolist(), strict=True))

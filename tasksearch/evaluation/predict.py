@@ -16,7 +16,7 @@ TOKENS_PER_BATCH = 16_384
 def batches_by_length(
     items: Encoded, specials: Specials, tokens: int = TOKENS_PER_BATCH
 ) -> Iterator[tuple[npt.NDArray[np.int64], Batch]]:
-    """(item indices, batch) over all items, longest last; a batch holds at most `tokens` tokens (at least one item)."""
+    """Yield (item indices, batch) over all items, longest last; a batch has at most `tokens` tokens, or one item."""
     lengths = items.lengths * np.diff(items.first)
     order = np.argsort(lengths, kind="stable")
     begin = 0

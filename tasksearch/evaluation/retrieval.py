@@ -1,8 +1,7 @@
-"""Bitext retrieval: for each English sentence, is its translation the nearest of the other language's pool?
+"""Bitext retrieval: is the translation of an English sentence its nearest neighbour in the other language's pool?
 
-As XTREME's and jiant's Tatoeba code does: the index holds the *other* language, queries are English, nearest by cosine.
-Layer, pooling
-and centering change the number by tens of points, so they are settings with names and stand beside every score.
+As in XTREME's and jiant's Tatoeba code the index holds the *other* language, queries are English, nearest by cosine. Layer,
+pooling and centering change the score by tens of points, so they are named settings that are printed with every score.
 """
 
 from __future__ import annotations
@@ -37,14 +36,14 @@ def score_retrieved(
     settings: RetrievalSettings,
     precision: str,
 ) -> dict[Half, Outcomes]:
-    """Half → (queries, 2) outcomes of one language; a portion is searched once, whatever halves it serves."""
+    """Return outcomes of one language by half, each of shape (queries, 2); a pool is searched once for all halves."""
     tables = [(portion, score_retrieval(model, items, specials, settings, precision)) for portion, items in scored]
     return {half: table[rows] for portion, table in tables for half, rows in portion.rows.items()}
 
 
 @torch.inference_mode()
 def score_retrieval(model: Any, items: Encoded, specials: Specials, settings: RetrievalSettings, precision: str) -> Outcomes:
-    """(pairs, 2) outcomes of one language and half; `items` alternate between the language and English."""
+    """Return outcomes of one language and half, shape (pairs, 2); `items` alternate between the language and English."""
     vectors = sentence_vectors(model, items, specials, settings, precision)
     other, english = (unit_vectors(part, centering=settings.centering) for part in (vectors[0::2], vectors[1::2]))
     found = nearest(english, other)
@@ -53,7 +52,7 @@ def score_retrieval(model: Any, items: Encoded, specials: Specials, settings: Re
 
 @torch.inference_mode()
 def sentence_vectors(model: Any, items: Encoded, specials: Specials, settings: RetrievalSettings, precision: str) -> Vectors:
-    """(items, width) pooled vectors of one layer, in the items' order.
+    """Return pooled vectors of one layer, shape (items, width), in the items' order.
 
     Raises:
         BadInput: the model has no such layer.
@@ -74,7 +73,7 @@ def sentence_vectors(model: Any, items: Encoded, specials: Specials, settings: R
 
 
 def unit_vectors(vectors: Vectors, *, centering: bool) -> Vectors:
-    """Rows of length one, after taking off their common mean where asked."""
+    """Scale rows to length one, after subtracting their mean where wanted."""
     shifted = vectors - vectors.mean(axis=0, keepdims=True) if centering else vectors
     norms = np.linalg.norm(shifted, axis=1, keepdims=True)
     return np.asarray(shifted / np.maximum(norms, 1e-12), dtype=np.float32)

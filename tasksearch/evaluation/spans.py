@@ -1,7 +1,7 @@
-"""From start and end logits to answer texts: the best pair among the 20 best starts and ends of each of a question's windows.
+"""Answer texts from start and end logits: the best pair among the 20 best starts and ends of each window of a question.
 
-SQuAD's script for BERT and jiant do the same but for one thing: they count a token that stands in several windows only in the
-one that shows most context around it (`token_is_max_context`). Here it counts in each, and the best window decides.
+SQuAD's script for BERT and jiant differ in one point: they count a token that is in several windows only in the one with most
+context around it (`token_is_max_context`). Here it counts in each, and the best window decides.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def best_span(starts: Floats, ends: Floats) -> tuple[float, int, int]:
-    """(score, first, last) of the best pair with first <= last < first + MAX_ANSWER among the N_BEST best starts and ends."""
+    """Return (score, first, last) of the best pair with first <= last < first + MAX_ANSWER among the N_BEST best ends."""
     first = np.argsort(-starts, kind="stable")[:N_BEST]
     last = np.argsort(-ends, kind="stable")[:N_BEST]
     scores = starts[first][:, None] + ends[last][None, :]
@@ -31,7 +31,7 @@ def best_span(starts: Floats, ends: Floats) -> tuple[float, int, int]:
 
 
 def answers(items: Encoded, examples: Sequence[SpanExample], windows: Sequence[tuple[Floats, Floats]]) -> list[str]:
-    """One text per example, from the best window.
+    """Return one text per example, from the best window.
 
     Args:
         windows: per item, logits of start and end at each of the item's context tokens.
@@ -42,7 +42,7 @@ def answers(items: Encoded, examples: Sequence[SpanExample], windows: Sequence[t
 def answers_and_null(
     items: Encoded, examples: Sequence[SpanExample], windows: Sequence[tuple[Floats, Floats]], nulls: Sequence[float]
 ) -> tuple[list[str], npt.NDArray[np.float64]]:
-    """One text per example as `answers` gives it, and how far "no answer" is ahead of it (BERT's null score difference).
+    """Return one text per example as `answers` does, and the lead of "no answer" over it (BERT's null score difference).
 
     Args:
         nulls: per item, the logits of start and end at `<s>`, summed. An example's null score is the lowest of its windows.
@@ -56,7 +56,7 @@ def answers_and_null(
 def _best_answers(
     items: Encoded, examples: Sequence[SpanExample], windows: Sequence[tuple[Floats, Floats]]
 ) -> list[tuple[float, str]]:
-    """(score, text) per example; (-inf, "") where no window holds a token of the context."""
+    """Return (score, text) per example; (-inf, "") where no window contains a context token."""
     best: list[tuple[float, str]] = [(-np.inf, "")] * len(examples)
     for item, (starts, ends) in enumerate(windows):
         if not len(starts):

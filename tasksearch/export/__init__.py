@@ -1,1 +1,1 @@
-"""A trained target as a Hugging Face folder: stock classes, a model card, and an example that needs transformers alone."""
+"""Export of a trained target as a Hugging Face folder: stock classes, a model card, and an example for transformers alone."""

@@ -1,4 +1,4 @@
-"""The model card, README.md: what was trained on what, how it scores per language, how it was chosen, under which licences."""
+"""The model card, README.md: training data, scores per language, how the mix was chosen, and licences."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PIPELINES = {
 
 
 def model_card(facts: Facts, example: str) -> str:
-    """README.md, with the front matter that the Hugging Face hub reads.
+    """Write README.md with the front matter that the Hugging Face hub reads.
 
     Args:
         example: name of the script that runs the model.
@@ -45,8 +45,8 @@ def model_card(facts: Facts, example: str) -> str:
 def _front(facts: Facts) -> str:
     """Front matter, written by `huggingface_hub` itself.
 
-    Languages and data sets of the lab's generated world are no real ones and left out; a data set is named where it stands on
-    the hub. The licence is `other`: what holds for the weights follows from the checkpoint's and the data's, named in the card.
+    The lab's generated languages and data sets are not real and left out; other data sets are named where they are on the hub.
+    The licence is `other`: the terms for the weights follow from the checkpoint's and the data's, which the card names.
     """
     from huggingface_hub import ModelCardData
 
@@ -71,7 +71,7 @@ def _front(facts: Facts) -> str:
 
 
 def _result(facts: Facts, row: FactRow) -> Any:
-    """A score as the hub's `model-index` has it."""
+    """Return a score as an entry of the hub's `model-index`."""
     from huggingface_hub import EvalResult
 
     table = next(iter(_tables(facts.target.source)), None) if facts.target else None
@@ -79,7 +79,7 @@ def _result(facts: Facts, row: FactRow) -> Any:
         task_type=_pipeline(facts),
         dataset_type=table.id if table else row.target,
         dataset_name=f"{row.target} ({row.language})",
-        dataset_config=row.language,  # the hub takes results of one configuration for one
+        dataset_config=row.language,  # the hub treats results of one configuration as one
         dataset_split=facts.target.report_split if facts.target else "test",
         metric_type=row.metric,
         metric_name=f"{row.metric}, percent, zero-shot" if row.language != ENGLISH else f"{row.metric}, percent",
@@ -92,7 +92,7 @@ def _pipeline(facts: Facts) -> str:
 
 
 def _tables(source: Source) -> tuple[Hub, ...]:
-    """Tables of the hub that a source reads, or whose copies it reads."""
+    """Return the hub data sets that a source reads, directly or as copies."""
     if isinstance(source, FirstOf):
         return tuple(table for copy in source.sources for table in _tables(copy))
     return (source,) if isinstance(source, Hub) else ()
@@ -131,8 +131,8 @@ def _scores(facts: Facts) -> str:
     lines = [
         "## Scores of this model",
         "",
-        f"Reporting half (test). No labelled text of a language but English was trained on. {_chance(facts)} 95 % intervals "
-        "over examples alone: another seed would give other numbers.",
+        f"On reporting examples (test). No labelled text of a language but English was trained on. {_chance(facts)} 95 % "
+        "intervals over examples alone: another seed would give other numbers.",
         "",
         "| target | language | metric | score | 95 % | n |",
         "|---|---|---|---:|---:|---:|",
@@ -157,7 +157,7 @@ def _origin(facts: Facts) -> str:
         lines += [
             "",
             f"The mix over {origin.seeds} fresh seeds, against no intermediate phase over {origin.baseline_seeds} seeds; "
-            "95 % intervals over seeds and examples, each standing alone. A gain whose interval covers zero was not seen.",
+            "95 % intervals over seeds and examples, each by itself. A gain whose interval covers zero was not seen.",
             "",
             "| target | language | metric | score | 95 % | gain | 95 % | n |",
             "|---|---|---|---:|---:|---:|---:|---:|",
@@ -230,5 +230,5 @@ def _capital(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Without what would end a table's cell."""
+    """Remove characters that would end a table's cell."""
     return " ".join(text.replace("|", "/").split())

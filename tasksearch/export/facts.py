@@ -1,4 +1,4 @@
-"""What an export says of its model, as values: scores with intervals, where the mix comes from, what may be done with it."""
+"""Facts about an exported model: scores with intervals, origin of the mix, and licences."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class FactRow:
     estimate: Estimate
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form."""
+        """Return JSON values."""
         e = self.estimate
         return {"target": self.target, "language": self.language, "half": "report", "metric": self.metric} | {
             "value": e.value, "low": e.low, "high": e.high, "examples": e.examples, "seeds": e.seeds
@@ -39,11 +39,11 @@ class Origin:
 
     Attributes:
         study: its name.
-        trial, role: the study's own training of this very plan; None where it has none (another seed or other features).
+        trial, role: the study's own training of this plan; None where there is none (another seed or other features).
         differing: examples on which the exported model's outcome differs from that trial's; None without such a trial.
-        scores, gains: of the mix over fresh seeds, gains against no intermediate phase; empty where it was not re-run.
-        seeds, baseline_seeds: behind them.
-        chosen: sentences that say what chose it.
+        scores, gains: of the mix over fresh seeds, gains against no intermediate phase; empty where it was no finalist.
+        seeds, baseline_seeds: numbers of their seeds.
+        chosen: sentences on how it was chosen.
     """
 
     study: str
@@ -57,27 +57,27 @@ class Origin:
     chosen: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form."""
+        """Return JSON values."""
         rows = {"scores": [row.to_json() for row in self.scores], "gains": [row.to_json() for row in self.gains]}
         return {f.name: rows.get(f.name, to_plain(getattr(self, f.name))) for f in dataclasses.fields(self)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """Everything the card and the notes say.
+    """Everything that the model card and the notes contain.
 
     Attributes:
         target: its card; None for an encoder alone.
-        architecture: class of transformers that loads the folder.
+        architecture: transformers class that loads the folder.
         plan: what was trained.
         mix: the schedule as TOML.
-        data: cards of everything it was trained on.
+        data: cards of all its training data.
         base: the pretrained checkpoint, a hub id or a folder's name; `fingerprint` is its hash.
-        warning: the suite's own sentence.
+        warning: the suite's sentence.
         same_data: intermediate tasks that train on the target's own data.
-        scores: of this very model, with intervals over examples alone.
+        scores: of this model, with intervals over examples alone.
         chance: target → score of a guess, percent.
-        command, versions: what made it.
+        command, versions: with which it was made.
     """
 
     target: TaskCard | None
@@ -97,7 +97,7 @@ class Facts:
 
     @property
     def title(self) -> str:
-        """A heading."""
+        """The heading of the card."""
         what = f"{self.target.name}: {self.target.kind} head" if self.target else "encoder"
         return f"{what}, after {self.plan.schedule}"
 
@@ -108,13 +108,13 @@ class Facts:
 
     @property
     def precision(self) -> str:
-        """In which the scores were computed: `fp32` or `bf16`."""
+        """Precision in which the scores were computed: `fp32` or `bf16`."""
         settings = self.plan.settings
         return settings.for_target(self.target.name).precision if self.target else settings.intermediate.precision
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences that stand beside every number, and beside the model."""
+        """Warnings that are printed with every score and with the model."""
         said = [self.warning] if self.warning else []
         if self.non_commercial:
             names = ", ".join(card.name for card in self.non_commercial)
@@ -122,25 +122,27 @@ class Facts:
         if self.same_data:
             said.append(f"same data: {', '.join(self.same_data)} trains on data that the target's own is drawn from")
         if self.precision == "bf16":
-            said.append("scores were computed under bf16 autocast; in fp32 single examples may come out otherwise")
+            said.append("scores were computed under bf16 autocast; in fp32 single examples may have other outcomes")
         if self.target and self.target.note:
             said.append(self.target.note)
         if self.target and self.target.metric == "squad_v2":
-            said.append("scores used a no-answer threshold per language, from its selecting half; the example always answers")
+            said.append(
+                "scores used a no-answer threshold per language, from its selection examples; the example script always answers"
+            )
         if (cap := self.plan.settings.evaluation_examples) is not None:
             said.append(f"scored on at most {cap} examples of each language: no published number")
         if self.origin and self.origin.differing:
-            said.append(f"{self.origin.differing} examples came out otherwise than in trial {self.origin.trial} of the study")
+            said.append(f"{self.origin.differing} examples have other outcomes than in trial {self.origin.trial} of the study")
         return tuple(said)
 
 
 def is_non_commercial(card: TaskCard) -> bool:
-    """By the card's own flag where it has one, or by its licence's words (`CC BY-NC`, `non-commercial`)."""
+    """Decide by the card's flag where it has one, else by its licence's words (`CC BY-NC`, `non-commercial`)."""
     return bool(getattr(card, "non_commercial", False)) or bool(_NON_COMMERCIAL.search(card.licence))
 
 
 def notes(facts: Facts, reading: Mapping[str, Any]) -> dict[str, Any]:
-    """`tasksearch.json`: what the example needs to read the model as it was trained, and the card's facts for programs."""
+    """Return `tasksearch.json`: settings that the example script needs, and the card's facts for programs."""
     return {
         **reading,
         "target": facts.target.name if facts.target else None,

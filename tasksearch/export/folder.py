@@ -1,4 +1,4 @@
-"""An output folder that appears whole or not at all."""
+"""An output folder that appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from safetensors import SafetensorError
 from tasksearch.core.errors import BadInput, DiskFull, no_room
 
 NOTES = "tasksearch.json"
-"""What the export notes of the training; its presence makes a folder an export."""
+"""Notes on the training; the presence of this file marks a folder as an export."""
 
 
 def check_out(out: Path, *, force: bool) -> None:
-    """Raises BadInput for a file, or for a folder with content where `force` is not set."""
+    """Raise BadInput for a file, or for a folder with content unless `force` is set."""
     if out.exists() and not out.is_dir():
         raise BadInput(f"--out {out} is a file; expected a folder that does not exist yet, or an empty one")
     if not force and out.is_dir() and any(out.iterdir()):
@@ -26,15 +26,15 @@ def check_out(out: Path, *, force: bool) -> None:
 
 @contextmanager
 def whole_folder(out: Path, *, force: bool, room: int = 0) -> Iterator[Path]:
-    """Yields a folder beside `out` to be filled, and renames it to `out` when the block ends well.
+    """Yield a temporary folder beside `out`, and rename it to `out` when the block ends without an error.
 
-    With `force` an earlier export gives way. Other content is never deleted: it is renamed to `<out>.replaced-<id>`.
+    With `force` an earlier export is replaced. Other content is never deleted: it is renamed to `<out>.replaced-<id>`.
 
     Args:
         room: bytes that will be written.
 
     Raises:
-        BadInput: as `check_out`, or the place cannot be written.
+        BadInput: as `check_out`, or the location cannot be written.
         DiskFull: less than `room` is free, or the disk fills up; nothing is left behind.
     """
     check_out(out, force=force)
@@ -50,7 +50,7 @@ def whole_folder(out: Path, *, force: bool, room: int = 0) -> Iterator[Path]:
         temporary.rename(out)
     except (OSError, SafetensorError) as fault:
         if no_room(fault):
-            raise DiskFull(f"no room left to write {out}; nothing was kept of it: free some, then run again") from None
+            raise DiskFull(f"no space left to write {out}; nothing of it was kept: free some, then run again") from None
         if isinstance(fault, SafetensorError):
             raise
         raise BadInput(f"cannot write {out}: {fault.strerror or fault}") from None

@@ -1,4 +1,4 @@
-"""From a trained plan and its study to what the card says."""
+"""Gather the facts of an export from a trained plan and its study."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ def facts_of(
     record: TrialRecord | None = None,
     same: bool = False,
 ) -> Facts:
-    """Everything the card says.
+    """Gather everything that the card contains.
 
     Args:
-        outcomes: of the exported model, both halves.
+        outcomes: of the exported model on selection and reporting examples.
         base: hub id or folder name of phase 1.
-        versions: `RunContext.facts()`, and this package's own.
+        versions: `RunContext.facts()` and this package's version.
         documents: number of each example's document, in the order of the outcomes.
         study: folder of the study the mix comes from.
         record: the study's own training of the mix.
-        same: whether that was of this very plan, so that its outcomes must be equal.
+        same: whether that was of this same plan, so that its outcomes must be equal.
     """
     card = suite.card(target) if target is not None else None
     fingerprint = versions["model"]
@@ -79,7 +79,7 @@ def facts_of(
 
 
 def own_rows(outcomes: Outcomes, suite: Suite, documents: Numbers | None = None) -> tuple[FactRow, ...]:
-    """Scores of one model on the reporting examples.
+    """Compute the scores of one model on the reporting examples.
 
     Intervals over examples alone, clustered where their documents are known.
     """
@@ -100,7 +100,9 @@ def _row(
     pool: Sequence[CandidateOutcomes] = (),
 ) -> FactRow:
     found = estimate(arm, {cell: 1.0}, minus=minus, pool=pool)
-    if not (found.seed_error or found.example_error):  # every answer right, or every one wrong: that is no certainty
+    if not (
+        found.seed_error or found.example_error
+    ):  # all answers right, or all wrong, does not mean that the score is certain
         found = dataclasses.replace(found, low=None, high=None)
     elif minus is None and found.low is not None and found.high is not None:  # a score is a percentage
         found = dataclasses.replace(found, low=max(0.0, found.low), high=min(100.0, found.high))
@@ -108,7 +110,7 @@ def _row(
 
 
 def origin_of(folder: Path, record: TrialRecord, suite: Suite, plan: Plan, outcomes: Outcomes, *, same: bool) -> Origin:
-    """What the study knows of the mix, and whether this model answers as the study's did."""
+    """Return the study's results for the mix, and whether this model's outcomes equal the study's."""
     ledger = Ledger(folder)
     config, records = ledger.config(), ledger.records()
     known = Origin(
@@ -120,7 +122,7 @@ def origin_of(folder: Path, record: TrialRecord, suite: Suite, plan: Plan, outco
     )
     if plan.settings != record.plan.settings:
         changed = f"Features are `{plan.settings.features}` here and were `{record.plan.settings.features}` in the study: "
-        return _with(known, f"{changed}what it measured of the mix is of other models, and is not repeated.")
+        return _with(known, f"{changed}its scores of the mix are of other models and are left out.")
     try:
         evidence = gather(records, ledger.outcomes, config.objective, Documents.reporting(ledger.documents()))
     except StudyNotReady as reason:
@@ -153,7 +155,7 @@ def _measured(
         return _with(known, "No intermediate phase: this is the baseline that the study's gains are measured against.")
     arm = next((c.arm for c in evidence.candidates if c.first.plan.schedule == schedule), None)
     if arm is None:
-        return _with(known, "The mix was no leader and was not re-run on fresh seeds: the study gives no gain for it.")
+        return _with(known, "The mix was no finalist and was not trained on fresh seeds: the study gives no gain for it.")
     pool, cells = evidence.arms, [cell for cell in evidence.cells if cell[0] in targets]
     scores = [_row(suite, cell, arm, pool=pool) for cell in cells]
     gains = [_row(suite, cell, arm, minus=evidence.baseline, pool=pool) for cell in cells]
@@ -168,20 +170,20 @@ def _measured(
 
 
 def _how_chosen(schedule: Schedule, candidates: int, verdict: Verdict | None) -> tuple[str, ...]:
-    leaders = f"It was one of the {candidates} leaders of the search that were trained again on fresh seeds."
+    again = f"It was one of the {candidates} finalists of the search that were trained again on fresh seeds."
     if verdict is None:
-        return (leaders,)
+        return (again,)
     picked: dict[str, list[str]] = {}
     for choice in verdict.choices:
         if choice.schedule == schedule:
             picked.setdefault(choice.rule, []).append(f"{choice.name} ({choice.finding})")
     if not picked:
-        return (leaders, f"Rule {verdict.rule} chose another mix for every language and group.")
-    return (leaders, *(f"Rule {rule} ({RULES[rule]}) chose it for {', '.join(names)}." for rule, names in picked.items()))
+        return (again, f"Rule {verdict.rule} chose another mix for every language and group.")
+    return (again, *(f"Rule {rule} ({RULES[rule]}) chose it for {', '.join(names)}." for rule, names in picked.items()))
 
 
 def _differing(ledger: Ledger, record: TrialRecord, outcomes: Outcomes) -> int:
-    """Examples whose outcome is not what the trial had."""
+    """Count examples whose outcome differs from the trial's."""
     before = ledger.outcomes(record.number)
     return sum(int((table != before[cell]).any(axis=1).sum()) for cell, table in outcomes.items() if cell in before)
 
@@ -191,7 +193,7 @@ def _with(origin: Origin, sentence: str) -> Origin:
 
 
 def _trained_on(cards: Iterable[TaskCard], schedule_tasks: Iterable[str], target: TaskCard | None) -> tuple[TaskCard, ...]:
-    """Cards of the intermediate tasks in canonical order, then the target's."""
+    """Return the cards of the intermediate tasks in canonical order, then the target's."""
     wanted = set(schedule_tasks)
     found = [card for card in cards if card.role == "intermediate" and card.name in wanted]
     return (*sorted(found, key=lambda card: card.name), *([target] if target else []))

@@ -1,8 +1,8 @@
-"""From an encoder and a head of this project to the stock class of transformers that computes the same.
+"""Convert an encoder and a head of this project to the stock transformers class that computes the same.
 
 `ClassificationHead` on `<s>` is dense → tanh → linear. That is `XLMRobertaClassificationHead`, and it is also the pooler of
 `XLMRobertaForMultipleChoice` with its classifier behind: both are exact. `TokenHead` is one linear layer, as in token
-classification and question answering. A head on `pair-diff` features has no stock class, and no remote code is ever written.
+classification and question answering. A head on `pair-diff` features has no stock class; custom model code is never exported.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CLASSES = {
     "tagging": "XLMRobertaForTokenClassification",
     "span": "XLMRobertaForQuestionAnswering",
 }
-"""Kind of target → class of transformers."""
+"""Kind of target → transformers class."""
 
 _HEADS: dict[str, dict[str, str]] = {
     "XLMRobertaForSequenceClassification": {"dense": "classifier.dense", "out_proj": "classifier.out_proj"},
@@ -34,25 +34,25 @@ _HEADS: dict[str, dict[str, str]] = {
     "XLMRobertaForTokenClassification": {"out_proj": "classifier"},
     "XLMRobertaForQuestionAnswering": {"out_proj": "qa_outputs"},
 }
-"""Class → where each layer of the project's head stands in it."""
+"""Class → its layer for each layer of the project's head."""
 
 
 def check_exportable(target: str, kind: str, features: Features) -> None:
-    """Raises BadInput for a head that no stock class can hold; says what works."""
+    """Raise BadInput for a head that no stock class can hold; the message says what works."""
     if kind in ("retrieval", "mining"):
         raise BadInput(f"target {target!r} trains no head; expected --encoder-only for it, which exports the encoder it scores")
     if features == "pair-diff" and kind in ("pair", "sentence", "multilabel", "choice"):
         raise BadInput(
-            f"target {target!r}: no class of transformers has a head on 'pair-diff' features; add --features cls, which "
-            "trains another plan, with scores of its own, whose head transformers has"
+            f"target {target!r}: no transformers class has a head on 'pair-diff' features; add --features cls, which trains "
+            "another plan, with its own scores, whose head transformers has"
         )
 
 
 def stock_model(kind: str, model: Any, head: nn.Module, labels: Sequence[str]) -> Any:
-    """The stock model with the encoder's and the head's very weights, on the CPU, in evaluation mode.
+    """Return the stock model with the encoder's and the head's weights, on the CPU, in evaluation mode.
 
     Args:
-        kind: of the target.
+        kind: kind of the target.
         model: an `XLMRobertaForMaskedLM`; its MLM head is left out.
         head: trained on `cls` features where it is a `ClassificationHead`.
         labels: in the order of the head's outputs; empty for span and choice.
@@ -78,7 +78,7 @@ def stock_model(kind: str, model: Any, head: nn.Module, labels: Sequence[str]) -
 
 
 def stock_encoder(model: Any, *, has_mlm_head: bool) -> Any:
-    """The encoder with its MLM head, or bare where the checkpoint had none (a random one is no part of an export)."""
+    """Return the encoder with its MLM head, or without where the checkpoint had none: a random one is not exported."""
     kept = copy.deepcopy(model).to("cpu").eval()
     if has_mlm_head:
         return kept

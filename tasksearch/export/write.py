@@ -1,4 +1,4 @@
-"""Fills the exported folder, and reads it back as a user will before it counts."""
+"""Write the exported folder, and read it back with transformers before it is kept."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _PROBE = "The quick brown fox, 42 times: été, мир, ሰላም, สวัส�
 
 
 def write_export(out: Path, stock: Any, tokenizer: Any, facts: Facts, *, force: bool) -> None:
-    """Weights, tokenizer, notes, card and example, whole or not at all.
+    """Write weights, tokenizer, notes, card and example, all or nothing.
 
     Raises:
         BadInput, DiskFull: as `whole_folder`.
-        ModelUnusable: the folder does not read back as what was written; nothing is kept of it.
+        ModelUnusable: the folder does not read back as it was written; nothing of it is kept.
     """
     with whole_folder(out, force=force, room=weight_bytes(stock)) as folder:
         with quiet_transformers():
@@ -39,13 +39,13 @@ def write_export(out: Path, stock: Any, tokenizer: Any, facts: Facts, *, force: 
         _write(folder / NOTES, json.dumps(notes(facts, reading_of(facts)), indent=1, ensure_ascii=False) + "\n")
         _write(folder / "README.md", model_card(facts, EXAMPLE))
         mode = (folder / EXAMPLE).stat().st_mode
-        for weights in folder.glob("*.safetensors"):  # safetensors lets nobody else read them
+        for weights in folder.glob("*.safetensors"):  # safetensors makes them readable by the owner alone
             weights.chmod(mode)
         _check_reads_back(folder, stock, tokenizer)
 
 
 def reading_of(facts: Facts) -> dict[str, Any]:
-    """What the example must know to read texts as the scores did."""
+    """Return the settings by which the example script encodes texts as for the scores."""
     settings = facts.plan.settings
     how = settings.for_target(facts.target.name) if facts.target else settings.untrained
     reading: dict[str, Any] = {"max_length": how.max_length, "precision": how.precision}
@@ -58,7 +58,7 @@ def reading_of(facts: Facts) -> dict[str, Any]:
 
 
 def weight_bytes(model: Any) -> int:
-    """Bytes of a model's weights, shared ones once."""
+    """Return the bytes of a model's weights, shared ones counted once."""
     return sum(parameter.numel() * parameter.element_size() for parameter in model.parameters())
 
 
@@ -67,7 +67,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _check_reads_back(folder: Path, stock: Any, tokenizer: Any) -> None:
-    """Transformers fills what a folder lacks at random and says so in a log alone: here it is an error."""
+    """Refuse missing weights: transformers would fill them at random and only log it."""
     from transformers import AutoTokenizer
 
     with quiet_transformers(), torch.random.fork_rng(devices=[]):

@@ -1,4 +1,4 @@
-"""From item indices to padded tensors, one batch per task of a step."""
+"""Padded tensors of item indices, one batch per task of a step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MASK_SHARE, KEEP_SHARE, RANDOM_SHARE = 0.15, 0.1, 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Specials:
-    """Ids of the tokenizer's special pieces, and its size."""
+    """Ids of the tokenizer's special tokens, and the size of its vocabulary."""
 
     bos: int
     eos: int
@@ -26,7 +26,7 @@ class Specials:
 
     @classmethod
     def of(cls, tokenizer: Any) -> Specials:
-        """Read off a Hugging Face tokenizer."""
+        """Read them from a Hugging Face tokenizer."""
         bos, eos, pad, mask = (int(getattr(tokenizer, f"{name}_token_id")) for name in ("bos", "eos", "pad", "mask"))
         return cls(bos=bos, eos=eos, pad=pad, mask=mask, vocabulary=len(tokenizer))
 
@@ -46,9 +46,9 @@ class Batch:
             sequence has one label.
         labels: (units,) class, choice, tag, or original piece; empty for label sets.
         choices: sequences per item where the kind is choice, else 1.
-        spans: (sequences, 2) token columns of an answer's ends; column 0 (`<s>`) where the window holds none.
-        allowed: span: (sequences, tokens) columns an end may fall on.
-        units: how many losses are averaged.
+        spans: (sequences, 2) token columns of an answer's ends; column 0 (`<s>`) where the window has no answer.
+        allowed: for spans: (sequences, tokens) columns that an end may be in.
+        units: number of losses that are averaged.
     """
 
     kind: str
@@ -62,7 +62,7 @@ class Batch:
     units: int
 
     def to(self, device: torch.device) -> Batch:
-        """The same batch on another device."""
+        """Move the batch to another device."""
         if device.type == "cpu":
             return self
         moved = {
@@ -72,7 +72,7 @@ class Batch:
         return Batch(kind=self.kind, choices=self.choices, units=self.units, allowed=allowed, **moved)
 
     def part(self, first: int, last: int) -> Batch:
-        """Items `first` … `last - 1` alone, as wide as the whole batch: padding and masked positions are the whole batch's."""
+        """Return items `first` … `last - 1`; padding and masked positions stay those of the whole batch."""
         a, b = first * self.choices, last * self.choices
         kept = (self.rows >= a) & (self.rows < b)
         by_token = self.kind in ("tagging", "mlm")
@@ -93,7 +93,7 @@ class Batch:
 def collate(
     encoded: Encoded, items: npt.NDArray[np.int64], specials: Specials, *, mask_seed: int = 0, mask_share: float = MASK_SHARE
 ) -> Batch:
-    """Pads the items of one task. An MLM batch is masked here, from `mask_seed` alone."""
+    """Pad the items of one task. An MLM batch is masked here, from `mask_seed` alone."""
     sequences = _sequences(encoded, items)
     ids = encoded.tokens.padded(sequences, specials.pad)
     none = np.empty(0, dtype=np.int64)
@@ -156,9 +156,10 @@ def _gather(flat: npt.NDArray[np.int32], bounds: npt.NDArray[np.int64], items: n
 def mask_tokens(
     ids: npt.NDArray[np.int64], specials: Specials, seed: int, share: float
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """BERT's masking: of the chosen positions 80 % become <mask>, 10 % a random piece, 10 % stay.
+    """Mask as BERT does: of the chosen positions 80 % become <mask>, 10 % a random token, 10 % stay.
 
-    Returns the masked ids, and rows, columns and original pieces of the chosen positions; at least one position is chosen.
+    Returns:
+        The masked ids, and rows, columns and original tokens of the chosen positions, at least one.
     """
     draw = np.random.default_rng(seed)
     content = (ids != specials.bos) & (ids != specials.eos) & (ids != specials.pad)
@@ -175,6 +176,6 @@ def mask_tokens(
 
 
 def _first_piece(specials: Specials) -> int:
-    """Lowest id that is not one of the template's specials (they stand at the front in XLM-R's vocabulary)."""
+    """Return the lowest id behind the special tokens, which are the first ones of XLM-R's vocabulary."""
     front = {specials.bos, specials.eos, specials.pad}
     return max(i for i in front if i < 16) + 1

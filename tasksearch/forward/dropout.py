@@ -27,16 +27,16 @@ class RowRange:
     total: int
 
     def take(self, whole: torch.Tensor) -> torch.Tensor:
-        """These rows of a tensor that has all."""
+        """Return these rows of a tensor that has all."""
         return whole[self.first : self.last]
 
 
 class StepDropout(TorchFunctionMode):
-    """Replaces dropout, and attention with dropout, while it is entered.
+    """Context that replaces dropout, and attention with dropout.
 
     Args:
-        sequences: which of the step's sequences this forward pass holds.
-        tags: which of its tagged tokens, whose features are two-dimensional; None where a head sees whole sequences.
+        sequences: the step's sequences in this forward pass.
+        tags: its tagged tokens, whose features are two-dimensional; None where a head sees whole sequences.
     """
 
     def __init__(self, sequences: RowRange, tags: RowRange | None = None) -> None:
@@ -46,7 +46,7 @@ class StepDropout(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        """Where every call of a torch function passes."""
+        """Intercept every call of a torch function."""
         given = dict(kwargs or {})
         if func is F.dropout:
             return self._dropout(*args, **given)
@@ -73,7 +73,7 @@ class StepDropout(TorchFunctionMode):
         scale: float | None = None,
         **_: Any,
     ) -> torch.Tensor:
-        """softmax(q kᵀ · scale + mask), dropped out, times v: what the fused kernels compute, with a mask of our drawing."""
+        """Compute dropout(softmax(q kᵀ · scale + mask)) v like the fused kernels, with the dropout mask drawn here."""
         scores = query @ key.transpose(-1, -2) * (query.shape[-1] ** -0.5 if scale is None else scale)
         if attn_mask is not None:
             closed = attn_mask.dtype == torch.bool

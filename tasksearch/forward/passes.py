@@ -10,19 +10,19 @@ from torch import nn
 
 from tasksearch.forward.batches import Batch, Specials
 
-_NEVER = -1e4  # a logit that no softmax lets through, in fp32 and bf16 alike
+_NEVER = -1e4  # a logit whose softmax is zero, in fp32 and in bf16
 
 
 def encode_batch(model: Any, ids: torch.Tensor, specials: Specials, *, hidden_states: bool = False) -> Any:
-    """Runs the encoder; padding is masked, and positions start where XLM-R's do (behind the pad index)."""
+    """Run the encoder; padding is masked, and positions start behind the pad index as in XLM-R."""
     return model.roberta(input_ids=ids, attention_mask=(ids != specials.pad).long(), output_hidden_states=hidden_states)
 
 
 def loss_sum(model: Any, head: nn.Module | None, batch: Batch, specials: Specials) -> torch.Tensor:
-    """Sum of the batch's losses (not the mean: the step divides by its own number of units)."""
+    """Return the sum of the batch's losses; the step divides by its number of units."""
     hidden = encode_batch(model, batch.ids, specials).last_hidden_state
     if batch.kind == "mlm":
-        # The vocabulary's logits at masked positions only: all positions would double the step's cost.
+        # Vocabulary logits at masked positions only: at all positions they would double the step's cost.
         logits = model.lm_head(hidden[batch.rows, batch.columns])
         return F.cross_entropy(logits.float(), batch.labels, reduction="sum")
     assert head is not None
@@ -42,7 +42,7 @@ def loss_sum(model: Any, head: nn.Module | None, batch: Batch, specials: Special
 
 
 def label_logits(head: nn.Module, hidden: torch.Tensor, batch: Batch, specials: Specials) -> torch.Tensor:
-    """(units, outputs): a row per sequence, per item of choices, or per tagged token."""
+    """Return logits of shape (units, outputs): a row per sequence, per item of choices, or per tagged token."""
     if batch.kind == "tagging":
         return head(hidden[batch.rows, batch.columns])  # type: ignore[no-any-return]
     logits: torch.Tensor = head(hidden, batch.ids, specials.template)
@@ -50,7 +50,7 @@ def label_logits(head: nn.Module, hidden: torch.Tensor, batch: Batch, specials: 
 
 
 def span_logits(head: nn.Module, hidden: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Two (sequences, tokens) tables, closed outside the context; column 0 stands for "not in this window"."""
+    """Return start and end logits, each (sequences, tokens), closed outside the context; column 0 means "no answer here"."""
     logits = head(hidden).float()
     assert batch.allowed is not None
     closed = ~batch.allowed

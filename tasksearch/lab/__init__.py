@@ -1,4 +1,4 @@
-"""The embedded generated multilingual world: writes files in the packed layout, knows no card."""
+"""The lab: a generated multilingual world for demos and tests, written as data files."""
 
 from tasksearch.lab.recipe import LabRecipe
 from tasksearch.lab.write import write_lab

@@ -17,9 +17,9 @@ _SWAPPED = 0.5
 
 
 class MixedForms(dict[Concept, str]):
-    """One language's words, each swapped for the other's with probability one half; suffixes stay.
+    """A lexicon that replaces each word by the other language's with probability one half; suffixes stay.
 
-    The draw is made at every look-up, so that two mentions of one concept may differ.
+    It draws at every look-up, so that two mentions of one concept may differ.
     """
 
     def __init__(self, own: Forms, borrowed: Forms, rng: Random) -> None:
@@ -33,7 +33,7 @@ class MixedForms(dict[Concept, str]):
 
 
 def documents(world: World, lexicons: dict[str, Forms], language: LabLanguage, count: int) -> Iterator[Segments]:
-    """Two segments each: 40 % a restatement, 35 % what happens next, 15 % a question with its answer, 10 % unrelated."""
+    """Yield documents of two segments: 40 % restatement, 35 % next event, 15 % question with answer, 10 % unrelated."""
     rng = world.rng("documents", language.code)
     own = lexicons[language.code]
     for _ in range(count):
@@ -43,7 +43,7 @@ def documents(world: World, lexicons: dict[str, Forms], language: LabLanguage, c
 
 
 def parallel(world: World, lexicons: dict[str, Forms], language: LabLanguage, count: int) -> Iterator[Segments]:
-    """English and the language, word for word the same proposition, in random order."""
+    """Yield pairs of the same proposition in English and in the language, word for word, in random order."""
     rng = world.rng("parallel", language.code)
     for _ in range(count):
         clause = Clause(proposition=world.proposition(rng))
@@ -52,7 +52,7 @@ def parallel(world: World, lexicons: dict[str, Forms], language: LabLanguage, co
 
 
 def _borrowed(lexicons: dict[str, Forms], language: LabLanguage, rng: Random) -> Forms:
-    """English borrows from any other language, by weight; the others borrow from English."""
+    """Choose the lexicon to mix in: for English any other language's by weight, for the others English."""
     if language.code != "en":
         return lexicons["en"]
     return lexicons[rng.choices(OTHERS, weights=[other.weight for other in OTHERS])[0].code]

@@ -1,4 +1,4 @@
-"""Edits of propositions: saying the same in other words, going on, and changing exactly one thing."""
+"""Edits of propositions: restatements, next events, and changes of exactly one part."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tasksearch.lab.world import ACTIONS, EVERYTHING, SORTS, SYNONYMS, VALUES, P
 
 
 def restated(said: Proposition, rng: Random, *, drop: float = 0.5, hypernym: float = 0.3, synonym: float = 0.6) -> Proposition:
-    """Entailed by `said`: modifiers dropped, the verb's synonym, the class word for the object, each with its probability."""
+    """Return a proposition entailed by `said`: modifiers dropped, a synonym, the class word, each with its probability."""
     general = rng.random() < hypernym
     return replace(
         said,
@@ -22,7 +22,7 @@ def restated(said: Proposition, rng: Random, *, drop: float = 0.5, hypernym: flo
 
 
 def continued(world: World, said: Proposition, rng: Random, vocabulary: Vocabulary = EVERYTHING) -> Proposition:
-    """What the same person does next: the action that follows, half of the time with the same thing."""
+    """Return what the same person does next: the following action, half of the time with the same object."""
     fresh = world.proposition(rng, vocabulary)
     action = world.follows[said.action]
     if rng.random() < 0.5:
@@ -33,33 +33,33 @@ def continued(world: World, said: Proposition, rng: Random, vocabulary: Vocabula
 
 
 def other(current: int | None, count: int | tuple[int, ...], rng: Random) -> int:
-    """Any value but the current one, from `range(count)` or from a tuple."""
+    """Draw any value but the current one, from `range(count)` or from a tuple."""
     values = range(count) if isinstance(count, int) else count
     return pick(rng, [value for value in values if value != current])
 
 
 def other_person(said: Proposition, rng: Random, vocabulary: Vocabulary = EVERYTHING) -> Proposition:
-    """Someone else does it."""
+    """Change the person."""
     return replace(said, person=other(said.person, vocabulary.persons, rng))
 
 
 def other_action(said: Proposition, rng: Random) -> Proposition:
-    """Something else is done."""
+    """Change the action."""
     return replace(said, action=other(said.action, ACTIONS, rng), synonym=pick(rng, range(SYNONYMS)))
 
 
 def other_item(said: Proposition, rng: Random, vocabulary: Vocabulary = EVERYTHING) -> Proposition:
-    """Another thing of the same class."""
+    """Change the object within its class."""
     return replace(said, item=other(said.item, vocabulary.items, rng))
 
 
 def other_sort(said: Proposition, rng: Random, vocabulary: Vocabulary = EVERYTHING) -> Proposition:
-    """A thing of another class, without the old one's quality."""
+    """Change the object to one of another class, without a quality."""
     return replace(said, sort=other(said.sort, SORTS, rng), item=pick(rng, vocabulary.items), quality=None)
 
 
 def other_quality(said: Proposition, rng: Random) -> Proposition:
-    """The same dimension, another value: the two exclude each other. Needs a quality."""
+    """Change the quality to another value of its dimension, which excludes the old one. The proposition must have a quality."""
     assert said.quality is not None
     dimension, value = said.quality
     return replace(said, quality=(dimension, other(value, VALUES, rng)))

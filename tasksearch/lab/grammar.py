@@ -19,7 +19,7 @@ _PRONOUN: dict[Asked, str] = {"agent": "who", "thing": "what", "place": "where",
 
 
 class Word(NamedTuple):
-    """A word as written, its part of speech, and what it says."""
+    """A word as written, its part of speech, and its role."""
 
     text: str
     tag: str
@@ -28,11 +28,11 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clause:
-    """A proposition with the choices of its wording that are not the language's own.
+    """A proposition with the choices of wording that the language leaves open.
 
     Attributes:
-        fronted: the time stands first instead of last.
-        asked: the participant that a question word stands for; None: a statement.
+        fronted: the time is first instead of last.
+        asked: the participant that the question word replaces; None: a statement.
     """
 
     proposition: Proposition
@@ -41,7 +41,7 @@ class Clause:
 
 
 def realise(clause: Clause, language: LabLanguage, forms: Forms) -> list[Word]:
-    """The clause in the language's order: SVO + place, or S + place + OV; time first or last."""
+    """Return the words of the clause in the language's order: SVO + place, or S + place + OV; time first or last."""
     said, asked = clause.proposition, clause.asked
     subject = _pronoun(asked, forms) if asked == "agent" else [Word(forms[Concept("person", said.person)], "PROPN", "agent")]
     thing = _pronoun(asked, forms) if asked == "thing" else _object(said, language, forms)
@@ -53,7 +53,7 @@ def realise(clause: Clause, language: LabLanguage, forms: Forms) -> list[Word]:
 
 
 def text_of(clause: Clause, language: LabLanguage, forms: Forms) -> str:
-    """The clause's words with single spaces between them."""
+    """Return the clause's words joined by single spaces."""
     return " ".join([word[0] for word in realise(clause, language, forms)])
 
 

@@ -1,6 +1,6 @@
-"""The English intermediate tasks: how one item of each is made.
+"""Generators of items of the English intermediate tasks.
 
-Their persons and qualities never occur in target items, and their edits are others than the targets'.
+Their persons and qualities never occur in target items, and their edits differ from the targets'.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def entail(world: World, rng: Random) -> Item:
     said = replace(world.proposition(rng, INTERMEDIATE, full=True), negated=False, time=time)
     then, label = restated(said, rng, drop=0.4, hypernym=0), rng.choice(("entailment", "neutral", "contradiction"))
     if label == "contradiction":
-        # from what was said, not from the restatement: that may have dropped it
+        # from the premise: the restatement may have dropped it
         elsewhere, another_time = other(said.place, INTERMEDIATE.places, rng), other(time, TIMES, rng)
         then = replace(then, place=elsewhere) if rng.random() < 0.5 else replace(then, time=another_time)
     elif label == "neutral":
@@ -66,7 +66,7 @@ def follow(world: World, rng: Random) -> Item:
 
 
 def sort(world: World, rng: Random) -> Item:
-    """Which class word names the thing that is spoken of? One of four."""
+    """Which of four class words names the object?"""
     said = world.proposition(rng, INTERMEDIATE)
     wrong = rng.sample([sort for sort in range(SORTS) if sort != said.sort], 3)
     label = rng.randrange(4)
@@ -88,12 +88,12 @@ def senses(world: World, rng: Random) -> Item:
 
 
 def marks(world: World, rng: Random) -> Item:
-    """Tags by a hash of the word's letters: nothing to understand, much to remember."""
+    """Tags by a hash of the word's letters: they have no meaning and must be memorised."""
     return TagItem(clause=_clause(world.proposition(rng, INTERMEDIATE), rng), tagging="marks")
 
 
 def coin(world: World, rng: Random) -> Item:
-    """Two sentences and the toss of a coin."""
+    """Two sentences with a random label."""
     first, second = world.proposition(rng, INTERMEDIATE, full=True), world.proposition(rng, INTERMEDIATE, full=True)
     label = rng.choice(("heads", "tails"))
     return PairItem(first=Clause(proposition=first), second=Clause(proposition=second), label=label)

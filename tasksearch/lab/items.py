@@ -1,4 +1,4 @@
-"""Items of tasks, before any language: the same latents are realised in all of them."""
+"""Items of tasks before they are written in a language: the same latents are realised in all languages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PairItem:
     label: str
 
     def row(self, language: LabLanguage, lexicons: dict[str, Forms]) -> Row:
-        """`{"a", "b", "label"}`."""
+        """Return `{"a", "b", "label"}` in the language."""
         forms = lexicons[language.code]
         return {"a": text_of(self.first, language, forms), "b": text_of(self.second, language, forms), "label": self.label}
 
@@ -40,7 +40,7 @@ class SentenceItem:
     label: str
 
     def row(self, language: LabLanguage, lexicons: dict[str, Forms]) -> Row:
-        """`{"a", "label"}`."""
+        """Return `{"a", "label"}` in the language."""
         return {"a": text_of(self.clause, language, lexicons[language.code]), "label": self.label}
 
 
@@ -53,7 +53,7 @@ class ChoiceItem:
     label: int
 
     def row(self, language: LabLanguage, lexicons: dict[str, Forms]) -> Row:
-        """`{"prompt", "choices", "label"}`."""
+        """Return `{"prompt", "choices", "label"}` in the language."""
         forms = lexicons[language.code]
         choices = [forms[c] if isinstance(c, Concept) else text_of(c, language, forms) for c in self.choices]
         return {"prompt": text_of(self.prompt, language, forms), "choices": choices, "label": self.label}
@@ -67,7 +67,10 @@ class SpanItem:
     context: Clause
 
     def row(self, language: LabLanguage, lexicons: dict[str, Forms]) -> Row:
-        """`{"question", "context", "answers"}`; the answer to `what` is the noun with its quality, without an article."""
+        """Return `{"question", "context", "answers"}` in the language.
+
+        The answer to `what` is the noun with its quality, without an article.
+        """
         forms = lexicons[language.code]
         words = realise(self.context, language, forms)
         assert self.question.asked is not None
@@ -85,7 +88,7 @@ class TagItem:
     tagging: Tagging
 
     def row(self, language: LabLanguage, lexicons: dict[str, Forms]) -> Row:
-        """`{"words", "tags"}`."""
+        """Return `{"words", "tags"}` in the language."""
         words = realise(self.clause, language, lexicons[language.code])
         tag = _TAGGERS[self.tagging]
         return {"words": [word.text for word in words], "tags": [tag(word, self.clause) for word in words]}
@@ -99,7 +102,7 @@ class BitextItem:
     translation: Clause
 
     def row(self, language: LabLanguage, lexicons: dict[str, Forms]) -> Row:
-        """`{"text", "english"}`."""
+        """Return `{"text", "english"}`."""
         english = text_of(self.translation, ENGLISH, lexicons["en"])
         return {"text": text_of(self.clause, language, lexicons[language.code]), "english": english}
 
@@ -109,7 +112,7 @@ Make = Callable[[World, Random], Item]
 
 
 def answer_span(words: list[Word], asked: Asked) -> tuple[int, str]:
-    """Start character and text of the participant asked for, in the words joined by single spaces."""
+    """Return start character and text of the participant asked for, in the words joined by single spaces."""
     wanted = {"thing", "quality"} if asked == "thing" else {asked}
     places = [index for index, word in enumerate(words) if word.role in wanted]
     start = sum(len(word.text) + 1 for word in words[: places[0]])
@@ -117,7 +120,7 @@ def answer_span(words: list[Word], asked: Asked) -> tuple[int, str]:
 
 
 def sort_name(sort: int) -> str:
-    """Label of a class of objects."""
+    """Return the label of a class of objects."""
     return f"sort{sort + 1}"
 
 

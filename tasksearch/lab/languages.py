@@ -1,4 +1,4 @@
-"""The eight languages of the lab: how each differs from its English, and how much text it has."""
+"""The eight languages of the lab: their differences from its English, and the size of their text."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ class LabLanguage:
     """One generated language.
 
     Attributes:
-        code: as in file names and tables.
+        code: in file names and tables.
         order: of subject, verb and object.
         adjective, adposition: before (`pre`) or after (`post`) the noun.
         article: whether objects carry one.
         script: letters of its words.
-        anchors: share of content words that are the English form.
+        anchors: share of content words that equal the English form.
         cognates: share of content words that are the English form with one letter changed.
-        suffixes: whether an object suffix and a verb suffix are glued to their words.
+        suffixes: whether objects and verbs carry a suffix.
         documents: corpus size, in the recipe's `document_unit`.
         parallel: sentence pairs with English, in the recipe's `parallel_unit`.
         mixed: share of its documents in which each word may be swapped for its translation (code-mixing).

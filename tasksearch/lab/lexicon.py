@@ -16,7 +16,7 @@ _VOWELS: dict[Script, str] = {"latin": "aeiou", "cyrillic": "аеиоуы", "dev
 
 
 def build_lexicons(world: World) -> dict[str, Forms]:
-    """Language code → forms. Anchors and names apart, a form belongs to one concept of one language only."""
+    """Return language code → forms. Except for anchors and names, a form belongs to one concept of one language only."""
     used: set[str] = set()
     english = _draw(ENGLISH, {}, used, world.rng("lexicon", "en"))
     lexicons: dict[str, Forms] = {"en": english}
@@ -30,7 +30,7 @@ def _draw(language: LabLanguage, english: Forms, used: set[str], rng: Random) ->
 
 
 def _form(concept: Concept, language: LabLanguage, english: str | None, used: set[str], rng: Random) -> str:
-    """The English form, one letter off it, or a fresh one; persons' names are shared by all Latin-script languages."""
+    """Return the English form, one with a letter changed, or a fresh one; names are shared by all Latin-script languages."""
     grammatical = concept.kind in ("function", "suffix")
     fate = rng.random()
     if english is None or grammatical or language.script != "latin":
@@ -43,7 +43,7 @@ def _form(concept: Concept, language: LabLanguage, english: str | None, used: se
 
 
 def _fresh(script: Script, used: set[str], rng: Random, *, short: bool = False) -> str:
-    """Two or three open syllables; grammatical words have one closed syllable, so that no stem plus suffix is another stem."""
+    """Draw two or three open syllables, or for grammatical words one closed one: no stem plus suffix is another stem."""
     consonants, vowels = _CONSONANTS[script], _VOWELS[script]
     while True:
         syllables = 1 if short else rng.choice((2, 2, 3))

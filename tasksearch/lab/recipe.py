@@ -11,7 +11,7 @@ from tasksearch.core.errors import BadInput
 from tasksearch.core.signature import plain_without, signature_of
 
 GENERATOR_VERSION = 2
-"""Raised whenever the same recipe would give other bytes: a new signature, so that nothing old is taken for it."""
+"""Incremented whenever the same recipe gives other bytes: the new signature keeps old files from being used."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +20,14 @@ class LabRecipe:
 
     Attributes:
         world_seed: decides lexicons, world knowledge, corpus and task items.
-        phase1_steps: optimiser steps of the lab's own pretraining, batch 32; the files do not depend on it.
+        phase1_steps: optimiser steps of the lab's pretraining, batch 32; the files do not depend on it.
         document_unit: documents of a language whose size is 1.
         parallel_unit: sentence pairs of a language whose parallel size is 1.
         intermediate_train, intermediate_dev: English items per intermediate task.
         target_train: English training items per labelled target.
         target_dev, target_test: items per labelled target and language, the same latents in all languages.
         pool: sentence pairs per language in each of retrieval's two pools; a multiple of 3.
-        shuffled_labels: intermediate tasks keep their texts and lose their sense: a world in which nothing can help.
+        shuffled_labels: whether intermediate tasks have shuffled labels: a world in which no task can help.
     """
 
     world_seed: int = 0
@@ -50,20 +50,18 @@ class LabRecipe:
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise BadInput(f"lab recipe: {field.name} is {value!r}; expected a whole number of at least {least}")
         if self.pool % 3:
-            raise BadInput(
-                f"lab recipe: pool is {self.pool}; expected a multiple of 3 (each sentence stands with two near-duplicates)"
-            )
+            raise BadInput(f"lab recipe: pool is {self.pool}; expected a multiple of 3 (each sentence has two near-duplicates)")
 
     @property
     def signature(self) -> str:
-        """Hash of the recipe and of the generator's version: names the folder of files and the pretrained model."""
+        """Hash of the recipe and of the generator's version; it names the folder of files and the pretrained model."""
         return signature_of("lab", GENERATOR_VERSION, plain_without(self, ("shuffled_labels",)))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form, complete."""
+        """Return the recipe as JSON values."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
+        """Read what `to_json` returned."""
         return cls(**data)

@@ -1,7 +1,7 @@
-"""Intermediate tasks with nothing to learn: the same texts, their labels shuffled.
+"""Intermediate tasks with nothing to learn: the same texts with shuffled labels.
 
-A search over them must be told that it was not worth its hours. Every label still occurs as often as before, and a model that
-is trained on them forgets as it would on any other task.
+A search over them must end with the verdict that it was not worth its cost. Every label occurs as often as before, and a model
+that is trained on them forgets as it would on any other task.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from tasksearch.lab.items import Row
 
 
 def shuffled(rows: Sequence[Row], rng: Random) -> list[Row]:
-    """The rows of one file with labels dealt out anew: a pair's or a choice's among all rows, a tag among all words; an
-    answer is any one word of its context.
+    """Shuffle the labels of one file: of pairs and choices among all rows, tags among all words.
+
+    An answer becomes a random word of its context.
     """
     if not rows or "label" in rows[0]:
         labels = [row["label"] for row in rows]

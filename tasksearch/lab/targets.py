@@ -1,4 +1,4 @@
-"""The target tasks: how one item of each is made, the same latents in all languages."""
+"""Generators of items of the target tasks, with the same latents in all languages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FRONTED = 0.3
 
 
 def nli(world: World, rng: Random) -> Item:
-    """Entailment by restatement and class word; contradiction by `not` or another quality; neutral: another action or thing."""
+    """Entailment by restatement and class word; contradiction by `not` or another quality; neutral: other action or object."""
     said = replace(world.proposition(rng, TARGET, full=True), negated=False)
     label = rng.choice(("entailment", "neutral", "contradiction"))
     then = restated(said, rng, drop=0.2, hypernym=0.3 if label == "entailment" else 0)
@@ -27,13 +27,13 @@ def nli(world: World, rng: Random) -> Item:
 
 
 def topic(world: World, rng: Random) -> Item:
-    """The class of the thing that is spoken of."""
+    """The class of the object."""
     said = replace(world.proposition(rng, TARGET), negated=False)
     return SentenceItem(clause=Clause(proposition=said), label=sort_name(said.sort))
 
 
 def qa(world: World, rng: Random) -> Item:
-    """Who, what or where; the answer to `what` is the thing with its quality."""
+    """Who, what or where; the answer to `what` is the object with its quality."""
     said = world.proposition(rng, TARGET, full=True)
     roles: tuple[Asked, ...] = ("agent", "thing", "place")
     question = Clause(proposition=restated(said, rng, drop=0.3, hypernym=0), asked=rng.choice(roles))
@@ -46,7 +46,7 @@ def tag(world: World, rng: Random) -> Item:
 
 
 def retrieval_cluster(world: World, rng: Random) -> tuple[BitextItem, ...]:
-    """A sentence and two near-duplicates (other person, action or thing), each with a free English translation."""
+    """A sentence and two near-duplicates (other person, action or object), each with a free English translation."""
     said = world.proposition(rng, TARGET)
     edits = rng.sample((0, 1, 2), 2)
     near = [(other_person(said, rng, TARGET), other_action(said, rng), other_sort(said, rng, TARGET))[edit] for edit in edits]
@@ -54,7 +54,7 @@ def retrieval_cluster(world: World, rng: Random) -> tuple[BitextItem, ...]:
 
 
 def _bitext(said: Proposition, rng: Random) -> BitextItem:
-    """A free translation: other verb, class word for the thing, a modifier left out or moved, each now and then."""
+    """A free translation: other verb, class word for the object, a modifier left out or moved, each with a probability."""
     free = restated(said, rng, drop=0.25, hypernym=0.25, synonym=0.5)
     return BitextItem(clause=_clause(said, rng), translation=_clause(free, rng))
 

@@ -1,7 +1,7 @@
 """The lab's tokenizer: a Unigram model built from the lexicon, in a folder that `AutoTokenizer.from_pretrained` loads.
 
-It is not trained. A Unigram trained on generated words cuts them into two pieces or more, and no alignment between languages
-appeared within four million tokens; with one piece per stem it does.
+It is not trained. A Unigram model trained on generated words cuts them into two pieces or more, and no alignment between
+languages emerged within four million tokens; with one piece per stem it does.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
 MASK = "<mask>"
 MAX_LENGTH = 128
 _STEM, _SUFFIX, _LETTER = -7.0, -7.5, -20.0
-_BOUNDARY = "▁"  # what SentencePiece writes for the space before a word
+_BOUNDARY = "▁"  # SentencePiece's character for the space before a word
 
 
 def vocabulary(lexicons: dict[str, Forms]) -> list[tuple[str, float]]:
-    """Pieces with their log probabilities: specials at 0-3 as in XLM-R, stems, suffixes, single letters, `<mask>` last."""
+    """Return pieces with log probabilities: special tokens at 0-3 as in XLM-R, stems, suffixes, letters, `<mask>` last."""
     stems = {form for forms in lexicons.values() for concept, form in forms.items() if concept.kind != "suffix"}
     suffixes = {form for forms in lexicons.values() for concept, form in forms.items() if concept.kind == "suffix"}
     letters = {letter for form in stems | suffixes for letter in form} | {_BOUNDARY}
@@ -32,7 +32,7 @@ def vocabulary(lexicons: dict[str, Forms]) -> list[tuple[str, float]]:
 
 
 def write_tokenizer(lexicons: dict[str, Forms], folder: Path) -> None:
-    """Writes `tokenizer.json` and `tokenizer_config.json`: pairs as `<s> a </s></s> b </s>`, at most 128 tokens."""
+    """Write `tokenizer.json` and `tokenizer_config.json`: pairs as `<s> a </s></s> b </s>`, at most 128 tokens."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tokenizer.json").write_text(_tokenizer_json(vocabulary(lexicons)), encoding="utf-8")
     (folder / "tokenizer_config.json").write_text(json.dumps(_config(), indent=1) + "\n", encoding="utf-8")

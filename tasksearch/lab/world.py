@@ -1,4 +1,4 @@
-"""The world behind the sentences: concepts, what is known about them, and propositions drawn from it."""
+"""The world behind the sentences: concepts, facts about them, and propositions drawn from them."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Concept(NamedTuple):
 
 
 def pick(rng: Random, values: Sequence[T]) -> T:
-    """One of the values, uniformly to 2**-53; three times as fast as `Random.choice`, and a corpus draws a million times."""
+    """Draw one of the values, uniformly to 2**-53; three times as fast as `Random.choice`, which matters for a corpus."""
     return values[int(rng.random() * len(values))]
 
 
 def all_concepts() -> tuple[Concept, ...]:
-    """Every concept, in a fixed order: lexicons are drawn along it."""
+    """Return every concept in a fixed order, in which lexicons are drawn."""
     grids: tuple[tuple[ConceptKind, int, int], ...] = (
         ("sort", SORTS, 1),
         ("noun", SORTS, ITEMS),
@@ -48,14 +48,14 @@ def all_concepts() -> tuple[Concept, ...]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Proposition:
-    """Who does what to which thing, of which quality, where and when.
+    """Who does what to which object, of which quality, where and when.
 
     Attributes:
         person, action, synonym: indices; a synonym is one of the action's two verbs.
         sort: class of the object, in [0, 8).
-        item: the object within its class; None: the class word itself stands for it.
+        item: the object within its class; None: the class word is used.
         quality: (dimension, value), two values of one dimension exclude each other.
-        place, time: indices, or None where nothing is said.
+        place, time: indices, or None.
     """
 
     person: int
@@ -71,7 +71,7 @@ class Proposition:
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """The part of the world that items may speak of; actions, times and class words are common to all."""
+    """The part of the world that items are drawn from; actions, times and class words are common to all."""
 
     persons: tuple[int, ...] = tuple(range(PERSONS))
     items: tuple[int, ...] = tuple(range(ITEMS))
@@ -87,7 +87,7 @@ TARGET = Vocabulary(persons=tuple(range(8, 16)), items=(1, 2, 3, 5), dimensions=
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """What is typical, random but fixed by the seed.
+    """Facts about the world, random but fixed by the seed.
 
     Attributes:
         likes: person → 3 classes of object.
@@ -108,7 +108,7 @@ class World:
 
     @classmethod
     def generate(cls, seed: int) -> Self:
-        """The world of that seed."""
+        """Draw the world of that seed."""
         rng = Random(seed_from("lab", "world", seed))
         follows = list(range(ACTIONS))
         while any(action == after for action, after in enumerate(follows)):
@@ -128,11 +128,11 @@ class World:
         )
 
     def rng(self, *parts: str) -> Random:
-        """A stream of its own for each purpose: adding a task never moves another task's items."""
+        """Return a random stream for a purpose: adding a task does not change another task's items."""
         return Random(seed_from("lab", "stream", self.seed, *parts))
 
     def proposition(self, rng: Random, vocabulary: Vocabulary = EVERYTHING, *, full: bool = False) -> Proposition:
-        """A plausible proposition; `full`: quality and place are always said."""
+        """Draw a plausible proposition; with `full` it always has quality and place."""
         person = pick(rng, vocabulary.persons)
         action = pick(rng, self.habits[person]) if rng.random() < 0.8 else pick(rng, range(ACTIONS))
         sort = self._sort(rng, person, action)
@@ -150,7 +150,7 @@ class World:
         )
 
     def quality(self, rng: Random, sort: int, item: int, vocabulary: Vocabulary = EVERYTHING) -> tuple[int, int]:
-        """A quality of the thing: mostly one of its typical dimensions, mostly at its typical value."""
+        """Draw a quality of the object, mostly of a typical dimension and at its typical value."""
         typical = self.typical[sort, item]
         known = [dimension for dimension in typical if dimension in vocabulary.dimensions]
         dimension = pick(rng, known) if known and rng.random() < 0.8 else pick(rng, vocabulary.dimensions)
@@ -158,7 +158,7 @@ class World:
         return dimension, typical[dimension] if usual else pick(rng, range(VALUES))
 
     def place(self, rng: Random, action: int, vocabulary: Vocabulary = EVERYTHING) -> int:
-        """A place for the action: mostly one of its venues, where the vocabulary has one."""
+        """Draw a place for the action, mostly one of its venues where the vocabulary has one."""
         venues = [place for place in self.venues[action] if place in vocabulary.places]
         return pick(rng, venues) if venues and rng.random() < 0.8 else pick(rng, vocabulary.places)
 

@@ -1,4 +1,4 @@
-"""Writes the lab's files in the packed layout, all or nothing."""
+"""Write the lab's files in the packed layout, all or nothing."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def write_lab(recipe: LabRecipe, root: Path) -> None:
-    """Writes the recipe's world under `root`: tasks, corpus, parallel pairs, tokenizer, and `lab.json` that names the recipe.
+    """Write the recipe's world under `root`: tasks, corpus, parallel pairs, tokenizer, and `lab.json` with the recipe.
 
-    Everything goes to a folder beside it that is renamed at the end: `root` is there whole or not at all. The same recipe gives
-    the same bytes. A folder that already holds this recipe is left as it is; of two writers at once, one wins.
+    Everything is written to a temporary folder that is renamed at the end, so `root` is complete or absent. The same recipe
+    gives the same bytes. A folder that already has this recipe is left as it is; of two concurrent writers, one wins.
 
     Raises:
-        BadInput: `root` holds something else.
-        DiskFull: no room left.
+        BadInput: `root` has other content.
+        DiskFull: no space left.
     """
     root = Path(root)
     if _is_written(recipe, root):
@@ -62,9 +62,9 @@ def _is_written(recipe: LabRecipe, root: Path) -> bool:
     try:
         found = json.loads((root / _CARD).read_text(encoding="utf-8"))["signature"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise BadInput(f"{root} exists and holds no lab; expected a folder that is not there yet") from None
+        raise BadInput(f"{root} exists and is not a lab; expected a folder that does not exist yet") from None
     if found != recipe.signature:
-        raise BadInput(f"{root} holds the lab {found}; expected {recipe.signature}, or a folder that is not there yet")
+        raise BadInput(f"{root} is the lab {found}; expected {recipe.signature}, or a folder that does not exist yet")
     return True
 
 
@@ -93,7 +93,7 @@ def _write_all(recipe: LabRecipe, root: Path) -> None:
 
 
 class _Part(NamedTuple):
-    """One split of a task, before any language."""
+    """One split of a task, before it is written in a language."""
 
     task: str
     split: str
@@ -118,12 +118,12 @@ def _task_parts(world: World, recipe: LabRecipe) -> Iterator[_Part]:
 
 
 def _items(rng: Random, world: World, make: Make, count: int) -> list[Item]:
-    """Item n has a random stream of its own: a longer file begins with the shorter one."""
+    """Make items; item n has a random stream of its own, so a longer file starts with the shorter one."""
     return [make(world, Random(rng.getrandbits(64))) for _ in range(count)]
 
 
 def _pool(rng: Random, world: World, count: int) -> list[BitextItem]:
-    """Clusters of near-duplicates; no proposition is said or translated in two clusters."""
+    """Make clusters of near-duplicates; no proposition or translation is in two clusters."""
     pool: list[BitextItem] = []
     seen: set[Proposition] = set()
     while len(pool) < count:
@@ -148,7 +148,7 @@ def _segments(pairs: Iterable[tuple[str, str]]) -> Iterator[Row]:
 
 
 def _write_rows(path: Path, rows: Iterable[Row]) -> None:
-    """JSON lines, gzipped without a time or a name in the header: equal rows, equal bytes."""
+    """Write JSON lines, gzipped without time or name in the header, so that equal rows give equal bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(_JSON.encode(row) + "\n" for row in rows)
     with path.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=6) as packed:

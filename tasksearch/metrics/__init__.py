@@ -1,1 +1,1 @@
-"""Arrays in, numbers out."""
+"""Metrics: functions from predictions and gold to scores, without models or files of a study."""

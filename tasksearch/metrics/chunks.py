@@ -1,9 +1,9 @@
-"""Chunk F1 of tag sequences as XTREME and jiant computed it: the rules of seqeval 0.0.12 (conlleval's, by first letters).
+"""Chunk F1 of tag sequences as in XTREME and jiant: the rules of seqeval 0.0.12 (conlleval's, by first letters).
 
 A tag's letter is its first character, its type what follows the last "-" (the whole tag where it has none). On BIO tags the
 chunks are the entities, and seqeval 1.2.2 agrees. On raw part-of-speech tags they are runs of equal tags, except that a tag
 that begins with S (SCONJ, SYM) is always a chunk of its own. seqeval 1.2.2 cuts the first letter off a raw tag, so that CCONJ
-and SCONJ become one type: its UDPOS numbers are not XTREME's, which is why the rules stand here.
+and SCONJ become one type: its UDPOS scores differ from XTREME's, which is why the rules are implemented here.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from tasksearch.core.errors import BadInput
 from tasksearch.metrics.outcomes import Outcomes
 
 Chunk = tuple[str, int, int]
-"""(type, first, last)"""
+"""(type, first word, last word)"""
 
 
 def chunks(tags: Sequence[str]) -> set[Chunk]:
-    """Chunks of one sentence.
+    """Return the chunks of one sentence.
 
     Raises:
-        BadInput: an empty tag.
+        BadInput: a tag is empty.
     """
     found: set[Chunk] = set()
     letter, kind, begin = "O", "", 0
@@ -52,10 +52,10 @@ def _starts(letter: str, following: str, kind: str, next_kind: str) -> bool:
 
 
 def chunk_counts(predicted: Sequence[str], gold: Sequence[str]) -> tuple[int, int, int]:
-    """(found in both, predicted, gold) of one sentence.
+    """Return the numbers of common, predicted and gold chunks of one sentence.
 
     Raises:
-        BadInput: sentences of unequal length, which seqeval 0.0.12 scores without a word.
+        BadInput: the sentences have different lengths, which seqeval 0.0.12 scores silently.
     """
     if len(predicted) != len(gold):
         raise BadInput(f"{len(predicted)} predicted tags for {len(gold)} words")
@@ -64,7 +64,7 @@ def chunk_counts(predicted: Sequence[str], gold: Sequence[str]) -> tuple[int, in
 
 
 def chunk_outcomes(predicted: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]) -> Outcomes:
-    """(sentences, 2): (2 found in both, predicted + gold), whose ratio of sums is micro F1."""
+    """Return (2 common, predicted + gold) per sentence, shape (sentences, 2); the ratio of sums is micro F1."""
     counts = [chunk_counts(ours, theirs) for ours, theirs in zip(predicted, gold, strict=True)]
     rows = [(2 * both, ours + theirs) for both, ours, theirs in counts]
     return np.asarray(rows, dtype=np.float32).reshape(-1, 2)

@@ -16,18 +16,18 @@ from tasksearch.core.text_files import BadJson, parse_json, shown, whole_text
 
 @dataclass(frozen=True, kw_only=True)
 class GoldQuestion:
-    """One question of a SQuAD-style file and the texts of its gold answers; none of them: it has no answer."""
+    """One question of a SQuAD-style file and the texts of its gold answers; without any it has no answer."""
 
     id: str
     answers: tuple[str, ...]
 
 
 def read_lines(path: Path) -> list[str]:
-    """One label per line, stripped, as XTREME's `read_label` has it. A blank line is an empty label.
+    """Read one label per line, stripped, as XTREME's `read_label` does. A blank line is an empty label.
 
     Raises:
-        DataMissing: no such file.
-        BadInput: a file that is not UTF-8 or holds no line.
+        DataMissing: there is no such file.
+        BadInput: the file is not UTF-8 or has no line.
     """
     lines = _lines(whole_text(path))
     if not lines:
@@ -36,7 +36,11 @@ def read_lines(path: Path) -> list[str]:
 
 
 def read_sentences(path: Path) -> list[list[str]]:
-    """One tag per line, a blank line after each sentence; raises as `read_lines` does, and BadInput for a line of two words."""
+    """Read one tag per line, with a blank line after each sentence.
+
+    Raises:
+        DataMissing, BadInput: as `read_lines`; also for a line of two words.
+    """
     sentences: list[list[str]] = [[]]
     for number, line in enumerate(read_lines(path), start=1):
         if len(line.split()) > 1:
@@ -47,14 +51,17 @@ def read_sentences(path: Path) -> list[list[str]]:
             sentences.append([])
     found = [sentence for sentence in sentences if sentence]
     if not found:
-        raise BadInput(f"{path}: the file holds no tag")
+        raise BadInput(f"{path}: the file has no tag")
     return found
 
 
 def read_pairs(path: Path) -> set[tuple[str, str]]:
-    """One pair of sentence ids per line, parted by a tab; raises as `read_lines` does. Nothing mined is an empty file.
+    """Read one pair of sentence ids per line, separated by a tab. An empty file means that nothing was mined.
 
-    Blank lines are passed over; XTREME's script counts them as one pair more.
+    Blank lines are skipped; XTREME's script counts each as one more pair.
+
+    Raises:
+        DataMissing, BadInput: as `read_lines`.
     """
     pairs = set()
     for number, line in enumerate(_lines(whole_text(path)), start=1):
@@ -62,17 +69,17 @@ def read_pairs(path: Path) -> set[tuple[str, str]]:
             continue
         ids = line.split("\t")
         if len(ids) != 2:
-            raise BadInput(f"{path}:{number}: {shown(line)}; expected two sentence ids parted by a tab")
+            raise BadInput(f"{path}:{number}: {shown(line)}; expected two sentence ids separated by a tab")
         pairs.add((ids[0], ids[1]))
     return pairs
 
 
 def read_gold_questions(path: Path) -> list[GoldQuestion]:
-    """Questions of a SQuAD-style file, `{"data": [...]}` or its list alone, in order.
+    """Read the questions of a SQuAD-style file, `{"data": [...]}` or its list alone, in order.
 
     Raises:
-        DataMissing: no such file.
-        BadInput: malformed JSON or another shape; names what is missing.
+        DataMissing: there is no such file.
+        BadInput: malformed JSON or another shape; the message names what is missing.
     """
     data = _json(path)
     articles = data.get("data") if isinstance(data, dict) else data
@@ -90,14 +97,14 @@ def read_gold_questions(path: Path) -> list[GoldQuestion]:
     except (TypeError, AttributeError, ValueError) as fault:
         raise BadInput(f"{path}: not a SQuAD-style file ({fault})") from None
     if not questions:
-        raise BadInput(f"{path}: the file holds no question")
+        raise BadInput(f"{path}: the file has no question")
     return questions
 
 
 def _golds(question: Any) -> tuple[str, ...]:
-    """Texts of the gold answers, in SQuAD's own shape or in that of `datasets`.
+    """Return the texts of the gold answers, in SQuAD's own shape or in that of `datasets`.
 
-    As in the references they alone decide whether a question has an answer; `is_impossible` is not looked at.
+    As in the reference scripts they alone decide whether a question has an answer; `is_impossible` is ignored.
     """
     texts = [answer["text"] for answer in answer_objects(question["answers"])]
     for text in texts:
@@ -107,7 +114,7 @@ def _golds(question: Any) -> tuple[str, ...]:
 
 
 def read_answers(path: Path) -> dict[str, str]:
-    """Question id → predicted answer; raises as `read_questions` does."""
+    """Read question id → predicted answer; raises as `read_questions` does."""
     found = _table(path, "an object of question ids and answers")
     for question, answer in found.items():
         if not isinstance(answer, str):
@@ -116,7 +123,7 @@ def read_answers(path: Path) -> dict[str, str]:
 
 
 def read_null_scores(path: Path) -> dict[str, float]:
-    """Question id → how likely it has no answer: a probability or a difference of logits; raises as `read_questions` does."""
+    """Read question id → no-answer score, a probability or a difference of logits; raises as `read_questions` does."""
     found = _table(path, "an object of question ids and numbers")
     for question, value in found.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
@@ -132,7 +139,7 @@ def _table(path: Path, wanted: str) -> dict[str, Any]:
 
 
 def _lines(text: str) -> list[str]:
-    """Stripped lines, parted by line feeds alone: some texts hold other line-break characters."""
+    """Return stripped lines, split at line feeds alone: some texts contain other line-break characters."""
     lines = text.split("\n")
     return [line.strip() for line in (lines[:-1] if lines[-1] == "" else lines)]
 

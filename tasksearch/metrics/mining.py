@@ -1,7 +1,7 @@
-"""Mined sentence pairs against the pairs to be found: where to cut, and F1 there.
+"""Mined sentence pairs against gold pairs: the best cut, and F1 at a cut.
 
-The cut is chosen on one set and applied to another: XTREME's and jiant's `bucc_optimize` tunes it on the gold it is scored on,
-stops with an IndexError where the best cut is after the last candidate, and cuts between equal scores.
+The cut is chosen on one set and applied to another. XTREME's and jiant's `bucc_optimize` tunes it on the gold that it is scored
+on, stops with an IndexError where the best cut is after the last candidate, and cuts between equal scores.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ Bools = npt.NDArray[np.bool_]
 
 
 def best_cut(scores: Floats, right: Bools, gold: int) -> float:
-    """The score at and above which the candidates' F1 is highest, halfway to the next lower one.
+    """Return the score at and above which the candidates' F1 is highest, halfway to the next lower one.
 
     Args:
         scores: (candidates,).
-        right: whether each candidate is one of the pairs to be found.
-        gold: how many there are to be found.
+        right: whether each candidate is a gold pair.
+        gold: number of gold pairs.
 
     Returns:
-        The highest such cut; with none found right, above every candidate. After the last candidate, the last one's score;
-        between two scores that no number lies between, the higher one.
+        The highest such cut; above every candidate if none is right. After the last candidate it is the last one's score;
+        between two adjacent floating-point scores the higher one.
     """
     order = np.argsort(-scores, kind="stable")
     ranked, hits = scores[order], np.cumsum(right[order])
@@ -40,7 +40,7 @@ def best_cut(scores: Floats, right: Bools, gold: int) -> float:
 
 
 def mining_scores(scores: Floats, right: Bools, gold: int, cut: float) -> dict[str, float]:
-    """`f1`, `precision` and `recall` in percent of the candidates that score at least `cut`."""
+    """Return `f1`, `precision` and `recall` in percent of the candidates that score at least `cut`."""
     extracted = int(np.count_nonzero(scores >= cut))
     correct = int(np.count_nonzero(right & (scores >= cut)))
     precision, recall = correct / extracted if extracted else 0.0, correct / gold if gold else 0.0

@@ -1,6 +1,6 @@
-"""Exact match and F1 as MLQA's script computes them: one normaliser per language (Lewis et al. 2020, mlqa_evaluation_v1.py).
+"""Exact match and F1 as in MLQA's script: one normaliser per language (Lewis et al. 2020, mlqa_evaluation_v1.py).
 
-Differs from SQuAD's in what counts as punctuation (all of Unicode's), in the articles, and in cutting Chinese into characters.
+It differs from SQuAD's in punctuation (all of Unicode's), in the articles, and in splitting Chinese into characters.
 Kept for parity: Arabic "ال" is removed inside words too.
 """
 
@@ -28,10 +28,10 @@ LANGUAGES = tuple(sorted(_ARTICLES))
 
 
 def normalise(text: str, language: str) -> str:
-    """Lower case, no punctuation, no articles of the language, single spaces; Chinese characters stand apart.
+    """Lower the case, remove punctuation and the language's articles, use single spaces, and split Chinese characters.
 
     Raises:
-        UnknownName: not one of MLQA's seven languages.
+        UnknownName: the language is not one of MLQA's seven.
     """
     if language not in _ARTICLES:
         raise UnknownName("language of MLQA's normaliser", language, LANGUAGES)
@@ -51,12 +51,12 @@ def _characters_apart(text: str) -> list[str]:
 
 
 def exact_match(prediction: str, gold: str, language: str) -> float:
-    """1.0 where the normalised texts are equal."""
+    """Return 1.0 where the normalised texts are equal, else 0.0."""
     return float(normalise(prediction, language) == normalise(gold, language))
 
 
 def f1(prediction: str, gold: str, language: str) -> float:
-    """Bag-of-words F1 in [0, 1]; 0 without a common word."""
+    """Return bag-of-words F1 in [0, 1]; 0 without a common word."""
     predicted, wanted = normalise(prediction, language).split(), normalise(gold, language).split()
     common = sum((Counter(predicted) & Counter(wanted)).values())
     if not common:
@@ -66,7 +66,7 @@ def f1(prediction: str, gold: str, language: str) -> float:
 
 
 def em_f1_of(prediction: str, golds: Sequence[str], language: str) -> tuple[float, float]:
-    """(EM, F1), each the maximum over the gold answers."""
+    """Return (EM, F1), each the maximum over the gold answers."""
     return (
         max(exact_match(prediction, gold, language) for gold in golds),
         max(f1(prediction, gold, language) for gold in golds),

@@ -1,8 +1,9 @@
-"""Per-example outcomes. Every metric here is a ratio of sums, so one form holds them all, and example variance follows from it.
+"""Per-example outcomes. Every metric is a ratio of sums, so all have one form, from which the variance over examples follows.
 
 An outcome array has shape (examples, 2): numerator and denominator. The score is 100 * sum(numerator) / sum(denominator):
 accuracy has (correct, 1), token accuracy (correct tokens, tokens), micro F1 (2 tp, predicted + gold), the mean of EM and F1
-(that mean, 1). QQP's mean of two ratios is none itself: its outcomes are linearised, exact in value, to first order in spread.
+(that mean, 1). QQP's mean of two ratios is not a ratio: its outcomes are linearised, exact in value and to first order in
+variance.
 """
 
 from __future__ import annotations
@@ -16,36 +17,37 @@ Outcomes = npt.NDArray[np.float32]
 
 
 def value_of(outcomes: Outcomes) -> float:
-    """The score in percent; 0 where the denominators sum to nothing."""
+    """Return the score in percent; 0 where the denominators sum to zero."""
     total = outcomes.sum(axis=0, dtype=np.float64)
     return float(100.0 * total[0] / total[1]) if total[1] else 0.0
 
 
 def accuracy_outcomes(predicted: npt.NDArray[np.int64], gold: npt.NDArray[np.int64]) -> Outcomes:
-    """One label per example: (correct, 1)."""
+    """Outcomes of one label per example: (correct, 1)."""
     correct = (predicted == gold).astype(np.float32)
     return np.stack([correct, np.ones_like(correct)], axis=1)
 
 
 def token_accuracy_outcomes(predicted: Sequence[Sequence[object]], gold: Sequence[Sequence[object]]) -> Outcomes:
-    """One label per token: (correct tokens, tokens) of each sentence."""
+    """Outcomes of one label per token: (correct tokens, tokens) of each sentence."""
     rows = [(sum(p == g for p, g in zip(ps, gs, strict=True)), len(gs)) for ps, gs in zip(predicted, gold, strict=True)]
     return np.asarray(rows, dtype=np.float32).reshape(-1, 2)
 
 
 def qqp_outcomes(predicted: npt.NDArray[np.int64], gold: npt.NDArray[np.int64]) -> Outcomes:
-    """GLUE's score of QQP, the mean of accuracy and of the F1 of class 1, linearised over examples: (value, 1).
+    """Outcomes of GLUE's score of QQP, the mean of accuracy and of the F1 of class 1, linearised over examples: (value, 1).
 
-    An example's value is (correct + F1 + pull) / 2 with F1's pull (2 tp - F1 (predicted + gold)) / mean(predicted + gold): the
-    pulls sum to zero, so the mean is the score, and their spread is that of the score (delta method).
+    An example's value is (correct + F1 + influence) / 2 with the influence on F1, (2 tp - F1 (predicted + gold)) /
+    mean(predicted + gold). Influences sum to zero, so the mean is the score, and their variance is that of the score (delta
+    method).
     """
     correct = (predicted == gold).astype(np.float64)
     both = 2.0 * ((predicted == 1) & (gold == 1))
     size = (predicted == 1).astype(np.float64) + (gold == 1)
     total = size.sum()
     f1 = both.sum() / total if total else 0.0
-    pull = (both - f1 * size) * (len(size) / total if total else 0.0)
-    return ratio_outcomes(((correct + f1 + pull) / 2).tolist())
+    influence = (both - f1 * size) * (len(size) / total if total else 0.0)
+    return ratio_outcomes(((correct + f1 + influence) / 2).tolist())
 
 
 def macro_f1_outcomes(predicted: npt.NDArray[np.int64], gold: npt.NDArray[np.int64]) -> Outcomes:
@@ -85,6 +87,6 @@ def exact_set_outcomes(predicted: Sequence[Sequence[object]], gold: Sequence[Seq
 
 
 def ratio_outcomes(values: Sequence[float]) -> Outcomes:
-    """Scores in [0, 1] that average: (value, 1)."""
+    """Outcomes of scores in [0, 1] that are averaged: (value, 1)."""
     numerators = np.asarray(values, dtype=np.float32)
     return np.stack([numerators, np.ones_like(numerators)], axis=1)

@@ -1,4 +1,4 @@
-"""Metrics by the name a card gives: from predictions of one language to per-example outcomes."""
+"""Metrics by their names in cards: functions from predictions of one language to per-example outcomes."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ LABEL_SET_METRICS: dict[str, Callable[[Tags, Tags], Outcomes]] = {
 
 SQUAD_V2 = "squad_v2"
 ANSWER_METRICS = ("em_f1", "mlqa_em_f1", SQUAD_V2)
-"""(EM + F1) / 2 of each question. `squad_v2` needs null scores and a threshold besides: see `squad_v2.py`."""
+"""(EM + F1) / 2 of each question. `squad_v2` also needs null scores and a threshold: see `squad_v2.py`."""
 
 
 def label_metric(name: str) -> Callable[[Labels, Labels], Outcomes]:
-    """The metric of a classification or choice card; UnknownName with the nearest."""
+    """Return the metric of a classification or choice card, or raise UnknownName with the nearest name."""
     return _known("metric of labels", name, LABEL_METRICS)
 
 
@@ -65,15 +65,17 @@ def label_set_metric(name: str) -> Callable[[Tags, Tags], Outcomes]:
 
 
 def tag_metric(name: str) -> Callable[[Tags, Tags], Outcomes]:
-    """The metric of a tagging card; UnknownName with the nearest."""
+    """Return the metric of a tagging card, or raise UnknownName with the nearest name."""
     return _known("metric of tags", name, TAG_METRICS)
 
 
 def answer_outcomes(name: str, predictions: Sequence[str], golds: Sequence[Sequence[str]], language: str) -> Outcomes:
-    """(questions, 2) outcomes of extracted answers; a question without gold answers is right where the prediction is empty.
+    """Return outcomes of extracted answers, shape (questions, 2).
+
+    A question without gold answers is right where the prediction is empty.
 
     Raises:
-        UnknownName: no such metric of answers, or a language that MLQA's normaliser has not.
+        UnknownName: there is no such metric of answers, or MLQA's normaliser does not know the language.
     """
     if is_reference(name):
         return own_metric(name)(predictions, golds)

@@ -1,8 +1,8 @@
 """Scores of one prediction file against one label file, with the key names and to the digits of the reference scripts.
 
-In percent. A question without a prediction scores 0, as in SQuAD's and MLQA's scripts, and is named; SQuAD 2's leaves it out of
-its means. What the references score without a word though it cannot be meant (sentences of unequal length, answers to unknown
-questions) is refused, unless `Answering` allows it.
+Scores are in percent. A question without a prediction scores 0, as in SQuAD's and MLQA's scripts, and is named; SQuAD 2's
+script leaves it out of its means. Input that the references score silently although it must be a mistake (sentences of unequal
+length, answers to unknown questions) is refused, unless `Answering` allows it.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class FileScores:
     """Scores of one file.
 
     Attributes:
-        values: the reference's key → percent, thresholds and counts as they are, and `num_examples`.
-        notes: what a person should know beside the numbers, a line each.
+        values: the reference's key → percent; thresholds and counts as they are; and `num_examples`.
+        notes: remarks on the numbers, a line each.
     """
 
     values: Mapping[str, float]
@@ -54,7 +54,7 @@ class Answering:
     """How questions and predicted answers are matched.
 
     Attributes:
-        allow_extra: pass over predictions of questions that the gold file does not ask, as the reference scripts do.
+        allow_extra: ignore predictions of questions that the gold file does not have, as the reference scripts do.
         missing_as_empty: score a question without a prediction as if the empty answer had been predicted.
     """
 
@@ -63,7 +63,7 @@ class Answering:
 
     @property
     def asked(self) -> str:
-        """The first option that is on, as the command line calls it; empty where none is."""
+        """The command-line name of the first option that is on; empty where none is."""
         return "--allow-extra" if self.allow_extra else "--missing-as-empty" if self.missing_as_empty else ""
 
 
@@ -80,16 +80,16 @@ def score_files(
     null_threshold: float | None = None,
     answering: Answering = STRICT,
 ) -> FileScores:
-    """Scores one prediction file.
+    """Score one prediction file.
 
     Args:
         null_scores: `squad_v2` alone: JSON of id → how likely the question has no answer.
-        null_threshold: score a question whose null score is above it as answered with nothing; the official script's default
-            is 1.0, none here.
+        null_threshold: score a question whose null score is above it as answered with the empty text. The official script's
+            default is 1.0; here there is none.
 
     Raises:
-        UnknownName: the metric, or a language that `mlqa` has no normaliser for.
-        DataMissing, BadInput: files that cannot be scored; names file, line or id.
+        UnknownName: no such metric, or `mlqa` has no normaliser for the language.
+        DataMissing, BadInput: a file cannot be scored; the message names file, line or id.
     """
     if metric not in FILE_METRICS:
         raise UnknownName("metric", metric, (*FILE_METRICS, "xtreme"))
@@ -105,9 +105,9 @@ def score_files(
 
 def _check_options(metric: str, null_scores: Path | None, null_threshold: float | None, answering: Answering) -> None:
     if answering.asked and metric not in ANSWERED:
-        raise BadInput(f"{answering.asked} is of {', '.join(ANSWERED)}; {metric} matches line by line")
+        raise BadInput(f"{answering.asked} is for {', '.join(ANSWERED)}; {metric} matches line by line")
     if null_scores is not None and metric != "squad_v2":
-        raise BadInput(f"--na-prob is of squad_v2; {metric} has no questions without an answer")
+        raise BadInput(f"--na-prob is for squad_v2; {metric} has no questions without an answer")
     if null_threshold is not None and null_scores is None:
         raise BadInput("--na-prob-thresh needs --na-prob, the no-answer scores that it cuts")
 
@@ -159,7 +159,7 @@ def _seqeval(gold: Path, predictions: Path) -> FileScores:
 def _bucc(gold: Path, predictions: Path) -> FileScores:
     pairs, mined = read_pairs(gold), read_pairs(predictions)
     if not pairs:
-        raise BadInput(f"{gold}: the file holds no pair")
+        raise BadInput(f"{gold}: the file has no pair")
     return FileScores(values=_precision_recall_f1(len(pairs & mined), len(mined), len(pairs)) | {"num_examples": len(pairs)})
 
 
@@ -228,7 +228,7 @@ def _null_of(questions: Sequence[GoldQuestion], found: Mapping[str, Scored], pat
 def _cut(
     questions: Sequence[GoldQuestion], found: Mapping[str, Scored], null: Mapping[str, float], threshold: float
 ) -> dict[str, Scored]:
-    """The scores once every question whose null score is above the threshold is answered with nothing."""
+    """Return the scores when every question whose null score is above the threshold gets the empty answer."""
     nothing = {q.id: float(not q.answers) for q in questions}
     return {name: (nothing[name],) * 2 if null[name] > threshold else scores for name, scores in found.items()}
 
@@ -236,9 +236,7 @@ def _cut(
 def _best_on_this_file(
     questions: Sequence[GoldQuestion], found: Mapping[str, Scored], null: Mapping[str, float]
 ) -> dict[str, float]:
-    """The reference's `best_exact` and `best_f1`: thresholds tuned on the very file they are scored on, whatever threshold the
-    other scores were cut at.
-    """
+    """Return the reference's `best_exact` and `best_f1`: with thresholds tuned on the file that is scored."""
     answered = [q for q in questions if q.id in found]
     answerable = np.asarray([bool(q.answers) for q in answered], dtype=np.bool_)
     odds = np.asarray([null[q.id] for q in answered], dtype=np.float64)
@@ -257,9 +255,9 @@ def _answered(
     notes = []
     known = {question.id for question in questions}
     if strange := [name for name in answers if name not in known]:
-        said = f"{predictions}: answers to {_some(strange)}, which {gold} does not ask"
+        said = f"{predictions}: answers to {_some(strange)}, which {gold} does not have"
         if not answering.allow_extra:
-            raise BadInput(f"{said}; --allow-extra passes over them, as the reference scripts do")
+            raise BadInput(f"{said}; --allow-extra ignores them, as the reference scripts do")
         notes.append(f"{said}: passed over")
     missing = [question.id for question in questions if question.id not in answers]
     if missing and answering.missing_as_empty:
@@ -273,7 +271,7 @@ def _answered(
 
 
 def _some(ids: Sequence[str]) -> str:
-    """`2 questions ('a', 'b')`: how many, and the first few."""
+    """Return `2 questions ('a', 'b')`: the number and the first few."""
     first = ", ".join(shown(name) for name in ids[:_SHOWN]) + (", …" if len(ids) > _SHOWN else "")
     return f"{len(ids)} question{'s' if len(ids) > 1 else ''} ({first})"
 
@@ -282,7 +280,7 @@ def _equally_long(
     gold: Path, predictions: Path, labels: list[Item], predicted: list[Item], what: str
 ) -> tuple[list[Item], list[Item]]:
     shorter = min(len(labels), len(predicted))
-    for items in (labels, predicted):  # blank lines at the end of one file are no labels; at the end of both they are
+    for items in (labels, predicted):  # blank lines at the end of one file only are not labels; at the end of both they are
         while len(items) > shorter and not items[-1]:
             items.pop()
     if len(labels) != len(predicted):
@@ -291,7 +289,7 @@ def _equally_long(
 
 
 def _precision_recall_f1(both: int, predicted: int, gold: int) -> dict[str, float]:
-    """As the references compute them, in percent; 0 where there is nothing to divide by."""
+    """Compute the scores as the references do, in percent; 0 where a denominator is zero."""
     precision = both / predicted if predicted else 0.0
     recall = both / gold if gold else 0.0
     f1 = 2 * precision * recall / (precision + recall) if both else 0.0

@@ -1,4 +1,4 @@
-"""Exact match and F1 of extracted answers, as SQuAD's evaluate-v1.1.py computes them (Rajpurkar et al. 2016)."""
+"""Exact match and F1 of extracted answers as in SQuAD's evaluate-v1.1.py (Rajpurkar et al. 2016)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _ARTICLES = re.compile(r"\b(a|an|the)\b")
 
 
 def normalise(text: str) -> str:
-    """Lower case, no ASCII punctuation, no English articles, single spaces."""
+    """Lower the case, remove ASCII punctuation and English articles, use single spaces."""
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
 
 
 def f1(prediction: str, gold: str) -> float:
-    """Bag-of-words F1 of one answer, in [0, 1]; 0 without a common word."""
+    """Return the bag-of-words F1 of one answer, in [0, 1]; 0 without a common word."""
     predicted, wanted = normalise(prediction).split(), normalise(gold).split()
     common = sum((Counter(predicted) & Counter(wanted)).values())
     if not common:
@@ -27,15 +27,15 @@ def f1(prediction: str, gold: str) -> float:
 
 
 def exact_match(prediction: str, gold: str) -> float:
-    """1.0 where the normalised texts are equal."""
+    """Return 1.0 where the normalised texts are equal, else 0.0."""
     return float(normalise(prediction) == normalise(gold))
 
 
 def best_over(metric: Callable[[str, str], float], prediction: str, golds: Sequence[str]) -> float:
-    """The maximum over the gold answers."""
+    """Return the maximum over the gold answers."""
     return max(metric(prediction, gold) for gold in golds)
 
 
 def em_f1(prediction: str, golds: Sequence[str]) -> float:
-    """(EM + F1) / 2 in [0, 1]: XTREME's score of one question."""
+    """Return (EM + F1) / 2 in [0, 1], XTREME's score of one question."""
     return (best_over(exact_match, prediction, golds) + best_over(f1, prediction, golds)) / 2

@@ -1,7 +1,7 @@
-"""SQuAD 2.0: answers that may be "there is none", and the no-answer threshold (Rajpurkar et al. 2018, evaluate-v2.0.py).
+"""SQuAD 2.0: questions that may have no answer, and the no-answer threshold (Rajpurkar et al. 2018, evaluate-v2.0.py).
 
-Two differences from the official search for the best threshold, on purpose: it cuts between distinct values only (the script
-cuts inside ties, a result no threshold reaches), and a question without a prediction scores 0 (the script leaves it out).
+The search for the best threshold differs from the official one on purpose in two points: it cuts between distinct values only
+(the script cuts inside ties, which no threshold can do), and a question without a prediction scores 0 (the script omits it).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def em_f1_of(prediction: str, golds: Sequence[str]) -> tuple[float, float]:
-    """(EM, F1) of one answer in [0, 1]; no gold answer means that the right one is the empty string."""
+    """Return (EM, F1) of one answer in [0, 1]; without gold answers the right answer is the empty string."""
     wanted = [gold for gold in golds if normalise(gold)] or [""]
     return max(_exact(prediction, gold) for gold in wanted), max(_f1(prediction, gold) for gold in wanted)
 
@@ -29,7 +29,7 @@ def _exact(prediction: str, gold: str) -> float:
 
 
 def _f1(prediction: str, gold: str) -> float:
-    """As in SQuAD 1.1, but two answers of which nothing is left agree (1.1 gives them 0)."""
+    """Return F1 as in SQuAD 1.1, except that two answers that normalise to nothing agree (1.1 scores them 0)."""
     predicted, wanted = normalise(prediction).split(), normalise(gold).split()
     if not predicted or not wanted:
         return float(predicted == wanted)
@@ -41,20 +41,20 @@ def _f1(prediction: str, gold: str) -> float:
 
 
 def after_threshold(scores: Floats, answerable: npt.NDArray[np.bool_], null: Floats, threshold: float) -> Floats:
-    """(questions,) scores once every question whose null score is above the threshold is answered with "".
+    """Return scores, shape (questions,), when every question whose null score is above the threshold is answered with "".
 
     Args:
-        scores: of the answers as given.
+        scores: of the given answers.
         answerable: whether the question has an answer.
-        null: how far "no answer" is ahead of the best answer: a probability or a difference of logits.
+        null: the lead of "no answer" over the best answer: a probability or a difference of logits.
     """
     return np.where(null > threshold, (~answerable).astype(np.float64), scores)
 
 
 def best_threshold(scores: Floats, answerable: npt.NDArray[np.bool_], null: Floats) -> tuple[float, float]:
-    """(threshold, sum of scores there), the lowest threshold that makes `after_threshold` largest.
+    """Return the lowest threshold that makes the sum of `after_threshold` largest, and that sum.
 
-    The threshold is one of the null scores, as in the script; where "answer nothing" is best it is 0 if that lies below all of
+    The threshold is one of the null scores, as in the script; where no answer at all is best it is 0 if that is below all of
     them (the script's value), else the next number below the smallest. A score of minus infinity is above no threshold: its
     question keeps its answer.
     """
@@ -65,7 +65,9 @@ def best_threshold(scores: Floats, answerable: npt.NDArray[np.bool_], null: Floa
     last_of_tie = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)) if len(ranked) else np.empty(0, dtype=np.int64)
     best, cut = base, _below(ranked)
     for at in last_of_tie:
-        if ranked[at] == -np.inf or base + gains[at] > best + 1e-9:  # sums of the same scores in another order are no gain
+        if (
+            ranked[at] == -np.inf or base + gains[at] > best + 1e-9
+        ):  # sums of the same scores in another order may differ by rounding: no improvement
             best, cut = base + float(gains[at]), float(ranked[at])
     return cut, best
 

@@ -1,8 +1,8 @@
-"""XTREME's benchmark score: nine tasks, 40 languages, unweighted means as its evaluate.py takes them (Hu et al. 2020).
+"""XTREME's benchmark score: nine tasks, 40 languages, unweighted means as in its evaluate.py (Hu et al. 2020).
 
-Its means hold English. Beside them stand two that the zero-shot question asks for: without English, and over low-resource
-languages alone (by the size of XLM-R's pretraining text, CC-100, Table 6 of Conneau et al. 2020). A mean over what happens to
-be there is no benchmark number: where a language is missing, the task has no mean, and what is missing is named.
+Its means include English. Two further means are relevant to zero-shot transfer: without English, and over low-resource
+languages only (by the size of XLM-R's pretraining text, CC-100, Table 6 of Conneau et al. 2020). A mean over a part of the
+languages is not a benchmark score: where a language is missing, the task has no mean, and the missing languages are named.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LOW_RESOURCE = {
 
 @dataclass(frozen=True, kw_only=True)
 class XtremeTask:
-    """One task of the benchmark: how its files are scored, and in which languages."""
+    """One task of the benchmark: its metric and its languages."""
 
     name: str
     group: str
@@ -77,7 +77,7 @@ Scores = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
-    """Scores of every file that was there.
+    """Scores of every file found.
 
     Attributes:
         scores: task → language → key → percent.
@@ -90,9 +90,9 @@ class Benchmark:
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The reference's report (`all_task`, groups, tasks with `avg_…`); the mean without English, and the low-resource one.
+        """Return the reference's report (`all_task`, groups, tasks with `avg_…`) and the two further means.
 
-        A mean of which a part is missing is null.
+        A mean over incomplete scores is null.
         """
         tasks = {task.name: self._task_json(task) for task in XTREME_TASKS if task.name in self.scores}
         whole = {task.name: self._mean(task, task.languages) for task in XTREME_TASKS}
@@ -118,7 +118,7 @@ class Benchmark:
         return table | averages | {"avg_metric": self._mean(task, task.languages)}
 
     def _low(self, languages: Sequence[str]) -> dict[str, Any]:
-        """Per task with such languages their mean; `all_task` over these tasks, which are named."""
+        """Return the mean of every task that has such languages; `all_task` is the mean over these tasks, which are named."""
         held = {t: [lang for lang in t.languages if lang in languages] for t in XTREME_TASKS}
         means = {task.name: self._mean(task, chosen) for task, chosen in held.items() if chosen}
         return {"languages": list(languages), "all_task": _mean_of(means.values()), **means}
@@ -135,14 +135,14 @@ class Benchmark:
 
 
 def score_benchmark(gold: Path, predictions: Path, *, answering: Answering = STRICT) -> Benchmark:
-    """Scores every `<task>/test-<language>.tsv` or `.json` that stands in both folders.
+    """Score every `<task>/test-<language>.tsv` or `.json` that is in both folders.
 
     Args:
-        answering: of the three question-answering tasks.
+        answering: options of the three question-answering tasks.
 
     Raises:
-        DataMissing: a folder that is not there, or not one file to score.
-        BadInput: a file that cannot be scored.
+        DataMissing: a folder does not exist, or there is no file to score.
+        BadInput: a file cannot be scored.
     """
     for folder in (gold, predictions):
         if not folder.is_dir():
@@ -161,18 +161,18 @@ def score_benchmark(gold: Path, predictions: Path, *, answering: Answering = STR
             scores.setdefault(task.name, {})[language] = found.values
             notes += found.notes
     if not scores:
-        raise DataMissing(f"no file of XTREME's stands in both {gold} and {predictions}; expected e.g. xnli/test-sw.tsv")
+        raise DataMissing(f"no XTREME file is in both {gold} and {predictions}; expected e.g. xnli/test-sw.tsv")
     return Benchmark(scores=scores, missing=missing, notes=tuple(notes))
 
 
 def missing_line(benchmark: Benchmark) -> str:
-    """What is missing, in one line; empty where nothing is."""
+    """Return what is missing in one line; empty where nothing is."""
     parts = [
         f"{task.name} (all)" if task.name not in benchmark.scores else f"{task.name} ({' '.join(benchmark.missing[task.name])})"
         for task in XTREME_TASKS
         if task.name in benchmark.missing
     ]
-    return f"missing, so no mean is given that would need it: {', '.join(parts)}" if parts else ""
+    return f"missing, so means that need it are not given: {', '.join(parts)}" if parts else ""
 
 
 def _mean_of(values: Iterable[float | None]) -> float | None:

@@ -1,4 +1,4 @@
-"""Phase 1's outcome, from a hub id or a folder: an XLM-R encoder, its MLM head and its tokenizer."""
+"""The pretrained checkpoint of phase 1, from a hub id or a folder: an XLM-R encoder, its MLM head and its tokenizer."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Pretrained:
     """A loaded checkpoint.
 
     Attributes:
-        source: hub id or folder it came from.
+        source: hub id or folder that it was loaded from.
         model: an `XLMRobertaForMaskedLM`; `model.roberta` is the encoder, `model.lm_head` the MLM head (tied to the
             embeddings).
         tokenizer: its fast tokenizer.
         fingerprint: hash of configuration, weights and tokenizer: the signature of the root segment.
-        has_mlm_head: whether the checkpoint held one; without it an MLM task would start from a random head.
+        has_mlm_head: whether the checkpoint has one; without it an MLM task would start from a random head.
     """
 
     source: str
@@ -54,7 +54,7 @@ class Pretrained:
 
 
 def load_pretrained(source: str) -> Pretrained:
-    """Loads `source`: an existing folder, else a hub id. Weights are read from safetensors alone, and no remote code is run.
+    """Load `source`: an existing folder, else a hub id. Weights are read from safetensors only; no remote code is run.
 
     Raises:
         ModelUnusable: not XLM-R-shaped, no tokenizer, no safetensors, damaged, without some of the encoder's weights, or a hub
@@ -65,7 +65,7 @@ def load_pretrained(source: str) -> Pretrained:
         from transformers import AutoTokenizer, XLMRobertaForMaskedLM
 
         try:
-            # A checkpoint without an MLM head gets a fresh one: from a fixed seed, or its fingerprint would change every time.
+            # A checkpoint without an MLM head gets one from a fixed seed, so that its fingerprint is always the same.
             with torch.random.fork_rng(devices=[]):
                 torch.default_generator.manual_seed(0)
                 model, info = XLMRobertaForMaskedLM.from_pretrained(source, use_safetensors=True, output_loading_info=True)
@@ -81,10 +81,10 @@ def load_pretrained(source: str) -> Pretrained:
 
 
 def check_source(source: str) -> None:
-    """Looks at a folder without loading it; a name that is no path is taken for a hub id and passes.
+    """Check a folder without loading it; a name that is not a path counts as a hub id and passes.
 
     Raises:
-        ModelUnusable: what is missing, or of another shape.
+        ModelUnusable: a file is missing, or the model is of another shape.
     """
     folder = Path(source)
     if folder.is_dir():
@@ -96,10 +96,10 @@ def check_source(source: str) -> None:
 
 
 def check_mlm_head(source: str, tasks: Iterable[str]) -> None:
-    """Looks whether a folder holds the MLM head that `tasks` train on; of a hub id this is known once it is loaded.
+    """Check that a folder has the MLM head that `tasks` train; for a hub id this is known only after loading.
 
     Raises:
-        ModelUnusable: it holds none.
+        ModelUnusable: it has none.
     """
     from safetensors import safe_open
 
@@ -112,7 +112,7 @@ def check_mlm_head(source: str, tasks: Iterable[str]) -> None:
 
 
 def no_mlm_head(source: str, tasks: Iterable[str]) -> ModelUnusable:
-    """What to say of a checkpoint that MLM cannot go on from."""
+    """Return the message about a checkpoint without an MLM head."""
     return ModelUnusable(
         f"model {source!r} has no MLM head and {', '.join(sorted(tasks))} would train a random one; expected a checkpoint with "
         "its lm_head, or a mix without MLM"
@@ -120,7 +120,7 @@ def no_mlm_head(source: str, tasks: Iterable[str]) -> ModelUnusable:
 
 
 def fresh_like(pretrained: Pretrained, seed: int) -> Any:
-    """An untrained model of the same shape, its weights drawn from the seed; the random state outside is left alone."""
+    """Make an untrained model of the same shape with weights drawn from the seed; the global random state is kept."""
     from transformers import XLMRobertaForMaskedLM
 
     with quiet_transformers(), torch.random.fork_rng(devices=[]):
@@ -130,14 +130,14 @@ def fresh_like(pretrained: Pretrained, seed: int) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What settings must fit into: transformer blocks, and tokens of the longest sequence."""
+    """Limits for settings: number of transformer blocks, and tokens of the longest sequence."""
 
     layers: int
     tokens: int
 
 
 def shape_of(source: str) -> Shape:
-    """Shape of a folder's or hub id's model, from its configuration alone.
+    """Read the shape of a folder's or hub id's model from its configuration alone.
 
     Raises:
         ModelUnusable: it cannot be read.
@@ -164,7 +164,7 @@ def _check_folder(folder: Path) -> None:
     except (ValueError, AttributeError):
         raise ModelUnusable(f"model folder {str(folder)!r}: config.json is not a JSON object") from None
     if shape != _SHAPE:
-        raise ModelUnusable(f"model folder {str(folder)!r} holds a {shape!r} model; expected XLM-R's shape, {_SHAPE!r}")
+        raise ModelUnusable(f"model folder {str(folder)!r} has a {shape!r} model; expected XLM-R's shape, {_SHAPE!r}")
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise ModelUnusable(f"model folder {str(folder)!r} has no tokenizer; expected {' or '.join(_TOKENIZER_FILES)}")
     if not any(folder.glob("*.safetensors")):
@@ -186,7 +186,7 @@ def _check_loaded(source: str, model: Any, tokenizer: Any) -> None:
 
 
 def _check_complete(source: str, missing: Iterable[str]) -> None:
-    """Transformers draws missing weights at random and says so in a log alone."""
+    """Refuse missing weights: transformers would draw them at random and only log it."""
     gone = sorted(name for name in missing if not name.startswith("lm_head"))
     if gone:
         more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
@@ -194,7 +194,7 @@ def _check_complete(source: str, missing: Iterable[str]) -> None:
 
 
 def model_fingerprint(model: nn.Module, tokenizer: Any) -> str:
-    """Hash of every weight's bytes, the configuration that shapes them and the tokenizer's pieces."""
+    """Return the hash of every weight's bytes, the configuration that shapes them and the tokenizer's vocabulary."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name}:{tuple(tensor.shape)}:{tensor.dtype}".encode())
@@ -212,7 +212,7 @@ def model_fingerprint(model: nn.Module, tokenizer: Any) -> str:
 
 @contextlib.contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Silences progress bars and load reports of transformers, and gives them back afterwards."""
+    """Context that silences progress bars and load reports of transformers."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from transformers.utils import logging as hf_logging
 

@@ -1,4 +1,4 @@
-"""Task heads, one class per kind. Their initial weights are drawn from the plan's seed and the head's name alone."""
+"""Task heads. Their initial weights depend on the plan's seed and the head's name alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ClassificationHead(nn.Module):
         self.out_proj = nn.Linear(hidden_size, outputs)
 
     def forward(self, hidden: torch.Tensor, ids: torch.Tensor, specials: dict[str, int]) -> torch.Tensor:
-        """(batch, tokens, width), (batch, tokens) → (batch, outputs)."""
+        """Map token vectors (batch, tokens, width) and a mask (batch, tokens) to (batch, outputs)."""
         x = self.dropout(self._features(hidden, ids, specials))
         out: torch.Tensor = self.out_proj(self.dropout(torch.tanh(self.dense(x))))
         return out
@@ -50,7 +50,7 @@ class TokenHead(nn.Module):
         self.out_proj = nn.Linear(hidden_size, outputs)
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        """(…, width) → (…, outputs)."""
+        """Map (…, width) to (…, outputs)."""
         out: torch.Tensor = self.out_proj(self.dropout(hidden))
         return out
 
@@ -58,7 +58,7 @@ class TokenHead(nn.Module):
 def make_head(
     kind: str, name: str, outputs: int, *, hidden_size: int, features: Features, dropout: float, seed: int
 ) -> nn.Module:
-    """A fresh head of a kind; equal (seed, name, shape) give equal weights, whatever was drawn before."""
+    """Make a fresh head of a kind; equal (seed, name, shape) give equal weights, whatever was drawn before."""
     head: nn.Module
     if kind in ("pair", "sentence", "multilabel", "choice"):
         head = ClassificationHead(hidden_size, outputs, features, pair=kind in ("pair", "choice"), dropout=dropout)

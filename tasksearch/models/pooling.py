@@ -1,4 +1,4 @@
-"""From token vectors to one vector per sequence or per segment."""
+"""Pooling of token vectors to one vector per sequence or per segment."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from tasksearch.core.plan import Pooling
 
 
 def masked_mean(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """(batch, tokens, width), (batch, tokens) bool → (batch, width); a row without a token gives zeros."""
+    """Return the mean of the vectors (batch, tokens, width) under the mask (batch, tokens); zeros for an empty row."""
     weights = mask.to(hidden.dtype).unsqueeze(-1)
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1.0)
 
 
 def content_mask(ids: torch.Tensor, *, bos: int, eos: int, pad: int) -> torch.Tensor:
-    """True on tokens that are not specials of the template."""
+    """Return True at tokens that are not special tokens of the template."""
     return (ids != bos) & (ids != eos) & (ids != pad)
 
 
 def segment_masks(ids: torch.Tensor, *, bos: int, eos: int, pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Masks of the first and second segment of `<s> a </s></s> b </s>`, specials left out; the second is empty for a single
-    one.
+    """Return masks of the first and second segment of `<s> a </s></s> b </s>`, without special tokens.
+
+    The second is empty for a single segment.
     """
     content = content_mask(ids, bos=bos, eos=eos, pad=pad)
     second = (ids == eos).cumsum(1) > 0
@@ -28,7 +29,7 @@ def segment_masks(ids: torch.Tensor, *, bos: int, eos: int, pad: int) -> tuple[t
 
 
 def pool(hidden: torch.Tensor, ids: torch.Tensor, pooling: Pooling, *, bos: int, eos: int, pad: int) -> torch.Tensor:
-    """One vector per row. `mean` counts the specials, as jiant's retrieval does; `mean-content` does not."""
+    """Return one vector per row. `mean` includes special tokens, as jiant's retrieval does; `mean-content` does not."""
     if pooling == "cls":
         return hidden[:, 0]
     mask = ids != pad if pooling == "mean" else content_mask(ids, bos=bos, eos=eos, pad=pad)

@@ -1,4 +1,4 @@
-"""A Unigram tokenizer trained on raw text, in XLM-R's shape: specials at 0-3, `<mask>` last, `<s> a </s></s> b </s>`."""
+"""A Unigram tokenizer trained on raw text, in XLM-R's shape: special tokens at 0-3, `<mask>` last, `<s> a </s></s> b </s>`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ MASK = "<mask>"
 
 
 def train_unigram(texts: Iterable[str], vocabulary: int, max_length: int, folder: Path) -> None:
-    """Trains and writes `tokenizer.json` and `tokenizer_config.json` (Kudo 2018; NFKC, words marked by `▁`).
+    """Train and write `tokenizer.json` and `tokenizer_config.json` (Kudo 2018; NFKC, words marked by `▁`).
 
     Args:
-        vocabulary: pieces, the specials included; the model may have fewer where the text has not so many.
+        vocabulary: size of the vocabulary including special tokens; smaller where the text does not have so many pieces.
     """
     from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
@@ -43,6 +43,6 @@ def train_unigram(texts: Iterable[str], vocabulary: int, max_length: int, folder
 
 
 def _settled(vocabulary: list[tuple[str, float]]) -> list[tuple[str, float]]:
-    """Specials, then pieces by score: the trainer's own last digits and order of ties change from run to run."""
+    """Order special tokens first, then pieces by rounded score: the trainer's last digits and ties vary between runs."""
     pieces = [(str(piece), round(float(score), 9)) for piece, score in vocabulary if piece not in SPECIALS]
     return [*((special, 0.0) for special in SPECIALS), *sorted(pieces, key=lambda pair: (-pair[1], pair[0]))]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "RunContext": "context",
     "open_context": "context",
-    "ensure_lab": "lab_root",
+    "ensure_lab": "lab_model",
     "PlanResult": "run",
     "PlanRun": "run",
     "run_plan": "run",

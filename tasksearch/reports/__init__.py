@@ -1,1 +1,1 @@
-"""Tables and figures of what a study found."""
+"""Tables, figures and the HTML report of a study's results."""

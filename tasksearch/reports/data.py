@@ -1,4 +1,4 @@
-"""`ReportData`: all that a report shows of a study, as one frozen value. Pure: equal data give an equal page."""
+"""`ReportData`: everything that a report shows of a study, as one frozen value. Equal data give an equal page."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tasksearch.results.verdict import Estimate, Verdict
 
 @dataclass(frozen=True, kw_only=True)
 class SingleTask:
-    """What one intermediate task alone did, in points over the baseline on reporting examples.
+    """Gains of training one intermediate task alone, in points over the baseline on reporting examples.
 
     Attributes:
         task, steps: the mix: all examples of one task, for so many optimiser steps.
         by_language: language → mean over targets, then over kinds of target.
         by_target: target → mean over languages but English.
-        overall: over both.
-        trials: numbers of the trainings behind it, one per seed.
+        overall: mean over both.
+        trials: numbers of its trials, one per seed.
     """
 
     task: str
@@ -54,11 +54,11 @@ class MatchedPair:
 
 @dataclass(frozen=True, kw_only=True)
 class KindBest:
-    """The trial of one kind of schedule with the highest objective: best of so many, no effect of the kind.
+    """The trial with the highest objective of one kind of schedule: a best of n, not an effect of the kind.
 
     Attributes:
         tried: mixes of this kind with an objective.
-        objective: on selection examples. No reporting example is read for it: for what was chosen the verdict alone reads.
+        objective: on selection examples. Reporting examples are read for the verdict's mixes alone.
     """
 
     kind: str
@@ -70,7 +70,7 @@ class KindBest:
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceScores:
-    """One target before any intermediate phase, over its languages but English, on reporting examples.
+    """Reference scores of one target over its languages but English, on reporting examples.
 
     Attributes:
         chance: percent of a guess; None where the data decides.
@@ -93,18 +93,18 @@ class ReportData:
     """A study as its report shows it.
 
     Attributes:
-        config, records: as asked for, and what came of it.
+        config, records: configuration and records of the study.
         verdict: None while there is none; `pending` says why.
         portfolios: few mixes for all languages; None while there is no verdict, or no language to serve.
-        why: effects of tasks; None while too few mixes are trained.
+        why: task effects; None while too few mixes are trained.
         warning: the suite's sentence.
         same_data: (intermediate task, target) pairs that train on one data set.
         language_groups: name → languages reported together.
-        singles, pairs, bests, floors: see their classes; empty where the study has nothing of the kind.
-        order: the answer to joint or sequential; None where the study has no twins, or where `order_pending` says why.
-        planned: trainings that the study will have when it is complete, finalists included; at most.
-        command: that asks for the same study.
-        versions: name → version or device, of what the trials ran on, several where they differ.
+        singles, pairs, bests, references: see their classes; empty where the study has none.
+        order: the answer to joint or sequential; None where the study has no matched pairs, or where `order_pending` says why.
+        planned: the most trainings that the complete study will have, finalists included.
+        command: command line that runs the same study.
+        versions: name → versions and devices that the trials ran on.
         made: when the report was made, ISO date and time.
     """
 
@@ -130,7 +130,7 @@ class ReportData:
 
     @property
     def partial(self) -> bool:
-        """Whether the study still runs or was stopped before its end."""
+        """Whether the study still runs, or was stopped before its end."""
         finished = sum(record.status != "running" for record in self.records)
         return finished < len(self.records) or len(self.records) < self.planned
 
@@ -140,5 +140,5 @@ class ReportData:
         return tuple(language for language in self.config.languages if language != ENGLISH)
 
     def role(self, name: str) -> tuple[TrialRecord, ...]:
-        """Finished trials of that role."""
+        """Return the finished trials of that role."""
         return tuple(record for record in self.records if str(record.role) == name and record.status == "done")

@@ -1,4 +1,4 @@
-"""All scores of a study as one long frame: a row per trial, target, language and half."""
+"""DataFrames of a study: scores in long form, and trials."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TRIAL_COLUMNS = ("role", "status", "objective", "seconds", "kind", "schedule", "
 
 
 def score_rows(records: Iterable[TrialRecord]) -> list[dict[str, Any]]:
-    """Rows in the order of trials, then of their score tables. `schedule` is the text of the mix, `value` is percent."""
+    """Return one row per trial, target, language and half, in the order of trials. `schedule` is text, `value` percent."""
     return [
         {
             "trial": record.number,
@@ -36,7 +36,7 @@ def score_rows(records: Iterable[TrialRecord]) -> list[dict[str, Any]]:
 
 
 def trial_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
-    """One row per trial, indexed by its number; `share_TASK` is a task's share of the examples, 0 where it has none."""
+    """Return one row per trial, indexed by its number; `share_TASK` is a task's share of the examples, in [0, 1]."""
     import pandas as pd
 
     ordered = sorted(records, key=lambda r: r.number)
@@ -63,7 +63,7 @@ def trial_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
 
 
 def score_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
-    """The rows as a frame with `COLUMNS`; empty, with the same columns, for a study without scores."""
+    """Return `score_rows` as a frame with `COLUMNS`; without scores it is empty with the same columns."""
     import pandas as pd
 
     return pd.DataFrame(score_rows(records), columns=list(COLUMNS))

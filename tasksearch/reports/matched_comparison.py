@@ -1,84 +1,99 @@
-"""The answer to joint or sequential as tables for the terminal."""
+"""The answer to joint or sequential: tables, and the sentences below them."""
 
 from __future__ import annotations
 
-from rich.table import Table
+from tasksearch.reports.table import Column, ReportTable, block_ends
+from tasksearch.reports.text import NOT_CLUSTERED, gain_text, number_text, short_mix
+from tasksearch.results.estimate import Interval, finding_of
+from tasksearch.results.matched_comparison import BestOfComparison, MatchedComparison, ScheduleContrast
 
-from tasksearch.reports.tables import NOT_CLUSTERED, framed, gain_text, short_mix
-from tasksearch.results.matched_comparison import BestOfComparison, Difference, MatchedComparison, ScheduleContrast
 
-
-def matched_table(answer: MatchedComparison) -> Table:
+def matched_table(answer: MatchedComparison) -> ReportTable:
     """The effect of order: a row per language, group and target; a column per other schedule."""
-    table = framed("Joint or sequential: effect of order at equal budget (twins)", matched_notes(answer), answer.warning)
-    table.add_column("", max_width=16, overflow="fold")
-    for place, contrast in enumerate(answer.contrasts):
-        table.add_column(column_of(contrast), justify="right")
-        if not place:
-            table.add_column("80 %", justify="right", no_wrap=True)
     rows = answer.contrasts[0].rows
-    for place, row in enumerate(rows):
-        cells = [difference_text(contrast.row(row.name, row.kind)) for contrast in answer.contrasts]
-        ends = place + 1 < len(rows) and rows[place + 1].kind != row.kind
-        table.add_row(row.name, cells[0], detectable_text(row.difference), *cells[1:], end_section=ends)
-    return table
+    columns = (
+        Column(name="", max_width=16),
+        Column(name="kind of row", page_only=True),
+        *(Column(name=_heading(contrast), number=True, wrap=True) for contrast in answer.contrasts),
+        Column(name="detectable at 80 %", short="80 %", number=True),
+        *(Column(name=name, page_only=True) for name in ("n", "mixtures", "seeds")),
+    )
+    cells = tuple(
+        (
+            row.name,
+            row.kind,
+            *(_starred(contrast.row(row.name, row.kind)) for contrast in answer.contrasts),
+            number_text(row.difference.detectable),
+            f"{row.difference.examples}",
+            f"{row.difference.mixtures}",
+            f"{row.difference.seeds}",
+        )
+        for row in rows
+    )
+    return ReportTable(
+        title="Joint or sequential: effect of order at equal budget (matched pairs)",
+        columns=columns,
+        rows=cells,
+        ends=block_ends([row.kind for row in rows]),
+        notes=_matched_notes(answer),
+        warning=answer.warning,
+    )
 
 
-def choosing_table(choosing: BestOfComparison, *, warning: str = "") -> Table:
+def choosing_table(choosing: BestOfComparison, *, warning: str = "") -> ReportTable:
     """The effect of being allowed to choose, in one study."""
-    table = framed(f"Effect of being allowed to choose: {choosing.study}", choosing_notes(choosing), warning)
-    table.add_column("", max_width=16, overflow="fold")
-    table.add_column(f"best of {choosing.tried} joint - best of {choosing.tried} sequential", justify="right", no_wrap=True)
-    for place, row in enumerate(choosing.rows):
-        ends = place + 1 < len(choosing.rows) and choosing.rows[place + 1].kind != row.kind
-        low, high = row.difference.low, row.difference.high
-        mark = "*" if low is not None and high is not None and (low > 0 or high < 0) else ""
-        table.add_row(row.name, gain_text(row.difference) + mark, end_section=ends)
-    return table
-
-
-def column_of(contrast: ScheduleContrast) -> str:
-    """What is subtracted from joint."""
-    policy = ", curve per stage" if contrast.lr_policy == "stage" else ""
-    return f"joint - {contrast.other}{policy}"
-
-
-def difference_text(found: Difference) -> str:
-    """`+0.3 [-1.2, +1.8]`, with a star where the interval leaves zero out."""
-    return gain_text(found) + ("*" if found.finding() in ("joint", "sequential") else "")
-
-
-def detectable_text(found: Difference) -> str:
-    """The smallest difference seen with 80 % probability, rounded up."""
-    return "–" if found.detectable is None else f"{found.detectable:.1f}"
-
-
-def matched_notes(answer: MatchedComparison) -> list[str]:
-    """What must be known to read the effect of order."""
-    main = answer.main
-    notes = [
-        f"Points on reporting examples; above zero: joint was better. {main.mixtures} mixtures drawn from the space by the "
-        f"seed, {main.seeds} shared seeds, two orders; {100 * answer.level:g} % intervals over mixtures, seeds and examples. "
-        "*: zero is outside. Each row stands alone.",
-        "80 %: the smallest difference that so many mixtures and seeds show with 80 % probability.",
-    ]
-    notes.append("Examples of one document count as one draw." if main.documents is not None else NOT_CLUSTERED)
-    left = max(contrast.left_out for contrast in answer.contrasts)
-    return notes + ([f"{left} mixtures lack a finished training and are left out."] if left else [])
-
-
-def choosing_notes(choosing: BestOfComparison) -> list[str]:
-    """What must be known to read the effect of choosing."""
-    return [
+    best = f"best of {choosing.tried}"
+    columns = (
+        Column(name="", max_width=16),
+        Column(name="kind of row", page_only=True),
+        Column(name=f"{best} joint - {best} sequential", number=True),
+        *(Column(name=name, page_only=True) for name in ("n", "seeds")),
+    )
+    rows = tuple(
+        (row.name, row.kind, _starred(row.difference), f"{row.difference.examples}", f"{choosing.seeds}")
+        for row in choosing.rows
+    )
+    notes = (
         f"The best objective among the sampler's first {choosing.tried} mixes of each kind, both on {choosing.seeds} fresh "
         "seeds; the interval is over seeds and examples of this one search. No effect of order.",
         f"joint: {short_mix(choosing.joint)}",
         f"sequential: {short_mix(choosing.sequential)}",
+    )
+    return ReportTable(
+        title=f"Effect of being allowed to choose: {choosing.study}",
+        columns=columns,
+        rows=rows,
+        ends=block_ends([row.kind for row in choosing.rows]),
+        notes=notes,
+        warning=warning,
+    )
+
+
+def _heading(contrast: ScheduleContrast) -> str:
+    policy = ", curve per stage" if contrast.lr_policy == "stage" else ""
+    return f"joint - {contrast.other}{policy}"
+
+
+def _starred(found: Interval) -> str:
+    """`+0.3 [-1.2, +1.8]`, with a star where the interval leaves zero out."""
+    return gain_text(found) + ("*" if finding_of(found) in ("better", "worse") else "")
+
+
+def _matched_notes(answer: MatchedComparison) -> tuple[str, ...]:
+    main = answer.main
+    notes = [
+        f"Points on reporting examples; above zero: joint was better. {main.mixtures} mixtures drawn from the space by the "
+        f"seed, {main.seeds} shared seeds, two orders; {100 * answer.level:g} % intervals over mixtures, seeds and examples. "
+        "*: zero is outside the interval. Each row stands alone.",
+        "Detectable: the smallest difference that so many mixtures and seeds show with 80 % probability.",
     ]
+    notes.append("Examples of one document count as one draw." if main.documents is not None else NOT_CLUSTERED)
+    left = max(contrast.left_out for contrast in answer.contrasts)
+    return (*notes, *([f"{left} mixtures lack a finished training and are left out."] if left else []))
 
 
 def closing_lines(answer: MatchedComparison) -> list[str]:
-    """Size rule, cost and verdict, a sentence each."""
+    """State size rule, cost and verdict, a sentence each."""
     rule = answer.size_rule
     if rule is None:
         lines = [f"Size rule: {answer.size_note}."]
@@ -95,6 +110,6 @@ def closing_lines(answer: MatchedComparison) -> list[str]:
         f"({stage:.2g}), {cost.choosing} for the best of each kind ({choosing:.2g})."
     )
     if not answer.choosing:
-        why = "the sampler tried no mix of several tasks of one kind" if answer.complete else "its trainings come last"
+        why = "the sampler trained no mix of several tasks of one kind" if answer.complete else "its trainings come last"
         lines.append(f"Effect of being allowed to choose: not known, {why}.")
     return [*lines, answer.sentence]

@@ -1,4 +1,4 @@
-"""`render`: the report as one HTML page that asks nothing of a network. Everything but the drawings is escaped."""
+"""`render`: the report as one self-contained HTML page. Everything but the drawings is escaped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NUMBER = re.compile(r"~?[+\-−–]?\d[\d.,]*( ?%)?( \[.*\])?(\+\d+)?|–")
 
 
 def render(data: ReportData, *, extra: tuple[Section, ...] = ()) -> str:
-    """The whole page; `extra` sections stand before the last one."""
+    """Render the page; `extra` sections are put before the last one."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     built = [section for build in SECTIONS if (section := build(data)) is not None]
@@ -30,12 +30,12 @@ def render(data: ReportData, *, extra: tuple[Section, ...] = ()) -> str:
 
 
 def is_numeric(text: str) -> bool:
-    """Whether a cell reads like a number, an interval included."""
+    """Return whether a cell reads like a number, with or without an interval."""
     return _NUMBER.fullmatch(text) is not None
 
 
 def _markup(svg: str) -> Any:
-    """Marks one of our own drawings as markup; refuses anything else."""
+    """Mark one of our own drawings as markup; refuse anything else."""
     from markupsafe import Markup
 
     assert svg.startswith("<svg") and svg.endswith("</svg>") and "<script" not in svg, "a figure is one svg element"

@@ -1,16 +1,18 @@
-"""`Section`: one part of the report, as values. The template turns them into HTML; no text here is markup.
+"""`Section`: one part of the report, as values. The template renders them as HTML; no text here is markup.
 
-A section is a function `ReportData -> Section | None` in a module of its own under `sections/`, and a line in the list there.
+Each module under `sections/` has a function `ReportData -> Section | None`, which is listed in `sections/__init__.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasksearch.reports.table import ReportTable, text_columns
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """A drawing that can be read without seeing it.
+    """A drawing whose content is described in words too.
 
     Attributes:
         svg: one `<svg>` element, as `figures.style.to_svg` makes it; the only markup in a report that is not escaped.
@@ -19,20 +21,6 @@ class Figure:
 
     svg: str
     caption: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReportTable:
-    """Rows of text under a head. A cell that reads like a number stands right.
-
-    Attributes:
-        folded: shown on request, as the twin of a figure or a long list.
-    """
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    folded: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +33,7 @@ class Section:
         lead: paragraphs before the figures.
         alerts: sentences that are set apart as warnings.
         figures, tables: in their order; a figure stands before the tables.
-        notes: small print below: n, seeds, how it was computed.
+        notes: small print below, after the tables' own notes: n, seeds, how it was computed.
         code: a command or file, set in a fixed width.
     """
 
@@ -57,3 +45,13 @@ class Section:
     tables: tuple[ReportTable, ...] = ()
     notes: tuple[str, ...] = ()
     code: str = ""
+
+    @property
+    def small_print(self) -> tuple[str, ...]:
+        """Notes of the tables, then the section's own."""
+        return (*(note for table in self.tables for note in table.notes), *self.notes)
+
+
+def legend_table(table: ReportTable) -> ReportTable:
+    """Return the legend of a table as a table of its own: a terminal prints it below the rows."""
+    return ReportTable(title="The mixes", columns=text_columns("", "schedule"), rows=table.legend)

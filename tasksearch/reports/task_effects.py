@@ -1,49 +1,69 @@
-"""Tables of effects, as renderables."""
+"""Tables of task effects: what each task, the order and pairs of tasks do."""
 
 from __future__ import annotations
 
-from rich.table import Table
-from rich.text import Text
-
-from tasksearch.reports.tables import framed
+from tasksearch.reports.table import Column, ReportTable, block_ends, text_columns
 from tasksearch.results.task_effects import Effect, TaskEffects, TaskEffectsRow
 
 
-def effects_table(found: TaskEffects, row: TaskEffectsRow, *, warning: str = "") -> Table:
+def effects_table(found: TaskEffects, row: TaskEffectsRow, *, warning: str = "") -> ReportTable:
     """One row of languages in detail: a line per effect."""
-    table = framed(f"{row.name}: what the tasks do", effects_notes(found), warning)
-    table.add_column("effect in points", min_width=24, overflow="fold")
-    table.add_column(f"[{100 * found.level:g} %]", justify="right", no_wrap=True)
-    table.add_column("Shapley value", justify="right", no_wrap=True)
-    table.add_column("mixes", justify="right", no_wrap=True)
-    values = {effect.about: effect for effect in row.shapley}
-    for block in (row.drops, row.order, row.pairs):
-        for place, effect in enumerate(block):
-            value = values.get(effect.about) if effect.kind == "drop" else None
-            table.add_row(
-                effect.words,
-                effect_text(effect),
-                effect_text(value) if value else "",
-                f"{effect.mixes}",
-                end_section=place == len(block) - 1,
-            )
-    return table
+    effects = _shown(row)
+    return ReportTable(
+        title=f"{row.name}: what the tasks do",
+        columns=(
+            Column(name="effect in points", min_width=24, wrap=True),
+            Column(name=f"± half of {100 * found.level:g} %", number=True),
+            Column(name="Shapley value", number=True),
+            Column(name="mixes", number=True),
+        ),
+        rows=tuple((*_cells(row, effect), f"{effect.mixes}") for effect in effects),
+        ends=block_ends([_BLOCK[effect.kind] for effect in effects]),
+        notes=_notes(found),
+        warning=warning,
+    )
 
 
-def drops_table(found: TaskEffects) -> Table:
-    """Every language: what leaving a task out does."""
-    notes = ["Points that a mix gains without the task. •: the interval leaves zero out."]
-    table = framed("Leaving one task out", notes, "")
-    table.add_column("", no_wrap=True)
-    for effect in found.rows[0].drops if found.rows else ():
-        table.add_column(effect.about[0], justify="right", overflow="fold", min_width=5)
-    for row in found.rows:
-        table.add_row(row.name, *(Text(f"{e.value:+.1f}" + ("•" if e.clear else "")) for e in row.drops))
-    return table
+def every_effect_table(found: TaskEffects) -> ReportTable:
+    """Every effect of every row; for a page."""
+    return ReportTable(
+        title="Every effect in every language",
+        columns=text_columns("", "effect", "points ±", "Shapley value"),
+        rows=tuple((row.name, *_cells(row, effect)) for row in found.rows for effect in _shown(row)),
+        folded=True,
+    )
 
 
-def effects_notes(found: TaskEffects) -> list[str]:
-    """What must be known to read effects."""
+def drops_table(found: TaskEffects) -> ReportTable:
+    """Every language: the effect of leaving a task out."""
+    tasks = [effect.about[0] for effect in found.rows[0].drops] if found.rows else []
+    return ReportTable(
+        title="Leaving one task out",
+        columns=(Column(name=""), *(Column(name=task, number=True, wrap=True, min_width=5) for task in tasks)),
+        rows=tuple((row.name, *(f"{e.value:+.1f}" + "•" * e.clear for e in row.drops)) for row in found.rows),
+        notes=("Points that a mix gains without the task. •: the interval leaves zero out.",),
+    )
+
+
+_BLOCK = {"drop": "drop", "last": "order", "kind": "order", "pair": "pair"}
+
+
+def _shown(row: TaskEffectsRow) -> tuple[Effect, ...]:
+    return (*row.drops, *row.order, *row.pairs)
+
+
+def _cells(row: TaskEffectsRow, effect: Effect) -> tuple[str, str, str]:
+    """The effect, its size, and the Shapley value of the task that it drops."""
+    value = next((v for v in row.shapley if effect.kind == "drop" and v.about == effect.about), None)
+    return effect.words, _size(effect), "–" if value is None else _size(value)
+
+
+def _size(effect: Effect) -> str:
+    """`-0.1 ± 0.3`."""
+    return f"{effect.value:+.1f} ± {effect.reach:.1f}"
+
+
+def _notes(found: TaskEffects) -> tuple[str, ...]:
     notes = [
         f"From the surrogate over {found.mixes} trained mixes on selection examples, one seed each; it reads no reporting "
         "example. Mixes: how many the effect is an average over. drop: its share goes to the others, at the same length.",
@@ -52,16 +72,11 @@ def effects_notes(found: TaskEffects) -> list[str]:
         f"With: what two tasks do together beyond what each does alone; the strongest of {found.pairs_tried} pairs, so their "
         "sizes are flattered. Each interval stands alone.",
         "Intervals hold as far as the surrogate does: on planted worlds they covered as benchmarks/RESULTS.md says. They "
-        "speak of these examples and of mixes like those that were tried.",
+        "speak of these examples and of mixes like those that were trained.",
     ]
     if found.additive < 0.5:
         notes.insert(
             0,
             f"Caution: {100 * (1 - found.additive):.0f} % of the evidence is for a surrogate that no sum of effects describes.",
         )
-    return notes
-
-
-def effect_text(effect: Effect) -> str:
-    """`-0.1 ± 0.3`."""
-    return f"{effect.value:+.1f} ± {effect.reach:.1f}"
+    return tuple(notes)

@@ -1,4 +1,4 @@
-"""`BaselineComparison`: the search beside what is free, and whether it was worth its hours."""
+"""`BaselineComparison`: the search's pick beside free baselines, and whether the search was worth its cost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Worth = Literal["worth it", "not worth it", "undecided"]
 
 @dataclass(frozen=True, kw_only=True)
 class BaselineEntry:
-    """One free baseline: what anyone could train without a search.
+    """One free baseline (a mix that needs no search) or control.
 
     Attributes:
         name: `no intermediate training`, `best single`, `uniform joint`, `proportional joint`, `size rule`, `soup`,
@@ -24,11 +24,11 @@ class BaselineEntry:
         evidence: where its gain comes from. Only entries on fresh seeds are comparable with the search's pick.
         gain: over no intermediate training, reporting examples, fresh seeds; None for other evidence.
         expected, expected_error: shrunken gain on selection examples, points, from the search's one seed; None where not known.
-        trainings: how many trainings it costs to have it (best single: every single task).
-        advantage: how much better the search's pick is, on the same fresh seeds and examples; None where there is none.
-        note: why it was not run, or what else must be said.
-        hours: what one training on one seed of all that costs, what the segment store spared included; None where not run.
-        rival: whether the pick has to beat it to be worth its hours.
+        trainings: how many trainings it takes (best single: every single task).
+        advantage: the pick's lead over it, on the same fresh seeds and examples; None without fresh seeds, or against itself.
+        note: why it was not run, or what else must be known.
+        hours: of these trainings on one seed, including what the segment store spared; None where not run.
+        rival: whether the pick has to beat it for the search to be worth its cost.
     """
 
     name: str
@@ -46,7 +46,7 @@ class BaselineEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Hours:
-    """What was spent.
+    """Hours that the study spent.
 
     Attributes:
         search, fresh, baseline, design, controls: hours of training and evaluation of the trials by role.
@@ -62,7 +62,7 @@ class Hours:
 
     @property
     def total(self) -> float:
-        """All of it."""
+        """Sum over the roles."""
         return self.search + self.fresh + self.baseline + self.design + self.controls
 
 
@@ -71,17 +71,17 @@ class BaselineComparison:
     """The verdict on the search itself, over all languages.
 
     Attributes:
-        row: the row it is about, `all`.
+        row: name of the row compared, `all`.
         pick: the search's mix for that row.
         gain: of the pick over no intermediate training.
         entries: the free baselines.
         champion: name of the best free baseline on fresh seeds, by the rule that chose the pick; None: none was re-run.
-        advantage: of the pick over the rival that it is least surely ahead of; None where the pick is the champion, or there is
-            no champion.
+        advantage: of the pick over the rival with the lowest lower end of the lead; None where the pick is the champion, or
+            there is none.
         rival: that rival's name.
         languages: languages in which the pick beats baseline and rivals after Bonferroni over the languages.
         worth: the verdict; `undecided` where no interval can be claimed or no free baseline stands on fresh seeds.
-        reason: half a sentence.
+        reason: why, as a clause of `sentence`.
         hours: what was spent.
     """
 
@@ -99,19 +99,19 @@ class BaselineComparison:
 
     @property
     def sentence(self) -> str:
-        """The sentence that every verdict ends with."""
+        """The verdict on the search, which is printed below every table of best mixes."""
         beside = f", {_hours(self.hours.controls)} the controls" if self.hours.controls else ""
         of_them = f"({_hours(self.hours.search)} of them the sampler's trials{beside})"
         spent = f"{_hours(self.hours.total)} {self.hours.unit} {of_them}"
         words = {
-            "worth it": f"The search was worth its {spent}: {self.reason}.",
-            "not worth it": f"The search was not worth its {spent}: {self.reason}.",
-            "undecided": f"Whether the search was worth its {spent} cannot be said: {self.reason}.",
+            "worth it": f"The search was worth its cost of {spent}: {self.reason}.",
+            "not worth it": f"The search was not worth its cost of {spent}: {self.reason}.",
+            "undecided": f"Whether the search was worth its cost of {spent} cannot be said: {self.reason}.",
         }
         return words[self.worth]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form."""
+        """Return the comparison as JSON values."""
         found = plain(self)
         assert isinstance(found, dict)
         return found | {"sentence": self.sentence, "total_hours": self.hours.total}

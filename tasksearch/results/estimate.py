@@ -1,4 +1,4 @@
-"""`Estimate`: a score or a difference of scores, with what is known of its error; and what that allows to be said."""
+"""`Estimate`: a score or a difference of scores with its interval, and the finding that the interval allows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Finding = Literal["better", "worse", "no difference seen", "no interval"]
 
 
 class Interval(Protocol):
-    """A number in points with the ends of its interval, None where none can be claimed."""
+    """A number in points and its interval; the ends are None where no interval can be claimed."""
 
     @property
     def value(self) -> float:
@@ -30,14 +30,14 @@ class Estimate:
 
     Attributes:
         value: the estimate.
-        low, high: ends of the interval; None where so few seeds or examples cannot tell the noise.
+        low, high: ends of the interval; None with too few seeds or examples to estimate the noise.
         seed_error, example_error: standard errors from seeds alone and from examples alone.
-        df: Satterthwaite's degrees of freedom; infinite only where nothing was estimated.
+        df: Satterthwaite's degrees of freedom; infinite where no variance was estimated.
         noise_df: degrees of freedom behind the seed variance, over the plans it came from; 0 where nothing depends on a seed.
-        seeds: seeds of the first plan.
-        examples: examples, each counted once per language it was answered in.
-        documents: documents that they stand in, over which the interval is clustered; None where some of them are not known, so
-            that examples were taken for independent.
+        seeds: number of seeds of the first plan.
+        examples: number of examples, each counted once per language.
+        documents: number of their documents, over which the interval is clustered; None where some are not known: examples then
+            count as independent.
     """
 
     value: float
@@ -58,7 +58,7 @@ class Estimate:
 
 
 def finding_of(gain: Interval) -> Finding:
-    """What the interval allows to be said."""
+    """Return the finding that the interval allows."""
     if gain.low is None or gain.high is None:
         return "no interval"
     if gain.low <= 0.0 <= gain.high:

@@ -1,8 +1,8 @@
-"""`MatchedComparison`: joint or sequential, as frozen values that never say more than was seen.
+"""`MatchedComparison`: joint or sequential, as frozen values.
 
-Two effects are kept apart. The *effect of order* is what twins say: equal mixtures, examples and seeds, only the order of
-examples differs. The *effect of being allowed to choose* sets the best of so many joint mixes against the best of as many
-sequential ones: it holds the order's effect, the mixtures' and the luck of the search, and is no effect of order.
+Two effects are kept apart. The *effect of order* comes from matched pairs: equal mixtures, examples and seeds, only the order
+of examples differs. The *effect of being allowed to choose* compares the best of n joint mixes with the best of n sequential
+ones: it contains the effects of order and of the mixtures and the luck of the search, so it is not an effect of order.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ class Difference:
     Attributes:
         value: the mean over mixtures, each with equal weight.
         low, high: ends of the interval; None where fewer than three mixtures or seeds, or too few examples, stand behind it.
-        error: its standard error; `df`: Satterthwaite's degrees of freedom.
-        mixture_error, seed_error, example_error: the parts of it, as standard errors: of mixtures (with what is specific to a
-            mixture on a seed or an example), and what seeds and examples that all mixtures share add to that.
+        error: its standard error.
+        df: Satterthwaite's degrees of freedom.
+        mixture_error, seed_error, example_error: parts of the standard error: from mixtures (with their interactions), and what
+            the seeds and examples that all mixtures share add to it.
         detectable: the smallest true difference, of either sign, that such a study finds with 80 % probability; None without an
             interval.
-        mixtures, seeds, examples: behind it; examples once per language.
-        documents: that the examples stand in, each one draw; None where they are not known: each example counts as one.
+        mixtures, seeds, examples: their numbers; each example counts once per language.
+        documents: number of their documents, over which the interval is clustered; None where some are not known.
     """
 
     value: float
@@ -50,7 +51,7 @@ class Difference:
     documents: int | None
 
     def finding(self, other: str = "sequential") -> str:
-        """`joint`, the other schedule's name, `no difference seen` or `no interval`."""
+        """Return `joint`, the other schedule's name, `no difference seen` or `no interval`."""
         found = finding_of(self)
         return {"better": "joint", "worse": other}.get(found, found)
 
@@ -66,13 +67,13 @@ class MatchedRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleContrast:
-    """Joint minus one other schedule, on twins.
+    """Joint minus one other schedule, on matched pairs.
 
     Attributes:
         other: `sequential` (the mean of a mixture's two orders) or `annealed`.
-        lr_policy: under which the other was trained; joint training has one stage, for which the two policies are one.
+        lr_policy: under which the other was trained; joint training has one stage, for which both policies are equal.
         rows: languages, then groups, then targets.
-        left_out: mixtures without a complete set of finished trainings.
+        left_out: number of mixtures that lack a finished training.
     """
 
     other: str
@@ -81,7 +82,11 @@ class ScheduleContrast:
     left_out: int
 
     def row(self, name: str, kind: RowKind = "group") -> Difference:
-        """The difference of a row; StopIteration where there is none."""
+        """Return the difference of a row.
+
+        Raises:
+            StopIteration: there is no such row.
+        """
         return next(row.difference for row in self.rows if (row.name, row.kind) == (name, kind))
 
 
@@ -100,7 +105,7 @@ class BestOfComparison:
 
     Attributes:
         study: its name.
-        tried: n, of each kind.
+        tried: n, the mixes of each kind.
         joint, sequential: the mixes that had the best objectives on selection examples.
         rows: joint - sequential, points on reporting examples, in the order of the contrasts' rows; an interval over seeds and
             examples, for this one search.
@@ -117,17 +122,18 @@ class BestOfComparison:
 
 @dataclass(frozen=True, kw_only=True)
 class SizeRule:
-    """The size rule (Weller, Seppi, Gardner, ACL 2022) on the twins under the phase policy, over all languages.
+    """The size rule (Weller, Seppi, Gardner, ACL 2022) on the matched pairs under the phase policy, over all languages.
 
-    It was found for two tasks: joint where the later task's training set is smaller than the other's, else one after the other.
-    Carried over to more tasks: the last of the order against the largest before it. Equal sizes: no advice, no pair.
+    For two tasks it advises joint training where the later task's training set is smaller than the other's, else sequential
+    training. For more tasks the last of the order is compared with the largest before it. Equal sizes give no advice and no
+    pair.
 
     Attributes:
         pairs: (mixture, order) pairs.
         hits: pairs in which what the rule advises had the higher mean score over the seeds.
         joint, sequential: pairs in which always advising that would have been right.
         advised_joint: pairs for which the rule advises joint.
-        advantage: what it trained minus the other, points: chance would give zero.
+        advantage: the advised schedule minus the other, points; chance gives zero.
     """
 
     pairs: int
@@ -140,11 +146,11 @@ class SizeRule:
 
 @dataclass(frozen=True, kw_only=True)
 class MatchedPairsCost:
-    """Trainings and hours of them.
+    """Number of trainings and their hours.
 
     Attributes:
-        phase, stage, choosing: trainings: twins under each policy, and fresh seeds for `BestOfComparison` alone.
-        hours: (phase, stage, choosing).
+        phase, stage, choosing: trainings of matched pairs under each policy, and of fresh seeds for `BestOfComparison`.
+        hours: of phase, stage and choosing.
         unit: `CPU-hours` or `GPU-hours`.
     """
 
@@ -157,18 +163,18 @@ class MatchedPairsCost:
 
 @dataclass(frozen=True, kw_only=True)
 class MatchedComparison:
-    """Joint or sequential.
+    """The answer to joint or sequential.
 
     Attributes:
-        studies: names of the studies behind it.
+        studies: names of the studies compared.
         level: of every interval.
         contrasts: joint - sequential under `phase` first: the verdict is read from it.
-        choosing: one per study in which the search tried both kinds.
-        size_rule: None where it advises nothing; `size_note` says why.
-        steps: lengths of the intermediate phase among the twins.
-        cost: what the answer took.
-        complete: whether every twin that was asked for is finished.
-        adaptive: whether another set of twins, or of best mixes, had been read on these examples before.
+        choosing: one per study in which the search trained both kinds.
+        size_rule: None where it gives no advice; `size_note` says why.
+        steps: lengths of the intermediate phase among the matched pairs.
+        cost: trainings and hours that the answer took.
+        complete: whether every matched training is finished.
+        adaptive: whether another set of matched pairs, or of best mixes, had been read on these examples before.
         warning: the suite's sentence.
     """
 
@@ -197,20 +203,20 @@ class MatchedComparison:
 
     @property
     def sentence(self) -> str:
-        """The verdict with what it rests on."""
+        """The verdict with its evidence."""
         main = self.main
         seen = f"joint - sequential {main.value:+.2f} points"
         if main.low is not None and main.high is not None and main.detectable is not None:
             seen += (
                 f" [{main.low:+.2f}, {main.high:+.2f}] over all languages, {main.mixtures} mixtures × {main.seeds} seeds, "
-                f"{' or '.join(map(str, self.steps))} steps; the smallest difference that so many could have shown with 80 % "
+                f"{' or '.join(map(str, self.steps))} steps; the smallest difference that so many show with 80 % "
                 f"probability is {main.detectable:.1f}"
             )
-        early = "" if self.complete else " Twins are still being trained: this is an early look."
+        early = "" if self.complete else " Matched pairs are still being trained: this is an early look."
         return f"Verdict: {self.verdict} ({seen}).{early}"
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form, with the verdict and every row's finding in words."""
+        """Return the comparison as JSON values, with the verdict and every row's finding in words."""
         found = plain(self)
         assert isinstance(found, dict)
         for contrast, data in zip(self.contrasts, found["contrasts"], strict=True):

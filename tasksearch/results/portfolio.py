@@ -34,13 +34,13 @@ class Portfolio:
         size: mixes allowed; fewer members where more add nothing.
         among: what it was chosen from.
         members: in the order of their trials.
-        foreseen: gain over the baseline, points, mean over languages; shrunken, on selection examples. It was maximised, so
-            it is somewhat flattered.
-        foreseen_loss: what it foresees to lose against one mix per language from the same choice, points; at least zero.
-        gain: the same gain from fresh seeds and reporting examples; None where a member has no such trainings.
-        loss: how much better one mix per language (of those re-run) is, likewise; None where there is no such evidence, or both
-            are one and the same.
-        same: whether every language has the mix that it would have alone.
+        foreseen: predicted gain over the baseline, points, mean over languages; shrunken, on selection examples. It was
+            maximised, so it is biased upwards.
+        foreseen_loss: predicted loss against one mix per language from the same choice, points; at least zero.
+        gain: the gain from fresh seeds and reporting examples; None where a member has no such trainings.
+        loss: lead of one mix per language among the finalists, likewise; None without such evidence, or where both are the
+            same.
+        same: whether every language has the mix that it would have on its own.
     """
 
     size: int
@@ -58,12 +58,12 @@ class Portfolios:
     """Portfolios of one, two and three mixes.
 
     Attributes:
-        chosen: from all trained mixes, by size: the surrogate's foresight.
-        tested: from the mixes that were re-run, by size: fresh seeds and reporting examples say what they are worth. Empty
-            where these were not read; `untested` says why.
-        alone: mixes that one mix per language would keep, of all trained ones.
-        method: how the search over subsets was made.
-        languages, mixes: how many.
+        chosen: from all trained mixes, by size, with gains that the surrogate predicts.
+        tested: from the finalists, by size, with gains from fresh seeds and reporting examples. Empty where these were not
+            read; `untested` says why.
+        alone: number of mixes that one mix per language would keep, of all trained ones.
+        method: how the subsets were searched.
+        languages, mixes: their numbers.
         adaptive: whether the reporting examples had been read under another question before.
     """
 
@@ -77,7 +77,7 @@ class Portfolios:
     adaptive: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form."""
+        """Return the portfolios as JSON values."""
         found = plain(self)
         assert isinstance(found, dict)
         return found

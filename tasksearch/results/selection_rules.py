@@ -1,4 +1,4 @@
-"""`RuleTable`: what each selection rule would have chosen, side by side with the oracle."""
+"""`RuleTable`: the choice of each selection rule, beside that of an oracle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tasksearch.results.estimate import Estimate
 
 ORACLE = "oracle"
 MIN_SELECT = 100
-"""Selection examples under which a set is too small to select on (Keung et al. 2020; the project's own splits keep to it)."""
+"""A set with fewer selection examples is too small to select on (Keung et al. 2020); splits are cut accordingly."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,12 +19,13 @@ class RulePick:
     """One rule's choice for one row.
 
     Attributes:
-        rule: as asked for, or `oracle`: the candidate with the largest gain on the reporting examples, which no honest rule
-            sees.
-        applied: the rule that was applied in the end; `none` where the rule found nothing to read.
+        rule: as asked for, or `oracle`: the candidate with the largest gain on the reporting examples, which no valid rule
+            reads.
+        applied: the rule that was applied in the end; `none` where the rule had no cell to read.
         schedule: the choice; None where there is none.
-        gain: points over no intermediate training, fresh seeds and reporting examples. The oracle's is a maximum: flattered.
-        regret: the oracle's gain less this one's, points; at least zero by construction, and too large on average.
+        gain: points over no intermediate training, fresh seeds and reporting examples. The oracle's is a maximum, so biased
+            upwards.
+        regret: the oracle's gain less this one's, points; at least zero by construction and biased upwards.
     """
 
     rule: str
@@ -45,7 +46,7 @@ class RuleRow:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleTable:
-    """Every row.
+    """The choices of all rules in all rows.
 
     Attributes:
         rows: languages, then groups.
@@ -60,7 +61,7 @@ class RuleTable:
     least: int
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form."""
+        """Return the table as JSON values."""
         found = plain(self)
         assert isinstance(found, dict)
         return found

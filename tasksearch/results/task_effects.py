@@ -1,4 +1,4 @@
-"""`TaskEffects`: what each task, the order and pairs of tasks do in a language, with intervals."""
+"""`TaskEffects`: effects of each task, of order and of pairs of tasks in a language, with intervals."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Effect:
     """One effect, in points of percent.
 
     Attributes:
-        kind: `drop`, `shapley`, `last`, `kind` or `pair`: see `search.contributions`.
+        kind: `drop`, `shapley`, `last`, `kind` or `pair`: see `analysis.task_effects.questions`.
         about: tasks, or the kind of schedule.
         value: posterior mean.
         low, high: ends of the interval.
-        mixes: trained mixes that it is an average over.
+        mixes: number of trained mixes that it averages over.
     """
 
     kind: str
@@ -43,7 +43,7 @@ class Effect:
 
     @property
     def reach(self) -> float:
-        """Half the interval."""
+        """Half the width of the interval."""
         return (self.high - self.low) / 2
 
     @property
@@ -64,8 +64,8 @@ class TaskEffectsRow:
     Attributes:
         name, languages: as in a verdict.
         drops, shapley: one effect per task; Shapley values are absent where the tasks are too many.
-        order: what moving from task to task does, and each task's place.
-        pairs: the strongest interactions, by the size of their effect over its interval.
+        order: effects of training tasks one after the other, and of each task's place.
+        pairs: the strongest interactions, by effect relative to its interval.
     """
 
     name: str
@@ -77,22 +77,22 @@ class TaskEffectsRow:
 
     @property
     def effects(self) -> tuple[Effect, ...]:
-        """All of them."""
+        """All effects of the row."""
         return (*self.drops, *self.shapley, *self.order, *self.pairs)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskEffects:
-    """Every row.
+    """Effects in every row.
 
     Attributes:
-        rows: languages, then groups, `all` among them.
-        tasks: of the trained mixes.
-        mixes: trained mixes behind it.
-        steps: length of the joint phase that Shapley values speak of.
-        pairs_tried: pairs of tasks that the strongest were taken from.
+        rows: languages, then groups, including `all`.
+        tasks: intermediate tasks of the trained mixes.
+        mixes: number of trained mixes.
+        steps: length of the joint phase that Shapley values refer to.
+        pairs_tried: number of pairs of tasks that the strongest were taken from.
         level: of the intervals.
-        additive: share of the surrogate's evidence that the kernels which effects are read from have.
+        additive: share of the surrogate's evidence, in [0, 1], that lies with the kernels that effects are read from.
     """
 
     rows: tuple[TaskEffectsRow, ...]
@@ -104,7 +104,7 @@ class TaskEffects:
     additive: float
 
     def __getitem__(self, name: str) -> TaskEffectsRow:
-        """The row of that name.
+        """Return the row of that name.
 
         Raises:
             UnknownName: there is none.
@@ -115,7 +115,7 @@ class TaskEffects:
         raise UnknownName("language", name, [row.name for row in self.rows])
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form; each effect with its line."""
+        """Return the effects as JSON values, with each effect as a line of text."""
         found = plain(self)
         assert isinstance(found, dict)
         for told, row in zip(found["rows"], self.rows, strict=True):

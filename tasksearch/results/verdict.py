@@ -1,4 +1,4 @@
-"""`Verdict`: the best mix per language and group, as frozen values that serialise and never say more than was seen."""
+"""`Verdict`: the best mix per language and group, as frozen values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RULES: dict[str, str] = {
     "english-dev": "chosen on English selection examples",
     "target-dev": "zero-shot training, labelled selection: chosen on the language's own selection examples",
 }
-"""Rule → what it means, in words to print."""
+"""Selection rule → what it means, as printed below tables."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class TargetResult:
         languages: the row's languages that this target is scored in.
         score, baseline: with and without the intermediate phase, percent, each with its own interval.
         gain: paired difference, points.
-        finding: what the gain's interval allows to be said.
+        finding: as the gain's interval allows.
         same_data: the mix trains on data that the target's own training data is drawn from.
         over_exposure: points of the mix over target phases that are longer by as many examples as its intermediate phase shows;
             None where no such control was trained.
@@ -50,29 +50,28 @@ class TargetResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """The chosen mix of one language, or of one group of languages, and what it is worth.
+    """The chosen mix of one language, or of one group of languages, with its gain.
 
     Attributes:
         name: language code, or the group's name.
         is_group: whether `name` is a group.
-        languages: languages the numbers are over.
+        languages: that the numbers are over.
         rule: the selection rule that was applied: `target-dev` for a group that leaves no other language to choose on,
             `pivot-dev` for a language without selection examples of its own.
-        schedule, mix_signature: the chosen mix; it was trained.
+        schedule, mix_signature: the chosen mix.
         score, baseline: percent, mean over targets within a group of targets, then over those groups.
         gain: paired difference, points, from fresh seeds and reporting examples alone.
         finding: only `better` makes it a best mix.
-        targets: one row per target.
+        targets: results, one per target.
         seeds, baseline_seeds: fresh seeds of the mix; seeds of the baseline.
-        labels: labelled selection examples of these languages that the choice among the leaders used.
-        shortlist_labels: labelled selection examples of these languages in the objective that made the list of leaders.
+        labels: labelled selection examples of these languages that the choice among the finalists read.
+        shortlist_labels: labelled selection examples of these languages that the objective read which chose the finalists.
         trials: numbers of the trials behind the reported score.
         better: probability that the mix is better than the baseline, from the gain's estimate; None without an interval.
-        expected, expected_error: the gain that the search itself foresaw, shrunken, on the selection examples that the rule
-            reads, in points; from trainings and examples that the reported gain does not touch. None where too few mixes were
-            trained.
-        runner_up: the mix that the rule had second; None with one candidate.
-        lead: how much better the choice is than the runner-up, points; from fresh seeds and reporting examples alone.
+        expected, expected_error: the gain that the surrogate predicted, in points, from the selection examples that the rule
+            reads: trainings and examples that the reported gain does not use. None where too few mixes were trained.
+        runner_up: the mix that the rule ranked second; None with one candidate.
+        lead: the choice minus the runner-up, points; from fresh seeds and reporting examples alone.
         ahead: probability that it is better than the runner-up.
     """
 
@@ -110,7 +109,7 @@ class Choice:
         return self.gain.examples
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form; an infinite number of degrees of freedom is null."""
+        """Return the choice as JSON values; infinite degrees of freedom become null."""
         found = plain(self)
         assert isinstance(found, dict)
         words = {"mix": str(self.schedule), "kind": self.schedule.kind, "examples": self.examples}
@@ -119,16 +118,16 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What a study says: one choice per language, then one per group.
+    """The result of a study: one choice per language, then one per group.
 
     Attributes:
         rule: as asked for; each choice names the one it was made by.
         level: of every interval.
         choices: languages sorted, then groups.
-        candidates: how many mixes were re-run on fresh seeds and could be chosen.
-        baseline_comparison: the free baselines, and whether the search was worth its hours; None where nobody asked.
-        adaptive: whether the reporting examples had been read under another rule or choice before: then its numbers are no
-            longer free of selection.
+        candidates: number of finalists, which could be chosen.
+        baseline_comparison: the free baselines, and whether the search was worth its cost; None where it was not computed.
+        adaptive: whether the reporting examples had been read under another rule or choice before: the numbers are then not
+            free of selection.
         small: "target/language" of selection sets too small to select on, by which no choice should be made alone.
     """
 
@@ -142,11 +141,11 @@ class Verdict:
 
     @property
     def clustered(self) -> bool:
-        """Whether every interval takes the examples of a document for one draw."""
+        """Whether every interval counts the examples of a document as one draw."""
         return all(choice.gain.documents is not None for choice in self.choices)
 
     def __getitem__(self, name: str) -> Choice:
-        """The choice of a language or group.
+        """Return the choice of a language or group.
 
         Raises:
             UnknownName: it has none.
@@ -157,7 +156,7 @@ class Verdict:
         raise UnknownName("language", name, [choice.name for choice in self.choices])
 
     def to_json(self) -> dict[str, Any]:
-        """For `--json`: only numbers, text and null."""
+        """Return the verdict as JSON values, as `--json` prints it."""
         return {
             "rule": self.rule,
             "rule_means": RULES[self.rule],

@@ -1,11 +1,11 @@
-"""Controls of the baseline comparison: what is trained beside the leaders, on their fresh seeds, and is never chosen.
+"""Controls of the baseline comparison: trained beside the finalists, on their fresh seeds, and never chosen.
 
-`length`: the free baseline among the leaders (best single task, uniform joint, …), its mixture at the other leaders' lengths.
-Designed trials have the first length of the space; a longer mix should beat what is free at its own length too.
-`exposure`: no intermediate phase, every target phase longer by as many examples as a leader's intermediate phase shows. A mix
-that holds a target's own training data may win by showing more of it, and any mix by more steps; this control has both.
-`soup`: the average of the encoders that the leaders' intermediate phases end with, each of the same seed, then the target
-phases as usual (uniform soup: Wortsman et al., ICML 2022). It stands beside the pick and is no trained mix.
+`length`: the free baseline among the finalists (best single task, uniform joint, …), its mixture at the other finalists'
+lengths. Designed trials have the first length of the space; a longer mix should beat the free baseline at its own length too.
+`exposure`: no intermediate phase, every target phase longer by as many examples as a finalist's intermediate phase shows. A mix
+that holds a target's own training data may win by showing more of it, and any mix by more steps; this control has both. `soup`:
+the average of the encoders that the finalists' intermediate phases end with, each of the same seed, then the target phases as
+usual (uniform soup: Wortsman et al., ICML 2022). It is compared with the pick and is not a mix.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from tasksearch.core.shares import largest_remainder
 from tasksearch.core.study import StudyConfig, TrialRecord
 
 LEAST_SEEDS = 3
-"""Controls do not race: what they are compared by stands on three seeds from the beginning."""
+"""Controls do not race: they get three seeds from the beginning."""
 PlanOf = Callable[[Schedule, int], Plan]
 
 
 def control_plans(
-    names: Sequence[str], plan_of: PlanOf, leaders: Iterable[Schedule], free: Schedule | None, seeds: Sequence[int]
+    names: Sequence[str], plan_of: PlanOf, finalists: Iterable[Schedule], free: Schedule | None, seeds: Sequence[int]
 ) -> tuple[Plan, ...]:
-    """Controls in the order they run, every seed of one before the next.
+    """Return the controls in the order they run, all seeds of one before the next.
 
     Args:
-        names: out of `core.study.CONTROLS`.
+        names: some of `core.study.CONTROLS`.
         plan_of: (schedule, seed) → plan.
-        leaders: their schedules; leaders of one length share an exposure control, fewer than two make no soup.
+        finalists: schedules of the finalists. Those of one length share an exposure control; a soup needs two.
         free: the free baseline among them.
-        seeds: fresh ones.
+        seeds: fresh seeds.
     """
-    mixes = tuple(dict.fromkeys(leaders))
+    mixes = tuple(dict.fromkeys(finalists))
     makers: list[Callable[[int], Plan]] = []
     if "length" in names and free is not None:
         others = {stretched(free, mix.steps) for mix in mixes} - set(mixes)
@@ -50,19 +50,19 @@ def control_plans(
 
 
 def control_seeds(config: StudyConfig) -> range:
-    """Fresh seeds from 1, where the leaders' are: as many as a leader gets at first, three where leaders may have as many."""
+    """Return the controls' fresh seeds, from 1 as for finalists: a finalist's first seeds, or three if it may get as many."""
     return range(1, 1 + max(config.leader_seeds, min(LEAST_SEEDS, config.most_seeds)))
 
 
 def most_controls(config: StudyConfig) -> int:
-    """Trainings of the controls of a complete study, at most."""
+    """Return the most trainings of controls that a complete study has."""
     lengths = min(config.leaders, len(config.space.steps) or 1)
     each = {"length": lengths - 1, "exposure": lengths, "soup": int(config.leaders > 1)}
     return len(control_seeds(config)) * sum(each[name] for name in config.controls)
 
 
 def controls_now(config: StudyConfig, records: Sequence[TrialRecord]) -> int:
-    """The same once the leaders' first seeds were begun: what they ask for, and what former leaders were given."""
+    """Return the trainings of controls once the finalists' first seeds were begun, those of former finalists included."""
     again = [record for record in records if record.role == "finalist"]
     mixes = list({record.plan.schedule: record for record in again}.values())[-config.leaders :]
     begun = {record.plan for record in records if record.role == "control"}
@@ -83,7 +83,7 @@ def controls_now(config: StudyConfig, records: Sequence[TrialRecord]) -> int:
 
 
 def stretched(schedule: Schedule, steps: int) -> Schedule:
-    """The same stages in the same proportions over so many steps; itself where a stage would be left without any."""
+    """Scale the stages in proportion to a total of `steps`; unchanged where a stage would be left without a step."""
     counts = largest_remainder([Fraction(stage.steps) for stage in schedule.stages], steps)
     if not all(counts):
         return schedule

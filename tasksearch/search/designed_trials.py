@@ -1,7 +1,7 @@
-"""The first trials are designed, not drawn: every single task, all tasks jointly, and the order that the size rule asks for.
+"""Designed trials: every single task, all tasks jointly, and the order of the size rule, before the sampler starts.
 
-All designs have one length, the first that the space lists, so that they are compared at equal steps. What a space cannot
-express is left out, and what two designs have in common is run once. The baseline's seeds come before them, not in this list.
+All designs have one length, the first that the space lists, so that they are compared at equal steps. A design that the space
+cannot express is left out, and equal ones are run once. The baseline's seeds come before them and are not in this list.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.space import SearchSpace, decode, suggest
 
-_HEAVIEST = 4  # the largest weight that a space with a grid holds
+_HEAVIEST = 4  # the largest weight in a space with a grid of weights
 
 SINGLE, UNIFORM, PROPORTIONAL, SIZE_RULE = "best single", "uniform joint", "proportional joint", "size rule"
 """Names of the designs; of the single tasks the best is compared."""
@@ -34,7 +34,7 @@ class Design:
 
 
 def designed_trials(space: SearchSpace, sizes: Mapping[str, int]) -> tuple[Design, ...]:
-    """Designed trials in the order they run.
+    """Return the designed trials in the order they run.
 
     1. Every single task, in the space's order.
     2. All tasks jointly, with equal shares.
@@ -59,7 +59,7 @@ def designed_trials(space: SearchSpace, sizes: Mapping[str, int]) -> tuple[Desig
 
 
 def design_of(space: SearchSpace, wish: Mapping[str, Any]) -> Design | None:
-    """The wished parameters as the space asks for them; None where it cannot express them."""
+    """Return the design with these parameters; None where the space cannot express them."""
     try:
         params = suggest(space, Fixed(wish))
     except LookupError:
@@ -69,27 +69,27 @@ def design_of(space: SearchSpace, wish: Mapping[str, Any]) -> Design | None:
 
 
 class Fixed:
-    """Stands in for an Optuna trial: answers with the values it was given.
+    """Takes the place of an Optuna trial and answers with given values.
 
     Raises (from every method):
-        LookupError: it was given no value, or one that is not on offer.
+        LookupError: there is no value, or it is not among the choices.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """The value, one of `choices`."""
+        """Return the value, one of `choices`."""
         if self._values[name] not in choices:
             raise LookupError(name)
         return self._values[name]
 
     def suggest_int(self, name: str, low: int, high: int) -> int:
-        """The value, in [low, high]."""
+        """Return the value, in [low, high]."""
         return int(self._within(name, low, high))
 
     def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
-        """The value, in [low, high]."""
+        """Return the value, in [low, high]."""
         return float(self._within(name, low, high))
 
     def _within(self, name: str, low: float, high: float) -> Any:

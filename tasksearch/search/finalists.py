@@ -1,9 +1,9 @@
-"""Leaders: which mixes of the search are trained again on fresh seeds.
+"""Finalists: the mixes of the search that are trained again on fresh seeds.
 
-Shrunken scores decide, not raw ones, and every language has a say, not the mean alone. The first leader is the best for all
-languages together; each further one is the mix that adds most where every language may take its best of those that lead already
-(greedy maximisation of a submodular gain; Nemhauser, Wolsey, Fisher 1978). Of several leaders one is the best of the *designed*
-trials: the free baselines of the baseline comparison stand on fresh seeds too, or nobody could say what the search was worth.
+They are chosen by shrunken scores, and for single languages as well as for the mean. The first finalist is the best for all
+languages together; each further one is the mix that adds most when every language takes its best of the finalists so far
+(greedy maximisation of a submodular gain; Nemhauser, Wolsey, Fisher 1978). Of several finalists one is the best of the
+*designed* trials: the baseline comparison needs a free baseline on fresh seeds.
 """
 
 from __future__ import annotations
@@ -25,39 +25,36 @@ _Weights = Mapping[tuple[str, str], float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Leader:
-    """A trial that leads.
+class Finalist:
+    """A trial of the search that is trained again.
 
     Attributes:
-        record: the search's.
-        rows: what will be said of it, each as weights of cells: the languages that it leads for together (for the first leader,
-            and a designed one: all languages), then each of them alone, where they are several; no row where it leads nowhere.
-            None: there was too little to say.
+        record: of the search's trial.
+        rows: rows of the verdict that it may decide, each as weights of cells: the languages in which it is the best finalist,
+            together (for the first finalist, and a designed one: all languages), then each of them alone, where they are
+            several; empty where it is best in none. None: there were too few mixes for a surrogate.
     """
 
     record: TrialRecord
     rows: tuple[Mapping[tuple[str, str], float], ...] | None = None
 
 
-def leaders(config: StudyConfig, records: Sequence[TrialRecord], groups: Mapping[str, str] | None = None) -> list[TrialRecord]:
-    """The records of `leading`, the best for all languages first."""
-    return [leader.record for leader in leading(config, records, groups)]
+def choose_finalists(
+    config: StudyConfig, records: Sequence[TrialRecord], groups: Mapping[str, str] | None = None
+) -> list[Finalist]:
+    """Choose at most `config.leaders` trials of the search, the best for all languages first.
 
-
-def leading(config: StudyConfig, records: Sequence[TrialRecord], groups: Mapping[str, str] | None = None) -> list[Leader]:
-    """At most `config.leaders` trials of the search, the best for all languages first.
-
-    Baselines and finalists are none. Where there are too few mixes or scores for a surrogate: the trials with the best
-    objectives, best first, ties to the lower number.
+    Only designed and sampled trials are candidates. With too few mixes or scores for a surrogate, the trials with the best
+    objectives are taken, best first, ties to the lower number.
 
     Args:
-        config: how many, and which targets and languages the objective counts.
-        records: of the search, told: the answer is a pure function of them.
+        config: the number of finalists, and the targets and languages that the objective counts.
+        records: of the search; the result is a pure function of them.
         groups: target → kind; None: all targets are of one kind.
     """
     done = [r for r in records if r.role in ("design", "search") and r.status == "done" and r.objective is not None]
     ranked = sorted(done, key=lambda r: (-(r.objective or 0.0), r.number))[: config.leaders]
-    by_objective = [Leader(record=record) for record in ranked]
+    by_objective = [Finalist(record=record) for record in ranked]
     if len(done) < MIN_MIXES or config.leaders < 1:
         return by_objective
     try:
@@ -75,13 +72,13 @@ def leading(config: StudyConfig, records: Sequence[TrialRecord], groups: Mapping
     designed = tuple(first.role == "design" for first in table.firsts)
     key = _Key(table, weights, columns)
     chosen = _chosen(key, config.leaders, designed)
-    return [Leader(record=table.firsts[i], rows=rows) for i, rows in chosen]
+    return [Finalist(record=table.firsts[i], rows=rows) for i, rows in chosen]
 
 
 def _weights(
     config: StudyConfig, table: GainTable, baseline: Baseline, counted: Sequence[str], groups: Mapping[str, str]
 ) -> dict[tuple[str, str], float]:
-    """Cell → weight in the objective."""
+    """Return cell → weight in the objective."""
     asked = dict(config.objective.targets)
     kinds: dict[str, list[str]] = {}
     for target in counted:
@@ -98,7 +95,7 @@ def _weights(
 
 
 class _Key:
-    """A table and how it is read, hashed by content: the same question is answered once."""
+    """A table with its weights, hashed by content, as the key of a cache."""
 
     def __init__(
         self, table: GainTable, weights: Mapping[tuple[str, str], float], columns: Mapping[str, Mapping[tuple[str, str], float]]
@@ -132,7 +129,7 @@ def _chosen(key: _Key, most: int, designed: tuple[bool, ...]) -> tuple[tuple[int
         found.append(int(np.argmax(added)))
     if champion is not None and champion not in found and len(found) < most:
         found.append(champion)
-    while len(found) < min(most, len(worth)):  # the champion had a place already
+    while len(found) < min(most, len(worth)):  # the champion was among them already
         rest = overall.copy()
         rest[found] = -np.inf
         found.append(int(np.argmax(rest)))
@@ -140,8 +137,9 @@ def _chosen(key: _Key, most: int, designed: tuple[bool, ...]) -> tuple[tuple[int
 
 
 def _rows(key: _Key, worth: Array, found: Sequence[int], row: int, *, everywhere: bool) -> tuple[_Weights, ...]:
-    """Weights of the languages in which it is the best of the leaders, together (of all, where it is to be judged on all), then
-    each alone. None at all where it leads nowhere.
+    """Return the weights of the languages in which it is the best finalist, together, then each alone.
+
+    With `everywhere` the first are the weights of all languages. Empty where it is best in no language.
     """
     first = worth[list(found)].argmax(axis=0)
     names = [name for column, name in enumerate(key.columns) if found[int(first[column])] == row]
@@ -149,7 +147,7 @@ def _rows(key: _Key, worth: Array, found: Sequence[int], row: int, *, everywhere
         return ()
     chosen = key.weights if everywhere else {cell: key.weights[cell] for name in names for cell in key.columns[name]}
     total = sum(chosen.values())
-    alone = [key.columns[name] for name in names if set(key.columns[name]) != set(chosen)]  # one language is all it leads for
+    alone = [key.columns[name] for name in names if set(key.columns[name]) != set(chosen)]
     return ({cell: weight / total for cell, weight in chosen.items()}, *alone)
 
 

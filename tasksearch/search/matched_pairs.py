@@ -1,14 +1,14 @@
-"""Twins: the trainings that answer joint or sequential, and nothing else. All pure.
+"""Matched pairs: the trainings that answer joint or sequential. All functions are pure.
 
 *Effect of order.* N mixtures of at least two tasks are drawn from the search space as a random sampler draws them (every
-subset equally likely, then shares and length evenly), by the study's seed alone: no result decides which, so they are a fair
-sample of the space and no leaders. Each is trained jointly, annealed, and one task after the other in two random orders, on
-the same fresh seeds; the sequential ones once more with a learning-rate curve per stage. Tasks, shares, examples, batch and
-seed are equal, and so is the order of each task's own examples, which depends on (seed, task) alone.
+subset equally likely, then shares and length evenly), by the study's seed alone: no result decides which, so they are an
+unbiased sample of the space. Each is trained jointly, annealed, and one task after the other in two random orders, on the same
+fresh seeds; the sequential ones once more with a learning-rate curve per stage. Tasks, shares, examples, batch and seed are
+equal, and so is the order of each task's own examples, which depends on (seed, task) alone.
 
 *Effect of being allowed to choose.* Of the sampler's first n joint and first n sequential mixes of several tasks, n being as
 many as both have, the best objective of each kind is trained again on the same fresh seeds, under the study's own learning-rate
-policy. Designed trials are left out: they hold two joint mixes and one sequential one, and nobody drew them.
+policy. Designed trials are left out: they are two joint mixes and one sequential one that were not drawn.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from tasksearch.search.random_schedules import random_params
 PlanOf = Callable[[Schedule, int], Plan]
 
 ORDERS = 2
-"""Sequential orders of a mixture; two tasks have no more."""
+"""Sequential orders per mixture; two tasks have no more."""
 KINDS = ("joint", "sequential")
-"""What `best-of` chooses within."""
-_DRAWS = 400  # a space that yields nothing new in so many draws is taken to be exhausted
+"""Kinds of schedule whose best is trained again (role `best-of`)."""
+_DRAWS = 400  # after so many draws without a new mixture the space counts as exhausted
 
 
 @dataclass(frozen=True, kw_only=True)
-class Twin:
+class MatchedTraining:
     """One way to train a mixture.
 
     Attributes:
-        schedule: joint, annealed or sequential, of equal shares and steps as its twins.
-        lr_policy: `phase` for all; `stage` for sequential ones once more. With one stage the two are the same.
+        schedule: joint, annealed or sequential, with the same shares and steps as the others of its mixture.
+        lr_policy: `phase` for all; `stage` for the sequential ones once more. With one stage both are the same.
     """
 
     schedule: Schedule
@@ -51,9 +51,12 @@ class Twin:
 
 
 @lru_cache(maxsize=8)
-def twin_sets(space: SearchSpace, seed: int, count: int) -> tuple[tuple[Twin, ...], ...]:
-    """The twins of `count` mixtures, or of as many as a small space holds; those of fewer are the first of those of more."""
-    rng, found, misses = random.Random(seed_from("twins", seed)), dict[tuple[Mixture, int], tuple[Twin, ...]](), 0
+def matched_sets(space: SearchSpace, seed: int, count: int) -> tuple[tuple[MatchedTraining, ...], ...]:
+    """Return the matched trainings of `count` mixtures, or of as many as a small space holds.
+
+    The sets of a smaller count are the first ones of a larger count.
+    """
+    rng, found, misses = random.Random(seed_from("twins", seed)), dict[tuple[Mixture, int], tuple[MatchedTraining, ...]](), 0
     while len(found) < count and misses < _DRAWS:
         drawn = _drawn(space, rng)
         if drawn is None or drawn[0] in found:
@@ -63,30 +66,33 @@ def twin_sets(space: SearchSpace, seed: int, count: int) -> tuple[tuple[Twin, ..
     return tuple(found.values())
 
 
-def _drawn(space: SearchSpace, rng: random.Random) -> tuple[tuple[Mixture, int], tuple[Twin, ...]] | None:
-    """(mixture, steps) and its twins; None for a mix of one task. Draws equally often from `rng` whatever the space's kinds."""
+def _drawn(space: SearchSpace, rng: random.Random) -> tuple[tuple[Mixture, int], tuple[MatchedTraining, ...]] | None:
+    """Draw ((mixture, steps), its trainings); None for a mix of one task.
+
+    The number of draws from `rng` does not depend on the kinds of schedule in the space.
+    """
     schedule = decode(space, random_params(space, rng))
     if schedule is None or len(schedule.tasks) < 2:
         return None
     orders = _orders(schedule.tasks, rng)
-    # Shares that whole steps cannot hold are rounded once, for all twins alike.
+    # Shares that whole steps cannot represent are rounded once, for all trainings of the mixture alike.
     mixture, steps = sequential_twin(_mixture(schedule), sorted(schedule.tasks), schedule.steps).mixture(), schedule.steps
     if mixture is None or len(mixture.tasks) < len(schedule.tasks):
         return None
     chains = [sequential_twin(mixture, order, steps) for order in orders]
-    twins = [Schedule.joint(mixture, steps), annealed_twin(mixture, orders[0], steps), *chains]
-    policies: list[tuple[Schedule, LRPolicy]] = [(each, "phase") for each in twins] + [(each, "stage") for each in chains]
-    return (mixture, steps), tuple(Twin(schedule=each, lr_policy=policy) for each, policy in policies)
+    variants = [Schedule.joint(mixture, steps), annealed_twin(mixture, orders[0], steps), *chains]
+    policies: list[tuple[Schedule, LRPolicy]] = [(each, "phase") for each in variants] + [(each, "stage") for each in chains]
+    return (mixture, steps), tuple(MatchedTraining(schedule=each, lr_policy=policy) for each, policy in policies)
 
 
 def _mixture(schedule: Schedule) -> Mixture:
     mixture = schedule.mixture()
-    assert mixture is not None, "the baseline is no draw"
+    assert mixture is not None, "the baseline is never drawn"
     return mixture
 
 
 def _orders(tasks: Sequence[str], rng: random.Random) -> list[tuple[str, ...]]:
-    """Two different orders."""
+    """Draw two different orders."""
     first = tuple(rng.sample(list(tasks), len(tasks)))
     second = tuple(rng.sample(list(tasks), len(tasks)))
     while second == first:
@@ -95,22 +101,25 @@ def _orders(tasks: Sequence[str], rng: random.Random) -> list[tuple[str, ...]]:
 
 
 def matched_count(config: StudyConfig) -> int:
-    """How many twin trainings the study asks for."""
-    return len(twin_sets(config.space, config.seed, config.twins)) * per_mixture(config)
+    """Return the number of matched trainings of the study."""
+    return len(matched_sets(config.space, config.seed, config.twins)) * per_mixture(config)
 
 
 def per_mixture(config: StudyConfig) -> int:
-    """Twin trainings of one mixture: joint, annealed, and its orders under two policies, on every seed."""
+    """Return the matched trainings of one mixture: joint, annealed, and its orders under two policies, on every seed."""
     return (2 + 2 * ORDERS) * config.twin_seeds
 
 
-def asked_for(config: StudyConfig) -> int:
-    """Trainings that the question needs in all, at most: twins, and the best of each kind on fresh seeds."""
+def matched_trials(config: StudyConfig) -> int:
+    """Return the most trainings that the comparison needs: matched pairs, and the best of each kind on fresh seeds."""
     return matched_count(config) + (len(KINDS) * config.twin_seeds if config.twins else 0)
 
 
-def asked_for_now(config: StudyConfig, records: Sequence[TrialRecord]) -> int:
-    """Trainings that the question needs once the search is over: a finalist that repeats a kind's best is not trained twice."""
+def matched_trials_now(config: StudyConfig, records: Sequence[TrialRecord]) -> int:
+    """Return the trainings that the comparison needs once the search is over.
+
+    A kind's best that is a finalist too is not trained twice.
+    """
     if not config.twins:
         return sum(record.role in FOR_THE_QUESTION for record in records)
     bests = {best.record.plan.mix_signature for best in best_of_each(records).values()}
@@ -121,12 +130,12 @@ def asked_for_now(config: StudyConfig, records: Sequence[TrialRecord]) -> int:
 
 
 def matched_plan(config: StudyConfig, plan_of: PlanOf, place: int) -> Plan:
-    """The training at that place of the list: mixture by mixture, seed by seed (fresh ones, from 1), twin by twin."""
-    sets = twin_sets(config.space, config.seed, config.twins)
+    """Return the training at that place: by mixture, then by seed (fresh ones, from 1), then by variant."""
+    sets = matched_sets(config.space, config.seed, config.twins)
     each = 2 + 2 * ORDERS
     which, rest = divmod(place, each * config.twin_seeds)
-    seed, twin = divmod(rest, each)
-    return _under(plan_of(sets[which][twin].schedule, 1 + seed), sets[which][twin].lr_policy)
+    seed, variant = divmod(rest, each)
+    return _under(plan_of(sets[which][variant].schedule, 1 + seed), sets[which][variant].lr_policy)
 
 
 def _under(plan: Plan, policy: LRPolicy) -> Plan:
@@ -144,7 +153,7 @@ class BestOf:
 
 
 def best_of_each(records: Sequence[TrialRecord]) -> dict[str, BestOf]:
-    """Kind → its best, at equal numbers of trials, ties to the lower number; empty where the sampler tried only one kind."""
+    """Return kind → its best at equal numbers of mixes, ties to the lower number; empty where only one kind was sampled."""
     kinds: dict[str, list[TrialRecord]] = {kind: [] for kind in KINDS}
     for record in sorted(records, key=lambda r: r.number):
         schedule = record.plan.schedule
@@ -161,7 +170,7 @@ def best_of_each(records: Sequence[TrialRecord]) -> dict[str, BestOf]:
 
 
 def best_of_plans(config: StudyConfig, plan_of: PlanOf, records: Sequence[TrialRecord]) -> Mapping[Plan, TrialRecord]:
-    """Plan on a fresh seed → the trial of the search that it repeats, in the order they run; empty without twins."""
+    """Return plan on a fresh seed → the trial of the search that it repeats, in order; empty without matched pairs."""
     if not config.twins:
         return {}
     found = best_of_each(records).values()

@@ -18,7 +18,7 @@ from tasksearch.core.score import ENGLISH, ScoreTable
 from tasksearch.core.study import Objective, TrialRecord
 
 MIN_BASELINE_SEEDS = 3
-"""A spread over fewer seeds says nothing."""
+"""With fewer seeds the spread over seeds is not estimated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Baseline:
 
     @classmethod
     def of(cls, records: Iterable[TrialRecord]) -> Self:
-        """From the finished baseline trials among `records`.
+        """Compute the baseline from the finished baseline trials among `records`.
 
         Raises:
             StudyNotReady: fewer than three of them are done, or there is no cell that all of them were scored in. One that some
@@ -65,13 +65,13 @@ class Baseline:
         return tuple(sorted({target for target, _ in self.cells}))
 
     def languages(self, target: str, wanted: Sequence[str]) -> tuple[str, ...]:
-        """Languages of the target that count: the wanted ones, or all but English; sorted."""
+        """Return the target's languages that count, sorted: those wanted, or all but English."""
         there = sorted(language for name, language in self.cells if name == target)
         return tuple(language for language in there if (language in wanted if wanted else language != ENGLISH))
 
 
 def binomial_error(percent: float, examples: int) -> float:
-    """Standard error, in points, of a score of `percent` on so many examples: 100 √(p(1-p)/n).
+    """Return the binomial standard error of a score on n examples, in points: 100 √(p(1-p)/n).
 
     p is kept half an example away from 0 and 1, so that the error of a perfect score is not zero.
     """
@@ -82,10 +82,10 @@ def binomial_error(percent: float, examples: int) -> float:
 
 
 def objective(table: ScoreTable, baseline: Baseline, groups: Mapping[str, str], wanted: Objective) -> float:
-    """The standardised gain of a trial, in baseline deviations.
+    """Return the standardised gain of a trial, in baseline deviations.
 
     Args:
-        table: the trial's scores; only the `select` half is read.
+        table: the trial's scores; only scores on selection examples are read.
         baseline: of the same study.
         groups: target → group name.
         wanted: targets and languages that count.
@@ -106,7 +106,7 @@ def objective(table: ScoreTable, baseline: Baseline, groups: Mapping[str, str], 
 
 
 def objective_so_far(table: ScoreTable, baseline: Baseline, groups: Mapping[str, str], wanted: Objective) -> float | None:
-    """The objective over the targets that are in the table already; None while none of them is. For schedulers alone."""
+    """Return the objective over the targets scored so far, for schedulers; None while there are none."""
     scored = [target for target in counted_targets(baseline, wanted) if target in table.targets]
     if not scored:
         return None
@@ -116,7 +116,7 @@ def objective_so_far(table: ScoreTable, baseline: Baseline, groups: Mapping[str,
 
 
 def counted_targets(baseline: Baseline, wanted: Objective) -> tuple[str, ...]:
-    """Targets with at least one language that counts, sorted.
+    """Return the targets with at least one language that counts, sorted.
 
     Raises:
         BadInput: there is none, or a wanted target, its weight or a wanted language cannot be used.

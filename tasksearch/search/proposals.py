@@ -1,12 +1,13 @@
 """Proposals: trial n is a pure function of the study's settings, of n, and of trials 0 … n-lag.
 
 So the same study proposes the same trials at any concurrency up to the lag and after any crash. Of the trials n-lag+1 … n-1
-only the parameters are used, which are themselves pure; their results are not, even where they are known. Draws at random use
-no results, and wait for none.
+only the parameters are used, which are themselves pure; their results are not, even where they are known. Random proposals use
+no results and wait for none.
 
-Numbers run in this order: the baseline's seeds, the designs, the sampler's proposals, and when all those are finished the
-finalists: the leaders on fresh seeds, then the controls, then further seeds of leaders whose race is open; then, where they
-were asked for, the twins. A study that is given more trials later goes on with the sampler after all these.
+Trials are numbered in this order: the baseline's seeds, the designed trials, the sampler's proposals; when all those are
+finished
+the finalists on fresh seeds, then the controls, then further seeds of finalists whose race is open; then, where the study has
+them, the matched pairs. A study that is given more trials later continues with the sampler after all these.
 """
 
 from __future__ import annotations
@@ -25,18 +26,18 @@ from tasksearch.core.space import decode, encode
 from tasksearch.core.study import AFTERWARDS, Role, StudyConfig, TrialRecord
 from tasksearch.search.controls import control_plans, control_seeds
 from tasksearch.search.designed_trials import designed_trials
-from tasksearch.search.finalists import Leader, leaders, leading
+from tasksearch.search.finalists import Finalist, choose_finalists
 from tasksearch.search.matched_pairs import best_of_plans, matched_count, matched_plan
 from tasksearch.search.racing import goes_on, race_state
 from tasksearch.search.random_schedules import every_schedule, random_params
-from tasksearch.search.tpe import asks
+from tasksearch.search.tpe import tpe_suggestions
 
-__all__ = ["Finished", "PlanOf", "Proposal", "Wait", "leaders", "propose"]
+__all__ = ["Finished", "PlanOf", "Proposal", "Wait", "propose"]
 
 SEARCH_SEED = 0
-"""Designs and the sampler's proposals train on this seed; finalists never do."""
+"""Designed trials and the sampler's proposals train on this seed; finalists never do."""
 
-_ASKS = 6  # a sampler that keeps proposing what was seen is given up after so many draws
+_ASKS = 6  # after so many proposals that were seen before, a random mix is drawn instead
 _DRAWS = 200
 
 PlanOf = Callable[[Schedule, int], Plan]
@@ -54,10 +55,11 @@ class Proposal:
 
 @dataclass(frozen=True, kw_only=True)
 class Wait:
-    """The next trial cannot be told yet: trial `number` is not finished, or has no objective.
+    """The next trial is not determined yet: trial `number` is not finished, or has no objective.
 
     Attributes:
-        search_goes_on: whether that is for its result alone; else all trials so far, or a round of them, must have ended.
+        search_goes_on: whether only that trial's result is missing; else all trials so far, or a round of them, must have
+            ended.
     """
 
     number: int
@@ -79,7 +81,7 @@ def propose(
     *,
     race: bool | None = None,
 ) -> Proposal | Wait | Finished:
-    """Trial n, given the records of trials 0 … n-1 (any later ones are not looked at).
+    """Propose trial n, given the records of trials 0 … n-1 (later ones are ignored).
 
     Args:
         config: the study's settings.
@@ -105,7 +107,7 @@ def _searched(
     plan_of: PlanOf,
     before: Sequence[TrialRecord],
 ) -> Proposal | Wait | None:
-    """Baseline, design or the sampler's; None where the space holds nothing new."""
+    """Propose a baseline seed, a designed trial or a sampled one; None where the space has no new mix."""
     n, searched = len(before), searched_of(config, before)
     place = len(searched)
     if place < config.baseline_seeds:
@@ -129,8 +131,9 @@ def _searched(
 
 
 def searched_of(config: StudyConfig, records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """Trials of the search, in their order: the baseline's first seeds, designs, the sampler's. A trial's *place* among them is
-    what it is drawn by, not its number: what was trained between two of them changes nothing.
+    """Return the trials of the search in their order: the baseline's first seeds, designed and sampled trials.
+
+    A trial's *place* among them, not its number, seeds its draw: trials of other roles in between change nothing.
     """
     seeds = [record.number for record in records if record.role == "baseline"][: config.baseline_seeds]
     return [r for r in records if r.role not in AFTERWARDS and (r.role != "baseline" or r.number in seeds)]
@@ -139,7 +142,7 @@ def searched_of(config: StudyConfig, records: Sequence[TrialRecord]) -> list[Tri
 def _draw(
     config: StudyConfig, place: int, told: Sequence[TrialRecord], searched: Sequence[TrialRecord]
 ) -> dict[str, Any] | None:
-    """Parameters of a mix that no earlier trial has; None where the space seems to hold none."""
+    """Draw parameters of a mix that no earlier trial has; None where the space seems to have none."""
     space, seen = config.space, {record.plan.schedule for record in searched}
 
     def new(params: Mapping[str, Any]) -> bool:
@@ -150,7 +153,8 @@ def _draw(
         pending, results = searched[len(told) :], told
         seeds = [seed_from("tpe", config.seed, place, attempt) for attempt in range(_ASKS)]
         found = next(
-            (params for params in asks(space, results, pending, seeds=seeds, sampler=config.sampler) if new(params)), None
+            (params for params in tpe_suggestions(space, results, pending, seeds=seeds, sampler=config.sampler) if new(params)),
+            None,
         )
         if found is not None:
             return found
@@ -169,15 +173,17 @@ def _finalist(
     groups: Mapping[str, str] | None,
     race: bool | None,
 ) -> Proposal | Wait | Finished:
-    """All leaders' first seeds, the controls, then, round by round, the seeds of the open races; then twins; at the very end
-    the untrained reference.
+    """Propose what follows the search, in this order.
+
+    The finalists' first seeds, controls, seeds of the open races round by round, matched pairs, further seeds of the baseline,
+    and the untrained reference.
     """
     n, searched = len(before), searched_of(config, before)
     unready = next((record.number for record in searched if not _ready(record)), None)
     if unready is not None:
         return Wait(number=unready)
     run = {record.plan: record for record in before if record.role == "finalist"}
-    found = leading(config, searched, groups)
+    found = choose_finalists(config, searched, groups)
     first = _first(config, plan_of, found, run)
     if first is None and (control := _control(config, plan_of, found, before)) is not None:
         return Proposal(number=n, role="control", plan=control, params=_unused(config))
@@ -185,8 +191,8 @@ def _finalist(
     if isinstance(wanted, Wait):
         return wanted
     if wanted is not None:
-        leader, plan = wanted
-        return Proposal(number=n, role="finalist", plan=plan, params=leader.record.params)
+        finalist, plan = wanted
+        return Proposal(number=n, role="finalist", plan=plan, params=finalist.record.params)
     asked = _for_the_question(config, plan_of, before)
     if asked is not None:
         return asked
@@ -200,14 +206,14 @@ def _finalist(
 
 
 def _more_baseline(config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord]) -> Plan | None:
-    """The next seed of the baseline that was asked for later."""
+    """Return the next of the baseline's further seeds; None where all were begun."""
     run = {record.plan for record in before if record.role == "baseline"}
     seeds = range(config.baseline_seeds, config.baseline_seeds + config.more_baseline)
     return next((plan for seed in seeds if (plan := plan_of(Schedule.none(), seed)) not in run), None)
 
 
 def _for_the_question(config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord]) -> Proposal | None:
-    """The next twin, in the order of their list; then the best of each kind of schedule, where no finalist is its repeat."""
+    """Propose the next matched training; then the best of each kind of schedule, unless a finalist repeats it."""
     n, place = len(before), sum(record.role == "twin" for record in before)
     if place < matched_count(config):
         plan = matched_plan(config, plan_of, place)
@@ -220,18 +226,18 @@ def _for_the_question(config: StudyConfig, plan_of: PlanOf, before: Sequence[Tri
 
 
 def _first(
-    config: StudyConfig, plan_of: PlanOf, found: Sequence[Leader], run: Mapping[Plan, TrialRecord]
-) -> tuple[Leader, Plan] | None:
-    """The next of the leaders' first seeds; None where all were begun."""
-    wanted = ((leader, plan_of(leader.record.plan.schedule, seed)) for leader in found for seed in _first_seeds(config))
-    return next(((leader, plan) for leader, plan in wanted if plan not in run), None)
+    config: StudyConfig, plan_of: PlanOf, found: Sequence[Finalist], run: Mapping[Plan, TrialRecord]
+) -> tuple[Finalist, Plan] | None:
+    """Return the next of the finalists' first seeds; None where all were begun."""
+    wanted = ((finalist, plan_of(finalist.record.plan.schedule, seed)) for finalist in found for seed in _first_seeds(config))
+    return next(((finalist, plan) for finalist, plan in wanted if plan not in run), None)
 
 
-def _control(config: StudyConfig, plan_of: PlanOf, found: Sequence[Leader], before: Sequence[TrialRecord]) -> Plan | None:
-    """The next control; None where all were begun."""
+def _control(config: StudyConfig, plan_of: PlanOf, found: Sequence[Finalist], before: Sequence[TrialRecord]) -> Plan | None:
+    """Return the next control; None where all were begun."""
     begun = {record.plan for record in before if record.role == "control"}
-    mixes = [leader.record.plan.schedule for leader in found]
-    free = next((leader.record.plan.schedule for leader in found if leader.record.role == "design"), None)
+    mixes = [finalist.record.plan.schedule for finalist in found]
+    free = next((finalist.record.plan.schedule for finalist in found if finalist.record.role == "design"), None)
     plans = control_plans(config.controls, plan_of, mixes, free, control_seeds(config))
     return next((plan for plan in plans if plan not in begun), None)
 
@@ -243,20 +249,20 @@ def _first_seeds(config: StudyConfig) -> range:
 def _race(
     config: StudyConfig,
     plan_of: PlanOf,
-    found: Sequence[Leader],
+    found: Sequence[Finalist],
     run: Mapping[Plan, TrialRecord],
     searched: Sequence[TrialRecord],
     race: bool | None,
-) -> tuple[Leader, Plan] | Wait | None:
-    """The next leader and plan; Wait for the rounds before; None where every race is over."""
+) -> tuple[Finalist, Plan] | Wait | None:
+    """The next finalist and plan; Wait for the rounds before; None where every race is over."""
 
-    def plan(leader: Leader, seed: int) -> Plan:
-        return plan_of(leader.record.plan.schedule, SEARCH_SEED + seed)
+    def plan(finalist: Finalist, seed: int) -> Plan:
+        return plan_of(finalist.record.plan.schedule, SEARCH_SEED + seed)
 
     baseline = [record for record in searched if record.role == "baseline" and record.status == "done"]
     racing = list(range(len(found)))
     for seed in range(config.leader_seeds + 1, config.most_seeds + 1):
-        told = {i: [run[p] for s in range(1, seed) if (p := plan(leader, s)) in run] for i, leader in enumerate(found)}
+        told = {i: [run[p] for s in range(1, seed) if (p := plan(finalist, s)) in run] for i, finalist in enumerate(found)}
         late = next((record.number for records in told.values() for record in records if not _ready(record)), None)
         if late is not None:
             return Wait(number=late)
@@ -269,26 +275,26 @@ def _race(
 
 def _open(
     config: StudyConfig,
-    leader: Leader,
+    finalist: Finalist,
     told: Mapping[int, Sequence[TrialRecord]],
     place: int,
     baseline: Sequence[TrialRecord],
     race: bool | None,
 ) -> bool:
-    """Whether the next seed is likely to settle what is said of that leader. Where nothing can be judged, three are enough."""
+    """Return whether the next seed is likely to decide that finalist's rows. Without rows three seeds are enough."""
     if config.leader_seeds < 2:
         return False
     if race is not None:
         return race
-    if leader.rows is None:
+    if finalist.rows is None:
         return len(told[place]) < 3
     runs = {i: [record for record in records if record.status == "done"] for i, records in told.items()}
     looks = config.most_seeds - config.leader_seeds + 1
-    return goes_on([race_state(runs, place, baseline, row, looks=looks, most=config.most_seeds) for row in leader.rows])
+    return goes_on([race_state(runs, place, baseline, row, looks=looks, most=config.most_seeds) for row in finalist.rows])
 
 
 def _told(config: StudyConfig, schedule: Schedule) -> tuple[tuple[str, Any], ...]:
-    """A twin in the space's terms, for who looks at Optuna; none where the space lacks its kind. No sampler reads them."""
+    """Return a matched training's parameters for display in Optuna; empty where the space lacks its kind."""
     try:
         return tuple(encode(schedule, config.space).items())
     except BadInput:
@@ -300,10 +306,10 @@ def _unused(config: StudyConfig) -> tuple[tuple[str, Any], ...]:
 
 
 def _ready(record: TrialRecord) -> bool:
-    """Whether the trial's result can be told: finished, and judged where there is something to judge."""
+    """Return whether the trial's result is known: it has ended, and has an objective if it is done."""
     return record.status in ("stopped", "failed") or (record.status == "done" and record.objective is not None)
 
 
 def _has_baseline(config: StudyConfig, told: Sequence[TrialRecord]) -> bool:
-    """Whether objectives may be used: they rest on every seed of the baseline."""
+    """Return whether every seed of the baseline is among them, without which there is no objective."""
     return sum(record.role == "baseline" for record in told) >= config.baseline_seeds

@@ -1,4 +1,4 @@
-"""Drawing from a space without a model: uniformly over subsets, or every mix of a small space."""
+"""Random mixes of a space, uniformly over subsets, or every mix of a small space."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SMALL = 4000  # parameter sets; decoding that many takes a second
 
 
 class _Drawn:
-    """Stands in for an Optuna trial: the subset is given, everything else is drawn uniformly (log-uniformly where asked)."""
+    """Takes the place of an Optuna trial: the subset is given, everything else is drawn uniformly, or log-uniformly."""
 
     def __init__(self, rng: random.Random, chosen: set[str]) -> None:
         self._rng, self._chosen = rng, chosen
@@ -35,13 +35,13 @@ class _Drawn:
 
 
 def uniform(rng: random.Random, low: float, high: float, *, log: bool) -> float:
-    """A number in [low, high], uniform or log-uniform."""
+    """Draw a number in [low, high], uniform or log-uniform."""
     drawn = math.exp(rng.uniform(math.log(low), math.log(high))) if log else rng.uniform(low, high)
     return min(high, max(low, drawn))
 
 
 def random_params(space: SearchSpace, rng: random.Random) -> dict[str, Any]:
-    """Parameters of a valid mix: every allowed subset is equally likely, then everything else uniformly."""
+    """Draw parameters of a valid mix: every allowed subset is equally likely, everything else uniform."""
     counts = range(space.min_tasks, _most(space) + 1)
     size = rng.choices(counts, weights=[math.comb(len(space.tasks), k) for k in counts])[0]
     return suggest(space, _Drawn(rng, set(rng.sample(list(space.tasks), size))))
@@ -49,7 +49,7 @@ def random_params(space: SearchSpace, rng: random.Random) -> dict[str, Any]:
 
 @lru_cache(maxsize=8)
 def every_schedule(space: SearchSpace) -> Mapping[Schedule, dict[str, Any]]:
-    """Every schedule of a small space, with parameters that give it; empty where they are too many, or cannot be counted."""
+    """Return every schedule of a small space with its parameters; empty where they are too many, or weights are continuous."""
     if space.denominator is None and _most(space) > 1:
         return {}
     if sum(_count(space, k) for k in range(space.min_tasks, _most(space) + 1)) > _SMALL:
@@ -68,7 +68,7 @@ def _most(space: SearchSpace) -> int:
 
 
 def _count(space: SearchSpace, k: int) -> int:
-    """Parameter sets with k tasks."""
+    """Return the number of parameter sets with k tasks."""
     subsets = math.comb(len(space.tasks), k) * len(space.steps)
     if k == 1:
         return subsets

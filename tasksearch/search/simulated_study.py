@@ -47,7 +47,7 @@ def bounds(config: StudyConfig) -> dict[str, Bounds]:
     return {role: one for role, one in found.items() if one.most}
 
 
-def drawn_study(
+def simulated_study(
     config: StudyConfig,
     sizes: Mapping[str, int],
     plan_of: PlanOf,

@@ -1,4 +1,4 @@
-"""The sampler's study: in memory, rebuilt for every proposal from records, so that it holds what it may know and no more."""
+"""TPE on an Optuna study in memory, rebuilt for every proposal from the records whose results it may use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tasksearch.search.random_schedules import uniform
 _STATES = {"done": TrialState.COMPLETE, "failed": TrialState.FAIL, "stopped": TrialState.PRUNED, "running": TrialState.RUNNING}
 
 
-def asks(
+def tpe_suggestions(
     space: SearchSpace,
     told: Sequence[TrialRecord],
     pending: Sequence[TrialRecord],
@@ -35,8 +35,8 @@ def asks(
 
     Args:
         space: with tasks and steps filled in.
-        told: trials whose results may be used, in the order of their numbers. A failed trial is told as failed, never as a
-            score; a stopped one as pruned. The baseline enters once, with the mean of its seeds: it is one point of the space.
+        told: trials whose results may be used, in the order of their numbers. A failed trial is told to Optuna as FAIL, never
+            with a score; a stopped one as PRUNED. The baseline enters once, with the mean of its seeds: it is one point.
         pending: trials of which only the parameters may be used; the constant liar keeps proposals away from them.
         seeds: of the draws. A draw that the caller does not take (a mix that was run already, a subset that the space does not
             allow) stays behind as a running trial, so that the constant liar keeps the next one away from it. Told as failed it
@@ -65,7 +65,7 @@ def _rate(attempt: int, attempts: int) -> float:
 
 
 class _Loosened:
-    """An Optuna trial of which a share of the answers is drawn uniformly instead."""
+    """An Optuna trial that draws a share `rate` of the parameters uniformly instead."""
 
     def __init__(self, trial: optuna.Trial, rng: random.Random, rate: float) -> None:
         self._trial, self._rng, self._rate = trial, rng, rate
@@ -86,7 +86,7 @@ class _Loosened:
 def frozen_trial(
     space: SearchSpace, record: TrialRecord, *, running: bool = False, user_attrs: Mapping[str, Any] | None = None
 ) -> FrozenTrial:
-    """A record as Optuna holds it, its number apart. `running` hides its result."""
+    """Return a record as an Optuna trial without its number. `running` hides its result."""
     state = TrialState.RUNNING if running else _STATES[record.status]
     trial = copy.copy(_frozen(space, record.params, state, record.objective if state == TrialState.COMPLETE else None))
     trial.user_attrs = dict(user_attrs or {})
@@ -94,7 +94,7 @@ def frozen_trial(
 
 
 class _Shared(FrozenTrial):  # type: ignore[misc]
-    """A frozen trial that is never changed, so that a storage need not copy what is inside: it asks for a deep copy of each."""
+    """A frozen trial that is never changed: the deep copy that a storage makes of each shares its content."""
 
     def __deepcopy__(self, memo: Any) -> _Shared:
         return copy.copy(self)
@@ -102,7 +102,7 @@ class _Shared(FrozenTrial):  # type: ignore[misc]
 
 @lru_cache(maxsize=4096)
 def _frozen(space: SearchSpace, params: tuple[tuple[str, Any], ...], state: TrialState, value: float | None) -> _Shared:
-    distributions = distributions_of(space, dict(params)) if params else {}  # a twin may lie outside the space
+    distributions = distributions_of(space, dict(params)) if params else {}  # a matched training may lie outside the space
     now = datetime.now()
     return _Shared(
         number=-1,
@@ -120,14 +120,14 @@ def _frozen(space: SearchSpace, params: tuple[tuple[str, Any], ...], state: Tria
 
 
 def distributions_of(space: SearchSpace, params: Mapping[str, Any]) -> dict[str, BaseDistribution]:
-    """Distributions of those parameters that the space lets vary; what it fixes is no parameter of Optuna's."""
-    recorder = _Recorder({f"use/{task}": False for task in space.tasks} | dict(params))  # tasks may have joined since
+    """Return distributions of the parameters that the space lets vary; fixed ones are not Optuna parameters."""
+    recorder = _Recorder({f"use/{task}": False for task in space.tasks} | dict(params))  # tasks may be newer
     suggest(space, recorder)
     return recorder.distributions
 
 
 class _Recorder(Fixed):
-    """Answers with given values and notes what they were drawn from."""
+    """Answers with given values and records their distributions."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         super().__init__(values)

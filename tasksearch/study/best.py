@@ -52,7 +52,7 @@ def best_of(
     folder, asked_rule = Path(folder), as_rule(rule)
     reading, records = study or read_study(folder, languages)
     if languages is not None:
-        languages = [scored_name(one, reading.spoken) for one in languages]
+        languages = [scored_name(one, reading.scored_languages) for one in languages]
     verdict = choose(reading, asked_rule, languages)  # first: a rule that cannot choose here has asked nothing
     asked = ask_question(folder, reading, records, asked_rule, reopen=reopen)
     comparison = compare_with_baselines(reading, records, asked_rule)

@@ -89,7 +89,7 @@ def forecast_study(
     from tasksearch.phases.context import open_context
     from tasksearch.phases.planned_work import Sharing, planned_work, sharing
     from tasksearch.phases.run import PlanRun
-    from tasksearch.search.simulated_study import bounds, drawn_study
+    from tasksearch.search.simulated_study import bounds, simulated_study
 
     context = open_context(setup.suite, setup.data, setup.model, None, skip_bad=config.skip_bad)
     plan_of = setup.plan_of(config)
@@ -97,7 +97,7 @@ def forecast_study(
 
     def draws(race: bool | None) -> list[list[TrialRecord]]:
         asked = (config, setup.sizes, plan_of, setup.suite.groups)
-        return [drawn_study(*asked, draw, cells=cells, race=race) for draw in range(_DRAWS if race is None else 1)]
+        return [simulated_study(*asked, draw, cells=cells, race=race) for draw in range(_DRAWS if race is None else 1)]
 
     studies = draws(None)
     speed, measured = speed_of(studies[0][0].plan, config.space.tasks, context, again=again)

@@ -29,7 +29,7 @@ def answer_question(folders: Sequence[Path], *, reopen: bool = False) -> Matched
     """
     from tasksearch.analysis.clustering import Documents
     from tasksearch.analysis.matched_comparison.comparison import compare_schedules
-    from tasksearch.analysis.matched_comparison.matched_runs import TwinStudy
+    from tasksearch.analysis.matched_comparison.matched_runs import MatchedStudy
     from tasksearch.records.ledger import Ledger
     from tasksearch.search.matched_pairs import per_mixture
 
@@ -39,7 +39,7 @@ def answer_question(folders: Sequence[Path], *, reopen: bool = False) -> Matched
     for folder, config, _, records in opened:
         _check_twins(folder, config, records)
     studies = [
-        TwinStudy(
+        MatchedStudy(
             name=config.name,
             records=records,
             outcomes=cache(Ledger(folder).outcomes),
@@ -95,9 +95,9 @@ def _is_complete(config: StudyConfig, records: Sequence[TrialRecord]) -> bool:
 
 def _ask(folder: Path, config: StudyConfig, records: Sequence[TrialRecord], *, complete: bool, reopen: bool) -> Any:
     from tasksearch.records.holdout_log import ask
-    from tasksearch.search.matched_pairs import best_of_each, twin_sets
+    from tasksearch.search.matched_pairs import best_of_each, matched_sets
 
-    asked_for = tuple(twins[0].schedule for twins in twin_sets(config.space, config.seed, config.twins))
+    asked_for = tuple(twins[0].schedule for twins in matched_sets(config.space, config.seed, config.twins))
     choices = {"twins": signature_of("twins", asked_for)}
     choices |= {f"best {kind}": best.record.plan.mix_signature for kind, best in best_of_each(records).items()}
     done = [record for record in records if record.role == "twin" and record.status == "done"]

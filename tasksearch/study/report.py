@@ -104,15 +104,15 @@ def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
     Leaders that race get seeds beyond their first ones: before the race at most `most_seeds` each, from then on those begun.
     """
     from tasksearch.search.controls import controls_now, most_controls
-    from tasksearch.search.matched_pairs import asked_for, asked_for_now
+    from tasksearch.search.matched_pairs import matched_trials, matched_trials_now
 
     searched = [record for record in records if record.role not in AFTERWARDS]
     if len(searched) == len(records):
         leaders = config.leaders * max(config.leader_seeds, config.most_seeds)
-        return max(config.trials, len(searched)) + leaders + config.untrained + most_controls(config) + asked_for(config)
+        return max(config.trials, len(searched)) + leaders + config.untrained + most_controls(config) + matched_trials(config)
     judged = {r.plan.mix_signature for r in searched if r.role in ("design", "search") and r.objective is not None}
     begun = sum(record.role == "finalist" for record in records)
-    beside = controls_now(config, records) + asked_for_now(config, records) + config.untrained
+    beside = controls_now(config, records) + matched_trials_now(config, records) + config.untrained
     return len(searched) + max(min(config.leaders, len(judged)) * config.leader_seeds, begun) + beside
 
 

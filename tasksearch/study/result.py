@@ -128,8 +128,9 @@ class StudyResult:
     def best_table(self, rule: str | None = None, *, reopen: bool = False) -> Table:
         """`best` as a table that a notebook shows and `rich.print` prints, with the study's warning."""
         from tasksearch.reports.tables import verdict_table
+        from tasksearch.reports.terminal import to_rich
 
-        return verdict_table(self.best(rule, reopen=reopen), warning=self.warning)
+        return to_rich(verdict_table(self.best(rule, reopen=reopen), warning=self.warning))
 
     @named_arguments
     def report(self, out: AnyPath | None = None) -> Path:

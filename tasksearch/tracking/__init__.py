@@ -1,1 +1,1 @@
-"""The tracker port; MLflow; in memory. The only code that speaks MLflow."""
+"""Trackers: the port, MLflow, and one in memory. The only package that imports MLflow."""

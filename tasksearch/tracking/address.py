@@ -1,4 +1,4 @@
-"""Tracking addresses: whether they answer, and how they are printed. A password in one is never shown."""
+"""Tracking addresses: checks that they answer, and forms for printing. A password in one is never shown."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
 
 
 def default_uri(study_folder: Path) -> str:
-    """SQLite under the study's folder.
+    """Return the SQLite address under the study's folder.
 
     Raises:
-        BadInput: the folder's path cannot stand in a database address.
+        BadInput: the folder's path cannot be part of a database address.
     """
     if "?" in str(study_folder.absolute()):
         raise BadInput(f"study folder {str(study_folder)!r}; expected a path without '?', where a database address would end")
@@ -36,16 +36,18 @@ def default_uri(study_folder: Path) -> str:
 
 
 def masked(uri: str) -> str:
-    """The address without user, password and query."""
+    """Return the address without user, password and query."""
     return address.masked(_split(uri), uri)
 
 
 def kept(uri: str) -> str:
-    """The address as a study may keep it. Of a web server it goes without any login: a token may stand in the user's place, and
-    MLflow would take a user without password before what its own variables say.
+    """Return the address as a study stores it.
+
+    A web server's address is stored without login: a token may be in the place of the user, and MLflow would prefer a user
+    without password to its own environment variables.
 
     Raises:
-        BadInput: it cannot be read.
+        BadInput: it cannot be parsed.
     """
     parts = _split(uri)
     if not parts.netloc:
@@ -55,16 +57,16 @@ def kept(uri: str) -> str:
 
 
 def scrubbed(text: str, uri: str) -> str:
-    """One line of text without the address's secrets."""
+    """Return the text as one line without the address's secrets."""
     return address.scrubbed(text, _split(uri), uri)
 
 
 def check_answers(uri: str, timeout: float = 10.0) -> None:
-    """Asks a web server for a page, opens and closes a connection to a database; nothing to do where no host is named.
+    """Check that an address answers: request a page of a web server, or connect to a database; skip one without a host.
 
     Raises:
-        BadInput: not an address that MLflow can write to.
-        Unreachable: nothing answers there within `timeout` seconds.
+        BadInput: MLflow cannot write to such an address.
+        Unreachable: there is no answer within `timeout` seconds.
     """
     parts = _split(uri)
     scheme = parts.scheme.split("+", 1)[0]
@@ -87,9 +89,9 @@ def check_answers(uri: str, timeout: float = 10.0) -> None:
 
 
 def _ask(parts: SplitResult, timeout: float) -> None:
-    """Any answer will do. A connection alone will not: what accepts and stays silent costs MLflow minutes of retries.
+    """Wait for any HTTP answer. A connection alone is not enough: with a silent server MLflow retries for minutes.
 
-    Goes through a proxy where the environment names one, as MLflow does.
+    The request uses a proxy from the environment, as MLflow does.
     """
     host = parts.netloc.rsplit("@", 1)[-1]
     try:
@@ -99,7 +101,7 @@ def _ask(parts: SplitResult, timeout: float) -> None:
     except urllib.error.HTTPError as refused:
         refused.close()
     except urllib.error.URLError as error:
-        # Somebody is there; whether the certificate is trusted is for MLflow's own settings to say.
+        # A server answers; MLflow's own settings decide whether its certificate is trusted.
         if not isinstance(error.reason, ssl.SSLCertVerificationError):
             raise
 

@@ -1,4 +1,4 @@
-"""MLflow's client as every caller here gets it: quiet, quick to give up, its errors in one line without secrets."""
+"""MLflow's client with quiet logs, few retries, and errors in one line without secrets."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _QUIET = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    # Its closing line prints the tracking address, password and all.
+    # Its last log line prints the tracking address with its password.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
 
 def open_client(uri: str) -> Any:
-    """An `MlflowClient`. What the user has set in the environment stands."""
+    """Open an `MlflowClient`. Settings in the user's environment take precedence."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     for noisy in ("alembic", "mlflow.store.db.utils", "mlflow.store.db", "mlflow.tracking"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # every retry of a server that is away
-    # MLflow calls what SQLAlchemy deprecates: its own business, and no user's.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # logs of every retry while a server is down
+    # MLflow calls functions that SQLAlchemy deprecates; users cannot act on that.
     warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(mlflow|sqlalchemy|alembic)\b")
     from mlflow import MlflowClient
 
@@ -39,7 +39,7 @@ def open_client(uri: str) -> Any:
 
 
 def preload() -> None:
-    """Imports MLflow and its database store, and opens nothing: forks of this process then start at once."""
+    """Import MLflow and its database store without opening anything, so that forks of this process start quickly."""
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
     from mlflow import MlflowClient  # noqa: F401
 
@@ -52,16 +52,16 @@ def forget_places() -> None:
 
 
 def searchable(study_id: str) -> str:
-    """The id as runs carry it: a quote could not be searched for in MLflow's filters."""
+    """Return the id as it is stored in runs: without quotes, which MLflow's filters cannot search for."""
     return study_id.replace("'", "_")
 
 
 @contextmanager
 def translated(uri: str) -> Iterator[None]:
-    """Foreign errors as one line, without the address's secrets.
+    """Context that turns foreign errors into one line without the address's secrets.
 
     Raises:
-        DiskFull, Unreachable: for what MLflow, its database or the network raised.
+        DiskFull, Unreachable: for errors of MLflow, its database or the network.
     """
     try:
         yield
@@ -104,7 +104,7 @@ _FINAL = frozenset(
         "UNAUTHENTICATED",
     )
 )
-"""Those error codes of MLflow that another try would meet again (`mlflow.protos.databricks_pb2`)."""
+"""Return MLflow's error codes for which a retry is useless (`mlflow.protos.databricks_pb2`)."""
 
 
 def _is_final(error: Exception) -> bool:

@@ -1,4 +1,4 @@
-"""MLflow's SQLite file: made whole or not at all, and looked at before it is trusted."""
+"""MLflow's SQLite file: created complete or not at all, and checked before use."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _PLACES = (("experiments", "artifact_location"), ("runs", "artifact_uri"), ("log
 
 
 def file_of(uri: str) -> Path | None:
-    """The file behind an SQLite address; None for any other address."""
+    """Return the file of an SQLite address; None for any other address."""
     name = uri.removeprefix(_PREFIX).partition("?")[0]
     return Path(name) if uri.startswith(_PREFIX) and name and name != ":memory:" else None
 
 
 def make_empty(path: Path) -> None:
-    """MLflow's tables in a new file, under a temporary name first: MLflow cannot open what it was killed while making."""
+    """Create MLflow's tables in a new file, under a temporary name first: MLflow cannot open a half-created file."""
     temporary = path.with_name(f".{path.name}.new")
     for left in (temporary, temporary.with_name(f"{temporary.name}-journal")):
         left.unlink(missing_ok=True)
@@ -33,9 +33,11 @@ def make_empty(path: Path) -> None:
 
 
 def is_damaged(path: Path) -> bool:
-    """Whether SQLite finds the file malformed, or not its own.
+    """Return whether SQLite finds the file malformed, or not its own.
 
-    It takes a file shorter than a page for an empty database, and one whose pages were cut off for whole until it reads them.
+    The size is checked first: SQLite takes a file shorter than a page for an empty database, and notices missing pages only
+        when
+    it reads them.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -47,7 +49,7 @@ def is_damaged(path: Path) -> bool:
     try:
         with closing(sqlite3.connect(path, timeout=30.0)) as line:
             return bool(line.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
-    except sqlite3.OperationalError:  # locked, or the disk is full: nothing is known to be wrong with it
+    except sqlite3.OperationalError:  # locked, or the disk is full: that says nothing about the file
         return False
     except sqlite3.DatabaseError:
         return True
@@ -85,9 +87,9 @@ def rebase_artefacts(path: Path, folder: Path, *, look: bool = False) -> str | N
 
 
 def set_aside(path: Path) -> Path:
-    """Renames a damaged file; returns its new name."""
+    """Rename a damaged file and return its new name."""
     aside = path.with_name(f"{path.name}.damaged")
     path.replace(aside)
-    with suppress(FileNotFoundError):  # half a transaction of the damaged file
+    with suppress(FileNotFoundError):  # the journal of an unfinished transaction
         path.with_name(f"{path.name}-journal").unlink()
     return aside

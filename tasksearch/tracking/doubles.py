@@ -1,4 +1,4 @@
-"""Runs that were made twice: a server that carried `create_run` out and whose answer was lost was asked again."""
+"""Duplicate runs: a server had executed `create_run`, its answer was lost, and the call was repeated."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 KEY = "tasksearch.trial"
-"""The tag by which a run is found again; the parent run carries the study's id alone."""
+"""The tag by which a run is found again; the parent run's is the study's id alone."""
 
 RECORD = "tasksearch.record"
-"""The tag written last: the trial is wholly there, as the record of that hash has it."""
+"""The tag written last: the run has everything of the record with that hash."""
 
 
 def by_key(runs: Iterable[Any]) -> tuple[dict[str, Any], list[Any]]:
-    """MLflow runs by their keys, and those to be deleted: of two of one key the whole one stays, else the one made first."""
+    """Sort MLflow runs into those kept, by key, and duplicates to delete: the complete one is kept, else the first."""
     kept: dict[str, Any] = {}
     doubles = []
     for run in sorted(runs, key=_rank):

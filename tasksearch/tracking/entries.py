@@ -1,6 +1,7 @@
-"""`Entry`: what a tracker shows of a trial. Pure: the same record gives the same entry, on every replay.
+"""Entries of trials for a tracker. Pure: the same record gives the same entry on every replay.
 
-Names read well in a comparison view: `mix/<task>` is the task's share of the intermediate phase (0 for a task left out), `plan`
+Names are chosen for a comparison view: `mix/<task>` is the task's share of the intermediate phase (0 for a task left out),
+`plan`
 the schedule in words, `dev/…` are selection examples, `score/…` reporting examples. Runs are to be sorted by `objective` or
 `dev`: sorting by `score/…` would choose on the examples that report.
 """
@@ -37,7 +38,7 @@ class View:
 
     Attributes:
         tasks: every intermediate task of the space.
-        groups: target → group of targets; targets without one stand alone.
+        groups: target → group of targets; a target without one is a group of its own.
         language_groups: name → languages whose mean is a metric of its own, such as `low_resource`.
     """
 
@@ -48,7 +49,7 @@ class View:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackedTrial:
-    """One trial, in a tracker's terms. Times are milliseconds since the epoch; `files` are name → text."""
+    """One trial as a tracker stores it. Times are milliseconds since the epoch; `files` maps name to text."""
 
     key: str
     name: str
@@ -62,7 +63,7 @@ class TrackedTrial:
 
 
 def entry_of(record: TrialRecord, study_id: str, view: View) -> TrackedTrial:
-    """What is written of a finished trial."""
+    """Make the entry of a finished trial."""
     started = round(1000 * record.started)
     tags = {
         "tasksearch.trial": f"{study_id}/{record.number}",
@@ -92,7 +93,7 @@ def entry_of(record: TrialRecord, study_id: str, view: View) -> TrackedTrial:
 
 
 def name_of(record: TrialRecord) -> str:
-    """`0023 sequential: qqp (60) → mnli (20)`; the role stands with the kind where it is no trial of the search."""
+    """Return `0023 sequential: qqp (60) → mnli (20)`, with the role unless it is a trial of the search."""
     kind = {"none": "", "joint": "joint" if len(record.plan.schedule.tasks) > 1 else "single"}
     shown = kind.get(record.plan.schedule.kind, record.plan.schedule.kind)
     role = "" if record.role in ("design", "search") else str(record.role)
@@ -100,7 +101,7 @@ def name_of(record: TrialRecord) -> str:
 
 
 def params_of(plan: Plan, role: str, tasks: Iterable[str]) -> dict[str, str]:
-    """The plan as columns of a comparison view."""
+    """Return the plan as columns of a comparison view."""
     schedule, settings = plan.schedule, plan.settings
     params = {f"mix/{task}": f"{float(schedule.share(task)):.4g}" for task in sorted({*tasks, *schedule.tasks})}
     params |= {
@@ -126,7 +127,7 @@ def params_of(plan: Plan, role: str, tasks: Iterable[str]) -> dict[str, str]:
 
 
 def order_of(schedule: Schedule) -> str:
-    """`qqp → mnli`; `together` for a joint mixture, `none` without an intermediate phase."""
+    """Return `qqp → mnli`; `together` for a joint mixture, `none` without an intermediate phase."""
     if not schedule.stages:
         return "none"
     if len(schedule.tasks) > 1 and schedule.kind == "joint":
@@ -135,7 +136,7 @@ def order_of(schedule: Schedule) -> str:
 
 
 def metrics_of(record: TrialRecord, view: View) -> dict[str, float]:
-    """Every score, its means, the objective and the cost; only finite numbers."""
+    """Return every score, means, objective and cost; only finite numbers."""
     metrics = {f"{PREFIX[s.half]}/{s.target}/{s.language}": s.value for s in record.scores}
     for half, prefix in PREFIX.items():
         rows = [s for s in record.scores if s.half == half and s.language != ENGLISH]
@@ -151,13 +152,13 @@ def metrics_of(record: TrialRecord, view: View) -> dict[str, float]:
         metrics["seconds/total"] = record.ended - record.started
     if record.objective is not None:
         metrics["objective"] = record.objective
-    # MLflow keeps the order, and its comparison starts from the first.
+    # MLflow keeps the order; its comparison shows the first metric at the start.
     metrics = {name: metrics[name] for name in _FIRST if name in metrics} | metrics
     return cleaned({name: float(value) for name, value in metrics.items() if math.isfinite(value)})
 
 
 def mean_of(rows: Sequence[Score], groups: Mapping[str, str]) -> float:
-    """Mean over languages within a target, over targets within a group, then over groups."""
+    """Return the mean over languages within a target, over targets within a group, then over groups."""
     tree: dict[str, dict[str, list[float]]] = {}
     for row in rows:
         tree.setdefault(groups.get(row.target, row.target), {}).setdefault(row.target, []).append(row.value)
@@ -165,7 +166,7 @@ def mean_of(rows: Sequence[Score], groups: Mapping[str, str]) -> float:
 
 
 def study_params(config: StudyConfig) -> dict[str, str]:
-    """What never changes over the life of a study: an extended study has more trials, so their number is a tag."""
+    """Return the params of a study, which never change; the number of trials may, so it is a tag."""
     return {
         "space": config.space.name,
         "suite": config.suite,
@@ -178,12 +179,12 @@ def study_params(config: StudyConfig) -> dict[str, str]:
 
 
 def study_file(config: StudyConfig) -> str:
-    """`study.json` as kept in the study's folder, but for the tracking address, which may hold a password."""
+    """Return `study.json` without the tracking address, which may contain a password."""
     return canonical_json(config.to_json() | {"tracking_uri": None}) + "\n"
 
 
 def csv_of(table: ScoreTable) -> str:
-    """Rows of the table under a header; an empty table is a header alone."""
+    """Return the rows of the table under a header; an empty table is a header alone."""
     text = io.StringIO()
     columns = ["target", "language", "half", "metric", "value", "examples", "seed"]
     writer = csv.DictWriter(text, columns, lineterminator="\n")

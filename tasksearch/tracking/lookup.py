@@ -1,4 +1,4 @@
-"""Finds a study's runs without writing anything."""
+"""Find a study's runs without writing anything."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from tasksearch.tracking.study_home import study_home
 
 
 def find_runs(uri: str, experiment: str, study_id: str, numbers: Sequence[int]) -> tuple[str, list[str]]:
-    """The experiment's id, and the runs of these trials in the given order (those that were never written are left out).
+    """Return the experiment's id, and the runs of these trials in the given order; trials never written are left out.
 
     Raises:
-        BadInput: not a tracking address.
+        BadInput: this is not a tracking address.
         Unreachable: the address does not answer, or refuses.
-        StudyNotReady: no such experiment there.
+        StudyNotReady: there is no such experiment.
     """
     check_answers(uri)
     missing = StudyNotReady(f"no experiment {experiment!r} at {masked(uri)}; run the study first")
     file = uri.removeprefix("sqlite:///")
     if file != uri and not Path(file.partition("?")[0]).exists():
-        raise missing  # MLflow would make an empty database there
+        raise missing  # MLflow would create an empty database there
     with translated(uri):
         home = study_home(open_client(uri), experiment, searchable(study_id))
     if home.experiment is None:
@@ -61,7 +61,7 @@ def recorded(uri: str, experiment: str, study_id: str) -> dict[int, list[tuple[s
 
 
 def statuses(uri: str, experiment: str, study_id: str) -> dict[str, str]:
-    """Trial number → `FINISHED`, `FAILED` … of its run; `study` → of the parent; a number that has two runs says so.
+    """Return trial number → status of its run, `study` → of the parent run; duplicate runs are marked.
 
     Raises:
         BadInput, Unreachable, StudyNotReady: as `find_runs`.
@@ -120,9 +120,9 @@ def _unlike(run: Any, entry: TrackedTrial) -> str:
 
 
 def contents(uri: str, experiment: str, study_id: str) -> dict[str, str]:
-    """Trial number → its run's status, parameters, numbers (times aside), points of its objective, and files by their hashes.
+    """Return trial number → status, parameters, metrics without times, points of the objective, and file hashes of its run.
 
-    For comparing studies. Files are read where they lie on this machine. A number that has two runs shows both.
+    It serves to compare studies. Files are read where they are on this machine. Of duplicate runs both are returned.
 
     Raises:
         BadInput, Unreachable, StudyNotReady: as `find_runs`.

@@ -1,4 +1,4 @@
-"""`MemoryTracker`: the plain twin of the MLflow tracker, for tests and notebooks."""
+"""`MemoryTracker`: a tracker that keeps everything in memory, for tests and notebooks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tasksearch.tracking.entries import TrackedTrial, View, entry_of, study_para
 
 @dataclass(kw_only=True)
 class MemoryTracker:
-    """Keeps what it is told.
+    """Keeps everything that is written to it.
 
     Attributes:
         study_id: as in the keys of its trials.
@@ -20,8 +20,8 @@ class MemoryTracker:
         params, tags: of the study.
         trials: number → entry.
         artefacts: number → names of the files written beside it; the study's own under -1.
-        summary: the study's last words.
-        status: None before the study is opened, then as MLflow has it.
+        summary: of the study at its end.
+        status: None before the study is opened, then MLflow's status of the parent run.
     """
 
     study_id: str = "study"
@@ -41,14 +41,14 @@ class MemoryTracker:
         return []
 
     def write_trial(self, record: TrialRecord, artefacts: Mapping[str, Path]) -> None:
-        """Creates or completes the trial."""
+        """Create or complete the trial."""
         assert self.status is not None, "write_trial before open_study"
         assert record.status != "running", f"trial {record.number} is not finished"
         self.trials[record.number] = entry_of(record, self.study_id, self.view)
         self.artefacts.setdefault(record.number, set()).update(artefacts)
 
     def close_study(self, summary: Mapping[str, float | str], artefacts: Mapping[str, Path], *, complete: bool) -> None:
-        """Writes the study's last words."""
+        """Write the study's summary."""
         assert self.status is not None, "close_study before open_study"
         self.summary |= summary
         self.artefacts.setdefault(-1, set()).update(artefacts)

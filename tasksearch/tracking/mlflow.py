@@ -1,8 +1,8 @@
-"""`MlflowTracker`: one writer, in the driver, through `MlflowClient` alone.
+"""`MlflowTracker`: the only writer to MLflow, in the driver, through `MlflowClient`.
 
-MLflow's own calls cannot be repeated: `create_run` makes a second run, a metric at a new time is a second point. So every run
-is looked up by a tag of ours before it is made, every time comes from the record, and the tag `tasksearch.record`, written
-last, says that a trial is wholly there. A replay after a crash changes nothing; a trial that was half written is completed.
+MLflow's calls are not idempotent: `create_run` makes a second run, a metric at a new time is a second point. So every run is
+looked up by our own tag before it is created, every time comes from the record, and the tag `tasksearch.record`, written last,
+marks a trial as complete. A replay after a crash changes nothing; a trial that was half written is completed.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class MlflowTracker:
 
     Args:
         uri: tracking address; None: SQLite under the study's folder.
-        study_folder: of the study; local artefacts go below it.
-        study_id: names the study's runs among others in a shared experiment.
+        study_folder: of the study; local artefacts are written below it.
+        study_id: identifies the study's runs in a shared experiment.
         groups: target → group of targets, for the means.
         language_groups: name → languages with a mean of their own.
     """
@@ -69,7 +69,7 @@ class MlflowTracker:
 
         Raises:
             Unreachable: the address does not answer, or refuses.
-            BadInput: the address is none, or the experiment was deleted there.
+            BadInput: the address is malformed, or the experiment was deleted there.
         """
         self._asked = config, tags
         self._view = View(tasks=config.space.tasks, groups=self._view.groups, language_groups=self._view.language_groups)
@@ -92,7 +92,7 @@ class MlflowTracker:
             return mended + self._first_file(study_file(config)) + collisions(config)
 
     def write_trial(self, record: TrialRecord, artefacts: Mapping[str, Path]) -> None:
-        """Creates or completes the child run of a finished trial."""
+        """Create or complete the child run of a finished trial."""
         assert self.parent_id, "write_trial before open_study"
         assert record.status != "running", f"trial {record.number} is not finished"
         entry = entry_of(record, self.study_id, self._view)
@@ -124,7 +124,7 @@ class MlflowTracker:
             self._runs[entry.key] = self._client.get_run(run.info.run_id)
 
     def close_study(self, summary: Mapping[str, float | str], artefacts: Mapping[str, Path], *, complete: bool) -> None:
-        """Writes the study's last words on the parent run; `complete` False leaves it open for a resume."""
+        """Write the study's summary to the parent run; `complete=False` leaves it open for a resume."""
         assert self.parent_id, "close_study before open_study"
         if self._asked is not None and not self._parent_is_there():
             self.open_study(*self._asked)
@@ -141,7 +141,7 @@ class MlflowTracker:
 
     @contextmanager
     def _forgetting(self, key: str) -> Iterator[None]:
-        """A call whose answer was lost may have been carried out: the next try looks the run up anew."""
+        """Forget a run after an error: the call may have been executed, so the next try looks the run up anew."""
         try:
             yield
         except BaseException:
@@ -156,7 +156,7 @@ class MlflowTracker:
         return self._mlflow_client
 
     def _make_ready(self) -> None:
-        """A database file of ours is made whole or not at all; the study's own, where it is damaged, is written again.
+        """Create the SQLite file complete or not at all; write the study's own file again where it is damaged.
 
         Raises:
             BadInput: a damaged file that is not the study's own.
@@ -166,9 +166,9 @@ class MlflowTracker:
             return
         if file.exists() and is_damaged(file):
             if self.uri != default_uri(self.folder):
-                raise BadInput(f"{file} is no sound MLflow database; restore it, or name another --tracking-uri")
+                raise BadInput(f"{file} is damaged or not an MLflow database; restore it, or give another --tracking-uri")
             aside = set_aside(file)
-            _LOG.warning("%s is damaged: kept as %s, and written again from the study's records", file, aside.name)
+            _LOG.warning("%s is damaged: kept as %s and written again from the study's records", file, aside.name)
         if not file.exists():
             make_empty(file)
         elif self.uri == default_uri(self.folder) and (had := rebase_artefacts(file, self.folder / "mlartifacts")):
@@ -226,7 +226,7 @@ class MlflowTracker:
         return []
 
     def _run(self, key: str, name: str, tags: Mapping[str, str], started: int | None) -> Any:
-        """The run with that key: from memory, else looked up, else made."""
+        """Return the run with that key: from memory, else looked up, else created."""
         if key not in self._runs:
             own = f"tags.`{KEY}` = '{key}'"
             found = [] if self._all_known else self._client.search_runs([self.experiment_id], own)
@@ -260,12 +260,12 @@ class MlflowTracker:
     def _batch(
         self, run: Any, params: Mapping[str, str], metrics: Mapping[str, float], tags: Mapping[str, str], at: int
     ) -> None:
-        """One request where it fits: at most 1000 entries, 100 params and 100 tags of them."""
+        """Write everything in as few requests as possible: at most 1000 entries each, 100 params and 100 tags of them."""
         from mlflow.entities import Metric, Param, RunTag
 
         run_id, there = run.info.run_id, run.data.metrics
         params, tags = _unmoved(run.data.params, params, tags)
-        # MLflow shows the newest point: a number that changed is told at a later time, one that did not is not told again.
+        # MLflow shows the newest point: a changed value is written at a later time, an unchanged one is not written again.
         fresh = {name: value for name, value in metrics.items() if there.get(safe_name(name)) != value}
         later = max(at, round(1000 * time.time()))
         points = iter([Metric(safe_name(n), v, later if safe_name(n) in there else at, 0) for n, v in fresh.items()])
@@ -282,7 +282,7 @@ class MlflowTracker:
             self._client.log_batch(run_id, *part)
 
     def _new_files(self, run: Any, artefacts: Mapping[str, Path]) -> None:
-        """Files whose content the run does not have; a tag keeps the hash of what was written."""
+        """Upload files whose content the run does not have; a tag keeps the hash of what was written."""
         for name, path in artefacts.items():
             tag, content = safe_name(f"tasksearch.sha256.{name}"), hashlib.sha256(path.read_bytes()).hexdigest()
             if run.data.tags.get(tag) != content:
@@ -313,7 +313,7 @@ class MlflowTracker:
         self._elsewhere = []
 
     def _end_orphans(self) -> None:
-        """Ends child runs that a crash left open: a killed trial is one that no record tells of."""
+        """End child runs that a crash left open: a killed trial has no record."""
         children = f"tags.`{PARENT_TAG}` = '{self.parent_id}' and attributes.status = 'RUNNING'"
         for run in self._client.search_runs([self.experiment_id], children, max_results=1000):
             self._client.set_terminated(run.info.run_id, "KILLED")
@@ -322,13 +322,13 @@ class MlflowTracker:
 def _unmoved(
     there: Mapping[str, str], params: Mapping[str, str], tags: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """MLflow refuses another value for a param: what changed when the study grew stands as `tasksearch.now.<param>`, a tag."""
+    """Move changed params to tags `tasksearch.now.<param>`, since MLflow refuses another value for a param."""
     moved = {f"tasksearch.now.{name}": value for name, value in params.items() if there.get(name, value) != value}
     return {name: value for name, value in params.items() if name not in there}, {**tags, **moved}
 
 
 def _sweep(run: Any) -> None:
-    """Removes what a killed upload left among the run's files, where they lie on this machine: MLflow would list it as one."""
+    """Remove partial files of a killed upload, where they are on this machine: MLflow would list them as files of the run."""
     folder = str(run.info.artifact_uri)
     if folder.startswith("file:"):
         for left in Path(url2pathname(urlsplit(folder).path)).glob(".artifact.uploading.*"):

@@ -1,4 +1,4 @@
-"""The tracker port: what the driver says about a study, whoever writes it down."""
+"""The tracker port: the calls by which the driver writes a study to any tracker."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tasksearch.core.study import StudyConfig, TrialRecord
 
 
 class Tracker(Protocol):
-    """One writer per study. Every call may be repeated: the same call twice leaves the same state as once."""
+    """One writer per study. Every call is idempotent: twice leaves the same state as once."""
 
     def open_study(self, config: StudyConfig, tags: Mapping[str, str]) -> Sequence[str]:
         """Creates or finds the study's experiment and its parent run; returns what had to be mended, a line each."""
 
     def write_trial(self, record: TrialRecord, artefacts: Mapping[str, Path]) -> None:
-        """Creates or completes the trial's child run. Only finished trials (done, stopped, failed) are written."""
+        """Create or complete the trial's child run. Only finished trials (done, stopped, failed) are written."""
 
     def close_study(self, summary: Mapping[str, float | str], artefacts: Mapping[str, Path], *, complete: bool) -> None:
-        """Writes the study's last words on the parent run; `complete` False leaves it open for a resume."""
+        """Write the study's summary to the parent run; `complete=False` leaves it open for a resume."""

@@ -1,4 +1,4 @@
-"""The MLflow page of a study, served light and on loopback; and the links that open its comparison."""
+"""The MLflow page of a study, served on loopback with few processes, and links to its comparison view."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from tasksearch.tracking.address import masked, scrubbed
 
 HOST = "127.0.0.1"
 _CLASSIC = "workflowType=machine_learning"
-"""MLflow 3 opens its GenAI pages; this part of the address asks for runs and their comparison."""
+"""MLflow 3 opens its GenAI pages by default; this part of the address opens the runs and their comparison."""
 _LIGHT = {
-    # Without its job runners the server is 2 processes instead of 15.
+    # Without its job runners the server has 2 processes instead of 15.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -36,18 +36,18 @@ _LIGHT = {
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A page that answers: `url`, and the process behind it (None for a server that was there already). A context manager."""
+    """A running page: its `url` and process (None for a server that ran already). A context manager."""
 
     url: str
     process: subprocess.Popen[bytes] | None = None
 
     def wait(self) -> None:
-        """Returns when the server ends, or is interrupted."""
+        """Wait until the server ends or is interrupted."""
         if self.process is not None:
             self.process.wait()
 
     def close(self) -> None:
-        """Ends the server and its workers."""
+        """End the server and its workers."""
         if self.process is None or self.process.poll() is not None:
             return
         _end(self.process, signal.SIGTERM)
@@ -65,13 +65,13 @@ class Server:
 
 
 def serve_ui(uri: str, artifact_root: Path, port: int | None = None, *, timeout: float = 180.0) -> Server:
-    """Starts the page over a database; an http(s) address is a server already and is only named.
+    """Start the page over a database; an http(s) address is a server already, and only its links are returned.
 
     Args:
         uri: tracking address of the study.
-        artifact_root: where new experiments of this server would keep files; those of the study say so themselves.
+        artifact_root: where new experiments of this server keep files; the study's experiment has its own location.
         port: on loopback; None: a free one.
-        timeout: seconds to wait for the first answer. A cold start reads much from disk.
+        timeout: seconds to wait for the first answer; a cold start reads many files.
 
     Raises:
         BadInput: the port is taken.
@@ -82,7 +82,7 @@ def serve_ui(uri: str, artifact_root: Path, port: int | None = None, *, timeout:
     port = _free_port(port)
     command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--host", HOST, "--port", str(port)]
     command += ["--default-artifact-root", artifact_root.absolute().as_uri(), "--no-serve-artifacts"]
-    # The address goes by the environment: a command line is readable by every user of the machine.
+    # The address is passed in the environment: a command line is visible to every user of the machine.
     environment = {**os.environ, **_LIGHT, "MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_TRACKING_URI": uri}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
@@ -101,13 +101,13 @@ def serve_ui(uri: str, artifact_root: Path, port: int | None = None, *, timeout:
 
 
 def compare_link(base_url: str, experiment_id: str, run_ids: Sequence[str]) -> str:
-    """The page that sets these runs side by side."""
+    """Return the link to the comparison of these runs."""
     runs, experiments = (quote(json.dumps(ids)) for ids in (list(run_ids), [experiment_id]))
     return f"{base_url.rstrip('/')}/#/compare-runs?runs={runs}&experiments={experiments}&{_CLASSIC}"
 
 
 def experiment_link(base_url: str, experiment_id: str) -> str:
-    """The table of all runs of a study."""
+    """Return the link to the table of all runs of a study."""
     return f"{base_url.rstrip('/')}/#/experiments/{experiment_id}/runs?{_CLASSIC}"
 
 

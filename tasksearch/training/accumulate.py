@@ -1,7 +1,7 @@
-"""The gradient of one step, in as many forward passes as memory asks for.
+"""The gradient of one step, accumulated over as many forward passes as memory requires.
 
-However a step is cut, its examples, their padding, masking and dropout are those of the uncut step, so its gradient is the
-same up to the order of sums (`forward.dropout` has the one exception, on CUDA).
+However a step is cut, its examples, padding, masking and dropout are those of the uncut step, so its gradient is the same up to
+the order of sums (for the one exception, on CUDA, see `forward.dropout`).
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def step_gradient(
     sizes: MicroSizes | None = None,
     mask_share: float = MASK_SHARE,
 ) -> float:
-    """The step's gradient, and its loss. Where memory is short the step begins again with half the micro-batch.
+    """Compute the step's gradient and return its loss. When memory runs out the step starts again with half the micro-batch.
 
     Raises:
-        TrainingFailed: memory is short with one example at a time.
+        TrainingFailed: memory runs out with one example at a time.
     """
     sizes = sizes if sizes is not None else MicroSizes()
     while True:
@@ -69,9 +69,7 @@ def accumulate(
     mask_share: float,
     sizes: MicroSizes | None = None,
 ) -> float:
-    """Accumulates the step's gradient: per-task mean losses weighted by the tasks' shares of the step. Returns the weighted
-    loss.
-    """
+    """Accumulate the step's gradient and return its loss: per-task means weighted by the tasks' shares of the step."""
     sizes = sizes if sizes is not None else MicroSizes()
     total = torch.zeros((), device=learner.device)
     for task_name, items in step.parts:
@@ -94,7 +92,7 @@ def _part(
     micro: int,
     share: float,
 ) -> torch.Tensor:
-    """One task's share of the step, backwards; the loss it adds."""
+    """Run one task's share of the step backwards; return the loss that it adds."""
     whole = collate(task.items, items, learner.specials, mask_seed=seed, mask_share=mask_share)
     head = learner.heads[task.head] if task.head is not None else None
     total = torch.zeros((), device=learner.device)
@@ -109,7 +107,7 @@ def _part(
 
 
 def _cut(whole: Batch, items: int, micro: int) -> Iterator[tuple[Batch, AbstractContextManager[object]]]:
-    """Parts of at most `micro` items, each with the dropout of its rows; an uncut step keeps torch's own."""
+    """Yield parts of at most `micro` items, each with the dropout of its rows; an uncut step uses torch's own dropout."""
     if micro >= items:
         yield whole, nullcontext()
         return
@@ -123,9 +121,7 @@ def _cut(whole: Batch, items: int, micro: int) -> Iterator[tuple[Batch, Abstract
 
 
 def _seed_dropout(seed: int, device: torch.device) -> None:
-    """Seeds the one generator that dropout draws from; `torch.manual_seed` would spend 2 ms a step on devices that are not
-    there.
-    """
+    """Seed the generator that dropout draws from; `torch.manual_seed` would take 2 ms a step, also for absent devices."""
     if device.type == "cuda":
         torch.cuda.manual_seed(seed)
     else:

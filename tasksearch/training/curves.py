@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """Linear warmup, then linear decay to zero, over `total` steps of which a segment runs those from `begin`.
+    """Linear warmup, then linear decay to zero, over `total` steps of which a segment runs those from `begin` on.
 
-    Under the `phase` policy the stages of a phase share one curve; under `stage` each begins its own.
+    Under the `phase` policy the stages of a phase share one curve; under `stage` each has its own.
     """
 
     total: int
@@ -17,7 +17,7 @@ class Curve:
     warmup: float = 0.1
 
     def at(self, step: int) -> float:
-        """Multiple of the peak rate for step `step` of the segment (from 0); in (0, 1]."""
+        """Return the multiple of the peak rate, in (0, 1], at step `step` of the segment, counted from 0."""
         position = self.begin + step
         rising = max(1, round(self.total * self.warmup)) if self.warmup else 0
         if position < rising:
@@ -27,13 +27,13 @@ class Curve:
 
 @dataclass(frozen=True, kw_only=True)
 class StableCurve:
-    """Warmup, the peak, then linear decay to zero (warmup-stable-decay: Hu et al. 2024, MiniCPM; Hägele et al. 2024).
+    """Warmup, constant peak, then linear decay to zero (warmup-stable-decay: Hu et al. 2024, MiniCPM; Hägele et al. 2024).
 
-    Up to `stable` nothing depends on `total`: a longer phase begins with the very steps of a shorter one.
+    Up to `stable` nothing depends on `total`: a longer phase starts with the same steps as a shorter one.
 
     Attributes:
         rising: steps of warmup, at most `stable`.
-        stable: the step that the decay begins with.
+        stable: first step of the decay.
         total: steps of the phase.
         begin: first step that the segment runs.
     """
@@ -44,7 +44,7 @@ class StableCurve:
     begin: int = 0
 
     def at(self, step: int) -> float:
-        """Multiple of the peak rate for step `step` of the segment (from 0); in (0, 1]."""
+        """Return the multiple of the peak rate, in (0, 1], at step `step` of the segment, counted from 0."""
         position = self.begin + step
         if position < self.rising:
             return (position + 1) / self.rising

@@ -1,4 +1,4 @@
-"""What is trained, and on what: an encoder with its heads, and a task's items."""
+"""The modules that are trained (an encoder with its heads), and the items of a task."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tasksearch.tasks.encode import Encoded
 
 @dataclass(frozen=True, kw_only=True)
 class Learner:
-    """What is trained: an encoder with its MLM head, and task heads by head name."""
+    """The modules that are trained: an encoder with its MLM head, and task heads by name."""
 
     model: Any
     heads: nn.ModuleDict
@@ -22,12 +22,12 @@ class Learner:
     device: torch.device
 
     def named_parameters(self) -> list[tuple[str, nn.Parameter]]:
-        """Every parameter once, `model.…` and `heads.…`."""
+        """Return every parameter once, named `model.…` or `heads.…`."""
         pairs = [(f"model.{n}", p) for n, p in self.model.named_parameters()]
         return pairs + [(f"heads.{n}", p) for n, p in self.heads.named_parameters()]
 
     def clear_gradients(self) -> None:
-        """Forgets what was accumulated."""
+        """Clear the gradients."""
         for _, parameter in self.named_parameters():
             parameter.grad = None
 

@@ -21,15 +21,15 @@ from tasksearch.training.order import StepItems
 from tasksearch.training.probe import probe
 
 OptimizerState = dict[str, torch.Tensor]
-"""`<parameter>/exp_avg`, `/exp_avg_sq` and `/step`, so that it can be kept as safetensors."""
+"""AdamW's state as tensors `<parameter>/exp_avg`, `/exp_avg_sq` and `/step`, as safetensors can hold it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Saving:
-    """Saves a segment on the way: `save(steps done, optimiser state)` every so many steps, and every so many seconds.
+    """Saves checkpoints inside a segment: `save(steps done, optimiser state)` every so many steps, and every so many seconds.
 
     Attributes:
-        asked: whether to save now; looked at after every step.
+        asked: whether to save now; called after every step.
     """
 
     save: Callable[[int, OptimizerState], None]
@@ -53,18 +53,18 @@ def train_segment(
     mask_share: float = MASK_SHARE,
     on_step: Callable[[int, float], None] | None = None,
 ) -> OptimizerState:
-    """Trains in place and returns the optimiser's state.
+    """Train in place and return the optimiser's state.
 
     Args:
-        first: steps that were done before; the learner and `optimizer_state` are as they were after them.
-        saving: never called after the last step.
-        sizes: how much fits into memory, learnt here and by whoever shares it.
-        randomness: a signature; dropout and masking of step i are drawn from (randomness, i), so a resumed segment needs no
-            RNG state.
+        first: number of steps done before; the learner and `optimizer_state` are as they were after them.
+        saving: how to save on the way; not called after the last step.
+        sizes: the examples that fit into memory, updated here and shared between segments.
+        randomness: a signature; dropout and masking of step i are drawn from (randomness, i), so that resuming needs no RNG
+            state.
         on_step: called after each step with its number from 1 and its loss.
 
     Raises:
-        TrainingFailed: a loss or gradient that is not finite, or memory too short for one example.
+        TrainingFailed: a loss or gradient is not finite, or one example does not fit into memory.
     """
     optimizer = make_optimizer(learner, settings)
     if optimizer_state:
@@ -73,7 +73,7 @@ def train_segment(
     learner.model.train()
     learner.heads.train()
     sizes = sizes if sizes is not None else MicroSizes()
-    if learner.device.type == "cuda":  # elsewhere too large a batch is slow before it is short of memory
+    if learner.device.type == "cuda":  # on a CPU too large a batch becomes slow before memory runs out
         probe(learner, tasks, settings, sizes)
     saved = time.monotonic()
     for number, step in enumerate(steps[first:], first):

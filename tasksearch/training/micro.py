@@ -1,4 +1,4 @@
-"""How many examples of a task one forward pass holds: as asked for, until memory says less."""
+"""Micro-batch sizes: how many examples of a task one forward pass holds, as many as configured unless memory runs out."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass
 class MicroSizes:
-    """What fits, by task; learnt once and kept for as long as the object lives.
+    """The examples that fit into memory, by task; known for the lifetime of the object.
 
     Attributes:
-        most: task → most examples in one forward pass; only tasks for which memory was short, or that were probed.
+        most: task → most examples in one forward pass; only for tasks that ran out of memory or were probed.
         used: task → examples in a forward pass where a step had to be cut, for the segment's manifest.
-        current: the task whose forward passes were begun last.
+        current: the task of the latest forward pass.
     """
 
     most: dict[str, int] = field(default_factory=dict)
@@ -27,11 +27,11 @@ class MicroSizes:
 
     @property
     def note(self) -> dict[str, dict[str, int]]:
-        """For a segment's manifest; empty where no step was cut."""
+        """Return the sizes for a segment's manifest; empty where no step was cut."""
         return {"micro_batch": dict(self.used)} if self.used else {}
 
     def of(self, task: str, asked: int, items: int) -> int:
-        """Examples in one forward pass of `items`, at most as many as were asked for."""
+        """Return the examples in one forward pass of `items`, at most as many as configured."""
         self.current = task
         self._tried = max(1, min(asked, self.most.get(task, asked), items))
         if self._tried < items:
@@ -39,18 +39,18 @@ class MicroSizes:
         return self._tried
 
     def halve(self) -> bool:
-        """What was tried last did not fit; False where it was one example."""
+        """Halve the size after memory ran out; return False where it was one example already."""
         if self._tried <= 1:
             return False
         self.most[self.current] = (self._tried + 1) // 2
         _LOG.warning(
-            "memory is short for %d examples of %s at once; trying %d", self._tried, self.current, self.most[self.current]
+            "out of memory with %d examples of %s at once; trying %d", self._tried, self.current, self.most[self.current]
         )
         return True
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory is short: CUDA's, the CPU allocator's, or Python's."""
+    """Return whether an error means out of memory: CUDA's, the CPU allocator's, or Python's."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     text = str(error)

@@ -1,8 +1,8 @@
-"""Which examples each optimiser step holds: pure, and exact to one example.
+"""The examples of each optimiser step: pure, and exact to one example.
 
-Two rules make twins of joint and sequential runs: the order of a task's own examples is drawn from (seed, task) alone, and a
-stage's
-shares become whole counts of examples by largest remainder. Only the interleaving differs between twins.
+Two rules make joint and sequential runs matched pairs: the order of a task's own examples is drawn from (seed, task) alone, and
+a
+stage's shares become whole counts of examples by largest remainder. Only the interleaving differs within a pair.
 """
 
 from __future__ import annotations
@@ -19,25 +19,24 @@ from tasksearch.core.shares import largest_remainder
 from tasksearch.core.signature import seed_from
 
 StepTasks = tuple[tuple[str, int], ...]
-"""What one step holds: (task, examples), summing to the batch size."""
+"""The content of one step: (task, examples), summing to the batch size."""
 
 _BUCKET = 16
-"""Batches per length bucket: on real text 4 to 18 % of a batch is padding, in random batches 33 to 67 % (docs/decisions.md)."""
+"""Batches per length bucket: on real text 4 to 18 % of a batch is padding, against 33 to 67 % in random batches."""
 
 
 def stage_counts(stage: Stage, batch_size: int) -> dict[str, int]:
-    """Examples per task over the stage: sums to steps x batch_size, each within one example of its share."""
+    """Return the examples per task over the stage: they sum to steps x batch_size, each within one example of its share."""
     total = stage.steps * batch_size
     wanted = [stage.share(task) * total for task in stage.tasks]
     return dict(zip(stage.tasks, largest_remainder(wanted, total), strict=True))
 
 
 def stage_steps(stage: Stage, batch_size: int, *, seed: int, mixing: Mixing) -> list[StepTasks]:
-    """The stage's steps in order.
+    """Return the stage's steps in order.
 
-    `task`: a step is of one task, placed where the task's cumulative share asks for it; what does not fill a step goes into
-    mixed steps
-    at the end of the stage, fewer than there are tasks. `mixed`: every step holds all tasks by their shares at that point.
+    `task`: a step is of one task, placed by the task's cumulative share; examples that do not fill a step go into mixed steps
+    at the end of the stage, fewer than there are tasks. `mixed`: every step has all tasks by their shares at that point.
     """
     counts = stage_counts(stage, batch_size)
     return _one_task_steps(stage, counts, batch_size, seed) if mixing == "task" else _mixed_steps(stage, counts, batch_size)
@@ -54,9 +53,7 @@ def _one_task_steps(stage: Stage, counts: dict[str, int], batch_size: int, seed:
 
 
 def _time_of(stage: Stage, task: str, done: float) -> float:
-    """When, in [0, 1] of the stage, the share `done` of the task's examples has been shown: the inverse of its cumulative
-    density.
-    """
+    """Return the time, in [0, 1] of the stage, at which the share `done` of the task's examples has been shown."""
     first, last = float(stage.start.share(task)), float(stage.end.share(task))
     slope = last - first
     if abs(slope) < 1e-12:
@@ -66,7 +63,7 @@ def _time_of(stage: Stage, task: str, done: float) -> float:
 
 
 def _packed(rest: dict[str, int], batch_size: int) -> list[StepTasks]:
-    """Remainders side by side in steps of exactly `batch_size`; their sum is a multiple of it."""
+    """Pack the remainders into steps of exactly `batch_size`; their sum is a multiple of it."""
     steps: list[StepTasks] = []
     current: list[tuple[str, int]] = []
     room = batch_size
@@ -84,7 +81,7 @@ def _packed(rest: dict[str, int], batch_size: int) -> list[StepTasks]:
 
 
 def _mixed_steps(stage: Stage, counts: dict[str, int], batch_size: int) -> list[StepTasks]:
-    """Cumulative counts at the end of each step, rounded so that a step is full and no task runs backwards."""
+    """Return cumulative counts at the end of each step, rounded so that steps are full and no count decreases."""
     given = dict.fromkeys(stage.tasks, 0)
     steps: list[StepTasks] = []
     for number in range(1, stage.steps + 1):
@@ -100,13 +97,13 @@ def _mixed_steps(stage: Stage, counts: dict[str, int], batch_size: int) -> list[
 
 
 def _cumulative(stage: Stage, task: str, at: Fraction) -> Fraction:
-    """Share of the stage's examples that are this task's and shown by time `at` in [0, 1]."""
+    """Return the share of the stage's examples that are of this task and shown by time `at`, in [0, 1]."""
     first, last = stage.start.share(task), stage.end.share(task)
     return first * at + (last - first) * at * at / 2
 
 
 def _capped(need: list[Fraction], caps: list[int], total: int) -> list[int]:
-    """Largest remainder that gives nobody more than its cap; what a cap cuts off goes to the others."""
+    """Apportion by largest remainder with a cap for each; what a cap cuts off goes to the others."""
     take = [min(n, cap) for n, cap in zip(largest_remainder(need, total), caps, strict=True)]
     while (short := total - sum(take)) > 0:
         i = max(range(len(take)), key=lambda j: (caps[j] > take[j], need[j] - take[j], -j))
@@ -117,11 +114,10 @@ def _capped(need: list[Fraction], caps: list[int], total: int) -> list[int]:
 def example_order(
     task: str, seed: int, lengths: npt.NDArray[np.int64], batch_size: int, count: int, skip: int
 ) -> npt.NDArray[np.int64]:
-    """Items number skip … skip + count - 1 of the task's endless sequence: epochs of a seeded permutation, bucketed by length.
+    """Return items skip … skip + count - 1 of the task's endless sequence: epochs of a seeded permutation, bucketed by length.
 
-    Within a bucket of 16 batches items of like length stand together, and the batches are shuffled; so a step's padding is
-    small and the
-    sequence is a function of (seed, task, batch size, lengths) alone.
+    Within a bucket of 16 batches items of similar length are batched together, and the batches are shuffled: padding is small
+    and the sequence depends on (seed, task, batch size, lengths) alone.
     """
     size = len(lengths)
     parts = []
@@ -151,20 +147,20 @@ def _epoch_order(task: str, seed: int, lengths: npt.NDArray[np.int64], batch_siz
 
 @dataclass(frozen=True, kw_only=True)
 class StepItems:
-    """One step with its items drawn: (task, item indices) in the order of the step's tasks."""
+    """One step with its items: (task, item indices) in the order of the step's tasks."""
 
     parts: tuple[tuple[str, npt.NDArray[np.int64]], ...]
 
     @property
     def size(self) -> int:
-        """Examples in the step."""
+        """Number of examples in the step."""
         return sum(len(items) for _, items in self.parts)
 
 
 def draw_items(
     steps: list[StepTasks], lengths: dict[str, npt.NDArray[np.int64]], batch_size: int, *, seed: int, skip: dict[str, int]
 ) -> list[StepItems]:
-    """Fills steps with items. `skip`: examples of each task that earlier stages of the phase have shown."""
+    """Yield the steps with their items. `skip`: examples of each task that earlier stages of the phase have shown."""
     counts: dict[str, int] = {}
     for step in steps:
         for task, n in step:

@@ -1,4 +1,4 @@
-"""Finds out, before a task's first step on a GPU, how many of its longest examples fit into one forward and backward pass."""
+"""Probe, before a task's first step on a GPU, how many of its longest examples fit into one forward and backward pass."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _KIND = "micro_batches"
 
 
 def probe(learner: Learner, tasks: Mapping[str, TrainingTask], settings: TrainSettings, sizes: MicroSizes) -> None:
-    """Learns the size of every task that is not known yet; kept in the cache folder, so once per machine and model.
+    """Probe every task whose size is not known yet; results are kept in the cache folder, once per machine and model.
 
     Raises:
-        TrainingFailed: memory is short with one example at a time.
+        TrainingFailed: memory runs out with one example at a time.
     """
     for name, task in tasks.items():
         if name in sizes.most:
@@ -40,7 +40,7 @@ def probe(learner: Learner, tasks: Mapping[str, TrainingTask], settings: TrainSe
 def _measure(
     learner: Learner, name: str, task: TrainingTask, items: np.ndarray, settings: TrainSettings, sizes: MicroSizes
 ) -> int:
-    """One step on the longest items, beside as much memory as AdamW's two moments will take."""
+    """Run one step on the longest items, with as much memory taken as AdamW's two moments will need."""
     ballast = [torch.empty_like(p) for _, p in learner.named_parameters() for _ in range(2)]
     step_gradient(learner, {name: task}, StepItems(parts=((name, items),)), settings, "probe", 0, sizes=sizes)
     del ballast

@@ -40,8 +40,8 @@ def test_cells_together_are_what_each_is_alone(drawn):
     for cell, place in arm.places(used).items():
         name = (cell[0], place.count, place.index is not None)
         scores = scores + used[cell] * np.array([score_of(seed[cell]) for seed in arm.seeds])
-        pulls = place.summed(np.stack([linearised(seed[cell]) for seed in arm.seeds]))
-        blocks[name] = blocks.get(name, 0.0) + used[cell] * pulls
+        influence = place.summed(np.stack([linearised(seed[cell]) for seed in arm.seeds]))
+        blocks[name] = blocks.get(name, 0.0) + used[cell] * influence
         masses[name] = masses.get(name, 0.0) + abs(used[cell]) * place.share
     found = Influence.of(arm, weights)
     assert np.array_equal(found.scores, scores)

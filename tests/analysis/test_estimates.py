@@ -48,11 +48,11 @@ def test_outcomes_of_another_shape_or_not_finite_are_refused(bad):
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 9)), min_size=2, max_size=40))
 def test_pulls_sum_to_zero_and_give_the_jackknife_to_first_order(pairs):
     data = np.array([(min(a, b), b) for a, b in pairs], dtype=float)
-    pulls = linearised(data)
-    assert abs(pulls.sum()) < 1e-6
+    influence = linearised(data)
+    assert abs(influence.sum()) < 1e-6
     nudged = data.copy()
     nudged *= 1 + 1e-6 * (np.arange(len(data)) == 0)[:, None]  # weigh the first example a little more
-    assert score_of(nudged) - score_of(data) == pytest.approx(1e-6 * pulls[0] / len(data), abs=1e-9)
+    assert score_of(nudged) - score_of(data) == pytest.approx(1e-6 * influence[0] / len(data), abs=1e-9)
 
 
 def test_without_seed_variance_it_is_scipys_paired_t_test():

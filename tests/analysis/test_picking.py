@@ -217,7 +217,7 @@ def test_failed_trainings_are_no_evidence():
     assert study.pick(languages=["sw"])["sw"].seeds == 3
 
 
-@pytest.mark.parametrize(("role", "message"), [("baseline", "baseline"), ("finalist", "leader"), ("search", "finalist")])
+@pytest.mark.parametrize(("role", "message"), [("baseline", "baseline"), ("finalist", "fresh seeds"), ("search", "finalist")])
 def test_what_is_missing_is_said(role, message):
     study = Study(helpful)
     study.records = [record for record in study.records if record.role != role]

@@ -86,7 +86,7 @@ def test_a_model_of_another_shape_is_refused(tmp_path):
     (tmp_path / "m" / "config.json").write_text('{"model_type": "bert"}')
     done = tasksearch("run", "--model", str(tmp_path / "m"), *LAB, cwd=tmp_path)
     assert done.returncode == 2
-    assert "holds a 'bert' model" in done.stderr
+    assert "has a 'bert' model" in done.stderr
 
 
 @pytest.fixture(scope="module")

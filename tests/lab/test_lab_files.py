@@ -88,7 +88,7 @@ def test_a_folder_that_holds_another_recipe_is_refused(lab: Path) -> None:
 def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "lab").mkdir()
     (tmp_path / "lab" / "thesis.tex").write_text("years of work")
-    with pytest.raises(BadInput, match="holds no lab"):
+    with pytest.raises(BadInput, match="is not a lab"):
         write_lab(SMALL, tmp_path / "lab")
     assert (tmp_path / "lab" / "thesis.tex").read_text() == "years of work"
 

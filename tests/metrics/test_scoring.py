@@ -130,7 +130,7 @@ def test_a_threshold_answers_with_nothing_as_evaluate_v2_does(files):
 @pytest.mark.parametrize(("metric", "options", "said"), [
     ("accuracy", {"answering": Answering(allow_extra=True)}, "--allow-extra is of squad, squad_v2, mlqa; accuracy matches"),
     ("bucc", {"answering": Answering(missing_as_empty=True)}, "--missing-as-empty is of squad"),
-    ("squad", {"null_scores": Path("null")}, "--na-prob is of squad_v2"),
+    ("squad", {"null_scores": Path("null")}, "--na-prob is for squad_v2"),
     ("squad_v2", {"null_threshold": 0.5}, "--na-prob-thresh needs --na-prob"),
 ])  # fmt: skip
 def test_an_option_that_a_metric_has_no_use_for_is_refused(files, metric, options, said):
@@ -166,7 +166,7 @@ def test_gold_answers_in_the_shape_of_datasets_are_read(files):
         ("seqeval", "O\n\nO\n", "O\n", "has 1 sentences, .*gold has 2"),
         ("seqeval", "the O\n", "O\n", "gold:1: 'the O'; expected one tag alone"),
         ("bucc", "a b\n", "a\tb\n", "gold:1: 'a b'; expected two sentence ids"),
-        ("squad", squad(q1=["x"]), {"q1": "x", "q2": "y"}, r"answers to 1 question \('q2'\), which .*gold does not ask"),
+        ("squad", squad(q1=["x"]), {"q1": "x", "q2": "y"}, r"answers to 1 question \('q2'\), which .*gold does not have"),
         ("squad", squad(q1=["x"]), {"q1": 3}, "the answer to 'q1' is 3; expected text"),
         ("squad", squad(q1=["x"]), {}, "no answer to any of the 1 questions"),
         ("squad", squad(q1=[]), {"q1": ""}, "'q1' has no gold answer; `score squad_v2`"),
@@ -238,7 +238,7 @@ def test_a_missing_language_leaves_its_means_empty_and_is_named(benchmark):
 
 
 def test_folders_without_a_file_of_the_benchmark_are_refused(tmp_path):
-    with pytest.raises(DataMissing, match="no file of XTREME's"):
+    with pytest.raises(DataMissing, match="no XTREME file is in both"):
         score_benchmark(tmp_path, tmp_path)
     with pytest.raises(DataMissing, match="no folder"):
         score_benchmark(tmp_path / "no", tmp_path)

@@ -14,7 +14,8 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Score, ScoreTable
 from tasksearch.core.study import TrialRecord
 from tasksearch.reports.frames import COLUMNS, score_frame
-from tasksearch.reports.tables import gain_text, mix_letters, short_mix, target_table, trial_table, verdict_table
+from tasksearch.reports.tables import mix_letters, target_table, trial_table, verdict_table
+from tasksearch.reports.text import gain_text, short_mix
 from tasksearch.results.verdict import Choice, Estimate, TargetResult, Verdict, finding_of
 
 WARNING = "A generated, code-mixed world: its numbers say nothing about real languages."
@@ -96,12 +97,15 @@ def test_the_verdict_fits_with_every_column(width):
 
 def test_only_an_interval_above_zero_names_a_mix_without_reserve():
     lines = shown(verdict_table(VERDICT)).splitlines()
+    narrow = shown(verdict_table(VERDICT), 80).splitlines()
     row = {name: next(line for line in lines if line.startswith(name + " ")) for name in ("qu", "sw", "yo", "am")}
     assert "better" in row["qu"]
-    assert "tried" not in row["qu"]
+    assert "not shown" not in row["qu"]
     for name, finding in (("sw", "no difference seen"), ("yo", "worse"), ("am", "no interval")):
         assert finding in row[name]
-        assert "tried: A" in row[name]
+        assert "not shown better: A" in row[name]
+        place = next(i for i, line in enumerate(narrow) if line.startswith(name + " "))
+        assert "not shown" in narrow[place] and "better: A" in narrow[place + 1]
     assert "A = qqp 60 → mnli 20 steps" in [line.rstrip() for line in lines]
 
 

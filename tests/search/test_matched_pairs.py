@@ -12,13 +12,13 @@ from tasksearch.core.errors import BadInput
 from tasksearch.core.space import SearchSpace
 from tasksearch.search.matched_pairs import (
     ORDERS,
-    asked_for,
-    asked_for_now,
     best_of_each,
     matched_count,
     matched_plan,
+    matched_sets,
+    matched_trials,
+    matched_trials_now,
     per_mixture,
-    twin_sets,
 )
 from tasksearch.search.proposals import Finished, Proposal, propose
 from tasksearch.training.order import stage_steps
@@ -38,7 +38,7 @@ spaces = st.sampled_from(
 @settings(max_examples=40, deadline=None)
 @given(spaces, st.integers(0, 1000))
 def test_twins_have_equal_tasks_shares_and_steps_and_every_order_is_another(where, seed):
-    sets = twin_sets(where, seed, 4)
+    sets = matched_sets(where, seed, 4)
     assert len(sets) == 4
     assert len({(twins[0].schedule.mixture(), twins[0].schedule.steps) for twins in sets}) == 4
     for twins in sets:
@@ -54,7 +54,7 @@ def test_twins_have_equal_tasks_shares_and_steps_and_every_order_is_another(wher
 @settings(max_examples=25, deadline=None)
 @given(spaces, st.integers(0, 1000))
 def test_twins_see_equally_many_examples_of_every_task(where, seed):
-    for twins in twin_sets(where, seed, 3):
+    for twins in matched_sets(where, seed, 3):
         seen = [counted(twin.schedule, seed) for twin in twins]
         assert all(each == seen[0] for each in seen)
 
@@ -69,13 +69,13 @@ def counted(schedule, seed):
 
 
 def test_the_twins_of_fewer_mixtures_are_the_first_of_those_of_more_and_another_seed_draws_others():
-    assert twin_sets(space(), 3, 9)[:4] == twin_sets(space(), 3, 4)
-    assert twin_sets(space(), 4, 4) != twin_sets(space(), 3, 4)
+    assert matched_sets(space(), 3, 9)[:4] == matched_sets(space(), 3, 4)
+    assert matched_sets(space(), 4, 4) != matched_sets(space(), 3, 4)
 
 
 def test_a_small_space_gives_what_it_holds():
     small = space(tasks=("ccg", "mnli"), steps=(64,), denominator=2)
-    assert len(twin_sets(small, 0, 5)) == 1
+    assert len(matched_sets(small, 0, 5)) == 1
 
 
 def finished(toy, config, most=1000, records=()):
@@ -113,7 +113,7 @@ def test_twins_run_after_the_finalists_on_shared_fresh_seeds_and_count_apart(toy
         assert len({record.plan.signature for record in ours}) == 18
         bare = {without_order(record.plan) for record in ours}
         assert len(bare) == 1, "suite, targets, settings but for the policy: all equal"
-    assert len(history) == 24 + asked_for_now(asked, history) <= 24 + asked_for(asked)
+    assert len(history) == 24 + matched_trials_now(asked, history) <= 24 + matched_trials(asked)
 
 
 def without_order(plan):

@@ -9,7 +9,8 @@ from tasksearch.core.mixture import Mixture
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
 from tasksearch.search.controls import controls_now, most_controls, stretched
-from tasksearch.search.proposals import Finished, Proposal, Wait, leaders, propose
+from tasksearch.search.finalists import choose_finalists
+from tasksearch.search.proposals import Finished, Proposal, Wait, propose
 
 BASELINE, DESIGNS = 3, 6
 
@@ -107,7 +108,7 @@ def test_finalists_wait_for_every_trial_and_copy_the_leaders(toy, history):
     config = toy.config()
     late = [dataclasses.replace(r, status="running", objective=None) if r.number == 19 else r for r in history[:20]]
     assert again(toy, config, 20, late) == Wait(number=19)
-    best = leaders(config, history[:20])
+    best = [one.record for one in choose_finalists(config, history[:20])]
     objectives = sorted((r.objective for r in history[3:20]), reverse=True)
     assert [r.objective for r in best] == objectives[:3]
     finalists = history[20:]
@@ -137,7 +138,7 @@ def test_a_baseline_a_failed_or_a_stopped_trial_is_no_leader_and_ties_go_to_the_
         toy.record(4, role="search", objective=2.0),
         toy.record(5, role="search", status="stopped"),
     ]
-    assert [r.number for r in leaders(config, records)] == [3, 4, 1]
+    assert [one.record.number for one in choose_finalists(config, records)] == [3, 4, 1]
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])

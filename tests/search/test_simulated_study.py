@@ -4,12 +4,12 @@ from collections import Counter
 
 import pytest
 
-from tasksearch.search.simulated_study import bounds, drawn_study
+from tasksearch.search.simulated_study import bounds, simulated_study
 
 
 def test_a_drawn_study_is_complete_and_equal_for_equal_draws(toy):
     config = toy.config(sampler="random", leaders=2, leader_seeds=2, most_seeds=2)
-    first, same, other = (drawn_study(config, toy.sizes, toy.plan_of, {}, draw) for draw in (0, 0, 1))
+    first, same, other = (simulated_study(config, toy.sizes, toy.plan_of, {}, draw) for draw in (0, 0, 1))
     assert first == same and first != other
     roles = Counter(record.role for record in first)
     assert sum(roles[role] for role in ("baseline", "design", "search")) == config.trials
@@ -35,7 +35,7 @@ def test_whatever_the_results_a_study_has_as_many_trials_as_its_bounds_allow(toy
     limits = bounds(config)
     seen = set()
     for draw, race in ((0, None), (1, None), (2, None), (0, False), (0, True)):
-        study = drawn_study(config, toy.sizes, toy.plan_of, {}, draw, cells=CELLS, race=race)
+        study = simulated_study(config, toy.sizes, toy.plan_of, {}, draw, cells=CELLS, race=race)
         roles = Counter(record.role for record in study)
         assert all(limits[role].least <= roles[role] <= limits[role].most for role in limits)
         assert sum(roles[role] for role in ("baseline", "design", "search")) == config.trials

@@ -1,4 +1,4 @@
-"""The verdict of a study folder: what was asked of the reporting halves is what could be answered."""
+"""The verdict of a study folder: questions to the reporting examples are recorded only where they were answered."""
 
 import dataclasses
 import shutil
@@ -18,7 +18,7 @@ def test_a_rule_that_cannot_choose_has_asked_nothing(planted, tmp_path, monkeypa
     settings = {"leader_seeds": 3, "languages": ("en", "far")}
     Ledger(tmp_path).save_config(planted.config(**settings))
     planted.run_in_process(planted.open_manager(tmp_path, **settings), tmp_path)
-    with pytest.raises(StudyNotReady, match="nothing to choose on for 'far' by pivot-dev"):
+    with pytest.raises(StudyNotReady, match="no selection examples for 'far' by pivot-dev"):
         best_of(tmp_path)
     assert holdout_uses(tmp_path) == []
     assert best_of(tmp_path, rule="english-dev").rule == "english-dev"

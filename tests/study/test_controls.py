@@ -1,4 +1,4 @@
-"""The court of a study with controls: every row stands on fresh seeds, the mix has to beat all that is free."""
+"""The baseline comparison of a study with controls: every row is on fresh seeds, the mix has to beat all free baselines."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def test_a_study_with_controls_trains_each_of_them_on_the_leaders_first_fresh_se
     assert planned(planted.config(**ALL), records) == len(records)
 
 
-def test_every_row_of_the_court_stands_on_fresh_seeds_and_says_its_cost(comparison):
+def test_every_row_of_the_baseline_comparison_stands_on_fresh_seeds_and_says_its_cost(comparison):
     assert {"soup", "equal exposure", "no intermediate training"} <= {
         e.name for e in comparison.entries if e.evidence == "fresh seeds"
     }
@@ -98,7 +98,7 @@ def test_targets_of_the_same_data_stand_beside_equal_exposure(folder):
 def test_the_page_and_the_trials_name_the_controls(folder):
     data = report_of(folder)
     page = render(data)
-    for words in ("average of 3 leaders", "equal exposure", "every target +", "average of 3 encoders", "P(ahead)"):
+    for words in ("average of 3 finalists", "equal exposure", "every target +", "average of 3 encoders", "P(ahead)"):
         assert words in page, words
     assert "--controls length,exposure,soup" in command_of(data.config)
     assert not data.partial

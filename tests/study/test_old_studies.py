@@ -101,8 +101,8 @@ def test_a_study_that_has_ended_gets_no_trainings_that_a_later_version_would_pro
     manager = planted.open_manager(tmp_path)
     planted.run_in_process(manager, tmp_path)
     manager.close()
-    now = proposals.leading
-    monkeypatch.setattr(proposals, "leading", lambda config, *rest: now(dataclasses.replace(config, leaders=4), *rest))
+    now = proposals.choose_finalists
+    monkeypatch.setattr(proposals, "choose_finalists", lambda config, *rest: now(dataclasses.replace(config, leaders=4), *rest))
     again = planted.open_manager(tmp_path)
     assert again.complete and again.next() == "finished" and len(again.records) == 18
     _check_finished(Ledger(tmp_path), planted.config(), lab_suite())
@@ -123,13 +123,13 @@ def begun_before(folder, config):
 
 def test_a_study_that_ended_before_ends_were_written_keeps_the_leaders_it_had(planted, tmp_path, monkeypatch):
     asked = {"leader_seeds": 3, "most_seeds": 3}
-    now = proposals.leading
+    now = proposals.choose_finalists
 
     def once(config, *rest):
         return now(dataclasses.replace(config, leaders=4), *rest)[2:]
 
     with monkeypatch.context() as then:
-        then.setattr(proposals, "leading", once)  # an earlier rule, by which others led
+        then.setattr(proposals, "choose_finalists", once)  # an earlier rule, by which others led
         planted.run_in_process(planted.open_manager(tmp_path, **asked), tmp_path)
     begun_before(tmp_path, planted.config(**asked))
     again = planted.open_manager(tmp_path, **asked)

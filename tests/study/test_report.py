@@ -17,20 +17,20 @@ from tasksearch.records.ledger import Ledger
 from tasksearch.reports.page import is_numeric, render
 from tasksearch.reports.sections import targets
 from tasksearch.reports.sections.summary import sentence
-from tasksearch.reports.tables import gain_text
+from tasksearch.reports.text import gain_text
 from tasksearch.study.report import command_of, planned, report_of, write_report
 
 PARTS = (
     "verdict",
     "mixes",
     "targets",
-    "court",
+    "baselines",
     "portfolio",
-    "why",
+    "task-effects",
     "singles",
     "schedules",
     "history",
-    "floors",
+    "references",
     "warnings",
     "origin",
 )
@@ -177,7 +177,7 @@ def test_the_sentence_claims_no_more_than_the_intervals_and_counts_what_chance_g
 
 def test_of_many_twins_the_first_are_drawn_and_all_are_listed(data):
     text = render(dataclasses.replace(data, pairs=tuple(data.pairs[0] for _ in range(50))))
-    drawing = re.search(r'<svg role="img" aria-labelledby="twins-t.*?</svg>', text, flags=re.DOTALL).group()
+    drawing = re.search(r'<svg role="img" aria-labelledby="pairs-t.*?</svg>', text, flags=re.DOTALL).group()
     assert f"{data.pairs[0].other.kind} 20" in drawing and f"{data.pairs[0].other.kind} 21" not in drawing
     assert "The first 20 of 50 pairs in the order of their trials" in text
     assert f">{data.pairs[0].other.kind} 50</th>" in text
@@ -185,8 +185,8 @@ def test_of_many_twins_the_first_are_drawn_and_all_are_listed(data):
 
 def test_without_twins_the_best_of_each_kind_is_not_called_an_effect(data):
     text = render(dataclasses.replace(data, pairs=()))
-    assert "This study trained no twins" in text and "Best of each kind (no effect)" in text
-    assert "Twins: two mixes" not in text
+    assert "This study trained no matched pairs" in text and "Best of each kind (no effect)" in text
+    assert "Matched pairs: two mixes" not in text
 
 
 def test_the_best_of_a_kind_is_the_one_with_its_highest_objective(data):
@@ -221,14 +221,14 @@ def test_a_report_asks_by_the_rule_that_was_asked_before(copy):
     assert len(holdout_uses(copy)) == 1, "a report is no second question"
 
 
-def test_before_there_are_leaders_the_report_says_why_there_is_no_verdict(copy):
+def test_before_there_are_finalists_the_report_says_why_there_is_no_verdict(copy):
     for record in Ledger(copy).records():
         if record.role == "finalist":
             Ledger(copy).record_path(record.number).unlink()
     cut = report_of(copy)
     assert cut.verdict is None and cut.partial
     text = render(cut)
-    assert "No verdict yet: no leader was re-run on fresh seeds yet" in text
+    assert "No verdict yet: no finalist was trained on fresh seeds yet" in text
     assert 'id="mixes"' not in text and 'id="singles"' in text
 
 
@@ -323,7 +323,7 @@ def test_numbers_stand_right(text):
     assert is_numeric(text)
 
 
-@pytest.mark.parametrize("text", ["", "restate", "follow 48 → entail", "tried: A", "96 steps"])
+@pytest.mark.parametrize("text", ["", "restate", "follow 48 → entail", "not shown better: A", "96 steps"])
 def test_words_stand_left(text):
     assert not is_numeric(text)
 

@@ -289,7 +289,7 @@ class TestMlflowTracker(TrackerContract):
     def test_a_damaged_database_of_somebody_else_is_one_line_and_stays(self, tmp_path):
         other = tmp_path / "other.db"
         other.write_bytes(b"no database")
-        with pytest.raises(BadInput, match=r"other\.db is no sound MLflow database"):
+        with pytest.raises(BadInput, match=r"other\.db is damaged or not an MLflow database"):
             MlflowTracker(f"sqlite:///{other}", self.folder, "first-1a2b").open_study(CONFIG, {})
         assert other.read_bytes() == b"no database"
 

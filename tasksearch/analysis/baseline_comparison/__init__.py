@@ -1,1 +1,1 @@
-"""The search beside what anyone could train without one: was it worth its cost?"""
+"""The search's pick beside baselines that need no search: was the search worth its cost?"""

@@ -1,11 +1,11 @@
-"""The comparison with free baselines: the search's pick beside what anyone could train without a search.
+"""The comparison with free baselines: mixes that need no search.
 
-The free baselines are the designed trials. By the rule that chose the pick, the best of them that stands on fresh seeds is the
-champion. Its rivals are the champion, the champion at the pick's own length, and target phases longer by as many examples as
-the pick's intermediate phase shows; those that were run. The search was worth it where its pick beats no intermediate training
-and every rival, and is no free baseline itself, whatever its length: on all languages together at the level of the intervals,
-or in some language after Bonferroni over the languages. Each of the two may err upwards in (1 - level) / 2 of the worlds where
-nothing helps: together at most 1 - level.
+The free baselines are the designed trials. The *champion* is the best of them among the finalists, by the rule that chose the
+pick. The pick's *rivals* are the champion, the champion at the pick's own length, and target phases longer by as many examples
+as the pick's intermediate phase shows, as far as they were trained. The search was worth its cost where its pick beats no
+intermediate training and every rival, and is not a free baseline itself, whatever its length: over all languages together at
+the level of the intervals, or in some language after Bonferroni over the languages. Where nothing helps, each of the two tests
+errs with probability at most (1 - level) / 2: together at most 1 - level.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ from tasksearch.results.baseline_comparison import BaselineComparison, Hours, Wo
 from tasksearch.results.verdict import Estimate, Rule
 
 
-def compare_with_baselines(reading: StudyAnalysis, records: Sequence[TrialRecord], rule: Rule) -> BaselineComparison:
-    """The baseline comparison over all languages.
+def compare_with_baselines(analysis: StudyAnalysis, records: Sequence[TrialRecord], rule: Rule) -> BaselineComparison:
+    """Compare the pick with the free baselines over all languages.
 
     Raises:
         StudyNotReady: the rule finds nothing to choose on.
     """
-    row = next((row for row in reading.rows() if row.name == ALL), None) or reading.rows([reading.spoken[0]])[0]
-    ranking = reading.rank(row, rule)
+    row = next((row for row in analysis.rows() if row.name == ALL), None) or analysis.rows([analysis.scored_languages[0]])[0]
+    ranking = analysis.rank(row, rule)
     chosen, champion = ranking.candidates[0], champion_of(ranking)
-    gain = reading.gain(chosen, row)
+    gain = analysis.gain(chosen, row)
     rival, ahead = (
-        _hardest(reading, row, chosen, rivals_of(reading, ranking)) if not is_free(chosen, champion) else (None, None)
+        _hardest(analysis, row, chosen, rivals_of(analysis, ranking)) if not is_free(chosen, champion) else (None, None)
     )
-    won = tuple(name for name in row.languages if _beats_in(reading, rule, name, len(row.languages)))
-    worth, reason = _judged(reading, chosen, champion, gain, rival, ahead, won)
+    won = tuple(name for name in row.languages if _beats_in(analysis, rule, name, len(row.languages)))
+    worth, reason = _judge(analysis, chosen, champion, gain, rival, ahead, won)
     return BaselineComparison(
         row=row.name,
         pick=chosen.first.plan.schedule,
         gain=gain,
-        entries=tuple(entries_of(reading, row, ranking, records)),
-        champion=reading.designs.name(champion.first.plan.schedule) if champion else None,
+        entries=tuple(entries_of(analysis, row, ranking, records)),
+        champion=analysis.designs.name(champion.first.plan.schedule) if champion else None,
         advantage=ahead if champion else None,
         rival=rival if champion else None,
         languages=won,
@@ -61,7 +61,10 @@ def compare_with_baselines(reading: StudyAnalysis, records: Sequence[TrialRecord
 
 
 def hours_of(records: Iterable[TrialRecord]) -> Hours:
-    """Hours of training and evaluation by role; what the segment store spared is not spent, and twins are no part of it."""
+    """Sum hours of training and evaluation by role.
+
+    Training that the segment store spared is not counted, nor are trials of the matched comparison.
+    """
     spent = dict.fromkeys(("baseline", "design", "search", "finalist", "control"), 0.0)
     asked = [record for record in records if record.role not in FOR_THE_QUESTION]
     for record in asked:
@@ -78,42 +81,42 @@ def hours_of(records: Iterable[TrialRecord]) -> Hours:
 
 
 def work_of(record: TrialRecord) -> float:
-    """Hours of training and evaluation of one trial."""
+    """Return the hours of training and evaluation of one trial."""
     return sum(seconds for part, seconds in record.seconds if part in WORK) / 3600
 
 
 def unit_of(records: Iterable[TrialRecord]) -> str:
-    """`GPU-hours` where any of them ran on one, else `CPU-hours`."""
+    """Return `GPU-hours` where any of the trials ran on a GPU, else `CPU-hours`."""
     devices = {value for record in records for name, value in record.facts if name == "device"}
-    # a GPU is told by its own name ("NVIDIA H100"), never by the word cuda
+    # records name a GPU by its model ("NVIDIA H100"), never by the word cuda
     return "GPU-hours" if any(not device.startswith(("cpu", "recorded")) for device in devices) else "CPU-hours"
 
 
 def _hardest(
-    reading: StudyAnalysis, row: AnalysisRow, chosen: Candidate, rivals: Sequence[Rival]
+    analysis: StudyAnalysis, row: AnalysisRow, chosen: Candidate, rivals: Sequence[Rival]
 ) -> tuple[str | None, Estimate | None]:
-    """The rival that the pick is least surely ahead of, and by how much it is ahead."""
-    found = [(rival.name, ahead) for rival in rivals if (ahead := ahead_of(reading, row, chosen, rival.arm)) is not None]
+    """Return the rival with the lowest lower end of the pick's lead, and that lead."""
+    found = [(rival.name, ahead) for rival in rivals if (ahead := ahead_of(analysis, row, chosen, rival.arm)) is not None]
     if not found:
         return None, None
     return min(found, key=lambda each: each[1].value if each[1].low is None else each[1].low)
 
 
-def _beats_in(reading: StudyAnalysis, rule: Rule, language: str, tests: int) -> bool:
-    """Whether the language's own pick is better than the baseline and than every rival, after Bonferroni."""
-    row = reading.rows([language])[0]
-    ranking = reading.rank(row, rule)
+def _beats_in(analysis: StudyAnalysis, rule: Rule, language: str, tests: int) -> bool:
+    """Test whether the language's own pick is better than the baseline and than every rival, after Bonferroni."""
+    row = analysis.rows([language])[0]
+    ranking = analysis.rank(row, rule)
     chosen, champion = ranking.candidates[0], champion_of(ranking)
     if champion is None or is_free(chosen, champion):
         return False
-    limit = 1 - (1 - reading.level) / 2 / tests
-    found = [reading.gain(chosen, row)]
-    found += [e for rival in rivals_of(reading, ranking) if (e := ahead_of(reading, row, chosen, rival.arm)) is not None]
-    return all((probability_positive(e, reading.level) or 0.0) > limit for e in found)
+    limit = 1 - (1 - analysis.level) / 2 / tests
+    found = [analysis.gain(chosen, row)]
+    found += [e for rival in rivals_of(analysis, ranking) if (e := ahead_of(analysis, row, chosen, rival.arm)) is not None]
+    return all((probability_positive(e, analysis.level) or 0.0) > limit for e in found)
 
 
-def _judged(
-    reading: StudyAnalysis,
+def _judge(
+    analysis: StudyAnalysis,
     chosen: Candidate,
     champion: Candidate | None,
     gain: Estimate,
@@ -124,20 +127,20 @@ def _judged(
     if gain.low is None:
         return "undecided", "too few seeds for an interval"
     if champion is None:
-        return "undecided", "no free baseline was re-run on fresh seeds"
+        return "undecided", "no free baseline was trained on fresh seeds"
     shown = ", ".join(won)
     if is_free(chosen, champion):
-        where = f"; a mix of the sampler's was better in {shown}" if won else ""
+        where = f"; a mix of the sampler was better in {shown}" if won else ""
         same = chosen is champion
         schedule = (champion if same else chosen).first.plan.schedule
-        best = reading.designs.name(schedule) if same else longer_name(reading, schedule)
+        best = analysis.designs.name(schedule) if same else longer_name(analysis, schedule)
         return ("worth it" if won else "not worth it"), f"its best mix for all languages is a free baseline ({best}){where}"
     if ahead is None or ahead.low is None:
         return "undecided", "too few seeds for an interval"
     if gain.low > 0 and ahead.low > 0:
         return "worth it", f"its mix is {ahead.value:+.1f} points [{ahead.low:+.1f}, {ahead.high:+.1f}] against {name}"
     if won:
-        return "worth it", f"over all languages nothing was won against {name}, but in {shown} it was"
+        return "worth it", f"over all languages its mix was not seen to be better than {name}, but in {shown} it was"
     if gain.low <= 0:
         nowhere = "and in no single language better than that and than the best free baseline"
         return "not worth it", f"over all languages its mix was not seen to be better than no intermediate training, {nowhere}"

@@ -1,8 +1,7 @@
-"""Rows of the baseline comparison: every free baseline and control with its gain, how much better the pick is, and what it
-costs to have.
+"""Rows of the baseline comparison: every free baseline and control with its gain, the pick's lead over it, and its cost.
 
-Costs are hours of one training on one seed, of all the trainings that it takes (best single: every single task). What the
-segment store spared counts: somebody paid for it. A soup needs the search that found its mixes, which its row does not count.
+The cost is the hours, on one seed, of all the trainings that it takes (best single: every single task). Training that the
+segment store spared is included. A soup needs the search that found its mixes, which its row does not count.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _KINDS = (SINGLE, UNIFORM, PROPORTIONAL, SIZE_RULE)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rival:
-    """What anyone could have trained, on fresh seeds: the pick has to beat it."""
+    """A free baseline or control on fresh seeds that the pick has to beat."""
 
     name: str
     schedule: Schedule | None
@@ -38,53 +37,53 @@ class Rival:
 
 
 def champion_of(ranking: Ranking) -> Candidate | None:
-    """The best free baseline among the candidates, by the rule that chose the pick."""
+    """Return the best free baseline among the candidates, by the rule that chose the pick."""
     return next((candidate for candidate in ranking.candidates if candidate.designed), None)
 
 
 def is_free(chosen: Candidate, champion: Candidate | None) -> bool:
-    """Whether the pick is the champion itself, or the champion at another length: a longer one is found without a search."""
+    """Return whether the pick is the champion, at any length: a longer one is found without a search."""
     if champion is None or chosen is champion:
         return champion is not None
     schedule = chosen.first.plan.schedule
     return stretched(champion.first.plan.schedule, schedule.steps) == schedule
 
 
-def rivals_of(reading: StudyAnalysis, ranking: Ranking) -> tuple[Rival, ...]:
-    """The champion, the champion at the pick's length, and the target phases of equal exposure; those that were run."""
+def rivals_of(analysis: StudyAnalysis, ranking: Ranking) -> tuple[Rival, ...]:
+    """Return the champion, the champion at the pick's length, and target phases of equal exposure, as far as trained."""
     chosen, champion = ranking.candidates[0], champion_of(ranking)
     found = (
-        [_rival(reading.designs.name(champion.first.plan.schedule), champion)]
+        [_rival(analysis.designs.name(champion.first.plan.schedule), champion)]
         if champion not in (None, chosen) and champion
         else []
     )
-    if (longer := _at_length(reading, ranking)) is not None and champion is not chosen:
-        found.append(_rival(longer_name(reading, longer.first.plan.schedule), longer))
-    if (exposure := exposure_of(reading, chosen)) is not None:
+    if (longer := _at_length(analysis, ranking)) is not None and champion is not chosen:
+        found.append(_rival(longer_name(analysis, longer.first.plan.schedule), longer))
+    if (exposure := exposure_of(analysis, chosen)) is not None:
         note = f"no intermediate phase, every target +{exposure.first.plan.extra_examples} examples"
         found.append(Rival(name="equal exposure", schedule=None, arm=exposure.arm, trials=exposure.trials, note=note))
     return tuple(found)
 
 
-def exposure_of(reading: StudyAnalysis, chosen: Candidate) -> Control | None:
-    """The control whose target phases are longer by what the chosen mix's intermediate phase shows."""
+def exposure_of(analysis: StudyAnalysis, chosen: Candidate) -> Control | None:
+    """Return the control whose target phases are longer by the examples of the chosen mix's intermediate phase."""
     wanted = chosen.first.plan.intermediate_examples
-    return next((c for c in reading.evidence.controls if wanted and c.first.plan.extra_examples == wanted), None)
+    return next((c for c in analysis.evidence.controls if wanted and c.first.plan.extra_examples == wanted), None)
 
 
-def longer_name(reading: StudyAnalysis, schedule: Schedule) -> str:
+def longer_name(analysis: StudyAnalysis, schedule: Schedule) -> str:
     """`uniform joint, 384 steps`."""
-    return f"{reading.designs.name(schedule)}, {schedule.steps} steps"
+    return f"{analysis.designs.name(schedule)}, {schedule.steps} steps"
 
 
-def _at_length(reading: StudyAnalysis, ranking: Ranking) -> Control | Candidate | None:
+def _at_length(analysis: StudyAnalysis, ranking: Ranking) -> Control | Candidate | None:
     chosen, champion = ranking.candidates[0], champion_of(ranking)
     if champion is None:
         return None
     wanted = stretched(champion.first.plan.schedule, chosen.first.plan.schedule.steps)
     if wanted == champion.first.plan.schedule:
         return None
-    among: list[Control | Candidate] = [*ranking.candidates, *reading.evidence.controls]
+    among: list[Control | Candidate] = [*ranking.candidates, *analysis.evidence.controls]
     return next((each for each in among if each.first.plan.schedule == wanted and each is not chosen), None)
 
 
@@ -93,44 +92,44 @@ def _rival(name: str, of: Control | Candidate) -> Rival:
 
 
 def entries_of(
-    reading: StudyAnalysis, row: AnalysisRow, ranking: Ranking, records: Sequence[TrialRecord]
+    analysis: StudyAnalysis, row: AnalysisRow, ranking: Ranking, records: Sequence[TrialRecord]
 ) -> Iterator[BaselineEntry]:
-    """Every row, the free baselines first."""
+    """Yield every row, the free baselines first."""
     costs = _Costs(records)
-    rivals = {rival.name: rival for rival in rivals_of(reading, ranking)}
+    rivals = {rival.name: rival for rival in rivals_of(analysis, ranking)}
     yield BaselineEntry(
         name="no intermediate training",
         schedule=Schedule.none(),
         evidence="fresh seeds",
         trainings=1,
-        advantage=reading.gain(ranking.candidates[0], row),
+        advantage=analysis.gain(ranking.candidates[0], row),
         hours=costs.mean(r.number for r in records if r.role == "baseline"),
         rival=True,
     )
-    rows = _design_rows(reading)
+    rows = _design_rows(analysis)
     for names in rows:
-        yield _designed(reading, row, ranking, names, costs, decides=joined(names) in rivals)
+        yield _designed(analysis, row, ranking, names, costs, decides=joined(names) in rivals)
     for name, rival in rivals.items():
         if name not in map(joined, rows) and name != "equal exposure":
-            yield _fresh(reading, row, ranking, rival, costs)
-    yield from _soups(reading, row, ranking, costs)
+            yield _fresh(analysis, row, ranking, rival, costs)
+    yield from _soups(analysis, row, ranking, costs)
     if "equal exposure" in rivals:
-        yield _fresh(reading, row, ranking, rivals["equal exposure"], costs)
+        yield _fresh(analysis, row, ranking, rivals["equal exposure"], costs)
     else:
         note = "no target phases of the pick's exposure were trained"
         yield BaselineEntry(name="equal exposure", schedule=None, evidence="not run", note=note)
 
 
-def _design_rows(reading: StudyAnalysis) -> list[tuple[str, ...]]:
+def _design_rows(analysis: StudyAnalysis) -> list[tuple[str, ...]]:
     """The names of each row: designs that came to one schedule share theirs, and a design that was not run has its own."""
-    run = [reading.designs.all_of(f.plan.schedule) for f in reading.evidence.table.firsts if f.role == "design"]
+    run = [analysis.designs.all_of(f.plan.schedule) for f in analysis.evidence.table.firsts if f.role == "design"]
     rows = sorted(dict.fromkeys(run), key=lambda names: _KINDS.index(names[0]))
     there = {name for names in rows for name in names}
     return sorted([*rows, *((kind,) for kind in _KINDS if kind not in there)], key=lambda names: _KINDS.index(names[0]))
 
 
 def _designed(
-    reading: StudyAnalysis,
+    analysis: StudyAnalysis,
     row: AnalysisRow,
     ranking: Ranking,
     names: tuple[str, ...],
@@ -138,9 +137,9 @@ def _designed(
     *,
     decides: bool,
 ) -> BaselineEntry:
-    firsts, name = reading.evidence.table.firsts, joined(names)
+    firsts, name = analysis.evidence.table.firsts, joined(names)
     members = [
-        i for i, first in enumerate(firsts) if first.role == "design" and reading.designs.all_of(first.plan.schedule) == names
+        i for i, first in enumerate(firsts) if first.role == "design" and analysis.designs.all_of(first.plan.schedule) == names
     ]
     if not members:
         return BaselineEntry(
@@ -150,67 +149,67 @@ def _designed(
             note="no such design: not in the space, or the tasks' sizes are not known",
         )
     again = {candidate.row: candidate for candidate in ranking.candidates}
-    # One that stands on fresh seeds first: the leaders hold the best of the designed trials, and it is the one compared.
+    # A finalist first: the finalists include the best of the designed trials, and that is the one compared.
     best = max(members, key=lambda i: (i in again, ranking.mean[i], -i))
     fresh = again.get(best)
     return BaselineEntry(
         name=name,
         schedule=firsts[best].plan.schedule,
         evidence="fresh seeds" if fresh else "one seed, selection examples",
-        gain=reading.gain(fresh, row) if fresh else None,
-        expected=float(ranking.mean[best]) * ranking.points if reading.learnt else None,
-        expected_error=float(ranking.deviation[best]) * ranking.points if reading.learnt else None,
+        gain=analysis.gain(fresh, row) if fresh else None,
+        expected=float(ranking.mean[best]) * ranking.points if analysis.has_surrogate else None,
+        expected_error=float(ranking.deviation[best]) * ranking.points if analysis.has_surrogate else None,
         trainings=len(members),
-        advantage=ahead_of(reading, row, ranking.candidates[0], fresh.arm) if fresh else None,
+        advantage=ahead_of(analysis, row, ranking.candidates[0], fresh.arm) if fresh else None,
         hours=costs.total(firsts[i].number for i in members),
         rival=decides,
     )
 
 
-def _fresh(reading: StudyAnalysis, row: AnalysisRow, ranking: Ranking, rival: Rival, costs: _Costs) -> BaselineEntry:
-    weights = reading.report_weights(row)
+def _fresh(analysis: StudyAnalysis, row: AnalysisRow, ranking: Ranking, rival: Rival, costs: _Costs) -> BaselineEntry:
+    weights = analysis.report_weights(row)
     return BaselineEntry(
         name=rival.name,
         schedule=rival.schedule,
         evidence="fresh seeds",
-        gain=reading.estimate(rival.arm, weights, minus=reading.evidence.baseline),
+        gain=analysis.estimate(rival.arm, weights, minus=analysis.evidence.baseline),
         trainings=1,
-        advantage=ahead_of(reading, row, ranking.candidates[0], rival.arm),
+        advantage=ahead_of(analysis, row, ranking.candidates[0], rival.arm),
         note=rival.note,
         hours=costs.mean(rival.trials),
         rival=True,
     )
 
 
-def _soups(reading: StudyAnalysis, row: AnalysisRow, ranking: Ranking, costs: _Costs) -> Iterator[BaselineEntry]:
-    soups = [control for control in reading.evidence.controls if control.first.plan.soup]
+def _soups(analysis: StudyAnalysis, row: AnalysisRow, ranking: Ranking, costs: _Costs) -> Iterator[BaselineEntry]:
+    soups = [control for control in analysis.evidence.controls if control.first.plan.soup]
     if not soups:
         yield BaselineEntry(
-            name="soup", schedule=None, evidence="not run", note="no average of the leaders' encoders was evaluated"
+            name="soup", schedule=None, evidence="not run", note="no average of the finalists' encoders was evaluated"
         )
         return
-    soup = soups[-1]  # of the leaders as they are now
+    soup = soups[-1]  # of the finalists as they are now
     yield BaselineEntry(
         name="soup",
         schedule=None,
         evidence="fresh seeds",
-        gain=reading.estimate(soup.arm, reading.report_weights(row), minus=reading.evidence.baseline),
+        gain=analysis.estimate(soup.arm, analysis.report_weights(row), minus=analysis.evidence.baseline),
         trainings=len(soup.first.plan.soup),
-        advantage=ahead_of(reading, row, ranking.candidates[0], soup.arm),
-        note=f"average of {len(soup.first.plan.soup)} leaders' encoders: no trained mix, and the search comes on top",
+        advantage=ahead_of(analysis, row, ranking.candidates[0], soup.arm),
+        note=f"average of {len(soup.first.plan.soup)} finalists' encoders: no trained mix, and the search comes on top",
         hours=costs.mean(soup.trials),
     )
 
 
-def ahead_of(reading: StudyAnalysis, row: AnalysisRow, chosen: Candidate, other: CandidateOutcomes) -> Estimate | None:
-    """How much better the pick is, on the same fresh seeds and examples; None against itself."""
+def ahead_of(analysis: StudyAnalysis, row: AnalysisRow, chosen: Candidate, other: CandidateOutcomes) -> Estimate | None:
+    """Estimate the pick's lead on the same fresh seeds and examples; None against itself."""
     if chosen.arm is other:
         return None
-    return reading.estimate(chosen.arm, reading.report_weights(row), minus=other)
+    return analysis.estimate(chosen.arm, analysis.report_weights(row), minus=other)
 
 
 class _Costs:
-    """Hours of trials, what the store spared included."""
+    """Hours of trials, including training that the store spared."""
 
     def __init__(self, records: Iterable[TrialRecord]) -> None:
         self._hours = {

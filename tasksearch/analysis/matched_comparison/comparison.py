@@ -1,7 +1,7 @@
-"""Joint or sequential, from the twins of one study or of several like it: `answer`.
+"""Joint or sequential, from the matched pairs of one study or of several like it: `compare_schedules`.
 
-Numbers come from reporting examples alone. Twins were drawn by the study's seed, so that nothing chose them; the best joint and
-the best sequential mix were chosen on selection examples and are read on fresh seeds.
+Numbers come from reporting examples alone. Matched pairs are drawn by the study's seed, so no result chose them; the best joint
+and the best sequential mix are chosen on selection examples and scored on fresh seeds.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from tasksearch.analysis.estimates import CandidateOutcomes, Cell, estimate
 from tasksearch.analysis.evidence import candidate_outcomes_of
 from tasksearch.analysis.matched_comparison.matched_runs import (
     Coefficients,
+    MatchedStudy,
     Mix,
-    TwinStudy,
     Variant,
     against,
+    difference_tables,
     items_of,
     mixes_of,
-    sheets,
 )
 from tasksearch.analysis.matched_comparison.random_effects import Items, difference
 from tasksearch.analysis.study_analysis import ALL, cell_weights
@@ -46,7 +46,7 @@ CONTRASTS: tuple[tuple[str, Policy], ...] = (("sequential", "phase"), ("annealed
 
 
 def compare_schedules(
-    studies: Sequence[TwinStudy],
+    studies: Sequence[MatchedStudy],
     groups: Mapping[str, str],
     *,
     language_groups: Mapping[str, Sequence[str]] | None = None,
@@ -55,7 +55,7 @@ def compare_schedules(
     complete: bool = True,
     adaptive: bool = False,
 ) -> MatchedComparison:
-    """The answer of studies that share suite, model, targets and languages.
+    """Compare the schedules over studies that share suite, model, targets and languages.
 
     Args:
         studies: at least one.
@@ -65,15 +65,15 @@ def compare_schedules(
         warning, complete, adaptive: as `MatchedComparison` has them.
 
     Raises:
-        StudyNotReady: no mixture whose joint and sequential twins are finished on every seed.
-        BadInput: twins that were scored on different examples.
+        StudyNotReady: no mixture whose joint and sequential trainings are finished on every seed.
+        BadInput: matched pairs that were scored on different examples.
     """
     mixes = mixes_of(studies)
     rows = ComparedRows.of(mixes, groups, language_groups or {})
     contrasts = [_contrast(mixes, rows, other, policy, level) for other, policy in CONTRASTS]
     if contrasts[0] is None:
         raise StudyNotReady(
-            "no mixture has its joint and sequential twins finished on every seed yet; `tasksearch resume` goes on, and an "
+            "no mixture has its joint and sequential trainings finished on every seed yet; `tasksearch resume` goes on, and an "
             f"interval needs {LEAST_TWINS} such mixtures"
         )
     size_rule, size_note = _size_rule(mixes, rows, level)
@@ -93,7 +93,7 @@ def compare_schedules(
 
 
 def cost_of(records: Iterable[TrialRecord]) -> MatchedPairsCost:
-    """Trainings and hours of the question, in its three parts."""
+    """Return the trainings and hours of the comparison, in its three parts."""
     parts: dict[str, list[TrialRecord]] = {"phase": [], "stage": [], "choosing": []}
     for record in records:
         if record.role in FOR_THE_QUESTION and record.status == "done":
@@ -106,7 +106,7 @@ def cost_of(records: Iterable[TrialRecord]) -> MatchedPairsCost:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ComparedRow:
-    """One row: its cells with their weights."""
+    """A row of the comparison: its cells with their weights."""
 
     name: str
     kind: RowKind
@@ -115,7 +115,7 @@ class ComparedRow:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ComparedRows:
-    """Languages, then groups, then targets, over the cells but English's that every finished twin was scored in.
+    """Languages, then groups, then targets, over the cells but English's that every finished matched training was scored in.
 
     Attributes:
         rows: in that order.
@@ -127,19 +127,23 @@ class ComparedRows:
 
     @classmethod
     def of(cls, mixes: Sequence[Mix], groups: Mapping[str, str], language_groups: Mapping[str, Sequence[str]]) -> ComparedRows:
-        """Raises StudyNotReady where no twin is finished, or none was scored in a language but English."""
+        """Make the rows.
+
+        Raises:
+            StudyNotReady: no matched training is finished, or none was scored in a language but English.
+        """
         arms = [arm for mix in mixes for arm in mix.arms.values()]
         if not arms:
-            raise StudyNotReady("no twin is finished on every seed yet; `tasksearch resume` goes on")
+            raise StudyNotReady("no matched training is finished on every seed yet; `tasksearch resume` goes on")
         scored = set.intersection(*(set(outcomes) for arm in arms for outcomes in arm.seeds))
         cells = [cell for cell in sorted(scored) if cell[1] != ENGLISH]
         if not cells:
-            raise StudyNotReady("the twins were scored in English alone; the question is asked of other languages")
-        spoken = sorted({language for _, language in cells})
+            raise StudyNotReady("the matched pairs were scored in English alone; the comparison is over other languages")
+        scored_languages = sorted({language for _, language in cells})
         found: list[tuple[str, RowKind, list[Cell]]] = [
-            (name, "language", [c for c in cells if c[1] == name]) for name in spoken
+            (name, "language", [c for c in cells if c[1] == name]) for name in scored_languages
         ]
-        for name, members in {ALL: spoken, **language_groups}.items():
+        for name, members in {ALL: scored_languages, **language_groups}.items():
             found.append((name, "group", [c for c in cells if c[1] in members]))
         found += [(name, "target", [c for c in cells if c[0] == name]) for name in sorted({target for target, _ in cells})]
         rows = tuple(ComparedRow(name=n, kind=kind, weights=cell_weights(those, groups)) for n, kind, those in found if those)
@@ -151,12 +155,12 @@ class ComparedRows:
         return next(row for row in self.rows if (row.name, row.kind) == (ALL, "group"))
 
     def difference(self, mixes: Sequence[Mix], coefficients: Coefficients, row: ComparedRow, level: float) -> Difference:
-        """Of these mixtures in that row."""
-        return difference(sheets(mixes, coefficients, row.weights), self.items[self.rows.index(row)], level=level)
+        """Estimate the difference of these mixtures in that row."""
+        return difference(difference_tables(mixes, coefficients, row.weights), self.items[self.rows.index(row)], level=level)
 
 
 def _contrast(mixes: Sequence[Mix], rows: ComparedRows, other: str, policy: Policy, level: float) -> ScheduleContrast | None:
-    """None where no mixture has both sides."""
+    """Return the contrast, or None where no mixture has both sides."""
     coefficients = against(other, policy)
     having = [mix for mix in mixes if coefficients(mix) is not None]
     if not having:
@@ -169,13 +173,16 @@ def _contrast(mixes: Sequence[Mix], rows: ComparedRows, other: str, policy: Poli
 
 
 def advice(order: Sequence[str], sizes: Mapping[str, int]) -> str | None:
-    """`joint` where the last task of the order is smaller than the largest before it, `sequential` where it is larger."""
+    """Return the size rule's advice: `joint` where the last task is smaller than the largest before it, else `sequential`.
+
+    None where they are equal.
+    """
     last, before = sizes[order[-1]], max(sizes[task] for task in order[:-1])
     return None if last == before else "joint" if last < before else "sequential"
 
 
 def _size_rule(mixes: Sequence[Mix], rows: ComparedRows, level: float) -> tuple[SizeRule | None, str]:
-    """The rule on every (mixture, order), or why it cannot be asked."""
+    """Apply the size rule to every (mixture, order); without a result the second value says why."""
     whole = [mix for mix in mixes if against("sequential", "phase")(mix) is not None]
     if any(not mix.sizes.get(task) for mix in whole for variant in mix.of("joint") for task in variant[0].tasks):
         return None, "the study does not know the sizes of its tasks' training sets"
@@ -202,14 +209,14 @@ def _size_rule(mixes: Sequence[Mix], rows: ComparedRows, level: float) -> tuple[
 
 
 def _lead(mix: Mix, variant: Variant, rows: ComparedRows) -> float:
-    """Joint minus that order, mean over seeds, over all languages."""
+    """Return joint minus that order over all languages, mean over seeds."""
     joint = mix.of("joint")[0]
-    found = sheets([mix], lambda _: {joint: 1.0, variant: -1.0}, rows.all.weights)
+    found = difference_tables([mix], lambda _: {joint: 1.0, variant: -1.0}, rows.all.weights)
     return float(found[0].scores.mean())
 
 
 def _followed(mix: Mix, pairs: Sequence[tuple[Variant, str]]) -> dict[Variant, float]:
-    """What the rule advises minus the other, mean over the mixture's orders."""
+    """Return coefficients of what the rule advises minus the other, mean over the mixture's orders."""
     joint, signs = mix.of("joint")[0], dict[Variant, float]()
     for variant, told in pairs:
         sign = (1.0 if told == "joint" else -1.0) / len(pairs)
@@ -218,8 +225,8 @@ def _followed(mix: Mix, pairs: Sequence[tuple[Variant, str]]) -> dict[Variant, f
     return signs
 
 
-def _choosing(study: TwinStudy, rows: ComparedRows, level: float) -> BestOfComparison | None:
-    """None where the search tried one kind only, or its bests are not trained on fresh seeds yet."""
+def _choosing(study: MatchedStudy, rows: ComparedRows, level: float) -> BestOfComparison | None:
+    """Return None where the search trained one kind only, or the best of each is not trained on fresh seeds yet."""
     bests = best_of_each(study.records)
     fresh = {kind: _fresh(best, study.records) for kind, best in bests.items()}
     seeds = set.intersection(*(set(by_seed) for by_seed in fresh.values())) if fresh else set()
@@ -254,8 +261,8 @@ def _fresh(best: BestOf, records: Sequence[TrialRecord]) -> dict[int, TrialRecor
     return {record.plan.seed: record for record in again}
 
 
-def _pool(study: TwinStudy) -> list[CandidateOutcomes]:
-    """Baseline and finalists: evidence of the spread over seeds."""
+def _pool(study: MatchedStudy) -> list[CandidateOutcomes]:
+    """Return outcomes of baseline and finalists, from which the spread over seeds is estimated."""
     mixes: dict[Schedule, list[TrialRecord]] = {}
     for record in study.records:
         if record.role in ("baseline", "finalist") and record.status == "done":

@@ -1,4 +1,4 @@
-"""`Mix`: a mixture with its twins as they came out, and the sheets of differences that `crossed` reads."""
+"""`Mix`: a mixture with the outcomes of its matched trainings, and the tables of differences for `random_effects`."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ Variant = tuple[Schedule, Policy]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TwinStudy:
-    """One study as the question needs it.
+class MatchedStudy:
+    """What the matched comparison reads of one study.
 
     Attributes:
         name: of the study.
-        records: all of them.
-        outcomes: of a trial, by number.
+        records: all of its records.
+        outcomes: trial number → outcomes.
         sizes: intermediate task → training examples; empty where they are not known.
-        per_mixture: twin trainings of each mixture; one that has fewer is still being asked for, and is passed over.
-        documents: of the reporting examples, where the study kept them.
+        per_mixture: matched trainings of each mixture. A mixture with fewer is not proposed in full yet and is left out.
+        documents: of the reporting examples; None where the study kept none.
     """
 
     name: str
@@ -46,14 +46,14 @@ class TwinStudy:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mix:
-    """A mixture with its twins.
+    """A mixture with its matched trainings.
 
     Attributes:
-        steps: equal among its twins.
-        asked: its twins, in the order they were asked for.
-        arms: of the twins that are finished on every seed.
-        seeds: that its twins were asked for on, in the order of the arms' seeds.
-        sizes: of the study's tasks.
+        steps: length of the intermediate phase, equal for all of them.
+        asked: (schedule, learning-rate policy) of each, in the order of the trials.
+        arms: outcomes of those that are finished on every seed.
+        seeds: on which they are trained, in the order of the arms' seeds.
+        sizes: intermediate task → training examples.
     """
 
     steps: int
@@ -63,26 +63,26 @@ class Mix:
     sizes: Mapping[str, int]
 
     def of(self, kind: str, policy: Policy = "phase") -> list[Variant]:
-        """Its twins of that kind, in the order they were asked for."""
+        """Return its variants of that kind and policy, in the order of the trials."""
         return [variant for variant in self.asked if (variant[0].kind, variant[1]) == (kind, policy)]
 
     def whole(self, variants: Iterable[Variant]) -> bool:
-        """Whether all of these are finished on every seed."""
+        """Return whether all of these are finished on every seed."""
         return all(variant in self.arms for variant in variants)
 
 
 Coefficients = Callable[[Mix], Mapping[Variant, float] | None]
-"""Mixture → weight of each of its twins in a difference; None where it has them not."""
+"""Mixture → weight of each of its variants in a difference; None where it lacks one of them."""
 
 
-def mixes_of(studies: Sequence[TwinStudy]) -> list[Mix]:
-    """Every mixture of the studies; one that several studies drew, on the same seeds, counts once."""
+def mixes_of(studies: Sequence[MatchedStudy]) -> list[Mix]:
+    """Return every mixture of the studies; one that several studies drew, on the same seeds, counts once."""
     found: dict[tuple[Mixture, int, tuple[int, ...]], Mix] = {}
     for study in studies:
         by_mix: dict[tuple[Mixture, int], list[TrialRecord]] = {}
         for record in sorted((r for r in study.records if r.role == "twin"), key=lambda r: r.number):
             mixture = record.plan.schedule.mixture()
-            assert mixture is not None, "a twin has an intermediate phase"
+            assert mixture is not None, "a matched training has an intermediate phase"
             by_mix.setdefault((mixture, record.plan.schedule.steps), []).append(record)
         for (mixture, steps), members in by_mix.items():
             seeds = tuple(sorted({record.plan.seed for record in members}))
@@ -93,7 +93,7 @@ def mixes_of(studies: Sequence[TwinStudy]) -> list[Mix]:
 
 
 def _arms(
-    study: TwinStudy, members: Sequence[TrialRecord], seeds: Sequence[int]
+    study: MatchedStudy, members: Sequence[TrialRecord], seeds: Sequence[int]
 ) -> tuple[tuple[Variant, ...], dict[Variant, CandidateOutcomes]]:
     asked: dict[Variant, list[TrialRecord]] = {}
     for record in members:
@@ -106,7 +106,7 @@ def _arms(
 
 
 def against(other: str, policy: Policy) -> Coefficients:
-    """Joint minus the mean of the mixture's other twins of that kind."""
+    """Return the coefficients of joint minus the mean of the mixture's variants of the other kind."""
 
     def coefficients(mix: Mix) -> Mapping[Variant, float] | None:
         joint, others = mix.of("joint"), mix.of(other, policy)
@@ -117,34 +117,34 @@ def against(other: str, policy: Policy) -> Coefficients:
     return coefficients
 
 
-def sheets(mixes: Sequence[Mix], coefficients: Coefficients, weights: Mapping[Cell, float]) -> list[DifferenceTable]:
-    """Differences of these mixtures over the weighted cells, a sheet per set of seeds; mixtures without one are left out."""
+def difference_tables(mixes: Sequence[Mix], coefficients: Coefficients, weights: Mapping[Cell, float]) -> list[DifferenceTable]:
+    """Return the mixtures' differences over the weighted cells, one table per set of seeds; others are left out."""
     by_seeds: dict[tuple[int, ...], list[tuple[Array, Mapping[Block, Array]]]] = {}
     for mix in mixes:
         signs = coefficients(mix)
         if signs is not None:
             by_seeds.setdefault(mix.seeds, []).append(_row(mix, signs, weights))
-    return [_sheet(rows) for rows in by_seeds.values()]
+    return [_table(rows) for rows in by_seeds.values()]
 
 
-def _sheet(rows: Sequence[tuple[Array, Mapping[Block, Array]]]) -> DifferenceTable:
+def _table(rows: Sequence[tuple[Array, Mapping[Block, Array]]]) -> DifferenceTable:
     blocks = rows[0][1].keys()
-    if any(pulls.keys() != blocks for _, pulls in rows):
-        raise BadInput("twins were scored on different numbers of examples or documents; expected the same ones everywhere")
-    pulls = {block: np.stack([pulls[block] for _, pulls in rows]) for block in blocks}
-    return DifferenceTable(scores=np.stack([scores for scores, _ in rows]), pulls=pulls)
+    if any(influence.keys() != blocks for _, influence in rows):
+        raise BadInput("matched pairs were scored on different numbers of examples or documents; expected the same ones")
+    influence = {block: np.stack([influence[block] for _, influence in rows]) for block in blocks}
+    return DifferenceTable(scores=np.stack([scores for scores, _ in rows]), influence=influence)
 
 
 def _row(mix: Mix, signs: Mapping[Variant, float], weights: Mapping[Cell, float]) -> tuple[Array, Mapping[Block, Array]]:
-    """Scores (seeds,) and, per block, sums of pulls (seeds, documents) of one mixture's difference."""
+    """Return one mixture's difference: scores, shape (seeds,), and influence per block, shape (seeds, documents)."""
     sides = [(sign, Influence.of(mix.arms[variant], weights)) for variant, sign in signs.items()]
-    each = [(sign, pulls.blocks) for sign, pulls in sides]
-    blocks = {block: np.asarray(sum(sign * pulls[block] for sign, pulls in each)) for block in each[0][1]}
-    return np.asarray(sum(sign * pulls.scores for sign, pulls in sides)), blocks
+    each = [(sign, influence.blocks) for sign, influence in sides]
+    blocks = {block: np.asarray(sum(sign * influence[block] for sign, influence in each)) for block in each[0][1]}
+    return np.asarray(sum(sign * influence.scores for sign, influence in sides)), blocks
 
 
 def items_of(arm: CandidateOutcomes, weights: Mapping[Cell, float]) -> Items:
-    """What a row's cells were scored on."""
+    """Return what a row's cells were scored on."""
     found = Influence.of(arm, weights)
     documents = found.documents
     return Items(

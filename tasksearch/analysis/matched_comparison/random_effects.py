@@ -1,4 +1,4 @@
-"""A mean difference over mixtures, seeds and examples, which are all samples and all crossed.
+"""A mean difference over mixtures, seeds and examples: three crossed random effects.
 
 Every mixture is trained on the same seeds and every model answers the same examples (or documents, where these are known:
 their examples are one draw), so a difference d(m, s, e) has three random effects and their interactions. From the mean
@@ -12,10 +12,10 @@ mixtures alone were sampled:
 
     [MS_m + max(0, MS_s - MS_ms) + max(0, MS_e - MS_me - MS_se + MS_mse)] / (M S E).
 
-Student's t with Satterthwaite's degrees of freedom makes it an interval: with few mixtures these are few. His formula is
-too hopeful where a large part of the variance has two degrees of freedom itself (three seeds): where the shared seeds make
-more than a third of it, there are no more than the seeds have. Examples enter by their linearised pulls on a score
-(`statistics`), seeds by the scores themselves. In the simulations of the tests a nominal 95 % covers 93-97.5 %.
+Student's t with Satterthwaite's degrees of freedom makes it an interval: with few mixtures these are few. The formula gives
+too many where a large part of the variance has only two degrees of freedom itself (three seeds): where shared seeds make more
+than a third of the variance, the seeds' degrees of freedom are the limit. Examples enter by their influence on a score
+(`influence`), seeds by the scores themselves. In the simulations of the tests a nominal 95 % covers 93-97.5 %.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tasksearch.analysis.estimates import satterthwaite
+from tasksearch.analysis.estimates import satterthwaite, student_reach
 from tasksearch.analysis.influence import Block
 from tasksearch.core.errors import BadInput
 from tasksearch.core.study import LEAST_TWINS
@@ -44,30 +44,31 @@ class DifferenceTable:
 
     Attributes:
         scores: shape (mixtures, seeds), points.
-        pulls: block → sums of pulls by document, shape (mixtures, seeds, documents), whose squares add up to a variance.
+        influence: block → influence by document, shape (mixtures, seeds, documents), scaled so that its squares add up to a
+            variance.
     """
 
     scores: Array
-    pulls: Mapping[Block, Array]
+    influence: Mapping[Block, Array]
 
     @property
     def mixtures(self) -> int:
-        """Rows."""
+        """Number of mixtures."""
         return int(self.scores.shape[0])
 
     @property
     def seeds(self) -> int:
-        """Columns."""
+        """Number of seeds."""
         return int(self.scores.shape[1])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Items:
-    """What was answered.
+    """The examples that the tables were scored on.
 
     Attributes:
-        examples: once per language.
-        documents: None where some are not known.
+        examples: their number, each counted once per language.
+        documents: their number; None where some are not known.
         freedom: block → degrees of freedom of a variance over its documents.
         enough: whether there are enough of them for an interval.
     """
@@ -78,38 +79,38 @@ class Items:
     enough: bool
 
 
-def difference(sheets: Sequence[DifferenceTable], items: Items, *, level: float = 0.95) -> Difference:
-    """The mean over all mixtures. Sheets have no seed and no mixture in common, but the same examples.
+def difference(tables: Sequence[DifferenceTable], items: Items, *, level: float = 0.95) -> Difference:
+    """Estimate the mean over all mixtures. The tables share their examples, but no seed and no mixture.
 
     Args:
-        sheets: at least one, of the same blocks.
-        items: that the sheets were scored on.
+        tables: at least one, of the same blocks.
+        items: that the tables were scored on.
         level: of the interval, in (0, 1).
 
     Raises:
-        BadInput: no mixture, or sheets that were scored on different examples.
+        BadInput: no mixture, or tables that were scored on different examples.
     """
-    mixtures = sum(sheet.mixtures for sheet in sheets)
+    mixtures = sum(table.mixtures for table in tables)
     if not mixtures:
-        raise BadInput("no mixture with a complete set of twins; expected at least one")
-    if any(set(sheet.pulls) != set(items.freedom) for sheet in sheets):
-        raise BadInput("twins were scored on different numbers of examples or documents; expected the same ones everywhere")
-    weights = [sheet.mixtures / mixtures for sheet in sheets]
-    value = float(sum(w * sheet.scores.mean() for w, sheet in zip(weights, sheets, strict=True)))
-    drawn = [(w * w, _two_way(sheet.scores)) for w, sheet in zip(weights, sheets, strict=True)]
-    of_mixtures = [(square * parts[0], sheet.mixtures - 1) for (square, parts), sheet in zip(drawn, sheets, strict=True)]
-    of_seeds = [(square * parts[1], sheet.seeds - 1) for (square, parts), sheet in zip(drawn, sheets, strict=True)]
-    example, example_df = _of_examples(sheets, weights, items)
+        raise BadInput("no mixture with a complete set of matched pairs; expected at least one")
+    if any(set(table.influence) != set(items.freedom) for table in tables):
+        raise BadInput("matched pairs were scored on different numbers of examples or documents; expected the same ones")
+    weights = [table.mixtures / mixtures for table in tables]
+    value = float(sum(w * table.scores.mean() for w, table in zip(weights, tables, strict=True)))
+    drawn = [(w * w, _two_way(table.scores)) for w, table in zip(weights, tables, strict=True)]
+    of_mixtures = [(square * parts[0], table.mixtures - 1) for (square, parts), table in zip(drawn, tables, strict=True)]
+    of_seeds = [(square * parts[1], table.seeds - 1) for (square, parts), table in zip(drawn, tables, strict=True)]
+    example, example_df = _of_examples(tables, weights, items)
     parts = [*of_mixtures, *of_seeds, (example, example_df)]
     variance = sum(part for part, _ in parts)
     df = satterthwaite(variance, parts)
     by_seed = sum(part for part, _ in of_seeds)
     if by_seed > _MUCH * variance:
         df = min(df, satterthwaite(by_seed, of_seeds))
-    least = min(sheet.seeds for sheet in sheets)
+    least = min(table.seeds for table in tables)
     known = mixtures >= LEAST_TWINS and least >= LEAST_TWINS and items.enough
     error = math.sqrt(variance)
-    reach = _quantile(0.5 + level / 2, df) * error
+    reach = student_reach(level, df) * error
     return Difference(
         value=value,
         low=value - reach if known else None,
@@ -128,7 +129,7 @@ def difference(sheets: Sequence[DifferenceTable], items: Items, *, level: float 
 
 
 def detectable(error: float, df: float, *, level: float = 0.95, power: float = POWER) -> float:
-    """The true difference at which a two-sided test at 1 - level rejects with that probability, at this error.
+    """Return the true difference at which a two-sided test at 1 - level rejects with probability `power`.
 
     By the noncentral t distribution; the chance of rejecting on the wrong side is neglected.
     """
@@ -136,11 +137,11 @@ def detectable(error: float, df: float, *, level: float = 0.95, power: float = P
 
     if math.isinf(df) or df > 1e6:  # the noncentral t of so many degrees of freedom is the normal
         return error * float(special.ndtri(0.5 + level / 2) + special.ndtri(power))
-    return error * float(special.nctdtrinc(df, 1 - power, _quantile(0.5 + level / 2, df)))
+    return error * float(special.nctdtrinc(df, 1 - power, student_reach(level, df)))
 
 
 def _two_way(scores: Array) -> tuple[float, float]:
-    """Variance of the mean: the mixtures' part, and what seeds that all mixtures share add. Zero for a side of one."""
+    """Return the variance of the mean that mixtures cause, and what the shared seeds add. A side of length one adds zero."""
     m, s = map(int, scores.shape)
     rows, columns, mean = scores.mean(axis=1), scores.mean(axis=0), float(scores.mean())
     by_row = s * float(((rows - mean) ** 2).sum()) / max(1, m - 1)
@@ -149,28 +150,22 @@ def _two_way(scores: Array) -> tuple[float, float]:
     return by_row / (m * s), max(0.0, by_column - rest) / (m * s)
 
 
-def _of_examples(sheets: Sequence[DifferenceTable], weights: Sequence[float], items: Items) -> tuple[float, float]:
-    """Variance of the mean that examples add to what mixtures and seeds show of it already, and its degrees of freedom."""
+def _of_examples(tables: Sequence[DifferenceTable], weights: Sequence[float], items: Items) -> tuple[float, float]:
+    """Return the variance that examples add to that of mixtures and seeds, and its degrees of freedom."""
     parts, hidden = [], 0.0
     for block, freedom in items.freedom.items():
-        together = sum(w * sheet.pulls[block].mean(axis=(0, 1)) for w, sheet in zip(weights, sheets, strict=True))
+        together = sum(w * table.influence[block].mean(axis=(0, 1)) for w, table in zip(weights, tables, strict=True))
         parts.append((float(np.sum(np.square(together))), freedom))
-        hidden += sum(w * w * _interaction(sheet.pulls[block]) for w, sheet in zip(weights, sheets, strict=True))
+        hidden += sum(w * w * _interaction(table.influence[block]) for w, table in zip(weights, tables, strict=True))
     whole = sum(part for part, _ in parts)
     return max(0.0, whole - hidden), satterthwaite(whole, parts)
 
 
-def _interaction(pulls: Array) -> float:
-    """(MS_me + MS_se - MS_mse) / (M S E): what mixture × example and seed × example hide in the spread of the examples."""
-    m, s, _ = map(int, pulls.shape)
-    mean, rows, columns = pulls.mean(axis=(0, 1)), pulls.mean(axis=1), pulls.mean(axis=0)
+def _interaction(influence: Array) -> float:
+    """Return (MS_me + MS_se - MS_mse) / (M S E): the part of the examples' spread that is interaction."""
+    m, s, _ = map(int, influence.shape)
+    mean, rows, columns = influence.mean(axis=(0, 1)), influence.mean(axis=1), influence.mean(axis=0)
     by_row = float(((rows - mean) ** 2).sum()) / (m * max(1, m - 1))
     by_column = float(((columns - mean) ** 2).sum()) / (s * max(1, s - 1))
-    rest = float(((pulls - rows[:, np.newaxis] - columns + mean) ** 2).sum()) / (m * s * max(1, (m - 1) * (s - 1)))
+    rest = float(((influence - rows[:, np.newaxis] - columns + mean) ** 2).sum()) / (m * s * max(1, (m - 1) * (s - 1)))
     return by_row + by_column - rest
-
-
-def _quantile(p: float, df: float) -> float:
-    from scipy import special
-
-    return float(special.ndtri(p) if math.isinf(df) else special.stdtrit(df, p))

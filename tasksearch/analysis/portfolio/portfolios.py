@@ -1,11 +1,11 @@
-"""Portfolios: the best one, two or three mixes for all languages together; nobody keeps forty models.
+"""Portfolios: the best one, two or three mixes for all languages together, since few users keep a model per language.
 
-Chosen on selection examples through the shrunken scores of trained mixes, each language with equal weight, in points; a
-language takes its best of the portfolio by the same scores (so its own selection labels count, as in target-dev). What such a
-choice is worth can only be *foreseen* for mixes that stand on one seed. A second portfolio is therefore chosen among the mixes
-that were re-run: fresh seeds and reporting examples give its gain and its loss with intervals. Where a language would have
-another mix alone, that mix is no member (else the language would take it here too): both sides of the loss are trainings of
-different mixes, and languages in which they agree cancel.
+A portfolio is chosen on selection examples by the surrogate's shrunken gains of trained mixes, in points, each language with
+equal weight; a language takes its best mix of the portfolio by the same gains (so its own selection labels count, as in
+target-dev). For mixes that were trained on one seed the result can only be *predicted*. A second portfolio is therefore chosen
+among the finalists: fresh seeds and reporting examples give its gain and its loss with intervals. Where a language would take
+another mix on its own, that mix is not in the portfolio (else the language would take it there too): so both sides of the loss
+are trainings of different mixes, and languages in which they agree cancel.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ Array = NDArray[np.float64]
 SIZES = (1, 2, 3)
 
 
-def portfolios(reading: StudyAnalysis, *, untested: str = "") -> Portfolios:
-    """Portfolios of the sizes in `SIZES`.
+def portfolios(analysis: StudyAnalysis, *, untested: str = "") -> Portfolios:
+    """Choose portfolios of the sizes in `SIZES`.
 
     Args:
-        reading: of the study.
-        untested: why the mixes that were re-run are not to be compared on their reporting examples; empty: they are.
+        analysis: of the study.
+        untested: why the finalists are not to be compared on their reporting examples; empty: they are.
 
     Raises:
         StudyNotReady: no language but English has selection examples.
     """
-    names, worth = _worth(reading)
-    plans = [first.plan for first in reading.evidence.table.firsts]
+    names, worth = _worth(analysis)
+    plans = [first.plan for first in analysis.evidence.table.firsts]
     found = [best_rows(worth, size) for size in SIZES]
     return Portfolios(
         chosen=tuple(
             _foreseen(size, "all trained mixes", names, worth, rows, plans)
             for size, (rows, _) in zip(SIZES, found, strict=True)
         ),
-        tested=() if untested else tuple(_tested(reading, names, worth)),
+        tested=() if untested else tuple(_tested(analysis, names, worth)),
         untested=untested,
         alone=len(set(worth.argmax(axis=0).tolist())),
         method="; ".join(dict.fromkeys(how for _, how in found)),
@@ -56,13 +56,15 @@ def portfolios(reading: StudyAnalysis, *, untested: str = "") -> Portfolios:
     )
 
 
-def _worth(reading: StudyAnalysis) -> tuple[list[str], Array]:
-    """Languages, and the shrunken gain of every trained mix in each, in points."""
-    names, posterior = reading.pooled
+def _worth(analysis: StudyAnalysis) -> tuple[list[str], Array]:
+    """Return the languages, and the shrunken gain of every trained mix in each, in points, shape (mixes, languages)."""
+    names, posterior = analysis.pooled
     if not names:
-        raise StudyNotReady("no language but English has selection examples; a portfolio has nothing to serve")
-    cells = reading.evidence.table.cells
-    points = [reading.evidence.table.points(cell_weights([c for c in cells if c[1] == name], reading.groups)) for name in names]
+        raise StudyNotReady("no language but English has selection examples; a portfolio needs one")
+    cells = analysis.evidence.table.cells
+    points = [
+        analysis.evidence.table.points(cell_weights([c for c in cells if c[1] == name], analysis.groups)) for name in names
+    ]
     return names, posterior.mean * np.array(points)
 
 
@@ -90,8 +92,8 @@ def _foreseen(
     )
 
 
-def _tested(reading: StudyAnalysis, names: Sequence[str], worth: Array) -> list[Portfolio]:
-    candidates = reading.evidence.candidates
+def _tested(analysis: StudyAnalysis, names: Sequence[str], worth: Array) -> list[Portfolio]:
+    candidates = analysis.evidence.candidates
     rows = [candidate.row for candidate in candidates]
     ours = worth[rows]
     plans = [candidate.first.plan for candidate in candidates]
@@ -105,8 +107,8 @@ def _tested(reading: StudyAnalysis, names: Sequence[str], worth: Array) -> list[
         made.append(
             dataclasses.replace(
                 found,
-                gain=_compared(reading, served, None, len(names)),
-                loss=_compared(reading, differs, served, len(names)) if differs else None,
+                gain=_compared(analysis, served, None, len(names)),
+                loss=_compared(analysis, differs, served, len(names)) if differs else None,
                 same=not differs,
             )
         )
@@ -114,23 +116,23 @@ def _tested(reading: StudyAnalysis, names: Sequence[str], worth: Array) -> list[
 
 
 def _compared(
-    reading: StudyAnalysis, served: Mapping[str, Candidate], others: Mapping[str, Candidate] | None, count: int
+    analysis: StudyAnalysis, served: Mapping[str, Candidate], others: Mapping[str, Candidate] | None, count: int
 ) -> Estimate | None:
-    """Gain of a mix per language over the baseline, or over the other mixes; mean over `count` languages."""
+    """Estimate the gain of a mix per language over the baseline, or over the other mixes; mean over `count` languages."""
     weights: dict[Cell, float] = {}
     for name in served:
-        own = cell_weights([cell for cell in reading.evidence.cells if cell[1] == name], reading.groups)
+        own = cell_weights([cell for cell in analysis.evidence.cells if cell[1] == name], analysis.groups)
         weights |= {cell: weight / count for cell, weight in own.items()}
     if not weights:
         return None
     used = {id(candidate) for side in (served, others or {}) for candidate in (side[name] for name in served if name in side)}
-    pool = [reading.evidence.baseline, *(c.arm for c in reading.evidence.candidates if id(c) not in used)]
-    minus = reading.evidence.baseline if others is None else _patched(others, weights)
-    return reading.estimate(_patched(served, weights), weights, minus=minus, pool=pool)
+    pool = [analysis.evidence.baseline, *(c.arm for c in analysis.evidence.candidates if id(c) not in used)]
+    minus = analysis.evidence.baseline if others is None else _patched(others, weights)
+    return analysis.estimate(_patched(served, weights), weights, minus=minus, pool=pool)
 
 
 def _patched(served: Mapping[str, Candidate], weights: Mapping[Cell, float]) -> CandidateOutcomes:
-    """One arm out of several mixes: in each language the trainings of the mix that serves it, as many seeds as all have."""
+    """Join several mixes into one arm: in each language the trainings of the mix that serves it, on seeds that all have."""
     used = [served[cell[1]].arm for cell in weights]
     seeds = min(len(arm.seeds) for arm in used)
     if len({id(arm) for arm in used}) == 1:

@@ -1,4 +1,4 @@
-"""The best k rows of a table for all columns together: each column takes its best of the chosen rows."""
+"""Choose k rows of a table so that the sum over columns of the best chosen row is largest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST = 2e8  # additions that a search over every subset may cost: under a secon
 
 
 def best_rows(worth: Array, size: int) -> tuple[tuple[int, ...], str]:
-    """The subset of at most so many rows with the largest sum over columns of the column's maximum, and how it was found.
+    """Return the subset of at most `size` rows with the largest sum over columns of the column's maximum, and the method used.
 
     Rows that another row equals or beats in every column are left out first: no best subset needs them. Then every subset is
     tried where that is affordable; else rows are added one by one (at least 1 - 1/e of the best possible gain over the first
@@ -37,7 +37,7 @@ def best_rows(worth: Array, size: int) -> tuple[tuple[int, ...], str]:
 
 
 def undominated(worth: Array) -> NDArray[np.intp]:
-    """Rows that no other row equals or beats in every column; of equal rows the first."""
+    """Return the rows that no other row equals or beats in every column; of equal rows the first."""
     order = np.argsort(-worth.sum(axis=1), kind="stable")
     kept: list[int] = []
     for row in order:
@@ -47,7 +47,7 @@ def undominated(worth: Array) -> NDArray[np.intp]:
 
 
 def _every(table: Array, size: int) -> tuple[int, ...]:
-    """The last row of a subset is tried for all at once."""
+    """Search every subset; its last row is evaluated for all candidates at once."""
     best, found = -np.inf, tuple[int, ...]()
     for head in combinations(range(len(table)), size - 1):
         start = head[-1] + 1 if head else 0
@@ -84,6 +84,6 @@ def _addition(table: Array, chosen: list[int]) -> tuple[int, float]:
 
 
 def _needed(table: Array, rows: tuple[int, ...]) -> list[int]:
-    """The rows that some column takes."""
+    """Return the rows that are the maximum of some column."""
     chosen = list(rows)
     return sorted({chosen[i] for i in table[chosen].argmax(axis=0)})

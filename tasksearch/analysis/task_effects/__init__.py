@@ -1,1 +1,1 @@
-"""What each intermediate task, their order and their pairs do in a language."""
+"""Effects of each intermediate task, of their order and of pairs of them, per language."""

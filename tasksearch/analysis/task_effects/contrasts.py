@@ -1,12 +1,12 @@
-"""Effects as the surrogate reads them: weighted sums of what mixes are worth, trained or not, with their errors.
+"""Effects as contrasts of the surrogate: weighted sums of the predicted gains of mixes, trained or not, with errors.
 
-All but one of the surrogate's kernels are inner products of features, so a sum over mixes of worth times coefficient needs the
-same sum of features alone: thousands of mixes that were never trained cost nothing. Its posterior is normal with mean and
-variance in closed form (a linear functional of a Gaussian process; Rasmussen and Williams 2006, ch. 2 and 9.4), given the
-covariances of languages and of noise, which are estimated and taken as known.
+All but one of the surrogate's kernels are inner products of features, so a weighted sum of gains needs only the same weighted
+sum of features: thousands of mixes that were never trained cost almost nothing. Its posterior is normal with mean and variance
+in closed form (a linear functional of a Gaussian process; Rasmussen and Williams 2006, ch. 2 and 9.4), given the covariances of
+languages and of noise, which are estimated and taken as known.
 
-That one, which compares whole mixes by their distance, has no finite features and is left out here; `additive` says what share
-of the evidence the others have.
+The remaining kernel, which compares whole mixes by their distance, has no finite features and is left out here; `additive` is
+the share of the evidence that the others have.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Contrast:
-    """One weighted sum over mixes. The baseline's worth is zero by definition and needs no term.
+    """One weighted sum over mixes. The baseline's gain is zero by definition and needs no term.
 
     Attributes:
         sums: block of features → their weighted sum, shape (columns,).
         level: sum of the weights.
         trained: weight of every trained mix, shape (T,).
         elsewhere: sum of the squared weights of mixes that were not trained.
-        needs: a block of features that it is about, and that a kernel must have; empty: any kernel will do.
+        needs: the block of features that it is about and that a kernel must have; empty: any kernel will do.
     """
 
     sums: Mapping[str, Array]
@@ -43,7 +43,7 @@ class Contrast:
     needs: str = ""
 
     def __add__(self, other: Contrast) -> Contrast:
-        """The sum; their untrained mixes are taken as different ones."""
+        """Add two contrasts; their untrained mixes are taken to be different ones."""
         return Contrast(
             sums={block: values + other.sums[block] for block, values in self.sums.items()},
             level=self.level + other.level,
@@ -52,22 +52,22 @@ class Contrast:
         )
 
 
-def of_trained(surrogate: Surrogate, weights: Array) -> Contrast:
-    """Over trained mixes, weights of shape (T,)."""
+def contrast_of_trained(surrogate: Surrogate, weights: Array) -> Contrast:
+    """Return the contrast over trained mixes with weights of shape (T,)."""
     sums = {name: weights @ block for name, block in surrogate.blocks.items()}
     return Contrast(sums=sums, level=float(weights.sum()), trained=weights, elsewhere=0.0)
 
 
-def of_shapes(surrogate: Surrogate, shapes: ScheduleArrays, weights: Array) -> Contrast:
-    """Over any mixes, weights of shape (mixes,); none of them is taken for a trained one."""
-    sums = {name: weights @ block for name, block in blocks_of(shapes).items()}
+def contrast_of_any(surrogate: Surrogate, arrays: ScheduleArrays, weights: Array) -> Contrast:
+    """Return the contrast over any mixes with weights of shape (mixes,); none of them counts as trained."""
+    sums = {name: weights @ block for name, block in blocks_of(arrays).items()}
     none = np.zeros(len(surrogate.schedules))
     return Contrast(sums=sums, level=float(weights.sum()), trained=none, elsewhere=float(np.square(weights).sum()))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Read:
-    """Contrasts as read.
+class ContrastEstimates:
+    """Contrasts with their posterior.
 
     Attributes:
         posterior: shape (contrasts, outputs).
@@ -78,8 +78,10 @@ class Read:
     additive: float
 
 
-def read(surrogate: Surrogate, contrasts: list[Contrast], scores: Array, seeds: Array, outputs: Array) -> Read:
-    """Posterior of contrasts.
+def estimate_contrasts(
+    surrogate: Surrogate, contrasts: list[Contrast], scores: Array, seeds: Array, outputs: Array
+) -> ContrastEstimates:
+    """Compute the posterior of contrasts.
 
     Args:
         surrogate: over the trained mixes.
@@ -108,12 +110,14 @@ def read(surrogate: Surrogate, contrasts: list[Contrast], scores: Array, seeds: 
     weight = _weights([KERNELS[place] for place in linear], evidence[linear], contrasts)[:, :, np.newaxis]
     mean = (weight * np.array(means)).sum(axis=0)
     spread = (weight * (np.array(variances) + np.square(np.array(means) - mean))).sum(axis=0)
-    return Read(posterior=Posterior(mean=mean, deviation=np.sqrt(spread)), additive=float(evidence[linear].sum()))
+    return ContrastEstimates(posterior=Posterior(mean=mean, deviation=np.sqrt(spread)), additive=float(evidence[linear].sum()))
 
 
 def _weights(compositions: list[dict[str, float]], evidence: Array, contrasts: list[Contrast]) -> Array:
-    """Weight of every kernel for every contrast, shape (kernels, contrasts): by evidence, among those that can see what the
-    contrast is about. A kernel without `order` would answer a question on order with a sure zero.
+    """Return the weight of every kernel for every contrast, shape (kernels, contrasts).
+
+    Weights follow the evidence, among the kernels that have the features a contrast needs: a kernel without `order` would
+    estimate an effect of order as zero with certainty.
     """
     weights = np.array([[share] * len(contrasts) for share in np.maximum(evidence, 1e-12)])
     for column, contrast in enumerate(contrasts):
@@ -124,7 +128,7 @@ def _weights(compositions: list[dict[str, float]], evidence: Array, contrasts: l
 
 
 def _kernel(surrogate: Surrogate, contrasts: list[Contrast], composition: Mapping[str, float]) -> tuple[Array, Array]:
-    """Covariance with every trained mix, shape (contrasts, T), and own variance, (contrasts,), as the kernel has them."""
+    """Return the contrasts' covariance with every trained mix, shape (contrasts, T), and their variance, under the kernel."""
     level = np.array([contrast.level for contrast in contrasts])
     trained = np.array([contrast.trained for contrast in contrasts])
     cross = LEVEL * level[:, np.newaxis] + OWN * trained

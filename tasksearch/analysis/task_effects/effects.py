@@ -1,8 +1,8 @@
-"""Why a mix is good in a language: the effect of each task, of order and of pairs, from all trained mixes together.
+"""Effects of each task, of order and of pairs of tasks in a language, from all trained mixes together.
 
-Everything is read from the surrogate over the search's trainings on selection examples; no reporting example is touched and
-nothing is chosen. So effects hold for these selection examples, for the mixes this study tried, and as far as the surrogate's
-features go. Their intervals are the surrogate's: covariances of languages and noise are estimated and then taken as known.
+Everything is read from the surrogate over the search's trials on selection examples; no reporting example is read and nothing
+is chosen. So effects hold for these selection examples, for mixes like those that this study trained, and as far as the
+surrogate's features go. Intervals are the surrogate's: covariances of languages and noise are estimated and taken as known.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.analysis.study_analysis import ALL, cell_weights
-from tasksearch.analysis.task_effects.contrasts import read
+from tasksearch.analysis.task_effects.contrasts import estimate_contrasts
 from tasksearch.analysis.task_effects.questions import EffectQuestion, effect_questions, usual_steps
 from tasksearch.core.errors import StudyNotReady
 from tasksearch.core.score import ENGLISH
@@ -24,13 +24,13 @@ from tasksearch.search.surrogate.multitask_gp import Posterior
 
 Array = NDArray[np.float64]
 STRONGEST = 3
-"""Pairs that are told."""
+"""Pairs that are reported."""
 
 
 def task_effects(
     table: GainTable, groups: Mapping[str, str], language_groups: Mapping[str, Sequence[str]], *, level: float = 0.95
 ) -> TaskEffects:
-    """Effects in every language but English, then in their mean and in the means of groups.
+    """Estimate the effects in every language but English, then in their mean and in the means of groups.
 
     Args:
         table: every mix that the search trained.
@@ -43,16 +43,20 @@ def task_effects(
     """
     if table.surrogate is None:
         raise StudyNotReady(f"{len(table.firsts)} mixes were trained; effects of tasks need at least {MIN_MIXES}")
-    spoken = sorted({language for _, language in table.cells if language != ENGLISH})
-    if not spoken:
-        raise StudyNotReady("no language but English has selection examples; there is nothing to say why of")
-    columns = [cell_weights([cell for cell in table.cells if cell[1] == language], groups) for language in spoken]
+    languages = sorted({language for _, language in table.cells if language != ENGLISH})
+    if not languages:
+        raise StudyNotReady("no language but English has selection examples; task effects need one")
+    columns = [cell_weights([cell for cell in table.cells if cell[1] == language], groups) for language in languages]
     weights = np.array([[column.get(cell, 0.0) for cell in table.cells] for column in columns]).T
-    rows = _rows(spoken, language_groups)
+    rows = _rows(languages, language_groups)
     points = np.array([table.points(column) for column in columns])
-    outputs = np.array([[points[i] * (x in members) / len(members) for i, x in enumerate(spoken)] for members in rows.values()])
+    outputs = np.array(
+        [[points[i] * (x in members) / len(members) for i, x in enumerate(languages)] for members in rows.values()]
+    )
     asked = effect_questions(table.surrogate)
-    found = read(table.surrogate, [q.contrast for q in asked], table.gains @ weights, table.seeds @ weights, outputs)
+    found = estimate_contrasts(
+        table.surrogate, [q.contrast for q in asked], table.gains @ weights, table.seeds @ weights, outputs
+    )
     reach = NormalDist().inv_cdf(0.5 + level / 2)
     return TaskEffects(
         rows=tuple(_row(name, tuple(rows[name]), asked, found.posterior, place, reach) for place, name in enumerate(rows)),
@@ -65,9 +69,9 @@ def task_effects(
     )
 
 
-def _rows(spoken: Sequence[str], language_groups: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    rows = {language: [language] for language in spoken} | {ALL: list(spoken)}
-    rows |= {name: [x for x in members if x in spoken] for name, members in language_groups.items()}
+def _rows(languages: Sequence[str], language_groups: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    rows = {language: [language] for language in languages} | {ALL: list(languages)}
+    rows |= {name: [x for x in members if x in languages] for name, members in language_groups.items()}
     return {name: members for name, members in rows.items() if members}
 
 

@@ -1,4 +1,4 @@
-"""Shapley values: what each player adds to a coalition, averaged over all orders in which they may join (Shapley 1953)."""
+"""Shapley values: what each player adds to a coalition, averaged over all orders of joining (Shapley 1953)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 MOST_PLAYERS = 12
-"""Beyond so many the 2^p coalitions are too many to list."""
+"""With more players the 2^p coalitions are too many to list."""
 
 
 def coalitions(players: int) -> NDArray[np.bool_]:
-    """Every coalition but the empty one, shape (2^p - 1, p)."""
+    """Return every coalition but the empty one as members, shape (2^p - 1, p)."""
     numbers = np.arange(1, 2**players)
     return np.asarray(numbers[:, np.newaxis] >> np.arange(players) & 1, dtype=np.bool_)
 
 
 def shapley_weights(players: int) -> Array:
-    """Weights of the coalitions' values in every player's Shapley value, shape (p, 2^p - 1); the empty one is worth zero.
+    """Return the weights of the coalitions' values in every player's Shapley value, shape (p, 2^p - 1).
 
-    The value is linear in what coalitions are worth, so it can be read off any estimate of these, errors included.
+    The empty coalition has value zero. Shapley values are linear in the values of coalitions, so they can be computed from
+    estimates of these, errors included.
     """
     members = coalitions(players)
     size = members.sum(axis=1)

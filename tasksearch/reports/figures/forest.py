@@ -1,4 +1,4 @@
-"""Estimates with their intervals, one under the other, beside a line at zero."""
+"""Forest plot: estimates with their intervals beside a line at zero."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _LONGEST = 22
 
 
 def forest(slug: str, title: str, rows: Sequence[tuple[str, Interval]], *, axis: str, beside: Sequence[Interval] = ()) -> str:
-    """An SVG of one row per (name, estimate), first on top, its value on the right.
+    """Draw an SVG of one row per (name, estimate), first on top, its value on the right.
 
     Args:
         axis: what the horizontal axis measures, unit included.
-        beside: estimates of drawings beside it, which then have the same axis.
+        beside: estimates of neighbouring drawings, which share the axis.
     """
     names = [shortened(name, _LONGEST) for name, _ in rows]
     left = max([30.0, *(width_of(name) for name in names)]) + 8

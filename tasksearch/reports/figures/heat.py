@@ -1,4 +1,4 @@
-"""A heat map of gains: a number in every cell, a dot where its interval leaves zero out, and colour besides."""
+"""A heat map of gains: a number in every cell, a dot where its interval leaves zero out, and colour."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST = 22
 def heat(
     slug: str, title: str, rows: Sequence[str], columns: Sequence[str], cells: Mapping[tuple[str, str], Interval], limit: float
 ) -> str:
-    """An SVG of rows × columns, orange below zero, blue above, the page's own ground at zero.
+    """Draw an SVG of rows × columns, orange below zero, blue above, the page's background at zero.
 
     Args:
         cells: (row, column) → gain in points; a cell that is missing stays empty.
@@ -29,7 +29,7 @@ def heat(
     for (row, column), gain in cells.items():
         x, y = left + _CELL * across[column], top + _ROW * down[row]
         deep = min(1.0, abs(gain.value) / limit)
-        shade = f"calc(var(--heat) * {deep:.2f})"  # the deepest shade leaves the number legible, in light and in dark
+        shade = f"calc(var(--heat) * {deep:.2f})"  # numbers stay legible on the deepest shade, in light and in dark mode
         colour = BLUE if gain.value > 0 else ORANGE
         parts.append(box(x, y, _CELL - _GAP, _ROW - _GAP, colour=colour, opacity=shade, round_by=2.5))
         dot = "•" if finding_of(gain) in ("better", "worse") else ""
@@ -39,7 +39,7 @@ def heat(
 
 
 def limit_of(gains: Sequence[Interval]) -> float:
-    """Where the colours end: the largest gain or loss, at least one point."""
+    """Return the gain at which the colours end: the largest gain or loss, at least one point."""
     return max(1.0, *(abs(gain.value) for gain in gains)) if gains else 1.0
 
 
@@ -54,5 +54,5 @@ def _words(rows: Sequence[str], columns: Sequence[str], cells: Mapping[tuple[str
     best, worst = max(known), min(known)
     return (
         f"{len(rows)} rows, {len(columns)} columns; from {worst[0]:+.1f} ({worst[1]}, {worst[2]}) "
-        f"to {best[0]:+.1f} ({best[1]}, {best[2]}); every number stands in the table below"
+        f"to {best[0]:+.1f} ({best[1]}, {best[2]}); every number is in the table below"
     )

@@ -1,4 +1,4 @@
-"""The search as it went: the objective of every trial with the best so far, and what each trial cost."""
+"""Figure of the search: objective of every trial with the best so far, and seconds of each trial."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ ROLES = {
     "baseline": (MUTED, "cross", "baseline"),
     "design": (GREEN, "square", "designed"),
     "search": (BLUE, "disc", "sampled"),
-    "finalist": (ORANGE, "triangle", "leader, fresh seed"),
+    "finalist": (ORANGE, "triangle", "finalist, fresh seed"),
     "control": (INK, "plus", "control, fresh seed"),
 }
-"""Role → colour, shape, word. A role that is not here is not drawn."""
+"""Role → colour, shape, name. Other roles are not drawn."""
 _LEFT, _TOP, _UPPER, _LOWER, _BETWEEN, _FOOT = 44.0, 40.0, 170.0, 70.0, 16.0, 34.0
 Scale = Callable[[float], float]
 
 
 def history(slug: str, title: str, records: Sequence[TrialRecord]) -> str:
-    """An SVG with two panels over the trials' numbers: objective, and the seconds each took."""
+    """Draw two panels over the trials' numbers: objective and seconds."""
     judged = [record for record in records if record.objective is not None and str(record.role) in ROLES]
     last = max([1, *(record.number for record in records)])
 
@@ -111,7 +111,7 @@ def _legend(judged: Sequence[TrialRecord], *, best: bool) -> list[str]:
 
 
 def best_so_far(records: Sequence[TrialRecord]) -> list[tuple[int, float]]:
-    """(trial, best objective up to it) over the mixes of the search, one seed each: finalists repeat a mix and are left out."""
+    """Return (trial, best objective up to it) over the search's trials; finalists repeat a mix and are left out."""
     best: list[tuple[int, float]] = []
     for record in sorted(records, key=lambda r: r.number):
         if record.role in ("design", "search") and record.objective is not None:

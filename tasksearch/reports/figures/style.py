@@ -1,7 +1,7 @@
-"""How every figure looks: SVG written by hand, real text, narrow enough for a phone, in the page's own colours.
+"""SVG elements of the figures: real text, narrow enough for a phone, in the page's colours.
 
 Colours are the page's variables (`var(--ink)` …), so that one drawing serves light and dark. The palette is Okabe and Ito's,
-which the colour-blind tell apart (Wong, Nature Methods 8:441, 2011). Lengths are CSS pixels.
+which is distinguishable for the colour-blind (Wong, Nature Methods 8:441, 2011). Lengths are CSS pixels.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from html import escape
 
 WIDTH = 355.0
-"""A phone shows a figure of this width at its own size."""
+"""Width that a phone shows at full size, in CSS pixels."""
 INK, MUTED, LINE, BLUE, ORANGE, GREEN = (f"var(--{name})" for name in ("ink", "muted", "line", "blue", "orange", "green"))
 _FONT = 11.0
 
 
 def drawing(slug: str, title: str, description: str, parts: Sequence[str], *, width: float, height: float) -> str:
-    """One `<svg>` element with a title and a description for readers who do not see it."""
+    """Return one `<svg>` element with a title and a description for screen readers."""
     box = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
     words = f'<title id="{slug}-t">{escape(title)}</title><desc id="{slug}-d">{escape(description)}</desc>'
     return f'<svg role="img" aria-labelledby="{slug}-t {slug}-d" {box} font-size="{_FONT:g}">{words}{"".join(parts)}</svg>'
@@ -70,7 +70,7 @@ def marker(x: float, y: float, shape: str, colour: str, radius: float = 3.6) -> 
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round numbers from `low` to `high`, ends included outwards, at most about `most` of them."""
+    """Return about `most` round numbers that cover `low` to `high`."""
     span = max(high - low, 1e-9)
     rough = span / max(1, most - 1)
     power = 10.0 ** math.floor(math.log10(rough))
@@ -80,15 +80,15 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 
 def number(value: float) -> str:
-    """A tick's label, a real minus sign before what is negative."""
+    """Return a tick's label with a real minus sign."""
     return f"{value:g}".replace("-", "\u2212") if abs(value) > 1e-9 else "0"
 
 
 def width_of(words: str, size: float = _FONT) -> float:
-    """About how wide a text is: nothing here can measure it, so it is rather too wide."""
+    """Estimate the width of a text, rather too wide than too narrow: the browser's font is not known."""
     return 0.6 * size * len(words)
 
 
 def shortened(words: str, most: int) -> str:
-    """At most so many characters, an ellipsis for the rest."""
+    """Cut a text to at most so many characters, with an ellipsis."""
     return words if len(words) <= most else words[: most - 1] + "…"

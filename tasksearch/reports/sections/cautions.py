@@ -1,4 +1,4 @@
-"""What a reader must know before quoting a number: same data, chance, tiny sets, few seeds, failures, several machines."""
+"""Warnings to read before quoting a number: same data, chance, tiny sets, few seeds, failures, several machines."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.section import Section
 from tasksearch.reports.sections.singles import labels
-from tasksearch.reports.tables import NOT_CLUSTERED
+from tasksearch.reports.text import NOT_CLUSTERED, first_names
 
 FEW_EXAMPLES = 100
 FEW_SEEDS = 3
 
 
 def section(data: ReportData) -> Section | None:
-    """One sentence per reason that applies; absent where none does."""
+    """One sentence per reason that applies; None where none does."""
     found = tuple(cautions(data))
     return Section(slug="warnings", title="Warnings", alerts=found) if found else None
 
 
 def cautions(data: ReportData) -> Iterator[str]:
-    """The sentences, the suite's own first."""
+    """Yield the sentences, the suite's warning first."""
     if data.warning:
         yield data.warning
     if data.verdict is not None and data.verdict.adaptive:
@@ -59,8 +59,8 @@ def _chance(data: ReportData) -> Iterator[str]:
     ]
     if near:
         yield (
-            f"At chance: the baseline's interval reaches down to a guess for {_listed(near)}. Differences there say little "
-            "about transfer."
+            f"At chance: the baseline's interval includes the score of a guess for {first_names(near)}. Differences there "
+            "say little about transfer."
         )
 
 
@@ -74,20 +74,15 @@ def _tiny(data: ReportData) -> Iterator[str]:
         }
     )
     if tiny:
-        yield f"Tiny sets, under {FEW_EXAMPLES} reporting examples: {_listed(tiny)}."
+        yield f"Tiny sets, under {FEW_EXAMPLES} reporting examples: {first_names(tiny)}."
 
 
 def _seeds(data: ReportData) -> Iterator[str]:
     if data.verdict is not None and (few := [c.name for c in data.verdict.choices if c.seeds < FEW_SEEDS]):
-        yield f"Few seeds: under {FEW_SEEDS} fresh seeds behind the mix of {_listed(few)}."
+        yield f"Few seeds: under {FEW_SEEDS} fresh seeds behind the mix of {first_names(few)}."
     once = [name for name, single in zip(labels(data.singles), data.singles, strict=True) if len(single.trials) < FEW_SEEDS]
     if once:
         yield (
-            f"Few seeds: under {FEW_SEEDS} behind each single-task figure of {_listed(once)}; their intervals lean on "
-            "the spread of other mixes."
+            f"Few seeds: under {FEW_SEEDS} behind each single-task figure of {first_names(once)}; their intervals use "
+            "the spread over seeds of other mixes."
         )
-
-
-def _listed(names: list[str], most: int = 12) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

@@ -1,4 +1,4 @@
-"""The search as it went, with what it cost."""
+"""History of the search: objective and cost of every trial."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections import Counter
 from tasksearch.core.study import TrialRecord
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.figures.history import best_so_far, history
-from tasksearch.reports.section import Figure, ReportTable, Section
-from tasksearch.reports.tables import short_plan
+from tasksearch.reports.section import Figure, Section
+from tasksearch.reports.table import ReportTable, text_columns
+from tasksearch.reports.tables import trial_table
 
 
 def section(data: ReportData) -> Section:
@@ -25,15 +26,11 @@ def section(data: ReportData) -> Section:
         figures=(
             Figure(
                 svg=drawn,
-                caption="Above: objective of every trial, one seed each, on selection examples: it chose, so it reports "
-                "nothing. Below: seconds from start to end; trials that ran at once shared the machine.",
+                caption="Above: objective of every trial, one seed each, on selection examples: it selects and "
+                "reports nothing. Below: seconds from start to end; concurrent trials shared the machine.",
             ),
         ),
-        tables=(_parts(data.records), _trials(data.records)),
-        notes=(
-            "Objective: gain over the baseline on selection examples in standard deviations of the baseline, mean over "
-            "languages within a target, over targets within a kind, over kinds.",
-        ),
+        tables=(_parts(data.records), trial_table(data.records, folded=True)),
     )
 
 
@@ -61,21 +58,6 @@ def _parts(records: tuple[TrialRecord, ...]) -> ReportTable:
         for part, seconds in record.seconds:
             total[part] = total.get(part, 0.0) + seconds
     rows = tuple((part, _time(seconds)) for part, seconds in sorted(total.items(), key=lambda item: -item[1]))
-    return ReportTable(title="Where the time went, all trials together", head=("part", "time"), rows=rows, folded=True)
-
-
-def _trials(records: tuple[TrialRecord, ...]) -> ReportTable:
-    rows = tuple(
-        (
-            f"{record.number}",
-            str(record.role),
-            record.status + (f": {record.cause}" if record.cause else ""),
-            short_plan(record.plan),
-            f"{record.plan.seed}",
-            "–" if record.objective is None else f"{record.objective:+.2f}",
-            "–" if record.ended is None else f"{record.ended - record.started:.1f}",
-        )
-        for record in records
+    return ReportTable(
+        title="Where the time went, all trials together", columns=text_columns("part", "time"), rows=rows, folded=True
     )
-    head = ("trial", "role", "status", "schedule", "seed", "objective", "seconds")
-    return ReportTable(title=f"All {len(records)} trials", head=head, rows=rows, folded=True)

@@ -1,11 +1,12 @@
-"""Where the numbers come from: the command, the settings, the versions."""
+"""Reproduction: command, settings and versions."""
 
 from __future__ import annotations
 
 import json
 
 from tasksearch.reports.data import ReportData
-from tasksearch.reports.section import ReportTable, Section
+from tasksearch.reports.section import Section
+from tasksearch.reports.table import ReportTable, text_columns
 
 _LEAD_EXTENDED = (
     "This command asks for the study as it is since it was extended; a new one would search all of it from the start:"
@@ -13,7 +14,7 @@ _LEAD_EXTENDED = (
 
 
 def section(data: ReportData) -> Section:
-    """How to ask for the same study again, and what this one ran on."""
+    """The command that runs the same study, its settings, and the versions it ran on."""
     versions = tuple((name, value) for name, value in data.versions.items())
     config = data.config
     asked = config.to_json() | {"tracking_uri": None}  # an address may hold a password
@@ -24,8 +25,8 @@ def section(data: ReportData) -> Section:
         lead=(_LEAD_EXTENDED if config.widened or config.more_baseline else "This command asks for the same study:",),
         code=data.command,
         tables=(
-            ReportTable(title="What the trials ran on", head=("", ""), rows=versions),
-            ReportTable(title="The study's settings, in full", head=("", ""), rows=settings, folded=True),
+            ReportTable(title="What the trials ran on", columns=text_columns("", ""), rows=versions),
+            ReportTable(title="The study's settings, in full", columns=text_columns("", ""), rows=settings, folded=True),
         ),
         notes=(f"Report made {data.made} from the study's own records.",),
     )

@@ -1,29 +1,31 @@
-"""Joint against sequential: on twins where there are any, and otherwise as best of so many, which is no effect."""
+"""Joint against sequential: from matched pairs where there are any, else the best of each kind, which is no effect."""
 
 from __future__ import annotations
 
 from tasksearch.reports.data import MatchedPair, ReportData
 from tasksearch.reports.figures.forest import LEGEND, forest
-from tasksearch.reports.section import Figure, ReportTable, Section
-from tasksearch.reports.tables import gain_text, short_mix
+from tasksearch.reports.section import Figure, Section
+from tasksearch.reports.table import ReportTable, text_columns
+from tasksearch.reports.text import gain_text, short_mix
 
 MOST_DRAWN = 20
-"""Pairs in the figure: the first ones, so that none was picked for its size."""
+"""Pairs in the figure: the first ones, so that none is selected by its size."""
 
 
 def section(data: ReportData) -> Section | None:
-    """Twins first; then the best of each kind of schedule. Absent while neither is known."""
+    """Matched pairs first; then the best of each kind of schedule. None while neither is known."""
     if not data.pairs and len(data.bests) < 2:
         return None
     lead = []
     if data.pairs:
         lead.append(
-            "Twins: two mixes of equal tasks, shares, steps and seed, of which only the order of examples differs. Their "
-            "difference is what the order did."
+            "Matched pairs: two mixes of equal tasks, shares, steps and seed that differ only in the order of examples. Their "
+            "difference is the effect of order."
         )
     else:
         lead.append(
-            "This study trained no twins (mixes that differ in the order of examples alone): it cannot say what order does."
+            "This study trained no matched pairs (mixes that differ only in the order of examples): it cannot tell the effect "
+            "of order."
         )
     return Section(
         slug="schedules",
@@ -33,8 +35,8 @@ def section(data: ReportData) -> Section | None:
         tables=tuple(table for table in (_pairs(data.pairs), _bests(data)) if table is not None),
         notes=(
             "Best of each: the trial with the highest objective of its kind (selection examples, one seed, baseline "
-            "deviations): a maximum, so flattered, the more so the oftener the kind was tried. Compare no two rows as an "
-            "effect of the schedule. Reporting examples are read for the verdict's mixes alone.",
+            "deviations): a maximum, so biased upwards, the more so the more mixes of the kind were trained. The rows do "
+            "not compare the effects of schedules. Reporting examples are read for the verdict's mixes alone.",
         ),
     )
 
@@ -45,7 +47,7 @@ def _figures(pairs: tuple[MatchedPair, ...]) -> tuple[Figure, ...]:
     shown = pairs[:MOST_DRAWN]
     rows = [(f"{pair.other.kind} {place}", pair.difference) for place, pair in enumerate(shown, 1)]
     rows += [(f"· {target}", gain) for target, gain in pairs[0].by_target.items()] if len(pairs) == 1 else []
-    drawn = forest("twins", "Twins: other order minus joint", rows, axis="other order − joint twin, points [95 %]")
+    drawn = forest("pairs", "Matched pairs: other order minus joint", rows, axis="other order − joint, points [95 %]")
     examples = sorted({pair.difference.examples for pair in pairs})
     seeds = sorted({len(pair.seeds) for pair in pairs})
     counted = f"n = {', '.join(map(str, examples))} examples, {', '.join(map(str, seeds))} seed(s) each"
@@ -72,9 +74,9 @@ def _pairs(pairs: tuple[MatchedPair, ...]) -> ReportTable | None:
         )
         for place, pair in enumerate(pairs, 1)
     )
-    head = ("", "joint twin", "order of the other", "difference [95 %]", "n", "seeds", *targets)
-    title = f"Twins: other order − joint, points ({len(pairs)} pairs)"
-    return ReportTable(title=title, head=head, rows=rows, folded=len(pairs) > MOST_DRAWN)
+    columns = text_columns("", "joint", "order of the other", "difference [95 %]", "n", "seeds", *targets)
+    title = f"Matched pairs: other order − joint, points ({len(pairs)} pairs)"
+    return ReportTable(title=title, columns=columns, rows=rows, folded=len(pairs) > MOST_DRAWN)
 
 
 def _bests(data: ReportData) -> ReportTable | None:
@@ -90,5 +92,5 @@ def _bests(data: ReportData) -> ReportTable | None:
         )
         for best in data.bests
     )
-    head = ("kind", "tried", "trial", "best of them", "objective")
-    return ReportTable(title="Best of each kind (no effect)", head=head, rows=rows)
+    columns = text_columns("kind", "mixes", "trial", "best of them", "objective")
+    return ReportTable(title="Best of each kind (no effect)", columns=columns, rows=rows)

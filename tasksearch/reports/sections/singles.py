@@ -1,4 +1,4 @@
-"""What each intermediate task did alone, per language and per target."""
+"""Gains of each intermediate task alone, per language and per target."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from tasksearch.reports.data import ReportData, SingleTask
 from tasksearch.reports.figures.heat import heat, limit_of
-from tasksearch.reports.section import Figure, ReportTable, Section
-from tasksearch.reports.tables import gain_text
+from tasksearch.reports.section import Figure, Section
+from tasksearch.reports.table import ReportTable, text_columns
+from tasksearch.reports.text import gain_text
 from tasksearch.results.verdict import Estimate, finding_of
 
 _READ = "Blue and + above the baseline, orange and − below; a dot (•) where the 95 % interval leaves zero out."
 
 
 def section(data: ReportData) -> Section | None:
-    """Two heat maps over the single-task trials; absent where the study trained none."""
+    """Two heat maps over the single-task trials; None where the study trained none."""
     singles = data.singles
     if not singles:
         return None
@@ -50,14 +51,14 @@ def section(data: ReportData) -> Section | None:
         ),
         notes=(
             f"Each interval stands alone: of {total} cells {outside} leave zero out, and about {0.05 * total:.0f} would by "
-            "chance if no task did anything.",
+            "chance if no task had an effect.",
             "On reporting examples, paired with the baseline's; the spread over seeds is pooled over all mixes with several.",
         ),
     )
 
 
 def labels(singles: Sequence[SingleTask]) -> list[str]:
-    """A name for each: the task's, with its steps where they are not the same for all."""
+    """Return a name for each: the task's, with its steps where they differ."""
     same = len({single.steps for single in singles}) == 1
     return [single.task if same else f"{single.task} {single.steps}" for single in singles]
 
@@ -82,4 +83,4 @@ def _table(title: str, rows: list[str], columns: list[str], cells: Mapping[tuple
     told = tuple(
         (row, *(gain_text(cells[row, column]) if (row, column) in cells else "–" for column in columns)) for row in rows
     )
-    return ReportTable(title=title, head=("", *columns), rows=told, folded=True)
+    return ReportTable(title=title, columns=text_columns("", *columns), rows=told, folded=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.section import Section
-from tasksearch.reports.tables import gain_text
+from tasksearch.reports.text import gain_text
 from tasksearch.results.verdict import Choice
 
 MOST_NAMED = 8
@@ -15,7 +15,7 @@ MOST_NAMED = 8
 
 
 def section(data: ReportData) -> Section:
-    """The first thing read: what was found, of how much, and what stands beside every number."""
+    """The verdict, the size of the study, and the suite's warning."""
     alerts = [data.warning] if data.warning else []
     if data.partial:
         alerts.insert(0, f"Partial: {_state(data)}. What follows is what is known so far.")
@@ -27,7 +27,7 @@ def section(data: ReportData) -> Section:
 
 
 def sentence(choices: Sequence[Choice], level: float) -> str:
-    """What the intervals allow to be said of the languages, groups left out (of a group where there is nothing else)."""
+    """State what the intervals allow to be said of the languages; of groups only where there are no languages."""
     rows = [choice for choice in choices if not choice.is_group] or list(choices)
     better = [choice for choice in rows if choice.finding == "better"]
     count = Counter(choice.finding for choice in rows)

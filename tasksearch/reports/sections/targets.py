@@ -1,4 +1,4 @@
-"""The verdict for every target: what the mix that was chosen for all languages, or for a group of them, does to each."""
+"""The verdict for every target: gains under the mix that was chosen for all languages, or for a group of them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.figures.forest import LEGEND, forest
-from tasksearch.reports.section import Figure, ReportTable, Section
-from tasksearch.reports.tables import gain_text, mix_letters
-from tasksearch.results.verdict import Choice, Estimate, TargetResult, Verdict
+from tasksearch.reports.section import Figure, Section
+from tasksearch.reports.table import ReportTable, text_columns
+from tasksearch.reports.tables import mix_letters, target_cells, target_columns
+from tasksearch.results.verdict import Choice, Estimate, Verdict
 
 
 def section(data: ReportData) -> Section | None:
-    """A drawing per group of languages, a row per target and group; absent while there is no verdict of a group."""
+    """A drawing per group of languages, a row per target and group; None while no group has a verdict."""
     verdict = data.verdict
     groups = [choice for choice in verdict.choices if choice.is_group and choice.targets] if verdict else []
     if verdict is None or not groups:
@@ -26,15 +27,15 @@ def section(data: ReportData) -> Section | None:
         figures=tuple(_figure(verdict, choice, gains) for choice in groups),
         tables=(_table(verdict, groups),),
         notes=(
-            "A group's mix is chosen once, over all its targets: a row says what that mix does to the target, not which mix "
-            "would be best for it. For that, search with --objective TARGET. Language by language: the folded table above.",
+            "A group's mix is chosen once, over all its targets: a row shows that mix's gain on the target, not the mix "
+            "that is best for it. For that, search with --objective TARGET. Language by language: the folded table above.",
             f"Each interval stands alone: of {len(gains)} about {chance:.2g} leave zero out by chance alone.",
         ),
     )
 
 
 def _sentence(choice: Choice) -> str:
-    """What the intervals allow to be said of the group's targets."""
+    """State what the intervals allow to be said of the group's targets."""
     found = {
         finding: [target.target for target in choice.targets if target.finding == finding]
         for finding in ("better", "worse", "no difference seen", "no interval")
@@ -59,12 +60,12 @@ def _figure(verdict: Verdict, choice: Choice, beside: Sequence[Estimate]) -> Fig
     axis = f"gain over no intermediate phase, points [{100 * verdict.level:g} %]"
     rows = [(target.target, target.gain) for target in choice.targets]
     examples = [target.gain.examples for target in choice.targets]
-    tried = "" if choice.best_mix else ", which was not seen to be better over all targets together"
+    reserve = "" if choice.best_mix else ", which was not seen to be better over all targets together"
     letter = mix_letters(verdict)[choice.mix_signature]
     counts = f"{choice.seeds}+{choice.baseline_seeds} seeds, n = {min(examples)} to {max(examples)} reporting examples a target"
     return Figure(
         svg=forest(f"targets-{_slug(choice.name)}", f"Gain per target, {choice.name}", rows, axis=axis, beside=beside),
-        caption=f"{_languages(choice)}, mix {letter}{tried}; {counts}. {LEGEND}",
+        caption=f"{_languages(choice)}, mix {letter}{reserve}; {counts}. {LEGEND}",
     )
 
 
@@ -73,27 +74,16 @@ def _slug(name: str) -> str:
 
 
 def _table(verdict: Verdict, groups: list[Choice]) -> ReportTable:
-    """A target's groups stand under one another."""
-    exposure = any(target.over_exposure for choice in groups for target in choice.targets)
+    """The rows of one target, a group each, stand under one another."""
     pairs = [(choice, target) for choice in groups for target in choice.targets]
     names = list(dict.fromkeys(target.target for _, target in pairs))
     pairs.sort(key=lambda pair: names.index(pair[1].target))  # stable: groups stay in their order
     letters = mix_letters(verdict)
-    rows = [_row(choice, target, letters[choice.mix_signature], exposure=exposure) for choice, target in pairs]
-    head = ("target", "languages", "mix", "baseline", "with mix", f"gain [{100 * verdict.level:g} %]", "verdict", "n")
-    return ReportTable(title="Target by target", head=(*head, *(("over equal exposure",) * exposure)), rows=tuple(rows))
-
-
-def _row(choice: Choice, target: TargetResult, letter: str, *, exposure: bool) -> tuple[str, ...]:
-    over = gain_text(target.over_exposure) if target.over_exposure else "–"
-    return (
-        target.target + " (same data)" * target.same_data,
-        choice.name,
-        letter,
-        f"{target.baseline.value:.1f}",
-        f"{target.score.value:.1f}",
-        gain_text(target.gain),
-        target.finding,
-        f"{target.gain.examples}",
-        *((over,) * exposure),
+    rows = tuple(
+        (target.target + " (same data)" * target.same_data, choice.name, letters[choice.mix_signature], *target_cells(target))
+        for choice, target in pairs
     )
+    columns = (*text_columns("target", "languages", "mix"), *target_columns(verdict.level))
+    if not any(target.over_exposure for _, target in pairs):
+        columns, rows = columns[:-1], tuple(row[:-1] for row in rows)
+    return ReportTable(title="Target by target", columns=columns, rows=rows)

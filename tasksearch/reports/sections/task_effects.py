@@ -1,27 +1,26 @@
-"""Why: what each task, the order and pairs of tasks do, per language."""
+"""Task effects: what each task, the order and pairs of tasks do, per language."""
 
 from __future__ import annotations
 
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.figures.forest import LEGEND, forest
 from tasksearch.reports.figures.heat import heat, limit_of
-from tasksearch.reports.section import Figure, ReportTable, Section
-from tasksearch.reports.task_effects import effect_text, effects_notes
-from tasksearch.results.task_effects import Effect, TaskEffects
+from tasksearch.reports.section import Figure, Section
+from tasksearch.reports.task_effects import effects_table, every_effect_table
+from tasksearch.results.task_effects import TaskEffects
 
 
 def section(data: ReportData) -> Section | None:
-    """Effects of tasks; absent while too few mixes are trained."""
+    """Effects of tasks; None while too few mixes are trained."""
     found = data.why
     if found is None or not found.rows[0].drops:
         return None
     return Section(
-        slug="why",
-        title="Why: what the tasks do",
+        slug="task-effects",
+        title="Task effects",
         lead=(_sentence(found),),
         figures=(_by_language(found), _together(found)),
-        tables=(_detail(found), _languages(found)),
-        notes=tuple(effects_notes(found)),
+        tables=(effects_table(found, found["all"]), every_effect_table(found)),
     )
 
 
@@ -38,7 +37,7 @@ def _by_language(found: TaskEffects) -> Figure:
     cells = {(row.name, effect.about[0]): effect for row in found.rows for effect in row.drops}
     tasks = [effect.about[0] for effect in found.rows[0].drops]
     names, limit = [row.name for row in found.rows], limit_of([*cells.values()])
-    drawn = heat("why-tasks", "Leaving a task out, by language", names, tasks, cells, limit)
+    drawn = heat("effects-tasks", "Leaving a task out, by language", names, tasks, cells, limit)
     caption = (
         f"Points that a mix gains without a task, n = {found.mixes} trained mixes, one seed each, selection examples. "
         f"Orange and −: the task helps. A dot (•) where the {100 * found.level:g} % interval leaves zero out."
@@ -50,36 +49,9 @@ def _together(found: TaskEffects) -> Figure:
     row = found["all"]
     effects = [*row.drops, *row.order[:2], *row.pairs]
     drawn = forest(
-        "why-all", "Effects over all languages", [(e.words, e) for e in effects], axis=f"points [{100 * found.level:g} %]"
+        "effects-all", "Effects over all languages", [(e.words, e) for e in effects], axis=f"points [{100 * found.level:g} %]"
     )
     return Figure(
         svg=drawn,
         caption=f"All languages together, n = {found.mixes} trained mixes, one seed each, selection examples. {LEGEND}",
     )
-
-
-def _detail(found: TaskEffects) -> ReportTable:
-    row = found["all"]
-    values = {effect.about: effect for effect in row.shapley}
-    rows = tuple(
-        (effect.words, effect_text(effect), _value(values, effect), f"{effect.mixes}")
-        for effect in (*row.drops, *row.order, *row.pairs)
-    )
-    head = ("effect", f"points ± half of {100 * found.level:g} %", "Shapley value", "mixes")
-    return ReportTable(title="All languages together", head=head, rows=rows)
-
-
-def _value(values: dict[tuple[str, ...], Effect], effect: Effect) -> str:
-    return effect_text(values[effect.about]) if effect.kind == "drop" and effect.about in values else "–"
-
-
-def _languages(found: TaskEffects) -> ReportTable:
-    rows = []
-    for row in found.rows:
-        values = {effect.about: effect for effect in row.shapley}
-        rows += [
-            (row.name, effect.words, effect_text(effect), _value(values, effect))
-            for effect in (*row.drops, *row.order, *row.pairs)
-        ]
-    head = ("", "effect", "points ±", "Shapley value")
-    return ReportTable(title="Every effect in every language", head=head, rows=tuple(rows), folded=True)

@@ -1,1 +1,1 @@
-"""The pooled surrogate: mixes as numbers, what they are worth, and the effects that can be read from it."""
+"""The surrogate: Gaussian processes over mixes and languages that shrink noisy gains."""

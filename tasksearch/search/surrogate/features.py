@@ -1,11 +1,12 @@
-"""Schedules as numbers: what a surrogate may see of a mix, in six blocks.
+"""Features of schedules for the surrogate, in six blocks.
 
 share     √ of each task's share of the examples (the root: the first eighth of a task does more than the second)
-presence  whether the task is there at all
+presence  whether the task is in the mix
 order     where the task stands, from -1 (first) to 1 (last), for a schedule whose mixture moves; 0 in a joint one
-kind      joint, annealed or sequential; how many tasks; how long: and each of the first with the number of tasks
+kind      how far the mixture moves (1 sequential, 0.5 annealed, 0 joint); whether annealed; number of tasks (0 for one, 1 for
+          all); the first times the third; log2 of the steps
 pairs     4 · share · share of every two tasks
-before    the same, times 1 where the one of the lower name comes first and -1 where it comes last; 0 in a joint mix
+before    the same, times 1 where the task of the lower name comes first and -1 where it comes last; 0 in a joint mix
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.schedule import Schedule
-from tasksearch.search.surrogate.schedule_arrays import ScheduleArrays
+from tasksearch.search.surrogate.schedule_arrays import MOVES, ScheduleArrays
 
 Array = NDArray[np.float64]
 
@@ -24,29 +25,29 @@ BLOCKS = ("share", "presence", "order", "kind", "pairs", "before")
 
 
 def features(schedules: Sequence[Schedule], tasks: Sequence[str]) -> dict[str, Array]:
-    """Block → array of shape (schedules, columns). The baseline is a row of zeros."""
+    """Return block → array of shape (schedules, columns). The baseline is a row of zeros."""
     return blocks_of(ScheduleArrays.of(schedules, tasks))
 
 
-def blocks_of(shapes: ScheduleArrays) -> dict[str, Array]:
-    """Block → array of shape (schedules, columns)."""
-    share, present, count, moves = shapes.share, shapes.present, shapes.count, shapes.moves
+def blocks_of(arrays: ScheduleArrays) -> dict[str, Array]:
+    """Return block → array of shape (schedules, columns)."""
+    share, present, count, moves = arrays.share, arrays.present, arrays.count, arrays.moves
     width = share.shape[1]
-    place = np.where(present & (count[:, np.newaxis] > 1), 2 * shapes.rank / np.maximum(1, count - 1)[:, np.newaxis] - 1, 0.0)
+    place = np.where(present & (count[:, np.newaxis] > 1), 2 * arrays.rank / np.maximum(1, count - 1)[:, np.newaxis] - 1, 0.0)
     crowd = np.maximum(0, count - 1) / max(1, width - 1)
     first, second = np.triu_indices(width, 1)
     pairs = 4 * share[:, first] * share[:, second]
-    ahead = np.where(shapes.rank[:, first] < shapes.rank[:, second], 1.0, -1.0)
+    ahead = np.where(arrays.rank[:, first] < arrays.rank[:, second], 1.0, -1.0)
     return {
         "share": np.sqrt(share),
         "presence": present.astype(np.float64),
         "order": moves[:, np.newaxis] * place,
-        "kind": np.stack([moves, (moves == 0.5).astype(np.float64), crowd, moves * crowd, shapes.length], axis=1),
+        "kind": np.stack([moves, (moves == MOVES["annealed"]).astype(np.float64), crowd, moves * crowd, arrays.length], axis=1),
         "pairs": pairs,
         "before": pairs * ahead * moves[:, np.newaxis],
     }
 
 
 def tasks_of(schedules: Sequence[Schedule]) -> tuple[str, ...]:
-    """Every task that any of them holds, sorted."""
+    """Return every task of these schedules, sorted."""
     return tuple(sorted({task for schedule in schedules for task in schedule.tasks}))

@@ -1,17 +1,18 @@
-"""The pooled surrogate: what trained mixes are worth in each language, less the luck that made some of them look good.
+"""Gaussian process over mixes and languages: shrinks the noisy gains of trained mixes.
 
-Scores of T trained mixes in L languages, one seed each, are read as
+Scores of T trained mixes in L languages, one seed each, are modelled as
 
     Y = F + noise,   cov(F) = K ⊗ B,   cov(noise) = I ⊗ N
 
-a Gaussian process whose kernel K compares mixes (presence, share, order, kind, pairs) and whose B lets languages share
-strength: B is shrunken towards one common factor with a residual per language and learns further factors where the trials show
-them (the intrinsic coregionalisation model; Álvarez, Rosasco, Lawrence 2012, sec. 4.2; Maddox et al. 2021 for why the whole
-vector pays). B and N are maximum a posteriori by EM in the eigenbasis of K, where the trials are independent (Stegle et al.
-2011). The kernel is one of a few fixed compositions, each weighted by its evidence; none is tuned to the study in hand.
+a Gaussian process whose kernel K compares mixes (presence, share, order, kind, pairs) and whose B, a covariance of languages,
+lets them share strength: B is shrunken towards one common factor with a residual per language and learns further factors from
+the trials (the intrinsic coregionalisation model; Álvarez, Rosasco, Lawrence 2012, sec. 4.2; Maddox et al. 2021 for why the
+whole vector pays). B and N are maximum a posteriori by EM in the eigenbasis of K, where the trials are independent (Stegle et
+al. 2011). K is one of a few fixed compositions, averaged by their evidence; none is tuned to the study.
 
-The posterior mean is a shrunken score: the winner of the posterior means is not flattered as the winner of the raw scores is
-(Efron 2011, "Tweedie's formula and selection bias"). It is only ever read at mixes that were trained.
+The posterior mean is a shrunken score: the largest posterior mean is not biased upwards as the largest raw score is (Efron
+2011,
+"Tweedie's formula and selection bias"). Mixes are chosen among those that were trained only.
 """
 
 from __future__ import annotations
@@ -38,16 +39,16 @@ KERNELS: tuple[dict[str, float], ...] = (
     {"share": 0.5, "order": 0.3, "kind": 0.3, "pairs": 0.3, "before": 0.4},
 )
 """Compositions: block → its part of the variance of a mix. `near`: squared exponential over share, order and kind."""
-LEVEL = 1.0  # variance of what all mixes have in common, in the variance of one mix
-OWN = 0.1  # variance of what no other mix shares with it
+LEVEL = 1.0  # variance that all mixes have in common, relative to that of one mix
+OWN = 0.1  # variance of a mix that no other shares
 RATIOS = np.geomspace(0.02, 2000, 26)  # signal over noise, the grid of the evidence
 LEAST_EVIDENCE = 0.02
-"""Share of the evidence under which a kernel is left out."""
+"""A kernel with a smaller share of the evidence is left out."""
 JITTER = 1 + 1e-9
-"""What the noise is multiplied by, at least on average over columns, so that it can be factorised."""
-_STRAIGHT = (4.0, 0.25)  # columns that the prior is worth: with a straight scale, and with each bend of it
+"""Factor on the noise, on average over columns, so that its covariance can be factorised."""
+_STRAIGHT = (4.0, 0.25)  # prior weight in columns: of the identity, and of each other power of the warp
 _ROUNDS = 20
-_PRIOR = 4.0  # how many trials the prior on the languages' covariance is worth, beside their number
+_PRIOR = 4.0  # prior weight on the languages' covariance in trials, added to the number of languages
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,7 +65,7 @@ class Posterior:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Surrogate:
-    """Kernels over the trained mixes, ready for any score column; build once per study.
+    """Kernels over the trained mixes, for any columns of scores; built once per study.
 
     Attributes:
         schedules: trained mixes, T of them, each once.
@@ -73,11 +74,11 @@ class Surrogate:
     schedules: tuple[Schedule, ...]
 
     def posterior(self, scores: Array, seeds: Array | None = None) -> Posterior:
-        """Shrunken scores of every mix in every column.
+        """Compute the shrunken scores of every mix in every column.
 
         Args:
             scores: shape (T, L), gains over the baseline, in units in which columns are comparable.
-            seeds: shape (S, L), scores of the baseline's seeds in the same units: the noise's witness; None: none.
+            seeds: shape (S, L), scores of the baseline's seeds in the same units, as evidence of the noise; None: none.
         """
         warp = self.warp(scores)
         parts = self._parts(warp.forward(scores), None if seeds is None else warp.forward(seeds))
@@ -94,8 +95,9 @@ class Surrogate:
         return Posterior(mean=mean, deviation=deviation)
 
     def elsewhere(self, schedules: Sequence[Schedule], scores: Array) -> Array:
-        """What is expected of mixes that were not trained, shape (schedules, L): for measuring the surrogate against trainings
-        that it was not shown. No verdict is drawn from it.
+        """Predict scores of mixes that were not trained, shape (schedules, L).
+
+        It serves to measure the surrogate against held-out trainings; no verdict uses it.
         """
         warp, across = self.warp(scores), _kernels(self.blocks, features(schedules, self.tasks))
         mean = np.zeros((len(schedules), scores.shape[1]))
@@ -105,8 +107,9 @@ class Surrogate:
         return warp.back(mean, np.zeros_like(mean))[0]
 
     def warp(self, scores: Array, *, together: bool = True) -> Warp:
-        """The bend of every column's scale that the trials show. Columns say together how common each power is, unless each is
-        to be read by itself; to begin with none is the rule.
+        """Fit the power of every column's warp.
+
+        With `together` the columns share a prior over powers that is estimated from them; it starts in favour of the identity.
         """
         logs = np.array([self._columns_evidence(Warp.of(scores, power), scores) for power in POWERS])
         prior = np.where(np.array(POWERS) == 1, *_STRAIGHT)[:, np.newaxis]
@@ -119,15 +122,13 @@ class Surrogate:
         return Warp.of(scores, np.array(POWERS)[held.argmax(axis=0)])
 
     def _columns_evidence(self, warp: Warp, scores: Array) -> Array:
-        """Log likelihood of each column taken apart, shape (L,), under its best kernel and ratio."""
+        """Return the log likelihood of each column by itself, shape (L,), under its best kernel and ratio."""
         bent = warp.forward(scores)
         logs = [likelihoods(np.square(vectors.T @ bent), values)[0].max(axis=0) for values, vectors in self.bases]
         return np.asarray(np.max(logs, axis=0) + warp.log_slope(scores))
 
     def _parts(self, scores: Array, seeds: Array | None) -> list[tuple[float, int, Posterior]]:
-        """(weight, which kernel, posterior in that kernel's eigenbasis) of the kernels that the evidence leaves; weights sum
-        to one.
-        """
+        """Return (weight, number of the kernel, posterior in its eigenbasis) of the kernels kept; weights sum to one."""
         noise = seed_contrasts(seeds, scores.shape[1])
         evidence = self.evidence(scores, noise)
         kept = [place for place, weight in enumerate(evidence) if weight >= LEAST_EVIDENCE]
@@ -140,18 +141,18 @@ class Surrogate:
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
-        """Every task that a mix holds, sorted: the columns of its features."""
+        """Every task of the mixes, sorted: the columns of the features."""
         return tasks_of(self.schedules)
 
     @cached_property
-    def shapes(self) -> ScheduleArrays:
+    def arrays(self) -> ScheduleArrays:
         """The mixes as arrays."""
         return ScheduleArrays.of(self.schedules, self.tasks)
 
     @cached_property
     def blocks(self) -> dict[str, Array]:
-        """Their features."""
-        return blocks_of(self.shapes)
+        """Features of the mixes by block."""
+        return blocks_of(self.arrays)
 
     @cached_property
     def bases(self) -> list[tuple[Array, Array]]:
@@ -163,7 +164,7 @@ class Surrogate:
         return found
 
     def evidence(self, scores: Array, noise: Array) -> Array:
-        """Weight of every kernel: its likelihood for the columns' mean and for what is left, each at its best ratio."""
+        """Return the weight of every kernel: its likelihood of the columns' mean and of the rest, each at its best ratio."""
         mean = scores.mean(axis=1, keepdims=True)
         apart = scores - mean
         contrast, own = noise.mean(axis=1, keepdims=True), noise - noise.mean(axis=1, keepdims=True)
@@ -179,21 +180,19 @@ class Surrogate:
         return weights
 
 
-def trained(schedules: Sequence[Schedule]) -> Surrogate:
-    """The surrogate over these mixes.
+def surrogate_over(schedules: Sequence[Schedule]) -> Surrogate:
+    """Build the surrogate over these mixes.
 
     Raises:
-        ValueError: a mix stands twice.
+        ValueError: a mix is listed twice.
     """
     if len(set(schedules)) != len(schedules):
-        raise ValueError("a mix stands twice; expected one row of scores per mix")
+        raise ValueError("a mix is listed twice; expected one row of scores per mix")
     return Surrogate(schedules=tuple(schedules))
 
 
 def _kernels(blocks: Mapping[str, Array], others: Mapping[str, Array] | None) -> list[Array]:
-    """Per composition, the kernel of the mixes, shape (T, T); or of others with them, shape (others, T), on the same scale.
-    From their features.
-    """
+    """Return one kernel per composition: of the mixes, shape (T, T), or of others with them, shape (others, T)."""
     apart = blocks if others is None else others
     parts = {name: _linear(block, apart[name]) for name, block in blocks.items()}
     place = _place(blocks)
@@ -207,12 +206,12 @@ def _kernels(blocks: Mapping[str, Array], others: Mapping[str, Array] | None) ->
 
 
 def _place(blocks: Mapping[str, Array]) -> Array:
-    """Where mixes stand to each other, for the kernel `near`."""
+    """Return the coordinates of mixes for the kernel `near`."""
     return np.hstack([blocks["share"], 0.5 * blocks["order"], blocks["kind"][:, :4]])
 
 
 def _linear(block: Array, others: Array) -> Array:
-    """Inner products of columns centred over the block, scaled to a mean variance of one."""
+    """Return inner products of columns centred over the block, scaled to a mean variance of one."""
     centre = block.mean(axis=0)
     centred = block - centre
     scale = float(np.square(centred).sum()) / len(block)
@@ -220,14 +219,14 @@ def _linear(block: Array, others: Array) -> Array:
 
 
 def _near(block: Array, others: Array) -> Array:
-    """Squared exponential, its length the median distance within the block."""
+    """Return the squared exponential kernel; its scale is the median squared distance within the block."""
     inside = _distances(block, block)
     typical = float(np.median(inside[inside > 0])) if (inside > 0).any() else 1.0
     return np.asarray(np.exp(-(inside if others is block else _distances(others, block)) / typical))
 
 
 def _distances(rows: Array, others: Array) -> Array:
-    """Squared distances, shape (rows, others); column by column, for the differences of all columns at once fill no cache."""
+    """Return squared distances, shape (rows, others), summed column by column, which fits the processor's cache."""
     found = np.zeros((len(rows), len(others)))
     for one, other in zip(rows.T, others.T, strict=True):
         found += np.square(one[:, np.newaxis] - other)
@@ -235,7 +234,7 @@ def _distances(rows: Array, others: Array) -> Array:
 
 
 def seed_contrasts(seeds: Array | None, columns: int) -> Array:
-    """Orthonormal contrasts of the baseline's seeds, shape (seeds - 1, columns): pure noise."""
+    """Return orthonormal contrasts of the baseline's seeds, shape (seeds - 1, columns): samples of noise alone."""
     if seeds is None or len(seeds) < 2:
         return np.zeros((0, columns))
     centred = seeds - seeds.mean(axis=0)
@@ -244,7 +243,7 @@ def seed_contrasts(seeds: Array | None, columns: int) -> Array:
 
 
 def _best_likelihood(rotated: Array, values: Array, noise: Array) -> float:
-    """Largest log likelihood of columns with one noise variance, over the grid of ratios."""
+    """Return the largest log likelihood of columns with one noise variance, over the grid of ratios."""
     squares, extra = np.square(rotated).sum(axis=1), float(np.square(noise).sum())
     count = rotated.size + noise.size
     spread = np.outer(RATIOS, values) + 1.0
@@ -255,12 +254,12 @@ def _best_likelihood(rotated: Array, values: Array, noise: Array) -> float:
 def likelihoods(
     squares: Array, values: Array, extra: Array | float = 0.0, more: int = 0, *, floor: float = 1e-12
 ) -> tuple[Array, Array]:
-    """Log likelihood of single columns and their noise variance, each of shape (ratios, L), over the grid of ratios.
+    """Return log likelihood and noise variance of single columns over the grid of ratios, each of shape (ratios, L).
 
     Args:
         squares: the columns' rotated squares, shape (T, L).
         values: eigenvalues, shape (T,).
-        extra, more: sum of squares of so many numbers that are noise alone, per column.
+        extra, more: sum of squares, per column, of `more` numbers that are noise alone.
         floor: of the variance.
     """
     spread, count = np.outer(RATIOS, values) + 1.0, len(values) + more
@@ -269,8 +268,11 @@ def likelihoods(
 
 
 def coregionalised(rotated: Array, values: Array, noise: Array) -> tuple[Array, Array, Array]:
-    """K ⊗ B + I ⊗ N in the eigenbasis of K, B and N by EM under inverse-Wishart priors: W, its inverse and λ, as in
-    `_diagonalised`: in the columns of `rotated @ W.T` signal and noise have variances λ · K and 1, and are independent.
+    """Fit B and N of K ⊗ B + I ⊗ N by EM under inverse-Wishart priors, in the eigenbasis of K.
+
+    Returns:
+        W, its inverse and λ as `_diagonalised` returns them: in the columns of `rotated @ W.T` signal and noise are independent
+        with variances λ · K and 1.
     """
     between, within = _start(rotated, values, noise)
     columns = rotated.shape[1]
@@ -293,7 +295,7 @@ def coregionalised(rotated: Array, values: Array, noise: Array) -> tuple[Array, 
 
 
 def _posterior(rotated: Array, values: Array, noise: Array) -> Posterior:
-    """Of every mix and column, in the eigenbasis of K."""
+    """Return the posterior of every mix and column in the eigenbasis of K."""
     whiten, unwhiten, ratio = coregionalised(rotated, values, noise)
     shrink = values[:, np.newaxis] * ratio / (values[:, np.newaxis] * ratio + 1.0)
     mean = (shrink * (rotated @ whiten.T)) @ unwhiten.T
@@ -302,7 +304,7 @@ def _posterior(rotated: Array, values: Array, noise: Array) -> Posterior:
 
 
 def _start(rotated: Array, values: Array, noise: Array) -> tuple[Array, Array]:
-    """Compound symmetry: one factor for all columns and a residual of equal size for each, signal and noise alike."""
+    """Start B and N with compound symmetry: one factor for all columns and equal residuals."""
     columns = rotated.shape[1]
     shared = _one_variance(rotated.mean(axis=1, keepdims=True), values, noise.mean(axis=1, keepdims=True))
     if columns == 1:
@@ -318,7 +320,7 @@ def _start(rotated: Array, values: Array, noise: Array) -> tuple[Array, Array]:
 
 
 def _one_variance(rotated: Array, values: Array, noise: Array) -> tuple[float, float]:
-    """Signal and noise variance of columns that have them in common, averaged over the grid by likelihood."""
+    """Return the signal and noise variance common to all columns, averaged over the grid by likelihood."""
     squares, extra = np.square(rotated).sum(axis=1), float(np.square(noise).sum())
     columns, count = rotated.shape[1], rotated.size + noise.size
     spread = np.outer(RATIOS, values) + 1.0
@@ -330,7 +332,7 @@ def _one_variance(rotated: Array, values: Array, noise: Array) -> tuple[float, f
 
 
 def _diagonalised(between: Array, within: Array) -> tuple[Array, Array, Array]:
-    """W, its inverse, and λ, with W N Wᵀ = I and W B Wᵀ = diag(λ)."""
+    """Return W, its inverse, and λ, with W N Wᵀ = I and W B Wᵀ = diag(λ)."""
     root = np.linalg.cholesky(within + (JITTER - 1) * float(np.trace(within)) / len(within) * np.eye(len(within)))
     inverse = np.linalg.inv(root)
     values, vectors = np.linalg.eigh(inverse @ between @ inverse.T)

@@ -1,6 +1,6 @@
-"""`ScheduleArrays`: schedules as arrays, and what becomes of them when a task is left out, moved, or all are trained together.
+"""`ScheduleArrays`: schedules as arrays, and edits of them: a task left out or moved, or all tasks trained jointly.
 
-Only what the surrogate sees of a schedule is kept: shares of the whole phase, the order of tasks, whether the mixture moves,
+Only what the surrogate's features need is kept: shares of the whole phase, the order of tasks, whether the mixture moves,
 and the length. Leaving a task out gives its share to the others in proportion, at the same length.
 """
 
@@ -17,12 +17,12 @@ from tasksearch.core.schedule import Schedule
 
 Array = NDArray[np.float64]
 MOVES = {"sequential": 1.0, "staged": 1.0, "annealed": 0.5}
-"""Kind → how far the mixture moves; 0 for the others."""
+"""Kind of schedule → how far its mixture moves; 0 for the others."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScheduleArrays:
-    """So many schedules over p tasks.
+    """Schedules over p tasks.
 
     Attributes:
         share: shape (schedules, p), of the examples of the whole phase; rows sum to one, or to zero for the baseline.
@@ -38,7 +38,7 @@ class ScheduleArrays:
 
     @classmethod
     def of(cls, schedules: Sequence[Schedule], tasks: Sequence[str]) -> ScheduleArrays:
-        """From schedules; tasks in the order of the columns."""
+        """Convert schedules; `tasks` are the columns in their order."""
         column = {task: i for i, task in enumerate(tasks)}
         share = np.zeros((len(schedules), len(tasks)))
         rank = np.full((len(schedules), len(tasks)), -1)
@@ -55,7 +55,7 @@ class ScheduleArrays:
 
     @classmethod
     def even(cls, members: NDArray[np.bool_], steps: int) -> ScheduleArrays:
-        """All tasks of each row together in equal shares; members of shape (schedules, p)."""
+        """Return joint schedules with equal shares of each row's tasks; `members` has shape (schedules, p)."""
         count = members.sum(axis=1, keepdims=True)
         rank = np.where(members, members.cumsum(axis=1) - 1, -1)
         length = np.where(count[:, 0] > 0, math.log2(steps), 0.0)
@@ -63,22 +63,22 @@ class ScheduleArrays:
 
     @property
     def present(self) -> NDArray[np.bool_]:
-        """Which tasks each holds."""
+        """Which tasks each schedule has, shape (schedules, p)."""
         return self.share > 0
 
     @property
     def count(self) -> NDArray[np.int64]:
-        """How many tasks each holds."""
+        """Number of tasks of each schedule, shape (schedules,)."""
         return np.asarray(self.present.sum(axis=1))
 
     def rows(self, chosen: NDArray[np.bool_]) -> ScheduleArrays:
-        """Those of the rows."""
+        """Return the chosen rows."""
         return ScheduleArrays(
             share=self.share[chosen], rank=self.rank[chosen], moves=self.moves[chosen], length=self.length[chosen]
         )
 
     def without(self, task: int) -> ScheduleArrays:
-        """Each without that task; every row must hold another one."""
+        """Remove that task from each; every row must have another one."""
         share = self.share.copy()
         share[:, task] = 0.0
         share /= share.sum(axis=1, keepdims=True)
@@ -89,12 +89,12 @@ class ScheduleArrays:
         return ScheduleArrays(share=share, rank=rank, moves=moves, length=self.length)
 
     def moved(self, task: int, *, last: bool) -> ScheduleArrays:
-        """Each with that task, which it must hold, at the end or at the start of the order."""
+        """Move that task, which each must have, to the end or the start of the order."""
         own = self.rank[:, [task]]
         rank = np.where(self.rank < 0, -1, self.rank - (self.rank > own) if last else self.rank + (self.rank < own))
         rank[:, task] = self.count - 1 if last else 0
         return ScheduleArrays(share=self.share, rank=rank, moves=self.moves, length=self.length)
 
     def together(self) -> ScheduleArrays:
-        """Each with its tasks trained jointly."""
+        """Train the tasks of each jointly."""
         return ScheduleArrays(share=self.share, rank=self.rank, moves=np.zeros(len(self.moves)), length=self.length)

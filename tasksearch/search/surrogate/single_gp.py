@@ -1,7 +1,7 @@
-"""Many columns of scores, each read by itself: what the pooled surrogate says of one column alone, for all of them at once.
+"""The surrogate's posterior of many columns, each by itself, computed for all at once.
 
-A verdict asks for dozens of such columns, one for each language's selection cells, over the same mixes. One by one every
-eigenvector of every kernel is fetched from memory for each of them; together it is fetched once. The numbers are those of
+A verdict needs dozens of such columns, one for each language's selection cells, over the same mixes. Computed together, every
+eigenvector of every kernel is fetched from memory once instead of once per column. The numbers equal those of
 `Surrogate.posterior` on a single column.
 """
 
@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 
 def posterior_of_each(surrogate: Surrogate, scores: Array, seeds: Array) -> Posterior:
-    """Shrunken scores of every mix in every column, no column knowing of another.
+    """Return the shrunken scores of every mix in every column; columns share no information.
 
     Args:
         surrogate: over the trained mixes.
@@ -58,7 +58,7 @@ def posterior_of_each(surrogate: Surrogate, scores: Array, seeds: Array) -> Post
 
 
 def _weights(logs: Array) -> Array:
-    """Weight of every kernel in every column, shape (kernels, L): those that the evidence leaves, summing to one."""
+    """Return the weights of the kernels that are kept in every column, shape (kernels, L); they sum to one."""
     weights = np.exp(logs - logs.max(axis=0))
     weights /= weights.sum(axis=0)
     weights = np.where(weights >= LEAST_EVIDENCE, weights, 0.0)
@@ -66,7 +66,7 @@ def _weights(logs: Array) -> Array:
 
 
 def _variances(logs: Array, variance: Array) -> tuple[Array, Array]:
-    """Signal and noise variance of every column, averaged over the grid by likelihood."""
+    """Return the signal and noise variance of every column, averaged over the grid by likelihood."""
     weight = np.exp(logs - logs.max(axis=0))
     weight /= weight.sum(axis=0)
     signal = (weight * RATIOS[:, np.newaxis] * variance).sum(axis=0)

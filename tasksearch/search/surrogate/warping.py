@@ -1,8 +1,8 @@
-"""A bend of the score scale, so that what a surrogate takes for normal and additive is nearly so.
+"""A power transform of scores that makes them more nearly normal and additive, as the surrogate assumes.
 
-Scores pile up where a task is nearly solved, and fall far where nothing was trained that helps. A Gaussian process on such a
-scale spends its flexibility on the far end and cannot tell the best mixes apart. A power transform of one parameter (Yeo and
-Johnson 2000) about each column's mean mends that, its power chosen by evidence with the Jacobian (warped Gaussian processes:
+Scores cluster where a task is nearly solved, and fall far below where no helpful task was trained. A Gaussian process on such a
+scale spends its flexibility on the low end and cannot tell the best mixes apart. A power transform of one parameter (Yeo and
+Johnson 2000) about each column's mean corrects that, its power chosen by evidence with the Jacobian (warped Gaussian processes:
 Snelson, Rasmussen, Ghahramani 2004). A power of one leaves the scale as it is.
 """
 
@@ -24,11 +24,11 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Warp:
-    """Scores → bent scores, column by column: mean + spread · bend((score - mean) / spread), of slope one at the mean.
+    """Transforms scores column by column: mean + spread · bend((score - mean) / spread), of slope one at the mean.
 
     Attributes:
         powers: per column, 1 being the identity.
-        mean, spread: of the columns, spread above zero.
+        mean, spread: of the columns; spread is positive.
     """
 
     powers: Array
@@ -37,25 +37,25 @@ class Warp:
 
     @classmethod
     def of(cls, scores: Array, powers: Array | float) -> Warp:
-        """For these scores, shape (mixes, columns)."""
+        """Make the transform for these scores, shape (mixes, columns)."""
         mean, spread = scores.mean(axis=0), scores.std(axis=0)
         each = np.broadcast_to(np.asarray(powers, dtype=np.float64), mean.shape)
         return cls(powers=each, mean=mean, spread=np.where(spread > 0, spread, 1.0))
 
     def forward(self, scores: Array) -> Array:
-        """Bent scores, in the scores' units, of shape (any, columns)."""
+        """Transform scores of shape (any, columns)."""
         bent = np.array(scores, dtype=np.float64)
         for j in np.flatnonzero(self.powers != 1):
             bent[:, j] = self.mean[j] + self.spread[j] * _bend((bent[:, j] - self.mean[j]) / self.spread[j], self.powers[j])
         return bent
 
     def log_slope(self, scores: Array) -> Array:
-        """Sum over mixes of log d forward / d score, shape (columns,)."""
+        """Return the sum over mixes of log d forward / d score, shape (columns,)."""
         z = (scores - self.mean) / self.spread
         return np.asarray(((self.powers - 1) * np.sign(z) * np.log1p(np.abs(z))).sum(axis=0))
 
     def back(self, mean: Array, deviation: Array) -> tuple[Array, Array]:
-        """Mean and deviation of scores whose bent values are normal with these, by Gauss-Hermite quadrature."""
+        """Return mean and deviation of scores whose transformed values are normal with these, by Gauss-Hermite quadrature."""
         mean, deviation = mean.copy(), deviation.copy()
         weights = _WEIGHTS / _WEIGHTS.sum()
         for j in np.flatnonzero(self.powers != 1):
@@ -77,12 +77,12 @@ def _unbend(w: Array, power: float) -> Array:
 
 
 def _box_cox(x: Array, power: float) -> Array:
-    """((1 + x) ** power - 1) / power of x at or above zero; its limit log(1 + x) at power zero."""
+    """Return ((1 + x) ** power - 1) / power for x ≥ 0; its limit log(1 + x) at power zero."""
     return np.asarray(np.log1p(x) if power == 0 else (np.power(1 + x, power) - 1) / power)
 
 
 def _box_cox_back(w: Array, power: float) -> Array:
-    """The inverse. A power below zero never reaches -1 / power: what a normal puts near or beyond it is taken at x = 20."""
+    """Invert `_box_cox`. A power below zero never reaches -1 / power: values near or beyond it map to x = 20."""
     if power == 0:
         return np.asarray(np.expm1(np.minimum(w, 3.0)))
     return np.asarray(np.power(np.maximum(1 + power * w, 21.0**power if power < 0 else 1.0), 1 / power) - 1)

@@ -1,4 +1,4 @@
-"""The court: a search is worth its hours only where it beats what is free, and a world without effects is seldom called so."""
+"""A search is worth its cost only where it beats the free baselines; a world without effects is seldom called so."""
 
 import json
 
@@ -17,7 +17,7 @@ from tasksearch.search.designed_trials import Design
 
 
 def comparison_of(family, number, finalists, seeds=3, rule="target-dev"):
-    """The court of a study whose finalists are the planned mixes that `finalists` names by place or role."""
+    """The baseline comparison of a study whose finalists are the planned mixes that `finalists` names by place or role."""
     world = draw_world(family, number)
     plan = proposed(world, 40, number)
     study = searched(world, plan)

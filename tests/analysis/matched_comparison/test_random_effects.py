@@ -30,16 +30,16 @@ def drawn(rng, shape, noise, truth=0.0):
     return outcome
 
 
-def sheet_of(outcome):
+def table_of(outcome):
     scores, n = outcome.mean(axis=2), outcome.shape[2]
-    return DifferenceTable(scores=scores, pulls={BLOCK: (outcome - scores[..., np.newaxis]) / math.sqrt(n * (n - 1))})
+    return DifferenceTable(scores=scores, influence={BLOCK: (outcome - scores[..., np.newaxis]) / math.sqrt(n * (n - 1))})
 
 
 def told(*outcomes, enough=True):
     """The difference over these outcomes, each of them a sheet."""
     n = outcomes[0].shape[2]
     items = Items(examples=n, documents=None, freedom={BLOCK: n - 1}, enough=enough)
-    return difference([sheet_of(outcome) for outcome in outcomes], items)
+    return difference([table_of(outcome) for outcome in outcomes], items)
 
 
 @pytest.mark.parametrize("shape", [(6, 3, 40), (3, 3, 40), (12, 5, 40)])
@@ -99,8 +99,8 @@ def test_the_error_is_never_below_that_of_the_mixtures_means(outcome):
 def test_every_mixture_weighs_the_same_however_studies_share_them():
     rng = np.random.default_rng(2)
     outcome = rng.normal(size=(6, 3, 30))
-    apart = told(outcome[:2], outcome[2:])
-    assert apart.value == pytest.approx(told(outcome).value) == pytest.approx(outcome.mean())
+    independent_examples = told(outcome[:2], outcome[2:])
+    assert independent_examples.value == pytest.approx(told(outcome).value) == pytest.approx(outcome.mean())
 
 
 @pytest.mark.parametrize(("shape", "enough"), [((2, 3, 40), True), ((6, 2, 40), True), ((6, 3, 40), False)])
@@ -113,6 +113,6 @@ def test_too_few_of_anything_claim_no_interval(shape, enough):
 def test_studies_of_different_examples_are_refused():
     outcome, items = np.ones((3, 3, 30)), Items(examples=30, documents=None, freedom={("nli", 31, False): 30}, enough=True)
     with pytest.raises(BadInput, match="different numbers of examples"):
-        difference([sheet_of(outcome)], items)
+        difference([table_of(outcome)], items)
     with pytest.raises(BadInput, match="no mixture"):
         difference([], items)

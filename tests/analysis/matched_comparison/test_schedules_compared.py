@@ -9,7 +9,7 @@ import pytest
 from tasksearch.analysis.clustering import Documents
 from tasksearch.analysis.estimates import score_of
 from tasksearch.analysis.matched_comparison.comparison import advice, compare_schedules
-from tasksearch.analysis.matched_comparison.matched_runs import TwinStudy
+from tasksearch.analysis.matched_comparison.matched_runs import MatchedStudy
 from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.score import Score, ScoreTable
 from tasksearch.core.signature import seed_from
@@ -59,7 +59,7 @@ class Planted:
 
     def study(self, records=None):
         chosen = self.records if records is None else records
-        return TwinStudy(
+        return MatchedStudy(
             name=f"toy{self.config.seed}",
             records=chosen,
             outcomes=self.outcomes,
@@ -120,7 +120,7 @@ def test_a_mixture_that_is_still_being_trained_is_passed_over(toy):
     found = compare_schedules([study.study(study.records[:60])], GROUPS, complete=False)
     assert found.main.mixtures == 3
     assert "early look" in found.sentence
-    with pytest.raises(StudyNotReady, match="no twin is finished"):
+    with pytest.raises(StudyNotReady, match="no matched training is finished"):
         compare_schedules([study.study(study.records[:10])], GROUPS)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tasksearch.analysis.task_effects import contrasts as effects
-from tasksearch.analysis.task_effects.contrasts import of_shapes, of_trained, read
+from tasksearch.analysis.task_effects.contrasts import contrast_of_any, contrast_of_trained, estimate_contrasts
 from tasksearch.analysis.task_effects.effects import task_effects
 from tasksearch.analysis.task_effects.questions import effect_questions
 from tasksearch.bench.effects import GROUPS, checked
@@ -33,12 +33,12 @@ def test_it_is_the_dense_posterior_of_the_same_process(monkeypatch):
     surrogate, scores, seeds = table.surrogate, table.gains[:, :1], table.seeds[:, :1]
     monkeypatch.setattr(type(surrogate), "bases", property(lambda s, found=surrogate.bases: found[2:3]))
     task = 2
-    shapes = ScheduleArrays.of(surrogate.schedules, surrogate.tasks)
-    there = shapes.present[:, task] & (shapes.count > 1)
+    arrays = ScheduleArrays.of(surrogate.schedules, surrogate.tasks)
+    there = arrays.present[:, task] & (arrays.count > 1)
     asked = next(q for q in effect_questions(surrogate) if q.kind == "drop" and q.about == (surrogate.tasks[task],))
-    got = read(surrogate, [asked.contrast], scores, seeds, np.ones((1, 1))).posterior
+    got = estimate_contrasts(surrogate, [asked.contrast], scores, seeds, np.ones((1, 1))).posterior
 
-    here, gone = features(surrogate.schedules, surrogate.tasks), blocks_of(shapes.rows(there).without(task))
+    here, gone = features(surrogate.schedules, surrogate.tasks), blocks_of(arrays.rows(there).without(task))
     count, size = len(scores), int(there.sum())
     kernel = LEVEL * np.ones((count + size, count + size)) + OWN * np.eye(count + size)
     for name, weight in KERNELS[2].items():
@@ -59,10 +59,12 @@ def test_it_is_the_dense_posterior_of_the_same_process(monkeypatch):
 def test_effects_add_up_as_their_questions_do():
     table = table_of(TUNE, 2, 24)
     surrogate = table.surrogate
-    one, two = (of_trained(surrogate, np.eye(24)[i]) for i in (3, 7))
-    shapes = ScheduleArrays.of(surrogate.schedules[:2], surrogate.tasks)
-    three = of_shapes(surrogate, shapes, np.array([0.5, -0.5]))
-    found = read(surrogate, [one, two, three, one + two + three], table.gains, table.seeds, np.eye(len(table.cells)))
+    one, two = (contrast_of_trained(surrogate, np.eye(24)[i]) for i in (3, 7))
+    arrays = ScheduleArrays.of(surrogate.schedules[:2], surrogate.tasks)
+    three = contrast_of_any(surrogate, arrays, np.array([0.5, -0.5]))
+    found = estimate_contrasts(
+        surrogate, [one, two, three, one + two + three], table.gains, table.seeds, np.eye(len(table.cells))
+    )
     assert found.posterior.mean[3] == pytest.approx(found.posterior.mean[:3].sum(axis=0))
     assert 0 < found.additive <= 1 + 1e-9
 

@@ -10,7 +10,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.search.gain_table import MIN_MIXES, GainTable, language_columns
 from tasksearch.search.objective import Baseline
 from tasksearch.search.surrogate.features import BLOCKS, features
-from tasksearch.search.surrogate.multitask_gp import trained
+from tasksearch.search.surrogate.multitask_gp import surrogate_over
 
 TASKS = ("ccg", "mnli", "qqp")
 SEQUENTIAL = Schedule.sequential([("qqp", 50), ("ccg", 50)])
@@ -34,7 +34,7 @@ def test_the_baseline_is_zero_and_joint_has_no_order():
 
 def test_a_mix_may_stand_only_once():
     with pytest.raises(ValueError, match="twice"):
-        trained([SEQUENTIAL, SEQUENTIAL])
+        surrogate_over([SEQUENTIAL, SEQUENTIAL])
 
 
 @pytest.mark.parametrize("family", [TUNE, HELD], ids=lambda f: f.name)
@@ -60,15 +60,15 @@ def test_where_nothing_has_an_effect_nothing_is_left_of_the_winners():
 
 def test_the_order_of_the_mixes_changes_nothing():
     _, mixes, table = table_of(TUNE, 2, trials=24)
-    there = trained(mixes).posterior(table.gains, table.seeds)
-    back = trained(mixes[::-1]).posterior(table.gains[::-1], table.seeds)
+    there = surrogate_over(mixes).posterior(table.gains, table.seeds)
+    back = surrogate_over(mixes[::-1]).posterior(table.gains[::-1], table.seeds)
     assert np.allclose(there.mean, back.mean[::-1], atol=1e-6)
     assert np.allclose(there.deviation, back.deviation[::-1], atol=1e-6)
 
 
 def test_scores_in_another_unit_give_the_same_word_in_that_unit():
     _, mixes, table = table_of(TUNE, 3, trials=24)
-    once, thrice = (trained(mixes).posterior(scale * table.gains, scale * table.seeds) for scale in (1.0, 3.0))
+    once, thrice = (surrogate_over(mixes).posterior(scale * table.gains, scale * table.seeds) for scale in (1.0, 3.0))
     assert np.allclose(3 * once.mean, thrice.mean, atol=1e-6)
 
 

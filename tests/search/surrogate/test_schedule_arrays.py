@@ -14,21 +14,21 @@ CHAIN = Schedule.sequential([("qqp", 48), ("ccg", 24), ("mnli", 24)])
 PAIR = Schedule.sequential([("qqp", 48), ("ccg", 48)])
 
 
-def same(shapes, *schedules):
-    ours, theirs = blocks_of(shapes), features(schedules, TASKS)
+def same(arrays, *schedules):
+    ours, theirs = blocks_of(arrays), features(schedules, TASKS)
     for name, block in theirs.items():
         assert np.allclose(ours[name], block), name
 
 
 def test_a_task_left_out_gives_its_share_to_the_others_at_the_same_length():
-    shapes = ScheduleArrays.of([JOINT, CHAIN, PAIR], TASKS)
+    arrays = ScheduleArrays.of([JOINT, CHAIN, PAIR], TASKS)
     same(
-        shapes.without(0),
+        arrays.without(0),
         Schedule.joint(Mixture.of({"mnli": 1, "qqp": 2}), 96),
         Schedule.sequential([("qqp", 64), ("mnli", 32)]),
         Schedule.joint(Mixture.uniform("qqp"), 96),
     )
-    same(shapes.rows(np.array([False, True, False])).without(2).without(1), Schedule.joint(Mixture.uniform("ccg"), 96))
+    same(arrays.rows(np.array([False, True, False])).without(2).without(1), Schedule.joint(Mixture.uniform("ccg"), 96))
 
 
 @pytest.mark.parametrize("last", [True, False])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.schedule import Schedule
-from tasksearch.search.surrogate.multitask_gp import trained
+from tasksearch.search.surrogate.multitask_gp import surrogate_over
 from tasksearch.search.surrogate.warping import POWERS, Warp
 
 SCORES = st.lists(st.floats(-50, 50), min_size=3, max_size=12).map(lambda found: np.array(found)[:, np.newaxis])
@@ -58,7 +58,7 @@ def test_a_straight_noisy_scale_is_left_alone():
     chosen = mixes(rng, 48)
     shares = np.array([[float(mix.share(f"t{i}")) for i in range(6)] for mix in chosen])
     scores = shares**0.5 @ rng.normal(size=(6, 5)) + 0.3 * rng.normal(size=(48, 5))
-    assert (trained(chosen).warp(scores).powers == 1).all()
+    assert (surrogate_over(chosen).warp(scores).powers == 1).all()
 
 
 def test_a_scale_that_is_bent_is_straightened_and_the_best_mixes_are_told_apart():
@@ -67,7 +67,7 @@ def test_a_scale_that_is_bent_is_straightened_and_the_best_mixes_are_told_apart(
     shares = np.array([[float(mix.share(f"t{i}")) for i in range(6)] for mix in chosen])
     scores = -np.exp(-1.2 * shares**0.5 @ np.abs(rng.normal(size=(6, 5))) * 2)
     shown, held = chosen[:48], chosen[48:]
-    surrogate = trained(shown)
+    surrogate = surrogate_over(shown)
     assert (surrogate.warp(scores[:48]).powers > 1).mean() > 0.5
     guess = surrogate.elsewhere(held, scores[:48])
     ranks = [np.corrcoef(guess[:, j].argsort().argsort(), scores[48:, j].argsort().argsort())[0, 1] for j in range(5)]
@@ -79,5 +79,5 @@ def test_elsewhere_agrees_with_the_posterior_where_something_was_trained_without
     chosen = mixes(rng, 40)
     shares = np.array([[float(mix.share(f"t{i}")) for i in range(6)] for mix in chosen])
     scores = shares**0.5 @ rng.normal(size=(6, 3))
-    surrogate = trained(chosen)
+    surrogate = surrogate_over(chosen)
     assert np.corrcoef(surrogate.elsewhere(chosen, scores)[:, 0], surrogate.posterior(scores).mean[:, 0])[0, 1] > 0.999
