@@ -28,7 +28,7 @@ from tasksearch.records.ledger import Ledger
 from tasksearch.results.matched_comparison import QUESTION
 
 FILE, LOST = "readings.json", "readings.json.damaged"
-"""The questions, and what is left of them where they were damaged and put aside."""
+"""Name of the log, and the name under which a damaged log is kept."""
 _LOG = logging.getLogger("tasksearch.study")
 
 NOTHING = "none"
