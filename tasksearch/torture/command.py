@@ -41,7 +41,7 @@ def main() -> None:
     from tasksearch.study import run
     from trainables.recorded import RecordedTrainable
 
-    setattr(run, "prepare", _prepare)  # noqa: B010 - in this process alone
+    setattr(run, "prepare", _prepare)  # noqa: B010 - affects only this process
     setattr(trainables.three_phase, "ThreePhase", RecordedTrainable)  # noqa: B010
     sys.argv = ["tasksearch", *sys.argv[2:]]
     runpy.run_module("tasksearch", run_name="__main__")
