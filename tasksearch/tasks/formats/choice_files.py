@@ -1,4 +1,4 @@
-"""HellaSwag and CommonsenseQA as JSON lines, Cosmos QA as csv; prompts and choices put together as jiant does."""
+"""HellaSwag and CommonsenseQA as JSON lines, Cosmos QA as CSV; prompts and choices are composed as in jiant."""
 
 from __future__ import annotations
 
