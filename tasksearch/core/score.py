@@ -64,7 +64,7 @@ class Layout:
 
     @cached_property
     def places(self) -> dict[Half, dict[Cell, int]]:
-        """For each half: cell → row index."""
+        """For `select` and `report`: cell → row index."""
         return {half: {key[:2]: i for i, key in enumerate(self.keys) if key[2] == half} for half in HALVES}
 
     @cached_property
@@ -151,7 +151,9 @@ class ScoreTable:
         return {(s.target, s.language): s.value for s in self.rows if s.half == half}
 
     def cells(self, half: Half) -> Collection[Cell]:
-        """Return the cells that are scored on this half. Tables read from disk with the same layout return the same object."""
+        """Return the cells scored on the selection or the reporting examples. Tables read from disk with one layout return one
+        object.
+        """
         return self._column[0].places[half] if self._column is not None else self.values(half)
 
     @property

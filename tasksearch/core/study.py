@@ -19,7 +19,7 @@ Role = Literal["baseline", "design", "search", "finalist", "control", "untrained
 AFTERWARDS = ("finalist", "control", "untrained", "twin", "best-of")
 """Roles of trials that follow the search: they do not count among its trials, and no proposal is based on them."""
 FOR_THE_QUESTION = ("twin", "best-of")
-"""Roles of trials that are trained only to compare joint with sequential training (`search.twins`)."""
+"""Roles of trials that are trained only to compare joint with sequential training (`search.matched_pairs`)."""
 LEAST_TWINS = 3
 """Minimum number of mixtures, and of seeds, in a matched comparison: a variance estimated from fewer is meaningless."""
 

@@ -182,7 +182,7 @@ def holdout_uses(folder: Path) -> list[HoldoutUse]:
     way_out = f"`tasksearch check {folder} --repair` puts it aside, and what is read from then on counts as adaptive"
     try:
         data = read_checked(path)
-        entries = data["questions"] if isinstance(data, dict) else data  # of format 1 a list alone
+        entries = data["questions"] if isinstance(data, dict) else data  # format 1 is a plain list
         return [HoldoutUse(**{**entry, "cells": tuple(entry["cells"])}) for entry in entries]
     except Damaged as fault:
         raise Damaged(f"{fault}; {way_out}") from None

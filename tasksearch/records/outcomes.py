@@ -27,7 +27,9 @@ Outcomes = Mapping[Cell, NDArray[np.float32]]
 """Cell → array of shape (n, 2): each example's numerator and denominator. The score is 100 · Σ numerator / Σ denominator."""
 
 _KEY, _BLANK = b'"checksum":"', b"0" * 32
-"""Where the checksum stands in the header; it is taken over the file with a blank one."""
+"""Position of the checksum in the header, and its placeholder: the checksum is computed over the file with the placeholder in
+it.
+"""
 
 Places = tuple[tuple[Cell, int, int], ...]
 """(cell, index of the first example, index after the last), counted over the whole file."""

@@ -3,8 +3,8 @@
 ROOT/ab/abcd…/manifest.json         format, signature, size and hash of every file, facts (kind, seconds to train, steps …),
                                     versions of the libraries it was trained with
 ROOT/ab/abcd…/model.safetensors …   the files it names
-ROOT/ab/abcd….00000100/             a snapshot inside that segment, after 100 steps; gone once the segment is there
-ROOT/ab/abcd…/uses                  one byte per reuse; its time is that of the last one
+ROOT/ab/abcd….00000100/             a snapshot inside that segment, after 100 steps; removed once the segment is stored
+ROOT/ab/abcd…/uses                  one byte per reuse; its modification time is that of the last reuse
 """
 
 from __future__ import annotations

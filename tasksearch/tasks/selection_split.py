@@ -3,8 +3,8 @@
 The split rule, by card and language:
 
 - With dev and test splits by the authors, dev selects and test reports.
-- A single split is divided once, by a hash of the document (article, paragraph, source sentence), about half and half. A
-document is on the same side in every language and every card, so that translations of one text are never on both sides.
+- A single split is divided once into about equal parts, by a hash of the document (article, paragraph, source sentence).
+  A document is in the same part in every language and every card, so that translations of one text are never on both sides.
 - An example whose text also occurs among the reporting examples is not used for selection.
 - A language with fewer than 100 evaluation examples (the card's `fewest`) is only reported.
 - Retrieval is divided by query, mining by foreign sentences that have a translation; the pools stay whole.

@@ -83,7 +83,7 @@ class Hub:
         labels: label or tag in the table, numbers as digits → label on the card. A number's name is checked against the table's
             own names, if it has any.
         left_out: labels of rows that the authors exclude, as text; such rows are counted.
-        choices: one template per choice; or a single one, in which {each} stands for an element of the column `each`.
+        choices: one template per choice; or a single one, in which {each} is replaced by each element of the column `each`.
         label_among: column with the names of the choices, among which the label is looked up; empty: the label is an index.
         equal, begins: (column, template): only rows whose column equals, or begins with, that text; others belong to other
             languages.

@@ -12,7 +12,9 @@ from tasksearch.tasks.formats.lines import comma_lines, json_lines
 
 
 def hellaswag_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """`ind ctx_a ctx_b endings label source_id`: the prompt is `ctx_a`, a choice is `ctx_b` and an ending (hellaswag.py)."""
+    """Read `ind ctx_a ctx_b endings label source_id`: the prompt is `ctx_a`, a choice is `ctx_b` and an
+    ending (hellaswag.py).
+    """
     lead = text_of(record, "ctx_b")
     return {
         "id": record["ind"],
@@ -24,7 +26,7 @@ def hellaswag_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
 
 
 def commonsense_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """`id question{stem, choices[{label, text}]} answerKey`."""
+    """Read `id question{stem, choices[{label, text}]} answerKey`."""
     question, key = record["question"], record["answerKey"]
     keys = [choice["label"] for choice in question["choices"]]
     if key not in keys:
@@ -34,7 +36,7 @@ def commonsense_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
 
 
 def cosmos_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """`id context question answer0 … answer3 label`: the prompt is the context and the question (cosmosqa.py)."""
+    """Read `id context question answer0 … answer3 label`: the prompt is the context and the question (cosmosqa.py)."""
     context = text_of(record, "context")
     return {
         "id": record["id"],
