@@ -11,8 +11,9 @@ from tasksearch.core.errors import BadInput, DiskFull, no_room
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write a temporary file, sync it, rename it and sync the folder: after a crash the old or the new content is there, never
-    a part.
+    """Write a file so that after a crash it holds either the old or the new content, never a part.
+
+    Writes a temporary file, syncs it, renames it and syncs the folder.
 
     Raises:
         DiskFull: no space is left; the old content stays.

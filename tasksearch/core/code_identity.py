@@ -50,7 +50,8 @@ def folder_of(package: str) -> Path | None:
 
 
 def other_code(found: Iterable[str | None]) -> tuple[str, ...]:
-    """Return the given hashes that differ from this code's; None and empty values (written before hashes were recorded) are
-    ignored.
+    """Return the given hashes that differ from this code's.
+
+    None and empty values, written before hashes were recorded, are ignored.
     """
     return tuple(sorted({one for one in found if one and one != code_hash()}))

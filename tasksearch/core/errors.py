@@ -12,23 +12,26 @@ from difflib import get_close_matches
 
 
 def first_line(fault: BaseException) -> str:
-    """Return the first line of another library's error message, at most 200 characters; the error's type if the message is
-    empty.
+    """Return the first line of another library's error message, at most 200 characters.
+
+    If the message is empty, return the error's type.
     """
     return (str(fault).strip().splitlines() or [type(fault).__name__])[0][:200]
 
 
 def last_line(fault: BaseException) -> str:
-    """Return the last line of another library's error message, at most 200 characters: in a remote traceback it states the
-    error.
+    """Return the last line of another library's error message, at most 200 characters.
+
+    In a remote traceback the last line states the error.
     """
     lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
     return (lines[-1] if lines else type(fault).__name__)[:200]
 
 
 def no_room(fault: BaseException) -> bool:
-    """Whether a write failed because the disk or a quota is full. safetensors raises no OSError; its message contains the error
-    number.
+    """Whether a write failed because the disk or a quota is full.
+
+    safetensors raises no OSError; its message contains the error number.
     """
     full = (errno.ENOSPC, errno.EDQUOT)
     if isinstance(fault, OSError):

@@ -150,8 +150,9 @@ def option(default: Any, heading: str, help: str, **more: Any) -> Any:  # noqa: 
 
 
 def like(table: type[Options], name: str, default: Any = None, **changes: Any) -> Any:
-    """Declare a field that repeats an option of another table with another default; type, bounds and choices stay declared
-    once.
+    """Declare a field that repeats an option of another table with another default.
+
+    Type, bounds and choices thus stay declared once.
     """
     [field] = (each for each in dataclasses.fields(table) if each.name == name)
     return dataclasses.field(default=default, metadata={_KEY: {**field.metadata[_KEY], **changes}})

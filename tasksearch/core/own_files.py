@@ -197,8 +197,9 @@ def unpack(packed: Iterable[Mapping[str, Any]]) -> None:
 
 
 def shown(reference: str) -> str:
-    """Return the reference as the user wrote it: the file's path, with `:NAME` where it has one; other text is returned
-    unchanged.
+    """Return a reference as the user wrote it: the file's path, with `:NAME` where it has one.
+
+    Other text is returned unchanged.
     """
     if not is_reference(reference):
         return reference

@@ -180,8 +180,9 @@ class PhaseSettings:
 
     @property
     def untrained(self) -> TrainSettings:
-        """Settings for scoring a target without a phase 3: those of the intermediate phase, with the sequence length of
-        retrieval.
+        """Settings for scoring a target without a phase 3.
+
+        They are those of the intermediate phase, with the sequence length of retrieval.
         """
         length = self.retrieval.max_length
         return self.intermediate if length is None else dataclasses.replace(self.intermediate, max_length=length)

@@ -62,8 +62,9 @@ def missing_segments(
 def missing_of_average(
     roots: Sequence[RequiredSegment], leaves: Sequence[RequiredSegment], position: int, there: There
 ) -> tuple[RequiredSegment, ...]:
-    """Return what `missing_segments` does for a trial whose first part averages the ends of several chains: it needs all of
-    `roots`.
+    """Return what `missing_segments` does, for a trial whose first part averages the ends of several chains.
+
+    The average needs all of `roots`.
     """
     found: dict[str, RequiredSegment] = {}
     for place in range(position, 1 + len(leaves)):

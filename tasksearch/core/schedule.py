@@ -1,5 +1,6 @@
-"""`Stage` and `Schedule` of the intermediate phase. Joint and sequential training differ only in the number of stages, not in
-code.
+"""`Stage` and `Schedule` of the intermediate phase.
+
+Joint and sequential training differ only in the number of stages, not in code.
 """
 
 from __future__ import annotations
@@ -102,8 +103,9 @@ class Schedule:
 
     @property
     def kind(self) -> str:
-        """One of `KINDS`. A single task counts as `joint`; several stages are `staged` if any of them has
-        more than one task.
+        """One of `KINDS`.
+
+        A single task counts as `joint`; several stages are `staged` if any of them has more than one task.
         """
         if not self.stages:
             return "none"

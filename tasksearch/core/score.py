@@ -151,8 +151,9 @@ class ScoreTable:
         return {(s.target, s.language): s.value for s in self.rows if s.half == half}
 
     def cells(self, half: Half) -> Collection[Cell]:
-        """Return the cells scored on the selection or the reporting examples. Tables read from disk with one layout return one
-        object.
+        """Return the cells scored on the selection or the reporting examples.
+
+        Tables read from disk with one layout return one object.
         """
         return self._column[0].places[half] if self._column is not None else self.values(half)
 
@@ -207,8 +208,9 @@ def _reader(places: list[int]) -> Callable[[Sequence[float]], Sequence[float]]:
 
 
 def _column_of(data: Sequence[Mapping[str, Any]]) -> tuple[Layout, list[float], int] | None:
-    """Return the (layout, values, seed) of JSON rows without building `Score` objects; None unless they are sorted rows of one
-    seed.
+    """Return the (layout, values, seed) of JSON rows without building `Score` objects.
+
+    None unless they are sorted rows of one seed.
     """
     try:
         keys = tuple([(row["target"], row["language"], row["half"], row["metric"], row["examples"]) for row in data])

@@ -1,5 +1,6 @@
-"""`SearchSpace`: what the search may vary; `suggest`, `decode` and `encode` translate between a sampler's parameters and
-schedules.
+"""`SearchSpace`: what the search may vary.
+
+`suggest`, `decode` and `encode` translate between a sampler's parameters and schedules.
 """
 
 from __future__ import annotations
@@ -129,8 +130,9 @@ def decode(space: SearchSpace, params: Params) -> Schedule | None:
 
 
 def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
-    """Convert a schedule to parameters that `decode` turns back into it: this is how designed trials enter the sampler's
-    history.
+    """Convert a schedule to parameters that `decode` turns back into it.
+
+    This is how designed trials enter the sampler's history.
 
     Raises:
         BadInput: the space cannot express the schedule (it lacks a task, the length or the shares).
@@ -168,8 +170,9 @@ def on_grid(weights: Mapping[str, object], denominator: int | None) -> Mixture:
 
 
 def _weights_for(mixture: Mixture, denominator: int | None) -> dict[str, Any]:
-    """Return integer weights that `on_grid` rounds to this mixture, or approximate ones if there are none (free shares:
-    floats).
+    """Return weights that `on_grid` rounds to this mixture.
+
+    They are integers, or approximate ones if no integers give the mixture; free shares give floats.
     """
     if denominator is None:
         largest = max(share for _, share in mixture)

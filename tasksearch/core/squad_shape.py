@@ -11,8 +11,10 @@ _TRUTH = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
 def answer_objects(value: Any) -> list[Mapping[str, Any]]:
-    """Return one object per answer, from SQuAD's list of answers or from the object of lists that `datasets` writes, `{"text":
-    [...], "answer_start": [...]}`.
+    """Return one object per answer.
+
+    The value is SQuAD's list of answers, or the object of lists that `datasets` writes, `{"text": [...], "answer_start":
+    [...]}`.
 
     Raises:
         ValueError: the value has another form, or its lists have unequal lengths.

@@ -88,8 +88,9 @@ class Overrides:
     target: PerTarget = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form. Fields added by later versions appear only where they are set, so that an earlier version can
-        read the rest.
+        """Return the plain form.
+
+        Fields added by later versions appear only where they are set, so that an earlier version can read the rest.
         """
         return plain_without(self, _LATER_OVERRIDES)
 
@@ -212,8 +213,9 @@ class StudyConfig:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Restore a configuration from the output of `to_json`; a field missing from an earlier version gets the value it then
-        implied.
+        """Restore a configuration from the output of `to_json`.
+
+        A field missing from an earlier version gets the value that it then implied.
         """
         fields = dict(data)
         fields.setdefault(

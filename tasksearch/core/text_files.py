@@ -100,8 +100,9 @@ def whole_text(path: Path) -> str:
 
 
 def has_byte_order_mark(path: Path) -> bool:
-    """Whether the text begins with a UTF-8 byte-order mark; False if the file cannot be read, which is reported when it is
-    read.
+    """Whether the text begins with a UTF-8 byte-order mark.
+
+    False if the file cannot be read; that error is reported when it is read.
     """
     with suppress(BadInput, DataMissing), _open(path) as file:
         return file.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8)

@@ -1,5 +1,6 @@
-"""Training and scoring speed of this machine, measured over a few real steps and cached by machine, model,
-suite and settings.
+"""Training and scoring speed of this machine, measured over a few real steps.
+
+Results are cached by machine, model, suite and settings.
 """
 
 from __future__ import annotations
@@ -50,8 +51,9 @@ class Speed:
         return work.steps * self.target_step.get(work.target, 0.0) + work.examples * self.example[work.target]
 
     def bytes(self, work: PlannedWork, *, keep_targets: bool = False) -> int:
-        """Return the bytes that the store keeps of it, without heads and manifests; AdamW's moments are twice the size of the
-        model.
+        """Return the bytes that the store keeps of it, without heads and manifests.
+
+        AdamW's moments are twice the size of the model.
         """
         if work.kind == "intermediate":
             return self.model_bytes * (3 if work.carries else 1)

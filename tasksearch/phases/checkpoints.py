@@ -15,9 +15,7 @@ from tasksearch.training.loop import OptimizerState, Saving
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointPolicy:
-    """How often a segment is saved during training: every `every_steps` steps and every `every_seconds` seconds; None: not by
-    that measure.
-    """
+    """How often a segment is saved during training, in steps and in seconds; None: not by that measure."""
 
     every_steps: int | None = None
     every_seconds: float | None = 600.0

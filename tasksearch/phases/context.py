@@ -70,7 +70,7 @@ class RunContext:
         return {t: tuple(lang for lang in plan.languages if lang in card.languages) for t, card in cards.items()}
 
     def surroundings(self, plan: Plan) -> Surroundings:
-        """Return the fingerprints of all data and code versions that the plan depends on."""
+        """Return the fingerprints of the model, the data and the numerics that determine the plan's outcome."""
         trained = [*plan.schedule.tasks, *(t for t in plan.targets if self.suite.card(t).trained)]
         return Surroundings(
             model=self._root(plan),
@@ -92,8 +92,9 @@ class RunContext:
         return fingerprint if plan.start == "pretrained" else signature_of("fresh weights", fingerprint, plan.seed)
 
     def first_model(self, plan: Plan) -> Any:
-        """Return a new model to start from: a copy of the pretrained one, or one of its shape with weights drawn from the
-        plan's seed.
+        """Return a new model to start from.
+
+        It is a copy of the pretrained model, or one of its shape with weights drawn from the plan's seed.
         """
         if plan.start == "pretrained":
             return copy.deepcopy(self.pretrained.model).to(self.device)
@@ -104,16 +105,18 @@ class RunContext:
 
     @property
     def numerics(self) -> str:
-        """Everything that affects the last bits of a result: torch's version, kind of device, number of threads, deterministic
-        kernels.
+        """Everything that affects the last bits of a result.
+
+        These are torch's version, the kind of device, the number of threads, and whether kernels are deterministic.
         """
         threads = torch.get_num_threads() if self.device.type == "cpu" else 0
         kernels = ", deterministic" if self.deterministic and self.device.type != "cpu" else ""  # a CPU is deterministic anyway
         return f"torch {torch.__version__.split('+')[0]}, {self.device.type}, {threads} threads{kernels}"
 
     def facts(self, plan: Plan | None = None) -> dict[str, str]:
-        """Return versions, device, threads and fingerprints for tags; with a plan also the commits of the hub data that it
-        reads.
+        """Return versions, device, threads and fingerprints for tags.
+
+        With a plan, also the commits of the hub data that it reads.
         """
         import transformers
 

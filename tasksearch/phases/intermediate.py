@@ -24,7 +24,7 @@ from tasksearch.training.order import draw_items, stage_steps
 
 @dataclass
 class ModelState:
-    """A model between two segments, and the signature of the last segment it was trained on."""
+    """A model between two segments, with the signature of its last segment, or of the root."""
 
     signature: str
     model: Any

@@ -54,8 +54,9 @@ def ensure_lab_data(recipe: LabRecipe, cache: Path | None = None) -> Path:
 
 
 def _folder(recipe: LabRecipe, cache: Path | None) -> Path:
-    """Return the folder of a recipe's data. Data do not depend on phase 1's length, so recipes that differ only in it share
-    files.
+    """Return the folder of a recipe's data.
+
+    Data do not depend on phase 1's length, so recipes that differ only in it share files.
     """
     return (cache or cache_folder()) / "lab" / dataclasses.replace(recipe, phase1_steps=1).signature
 

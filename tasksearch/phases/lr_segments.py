@@ -34,8 +34,9 @@ class LRSegment:
     carries: bool
 
     def recipe(self) -> dict[str, Any]:
-        """Return what the curve contributes to the segment's signature. A segment of the stable part omits the length of the
-        phase.
+        """Return what the curve contributes to the segment's signature.
+
+        A segment of the stable part omits the length of the phase.
         """
         curve = self.curve
         if isinstance(curve, Curve):
@@ -88,8 +89,9 @@ def _curve(settings: TrainSettings, begin: int, total: int) -> Curve | StableCur
 
 
 def _cuts(stage: Stage, begin: int, total: int, settings: TrainSettings) -> Iterator[int]:
-    """Yield the number of steps of each segment of the stage. An annealed stage is never cut: its mixture depends on its whole
-    length.
+    """Yield the number of steps of each segment of the stage.
+
+    An annealed stage is never cut: its mixture depends on its whole length.
     """
     if settings.curve == "linear" or stage.annealed:
         yield stage.steps

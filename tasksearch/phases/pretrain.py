@@ -209,8 +209,10 @@ class Pool:
 
 
 def pool_rows(corpus: Corpus, tokenizer: Any, max_length: int) -> tuple[Encoded, list[Pool]]:
-    """Encode all rows into one list; return it with the position of each language's documents (`mono/sw`) and translations
-    (`tlm/sw`).
+    """Encode all rows into one list.
+
+    Returns:
+        The rows, and the position of each language's documents (`mono/sw`) and translations (`tlm/sw`) in them.
     """
     parts, pools, begin = [], [], 0
     for kind, texts_by_language in (("mono", corpus.documents), ("tlm", corpus.parallel)):

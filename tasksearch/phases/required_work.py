@@ -8,11 +8,10 @@ from tasksearch.phases.unfolding import target_steps
 
 
 def required_segments(run: PlanRun, position: int) -> tuple[RequiredSegment, ...]:
-    """Return the segments that a run has to train from part `position` on, in order, with their steps; evaluation counts as
-    zero.
+    """Return the segments that a run has to train from part `position` on, in order, with their steps.
 
-    Only manifests are read: a damaged segment is discovered when it is loaded. Without a store the result is empty, since
-    nothing that this run trains can be reused by another.
+    Evaluation counts as zero steps. Only manifests are read: a damaged segment is discovered when it is loaded. Without a store
+    the result is empty, since nothing that this run trains can be reused by another.
     """
     store = run.context.store
     if store is None:

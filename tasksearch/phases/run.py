@@ -31,8 +31,9 @@ __all__ = ["Cell", "OnStep", "PartOutcome", "PlanResult", "PlanRun", "TrainedTar
 
 
 class PlanRun:
-    """The segments of a plan, and the model between them. Parts may run in any process: missing segments
-    are loaded or trained.
+    """The segments of a plan, and the model between them.
+
+    Parts may run in any process: missing segments are loaded or trained.
     """
 
     def __init__(self, plan: Plan, context: RunContext) -> None:

@@ -1,6 +1,4 @@
-"""Scores of a target: per-example outcomes for each language's selection and reporting examples, and the
-table made from them.
-"""
+"""Scores of a target: per-example outcomes per language, and the score table made from them."""
 
 from __future__ import annotations
 

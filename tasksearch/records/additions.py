@@ -19,8 +19,10 @@ Additions = Mapping[int, Sequence[TrialRecord]]
 
 
 def lacking(records: Sequence[TrialRecord], additions: Additions, config: StudyConfig) -> list[TrialRecord]:
-    """Return the additions still to run, as running records: for finished trials without some of the study's cells, and
-    additions that failed or were interrupted. Trials that failed or were stopped get none.
+    """Return the additions still to run, as running records.
+
+    These are new additions to finished trials that lack some of the study's cells, and additions that failed or were
+    interrupted. Trials that failed or were stopped get none.
 
     Args:
         records: records as written.

@@ -1,11 +1,11 @@
-"""Log of all uses of the reporting examples: `readings.json` in the study folder records when, by which rule and for which
-choice.
+"""Log of all uses of the reporting examples: `readings.json` in the study folder.
 
-A *question* is a selection rule together with the mix that it chose for every language and group. It concerns the reporting
-examples of all (target, language) cells that these rows cover. Repeating a question, or part of it (one language), gives the
-same answer and is not recorded again. Another rule, or another choice by the same rule (in an extended study), is a second look
-at the same examples: it requires `--reopen`, is recorded, and its numbers are marked as adaptive from then on, since the first
-answer may have influenced the second question (Dwork et al. 2015, "The reusable holdout").
+It records when they were read, by which rule and for which choice. A *question* is a selection rule together with the mix that
+it chose for every language and group. It concerns the reporting examples of all (target, language) cells that these rows cover.
+Repeating a question, or part of it (one language), gives the same answer and is not recorded again. Another rule, or another
+choice by the same rule (in an extended study), is a second look at the same examples: it requires `--reopen`, is recorded, and
+its numbers are marked as adaptive from then on, since the first answer may have influenced the second question (Dwork et al.
+2015, "The reusable holdout").
 """
 
 from __future__ import annotations
@@ -191,8 +191,9 @@ def holdout_uses(folder: Path) -> list[HoldoutUse]:
 
 
 def headline(questions: Sequence[HoldoutUse]) -> str | None:
-    """Return the rule of the last question; None if there is none. Questions about all rules, portfolios and matched pairs do
-    not count.
+    """Return the rule of the last question; None if there is none.
+
+    Questions about all rules, portfolios and matched pairs do not count.
     """
     beside = (EVERY_RULE, PORTFOLIO, *FIXED)
     own = (q.rule for q in reversed(questions) if q.rule not in beside and _chooses(q.choices))

@@ -135,10 +135,10 @@ class Ledger:
         )
 
     def absent(self) -> frozenset[str]:
-        """Return the fields of `StudyConfig` that `study.json` lacks because an earlier version, which did not have them, began
-        the study.
+        """Return the fields of `StudyConfig` that `study.json` lacks.
 
-        Empty if neither `study.json` nor its copy exists undamaged.
+        An earlier version, which did not have them, began the study. Empty if neither `study.json` nor its copy exists
+        undamaged.
         """
         path = self._written_config()
         if path is None:
@@ -151,8 +151,9 @@ class Ledger:
             write_atomic(self.folder / "ended.json", checked_json({"study": config.to_json(), "trials": trials}))
 
     def has_ended(self, config: StudyConfig, trials: int) -> bool:
-        """Whether the study was complete with this configuration and number of trials; a later version then proposes no more
-        trials.
+        """Whether the study was once complete with this configuration and number of trials.
+
+        A later version, which might propose more trials, then proposes none.
         """
         return self.ended() == (config, trials)
 
@@ -199,10 +200,10 @@ class Ledger:
         return {number: sorted(own, key=lambda one: one.addition) for number, own in found.items()}
 
     def written(self) -> list[TrialRecord]:
-        """Return every trial's record as written, without checking for missing ones; temporary files of crashed writers are
-        ignored.
+        """Return every trial's record as written, without checking for missing ones.
 
-        Score tables of a large study are cached in `cache/`, keyed by the records' content (`records.score_columns`).
+        Temporary files of crashed writers are ignored. Score tables of a large study are cached in `cache/`, keyed by the
+        records' content (`records.score_columns`).
         """
         from tasksearch.records.score_columns import LEAST, digest, read_anew, read_cache, record_of, write_cache
 
@@ -331,10 +332,10 @@ class Ledger:
             write_atomic(self._documents_path(target), save(arrays))
 
     def documents(self) -> dict[Cell, NDArray[np.int64]]:
-        """Return the document number of each example, in the order of the outcomes; empty for a study begun before they were
-        recorded.
+        """Return the document number of each example, in the order of the outcomes.
 
-        Within a target, equal numbers denote the same document in every language.
+        Empty for a study begun before they were recorded. Within a target, equal numbers denote the same document in every
+        language.
         """
         paths = sorted((self.folder / "documents").glob("*.safetensors"))
         return {cell: array for path in paths for cell, array in self.read_documents(path).items()}

@@ -27,9 +27,7 @@ Outcomes = Mapping[Cell, NDArray[np.float32]]
 """Cell → array of shape (n, 2): each example's numerator and denominator. The score is 100 · Σ numerator / Σ denominator."""
 
 _KEY, _BLANK = b'"checksum":"', b"0" * 32
-"""Position of the checksum in the header, and its placeholder: the checksum is computed over the file with the placeholder in
-it.
-"""
+"""Position of the checksum in the header, and its placeholder: the checksum covers the file with the placeholder in it."""
 
 Places = tuple[tuple[Cell, int, int], ...]
 """(cell, index of the first example, index after the last), counted over the whole file."""
@@ -68,8 +66,9 @@ def read_outcomes(path: Path) -> dict[Cell, NDArray[np.float32]]:
 
 
 def _checked(path: Path, content: bytes, header: bytes) -> bytes:
-    """Return the header with the checksum blanked, so that equal headers are parsed once; a header without checksum is
-    unchanged.
+    """Return the header with the checksum blanked, so that equal headers are parsed once.
+
+    A header without checksum is returned unchanged.
 
     Raises:
         Damaged: the content does not match the checksum.

@@ -112,8 +112,9 @@ def _evict(store: SegmentStore, gone: Iterable[StoreEntry]) -> None:
 
 
 def claim(store: SegmentStore, signatures: Iterable[str]) -> None:
-    """Record which segments this process's current trial needs. A process has one claim, which is void once the process has
-    ended.
+    """Record which segments this process's current trial needs.
+
+    A process has one claim, which is void once the process has ended.
     """
     if isinstance(store, RemoteStore):
         return

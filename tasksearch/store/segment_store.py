@@ -65,8 +65,9 @@ class SegmentStore:
         return self.root / signature[:2] / signature
 
     def manifest(self, signature: str) -> dict[str, Any] | None:
-        """Return the segment's manifest; None if the segment is absent, does not match its manifest, or has other library
-        versions.
+        """Return the segment's manifest.
+
+        None if the segment is absent, does not match its manifest, or has other library versions.
 
         Raises:
             StoreUnusable: a newer version wrote it.

@@ -230,8 +230,9 @@ def _spans(examples: Sequence[SpanExample], tokenizer: Tokenizer, max_length: in
 
 
 def _windows(length: int, room: int) -> list[int]:
-    """Return the starts of windows of `room` tokens that cover `length` tokens, DOC_STRIDE apart (less if the window is
-    shorter).
+    """Return the starts of windows of `room` tokens that cover `length` tokens.
+
+    They are DOC_STRIDE apart, or less if the window is shorter.
     """
     stride = min(DOC_STRIDE, room)
     starts = [0]

@@ -217,8 +217,9 @@ def _told(where: str, act: Callable[[], Any]) -> Any:
 
 
 def table_bytes(found: Pin, config: str, split: str) -> int | None:
-    """Return the size in bytes of one split's parquet files as listed by the hub; None if it does not answer or names them
-    differently.
+    """Return the size in bytes of one split's parquet files as listed by the hub.
+
+    None if the hub does not answer or names them differently.
     """
     from huggingface_hub import HfApi
 

@@ -1,5 +1,6 @@
-"""Convert rows of a hub table to the fields of a kind, as the card describes: column names, label order, composition of
-prompts.
+"""Convert rows of a hub table to the fields of a kind.
+
+The card describes column names, label order and how prompts are composed.
 """
 
 from __future__ import annotations

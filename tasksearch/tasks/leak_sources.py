@@ -46,8 +46,9 @@ def _folder(card: TaskCard) -> str:
 
 
 def evaluated_by(source: TaskSource, targets: Sequence[TaskCard], languages: Sequence[str]) -> list[Evaluated]:
-    """Return every evaluation split of the targets in these languages; reading errors are raised when the examples are first
-    used.
+    """Return every evaluation split of the targets in these languages.
+
+    Examples are read, and reading errors raised, when they are first used.
     """
     return [
         Evaluated(
@@ -93,10 +94,10 @@ def _asked(source: TaskSource, card: TaskCard, language: str, split: str) -> Seq
 
 
 def pretraining(place: Path) -> list[TrainingTexts]:
-    """Return one training set for each `.txt`, `.jsonl` or `.tsv` file (also `.gz`) of a file or folder, read while it is
-    checked.
+    """Return one training set for each `.txt`, `.jsonl` or `.tsv` file (also `.gz`) of a file or folder.
 
-    A text is a line of `.txt`, a cell of `.tsv`, or any string inside an object of `.jsonl`.
+    The files are read while they are checked. A text is a line of `.txt`, a cell of `.tsv`, or any string inside an object of
+    `.jsonl`.
 
     Raises:
         DataMissing: there is no such file.

@@ -217,8 +217,8 @@ class _Index:
             )
 
     def _found(self, trained: TrainingTexts) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], set[str]]:
-        """Return, per evaluation text, whether it was found exactly and whether by 8-grams; and the numbered items that were
-        seen.
+        """Return for each evaluation text whether it was found exactly, and whether by 8-grams; and the numbered items that
+        were seen.
         """
         whole, grams = np.zeros(len(self.whole), dtype=np.bool_), np.zeros(len(self.grams), dtype=np.bool_)
         data = [name for name in trained.data if name in self.translated]

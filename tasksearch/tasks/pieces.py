@@ -1,5 +1,6 @@
-"""Tokenize texts to ids without special tokens. Text that spells a special token, such as `</s>` or `<pad>`, stays ordinary
-text.
+"""Tokenize texts to ids without special tokens.
+
+Text that spells a special token, such as `</s>` or `<pad>`, stays ordinary text.
 
 A tokenizer recognises special tokens in text at two points: before its model, and, if the model's vocabulary lists them
 (XLM-R's does), inside it. Texts that spell one are therefore encoded by a copy of the tokenizer that does neither: it splits

@@ -26,8 +26,12 @@ READER = 1
 
 @dataclass(frozen=True, kw_only=True)
 class FileReading:
-    """Content of a file: examples in file order, one line per bad record that was skipped, and counts of records that the
-    authors themselves exclude, by reason.
+    """Content of a file.
+
+    Attributes:
+        examples: examples in file order.
+        skipped: one line per bad record that was skipped.
+        left_out: (reason, number of records that the authors themselves exclude).
     """
 
     examples: tuple[Example, ...]
@@ -68,8 +72,9 @@ def path_of(root: Path, card: TaskCard, files: Files, language: str, split: str)
 
 
 def root_of(root: Path, card: TaskCard, files: Files, language: str, split: str) -> Path:
-    """Return the folder that the source's paths are relative to: that of the user's suite file if the file exists there, else
-    the data folder.
+    """Return the folder that the source's paths are relative to.
+
+    It is that of the user's suite file if the file exists there, else the data folder.
     """
     if not files.home:
         return root

@@ -33,8 +33,9 @@ _OTHERS = "files of other languages"
 
 
 def paths_of(root: Path, card: TaskCard, files: Files, language: str, split: str) -> list[Path]:
-    """Return the files of one language and split, sorted by name, whether they exist or not; accompanying files are not
-    included.
+    """Return the files of one language and split, sorted by name, whether they exist or not.
+
+    Accompanying files are not included.
     """
     root = root_of(root, card, files, language, split)
     path = path_of(root, card, files, language, split)
@@ -45,8 +46,9 @@ def paths_of(root: Path, card: TaskCard, files: Files, language: str, split: str
 
 
 def choose(root: Path, card: TaskCard, source: Source, language: str, split: str) -> Files | Hub:
-    """Return the copy to read: the first of several that is available. A hub table is available if its commit can be
-    determined.
+    """Return the copy to read: the first of several that is available.
+
+    A hub table is available if its commit can be determined.
 
     Raises:
         DataMissing: none of several copies is available.
@@ -132,7 +134,7 @@ def stream_source(
     *,
     skip_bad: int = 0,
 ) -> Iterator[Example]:
-    """Yield the same examples one by one without keeping them."""
+    """Yield the examples of `read_source` one by one without keeping them."""
     for part in _parts(root, card, source, language, split, None):
         own = Tally()
         yield from examples_of(part.records, part.place, card, part.files, language, split, own, skip_bad=skip_bad)

@@ -78,8 +78,9 @@ def portions(
 
 
 def evaluation_splits(card: TaskCard, language: str) -> tuple[str, ...]:
-    """Return the splits that a language is scored on: one if it is divided, else the authors' selection
-    and reporting splits.
+    """Return the splits that a language is scored on.
+
+    It is one split if that is divided, else the authors' selection and reporting splits.
     """
     return (card.report_split,) if is_cut(card, language) else (card.select_split, card.report_split)
 

@@ -73,7 +73,10 @@ class TaskSource:
         return tuple(example for examples in found for example in examples)
 
     def stream_training(self, card: TaskCard) -> Iterator[Example]:
-        """Yield the same examples one by one without keeping them: a training set may be much larger than memory."""
+        """Yield the examples of `training_examples` one by one without keeping them.
+
+        A training set may be much larger than memory.
+        """
         tally = Tally()
         for source in card.train_sources:
             yield from stream_source(self.root, card, source, ENGLISH, card.train_split, tally, skip_bad=self.skip_bad)
@@ -125,8 +128,9 @@ class TaskSource:
         return tuple(self._encode_portion(card, language, max_length, cap, number) for number in range(len(made)))
 
     def _encode_portion(self, card: TaskCard, language: str, max_length: int, cap: int | None, number: int) -> Encoded:
-        """Encode a portion, or load it from the cache if it is large enough; the cache key covers data, encoding and split
-        rules.
+        """Encode a portion, or load it from the cache if it is large enough.
+
+        The cache key covers data, encoding and split rules.
         """
         tokenizer, portion = self.tokenizer, self.portions(card, language, cap)[number]
         assert tokenizer is not None, "a source that encodes has a tokenizer"
@@ -199,8 +203,9 @@ class TaskSource:
 
 
 def wanted(card: TaskCard, languages: Iterable[str]) -> list[tuple[Source, str, str]]:
-    """Return (source, language, split) of everything that the card reads for these languages, its English
-    training data first.
+    """Return (source, language, split) of everything that the card reads for these languages.
+
+    Its English training data come first.
     """
     asked = [(source, ENGLISH, card.train_split) for source in card.train_sources]
     if card.role == "target":

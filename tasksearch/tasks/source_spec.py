@@ -47,8 +47,9 @@ class Files:
     home: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form without `home`, and without `languages` if unused, so that fingerprints of earlier versions
-        stay valid.
+        """Return the plain form without `home`, and without `languages` if unused.
+
+        Fingerprints of earlier versions thus stay valid.
         """
         return {name: value for name, value in plain_without(self, ("languages",)).items() if name != "home"}
 

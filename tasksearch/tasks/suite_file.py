@@ -149,8 +149,9 @@ def _first(old: Suite, cards: Sequence[TaskCard], languages: Sequence[Language],
 
 
 def _groups(old: Suite | None, cards: Iterable[TaskCard], languages: Sequence[Language]) -> dict[str, Any]:
-    """Return groups of languages by size, including the user's own; a base with its own low-resource list
-    keeps and extends it.
+    """Return groups of languages by size, including the user's own.
+
+    A base with its own low-resource list keeps and extends it.
     """
     own = {one.code: one for one in languages}
     if old is not None and not old.groups_of_languages:

@@ -27,12 +27,12 @@ def xtreme_suite() -> Suite:
 
 
 def xtreme_settings() -> PhaseSettings:
-    """Return the settings of jiant's XTREME scripts: learning rate 1e-5, batch size 32 (QA: 16), 10 % warmup, linear decay,
-    retrieval at layer 14.
+    """Return the settings of jiant's XTREME scripts.
 
-    Maximum lengths are jiant's: 256; 384 for QA in both phases; 512 for retrieval. Its scripts use batch size 16 for QA
-    targets; the batch size of the paper's intermediate phase is unknown, so all its tasks use the same. The lengths of the
-    intermediate phase are one and three passes over 131,072 examples, in steps of 32.
+    Learning rate 1e-5, batch size 32 (QA: 16), 10 % warmup, linear decay, retrieval at layer 14. Maximum lengths are jiant's:
+    256; 384 for QA in both phases; 512 for retrieval. Its scripts use batch size 16 for QA targets; the batch size of the
+    paper's intermediate phase is unknown, so all its tasks use the same. The lengths of the intermediate phase are one and
+    three passes over 131,072 examples, in steps of 32.
     """
     return PhaseSettings(
         intermediate=TrainSettings(batch_size=32, learning_rate=1e-5, max_length=256),

@@ -57,8 +57,9 @@ def live(folder: Path, trials: int, leaders: int, *, tracked: bool) -> None:
 
 
 def _run_all(session: Session, ledger: Ledger, store: SegmentStore) -> None:
-    """Keep two trials in flight, of which the later one finishes first; wait for the tracker after each, as it would keep up
-    with real trials.
+    """Keep two trials in flight, of which the later one finishes first.
+
+    The tracker is awaited after each, since it would keep up with real trials.
     """
     manager = session.manager
     flying: list[TrialRecord] = []
@@ -145,8 +146,9 @@ def _drawn(name: str, step: int) -> Any:
 
 
 def _outcomes(record: TrialRecord, final: Any) -> Outcomes:
-    """Return outcomes of shape (examples, 2): an example is correct if a statistic of the final tensor
-    exceeds its difficulty.
+    """Return outcomes of shape (examples, 2).
+
+    An example is correct if a statistic of the final tensor exceeds its difficulty.
     """
     cells: Outcomes = {}
     for target, language, half in product(record.plan.targets, record.plan.languages, HALVES):

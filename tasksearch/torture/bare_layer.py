@@ -174,8 +174,9 @@ def _make_template(base: Path) -> None:
 
 
 def _in_child(act: Any, path: Path) -> dict[str, Any]:
-    """Return the result of `act`, computed in a forked process, so that the parent opens no database that
-    a child would share.
+    """Return the result of `act`, computed in a forked process.
+
+    The parent must not open a database that a child would share.
     """
     end = fork(lambda: path.write_text(json.dumps(act())), Fate(), path.with_suffix(".words"))
     if end.code != 0:

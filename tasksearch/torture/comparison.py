@@ -15,8 +15,9 @@ from tasksearch.tracking.lookup import contents, statuses
 
 
 def substance(folder: Path, *, tracked: bool = True) -> dict[str, Any]:
-    """Return what two studies must agree on: trials with parameters, plans, scores and objectives; outcomes by hash; Optuna's
-    and MLflow's copies.
+    """Return what two equal studies agree on.
+
+    This is trials with parameters, plans, scores and objectives; outcomes by hash; Optuna's and MLflow's copies.
 
     Args:
         tracked: whether the study writes the MLflow database in its folder.

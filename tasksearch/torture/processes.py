@@ -67,8 +67,9 @@ class Driver:
 
     @property
     def lacked_ray(self) -> bool:
-        """Whether it ended because Ray did not start, which happens on a loaded machine and does not count
-        against the study.
+        """Whether it ended because Ray did not start.
+
+        This happens on a loaded machine and does not count against the study.
         """
         return self._process.returncode == Unreachable.exit_code
 

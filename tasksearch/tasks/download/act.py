@@ -154,8 +154,9 @@ class _Worker:
             self.on_bytes(count)
 
     def _archive(self, archive: Archive) -> None:
-        """Unpack next to the target and then move, so that no reader finds part of it; delete the archive when everything is in
-        place.
+        """Unpack next to the target and then move, so that no reader finds part of it.
+
+        The archive is deleted when everything is in place.
         """
         packed = place_of(self.root, archive.file.place)
         if not packed.is_file():

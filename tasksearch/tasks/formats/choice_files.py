@@ -12,8 +12,9 @@ from tasksearch.tasks.formats.lines import comma_lines, json_lines
 
 
 def hellaswag_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """Read `ind ctx_a ctx_b endings label source_id`: the prompt is `ctx_a`, a choice is `ctx_b` and an
-    ending (hellaswag.py).
+    """Read `ind ctx_a ctx_b endings label source_id`.
+
+    The prompt is `ctx_a`, a choice is `ctx_b` and an ending (hellaswag.py).
     """
     lead = text_of(record, "ctx_b")
     return {

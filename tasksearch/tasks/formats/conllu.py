@@ -109,8 +109,9 @@ def sentence_row(record: Sentence, ask: Ask) -> Mapping[str, Any] | LeftOut:
 
 
 def word_row(record: Sentence, ask: Ask) -> Mapping[str, Any]:
-    """Return syntactic words with multiword tokens split, for every sentence: Universal Dependencies' own
-    words, not XTREME's.
+    """Return syntactic words with multiword tokens split, for every sentence.
+
+    These are Universal Dependencies' own words, not XTREME's.
     """
     _check(record)
     words = [record.tokens[index] for index in sorted(record.tokens)]
@@ -146,8 +147,9 @@ def _head(span: Sequence[int], tokens: Mapping[int, Token], order: Sequence[str]
 
 
 def _ancestors(index: int, tokens: Mapping[int, Token]) -> set[int]:
-    """Return the nodes from which the token can be reached, including the root (0) but not the token
-    itself (as in networkx).
+    """Return the nodes from which the token can be reached.
+
+    They include the root (0) but not the token itself (as in networkx).
     """
     seen: set[int] = set()
     waiting = [index]

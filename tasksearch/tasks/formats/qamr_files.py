@@ -1,5 +1,6 @@
-"""QAMR in its authors' format: questions by sentence id in `filtered/*.tsv`, sentences in
-`wiki-sentences.tsv` one folder up.
+"""QAMR in its authors' format.
+
+Questions by sentence id are in `filtered/*.tsv`, sentences in `wiki-sentences.tsv` one folder up.
 """
 
 from __future__ import annotations

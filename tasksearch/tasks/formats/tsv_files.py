@@ -49,8 +49,9 @@ def tagged_row(record: Sequence[tuple[str, str]], ask: Ask) -> dict[str, Any]:
 
 
 def wikiann_row(record: Sequence[tuple[str, str]], ask: Ask) -> dict[str, Any]:
-    """Return the tokens and tags of the authors' archives, `lang:token⇥tag`; the part up to the first colon is removed, as in
-    XTREME.
+    """Return the tokens and tags of the authors' archives, `lang:token⇥tag`.
+
+    The part up to the first colon is removed, as in XTREME.
     """
     bare = [token for token, _ in record if ":" not in token]
     if bare:

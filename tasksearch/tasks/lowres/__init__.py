@@ -35,10 +35,10 @@ def lowres_suite() -> Suite:
 
 
 def xlmr_settings() -> PhaseSettings:
-    """Return the settings of jiant's XTREME scripts: learning rate 1e-5, batch size 32, for QA 16 and length 384; 10 epochs for
-    tagging, else 2.
+    """Return the settings of jiant's XTREME scripts.
 
-    The small training sets (sib200, xcopa) take 10 epochs, which is our choice.
+    Learning rate 1e-5, batch size 32, for QA 16 and length 384; 10 epochs for tagging, else 2. The small training sets (sib200,
+    xcopa) take 10 epochs, which is our choice.
     """
     qa = (("batch_size", 16), ("max_length", 384))
     return PhaseSettings(
