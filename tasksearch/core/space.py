@@ -170,9 +170,9 @@ def on_grid(weights: Mapping[str, object], denominator: int | None) -> Mixture:
 
 
 def _weights_for(mixture: Mixture, denominator: int | None) -> dict[str, Any]:
-    """Return weights that `on_grid` rounds to this mixture.
+    """Return the sampler's weights for this mixture.
 
-    They are integers, or approximate ones if no integers give the mixture; free shares give floats.
+    Small integers that `on_grid` rounds to the mixture if there are any, else approximate ones; floats where shares are free.
     """
     if denominator is None:
         largest = max(share for _, share in mixture)

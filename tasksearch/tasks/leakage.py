@@ -217,9 +217,7 @@ class _Index:
             )
 
     def _found(self, trained: TrainingTexts) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], set[str]]:
-        """Return for each evaluation text whether it was found exactly, and whether by 8-grams; and the numbered items that
-        were seen.
-        """
+        """Return which evaluation texts were found exactly, which by 8-grams, and which numbered items were seen."""
         whole, grams = np.zeros(len(self.whole), dtype=np.bool_), np.zeros(len(self.grams), dtype=np.bool_)
         data = [name for name in trained.data if name in self.translated]
         origins: set[str] = set()
