@@ -1,1 +1,1 @@
-"""Ground floor: frozen values and pure functions over them. Standard library only."""
+"""Lowest layer: frozen values and pure functions of them. Uses the standard library only."""

@@ -1,4 +1,4 @@
-"""Addresses of servers and databases as they may be printed and kept: without their secrets."""
+"""Addresses of servers and databases without their secrets, as they may be printed and stored."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from urllib.parse import SplitResult, urlsplit
 from tasksearch.core.errors import BadInput
 
 _SECRET = ("pass", "pwd", "secret", "token")
-"""What the names of query fields that hold a secret have in them: `password`, `passwd`, `sslpassword`, `token`."""
+"""Parts of the names of query fields that hold a secret: `password`, `passwd`, `sslpassword`, `token`."""
 
 
 def split_address(address: str, what: str, wish: str) -> SplitResult:
-    """The parts of an address, its port among them.
+    """Split an address into its parts and check its port.
 
     Args:
-        what: how it is called in the message, `the tracking address`.
-        wish: what is expected in its place.
+        what: name of the address in messages, such as `the tracking address`.
+        wish: what is expected instead.
 
     Raises:
-        BadInput: it cannot be read; the address is not quoted, since what cannot be read may be a password.
+        BadInput: the address cannot be parsed. It is not quoted, since an unparsable address may be a password.
     """
     try:
         parts = urlsplit(address)
@@ -30,14 +30,14 @@ def split_address(address: str, what: str, wish: str) -> SplitResult:
 
 
 def masked(parts: SplitResult, address: str) -> str:
-    """The address without user, password and query."""
+    """Return the address without user, password and query."""
     if not parts.netloc:
         return address.split("?", 1)[0]
     return f"{parts.scheme}://{parts.netloc.rsplit('@', 1)[-1]}{parts.path}"
 
 
 def scrubbed(text: str, parts: SplitResult, address: str) -> str:
-    """One line of text without the address's secrets."""
+    """Return the text as one line with the address's secrets removed."""
     text = text.replace(address, masked(parts, address))
     for secret in (parts.netloc.rpartition("@")[0], parts.password, parts.query):
         text = text.replace(secret, "***") if secret else text
@@ -45,11 +45,11 @@ def scrubbed(text: str, parts: SplitResult, address: str) -> str:
 
 
 def without_secrets(parts: SplitResult) -> str:
-    """The address as it may be kept: with user and query, without the password and what else a query holds of secrets."""
+    """Return the address as it may be stored: user and query stay, the password and secret query fields are removed."""
     login, at, host = parts.netloc.rpartition("@")
     fields = [field for field in parts.query.split("&") if not any(word in field.partition("=")[0].lower() for word in _SECRET)]
     query = f"?{'&'.join(fields)}" if any(fields) else ""
-    return f"{parts.scheme}://{login.partition(':')[0]}{at}{host}{parts.path}{query}"  # `geturl` would lose an empty host
+    return f"{parts.scheme}://{login.partition(':')[0]}{at}{host}{parts.path}{query}"  # `geturl` would drop an empty host
 
 
 _LOGIN = re.compile(r"(\w://)[^\s'\"<>]*@")
@@ -61,9 +61,9 @@ _HUB = re.compile(r"\bhf_\w{8,}")
 
 
 def without_secrets_in(text: str) -> str:
-    """Free text, such as a line of a log, without the logins of the addresses in it, fields named like secrets, and tokens.
+    """Mask secrets in free text such as a log line: logins in addresses, fields named like secrets, and tokens.
 
-    What looks like a secret is masked even where it is none: `scheme://…@` loses everything up to its last `@`.
+    Masks too much rather than too little: in `scheme://…@` everything up to the last `@` is masked.
     """
     text = _FIELD.sub(r"\1***", _LOGIN.sub(r"\1***@", text))
     return _HUB.sub("hf_***", _BEARER.sub(r"\1***", text))

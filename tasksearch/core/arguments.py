@@ -1,4 +1,4 @@
-"""`named_arguments`: a public function that was called with a mistyped argument says which one was meant."""
+"""`named_arguments`: suggest the right name when a public function is called with a mistyped keyword argument."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def named_arguments(function: Callable[P, T]) -> Callable[P, T]:
-    """The function; a keyword argument that it does not take raises UnknownName, which names the nearest it takes."""
+    """Wrap a function so that an unknown keyword argument raises UnknownName, which names the nearest known one."""
     known = [name for name in inspect.signature(function).parameters if name != "self"]
 
     @functools.wraps(function)

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic file writes: after a crash a file holds either its old or its new content."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from tasksearch.core.errors import BadInput, DiskFull, no_room
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Temporary name, fsync, rename, fsync of the folder: after a crash the old content or the new, never a part.
+    """Write a file so that after a crash it holds either the old or the new content, never a part.
+
+    Writes a temporary file, syncs it, renames it and syncs the folder.
 
     Raises:
-        DiskFull: no room left; the old content stays.
+        DiskFull: no space is left; the old content stays.
+        BadInput: the file cannot be written for another reason.
     """
     make_folder(path.parent)
     temporary: str | None = None
     try:
         name = str(path.parent / f".{path.name}.{secrets.token_hex(6)}.tmp")
-        # not mkstemp: its files are for the owner's eyes alone, and a study folder is shared as the umask says
+        # not mkstemp, whose files only the owner can read: a study folder is shared as the umask allows
         handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         temporary = name
         with os.fdopen(handle, "wb") as file:
@@ -37,7 +40,7 @@ def write_atomic(path: Path, content: bytes) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """With its parents; raises what `write_atomic` raises."""
+    """Create a folder with its parents; raises what `write_atomic` raises."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -45,7 +48,7 @@ def make_folder(folder: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    with suppress(OSError):  # some network file systems refuse to sync a folder; the rename stands all the same
+    with suppress(OSError):  # some network file systems refuse to sync a folder; the rename still holds
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)

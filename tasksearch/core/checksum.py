@@ -1,12 +1,12 @@
-"""JSON files that carry a format version and a checksum, so that a flipped bit is known and a newer file is not misread.
+"""JSON files with a format version and a checksum, so that a flipped bit is detected and a newer format is not misread.
 
     {
      "format": 2,
-     "checksum": "…",        hex digest over the format's number and all bytes behind this line
+     "checksum": "…",        hex digest of the format number and all bytes after this line
      …
 
-A file without both is of format 1, from before they were written. A format this version does not know keeps this head: whether
-it is whole can be told, what it says cannot.
+A file with neither key has format 1, which predates them. Newer formats keep this head: their integrity can be checked even
+though their content cannot be interpreted.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from typing import Any
 from tasksearch.core.errors import BadInput, Damaged
 
 FORMAT = 2
-"""Raised whenever older versions would misread what is written from now on."""
+"""Version of the file format; raised whenever older versions would misread new files."""
 
 _HEAD = re.compile(rb'\{\r?\n "format": (\d{1,6}),\r?\n "checksum": "([0-9a-f]{32})",?\r?\n')
 _KEYS = ("format", "checksum")
 
 
 def checked_json(data: Mapping[str, Any]) -> bytes:
-    """The file's content; `data` holds neither `format` nor `checksum`."""
+    """Return the file content for `data`, which must contain neither `format` nor `checksum`."""
     rest = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False).encode()[1:].lstrip(b"\n") + b"\n"
     end = "," if data else ""
     return f'{{\n "format": {FORMAT},\n "checksum": "{_digest(str(FORMAT).encode(), rest)}"{end}\n'.encode() + rest
 
 
 def parse_checked(path: Path, content: bytes) -> Any:
-    """What the file holds, without format and checksum; of an older one whatever JSON it is.
+    """Return the content of a file without format and checksum; for a file of format 1, its JSON value.
 
     Raises:
-        Damaged: no JSON, or not the bytes that were written.
-        BadInput: a newer version wrote it.
+        Damaged: the content is not JSON or does not match its checksum.
+        BadInput: a newer version wrote the file.
     """
     try:
         data = json.loads(content.decode())
@@ -58,18 +58,18 @@ def parse_checked(path: Path, content: bytes) -> Any:
 
 
 def read_checked(path: Path) -> Any:
-    """`parse_checked` of a file.
+    """Read a file and return its `parse_checked` content.
 
     Raises:
-        As it does.
-        Damaged: a folder stands there.
+        Damaged, BadInput: as `parse_checked` does.
+        Damaged: the path is a folder.
         BadInput: the file cannot be read.
     """
     return parse_checked(path, read_file(path))
 
 
 def read_file(path: Path) -> bytes:
-    """A file's content; raises as `read_checked` does."""
+    """Return a file's bytes; raises as `read_checked` does."""
     try:
         return path.read_bytes()
     except IsADirectoryError:
@@ -79,7 +79,7 @@ def read_file(path: Path) -> bytes:
 
 
 def is_damaged(path: Path) -> bool:
-    """Whether such a file is there and is damaged, whatever version wrote it."""
+    """Whether the path exists but is damaged, whatever version wrote it."""
     try:
         read_checked(path)
     except Damaged:

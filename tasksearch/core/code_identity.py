@@ -1,4 +1,4 @@
-"""Which code this process trains with: where it lies, and a hash of the sources that decide numbers."""
+"""Identity of the running code: a hash of the sources that determine scores, and the folder of a package."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ DECIDING = (
     "tasksearch.metrics",
     "trainables",
 )
-"""Packages whose sources decide what a training comes to. The rest may change without any score changing."""
+"""Packages whose sources determine the result of a training. Changes elsewhere do not affect scores."""
 
 
 @cache
 def code_hash() -> str:
-    """The first 16 hexadecimal digits of a SHA-256 over names and contents of the sources of `DECIDING`.
+    """Return the first 16 hex digits of a SHA-256 over the names and contents of the sources of `DECIDING`.
 
-    Read once per process: a file that is edited later is not what this process has imported.
+    Computed once per process: a file edited later is not what this process has imported.
     """
     digest = hashlib.sha256()
     for package in DECIDING:
@@ -41,7 +41,7 @@ def code_hash() -> str:
 
 
 def folder_of(package: str) -> Path | None:
-    """Folder that a package is imported from in this process; None: it cannot be imported."""
+    """Return the folder that a package is imported from in this process; None if it cannot be imported."""
     try:
         spec = find_spec(package)
     except (ImportError, ValueError):
@@ -50,5 +50,8 @@ def folder_of(package: str) -> Path | None:
 
 
 def other_code(found: Iterable[str | None]) -> tuple[str, ...]:
-    """The hashes among those found that are not this code's; what was written before hashes were recorded counts as none."""
+    """Return the given hashes that differ from this code's.
+
+    None and empty values, written before hashes were recorded, are ignored.
+    """
     return tuple(sorted({one for one in found if one and one != code_hash()}))

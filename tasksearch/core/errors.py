@@ -1,7 +1,7 @@
-"""Errors for people: one line that shows the value, the wish and the neighbour.
+"""Errors for users: one line with the value, what was expected and the nearest valid alternative.
 
-The command line prints a `TasksearchError` without a traceback and exits with its `exit_code`.
-Anything else that reaches the top is a defect of ours: one line too, with the path of a log that holds the traceback.
+The command line prints a `TasksearchError` without a traceback and exits with its `exit_code`. Any other exception that reaches
+the top is a bug in tasksearch; it too is reported in one line, with the path of a log that holds the traceback.
 """
 
 from __future__ import annotations
@@ -12,18 +12,27 @@ from difflib import get_close_matches
 
 
 def first_line(fault: BaseException) -> str:
-    """The first line of a foreign error's text, at most 200 characters; the error's type where it says nothing."""
+    """Return the first line of another library's error message, at most 200 characters.
+
+    If the message is empty, return the error's type.
+    """
     return (str(fault).strip().splitlines() or [type(fault).__name__])[0][:200]
 
 
 def last_line(fault: BaseException) -> str:
-    """The last line of a foreign error's text, at most 200 characters: of a remote traceback it says what happened."""
+    """Return the last line of another library's error message, at most 200 characters.
+
+    In a remote traceback the last line states the error.
+    """
     lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
     return (lines[-1] if lines else type(fault).__name__)[:200]
 
 
 def no_room(fault: BaseException) -> bool:
-    """Whether a write failed for want of room or quota; safetensors raises no OSError, it writes the number into its text."""
+    """Whether a write failed because the disk or a quota is full.
+
+    safetensors raises no OSError; its message contains the error number.
+    """
     full = (errno.ENOSPC, errno.EDQUOT)
     if isinstance(fault, OSError):
         return fault.errno in full
@@ -31,13 +40,13 @@ def no_room(fault: BaseException) -> bool:
 
 
 class TasksearchError(Exception):
-    """A mistake or a misfortune that the user can act on."""
+    """An error that the user can act on."""
 
     exit_code = 2
 
 
 class UnknownName(TasksearchError):
-    """A name that is not in a catalogue, with the nearest one that is."""
+    """A name that is not in a catalogue; the message suggests the nearest one that is."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, tuple(sorted(known))
@@ -48,7 +57,7 @@ class UnknownName(TasksearchError):
 
 
 _SHOWN = 60
-"""Names in the line of an unknown one; a suite's two hundred languages would hide the nearest."""
+"""Maximum number of known names in the message: two hundred languages would hide the suggestion."""
 
 
 class BadInput(TasksearchError):
@@ -56,7 +65,7 @@ class BadInput(TasksearchError):
 
 
 class Damaged(BadInput):
-    """A file that is not as it was written: cut short, a flipped bit, a folder in its place."""
+    """A file that differs from what was written: truncated, a flipped bit, or a folder in its place."""
 
 
 class ModelUnusable(TasksearchError):
@@ -64,7 +73,7 @@ class ModelUnusable(TasksearchError):
 
 
 class DataMissing(TasksearchError):
-    """A file or data set that a task needs is not where it was looked for."""
+    """A file or data set that a task needs is not where it is expected."""
 
 
 class Unreachable(TasksearchError):
@@ -74,11 +83,11 @@ class Unreachable(TasksearchError):
 
 
 class Refused(Unreachable):
-    """A server that answered, and said no: waiting for it is of no use."""
+    """A server that answered with a refusal: retrying is useless."""
 
 
 class MissingPackage(TasksearchError):
-    """An optional dependency that this call needs."""
+    """An optional dependency that this call needs is not installed."""
 
 
 class StudyBusy(TasksearchError):
@@ -88,42 +97,42 @@ class StudyBusy(TasksearchError):
 
 
 class StudyNotReady(TasksearchError):
-    """The study lacks what was asked for: a baseline, a finished trial, a language."""
+    """The study lacks what was requested: a baseline, a finished trial, a language."""
 
 
 class AlreadyRead(TasksearchError):
-    """The reporting examples were read before, under another rule or for another choice."""
+    """The reporting examples were read before, under another rule or for another choice of mix."""
 
     exit_code = 6
 
 
 class DiskFull(TasksearchError):
-    """No room left where the study writes."""
+    """No space left where the study writes."""
 
     exit_code = 5
 
 
 class StoreUnusable(TasksearchError):
-    """The segment store cannot be read or written here: a newer format, read-only, no atomic rename, another fault."""
+    """The segment store cannot be read or written: a newer format, read-only, no atomic rename, or another error."""
 
     exit_code = 5
 
 
 class VersionsDiffer(TasksearchError):
-    """A study, a store or a worker was made by other code, or with other packages, than would go on with it now."""
+    """A study, a store or a worker was made by other code or package versions than those that would continue it."""
 
 
 class TrainingFailed(TasksearchError):
-    """A segment whose loss or gradient is not finite: the plan's failure, not the study's."""
+    """A segment's loss or gradient is not finite: the plan fails, the study goes on."""
 
 
 class Interrupted(TasksearchError):
-    """Ctrl-C or SIGTERM: what is finished is kept, and the study can be resumed."""
+    """Stopped by Ctrl-C or SIGTERM: finished work is kept, and the study can be resumed."""
 
     exit_code = 130
 
 
 class Paused(Interrupted):
-    """A limit of time was reached, or SIGUSR1 came: in good order, and meant to be resumed (EX_TEMPFAIL)."""
+    """Stopped in good order by a time limit or SIGUSR1, to be resumed later (EX_TEMPFAIL)."""
 
     exit_code = 75

@@ -1,4 +1,4 @@
-"""Files that a user names: a device that never ends, or gigabytes in place of a small file, are told before they are read."""
+"""Checks of user-given files before they are read: an endless device, or gigabytes instead of a small file, are refused."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 from tasksearch.core.errors import BadInput
 
 SMALL = 4_000_000
-"""Bytes of a file that people write by hand, at most."""
+"""Maximum size in bytes of a file that people write by hand."""
 
 
 def check_regular(path: Path, wanted: str) -> int:
-    """The size of a file that is there, can be read, and ends.
+    """Return the size in bytes of a readable regular file.
 
     Args:
         wanted: what was expected, for the message.
 
     Raises:
-        BadInput: it is none: not there, a folder, a device, a pipe, without permission.
+        BadInput: the path is missing, a folder, a device or a pipe, or cannot be read.
     """
     try:
         found = path.stat()
@@ -35,7 +35,7 @@ def check_regular(path: Path, wanted: str) -> int:
 
 
 def check_small(path: Path, wanted: str) -> None:
-    """`check_regular`, and at most `SMALL` bytes."""
+    """Check as `check_regular` does, and that the file has at most `SMALL` bytes."""
     size = check_regular(path, wanted)
     if size > SMALL:
         raise BadInput(f"{path} has {size} bytes; expected {wanted}, at most {SMALL}")

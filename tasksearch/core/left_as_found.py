@@ -1,4 +1,4 @@
-"""What a call changes of the process that it runs in, undone at its end."""
+"""`left_as_found`: restore the process state that a call changes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def left_as_found() -> Iterator[None]:
-    """Environment variables, signal handlers and the levels and handlers of known loggers are afterwards what they were.
+    """Restore environment variables, signal handlers, and levels and handlers of existing loggers on exit.
 
-    Libraries that are called meanwhile set dozens of them for themselves. Signal handlers can be restored by the main thread
-    alone, and only where Python installed them.
+    Libraries called inside set dozens of them. Signal handlers can be restored only in the main thread, and only where Python
+    installed them.
     """
     environment, loggers, handlers = dict(os.environ), _loggers(), _handlers()
     try:

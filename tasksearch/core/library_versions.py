@@ -1,4 +1,4 @@
-"""Versions of the libraries that decide numbers: recorded with every segment, and never mixed in silence."""
+"""Versions of the libraries that determine scores; recorded with every segment so that they are never mixed silently."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
 DECIDING = ("tokenizers", "torch", "transformers")
-"""Torch names segments as well (`RunContext.numerics`); the others change encoders and their input."""
+"""Libraries that change encoders or their input. Torch also enters segment signatures (`RunContext.numerics`)."""
 
 
 @lru_cache(maxsize=1)
 def library_versions() -> dict[str, str]:
-    """Package → its version here, without what a build adds to it (`+cu128`)."""
+    """Return package → installed version, without a local build suffix (`+cu128`)."""
     return {name: found for name in DECIDING if (found := _version(name))}
 
 

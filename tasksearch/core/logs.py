@@ -1,8 +1,8 @@
-"""Where the log of a study is written, how large it may grow, and what is masked in it.
+"""Log files of a study: location, maximum size, and masking of secrets.
 
-The package's modules log to `logging.getLogger(__name__)` and configure nothing, as libraries do. While a study runs,
-`study_log` adds a handler that writes to a file in the study's folder, and takes it away afterwards. What the user configured
-for these loggers sees what it would see without it.
+The package's modules log to `logging.getLogger(__name__)` and configure nothing, as libraries should. While a study runs,
+`study_log` attaches a handler that writes to a file in the study's folder and removes it afterwards. Handlers that the user
+configured for these loggers receive the same records as without it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from typing import Any, TextIO
 from tasksearch.core.address import without_secrets_in
 
 DRIVER_LOG = "driver.log"
-"""Name of the driver's log in a study's folder; full files of it are `driver.log.1`, `driver.log.2` …"""
+"""Name of the driver's log in a study's folder; rotated files are `driver.log.1`, `driver.log.2` …"""
 
 LOGGERS = ("tasksearch", "trainables", "search_spaces")
-"""The packages whose modules' records are written."""
+"""Packages whose log records are written."""
 
 _BYTES, _OLDER = 4 * 2**20, 4  # a driver's log takes 20 MiB at most
 _EARLY = 1000  # records that are kept until the study's folder is there
@@ -34,17 +34,16 @@ _FORMAT = "%(asctime)s %(levelname)-7s %(process)d %(name)s: %(message)s"
 
 
 def driver_log(folder: str | os.PathLike[str]) -> Path:
-    """Where the log of a study's driver lies."""
+    """Return the path of the driver's log of a study."""
     return Path(folder).absolute() / DRIVER_LOG
 
 
 @contextmanager
 def study_log(folder: str | os.PathLike[str]) -> Iterator[Path]:
-    """Writes the package's records to `driver.log` in the folder while this lasts, from level INFO on.
+    """Write the package's log records of level INFO and above to `driver.log` in the folder while the context is open.
 
-    Where the user set the logger `tasksearch` to DEBUG those records are written too. The folder is not made: until it is there
-    the records are kept in memory, and they are gone with the process where no folder was made. A log that cannot be written
-    (a full disk) never ends a study.
+    DEBUG records are written too if the user set the logger `tasksearch` to DEBUG. The folder is not created: records are kept
+    in memory until it exists, and are lost if it never does. A log that cannot be written (a full disk) never ends a study.
     """
     path = driver_log(folder)
     with log_to(path, most_bytes=_BYTES, older=_OLDER):
@@ -53,12 +52,12 @@ def study_log(folder: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def log_to(path: Path, *, most_bytes: int = 2**20, older: int = 1) -> Iterator[None]:
-    """Writes the package's records to a file while this lasts; `study_log` says which.
+    """Write the package's log records to a file while the context is open; see `study_log` for which records.
 
     Args:
-        path: of the file; what it holds stays.
-        most_bytes: size at which it is renamed to `<name>.1` and begun anew.
-        older: how many full files are kept.
+        path: log file; existing content is kept.
+        most_bytes: size at which the file is renamed to `<name>.1` and a new one is started.
+        older: number of rotated files to keep.
     """
     handler = _File(path, most_bytes, older)
     try:
@@ -70,7 +69,7 @@ def log_to(path: Path, *, most_bytes: int = 2**20, older: int = 1) -> Iterator[N
 
 @contextmanager
 def log_to_terminal() -> Iterator[None]:
-    """Writes the package's records to standard error while this lasts, from level DEBUG on."""
+    """Write the package's log records of level DEBUG and above to standard error while the context is open."""
     handler = _Terminal(level=logging.DEBUG)
     handler.setFormatter(_Masked("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S"))
     with _attached(handler, logging.DEBUG):
@@ -78,12 +77,12 @@ def log_to_terminal() -> Iterator[None]:
 
 
 def log_unexpected(error: BaseException, folder: str | os.PathLike[str] | None = None) -> Path:
-    """Writes the traceback of an error that nobody foresaw, with the command, versions and platform; returns the file.
+    """Log the traceback of an unexpected error with the command, versions and platform; return the file's path.
 
     Args:
-        error: with its traceback.
-        folder: of the study it happened in; its `driver.log` is written where the folder is there and can be. Otherwise
-            `errors.log` in the user's state folder, or a new file in the folder for temporary files.
+        error: the exception, with its traceback.
+        folder: study in which it happened; its `driver.log` is used if the folder exists and is writable. Otherwise
+            `errors.log` in the user's state folder, or a new file in the temporary folder.
     """
     command = " ".join(sys.argv)
     facts = f"tasksearch {_own_version()}, Python {platform.python_version()}, {platform.platform()}"
@@ -116,15 +115,15 @@ def _own_version() -> str:
 
 
 def _state_folder() -> Path:
-    """`$XDG_STATE_HOME/tasksearch`, else `~/.local/state/tasksearch`."""
+    """Return `$XDG_STATE_HOME/tasksearch`, else `~/.local/state/tasksearch`."""
     return Path(os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()) / "tasksearch"
 
 
 class _Masked(logging.Formatter):
-    """Masks secrets in the whole text of a record, its traceback included. Times carry their offset from UTC."""
+    """Formatter that masks secrets in the whole record, traceback included. Times carry their UTC offset."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text, given = record.exc_text, record.exc_info  # another handler's formatter caches its unmasked traceback there
+        text, given = record.exc_text, record.exc_info  # another handler may have cached an unmasked traceback there
         try:
             return without_secrets_in(super().format(record))
         finally:
@@ -136,7 +135,7 @@ class _Masked(logging.Formatter):
 
 
 class _File(RotatingFileHandler):
-    """Opens its file at the first record once the folder is there: a study that was refused leaves none behind."""
+    """Rotating file handler that opens its file at the first record after the folder exists: a refused study leaves no file."""
 
     def __init__(self, path: Path, most_bytes: int, older: int, *, raises: bool = False) -> None:
         super().__init__(path, maxBytes=most_bytes, backupCount=older, encoding="utf-8", errors="replace", delay=True)
@@ -152,13 +151,13 @@ class _File(RotatingFileHandler):
             super().emit(each)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """A log that cannot be written is no reason to end a study, nor to fill its terminal with tracebacks."""
+        """Ignore the error: an unwritable log must neither end a study nor fill its terminal with tracebacks."""
         if self._raises:
             raise  # noqa: PLE0704 - logging calls this while it handles the error
 
 
 class _Terminal(logging.StreamHandler[Any]):
-    """Standard error as it is when a record comes: a live display puts another stream in its place."""
+    """Handler that writes to whatever `sys.stderr` is at the time of a record: a live display replaces the stream."""
 
     def __init__(self, level: int) -> None:
         logging.Handler.__init__(self, level)
@@ -169,7 +168,7 @@ class _Terminal(logging.StreamHandler[Any]):
 
 
 class _Onward(logging.Handler):
-    """Hands records to the user's handlers as if the logger still had the level it had."""
+    """Handler that passes records to the user's handlers as if the logger still had its original level."""
 
     def __init__(self, logger: logging.Logger) -> None:
         super().__init__(logger.getEffectiveLevel())
@@ -183,7 +182,7 @@ class _Onward(logging.Handler):
 
 @contextmanager
 def _attached(handler: logging.Handler, level: int) -> Iterator[None]:
-    """The handler at each of the package's loggers, whose levels are lowered for it where they are higher."""
+    """Attach the handler to each of the package's loggers, lowering their levels to `level` where they are higher."""
     with ExitStack() as stack:
         for name in LOGGERS:
             stack.enter_context(_attached_to(logging.getLogger(name), handler, level))

@@ -1,4 +1,4 @@
-"""`Mixture`: which tasks, and what share of the training examples each one gets."""
+"""`Mixture`: intermediate tasks and each one's share of the training examples."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Self
 
 from tasksearch.core.errors import BadInput
 
-# A float is taken to six digits, so that 0.1 is 1/10. Fractions and text stay as they are: the shares that follow from two
-# floats have denominators of twelve digits, and must come back from JSON as the same shares.
+# Floats are rounded to a denominator of six digits, so that 0.1 becomes 1/10. Fractions and text stay exact: shares computed
+# from two floats have denominators of twelve digits and must be restored unchanged from JSON.
 _LARGEST_DENOMINATOR = 1_000_000
 
 
 def as_fraction(value: object) -> Fraction:
-    """An exact share from an int, a float, a fraction or text such as `"3/8"`.
+    """Convert an int, a float, a fraction or text such as `"3/8"` to an exact fraction.
 
     Raises:
         BadInput: the value is not a finite number.
@@ -29,7 +29,7 @@ def as_fraction(value: object) -> Fraction:
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture:
-    """Task → share. Shares are positive, sum to one exactly, and stand in the order of the task names."""
+    """Task → share. Shares are positive, sum to exactly one, and are sorted by task name."""
 
     shares: tuple[tuple[str, Fraction], ...]
 
@@ -48,21 +48,21 @@ class Mixture:
 
     @classmethod
     def of(cls, weights: Mapping[str, object]) -> Self:
-        """`Mixture.of({"squad": 3, "mnli": 1})`: weights in any unit, normalised."""
+        """Build a mixture from weights in any unit: `Mixture.of({"squad": 3, "mnli": 1})`."""
         return cls(shares=tuple((name, as_fraction(weight)) for name, weight in weights.items()))
 
     @classmethod
     def uniform(cls, *tasks: str) -> Self:
-        """Equal shares."""
+        """Build a mixture with equal shares."""
         return cls.of(dict.fromkeys(tasks, 1))
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """Task names in canonical order."""
+        """Task names, sorted."""
         return tuple(name for name, _ in self.shares)
 
     def share(self, task: str) -> Fraction:
-        """The task's share, 0 where it is not in the mixture."""
+        """Return the task's share; 0 if it is not in the mixture."""
         return next((share for name, share in self.shares if name == task), Fraction(0))
 
     def __iter__(self) -> Iterator[tuple[str, Fraction]]:
@@ -76,10 +76,10 @@ class Mixture:
         )
 
     def to_json(self) -> dict[str, str]:
-        """`{"mnli": "1/4", "squad": "3/4"}`."""
+        """Return shares as text: `{"mnli": "1/4", "squad": "3/4"}`."""
         return {name: str(share) for name, share in self.shares}
 
     @classmethod
     def from_json(cls, data: Mapping[str, object]) -> Self:
-        """The inverse of `to_json`."""
+        """Restore a mixture from the output of `to_json`."""
         return cls.of(data)

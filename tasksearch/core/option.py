@@ -1,7 +1,7 @@
-"""`option`: a field of a dataclass that is an option of a command, a key of the config file and a word of a Python call.
+"""`option`: a dataclass field that is at once a command-line option, a key of the config file and a Python keyword argument.
 
-A table of options is a frozen dataclass of such fields that inherits from `Options`. Everything a door needs is derived from
-the fields: name, type, default, bounds, choices, help and heading. Adding an option is adding a field.
+A table of options is a frozen dataclass of such fields that inherits from `Options`. The command line, the config file and the
+Python functions derive name, type, default, bounds, choices, help and heading from the fields: to add an option, add a field.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ _WORDS = {int: "an integer", float: "a number", str: "text", bool: "true or fals
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """One option, as its field declares it.
+    """One option, as declared by its field.
 
     Attributes:
-        name: of the field: the Python word and the key in a config file. A repeatable option has a plural name.
-        type: of one value: `str`, `int`, `float` or `bool`.
-        default: what holds where nothing is said.
-        heading: under which `--help` and the config file show it.
-        help: one line.
-        flags: of the command line; by default `--name`, and `--no-name` for a truth value.
-        optional: whether None is a value (`unset` says what holds then).
-        several: whether it is repeatable; its value is a tuple.
-        choices: the words it takes; empty: any.
-        least, above, most, below: bounds, inclusive and exclusive; None: none.
-        wish: what an out-of-bounds value is answered with, in place of the bounds.
-        unset: what holds for None, shown as `[default: …]`.
-        path: whether it names files or folders, for shell completion.
-        secret: whether it may hold a password, which is never printed.
-        check: called with a value that is not None; raises BadInput.
-        parse: makes the value of what another door gives: text of a flag, a table of a config file.
-        write: the flag's texts of a value; the inverse of `parse`.
-        forecast: whether `tasksearch plan` forecasts differently for other values.
+        name: name of the field: the Python keyword and the config key. A repeatable option has a plural name.
+        type: type of one value: `str`, `int`, `float` or `bool`.
+        default: value when the option is not given.
+        heading: heading under which `--help` and the config file show it.
+        help: help text, one line.
+        flags: command-line flags; by default `--name`, and also `--no-name` for a boolean.
+        optional: whether None is allowed (`unset` describes what it means).
+        several: whether the option is repeatable; its value is then a tuple.
+        choices: allowed words; empty: any.
+        least, above, most, below: bounds: at least, more than, at most, less than; None: no bound.
+        wish: text that describes the expected value in error messages, instead of the bounds.
+        unset: what None means, shown as `[default: …]`.
+        path: whether values are files or folders, for shell completion.
+        secret: whether a value may contain a password, which is never printed.
+        check: function called with every value that is not None; raises BadInput.
+        parse: function that builds the value from its raw form: the text of a flag or a table of the config file.
+        write: function that returns the flag arguments of a value; the inverse of `parse`.
+        forecast: whether the value can change what `tasksearch plan` forecasts.
     """
 
     name: str
@@ -70,22 +70,22 @@ class Option:
 
     @property
     def flag(self) -> str:
-        """The flag that messages name."""
+        """The flag used in messages."""
         return self.flags[0]
 
     @property
     def shown_default(self) -> str:
-        """What holds where nothing is said, for help; empty where that needs no word."""
+        """The default as help shows it; empty where help needs none."""
         if self.default is None:
             return self.unset
         return "" if self.default in ((), False) else f"{self.default:g}" if self.type is float else str(self.default)
 
     def checked(self, value: Any) -> Any:
-        """The value in its own type.
+        """Return the value converted to the option's type.
 
         Raises:
-            BadInput: of another type, or out of bounds.
-            UnknownName: none of the choices.
+            BadInput: the value has another type or is out of bounds.
+            UnknownName: the value is not one of the choices.
         """
         if self.parse is not None:
             return self.parse(value)
@@ -98,7 +98,7 @@ class Option:
         return tuple(self._one(each) for each in value)
 
     def texts(self, value: Any) -> list[str]:
-        """The flag's arguments that give the value again; none for None."""
+        """Return the command-line arguments that reproduce the value; an empty list for None."""
         if value is None or value == ():
             return []
         if self.write is not None:
@@ -138,26 +138,29 @@ class Option:
 
 
 def negated(flag: str) -> str:
-    """`--no-name` of `--name`."""
+    """Return `--no-name` for `--name`."""
     return f"--no-{flag.removeprefix('--')}"
 
 
 def option(default: Any, heading: str, help: str, **more: Any) -> Any:  # noqa: A002 - the word that typer has
-    """A field of a table; `more` are attributes of `Option`. `flag` names another first flag than the field's name."""
+    """Declare a field of an options table. `more` are attributes of `Option`; `flag` sets a first flag other than `--name`."""
     return dataclasses.field(
         default=default, repr=not more.get("secret", False), metadata={_KEY: {"heading": heading, "help": help, **more}}
     )
 
 
 def like(table: type[Options], name: str, default: Any = None, **changes: Any) -> Any:
-    """A field that is an option of another table under another default: type, bounds and choices are declared once."""
+    """Declare a field that repeats an option of another table with another default.
+
+    Type, bounds and choices thus stay declared once.
+    """
     [field] = (each for each in dataclasses.fields(table) if each.name == name)
     return dataclasses.field(default=default, metadata={_KEY: {**field.metadata[_KEY], **changes}})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Base of a table: values are checked, and lists become tuples."""
+    """Base class of options tables: checks values and converts lists to tuples."""
 
     def __post_init__(self) -> None:
         for one in options_of(type(self)):
@@ -165,21 +168,21 @@ class Options:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:
-        """A table from words that a person wrote.
+        """Build a table from keywords that a user wrote.
 
         Raises:
-            UnknownName: a word that is no option, with the nearest one that is.
+            UnknownName: a keyword is not an option; the message names the nearest one.
         """
         check_names(values, cls)
         return cls(**values)
 
     def given(self) -> dict[str, Any]:
-        """Options that are not at their defaults."""
+        """Return the options that differ from their defaults."""
         return {one.name: value for one in options_of(type(self)) if (value := getattr(self, one.name)) != one.default}
 
 
 def check_names(values: Mapping[str, Any], *tables: type[Options]) -> None:
-    """Raises UnknownName for a word that is an option of none of the tables."""
+    """Raise UnknownName for a name that is not an option of any of the tables."""
     known = [one.name for table in tables for one in options_of(table)]
     for name in values:
         if name not in known:
@@ -187,13 +190,13 @@ def check_names(values: Mapping[str, Any], *tables: type[Options]) -> None:
 
 
 def options_of(table: type[Options]) -> tuple[Option, ...]:
-    """The options of a table, in the order of their fields."""
-    key: Any = table  # mypy takes a dataclass for unhashable here
+    """Return the options of a table, in field order."""
+    key: Any = table  # mypy treats the dataclass type as unhashable here
     return _options_of(key)
 
 
 def option_of(table: type[Options], name: str) -> Option:
-    """One option of a table; `name` is a field of it."""
+    """Return one option of a table; `name` must be one of its fields."""
     return next(one for one in options_of(table) if one.name == name)
 
 

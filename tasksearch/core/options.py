@@ -1,8 +1,8 @@
 """Every option of a study, declared once.
 
-`StudyOptions` is what a study is: what it asks, how it trains, what it is made from. `Resources` is where it runs and where
-things are kept: a resume may choose other ones. The command line, the config file, `configure(...)` and the command that a
-report prints are all derived from these fields (`core.option`); so are `tasksearch plan`, `resume` and `extend`.
+`StudyOptions` define the study: its question, its training and its inputs. `Resources` say where it runs and where things are
+kept; a resume may change them. The command line, the config file, `configure(...)` and the reproduction command in a report are
+all derived from these fields (`core.option`), and so are `tasksearch plan`, `resume` and `extend`.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ HEADINGS = {
     CHECKS: "question",
     LAB: "question",
 }
-"""Heading → what its options belong to, in the order in which they are shown."""
+"""Heading → the group that its options belong to, in the order in which they are shown."""
 
 
 def control_names(words: str) -> tuple[str, ...]:
-    """Controls by name from `all`, `none`, or names with commas, in their own order.
+    """Parse names of controls: `all`, `none`, or names separated by commas; returned in the order of `CONTROLS`.
 
     Raises:
-        UnknownName: no such control.
+        UnknownName: there is no such control.
     """
     if words in ("all", "none"):
         return CONTROLS if words == "all" else ()
@@ -55,7 +55,7 @@ def control_names(words: str) -> tuple[str, ...]:
 
 
 def _sampler_word(value: str) -> None:
-    """Raises UnknownName for a plain word that names no sampler; dotted names and files are looked at when they are loaded."""
+    """Raise UnknownName for a plain word that is not a sampler's name; dotted names and files are checked when loaded."""
     if "." not in value and not is_path(value) and value not in SAMPLERS:
         raise UnknownName("value for --sampler", value, (*SAMPLERS, "optuna.samplers.NAME", "FILE.py:NAME"))
 
@@ -67,7 +67,7 @@ _HOURS: dict[str, Any] = {"above": 0, "wish": "a positive number of hours"}
 
 @dataclass(frozen=True, kw_only=True)
 class StudyOptions(Options):
-    """What a study is."""
+    """Options that define a study."""
 
     space: str = option(
         "joint_vs_seq",
@@ -216,7 +216,7 @@ class StudyOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class Resources(Options):
-    """Where trials run and what is kept; not part of the study: a resume may choose other ones."""
+    """Options that say where trials run and what is kept. They are not part of the study: a resume may change them."""
 
     max_hours: float | None = option(None, BUDGET, "end after so many hours, to be resumed; exit code 75", **_HOURS)
     max_gpu_hours: float | None = option(None, BUDGET, "end after so many GPU-hours of trials, to be resumed", **_HOURS)
@@ -270,14 +270,14 @@ class Resources(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class Places(Options):
-    """Where a study is made; one that exists is named by its folder."""
+    """Where a new study is created; an existing one is named by its folder."""
 
     out: str | None = option(None, PLACES, "study folder", unset="studies/NAME", path=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Growth(Options):
-    """What a study is to gain; None and () gain nothing. Counts are new totals."""
+    """What `extend` adds to a study; None and () add nothing. Counts are new totals."""
 
     trials: str | None = option(None, TRIALS, "more trials of the search: +16, or the new total")
     targets: tuple[str, ...] = like(
@@ -299,7 +299,7 @@ class Growth(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class Changes(Options):
-    """What `resume` may ask of a study from now on; None: as the study has it."""
+    """Options of a study that `resume` may change from now on; None: unchanged."""
 
     twins: int | None = like(
         StudyOptions,
@@ -316,6 +316,6 @@ class Changes(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class Forecasting(Options):
-    """What `plan` alone takes."""
+    """Options of `tasksearch plan` alone."""
 
     recalibrate: bool = option(False, BUDGET, "time the steps anew")

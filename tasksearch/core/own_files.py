@@ -1,8 +1,8 @@
-"""A user's own files (suites, samplers, pickers, trainables): read once, named by their content, carried to every worker.
+"""Files of the user's own (suites, samplers, pickers, trainables): read once, identified by content, sent to every worker.
 
-A file is known by its *reference*, `NAME@DIGEST`: what it holds decides the name, where it lies does not. A study keeps the
+A file is identified by its *reference* `NAME@DIGEST`, which depends on its content and not on its location. A study keeps the
 text of its files under `STUDY/files/DIGEST/`, reads them from there when it is resumed, and sends them to its workers as plain
-text in the trials' context (`pack`, `unpack`): a worker needs neither the file nor a folder in common with the driver. Python
+text in the trials' context (`pack`, `unpack`): a worker needs neither the file nor a folder shared with the driver. Python code
 is run only from a file that the user named by its path.
 """
 
@@ -24,11 +24,11 @@ from tasksearch.core.errors import BadInput, TasksearchError, UnknownName
 from tasksearch.core.signature import signature_of
 
 FOLDER = "files"
-"""Folder of a study that keeps its user's files."""
+"""Subfolder of a study that keeps its user's files."""
 MOST_BYTES = 2**20
-"""Size limit of a file: it travels with every trial."""
+"""Maximum size of a file in bytes: it is sent along with every trial."""
 MODULE = "tasksearch_user_"
-"""Beginning of the name of a module that a user's file became."""
+"""Prefix of the module name under which a user's file is imported."""
 
 _DIGEST_LENGTH = 12
 _REFERENCE = re.compile(r"(?P<name>.+)@(?P<digest>[0-9a-f]{12})")
@@ -37,11 +37,11 @@ _ABOUT = "file.json"
 
 @dataclass(frozen=True, kw_only=True)
 class UserFile:
-    """A file that a user named by its path, with the files that it names itself.
+    """A file that the user named by its path, together with the files that it refers to.
 
     Attributes:
         files: (path relative to the file's folder, text), the file itself first.
-        home: absolute folder that the file was read from; relative paths in it begin there. It is no part of the content.
+        home: absolute folder that the file was read from, to which its relative paths refer. Not part of its content.
     """
 
     files: tuple[tuple[str, str], ...]
@@ -54,7 +54,7 @@ class UserFile:
 
     @property
     def text(self) -> str:
-        """What the file holds."""
+        """Content of the file."""
         return self.files[0][1]
 
     @property
@@ -64,7 +64,7 @@ class UserFile:
 
     @property
     def path(self) -> Path:
-        """Where it was read from."""
+        """Path that the file was read from."""
         return Path(self.home) / self.name
 
 
@@ -73,19 +73,19 @@ _folders: dict[Path, None] = {}
 
 
 def is_path(name: str) -> bool:
-    """Whether an option's value names a file, rather than something that comes with the package."""
+    """Whether an option's value names a file rather than something built in."""
     return name.endswith((".py", ".toml")) or "/" in name
 
 
 def read_user_file(path: Path, wanted: str, beside: Callable[[str], Iterable[str]] = lambda _: ()) -> UserFile:
-    """Reads a file and makes it known to this process.
+    """Read a file and register it in this process.
 
     Args:
-        wanted: what the file should hold, for the message where there is none (`a SPACE`).
-        beside: text of the file → paths, relative to its folder, of the files that it names.
+        wanted: what the file should hold, for error messages (`a SPACE`).
+        beside: function from the file's text to the paths, relative to its folder, of the files that it refers to.
 
     Raises:
-        BadInput: no such file, not UTF-8, or a named file outside the folder.
+        BadInput: the file is missing, too large or not UTF-8, or refers to a file outside its folder.
     """
     home = path.absolute().parent
     files = [(path.name, _text(path, wanted))]
@@ -114,18 +114,18 @@ def _text(path: Path, wanted: str) -> str:
 
 
 def register(file: UserFile) -> UserFile:
-    """Makes the file known to this process under its digest."""
+    """Register the file in this process under its digest."""
     _known[file.digest] = file
     return file
 
 
 def look_in(folder: Path) -> None:
-    """Files of a study in this folder can be referred to from now on."""
+    """Add a study's folder of user files to those searched for references."""
     _folders[folder.absolute()] = None
 
 
 def reference_of(name: str, file: UserFile) -> str:
-    """`NAME@DIGEST`."""
+    """Return `NAME@DIGEST`."""
     return f"{name}@{file.digest}"
 
 
@@ -135,10 +135,10 @@ def is_reference(text: str) -> bool:
 
 
 def split_reference(text: str) -> tuple[str, UserFile]:
-    """(name, file) of a reference.
+    """Return (name, file) of a reference.
 
     Raises:
-        BadInput: the file is not known here, or its copy in the study was changed.
+        BadInput: the file is unknown in this process, or its copy in the study was changed.
     """
     found = _REFERENCE.fullmatch(text)
     assert found is not None, f"{text} is no reference"
@@ -155,7 +155,7 @@ def _file(digest: str, shown: str) -> UserFile:
 
 
 def _kept(folder: Path) -> UserFile:
-    """A file as a study keeps it; refused where its text was changed since."""
+    """Return a file as a study keeps it; refuse it if its text was changed since."""
     try:
         about = json.loads((folder / _ABOUT).read_text("utf-8"))
         texts = [(name, (folder / name).read_text("utf-8")) for name in map(str, about["files"])]
@@ -168,13 +168,13 @@ def _kept(folder: Path) -> UserFile:
 
 
 def references_in(*texts: str) -> tuple[UserFile, ...]:
-    """Files behind those of the texts that are references, each once."""
+    """Return the files behind those of the texts that are references, each once."""
     found = [split_reference(text)[1] for text in texts if is_reference(text)]
     return tuple({file.digest: file for file in found}.values())
 
 
 def keep(study: Path, files: Iterable[UserFile]) -> None:
-    """Writes the files into a study's folder, where they are not there yet or were moved; raises what `write_atomic` raises."""
+    """Write the files into a study's folder unless they are there unchanged; raises what `write_atomic` raises."""
     for file in files:
         folder = study / FOLDER / file.digest
         about = json.dumps({"files": [name for name, _ in file.files], "home": file.home}, ensure_ascii=False, indent=1)
@@ -186,18 +186,21 @@ def keep(study: Path, files: Iterable[UserFile]) -> None:
 
 
 def pack(files: Iterable[UserFile]) -> list[dict[str, Any]]:
-    """Plain entries that travel to a worker."""
+    """Convert files to plain dictionaries that can be sent to a worker."""
     return [{"files": [list(pair) for pair in file.files], "home": file.home} for file in files]
 
 
 def unpack(packed: Iterable[Mapping[str, Any]]) -> None:
-    """Makes packed files known to this process."""
+    """Register packed files in this process."""
     for one in packed:
         register(UserFile(files=tuple((str(n), str(t)) for n, t in one["files"]), home=str(one["home"])))
 
 
 def shown(reference: str) -> str:
-    """What a user wrote for the reference: the file's path, with `:NAME` where it has one; other words as they are."""
+    """Return a reference as the user wrote it: the file's path, with `:NAME` where it has one.
+
+    Other text is returned unchanged.
+    """
     if not is_reference(reference):
         return reference
     name, file = split_reference(reference)
@@ -205,13 +208,13 @@ def shown(reference: str) -> str:
 
 
 def module_of(file: UserFile, name: str | None = None) -> ModuleType:
-    """The module that a Python file is; it is run once per process and content.
+    """Return the module of a Python file, which is run once per process and content.
 
     Args:
-        name: of the file among `file.files`; None: the file itself.
+        name: one of `file.files`; None: the file itself.
 
     Raises:
-        BadInput: one line of what running it raised.
+        BadInput: running the file raised an error, which is reported in one line.
     """
     name = name or file.name
     text = dict(file.files)[name]
@@ -222,7 +225,7 @@ def module_of(file: UserFile, name: str | None = None) -> ModuleType:
     module = ModuleType(called)
     module.__file__ = path
     linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)  # for tracebacks on another machine
-    sys.modules[called] = module  # dataclasses look their module up
+    sys.modules[called] = module  # dataclasses look up their module there
     try:
         exec(compile(text, path, "exec"), module.__dict__)  # the user named this very file
     except BaseException as fault:
@@ -234,14 +237,14 @@ def module_of(file: UserFile, name: str | None = None) -> ModuleType:
 
 
 def refer(option: str, text: str, wanted: str) -> str:
-    """The reference of `FILE.py:NAME`, whose file is read and run.
+    """Read and run the file in `FILE.py:NAME` and return its reference.
 
     Args:
-        option: that the text was given for (`--sampler`).
+        option: option that the text was given for (`--sampler`).
         wanted: what NAME should be, for messages (`a function or class`).
 
     Raises:
-        BadInput: no NAME, no file, or one that cannot be run.
+        BadInput: NAME or the file is missing, or the file cannot be run.
         UnknownName: the file has no such name.
     """
     path, _, name = text.rpartition(":")
@@ -253,14 +256,14 @@ def refer(option: str, text: str, wanted: str) -> str:
 
 
 def named_in(file: UserFile, name: str, wanted: str, where: str | None = None) -> Any:
-    """What a Python file calls by that name.
+    """Return the object with that name in a Python file.
 
     Args:
-        where: the file among `file.files`; None: the file itself.
+        where: one of `file.files`; None: the file itself.
 
     Raises:
-        BadInput: the file cannot be run, or the name is nothing that can be called.
-        UnknownName: it has no such name.
+        BadInput: the file cannot be run, or the object is not callable.
+        UnknownName: the file has no such name.
     """
     module = module_of(file, where)
     if not hasattr(module, name):
@@ -273,13 +276,13 @@ def named_in(file: UserFile, name: str, wanted: str, where: str | None = None) -
 
 
 def referred(reference: str, wanted: str) -> Any:
-    """What a reference `FILE.py:NAME@DIGEST` names; raises as `split_reference` and `named_in`."""
+    """Return the object that a reference `FILE.py:NAME@DIGEST` names; raises as `split_reference` and `named_in` do."""
     name, file = split_reference(reference)
     return named_in(file, name.partition(":")[2], wanted)
 
 
 def takes(found: Callable[..., Any], parameter: str) -> bool:
-    """Whether a callable has a parameter of that name; a foreign one without a readable signature has none."""
+    """Whether a callable has a parameter of that name; False if its signature cannot be read."""
     try:
         return parameter in inspect.signature(found).parameters
     except (TypeError, ValueError):

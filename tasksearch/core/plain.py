@@ -1,4 +1,4 @@
-"""`plain`: frozen values as JSON holds them, for `--json` and for reports."""
+"""`plain`: convert frozen values to JSON values, for `--json` and reports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tasksearch.core.signature import to_plain
 
 
 def plain(value: Any) -> Any:
-    """Dataclasses become objects, tuples lists, schedules their stages and words, a number that is not finite null."""
+    """Convert dataclasses to objects, tuples to lists, schedules to their stages and a text, and non-finite numbers to null."""
     if isinstance(value, Schedule):
         return value.to_json()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

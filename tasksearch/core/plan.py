@@ -1,4 +1,4 @@
-"""`Plan`: everything a trial does, as one small frozen value."""
+"""`Plan`: an immutable description of everything that one trial trains and scores, and the settings that belong to it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ HeadStart = Literal["fresh", "warm"]
 
 
 def _check_choice(name: str, value: object, choices: Any) -> None:
-    """A word misspelt would silently mean another one: the code asks for one value and takes the rest for the other."""
+    """Raise BadInput unless `value` is one of `choices`, a `Literal` type.
+
+    The code tests for one word and treats every other as the alternative: an unchecked typo would silently select it.
+    """
     known = get_args(choices)
     if value not in known:
         raise BadInput(f"{name} is {value!r}; expected {' or '.join(map(repr, known))}")
 
 
 def check_curve(curve: str, rung: int | None, decay: float) -> None:
-    """Raises BadInput for a warmup-stable-decay curve without rungs, or whose decay is no share."""
+    """Raise BadInput for a warmup-stable-decay curve without a rung length, or for a decay outside (0, 1)."""
     if curve == "wsd" and (rung is None or rung < 1):
         raise BadInput(f"curve 'wsd' with rung {rung}; expected the steps of a rung, at least 1")
     if not 0 < decay < 1:
@@ -40,26 +43,31 @@ def check_curve(curve: str, rung: int | None, decay: float) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
-    """How gradient steps are taken in a phase.
+    """Hyperparameters of the gradient steps in one phase.
 
     Attributes:
-        batch_size: examples in one optimiser step (the global batch).
-        micro_batch_size: examples in one forward pass; gradients accumulate over a step. None: the whole step at once.
-        learning_rate: peak rate of the encoder.
-        head_lr_factor: the heads' rate as a multiple of the encoder's.
-        warmup: share of the curve spent rising, in [0, 1).
-        weight_decay: AdamW's, not applied to biases and layer norms.
-        max_grad_norm: one clip per optimiser step.
-        max_length: tokens per sequence, specials included.
-        lr_policy: `phase`, one curve and one optimiser over all stages; `stage`, each stage its own.
-        mixing: `task`, a step is of one task (as the paper's code did); `mixed`, every step holds all tasks by their shares.
+        batch_size: examples per optimiser step (the global batch).
+        micro_batch_size: examples per forward pass; gradients accumulate until a step is complete. None: the whole batch at
+            once.
+        learning_rate: peak learning rate of the encoder.
+        head_lr_factor: learning rate of the heads, as a multiple of the encoder's.
+        warmup: share of the curve over which the rate rises, in [0, 1).
+        weight_decay: AdamW's weight decay; not applied to biases and layer norms.
+        adam_beta2: AdamW's second-moment decay rate.
+        max_grad_norm: norm to which gradients are clipped, once per optimiser step.
+        max_length: tokens per sequence, special tokens included.
+        lr_policy: `phase`: one curve and one optimiser over all stages; `stage`: a new curve and optimiser for each stage.
+        mixing: `task`: all examples of a step come from one task (as in the paper's code); `mixed`: every step holds all tasks
+            in proportion to their shares.
         precision: `fp32`, or `bf16` autocast with fp32 master weights.
-        steps: for a target phase; an intermediate phase takes its steps from the schedule.
-        epochs: for a target phase without `steps`: passes over the training examples.
-        train_examples: at most this many training examples of a target (None: all).
-        curve: of phase 2: `linear`, a warmup and a decay over its whole length; `wsd`, warmup-stable-decay.
-        rung: of a `wsd` curve, steps: the stable part is whole rungs, and cut after each; the warmup is a share of one.
-        decay: of a `wsd` curve: share of the phase, at its end, over which the rate falls; what fills no rung is added to it.
+        steps: optimiser steps of a target phase; an intermediate phase takes its length from the schedule.
+        epochs: passes over the training examples, for a target phase without `steps`.
+        train_examples: maximum number of training examples of a target (None: all).
+        curve: learning-rate curve of phase 2: `linear`, a warmup and a decay over its whole length; `wsd`, warmup-stable-decay.
+        rung: for a `wsd` curve: optimiser steps per rung. The stable part is a whole number of rungs and is cut after each one;
+            the warmup is a share of one rung.
+        decay: for a `wsd` curve: share of the phase, at its end, over which the rate falls. Steps that do not fill a rung are
+            added to the decay.
     """
 
     batch_size: int = 32
@@ -97,19 +105,19 @@ class TrainSettings:
         check_curve(self.curve, self.rung, self.decay)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form; what only a `wsd` curve has, for that alone."""
+        """Return the plain form. Fields that only a `wsd` curve uses are left out while they hold their defaults."""
         return plain_without(self, ("curve", "rung", "decay"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetrievalSettings:
-    """How sentences become vectors for bitext retrieval; always printed beside the score.
+    """How a sentence becomes a vector for bitext retrieval; always printed beside the score.
 
     Attributes:
-        layer: index into the hidden states, 0 is the embeddings; negative counts from the last.
-        pooling: `mean` over all tokens (jiant's), `mean-content` without the specials, or `cls`.
-        centering: subtract each language's mean vector before the cosine.
-        max_length: tokens of a sentence, specials included; None: as in the intermediate phase.
+        layer: index into the hidden states; 0 is the embeddings, negative numbers count from the last layer.
+        pooling: `mean` over all tokens (as in jiant), `mean-content` over all but the special tokens, or `cls`.
+        centering: whether to subtract each language's mean vector before taking the cosine.
+        max_length: tokens per sentence, special tokens included; None: as in the intermediate phase.
     """
 
     layer: int = 14
@@ -123,26 +131,28 @@ class RetrievalSettings:
             raise BadInput(f"max_length of retrieval is {self.max_length}; expected at least 3, a piece between <s> and </s>")
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form; `max_length` where it is set."""
+        """Return the plain form; `max_length` only where it is set."""
         return plain_without(self, ("max_length",))
 
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseSettings:
-    """Everything about a plan that a suite or a user fixes, and the schedule does not.
+    """Settings of a plan that the suite or the user fixes; the search varies only the schedule.
 
     Attributes:
-        intermediate: phase 2.
-        intermediate_lengths: `max_length` of single intermediate tasks, where it is not that of `intermediate`:
-            `(("squad1", 384),)`. The other settings belong to the phase: a step has one batch size whatever task fills it, or
-            shares of the examples and twins would mean nothing.
-        target: phase 3, for every labelled target.
-        target_overrides: field changes of `target` for single targets, `(("squad", (("batch_size", 16),)),)`.
-        features: what a classification head sees: `<s>` (`cls`), or [u-v; |u-v|] of the two segments' means (`pair-diff`).
-        head: `fresh` for every target; `warm` starts from the intermediate head of the same label set, where there is one.
+        intermediate: settings of phase 2.
+        intermediate_lengths: `max_length` of single intermediate tasks where it differs from `intermediate`: `(("squad1",
+            384),)`. All other settings hold for the whole phase: every step has the same batch size whatever its task, or else
+            shares of the examples and matched pairs would lose their meaning.
+        target: settings of phase 3, for every labelled target.
+        target_overrides: changes of single fields of `target` for single targets: `(("squad", (("batch_size", 16),)),)`.
+        features: input of a classification head: the vector of `<s>` (`cls`), or [u-v; |u-v|] of the two segments' mean vectors
+            (`pair-diff`).
+        head: `fresh`: a new head for every target; `warm`: start from the intermediate head with the same label set, where
+            there is one.
         retrieval: settings of bitext retrieval.
-        evaluation_examples: at most so many examples of each language and half are scored, drawn by a hash; None: all. Scores
-            under a cap are no published number.
+        evaluation_examples: maximum number of examples scored per language, for the selection and for the reporting examples
+            each, drawn by a hash; None: all. Scores under such a cap cannot be compared with published ones.
     """
 
     intermediate: TrainSettings = field(default_factory=TrainSettings)
@@ -161,41 +171,44 @@ class PhaseSettings:
             raise BadInput(f"evaluation_examples is {self.evaluation_examples}; expected at least 1, or None")
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form; lengths of single tasks where there are any."""
+        """Return the plain form; lengths of single tasks only where there are any."""
         return plain_without(self, ("intermediate_lengths",))
 
     def length_of(self, task: str) -> int:
-        """Tokens of an intermediate task's sequences."""
+        """Return the maximum sequence length of an intermediate task, in tokens."""
         return dict(self.intermediate_lengths).get(task, self.intermediate.max_length)
 
     @property
     def untrained(self) -> TrainSettings:
-        """How a target without a phase 3 is read: the intermediate phase's settings, with retrieval's length."""
+        """Settings for scoring a target without a phase 3.
+
+        They are those of the intermediate phase, with the sequence length of retrieval.
+        """
         length = self.retrieval.max_length
         return self.intermediate if length is None else dataclasses.replace(self.intermediate, max_length=length)
 
     def for_target(self, target: str) -> TrainSettings:
-        """Phase-3 settings of one target."""
+        """Return the phase-3 settings of one target, its overrides applied."""
         changes = dict(dict(self.target_overrides).get(target, ()))
         return dataclasses.replace(self.target, **changes) if changes else self.target
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Schedule, settings, targets, languages and seed. Equal plans give equal numbers.
+    """Everything that determines one trial: schedule, settings, targets, languages and seed. Equal plans give equal numbers.
 
     Attributes:
-        suite: the suite whose cards the task names refer to.
-        schedule: phase 2.
-        targets: target tasks to be trained for and scored, in canonical order.
-        languages: languages to be scored, English among them where the task has it.
-        settings: phase-2 and phase-3 hyperparameters.
-        seed: varies heads, data order and dropout; not the pretrained model.
-        start: `pretrained`, or `fresh`: weights of the same shape drawn from the seed, the untrained reference.
-        extra_examples: every target phase shows so many examples more, in whole steps: the equal-exposure control of a plan
-            whose intermediate phase had as many.
-        soup: schedules whose encoders after phase 2 are averaged; the average is what phase 3 starts from. The plan's own
-            schedule is then empty.
+        suite: name of the suite whose cards the task names refer to.
+        schedule: stages of phase 2.
+        targets: target tasks to train and score, sorted.
+        languages: languages to score, sorted; English among them where the task has it.
+        settings: hyperparameters of phases 2 and 3.
+        seed: varies heads, data order and dropout, but not the pretrained model.
+        start: `pretrained`; or `fresh`: weights of the same shape drawn from the seed (the untrained reference).
+        extra_examples: additional training examples of every target phase, rounded up to whole steps: the equal-exposure
+            control of a plan whose intermediate phase had as many.
+        soup: schedules whose encoders after phase 2 are averaged; phase 3 starts from the average. The plan's own schedule is
+            then empty.
     """
 
     suite: str
@@ -221,39 +234,41 @@ class Plan:
 
     @property
     def signature(self) -> str:
-        """Hash of everything in the plan, the seed included."""
+        """Hash of the whole plan, seed included."""
         return signature_of("plan", self)
 
     @cached_property
     def mix_signature(self) -> str:
-        """Hash of the plan without its seed: trials of one mix on several seeds share it."""
+        """Hash of the plan without its seed: the same for trials of one mix on different seeds."""
         return signature_of("mix", dataclasses.replace(self, seed=0))
 
     @property
     def words(self) -> str:
-        """What is trained, in words: the schedule, or the control that the plan is."""
+        """What is trained, in words: the schedule, or the kind of control."""
         if self.soup:
             return f"average of {len(self.soup)} encoders"
         return f"{self.schedule}, targets +{self.extra_examples} examples" if self.extra_examples else str(self.schedule)
 
     @property
     def intermediate_examples(self) -> int:
-        """Training examples that phase 2 shows, repeats included."""
+        """Training examples shown in phase 2, repetitions included."""
         return self.schedule.steps * self.settings.intermediate.batch_size
 
     def with_seed(self, seed: int) -> Plan:
-        """The same plan on another seed."""
+        """Return the same plan with another seed."""
         return dataclasses.replace(self, seed=seed)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form, complete: `from_json` gives an equal plan. What only controls have stands there for controls alone: a
-        plan from before there were any keeps its signature.
+        """Return the complete plain form: `from_json` restores an equal plan.
+
+        Fields that only controls use are left out while they hold their defaults, so that plans made before controls existed
+        keep their signatures.
         """
         return plain_without(self, ("extra_examples", "soup"))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
+        """Restore a plan from the output of `to_json`."""
         settings = dict(data["settings"])
         overrides = tuple((name, tuple((k, v) for k, v in pairs)) for name, pairs in settings.pop("target_overrides", ()))
         lengths = tuple((name, int(length)) for name, length in settings.pop("intermediate_lengths", ()))

@@ -1,4 +1,4 @@
-"""`Need`: a segment that a trial would have to train, as the trial tells it to the driver."""
+"""`RequiredSegment`: a segment that a trial still has to train, as the trial reports it to the driver."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 There = Callable[[str], bool]
-"""Whether a segment of that signature is stored."""
+"""Function that says whether the segment with that signature is stored."""
 
 
 @dataclass(frozen=True)
 class RequiredSegment:
-    """A segment that is not there.
+    """A segment that is not stored yet.
 
     Attributes:
-        signature: its name.
-        work: how much training it stands for, at least 0; optimiser steps, or any other unit that all trials share.
-        part: position of the trial's part that would train it.
+        signature: signature of the segment.
+        work: cost of its training, at least 0, in optimiser steps or any other unit that all trials share.
+        part: index of the trial's part that would train it.
     """
 
     signature: str
@@ -26,31 +26,32 @@ class RequiredSegment:
 
 
 def to_text(needs: Iterable[RequiredSegment]) -> str:
-    """JSON text, since Ray flattens nested reports."""
+    """Return the segments as JSON text, since Ray flattens nested reports."""
     return json.dumps([[need.signature, need.work, need.part] for need in needs], allow_nan=False)
 
 
 def from_text(text: str) -> tuple[RequiredSegment, ...]:
-    """The inverse of `to_text`."""
+    """Restore segments from the output of `to_text`."""
     return tuple(RequiredSegment(str(signature), float(work), int(part)) for signature, work, part in json.loads(text))
 
 
 def missing_segments(
     chain: Sequence[RequiredSegment], leaves: Sequence[RequiredSegment], position: int, there: There
 ) -> tuple[RequiredSegment, ...]:
-    """What a trial still has to train, in the order it will.
+    """Return the segments that a trial still has to train, in training order.
 
     Args:
-        chain: its intermediate segments, each the parent of the next; the last is the parent of every leaf.
-        leaves: its targets' segments.
-        position: how many of chain and leaves it has behind it.
+        chain: intermediate segments, each the parent of the next; the last is the parent of every leaf.
+        leaves: segments of the targets.
+        position: number of elements of chain and leaves that are finished.
+        there: says whether a segment is stored.
     """
     found: dict[str, RequiredSegment] = {}
     for place, need in list(enumerate((*chain, *leaves)))[position:]:
         if there(need.signature):
             continue
         lacking = [need]
-        for parent in reversed(chain[:place]):  # back to what can be loaded
+        for parent in reversed(chain[:place]):  # back to the nearest segment that can be loaded
             if parent.signature in found or there(parent.signature):
                 break
             lacking.append(parent)
@@ -61,7 +62,10 @@ def missing_segments(
 def missing_of_average(
     roots: Sequence[RequiredSegment], leaves: Sequence[RequiredSegment], position: int, there: There
 ) -> tuple[RequiredSegment, ...]:
-    """As `missing`, of a trial whose first part makes an average of what several chains end with: it reads all of `roots`."""
+    """Return what `missing_segments` does, for a trial whose first part averages the ends of several chains.
+
+    The average needs all of `roots`.
+    """
     found: dict[str, RequiredSegment] = {}
     for place in range(position, 1 + len(leaves)):
         own = leaves[place - 1 : place] if place else ()

@@ -1,4 +1,7 @@
-"""`Stage` and `Schedule`: joint and sequential are lengths of one tuple, never two code paths."""
+"""`Stage` and `Schedule` of the intermediate phase.
+
+Joint and sequential training differ only in the number of stages, not in code.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,11 @@ KINDS = ("none", "joint", "sequential", "annealed", "staged")
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A stretch of the intermediate phase.
+    """A stretch of the intermediate phase with one mixture, or with a mixture that changes linearly.
 
     Attributes:
-        start: the mixture at the first step.
-        end: the mixture at the last step; equal to `start` unless the stage is annealed. The share moves linearly between.
+        start: mixture at the first step.
+        end: mixture at the last step; equal to `start` unless the stage is annealed. Shares change linearly in between.
         steps: optimiser steps, at least 1.
     """
 
@@ -34,71 +37,76 @@ class Stage:
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """Every task the stage ever shows, in canonical order."""
+        """All tasks of the stage, sorted."""
         return tuple(sorted({*self.start.tasks, *self.end.tasks}))
 
     @property
     def annealed(self) -> bool:
-        """Whether the mixture moves."""
+        """Whether the mixture changes during the stage."""
         return self.start != self.end
 
     def share(self, task: str) -> Fraction:
-        """The task's share of the stage's examples: the mean of its first and last share."""
+        """Return the task's share of the stage's examples: the mean of its first and last share."""
         return (self.start.share(task) + self.end.share(task)) / 2 if self.annealed else self.start.share(task)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form; an unmoving stage names its mixture once."""
+        """Return the plain form; `end` only for an annealed stage."""
         data: dict[str, Any] = {"mixture": self.start.to_json(), "steps": self.steps}
         return data | ({"end": self.end.to_json()} if self.annealed else {})
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
+        """Restore a stage from the output of `to_json`."""
         start = Mixture.from_json(data["mixture"])
         return cls(start=start, end=Mixture.from_json(data["end"]) if "end" in data else start, steps=int(data["steps"]))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """The intermediate phase: no stage is the baseline, one is joint, one per task is sequential, one that moves is
-    annealed.
+    """The intermediate phase as a sequence of stages.
+
+    No stage is the baseline, one stage is joint training, one stage per task is sequential, and one stage whose mixture changes
+    is annealed.
     """
 
     stages: tuple[Stage, ...] = ()
 
     @classmethod
     def none(cls) -> Self:
-        """No intermediate phase: the baseline."""
+        """Return the schedule without an intermediate phase: the baseline."""
         return cls()
 
     @classmethod
     def joint(cls, mixture: Mixture, steps: int) -> Self:
-        """All tasks together from the first step to the last."""
+        """Return a schedule that trains all tasks together from the first step to the last."""
         return cls(stages=(Stage(start=mixture, end=mixture, steps=steps),))
 
     @classmethod
     def sequential(cls, stages: Sequence[tuple[str, int]]) -> Self:
-        """One task after the other: `[("qqp", 150), ("mnli", 150)]`."""
+        """Return a schedule that trains one task after another: `[("qqp", 150), ("mnli", 150)]`, each task with its steps."""
         return cls(stages=tuple(Stage(start=Mixture.uniform(t), end=Mixture.uniform(t), steps=n) for t, n in stages))
 
     @classmethod
     def annealed(cls, start: Mixture, end: Mixture, steps: int) -> Self:
-        """One stage whose mixture moves linearly from `start` to `end`."""
+        """Return a schedule of one stage whose mixture changes linearly from `start` to `end`."""
         return cls(stages=(Stage(start=start, end=end, steps=steps),))
 
     @property
     def steps(self) -> int:
-        """Optimiser steps over all stages."""
+        """Optimiser steps of all stages together."""
         return sum(stage.steps for stage in self.stages)
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """Every intermediate task, in canonical order."""
+        """All intermediate tasks, sorted."""
         return tuple(sorted({task for stage in self.stages for task in stage.tasks}))
 
     @property
     def kind(self) -> str:
-        """One of `KINDS`. A single task is `joint` of one; several stages with any mixture in them are `staged`."""
+        """One of `KINDS`.
+
+        A single task counts as `joint`; several stages are `staged` if any of them has more than one task.
+        """
         if not self.stages:
             return "none"
         if len(self.stages) == 1:
@@ -108,16 +116,16 @@ class Schedule:
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        """Tasks in the order in which their examples arrive on average; ties in canonical order."""
+        """Tasks by the mean position of their examples in the phase; ties in alphabetical order."""
         if len(self.stages) == 1 and not self.stages[0].annealed:
-            return self.tasks  # all arrive in the middle
+            return self.tasks  # all have the same mean position
         centre: dict[str, Fraction] = {}
         weight: dict[str, Fraction] = {}
         done = Fraction(0)
         for stage in self.stages:
             for task in stage.tasks:
                 first, last = stage.start.share(task), stage.end.share(task)
-                # mean position of a density that runs linearly from `first` to `last`
+                # mean position, as a fraction of the stage, under a density that changes linearly from `first` to `last`
                 within = Fraction(1, 2) if first + last == 0 else (first + 2 * last) / (3 * (first + last))
                 mass = stage.share(task) * stage.steps
                 centre[task] = centre.get(task, Fraction(0)) + mass * (done + within * stage.steps)
@@ -126,15 +134,15 @@ class Schedule:
         return tuple(sorted(centre, key=lambda task: (centre[task] / weight[task], task)))
 
     def share(self, task: str) -> Fraction:
-        """The task's share of the examples of the whole phase."""
+        """Return the task's share of the examples of the whole phase."""
         if not self.stages:
             return Fraction(0)
-        if len(self.stages) == 1:  # exact all the same, and most schedules have one
+        if len(self.stages) == 1:  # a shortcut with the same result: most schedules have one stage
             return self.stages[0].share(task)
         return sum((stage.share(task) * stage.steps for stage in self.stages), Fraction(0)) / self.steps
 
     def mixture(self) -> Mixture | None:
-        """The phase's overall mixture, `None` for the baseline. Twins have equal ones."""
+        """Return the mixture of the whole phase; None for the baseline. Schedules of a matched pair have equal ones."""
         if len(self.stages) == 1 and not self.stages[0].annealed:
             return self.stages[0].start
         return Mixture.of({task: self.share(task) for task in self.tasks}) if self.stages else None
@@ -150,10 +158,10 @@ class Schedule:
         return " → ".join(f"{stage.start} ({stage.steps})" for stage in self.stages)
 
     def to_json(self) -> list[dict[str, Any]]:
-        """A list of stages."""
+        """Return the stages as a list."""
         return [stage.to_json() for stage in self.stages]
 
     @classmethod
     def from_json(cls, data: Sequence[Mapping[str, Any]]) -> Self:
-        """The inverse of `to_json`."""
+        """Restore a schedule from the output of `to_json`."""
         return cls(stages=tuple(Stage.from_json(stage) for stage in data))

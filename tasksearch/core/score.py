@@ -1,4 +1,4 @@
-"""`Score` and `ScoreTable`: what a trial yields, in long form."""
+"""`Score` and `ScoreTable`: the scores of a trial in long form, one row per number."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ Cell = tuple[str, str]
 
 Half = Literal["select", "report"]
 HALVES: tuple[Half, ...] = ("select", "report")
-"""Selecting and reporting never share an example: authors' dev selects and test reports; a single split is cut once by
-document."""
+"""Selection and reporting examples, which are always disjoint: the authors' dev split selects and their test split reports; a
+task with a single split has it divided once, by document.
+"""
 
 ENGLISH = "en"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """One number of one trial.
+    """One score of one trial.
 
     Attributes:
         target: target task.
         language: language code of the evaluation text.
-        half: `select` or `report`.
-        metric: what `value` is (`accuracy`, `f1`, `em_f1`, …).
+        half: `select` (selection examples) or `report` (reporting examples).
+        metric: name of the metric (`accuracy`, `f1`, `em_f1`, …).
         value: percent, in [0, 100].
-        examples: examples scored.
+        examples: number of examples scored.
         seed: the plan's seed.
     """
 
@@ -46,10 +47,10 @@ class Score:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What a table scores, without the scores: trials of one study share it.
+    """The keys of a score table without its values; shared by the trials of one study.
 
     Attributes:
-        keys: (target, language, half, metric, examples) of every row, in the order of a table's rows.
+        keys: (target, language, half, metric, examples) of every row, in row order.
     """
 
     keys: tuple[tuple[str, str, Half, str, int], ...]
@@ -63,19 +64,19 @@ class Layout:
 
     @cached_property
     def places(self) -> dict[Half, dict[Cell, int]]:
-        """Half → cell → row."""
+        """For `select` and `report`: cell → row index."""
         return {half: {key[:2]: i for i, key in enumerate(self.keys) if key[2] == half} for half in HALVES}
 
     @cached_property
     def is_ordered(self) -> bool:
-        """Whether rows of one seed would stand in this order."""
+        """Whether the keys are in the order that `ScoreTable` gives to rows of one seed."""
         return all(one[:4] <= two[:4] for one, two in itertools.pairwise(self.keys))
 
 
 class ScoreTable:
-    """Rows of `Score`, ordered by target, language and half, so that equal tables are equal values. Immutable.
+    """Immutable table of `Score` rows, sorted by target, language and half, so that equal tables compare equal.
 
-    A table that was read back holds a layout and a column of values: its rows are made when someone asks for them.
+    A table that was read from disk holds a layout and a column of values; its rows are built only when they are needed.
     """
 
     def __init__(self, *, rows: Iterable[Score] = ()) -> None:
@@ -86,12 +87,12 @@ class ScoreTable:
 
     @classmethod
     def of(cls, rows: Iterable[Score]) -> Self:
-        """From rows in any order."""
+        """Build a table from rows in any order."""
         return cls(rows=rows)
 
     @classmethod
     def of_column(cls, layout: Layout, values: Sequence[float], seed: int) -> Self:
-        """From a column of values, percent, one per key of the layout."""
+        """Build a table from a layout and one value, in percent, for each of its keys."""
         assert len(values) == len(layout.keys)
         table = cls()
         table._rows, table._column = None, (layout, values, seed)
@@ -99,7 +100,7 @@ class ScoreTable:
 
     @property
     def rows(self) -> tuple[Score, ...]:
-        """In their order."""
+        """All rows, sorted."""
         if self._rows is None:
             assert self._column is not None
             layout, values, seed = self._column
@@ -110,7 +111,7 @@ class ScoreTable:
         return self._rows
 
     def column(self) -> tuple[Layout, tuple[float, ...], int] | None:
-        """The layout, the values and the one seed; None where rows have several seeds."""
+        """Return the layout, the values and the seed; None if rows have different seeds."""
         if self._column is not None:
             layout, values, seed = self._column
             return layout, tuple(values), seed
@@ -139,18 +140,21 @@ class ScoreTable:
         return ScoreTable(rows=self.rows + other.rows)
 
     def cell(self, target: str, language: str, half: Half) -> Score | None:
-        """The first row of that cell, `None` where the trial has none."""
+        """Return the first row of the cell; None if the trial has none."""
         return next((s for s in self.rows if (s.target, s.language, s.half) == (target, language, half)), None)
 
     def values(self, half: Half) -> dict[tuple[str, str], float]:
-        """(target, language) → percent on one half."""
+        """Return (target, language) → percent on the selection or the reporting examples."""
         if self._column is not None:
             layout, column, _ = self._column
             return {cell: column[i] for cell, i in layout.places[half].items()}
         return {(s.target, s.language): s.value for s in self.rows if s.half == half}
 
     def cells(self, half: Half) -> Collection[Cell]:
-        """Its cells on one half; of tables that were read back with the same rows the very same object."""
+        """Return the cells scored on the selection or the reporting examples.
+
+        Tables read from disk with one layout return one object.
+        """
         return self._column[0].places[half] if self._column is not None else self.values(half)
 
     @property
@@ -167,18 +171,18 @@ class ScoreTable:
         return ((s.target, s.language) for s in self.rows) if self._column is None else self._column[0].keys
 
     def to_json(self) -> list[dict[str, Any]]:
-        """A list of rows, ready for `pandas.DataFrame`."""
+        """Return the rows as dictionaries, ready for `pandas.DataFrame`."""
         return [dataclasses.asdict(s) for s in self.rows]
 
     @classmethod
     def from_json(cls, data: Sequence[Mapping[str, Any]]) -> Self:
-        """The inverse of `to_json`."""
+        """Restore a table from the output of `to_json`."""
         column = _column_of(data)
         return cls(rows=(Score(**row) for row in data)) if column is None else cls.of_column(*column)
 
 
 def read_columns(tables: Iterable[ScoreTable], half: Half, cells: Sequence[Cell]) -> list[Sequence[float]]:
-    """Percent of the same cells in every table, in the order of the cells: `values` for many tables at once.
+    """Return for every table the percentages of the given cells, in their order: a fast `values` for many tables.
 
     Raises:
         KeyError: a table lacks a cell.
@@ -204,13 +208,16 @@ def _reader(places: list[int]) -> Callable[[Sequence[float]], Sequence[float]]:
 
 
 def _column_of(data: Sequence[Mapping[str, Any]]) -> tuple[Layout, list[float], int] | None:
-    """Rows of JSON as a column, without a `Score` for each; None where they are no rows of one seed in their order."""
+    """Return the (layout, values, seed) of JSON rows without building `Score` objects.
+
+    None unless they are sorted rows of one seed.
+    """
     try:
         keys = tuple([(row["target"], row["language"], row["half"], row["metric"], row["examples"]) for row in data])
         values, seeds = [row["value"] for row in data], {row["seed"] for row in data}
         layout = _layout(keys)
     except (KeyError, TypeError):
-        return None  # whatever is wrong with a row, `Score` says it
+        return None  # `Score` reports what is wrong with the row
     whole = len(seeds) <= 1 and layout.is_ordered and set(map(len, data)) <= {_FIELDS}
     return (layout, values, next(iter(seeds), 0)) if whole else None
 
@@ -220,5 +227,5 @@ _FIELDS = len(dataclasses.fields(Score))
 
 @lru_cache(maxsize=64)
 def _layout(keys: tuple[tuple[str, str, Half, str, int], ...]) -> Layout:
-    """One layout for all tables that have it."""
+    """Return one shared layout for all tables with these keys."""
     return Layout(keys=keys)

@@ -1,4 +1,4 @@
-"""Exact counts from exact shares."""
+"""Rounding of exact shares to whole counts."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from fractions import Fraction
 
 
 def largest_remainder(wanted: Sequence[Fraction], total: int) -> list[int]:
-    """Whole numbers that sum to `total`, each within one of its (rescaled) wish: Hamilton's method, ties to the first.
+    """Return whole numbers that sum to `total`, each less than one from its exact share (Hamilton's method, ties to the first).
 
     Args:
-        wanted: wishes, not negative. Where they do not sum to `total` they are rescaled first; all zero counts as all equal.
-        total: not negative.
+        wanted: non-negative weights, rescaled to sum to `total`; if all are zero, all count as equal.
+        total: non-negative.
     """
     if not wanted:
         return []

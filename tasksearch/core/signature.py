@@ -1,7 +1,7 @@
-"""Names made from content: the hash of everything that decides an outcome.
+"""Signatures: hashes of everything that determines an outcome.
 
-Two values with equal canonical JSON have one signature, on every machine and in every Python.
-All randomness of a segment is drawn from signatures, so that an outcome does not depend on which trial ran it, or when.
+Values with equal canonical JSON have equal signatures, on every machine and in every Python version. All randomness of a
+segment is drawn from signatures, so that its outcome does not depend on which trial trained it, or when.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from fractions import Fraction
 from pathlib import PurePath
 from typing import Any
 
-SIGNATURE_LENGTH = 24  # hex digits: 96 bits, no collision in any study that will ever run
+SIGNATURE_LENGTH = 24  # hex digits: 96 bits, enough to exclude collisions in practice
 
 
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
 def to_plain(value: Any) -> Any:
-    """Turns frozen values into what JSON holds; fractions become `"3/4"`.
+    """Convert frozen values to JSON values; fractions become text such as `"3/4"`.
 
     Raises:
-        TypeError: for a value whose JSON form is not defined here.
+        TypeError: the value's type has no JSON form defined here.
     """
-    if type(value) in _PLAIN:  # most values by far: a big study's signatures are made of nothing else
+    if type(value) in _PLAIN:  # fast path: nearly all values of a large study are plain
         return value
     if hasattr(value, "to_json") and not isinstance(value, type):
         return to_plain(value.to_json())
@@ -51,8 +51,9 @@ def to_plain(value: Any) -> Any:
 
 
 def plain_without(value: Any, later: Collection[str]) -> dict[str, Any]:
-    """Plain form of a dataclass without those of its `later` fields that stand at their defaults: a field that a new version
-    adds leaves the signatures of values that do not use it as they were.
+    """Return the plain form of a dataclass without those of its `later` fields that hold their defaults.
+
+    A field that a new version adds therefore leaves the signatures of values that do not use it unchanged.
     """
     fields = dataclasses.fields(value)
     return {
@@ -61,16 +62,16 @@ def plain_without(value: Any, later: Collection[str]) -> dict[str, Any]:
 
 
 def canonical_json(value: Any) -> str:
-    """Sorted keys, no spaces, shortest round-trip floats; NaN and infinity are refused."""
+    """Return JSON with sorted keys, no spaces and shortest round-trip floats; NaN and infinity are refused."""
     return json.dumps(to_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def signature_of(*parts: Any) -> str:
-    """A short hex name for the parts taken together, in their order."""
+    """Return the hex signature of the parts, in their order."""
     return hashlib.sha256(canonical_json(list(parts)).encode()).hexdigest()[:SIGNATURE_LENGTH]
 
 
 def seed_from(*parts: Any) -> int:
-    """A seed in [0, 2**63) drawn from the parts: equal parts, equal seed."""
+    """Return a seed in [0, 2**63) derived from the parts; equal parts give equal seeds."""
     digest = hashlib.sha256(canonical_json(list(parts)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1

@@ -1,4 +1,4 @@
-"""Sizes of files as people write them."""
+"""File sizes as people write them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
 def size_of(text: str) -> int:
-    """Bytes of such as `20GB`, `500 MB` or `1.5TB` (decimal units).
+    """Parse a size such as `20GB`, `500 MB` or `1.5TB` (decimal units) and return bytes.
 
     Raises:
-        BadInput: anything else.
+        BadInput: the text is not such a size.
     """
     compact = text.replace(" ", "").upper()
     number, unit = compact[:-2], _UNITS.get(compact[-2:])
@@ -24,7 +24,7 @@ def size_of(text: str) -> int:
 
 
 def shown_size(size: float) -> str:
-    """`1.5 GB`."""
+    """Format bytes as text such as `1.5 GB`."""
     for unit, bytes_of in reversed(_UNITS.items()):
         if size >= bytes_of:
             return f"{size / bytes_of:.3g} {unit}"

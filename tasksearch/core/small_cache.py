@@ -1,4 +1,4 @@
-"""Small results kept in the cache folder under the hash of what they came from, so that they are not worked out again."""
+"""Cache of small JSON results, stored in the cache folder under the hash of their inputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tasksearch.core.folders import cache_folder
 
 
 def read_cached(kind: str, name: str) -> Any:
-    """What was kept; None where nothing, or nothing readable, is there."""
+    """Return the cached value; None if there is none or it cannot be read."""
     try:
         return json.loads(_place(kind, name).read_text("utf-8"))
     except (OSError, ValueError):
@@ -21,7 +21,7 @@ def read_cached(kind: str, name: str) -> Any:
 
 
 def write_cached(kind: str, name: str, value: Any) -> None:
-    """Keeps a value of plain JSON; a cache that cannot be written keeps nothing."""
+    """Cache a plain JSON value; does nothing if the cache cannot be written."""
     with suppress(TasksearchError):
         write_atomic(_place(kind, name), f"{json.dumps(value, ensure_ascii=False)}\n".encode())
 

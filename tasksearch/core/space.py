@@ -1,4 +1,7 @@
-"""`SearchSpace`: what may vary, as a frozen literal; and `decode`, from a sampler's parameters to a schedule."""
+"""`SearchSpace`: what the search may vary.
+
+`suggest`, `decode` and `encode` translate between a sampler's parameters and schedules.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.core.shares import largest_remainder
 
 Params = Mapping[str, Any]
-"""What a sampler proposes: `use/<task>`, `schedule`, `steps`, `weight/<task>` and `rank/<task>`, each only where it applies."""
+"""Parameters that a sampler proposes: `use/<task>`, `schedule`, `steps`, `weight/<task>` and `rank/<task>`, each only where it
+applies.
+"""
 
 SCHEDULES = ("joint", "sequential", "annealed")
 CURVES = ("linear", "wsd")
@@ -25,17 +30,19 @@ class SearchSpace:
     """What the search may vary in the intermediate phase.
 
     Attributes:
-        name: as given to `--space`.
+        name: the name given to `--space`.
         summary: one line for `tasksearch spaces`.
-        schedules: which of `SCHEDULES` may be proposed. With one task they all coincide.
-        tasks: intermediate tasks that may be used; empty: every intermediate task of the suite.
-        min_tasks, max_tasks: size of a subset; `max_tasks` None: no limit.
+        schedules: kinds of schedule, out of `SCHEDULES`, that may be proposed. With a single task all kinds coincide.
+        tasks: intermediate tasks that may be used; empty: all of the suite's.
+        min_tasks, max_tasks: bounds on the number of tasks in a mix; `max_tasks` None: no upper bound.
         steps: lengths of the intermediate phase to choose from, in optimiser steps; empty: the suite's own list.
-        denominator: shares are multiples of 1/denominator (so that prefixes of different plans coincide); None frees them.
-        curve: learning rate of the intermediate phase: `linear`, or `wsd` (warmup-stable-decay), under which phases of one mix
-            share their stable part whatever their lengths.
-        rung, decay: of a `wsd` curve: steps between the places where a phase may end its stable part, and the share of it that
-            falls. Lengths of `rung / (1 - decay)` and its multiples waste nothing.
+        denominator: shares are multiples of 1/denominator, so that different plans can share their first segments; None: any
+            share.
+        curve: learning-rate curve of the intermediate phase: `linear`, or `wsd` (warmup-stable-decay), under which phases of
+            one mix share their stable part whatever their lengths.
+        rung, decay: for a `wsd` curve: steps between the points at which the stable part may end, and the share of the phase
+            over which the rate falls. Multiples of `rung / (1 - decay)` are the lengths whose stable part fills its rungs
+            exactly.
     """
 
     name: str
@@ -71,9 +78,9 @@ class SearchSpace:
 
 
 def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
-    """Asks a define-by-run trial (Optuna's, or a stand-in with the same three methods) for one set of parameters.
+    """Draw one set of parameters from a define-by-run trial: Optuna's, or a substitute with the same three `suggest_…` methods.
 
-    Explicit and conditional: one boolean per task, a weight only for a chosen task, an order only where order matters.
+    The parameters are conditional: one boolean per task, a weight only for a chosen task, a rank only where order matters.
     """
     params: dict[str, Any] = {}
 
@@ -98,10 +105,10 @@ def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
 
 
 def decode(space: SearchSpace, params: Params) -> Schedule | None:
-    """Parameters → schedule; pure. `None` where the subset's size is not one the space allows.
+    """Convert parameters to a schedule; None if the number of chosen tasks is outside the space's bounds.
 
     Raises:
-        BadInput: a parameter that the schedule needs is absent.
+        BadInput: a parameter that the schedule needs is missing.
     """
     chosen = [task for task in space.tasks if params.get(f"use/{task}")]
     if not chosen:
@@ -123,10 +130,12 @@ def decode(space: SearchSpace, params: Params) -> Schedule | None:
 
 
 def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
-    """Schedule → parameters that `decode` turns back into it: how designed trials enter the sampler's history.
+    """Convert a schedule to parameters that `decode` turns back into it.
+
+    This is how designed trials enter the sampler's history.
 
     Raises:
-        BadInput: the space cannot express the schedule (a task, a length or shares that it does not hold).
+        BadInput: the space cannot express the schedule (it lacks a task, the length or the shares).
     """
     params: dict[str, Any] = {f"use/{task}": task in schedule.tasks for task in space.tasks}
     if schedule.stages:
@@ -145,8 +154,9 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
 
 
 def on_grid(weights: Mapping[str, object], denominator: int | None) -> Mixture:
-    """Shares rounded to multiples of 1/denominator by largest remainder, each at least one; a finer grid where tasks
-    outnumber it.
+    """Round shares to multiples of 1/denominator by the largest-remainder method, each at least one multiple.
+
+    The denominator is doubled until it is at least the number of tasks.
     """
     mixture = Mixture.of(weights)
     if denominator is None:
@@ -160,7 +170,10 @@ def on_grid(weights: Mapping[str, object], denominator: int | None) -> Mixture:
 
 
 def _weights_for(mixture: Mixture, denominator: int | None) -> dict[str, Any]:
-    """The sampler's weights that give this mixture back."""
+    """Return the sampler's weights for this mixture.
+
+    Small integers that `on_grid` rounds to the mixture if there are any, else approximate ones; floats where shares are free.
+    """
     if denominator is None:
         largest = max(share for _, share in mixture)
         return {task: float(share / largest) for task, share in mixture}
@@ -173,17 +186,20 @@ def _weights_for(mixture: Mixture, denominator: int | None) -> dict[str, Any]:
 
 
 def sequential_twin(mixture: Mixture, order: Sequence[str], steps: int) -> Schedule:
-    """One stage per task in the given order, each as long as its share asks: the twin of `Schedule.joint(mixture, steps)`."""
+    """Return the sequential schedule that matches `Schedule.joint(mixture, steps)`.
+
+    It has one stage per task in the given order; each task's steps are its share of the total, rounded by largest remainder.
+    """
     lengths = largest_remainder([mixture.share(task) * steps for task in order], steps)
     return Schedule.sequential([(task, n) for task, n in zip(order, lengths, strict=True) if n])
 
 
 def annealed_twin(mixture: Mixture, order: Sequence[str], steps: int) -> Schedule:
-    """One stage that moves from the first tasks of the order to the last, with the same shares over the phase.
+    """Return one stage that moves from the first tasks of the order to the last, with the same shares over the whole phase.
 
-    A task at place q in [0, 1] starts with share m(1 + λ(c - q)) and ends with m(1 - λ(c - q)), where c is the mean place
-    under the
-    mixture and λ is the largest that keeps every share in range: the mean over the stage is m, exactly.
+    A task at position q in [0, 1] starts with share m(1 + λ(c - q)) and ends with share m(1 - λ(c - q)), where m is its share
+    in the mixture, c the mean position under the mixture, and λ the largest value that keeps every share non-negative: the mean
+    share over the stage is exactly m.
     """
     places = {task: Fraction(i, max(1, len(order) - 1)) for i, task in enumerate(order)}
     centre = sum((share * places[task] for task, share in mixture), Fraction(0))

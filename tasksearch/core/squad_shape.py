@@ -1,4 +1,4 @@
-"""SQuAD's two shapes of answers and the ways in which files write a truth value: shared by data and gold files."""
+"""SQuAD's two forms of answers and the spellings of truth values in such files; shared by data and gold files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ _TRUTH = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
 def answer_objects(value: Any) -> list[Mapping[str, Any]]:
-    """One object per answer: SQuAD's own list of them, or the object of lists that `datasets` writes, `{"text": [...],
-    "answer_start": [...]}`.
+    """Return one object per answer.
+
+    The value is SQuAD's list of answers, or the object of lists that `datasets` writes, `{"text": [...], "answer_start":
+    [...]}`.
 
     Raises:
-        ValueError: another shape, or lists of unequal lengths.
+        ValueError: the value has another form, or its lists have unequal lengths.
     """
     if isinstance(value, list | tuple):
         strange = [answer for answer in value if not isinstance(answer, Mapping)]
@@ -34,10 +36,10 @@ def answer_objects(value: Any) -> list[Mapping[str, Any]]:
 
 
 def is_impossible(question: Mapping[str, Any]) -> bool:
-    """Whether a question of SQuAD 2 says that it has no answer; the text "false" says that it has one.
+    """Whether a SQuAD 2 question is marked as unanswerable; the text "false" marks it as answerable.
 
     Raises:
-        ValueError: neither true nor false.
+        ValueError: the mark is neither true nor false.
     """
     value = question.get("is_impossible")
     name = "" if value is None else str(value).strip().lower()

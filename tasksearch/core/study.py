@@ -1,4 +1,4 @@
-"""`StudyConfig` and `TrialRecord`: what a study was asked to do, and what each of its trials came to."""
+"""`StudyConfig` and `TrialRecord`: the configuration of a study, and the result of one of its trials."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ from tasksearch.core.target_settings import PerTarget, read_per_target
 
 Role = Literal["baseline", "design", "search", "finalist", "control", "untrained", "twin", "best-of"]
 AFTERWARDS = ("finalist", "control", "untrained", "twin", "best-of")
-"""Roles that stand behind the search: none counts among its trials, and no proposal reads them."""
+"""Roles of trials that follow the search: they do not count among its trials, and no proposal is based on them."""
 FOR_THE_QUESTION = ("twin", "best-of")
-"""Roles that are trained to answer joint or sequential, and for nothing else (`search.twins`)."""
+"""Roles of trials that are trained only to compare joint with sequential training (`search.matched_pairs`)."""
 LEAST_TWINS = 3
-"""A spread over fewer mixtures, or over fewer seeds, says nothing."""
+"""Minimum number of mixtures, and of seeds, in a matched comparison: a variance estimated from fewer is meaningless."""
 
 Status = Literal["running", "done", "stopped", "failed"]
 SAMPLERS = ("tpe", "random")
 SCHEDULERS = ("fifo", "asha")
 CONTROLS = ("length", "exposure", "soup")
-"""Controls of the baseline comparison: the best free baseline at the leaders' lengths, target phases lengthened to equal
-exposure, and the average of the leaders' encoders."""
+"""Controls of the baseline comparison: `length`, the best free baseline at the finalists' lengths; `exposure`, target phases
+lengthened to equal exposure; `soup`, the average of the finalists' encoders.
+"""
 
 LEADER_SEEDS_ONCE = 3
-"""Fresh seeds of a leader that `tasksearch run` asked for at first before there were controls."""
+"""Initial fresh seeds per finalist that `tasksearch run` requested before controls existed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """What the search maximises: standardised gain over the baseline on the selection examples.
+    """What the search maximises: the standardised gain over the baseline on the selection examples.
 
     Attributes:
-        targets: target → weight; empty: kinds of target (classification, tagging, QA, retrieval) with equal weight.
-        languages: languages that count; empty: every language of the study but English.
+        targets: target → weight; empty: equal weight for each group of targets (classification, tagging, QA, retrieval).
+        languages: languages that count; empty: every language of the study except English.
     """
 
     targets: tuple[tuple[str, float], ...] = ()
@@ -49,23 +50,24 @@ class Objective:
 
 @dataclass(frozen=True, kw_only=True)
 class Overrides:
-    """What a study changes in its suite's settings; None: as the suite has it.
+    """Changes that a study makes to its suite's settings; None: the suite's value.
 
     Attributes:
         learning_rate: of the encoder, in both phases and for every target.
-        intermediate_learning_rate, target_learning_rate: of one kind of phase, before `learning_rate`.
-        batch_size, warmup, max_length: as in `TrainSettings`, in both phases and for every target; a length holds for single
-            intermediate tasks and for retrieval too.
+        intermediate_learning_rate, target_learning_rate: for one kind of phase; they take precedence over `learning_rate`.
+        batch_size, warmup, max_length: as in `TrainSettings`, in both phases and for every target; `max_length` also holds for
+            single intermediate tasks and for retrieval.
         precision: `fp32` or `bf16`, in both phases.
-        target_steps: steps of every target phase, in place of epochs.
-        epochs: passes of every target phase over its training examples, in place of steps.
+        target_steps: steps of every target phase, instead of epochs.
+        epochs: passes of every target phase over its training examples, instead of steps.
         features, head: as in `PhaseSettings`.
-        train_examples: at most so many training examples of a target.
-        evaluation_examples: at most so many examples of each language and half are scored; printed beside every number.
+        train_examples: maximum number of training examples of a target.
+        evaluation_examples: maximum number of examples scored per language, for selection and reporting each; printed beside
+            every number.
         retrieval_layer: hidden state that retrieval pools.
-        target: settings of single targets, before all others.
-        every_target: whether what is asked for every target holds for targets too that have settings of their own in the suite
-            (`PhaseSettings.target_overrides`); not so in studies that were begun before this was asked.
+        target: settings of single targets; they take precedence over all others.
+        every_target: whether values given for every target also apply to targets that have settings of their own in the suite
+            (`PhaseSettings.target_overrides`). False in studies begun before this field existed.
     """
 
     learning_rate: float | None = None
@@ -86,12 +88,15 @@ class Overrides:
     target: PerTarget = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form; what came with a later version where it is asked for, so that an earlier one reads the rest."""
+        """Return the plain form.
+
+        Fields added by later versions appear only where they are set, so that an earlier version can read the rest.
+        """
         return plain_without(self, _LATER_OVERRIDES)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
+        """Restore overrides from the output of `to_json`."""
         return cls(**{**data, "target": read_per_target(data.get("target", ()))})
 
 
@@ -103,41 +108,41 @@ _LATER_OVERRIDES = (
 
 @dataclass(frozen=True, kw_only=True)
 class StudyConfig:
-    """A study as asked for; stored in its folder, and what `resume` reads.
+    """Configuration of a study, stored in its folder and read by `resume`.
 
-    What a command asks for where nothing is said stands in `core.options`. A default here is what an older `study.json` that
-    lacks the field meant.
+    Defaults for new studies are declared in `core.options`. A default here is the value that an older `study.json` without the
+    field implies.
 
     Attributes:
-        name: folder and MLflow experiment name.
-        space: resolved search space, its tasks and steps filled in from the suite.
-        suite: suite name.
-        model: hub id, folder, or `lab` for the lab's own.
-        data: folder of real data, None where the suite needs none.
-        targets, languages: resolved, in canonical order.
-        trials: proposals of the search, designed ones and the baseline's seeds included, finalists not.
-        baseline_seeds: at least 3.
-        leaders, leader_seeds: how many leaders are re-run, on how many fresh seeds each at first.
-        most_seeds: up to how many a leader gets while what is said of it is open (`search.racing`); at most `leader_seeds`: no
-            race. Needs at least two at first.
-        seed: of the study.
-        lag: trial n is proposed from the results of trials 0 … n-lag; at least the concurrency.
-        sampler: `tpe`, `random`, an Optuna sampler by its dotted name, or the reference of a user's (`core.own_files`).
+        name: name of the folder and of the MLflow experiment.
+        space: resolved search space; its tasks and steps are filled in from the suite.
+        suite: name of the suite.
+        model: hub id, folder, or `lab` for the lab's own model.
+        data: folder of real data; None where the suite needs none.
+        targets, languages: resolved and sorted.
+        trials: trials of the search, including designed trials and the baseline's seeds, but not finalists.
+        baseline_seeds: seeds of the baseline, at least 3.
+        leaders, leader_seeds: number of finalists, and fresh seeds that each of them gets at first.
+        most_seeds: maximum number of fresh seeds of a finalist while its verdict is open (`search.racing`). If it is at most
+            `leader_seeds` there is no race; a race needs at least two seeds at first.
+        seed: seed of the study.
+        lag: trial n is proposed from the results of trials 0 … n-lag; at least the number of concurrent trials.
+        sampler: `tpe`, `random`, the dotted name of an Optuna sampler, or a reference to the user's own (`core.own_files`).
         scheduler: `fifo` or `asha`.
-        trainable: reference of the user's own trainable; empty: the three phases.
-        picker: reference of the user's own picker, which chooses among the leaders; empty: the shrunken scores.
-        allow_leakage: start though evaluation items stand in the training data.
-        pretraining_text: files and folders of text that the model was pretrained on, checked as training data is.
+        trainable: reference to the user's own trainable; empty: the three phases.
+        picker: reference to the user's own picker, which chooses among the finalists; empty: by the shrunken scores.
+        allow_leakage: start even if evaluation items occur in the training data.
+        pretraining_text: files and folders of text that the model was pretrained on; checked for leakage as training data is.
         overrides: changes of the suite's settings.
-        skip_bad: bad records that are passed over in each file, and told.
-        deterministic: deterministic kernels, for bit-equal scores on a GPU; on a CPU they are so anyway.
-        controls: names out of `CONTROLS`: what is trained beside the leaders on fresh seeds (`search.controls`).
-        untrained: whether an encoder of the same shape without pretraining is trained once, to stand beside the baseline.
-        twins, twin_seeds: how many mixtures are trained jointly, annealed and one task after the other, on how many shared
-            seeds each; none, or at least three of both.
-        suite_options: what the suite was built with (the lab's world seed and phase-1 steps).
-        more_baseline: seeds of the baseline that joined later: they tell what the baseline is worth, and no objective.
-        widened: how often the space was widened; Optuna holds a study of its own for each width.
+        skip_bad: maximum number of bad records that are skipped in each file; skipped records are reported.
+        deterministic: use deterministic kernels, for bit-equal scores on a GPU; a CPU is deterministic anyway.
+        controls: names out of `CONTROLS` that are trained beside the finalists on fresh seeds (`search.controls`).
+        untrained: whether an encoder of the same shape without pretraining is trained once, for comparison with the baseline.
+        twins, twin_seeds: number of mixtures that are trained jointly, annealed and sequentially, and of the seeds they share;
+            either no mixture, or at least three mixtures on at least three seeds.
+        suite_options: options that the suite was built with (the lab's world seed and phase-1 steps).
+        more_baseline: baseline seeds that were added later. They improve the estimate of the baseline but change no objective.
+        widened: how many times the space was widened; Optuna keeps one study for each width.
     """
 
     name: str
@@ -199,20 +204,23 @@ class StudyConfig:
 
     @property
     def optuna_name(self) -> str:
-        """Name of the study that Optuna holds: one whose parameters all have one range."""
+        """Name of the current Optuna study, whose parameters all have one range each."""
         return f"{self.name}+{self.widened}" if self.widened else self.name
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form, complete."""
+        """Return the complete plain form."""
         return {f.name: to_plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`; a field that is absent (from an earlier version) is read as what was then true."""
+        """Restore a configuration from the output of `to_json`.
+
+        A field missing from an earlier version gets the value that it then implied.
+        """
         fields = dict(data)
         fields.setdefault(
             "most_seeds", fields.get("leader_seeds", cls.leader_seeds)
-        )  # before races every leader got just those
+        )  # before races existed every finalist got exactly these
         space: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.pop("space").items()}
 
         objective = fields.pop("objective")
@@ -232,20 +240,21 @@ class StudyConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialRecord:
-    """One training of one plan on one seed, as kept in the study folder: the truth that Optuna and MLflow mirror.
+    """Record of one training of one plan on one seed, as kept in the study folder; Optuna and MLflow hold copies of it.
 
     Attributes:
-        number: from 0, in the order of proposal; equals the Optuna trial's number.
-        role: why it was run.
-        params: what the sampler proposed; a finalist has its leader's, twins have none: they come from no sampler.
-        scores: empty until done.
+        number: number from 0 in the order of proposal; equals the Optuna trial's number.
+        role: why the trial was run.
+        params: parameters proposed by the sampler. A finalist has those of its original trial; matched pairs have none, since
+            no sampler proposed them.
+        scores: empty until the trial is done.
         objective: standardised gain; None until the baseline is complete, and for failed trials.
-        cause: one line, for a failed trial.
-        started, ended: seconds since the epoch, fixed once so that a replay writes the same. `started` is 0 while the
-            trial is proposed and not begun.
-        seconds: what the trial spent, by part (`intermediate`, `target`, `evaluation`, `overhead`, `reused` …).
+        cause: reason of failure, in one line; None unless the trial failed.
+        started, ended: seconds since the epoch, fixed once so that a replay writes the same values. `started` is 0 while the
+            trial is proposed but not yet started.
+        seconds: time spent, by kind of work (`intermediate`, `target`, `evaluation`, `overhead`, `reused` …).
         facts: versions, device, threads, fingerprints.
-        addition: 0, or the how-manyeth addition to the trial of that number it is (`search.growth`).
+        addition: 0, or k for the k-th addition to the trial of that number (`engine.additions`).
     """
 
     number: int
@@ -263,12 +272,12 @@ class TrialRecord:
     addition: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form, complete."""
+        """Return the plain form; `addition` only where it is not 0."""
         return plain_without(self, ("addition",))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
+        """Restore a record from the output of `to_json`."""
         fields = dict(data)
         scores = fields.pop("scores")
         return cls(

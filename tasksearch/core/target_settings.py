@@ -1,4 +1,4 @@
-"""Settings of single targets, as a user gives them: `{"nli": {"batch_size": 16}}`, `[target.nli]`, or `nli.batch_size=16`."""
+"""Settings of single targets as a user gives them: `{"nli": {"batch_size": 16}}`, `[target.nli]`, or `nli.batch_size=16`."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.plan import TrainSettings
 
 PerTarget = tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
-"""((target, ((setting, value), …)), …), targets and settings in order."""
+"""((target, ((setting, value), …)), …), targets and settings sorted."""
 
 _NOT_OF_A_TARGET = ("lr_policy", "mixing", "curve", "rung", "decay")
 SETTINGS = tuple(f.name for f in dataclasses.fields(TrainSettings) if f.name not in _NOT_OF_A_TARGET)
-"""Fields of `TrainSettings` that a target phase has its own value of."""
+"""Fields of `TrainSettings` that may be set for a single target."""
 
 
 def read_per_target(given: Any) -> PerTarget:
-    """Settings of single targets from any of their forms, checked.
+    """Parse and check settings of single targets.
 
     Args:
         given: a mapping of mappings, pairs of pairs, or texts such as `nli.batch_size=16`.
 
     Raises:
-        BadInput: none of these, or a value that the setting does not take.
-        UnknownName: no such setting.
+        BadInput: the form is none of these, or a setting does not accept the value.
+        UnknownName: there is no such setting.
     """
     found: dict[str, dict[str, Any]] = {}
     for target, setting, value in _triples(given):
@@ -37,7 +37,7 @@ def read_per_target(given: Any) -> PerTarget:
 
 
 def told_per_target(settings: PerTarget) -> list[str]:
-    """`["nli.batch_size=16"]`."""
+    """Format settings as text: `["nli.batch_size=16"]`."""
     return [f"{target}.{name}={value}" for target, own in settings for name, value in own]
 
 
@@ -70,7 +70,7 @@ def _parsed(text: str) -> Any:
 
 
 def _value(target: str, setting: str, value: Any) -> Any:
-    """The value in the setting's own type; `TrainSettings` says whether it takes it."""
+    """Convert the value to the setting's type and check it with `TrainSettings`."""
     hint = typing.get_type_hints(TrainSettings)[setting]
     members = typing.get_args(hint) or (hint,)
     kinds: tuple[type, ...] = tuple({one if isinstance(one, type) else str for one in members} - {type(None)})

@@ -1,7 +1,7 @@
-"""The one door for text files that people bring: data sets, prediction and gold files, raw text.
+"""Reading of text files that users supply: data sets, prediction and gold files, raw text.
 
-A file is UTF-8, plain or packed with gzip where its name ends in .gz. A byte-order mark at its start is dropped, blank lines at
-its end are passed over, and what cannot be text in UTF-8 is named: another encoding, an archive, a pointer in the file's stead.
+Files must be UTF-8, plain or gzipped if their name ends in .gz. A leading byte-order mark is dropped and trailing blank lines
+are skipped. Content that cannot be UTF-8 text is named in the error: another encoding, an archive, a Git LFS pointer.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import Any, cast
 from tasksearch.core.errors import BadInput, DataMissing
 
 LONGEST_LINE = 2**27
-"""Bytes of one line: no sentence, article or cell comes near; a device or a binary file without line ends does."""
+"""Maximum bytes per line: more than any sentence, article or cell, but a device or binary file without line ends exceeds it."""
 LARGEST_WHOLE = 2**30
-"""Bytes of a file that is read at once (JSON, predictions)."""
+"""Maximum bytes of a file that is read at once (JSON, predictions)."""
 
 _NOT_TEXT = (
     (codecs.BOM_UTF32_LE, "not UTF-8 but UTF-32; convert it: iconv -f UTF-32 -t UTF-8"),
@@ -39,16 +39,16 @@ _HEAD = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A record that cannot be read at all: bytes that are not UTF-8, a line that is not JSON, too few columns."""
+    """A record that cannot be read: invalid UTF-8, a line that is not JSON, or too few columns."""
 
     why: str
 
 
 class BadJson(ValueError):
-    """Text that is not JSON, or JSON that no reader could hold.
+    """Text that is not valid JSON, or too deeply nested or too long a number to parse.
 
     Attributes:
-        line: where, from 1.
+        line: line number, from 1.
     """
 
     def __init__(self, why: str, line: int = 1) -> None:
@@ -57,15 +57,16 @@ class BadJson(ValueError):
 
 
 def lines(path: Path, *, keep_blank_end: bool = False) -> Iterator[tuple[int, str | Broken]]:
-    r"""(number from 1, line without its end); split at \n alone, since some texts hold odd line-break characters.
+    r"""Yield (line number from 1, line without its end); lines end only at \n, since some texts contain unusual line-break
+    characters.
 
     Args:
-        keep_blank_end: give blank lines at the file's end too, for files that are aligned line by line.
+        keep_blank_end: yield blank lines at the end of the file too, for files that are aligned line by line.
 
     Raises:
-        DataMissing: no such file.
-        BadInput: a folder, a damaged or truncated gzip file, another encoding, a line longer than `LONGEST_LINE`, or a file
-            that the system does not let us read.
+        DataMissing: the file does not exist.
+        BadInput: a folder, a damaged or truncated gzip file, another encoding, a line longer than `LONGEST_LINE`, or an
+            unreadable file.
     """
     blank: list[tuple[int, str]] = []
     with _open(path) as file:
@@ -84,7 +85,7 @@ def lines(path: Path, *, keep_blank_end: bool = False) -> Iterator[tuple[int, st
 
 
 def whole_text(path: Path) -> str:
-    """All of a file; raises as `lines` does, and BadInput for more than `LARGEST_WHOLE` or bytes that are not UTF-8."""
+    """Return a file's whole text; raises as `lines` does, and BadInput for more than `LARGEST_WHOLE` bytes or invalid UTF-8."""
     with _open(path) as file:
         raw = file.read(LARGEST_WHOLE + 1)
     if len(raw) > LARGEST_WHOLE:
@@ -99,20 +100,23 @@ def whole_text(path: Path) -> str:
 
 
 def has_byte_order_mark(path: Path) -> bool:
-    """Whether the text begins with UTF-8's byte-order mark; false for a file that cannot be read, which is told where it is."""
+    """Whether the text begins with a UTF-8 byte-order mark.
+
+    False if the file cannot be read; that error is reported when it is read.
+    """
     with suppress(BadInput, DataMissing), _open(path) as file:
         return file.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8)
     return False
 
 
 def parse_json(text: str, *, unique_keys: bool = False) -> Any:
-    """The value that the text holds.
+    """Parse JSON text.
 
     Args:
-        unique_keys: refuse an object that holds one key twice.
+        unique_keys: refuse an object that holds the same key twice.
 
     Raises:
-        BadJson: text that is not JSON, nested too deeply, or with a number of thousands of digits.
+        BadJson: the text is not JSON, is nested too deeply, or holds a number with thousands of digits.
     """
     try:
         return json.loads(text, object_pairs_hook=_each_once if unique_keys else None)
@@ -127,9 +131,10 @@ def parse_json(text: str, *, unique_keys: bool = False) -> Any:
 
 
 def unencodable(text: str) -> str:
-    """Why UTF-8 cannot hold the text; empty where it can.
+    """Return why UTF-8 cannot encode the text; an empty string if it can.
 
-    JSON's escapes can name one half of a surrogate pair, as where a text was cut inside an emoji: no tokenizer takes it.
+    JSON escapes can contain half of a surrogate pair, for instance where a text was cut inside an emoji; no tokenizer accepts
+    it.
     """
     try:
         text.encode("utf-8")
@@ -141,7 +146,7 @@ def unencodable(text: str) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as messages show it: a long or deeply nested one is shortened."""
+    """Return a value as messages show it; long or deeply nested values are shortened."""
     return _SHORT.repr(value)
 
 
@@ -172,7 +177,7 @@ def _not_utf8(byte: int) -> str:
 
 @contextmanager
 def _open(path: Path) -> Iterator[io.BufferedReader]:
-    """The file's bytes, unpacked; every error of the system or of gzip as one line."""
+    """Open a file's bytes, unpacked; report every system or gzip error as one line."""
     if not (path.is_file() or path.is_dir()) and path.exists():
         raise BadInput(f"{path} is no regular file; expected one that ends and can be read again")
     try:
@@ -194,7 +199,7 @@ def _open(path: Path) -> Iterator[io.BufferedReader]:
 
 
 def _strange(head: bytes) -> str:
-    """What a file that does not begin as text in UTF-8 seems to be; empty for text."""
+    """Return what a file that does not begin as UTF-8 text seems to be; an empty string for text."""
     for mark, what in _NOT_TEXT:
         if head.startswith(mark):
             return what

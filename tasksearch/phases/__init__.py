@@ -1,4 +1,4 @@
-"""Plan → segments → checkpoints → score table, and the segment store."""
+"""Execution of a plan: segments of training, checkpoints, stored results and the score table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["PlanResult", "PlanRun", "RunContext", "ensure_lab", "open_context", 
 
 
 def __getattr__(name: str) -> Any:
-    """Loads torch only when something here is used."""
+    """Import the submodule of a public name on first use, so that importing this package does not load torch."""
     if name in _HOMES:
         from importlib import import_module
 

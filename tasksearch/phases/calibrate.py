@@ -1,4 +1,7 @@
-"""How fast this machine trains and scores: a few steps really taken, kept by machine, model, suite and settings."""
+"""Training and scoring speed of this machine, measured over a few real steps.
+
+Results are cached by machine, model, suite and settings.
+"""
 
 from __future__ import annotations
 
@@ -19,20 +22,20 @@ from tasksearch.phases.context import RunContext
 from tasksearch.phases.planned_work import PlannedWork
 from tasksearch.phases.run import PlanRun
 
-_STEPS = 4  # of each task and target: the first pays for warming up, the median of the others counts
-_EXAMPLES = 16  # of each half
+_STEPS = 4  # per task and target; the first step warms up and is not timed
+_EXAMPLES = 16  # each of selection and reporting examples
 
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """Seconds of work on one slot.
+    """Duration of work on one slot, in seconds.
 
     Attributes:
-        step: of an optimiser step of phase 2, the mean over the space's tasks.
-        target_step: target → seconds of a step of its training.
-        example: target → seconds of scoring an example.
-        model_bytes: of the model's weights in fp32.
-        machine: what it was measured on.
+        step: per optimiser step of phase 2, the mean over the space's tasks.
+        target_step: target → seconds per optimiser step of its training.
+        example: target → seconds to score one example.
+        model_bytes: size of the model's weights in memory, in bytes.
+        machine: machine that was measured.
     """
 
     step: float
@@ -42,26 +45,29 @@ class Speed:
     machine: str
 
     def seconds(self, work: PlannedWork) -> float:
-        """What a piece of work takes."""
+        """Return the expected duration of planned work."""
         if work.kind == "intermediate":
             return work.steps * self.step
         return work.steps * self.target_step.get(work.target, 0.0) + work.examples * self.example[work.target]
 
     def bytes(self, work: PlannedWork, *, keep_targets: bool = False) -> int:
-        """What the store keeps of it, heads and manifests aside; AdamW's moments are two more models."""
+        """Return the bytes that the store keeps of it, without heads and manifests.
+
+        AdamW's moments are twice the size of the model.
+        """
         if work.kind == "intermediate":
             return self.model_bytes * (3 if work.carries else 1)
         return self.model_bytes if work.kind == "target" and keep_targets else 8 * work.examples
 
 
 def speed_of(plan: Plan, tasks: Sequence[str], context: RunContext, *, again: bool = False) -> tuple[Speed, bool]:
-    """The machine's speed on a plan's settings, and whether it was measured now.
+    """Return the machine's speed under a plan's settings, and whether it was measured just now.
 
     Args:
-        plan: any of the study; its targets are trained for a few steps, and scored on a few examples of their first language.
+        plan: any plan of the study; its targets are trained for a few steps and scored on a few examples.
         tasks: intermediate tasks of the space.
-        context: its store is not used.
-        again: measure anew.
+        context: run context; its store is not used.
+        again: measure anew even if a result is cached.
     """
     machine = f"{_device(context)}, {context.numerics}"
     recipe = [machine, context.pretrained.fingerprint, plan.suite, plan.settings, plan.targets, sorted(tasks), _STEPS]
@@ -105,7 +111,7 @@ def _measured(plan: Plan, tasks: Sequence[str], context: RunContext, machine: st
 
 
 class _Clock:
-    """Notes when steps end."""
+    """Records the times at which steps end."""
 
     def __init__(self) -> None:
         self._ends: dict[str, list[float]] = {}
@@ -114,7 +120,7 @@ class _Clock:
         self._ends.setdefault(part, []).append(time.perf_counter())
 
     def seconds(self, part: str) -> float:
-        """Mean seconds of a step after the first: tasks differ, and each has its share of the steps."""
+        """Return the mean duration of the steps after the first one."""
         ends = self._ends[part]
         return (ends[-1] - ends[0]) / max(1, len(ends) - 1)
 

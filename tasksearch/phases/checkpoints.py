@@ -1,6 +1,6 @@
-"""Snapshots inside a segment: model, heads, optimiser and position, so that a killed segment goes on where it was.
+"""Snapshots inside a segment: model, heads, optimiser and position, from which a killed segment continues.
 
-Dropout, masks, data order and learning rate of a step are functions of (signature, step): no generator's state is kept.
+Dropout, masks, data order and learning rate of a step are functions of (signature, step), so no random generator state is kept.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tasksearch.training.loop import OptimizerState, Saving
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointPolicy:
-    """How often a segment is saved on the way: every so many steps, and every so many seconds; None: not by that."""
+    """How often a segment is saved during training, in steps and in seconds; None: not by that measure."""
 
     every_steps: int | None = None
     every_seconds: float | None = 600.0
@@ -23,7 +23,7 @@ class CheckpointPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A segment's state after `step` steps, which took `seconds`."""
+    """State of a segment after `step` steps, which took `seconds`."""
 
     step: int
     seconds: float
@@ -31,7 +31,7 @@ class Checkpoint:
 
 
 def latest(store: SegmentStore | None, signature: str, tables: Sequence[str]) -> Checkpoint | None:
-    """The furthest snapshot that is whole; damaged ones are removed."""
+    """Return the furthest undamaged snapshot, or None; damaged ones are removed."""
     if store is None:
         return None
     for name in store.snapshots(signature):
@@ -55,9 +55,10 @@ def saving(
     seconds_so_far: Callable[[], float],
     label: str,
 ) -> Saving | None:
-    """What the training loop calls on its way: the new snapshot is committed before the old one goes.
+    """Return the callback by which the training loop saves snapshots; None if it should save none.
 
-    After a SIGTERM it is called once more, and the process ends (`last_call`).
+    The new snapshot is committed before the old one is removed. After a SIGTERM the loop saves once more and the process ends
+    (`phases.preemption`).
     """
     if store is None or (policy.every_steps is None and policy.every_seconds is None):
         return None
@@ -74,6 +75,6 @@ def saving(
 
 
 def clear(store: SegmentStore, signature: str) -> None:
-    """The segment is in the store: what was saved on the way to it goes."""
+    """Remove the snapshots of a segment that is now in the store."""
     for name in store.snapshots(signature):
         store.discard(name)

@@ -1,4 +1,4 @@
-"""`RunContext`: everything a plan needs beside itself, loaded once per process and shared by its trials."""
+"""`RunContext`: everything that running a plan needs besides the plan, loaded once per process and shared by its trials."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ from tasksearch.training.micro import MicroSizes
 
 @dataclass(frozen=True, kw_only=True)
 class RunContext:
-    """A suite's files, a pretrained model, a store and a device.
+    """A suite's files, a pretrained model, a segment store and a device.
 
     Attributes:
-        suite: the cards.
-        source: their files, encoded by the model's tokenizer.
-        pretrained: phase 1.
-        store: where segments are kept; None keeps nothing.
-        device: where tensors live.
-        keep_targets: whether fine-tuned target models are stored, or their scores alone.
-        store_budget: bytes that the store may take; None: as many as it likes.
-        snapshots: how often a segment is saved on its way.
-        micro: how much fits into memory, learnt by this process.
-        deterministic: whether the process runs deterministic kernels.
+        suite: suite of task cards.
+        source: reader of the suite's files, encoded with the model's tokenizer.
+        pretrained: the phase-1 model and its tokenizer.
+        store: segment store; None: nothing is kept.
+        device: device of the tensors.
+        keep_targets: whether fine-tuned target models are stored, or only their scores.
+        store_budget: maximum size of the store in bytes; None: no limit.
+        snapshots: how often a segment is saved during training.
+        micro: micro-batch sizes that fit into memory, as learnt by this process.
+        deterministic: whether the process uses deterministic kernels.
     """
 
     suite: Suite
@@ -61,16 +61,16 @@ class RunContext:
 
     @property
     def specials(self) -> Specials:
-        """The tokenizer's special pieces."""
+        """The tokenizer's special tokens."""
         return Specials.of(self.pretrained.tokenizer)
 
     def languages_of(self, plan: Plan) -> dict[str, tuple[str, ...]]:
-        """Target → languages of the plan it is scored in."""
+        """Return target → languages of the plan in which the target is scored."""
         cards = {target: self.suite.card(target) for target in plan.targets}
         return {t: tuple(lang for lang in plan.languages if lang in card.languages) for t, card in cards.items()}
 
     def surroundings(self, plan: Plan) -> Surroundings:
-        """Fingerprints of everything the plan touches."""
+        """Return the fingerprints of the model, the data and the numerics that determine the plan's outcome."""
         trained = [*plan.schedule.tasks, *(t for t in plan.targets if self.suite.card(t).trained)]
         return Surroundings(
             model=self._root(plan),
@@ -92,7 +92,10 @@ class RunContext:
         return fingerprint if plan.start == "pretrained" else signature_of("fresh weights", fingerprint, plan.seed)
 
     def first_model(self, plan: Plan) -> Any:
-        """A model of the plan's own to begin with: the pretrained one, or one of its shape with weights drawn from the seed."""
+        """Return a new model to start from.
+
+        It is a copy of the pretrained model, or one of its shape with weights drawn from the plan's seed.
+        """
         if plan.start == "pretrained":
             return copy.deepcopy(self.pretrained.model).to(self.device)
         return fresh_like(self.pretrained, plan.seed).to(self.device)
@@ -102,13 +105,19 @@ class RunContext:
 
     @property
     def numerics(self) -> str:
-        """What decides the last bits: torch's version, the kind of device, the thread count."""
+        """Everything that affects the last bits of a result.
+
+        These are torch's version, the kind of device, the number of threads, and whether kernels are deterministic.
+        """
         threads = torch.get_num_threads() if self.device.type == "cpu" else 0
-        kernels = ", deterministic" if self.deterministic and self.device.type != "cpu" else ""  # a CPU is so anyway
+        kernels = ", deterministic" if self.deterministic and self.device.type != "cpu" else ""  # a CPU is deterministic anyway
         return f"torch {torch.__version__.split('+')[0]}, {self.device.type}, {threads} threads{kernels}"
 
     def facts(self, plan: Plan | None = None) -> dict[str, str]:
-        """For tags: versions, device, threads, fingerprints; with a plan, the commits of the hub data that it reads."""
+        """Return versions, device, threads and fingerprints for tags.
+
+        With a plan, also the commits of the hub data that it reads.
+        """
         import transformers
 
         on_gpu = self.device.type == "cuda"
@@ -145,17 +154,17 @@ def open_context(
     deterministic: bool = False,
     accept_versions: bool = False,
 ) -> RunContext:
-    """Loads a context; a process that runs many trials loads it once.
+    """Load a context; a process that runs many trials with the same arguments loads it once.
 
     Args:
         root: folder of the suite's files.
         model: hub id or folder.
-        store: folder or fsspec URL of the segment store.
-        store_budget: bytes it may take.
-        snapshots: how often a segment is saved on its way.
-        skip_bad: bad records that are passed over in each file.
-        deterministic: bit-equal repetition on a GPU too; holds for the process from then on.
-        accept_versions: reuse segments that other code, or other versions of the libraries, trained.
+        store: folder or fsspec URL of the segment store; None: no store.
+        store_budget: maximum size of the store in bytes.
+        snapshots: how often a segment is saved during training.
+        skip_bad: maximum number of bad records that are skipped in each file.
+        deterministic: bit-equal repetition on a GPU too; affects the whole process from then on.
+        accept_versions: reuse segments that were trained by other code or other library versions.
     """
     where = pick_device(device)
     one_thread(where)
@@ -180,12 +189,12 @@ def open_context(
 
 
 def _reading(card: TaskCard) -> str:
-    """What a card says about its file's meaning: equal bytes under other labels or another head are another training."""
+    """Return a hash of how a card interprets its file: equal bytes with other labels or another head are another training."""
     return signature_of("card", card.kind, card.labels, card.head, card.metric)
 
 
 def check_files(source: TaskSource, cards: Sequence[TaskCard], languages: tuple[str, ...]) -> None:
-    """Raises DataMissing with the first file that a card needs and does not have, and how many more there are."""
+    """Raise DataMissing with the first missing file that a card needs and the number of further ones."""
     for card in cards:
         if card.needs and source.missing(card, languages):
             raise DataMissing(f"task {card.name!r} needs {card.needs}")

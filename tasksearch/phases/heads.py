@@ -1,4 +1,4 @@
-"""Task heads of a plan: fresh from its seed, by the name they have in a module dict."""
+"""Task heads of a plan, initialised from its seed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tasksearch.tasks.card import TaskCard
 
 
 def module_name(head: str) -> str:
-    """A head's name without dots, which a module dict refuses."""
+    """Return a head's name without dots, which `nn.ModuleDict` does not allow."""
     return head.replace(".", "_")
 
 
 def fresh_head(card: TaskCard, name: str, plan: Plan, context: RunContext) -> nn.Module:
-    """A head drawn from the plan's seed and the name, on the context's device."""
+    """Return a head initialised from the plan's seed and the name, on the context's device."""
     config = context.pretrained.model.config
     return make_head(
         card.kind,
@@ -30,6 +30,6 @@ def fresh_head(card: TaskCard, name: str, plan: Plan, context: RunContext) -> nn
 
 
 def add_head(heads: nn.ModuleDict, card: TaskCard, plan: Plan, context: RunContext) -> None:
-    """The card's head among the others, fresh where it is not there yet; MLM has its own in the model."""
+    """Add the card's head, freshly initialised, unless it is already there; MLM uses the head inside the model."""
     if card.kind != "mlm" and module_name(card.head) not in heads:
         heads[module_name(card.head)] = fresh_head(card, card.head, plan, context)

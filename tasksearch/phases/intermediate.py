@@ -1,4 +1,4 @@
-"""Phase 2 of a plan: its segments one after the other, and the model between them."""
+"""Phase 2 of a plan: trains its segments in order and holds the model between them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tasksearch.training.order import draw_items, stage_steps
 
 @dataclass
 class ModelState:
-    """A model between segments, and the signature that names it."""
+    """A model between two segments, with the signature of its last segment, or of the root."""
 
     signature: str
     model: Any
@@ -33,14 +33,14 @@ class ModelState:
 
 
 class Intermediate:
-    """A plan's phase 2. Holds one model at a time: where it stands after the segment that was asked for last.
+    """Phase 2 of a plan. Holds one model at a time: its state after the segment that was requested last.
 
     Args:
-        first_model: makes a model of its own that stands there; None: the plan's pretrained one.
+        first_model: function that makes a new model to start from; None: the plan's first model.
 
     Attributes:
-        root: signature of what it starts from.
-        state: that model; None before the first one, and after a training that failed.
+        root: signature of the state that phase 2 starts from.
+        state: current model; None before the first request and after a failed training.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Intermediate:
         self.state: ModelState | None = None
 
     def run(self, segment: IntermediateSegment, on_step: OnStep | None) -> PartOutcome:
-        """Trains one segment, or finds it in the store."""
+        """Train one segment, or find it in the store."""
         store = self._context.store
         if store is not None and (found := store.reusable(segment.signature)):
             store.use(segment.signature)
@@ -66,14 +66,14 @@ class Intermediate:
         return PartOutcome(seconds={"intermediate": time.perf_counter() - begin}, steps=steps)
 
     def last(self) -> ModelState:
-        """The model after the whole phase."""
+        """Return the model after the whole phase."""
         return self.state_at(self._chain[-1].signature if self._chain else self.root)
 
     def state_at(self, signature: str) -> ModelState:
-        """The model as it stands after a segment: in memory, from the store, or trained again."""
+        """Return the model after a segment: from memory, from the store, or by training again."""
         if self.state is not None and self.state.signature == signature:
             return self.state
-        self.state = None  # two models at once is one too many for some GPUs
+        self.state = None  # two models at once do not fit on some GPUs
         state = ModelState(self.root, self._first_model(), nn.ModuleDict(), {})
         missing: list[IntermediateSegment] = []
         names = [segment.signature for segment in self._chain]
@@ -88,9 +88,9 @@ class Intermediate:
         return state
 
     def _train_and_keep(self, state: ModelState, segment: IntermediateSegment, on_step: OnStep | None) -> int:
-        """Trains the state on through the segment and stores it; returns the steps that were taken now."""
+        """Train the state through the segment and store the result; return the number of steps taken now."""
         begin = time.perf_counter()
-        self.state = None  # what a failure leaves half trained is nobody's state
+        self.state = None  # after a failure the half-trained model must not be used
         total, before = self._train_stage(state, segment, on_step)
         state.signature = segment.signature
         self.state = state
@@ -115,7 +115,7 @@ class Intermediate:
     def _train_stage(
         self, state: ModelState, segment: IntermediateSegment, on_step: OnStep | None
     ) -> tuple[int, Checkpoint | None]:
-        """Trains in place; returns the segment's steps, and the snapshot inside it that it began from."""
+        """Train in place; return the segment's number of steps, and the snapshot it continued from, if any."""
         plan, settings, stage = self._plan, self._plan.settings.intermediate, segment.stage
         cards = {name: self._context.suite.card(name) for name in stage.tasks}
         tasks = {name: training_task(card, plan.settings, self._context) for name, card in cards.items()}
@@ -143,7 +143,7 @@ class Intermediate:
         return len(items), before
 
     def _load(self, state: ModelState, segment: IntermediateSegment) -> bool:
-        """Takes a stored segment into the state, wholly or not at all."""
+        """Load a stored segment into the state, completely or not at all; return whether it was loaded."""
         store = self._context.store
         if store is None or (found := store.reusable(segment.signature)) is None:
             return False

@@ -1,4 +1,4 @@
-"""The lab's phase 1: its files and its pretrained model, made on first use and kept under the user's cache."""
+"""Phase 1 of the lab: its files and its pretrained model, created on first use and kept in the user's cache."""
 
 from __future__ import annotations
 
@@ -21,23 +21,21 @@ OnProgress = Callable[[int, int, float], None]
 
 @dataclass(frozen=True, kw_only=True)
 class LabFolders:
-    """Where the lab stands: `data` in the packed layout, `model` as a Hugging Face folder."""
+    """Location of the lab: `data` in the packed layout, `model` as a Hugging Face folder."""
 
     data: Path
     model: Path
 
 
 def lab_settings(recipe: LabRecipe) -> PretrainSettings:
-    """Phase 1 of a recipe: the defaults, at the recipe's length and seed."""
+    """Return the pretraining settings of a recipe: the defaults with the recipe's number of steps and seed."""
     return PretrainSettings(steps=recipe.phase1_steps, seed=recipe.world_seed)
 
 
 def ensure_lab(recipe: LabRecipe, cache: Path | None = None, on_progress: OnProgress | None = None) -> LabFolders:
-    """The lab of a recipe, written and pretrained where it is not there yet (about 45 s of one core); safe to call from
-    several processes.
-    """
+    """Write and pretrain the lab of a recipe unless it exists (about 45 s on one core); safe to call from several processes."""
     settings, plain = lab_settings(recipe), dataclasses.replace(recipe, shuffled_labels=False)
-    folder = _folder(plain, cache)  # a world with shuffled labels has the same text, and so the same model
+    folder = _folder(plain, cache)  # shuffled labels leave the text unchanged, and so the model
     text, model = ensure_lab_data(plain, cache), folder / f"model-{signature_of('lab model', settings, _CODE)}"
     with FileLock(str(folder / "lock")):
         if not (model / "config.json").is_file():
@@ -46,7 +44,7 @@ def ensure_lab(recipe: LabRecipe, cache: Path | None = None, on_progress: OnProg
 
 
 def ensure_lab_data(recipe: LabRecipe, cache: Path | None = None) -> Path:
-    """The lab's files alone, for another model than its own: nothing is pretrained."""
+    """Write the lab's files without pretraining, for use with another model; return their folder."""
     folder = _folder(recipe, cache)
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(str(folder / "lock")):
@@ -56,12 +54,15 @@ def ensure_lab_data(recipe: LabRecipe, cache: Path | None = None) -> Path:
 
 
 def _folder(recipe: LabRecipe, cache: Path | None) -> Path:
-    """Data do not depend on phase 1's length: worlds that differ in it alone share their files."""
+    """Return the folder of a recipe's data.
+
+    Data do not depend on phase 1's length, so recipes that differ only in it share files.
+    """
     return (cache or cache_folder()) / "lab" / dataclasses.replace(recipe, phase1_steps=1).signature
 
 
 _CODE = 1
-"""Raised by hand when phase 1's code changes its numbers."""
+"""Raised by hand when a change of phase 1's code changes its numbers."""
 
 
 def _pretrain(data: Path, model: Path, settings: PretrainSettings, on_progress: OnProgress | None) -> None:

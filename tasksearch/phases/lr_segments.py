@@ -1,7 +1,7 @@
-"""Schedule → pieces of training, each with its learning-rate curve; pure.
+"""Divide a schedule into learning-rate segments, each with its part of the learning-rate curve; pure functions.
 
-A piece is a stage, or under a warmup-stable-decay curve a part of one: the stable part is cut after every rung, and where it
-ends, so that phases of other lengths share what they have in common. Examples per task are rounded per piece.
+A segment is a stage, or, under a warmup-stable-decay curve, a part of one: the stable part is cut after every rung and at its
+end, so that phases of different lengths share what they have in common. Examples per task are rounded per segment.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ class LRSegment:
     """What one segment trains.
 
     Attributes:
-        stage: its mixture and steps.
-        curve: its learning rates.
-        carried: whether it goes on with the optimiser's state of the piece before.
-        carries: whether the next piece goes on with its own.
+        stage: mixture and steps of the segment.
+        curve: learning-rate curve, positioned at the segment's first step.
+        carried: whether it continues with the optimiser state of the previous segment.
+        carries: whether the next segment continues with this one's optimiser state.
     """
 
     stage: Stage
@@ -34,7 +34,10 @@ class LRSegment:
     carries: bool
 
     def recipe(self) -> dict[str, Any]:
-        """What the curve decides, for the segment's name. A stable piece names no length of the phase."""
+        """Return what the curve contributes to the segment's signature.
+
+        A segment of the stable part omits the length of the phase.
+        """
         curve = self.curve
         if isinstance(curve, Curve):
             return {"curve": [curve.total, curve.begin], "carries": self.carries}
@@ -44,7 +47,7 @@ class LRSegment:
 
 
 def lr_segments_of(schedule: Schedule, settings: TrainSettings) -> tuple[LRSegment, ...]:
-    """The pieces in the order they are trained."""
+    """Return the segments in training order."""
     pieces: list[LRSegment] = []
     begun = 0
     for stage in schedule.stages:
@@ -61,8 +64,9 @@ def lr_segments_of(schedule: Schedule, settings: TrainSettings) -> tuple[LRSegme
 
 
 def stable_end(total: int, settings: TrainSettings) -> int:
-    """The step at which a `wsd` curve begins to fall: whole rungs, at most (1 - decay) of the phase; of a phase shorter than
-    that, the end of the warmup.
+    """Return the step at which a `wsd` curve begins to fall: a multiple of the rung, at most (1 - decay) of the phase.
+
+    If not even one rung fits, this is the end of the warmup, or the end of the phase if that comes first.
     """
     room = (1 - Fraction(settings.decay).limit_denominator(10**6)) * total
     rung = _rung(settings)
@@ -85,7 +89,10 @@ def _curve(settings: TrainSettings, begin: int, total: int) -> Curve | StableCur
 
 
 def _cuts(stage: Stage, begin: int, total: int, settings: TrainSettings) -> Iterator[int]:
-    """Steps of the stage's pieces. A moving mixture is never cut: another length moves it otherwise."""
+    """Yield the number of steps of each segment of the stage.
+
+    An annealed stage is never cut: its mixture depends on its whole length.
+    """
     if settings.curve == "linear" or stage.annealed:
         yield stage.steps
         return

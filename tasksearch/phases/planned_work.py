@@ -1,4 +1,4 @@
-"""What a plan asks for, segment by segment, before anything of it runs."""
+"""The segments and score tables of a plan, with their cost, before any of them runs."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tasksearch.phases.run import PlanRun
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedWork:
-    """A segment or score table that a plan asks for.
+    """A segment or score table that a plan needs.
 
     Attributes:
-        signature: its name; equal names are trained once.
-        kind: what it is.
-        target: whose it is; empty for an intermediate segment.
+        signature: its signature; work with equal signatures is done once.
+        kind: intermediate segment, target segment or score table.
+        target: target that it belongs to; empty for an intermediate segment.
         steps: optimiser steps; 0 for a score table.
-        examples: scored examples; 0 for a segment.
-        carries: whether the store keeps its optimiser too.
+        examples: number of scored examples; 0 for a segment.
+        carries: whether the store keeps its optimiser state too.
     """
 
     signature: str
@@ -31,7 +31,7 @@ class PlannedWork:
 
 
 def planned_work(run: PlanRun) -> tuple[PlannedWork, ...]:
-    """Everything a plan asks for, in the order it is run; files are read to be counted."""
+    """Return everything that a plan needs, in the order it is run; files are read to count examples."""
     chain = run.soup.segments if run.soup else run.intermediate
     found = [
         PlannedWork(signature=one.signature, kind="intermediate", steps=one.stage.steps, carries=one.carries) for one in chain
@@ -62,12 +62,12 @@ def _steps(run: PlanRun, target: str) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Sharing:
-    """What many plans ask for, and what of it is different.
+    """How much work many plans need, and how much of it is distinct.
 
     Attributes:
-        asked, distinct: optimiser steps.
-        segments, distinct_segments: numbers of segments.
-        already: distinct segments that the store has.
+        asked, distinct: optimiser steps, with repetitions and without.
+        segments, distinct_segments: numbers of segments, with repetitions and without.
+        already: distinct segments that are already stored.
     """
 
     asked: int
@@ -78,12 +78,12 @@ class Sharing:
 
     @property
     def factor(self) -> float:
-        """Steps asked over distinct steps: what a store saves at most, and reaches exactly."""
+        """Requested steps over distinct steps: the factor that a store saves."""
         return self.asked / self.distinct if self.distinct else 1.0
 
 
 def sharing(plans: Sequence[Sequence[PlannedWork]], kind: str, stored: frozenset[str] = frozenset()) -> Sharing:
-    """Of the segments of one kind."""
+    """Return the sharing among the work of one kind."""
     every = [work for plan in plans for work in plan if work.kind == kind]
     once = {work.signature: work for work in every}
     return Sharing(

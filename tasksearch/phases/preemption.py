@@ -1,8 +1,8 @@
-"""SIGTERM in a process that trains: a last snapshot at the end of the step under way, then the process ends.
+"""Handling of SIGTERM during training: finish the current step, save a last snapshot, then end the process.
 
-Batch systems and clouds send it some thirty seconds before SIGKILL. A step cannot be saved half way: what it changes in place
-(weights, moments) would be of two steps. Ray takes the ended process for a lost worker and runs its trial again, which goes on
-from the snapshot; so does a resume.
+Batch systems and clouds send it some thirty seconds before SIGKILL. A snapshot within a step is impossible: weights and moments
+are changed in place and would belong to two different steps. Ray treats the ended process as a lost worker and runs its trial
+again, which continues from the snapshot; so does a resume.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ EXIT_CODE = 128 + signal.SIGTERM
 
 
 class Preemption:
-    """Whether this process was asked to end."""
+    """Whether this process was asked to end, and whether it may end now."""
 
     def __init__(self) -> None:
         self._inside = False
         self._asked = False
 
     def listen(self) -> None:
-        """Takes SIGTERM over, in the main thread; elsewhere Python lets nobody."""
+        """Install the SIGTERM handler if this is the main thread; Python allows it in no other."""
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._hear)
 
     def came(self) -> bool:
-        """Whether SIGTERM came while training."""
+        """Whether SIGTERM was received."""
         return self._asked
 
     def obey(self) -> None:
-        """Ends the process where it was asked to, by SystemExit: `except Exception` does not keep it."""
+        """End the process by SystemExit, which `except Exception` does not catch, if SIGTERM was received."""
         if self._asked:
             _LOG.warning("SIGTERM came: this process ends")
             raise SystemExit(EXIT_CODE)
 
     @contextmanager
     def training(self) -> Iterator[None]:
-        """While this lasts a SIGTERM waits for the end of the step."""
+        """Context in which a SIGTERM waits for the end of the current step."""
         self._inside = True
         try:
             yield
@@ -56,4 +56,4 @@ class Preemption:
 
 
 PREEMPTION = Preemption()
-"""This process's."""
+"""The instance for this process."""

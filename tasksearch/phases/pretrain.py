@@ -1,4 +1,4 @@
-"""Phase 1 from raw text: MLM on documents and TLM on translations, for the lab's world and for real text alike."""
+"""Phase 1 from raw text: MLM on documents and TLM on translation pairs, for the lab's generated text and for real text."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from tasksearch.training.loop import Saving, train_segment
 from tasksearch.training.order import StepItems
 
 _WINDOW = 16
-"""Steps whose rows are drawn together and sorted by length: little padding, and still every step a fresh draw."""
+"""Steps whose rows are drawn together and sorted by length: little padding, while every step remains a fresh draw."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainSettings:
-    """Phase 1's shape and recipe. The defaults are the lab's tiny model.
+    """Model size and training settings of phase 1. The defaults give the lab's tiny model.
 
     Attributes:
         tlm_share: share of rows that are translation pairs.
-        language_exponent: a language's share is its number of documents to this power, normalised.
-        mask_share: share of pieces to be predicted.
-        hidden_size, layers, heads: of the encoder; the feed-forward layers are four times as wide.
-        initializer_range: standard deviation of fresh weights.
+        language_exponent: a language's share is its number of rows to this power, normalised.
+        mask_share: share of tokens to predict.
+        hidden_size, layers, heads: size of the encoder; its feed-forward layers are four times as wide.
+        initializer_range: standard deviation of initial weights.
     """
 
     steps: int = 5000
@@ -68,9 +68,9 @@ class PretrainSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
-    """Raw text by language: documents for MLM, and sentences with their English translation for TLM.
+    """Raw text by language: documents for MLM, and sentences with their English translations for TLM.
 
-    The texts are read once and never held: what stays in memory is their tokens, four bytes each.
+    Texts are read once and not kept: only their tokens stay in memory, four bytes each.
     """
 
     documents: Mapping[str, Iterable[RawText]]
@@ -79,10 +79,12 @@ class Corpus:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where a long pretraining saves its state on the way, and goes on from after a kill, to the bit.
+    """Where a long pretraining saves its state, from which it continues bit-exactly after a kill.
 
     Attributes:
-        data: fingerprint of the corpus and tokenizer: a state is taken up only by an equal run.
+        store: store of the snapshots.
+        policy: how often the state is saved.
+        data: fingerprint of corpus and tokenizer: only an identical run continues from a saved state.
     """
 
     store: SegmentStore
@@ -91,7 +93,7 @@ class Progress:
 
 
 def fresh_model(settings: PretrainSettings, tokenizer: Any) -> Any:
-    """An `XLMRobertaForMaskedLM` of the settings' size with weights drawn from the settings' seed."""
+    """Return an `XLMRobertaForMaskedLM` of the settings' size, with weights drawn from the settings' seed."""
     from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
 
     torch.manual_seed(seed_from("pretrain", settings.seed))
@@ -125,10 +127,10 @@ def pretrain(
     progress: Progress | None = None,
     on_step: Callable[[int, int, float], None] | None = None,
 ) -> None:
-    """Trains a model from nothing and saves it with its tokenizer; `out` appears whole or not at all.
+    """Train a model from scratch and save it with its tokenizer; `out` appears complete or not at all.
 
     Args:
-        progress: where the state is saved on the way; None: nowhere.
+        progress: where the state is saved during training; None: nowhere.
         on_step: called with (step, steps, loss).
     """
     where = pick_device(device)
@@ -139,7 +141,7 @@ def pretrain(
     signature = signature_of("pretraining", settings, progress.data) if progress else ""
     begun = latest(progress.store, signature, ("model", "optimizer")) if progress else None
     if begun is not None:
-        model.load_state_dict(begun.tables["model"], strict=False)  # tied weights are kept once
+        model.load_state_dict(begun.tables["model"], strict=False)  # tied weights are stored once
         model.tie_weights()
     train_segment(
         Learner(model=model, heads=nn.ModuleDict(), specials=Specials.of(tokenizer), device=where),
@@ -170,7 +172,7 @@ def _saving(progress: Progress, signature: str, model: Any) -> Saving | None:
 
 
 def save_pretrained(model: Any, tokenizer: Any, out: Path) -> None:
-    """A Hugging Face folder (safetensors, tokenizer.json), written beside and renamed."""
+    """Write a Hugging Face folder (safetensors, tokenizer.json) under a temporary name and rename it."""
     temporary = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}")
     try:
         with quiet_transformers():
@@ -184,7 +186,7 @@ def save_pretrained(model: Any, tokenizer: Any, out: Path) -> None:
 
 
 def train_settings(settings: PretrainSettings) -> TrainSettings:
-    """Phase 1's recipe in the words of the training loop."""
+    """Convert the settings to those of the training loop."""
     return TrainSettings(
         batch_size=settings.batch_size,
         learning_rate=settings.learning_rate,
@@ -207,7 +209,11 @@ class Pool:
 
 
 def pool_rows(corpus: Corpus, tokenizer: Any, max_length: int) -> tuple[Encoded, list[Pool]]:
-    """All rows encoded in one list, and where each language's documents (`mono/sw`) and translations (`tlm/sw`) stand in it."""
+    """Encode all rows into one list.
+
+    Returns:
+        The rows, and the position of each language's documents (`mono/sw`) and translations (`tlm/sw`) in them.
+    """
     parts, pools, begin = [], [], 0
     for kind, texts_by_language in (("mono", corpus.documents), ("tlm", corpus.parallel)):
         for language, texts in sorted(texts_by_language.items()):
@@ -241,7 +247,10 @@ def _batches(texts: Iterable[RawText]) -> Iterator[list[RawText]]:
 
 
 def pool_shares(pools: list[Pool], settings: PretrainSettings) -> npt.NDArray[np.float64]:
-    """(pools,) probabilities: documents and translations apart, each by size to the exponent; no translations, no TLM share."""
+    """Return probabilities of shape (pools,): documents and translations are weighted separately, each by size to the exponent.
+
+    Without translations all the probability goes to documents.
+    """
     sizes = np.array([pool.size for pool in pools], dtype=np.float64) ** settings.language_exponent
     tlm = np.array([pool.name.startswith("tlm/") for pool in pools])
     shares = np.where(tlm, 0.0, sizes / max(sizes[~tlm].sum(), 1e-12))
@@ -251,8 +260,9 @@ def pool_shares(pools: list[Pool], settings: PretrainSettings) -> npt.NDArray[np
 
 
 def draw_rows(lengths: npt.NDArray[np.int64], pools: list[Pool], settings: PretrainSettings) -> list[StepItems]:
-    """Rows of every step: drawn with replacement by pool share, sorted by length inside windows, the steps of a window
-    shuffled.
+    """Draw the rows of every step with replacement by pool share.
+
+    Rows are sorted by length within a window of steps, and the steps of a window are shuffled.
     """
     draw = np.random.default_rng(seed_from("rows", settings.seed))
     shares = pool_shares(pools, settings)

@@ -1,4 +1,4 @@
-"""What a plan's segments stand for, for whoever decides which trial runs first."""
+"""Segments that a run still has to train, for the decision which trial runs first."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from tasksearch.phases.unfolding import target_steps
 
 
 def required_segments(run: PlanRun, position: int) -> tuple[RequiredSegment, ...]:
-    """Segments that a run has to train from its part `position` on, in order, with their steps; evaluation counts as none.
+    """Return the segments that a run has to train from part `position` on, in order, with their steps.
 
-    By manifests alone: a damaged segment is only found once it is read. Without a store the answer is empty, since nothing
-    that this run trains is of use to another.
+    Evaluation counts as zero steps. Only manifests are read: a damaged segment is discovered when it is loaded. Without a store
+    the result is empty, since nothing that this run trains can be reused by another.
     """
     store = run.context.store
     if store is None:
@@ -21,7 +21,7 @@ def required_segments(run: PlanRun, position: int) -> tuple[RequiredSegment, ...
         RequiredSegment(segment.signature, segment.stage.steps)
         for segment in (run.soup.segments if run.soup else run.intermediate)
     ]
-    # a target is there once all its score tables are; until then its training is what two trials must not do at once
+    # a target counts as stored once all its score tables are; until then two trials must not train it at the same time
     tables = {segment.signature: [name for _, name in segment.tables] for segment in run.targets}
 
     def there(signature: str) -> bool:

@@ -1,4 +1,4 @@
-"""What the parts of a plan come to, and the whole plan."""
+"""Results of the parts of a plan, and of the whole plan."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tasksearch.metrics.outcomes import Outcomes
 
 Cell = tuple[str, str, Half]
 OnStep = Callable[[str, int, int], None]
-"""(part, step, steps): progress inside a part."""
+"""Progress callback: (part, step, steps)."""
 
 
 @dataclass(kw_only=True)
 class PartOutcome:
-    """What one part came to.
+    """Result of one part.
 
     Attributes:
-        scores, outcomes: of a target's part; empty for an intermediate one.
-        seconds: spent by kind of work; `reused` counts what the store saved.
-        steps: optimiser steps taken (0 where the store had the segment).
+        scores, outcomes: scores and per-example outcomes of a target's part; empty for an intermediate part.
+        seconds: time by kind of work; `reused` is the time that the store saved.
+        steps: optimiser steps taken (0 if the segment was in the store).
     """
 
     scores: ScoreTable = field(default_factory=ScoreTable)
@@ -34,10 +34,10 @@ class PartOutcome:
 
 @dataclass(kw_only=True)
 class TrainedTarget(PartOutcome):
-    """A target's part with the model behind its scores.
+    """Result of a target's part, with the model behind its scores.
 
     Attributes:
-        model: the `XLMRobertaForMaskedLM` whose encoder was fine-tuned; that of phase 2 where the target trains nothing.
+        model: `XLMRobertaForMaskedLM` whose encoder was fine-tuned; for a target without training, the model after phase 2.
         head: the target's head; None for retrieval.
     """
 
@@ -47,7 +47,7 @@ class TrainedTarget(PartOutcome):
 
 @dataclass(frozen=True, kw_only=True)
 class PlanResult:
-    """What a plan came to: the whole table of scores, per-example outcomes, seconds by kind of work, facts for tags."""
+    """Result of a plan: all scores, per-example outcomes, seconds by kind of work, and facts for tags."""
 
     scores: ScoreTable
     outcomes: dict[Cell, Outcomes]

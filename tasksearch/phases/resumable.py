@@ -1,4 +1,4 @@
-"""A segment's training, from where a killed process left it, and saved on its way."""
+"""Training of one segment that saves snapshots and continues from the last one after a kill."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _LOG = logging.getLogger(__name__)
 
 
 def learner_of(model: Any, heads: nn.ModuleDict, context: RunContext) -> Learner:
-    """What the loop trains."""
+    """Return the model and heads in the form that the training loop takes."""
     return Learner(model=model, heads=heads, specials=context.specials, device=context.device)
 
 
 def training_task(card: TaskCard, settings: PhaseSettings, context: RunContext) -> TrainingTask:
-    """An intermediate task's items and the head they train."""
+    """Return an intermediate task's items and the name of the head that they train."""
     items = context.source.training(card, settings.length_of(card.name))
     return TrainingTask(items=items, head=None if card.kind == "mlm" else module_name(card.head))
 
@@ -52,7 +52,7 @@ def train_on(
     optimizer_state: OptimizerState,
     on_step: OnStep | None,
 ) -> tuple[OptimizerState, Checkpoint | None]:
-    """`train_segment`, from a snapshot inside the segment where there is one; the optimiser, and what it began from."""
+    """Train a segment, from its latest snapshot if there is one; return the optimiser state and that snapshot."""
     store, begin = context.store, time.perf_counter()
     before = latest(store, segment.signature, ("model", "heads", "optimizer"))
     if before is not None:
@@ -62,7 +62,7 @@ def train_on(
     earlier = before.seconds if before else 0.0
     first = before.step if before else 0
     _LOG.info("training %s (segment %s): steps %d to %d", segment.name, segment.signature, first, len(items))
-    context.micro.used.clear()  # what the last segment needed is not what this one needs
+    context.micro.used.clear()  # the last segment's micro-batch sizes say nothing about this one
     on_the_way = saving(
         store,
         segment.signature,
@@ -89,14 +89,14 @@ def train_on(
 
 
 def keep(store: SegmentStore, signature: str, tables: dict[str, Tensors], facts: dict[str, Any], budget: int | None) -> None:
-    """Stores a finished segment, and keeps the store within its budget (bytes)."""
+    """Store a finished segment, then evict others if the store exceeds its budget in bytes."""
     store.put(signature, tables, facts)
     if budget is not None:
         prune(store, budget)
 
 
 def weights(module: nn.Module) -> dict[str, torch.Tensor]:
-    """A module's tensors by name, shared ones once, on the CPU."""
+    """Return a module's tensors by name on the CPU, shared tensors once."""
     seen: set[int] = set()
     table: dict[str, torch.Tensor] = {}
     for name, tensor in module.state_dict().items():

@@ -1,4 +1,4 @@
-"""`PlanRun`: a plan, carried out part by part; `run_plan`: all of it. What a notebook calls is what a trial calls."""
+"""`PlanRun` runs a plan part by part, `run_plan` all of it; notebooks and trials use the same functions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ __all__ = ["Cell", "OnStep", "PartOutcome", "PlanResult", "PlanRun", "TrainedTar
 
 
 class PlanRun:
-    """A plan's segments, and the model between them. Parts may be run in any process: what is missing is loaded or trained."""
+    """The segments of a plan, and the model between them.
+
+    Parts may run in any process: missing segments are loaded or trained.
+    """
 
     def __init__(self, plan: Plan, context: RunContext) -> None:
         self.plan, self.context = plan, context
@@ -56,18 +59,18 @@ class PlanRun:
 
     @property
     def notes(self) -> dict[str, str]:
-        """What is worth a line beside the trial's facts."""
+        """Remarks to add to the trial's facts: damaged segments, and targets that were trained again."""
         damaged = self.context.store.damaged if self.context.store else []
         found = {"damaged_segments": ", ".join(damaged), "trained_again": ", ".join(self._trained_again)}
         return {name: text for name, text in found.items() if text}
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Names of the parts in order: `intermediate/0` … (of a soup: `soup`), then `target/<name>` …"""
+        """Names of the parts in order: `intermediate/0` … (or `soup`), then `target/<name>` …"""
         return ((SOUP,) if self.soup else ()) + tuple(s.name for s in self.intermediate) + tuple(s.name for s in self.targets)
 
     def run(self, part: str, on_step: OnStep | None = None) -> PartOutcome:
-        """Carries out one part, or takes it from the store."""
+        """Run one part, or take its result from the store."""
         if part == SOUP and self.soup is not None:
             return self._run_soup(self.soup, on_step)
         for segment in self.intermediate:
@@ -76,8 +79,9 @@ class PlanRun:
         return self._run_target(next(segment for segment in self.targets if segment.name == part), on_step)
 
     def trained(self, target: str, on_step: OnStep | None = None) -> TrainedTarget:
-        """A target's part with its model, which is trained to the bit as before (or taken from the store, where its weights
-        were kept), and scored again: the scores are those of this very model.
+        """Return a target's part together with its model, scored anew: the scores are those of this very model.
+
+        The model is trained again, bit-identically, unless the store has its weights.
         """
         segment = next(segment for segment in self.targets if segment.target == target)
         done = self._model_of(segment, on_step)
@@ -92,7 +96,7 @@ class PlanRun:
         )
 
     def documents(self, target: str) -> dict[Cell, npt.NDArray[np.int64]]:
-        """Document number of every example of a target, in the order of its outcomes (`tasks.selection_split`)."""
+        """Return the document number of every example of a target, in the order of its outcomes (`tasks.selection_split`)."""
         card, cap = self.context.suite.card(target), self.plan.settings.evaluation_examples
         languages = next(segment.languages for segment in self.targets if segment.target == target)
         return {
@@ -102,7 +106,7 @@ class PlanRun:
         }
 
     def encoder(self) -> Any:
-        """The model after phase 2: an `XLMRobertaForMaskedLM`, which later parts of this run train no further."""
+        """Return the model after phase 2, an `XLMRobertaForMaskedLM`; later parts of this run do not train it further."""
         return self._phase2.last().model
 
     def _first_model(self) -> Any:
@@ -114,7 +118,7 @@ class PlanRun:
         return outcome
 
     def _run_target(self, segment: TargetSegment, on_step: OnStep | None) -> PartOutcome:
-        """Score tables from the store; for those missing the model behind them, from the store or trained."""
+        """Take score tables from the store; for missing ones load or train the model and score it."""
         tables, saved = stored_outcomes(segment, self.context)
         missing = [pair for pair in segment.tables if pair[0] not in tables]
         part = PartOutcome()
@@ -139,7 +143,7 @@ class PlanRun:
         if kept is not None:
             return kept
         if segment.trained and self.context.store is not None and self.context.store.peek(segment.signature) is not None:
-            self._trained_again.append(segment.target)  # a note of its cost is there, its weights are not
+            self._trained_again.append(segment.target)  # its manifest records only the cost, not the weights
         done = fine_tune(self._phase2, segment, self.plan, self.context, on_step)
         keep_target(segment, done, self.plan, self.context)
         return done
@@ -157,7 +161,7 @@ class PlanRun:
         return {(segment.target, language, half): table for half, table in found.items()}
 
     def _reuse(self, segment: TargetSegment) -> float:
-        """Notes that a training was needed by no score table any more; the seconds that saves."""
+        """Record that a training was unnecessary because all score tables were stored; return the seconds saved."""
         store = self.context.store
         note = store.peek(segment.signature) if store is not None else None
         if store is None or note is None:
@@ -168,11 +172,11 @@ class PlanRun:
 
 @named_arguments
 def run_plan(plan: Plan, context: RunContext, on_step: OnStep | None = None) -> PlanResult:
-    """All parts of a plan, one after the other, in this process.
+    """Run all parts of a plan in order, in this process.
 
     Raises:
-        TrainingFailed: a loss that is not finite.
-        DataMissing, BadInput: data that the plan needs.
+        TrainingFailed: a loss or gradient is not finite.
+        DataMissing, BadInput: data that the plan needs are missing or unusable.
     """
     run = PlanRun(plan, context)
     scores, outcomes, seconds = ScoreTable(), dict[Cell, Outcomes](), dict[str, float]()
@@ -185,7 +189,7 @@ def run_plan(plan: Plan, context: RunContext, on_step: OnStep | None = None) -> 
 
 
 def _check_mlm(plan: Plan, context: RunContext) -> None:
-    """Raises ModelUnusable for an MLM task on a checkpoint without an MLM head."""
+    """Raise ModelUnusable if the plan has an MLM task but the checkpoint has no MLM head."""
     tasks = [task for schedule in (plan.schedule, *plan.soup) for task in schedule.tasks]
     masked = [task for task in dict.fromkeys(tasks) if context.suite.card(task).kind == "mlm"]
     if masked and not context.pretrained.has_mlm_head:

@@ -1,4 +1,4 @@
-"""A target's scores: outcomes of every example per language and half, kept per language, and the table they come to."""
+"""Scores of a target: per-example outcomes per language, and the score table made from them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tasksearch.tasks.card import TaskCard
 def outcomes_of(
     model: Any, head: nn.Module | None, card: TaskCard, language: str, plan: Plan, context: RunContext
 ) -> dict[Half, Outcomes]:
-    """Half → outcomes of its examples, of one language. A portion is scored once, whatever halves it serves."""
+    """Return the outcomes of one language for `select` and `report`. A portion of examples that serves both is scored once."""
     source, specials, phases = context.source, context.specials, plan.settings
     settings = phases.untrained if head is None else phases.for_target(card.name)
     cap = phases.evaluation_examples
@@ -39,7 +39,7 @@ def outcomes_of(
 
 
 def scores_of(outcomes: Mapping[Cell, Outcomes], metric: str, seed: int) -> ScoreTable:
-    """One row per cell."""
+    """Return a score table with one row per cell and half."""
     return ScoreTable.of(
         Score(target=t, language=lang, half=half, metric=metric, value=value_of(o), examples=len(o), seed=seed)
         for (t, lang, half), o in outcomes.items()
@@ -47,7 +47,7 @@ def scores_of(outcomes: Mapping[Cell, Outcomes], metric: str, seed: int) -> Scor
 
 
 def stored_outcomes(segment: TargetSegment, context: RunContext) -> tuple[dict[str, dict[Cell, Outcomes]], float]:
-    """Language → what the store has of the target's score tables, and the seconds that saves; a damaged one is not there."""
+    """Return language → stored outcomes of the target, and the seconds saved; damaged tables are left out."""
     store, found, saved = context.store, dict[str, dict[Cell, Outcomes]](), 0.0
     if store is None:
         return found, saved
@@ -64,7 +64,7 @@ def stored_outcomes(segment: TargetSegment, context: RunContext) -> tuple[dict[s
 
 
 def keep_outcomes(signature: str, outcomes: Mapping[Cell, Outcomes], label: str, seconds: float, context: RunContext) -> None:
-    """Stores one language's score table."""
+    """Store one language's score table."""
     if context.store is not None:
         table = {"/".join(cell): torch.from_numpy(numbers) for cell, numbers in outcomes.items()}
         facts = {"kind": "scores", "label": label, "steps": 0, "seconds": seconds}
@@ -72,6 +72,6 @@ def keep_outcomes(signature: str, outcomes: Mapping[Cell, Outcomes], label: str,
 
 
 def cell_of(name: str) -> Cell:
-    """The cell of `target/language/half`, as tensors of outcomes are named in the store."""
+    """Parse `target/language/half`, the name of an outcome tensor in the store."""
     target, language, half = name.rsplit("/", 2)
     return target, language, "select" if half == "select" else "report"

@@ -1,5 +1,7 @@
-"""Plan → chain of segments; pure. A segment's signature is a hash of everything that decides its outcome, its parent's
-included. A score table is named by its language as well; the training before it is not: another language trains nothing.
+"""Unfold a plan into its chain of segments; pure functions.
+
+A segment's signature is a hash of everything that determines its outcome, including its parent's signature. A score table's
+signature also includes its language; the training before it does not, so another language trains nothing.
 """
 
 from __future__ import annotations
@@ -16,12 +18,12 @@ from tasksearch.phases.lr_segments import lr_segments_of
 from tasksearch.training.curves import Curve, StableCurve
 
 NUMERICS = 1
-"""Raised by hand whenever a change of this code changes numbers: every stored segment is then named anew."""
+"""Raised by hand whenever a change of this code changes numbers: every segment then gets a new signature."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What decides a segment's outcome beside the plan.
+    """Everything besides the plan that determines a segment's outcome.
 
     Attributes:
         model: fingerprint of the phase-1 checkpoint.
@@ -41,10 +43,10 @@ class IntermediateSegment:
     """One stage of phase 2, or a part of one (`phases.lr_segments`).
 
     Attributes:
-        curve: its learning rates.
-        shown: examples of each task that earlier segments have shown.
-        carried: whether it goes on with its parent's optimiser.
-        carries: whether the optimiser's state goes on to a next segment.
+        curve: learning-rate curve, positioned at the segment's first step.
+        shown: (task, examples that earlier segments have shown).
+        carried: whether it continues with its parent's optimiser state.
+        carries: whether the next segment continues with this one's optimiser state.
     """
 
     name: str
@@ -59,11 +61,11 @@ class IntermediateSegment:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetSegment:
-    """Phase 3 of one target. Which languages it is scored in decides nothing of it; a retrieval target trains nothing.
+    """Phase 3 of one target. The languages that it is scored in do not affect it; a retrieval target trains nothing.
 
     Attributes:
-        signature: of the training alone.
-        tables: language → signature of its score table, whose parent this segment is.
+        signature: signature of the training alone.
+        tables: (language, signature of its score table); this segment is the table's parent.
         trained: whether there is a training.
     """
 
@@ -76,22 +78,22 @@ class TargetSegment:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Languages that it is scored in."""
+        """Languages in which the target is scored."""
         return tuple(language for language, _ in self.tables)
 
     @property
     def signatures(self) -> tuple[str, ...]:
-        """Everything of it that a store may hold."""
+        """Signatures of the training and of all its score tables."""
         return (self.signature, *(signature for _, signature in self.tables))
 
 
 def segments_of(
     plan: Plan, around: Surroundings, *, languages_of: Mapping[str, tuple[str, ...]], trained: Mapping[str, bool], shown_by: Any
 ) -> tuple[tuple[IntermediateSegment, ...], tuple[TargetSegment, ...]]:
-    """Unfolds a plan.
+    """Unfold a plan into intermediate and target segments.
 
     Args:
-        languages_of: target → languages of the plan that it is scored in.
+        languages_of: target → languages of the plan in which it is scored.
         trained: target → whether it has a phase 3.
         shown_by: (stage, batch size) → examples per task; `training.order.stage_counts`.
     """
@@ -102,7 +104,7 @@ def segments_of(
 
 
 def root_signature(around: Surroundings) -> str:
-    """Phase 1: the pretrained checkpoint."""
+    """Return the signature of the pretrained checkpoint (phase 1)."""
     return signature_of("root", around.model)
 
 
@@ -169,8 +171,9 @@ def _target(
 
 
 def _training_only(settings: TrainSettings) -> TrainSettings:
-    """Phase-2 settings without what only a target phase reads, or what the pieces say of a `wsd` curve: none of it may change
-    a name.
+    """Return phase-2 settings reset to defaults where they must not affect the signature.
+
+    These are fields that only a target phase reads, and fields of a `wsd` curve that each segment's own recipe already states.
     """
     plain = dataclasses.replace(settings, steps=None, epochs=None, train_examples=None, curve="linear", rung=None, decay=0.1)
     return plain if settings.curve == "linear" else dataclasses.replace(plain, warmup=0.0)

@@ -1,4 +1,4 @@
-"""`Soup`: the average of the encoders that several intermediate phases of one seed end with, as a root to go on from."""
+"""`Soup`: the average of the encoders at the end of several intermediate phases with one seed, used as a starting point."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tasksearch.phases.segments import IntermediateSegment, root_signature, segm
 from tasksearch.training.order import stage_counts
 
 SOUP = "soup"
-"""Name of the part that makes the average."""
+"""Name of the part that computes the average."""
 
 
 class Soup:
-    """Averages weights in double precision, intermediate heads left out (uniform soup: Wortsman et al., ICML 2022).
+    """Averages weights in double precision without intermediate heads (uniform soup: Wortsman et al., ICML 2022).
 
-    All phases start from one checkpoint, without which an average of weights means nothing. The average itself is not stored:
-    it is made from the stored segments in the time of reading them, and a segment that was evicted is trained again.
+    All phases start from one checkpoint; averaging is meaningless otherwise. The average is not stored: it is computed from the
+    stored segments in the time needed to read them; an evicted segment is trained again.
 
     Attributes:
         signature: hash of the averaged segments' signatures.
-        segments: every segment of every averaged phase.
+        segments: all segments of all averaged phases.
     """
 
     def __init__(self, plan: Plan, context: RunContext) -> None:
@@ -40,7 +40,7 @@ class Soup:
         self.signature = signature_of("soup", [chain[-1].signature for _, chain in self._phases])
 
     def make(self, plan: Plan, on_step: OnStep | None = None) -> tuple[Any, PartOutcome]:
-        """The averaged model, an `XLMRobertaForMaskedLM` of its own, and what it cost."""
+        """Return the averaged model, a new `XLMRobertaForMaskedLM`, and the steps and seconds spent."""
         outcome, sums = PartOutcome(), dict[str, torch.Tensor]()
         for phase, chain in self._phases:
             for segment in chain:

@@ -1,4 +1,4 @@
-"""Phase 3 of a plan for one target: fine-tuning on its English data, or its weights from the store."""
+"""Phase 3 of a plan for one target: fine-tune on its English data, or load its weights from the store."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from tasksearch.training.order import StepTasks, draw_items
 
 @dataclass(frozen=True, kw_only=True)
 class FineTuned:
-    """A target's model.
+    """The model of a target.
 
     Attributes:
-        model: the `XLMRobertaForMaskedLM` whose encoder was fine-tuned; that of phase 2 where the target trains nothing.
+        model: `XLMRobertaForMaskedLM` whose encoder was fine-tuned; for a target without training, the model after phase 2.
         head: the target's head; None for retrieval.
-        steps: optimiser steps taken for it now.
-        seconds: spent on that.
+        steps: optimiser steps taken now.
+        seconds: time spent on them.
     """
 
     model: Any
@@ -49,7 +49,7 @@ class FineTuned:
 def fine_tune(
     phase2: Intermediate, segment: TargetSegment, plan: Plan, context: RunContext, on_step: OnStep | None
 ) -> FineTuned:
-    """Trains a copy of the model after phase 2 on the target's English data; a retrieval target takes that model as it is."""
+    """Train a copy of the model after phase 2 on the target's English data; a retrieval target uses that model unchanged."""
     state = phase2.state_at(segment.parent)
     if not segment.trained:
         return FineTuned(model=state.model, head=None)
@@ -60,7 +60,7 @@ def fine_tune(
 
 
 def kept_target(segment: TargetSegment, plan: Plan, context: RunContext) -> FineTuned | None:
-    """The target's model from the store; None where its weights were not kept."""
+    """Return the target's model from the store; None if its weights were not kept."""
     store = context.store
     if store is None or (found := store.manifest(segment.signature)) is None or not has_weights(found):
         return None
@@ -78,20 +78,20 @@ def kept_target(segment: TargetSegment, plan: Plan, context: RunContext) -> Fine
 
 
 def keep_target(segment: TargetSegment, done: FineTuned, plan: Plan, context: RunContext) -> None:
-    """Notes in the store what the training cost; with `keep_targets` its weights as well."""
+    """Record the cost of the training in the store; with `keep_targets` store the weights as well."""
     store = context.store
     if store is None or done.head is None:
         return
     tables = {"model": weights(done.model), "head": weights(done.head)} if context.keep_targets else {}
     if tables and not has_weights(found := store.peek(segment.signature)) and found:
-        store.discard(segment.signature)  # a note of what it cost, which would stand in the way
+        store.discard(segment.signature)  # a record of its cost alone, which would prevent storing the weights
     facts = {"kind": "target", "label": f"{segment.target}, seed {plan.seed}", "steps": done.steps, "seconds": done.seconds}
     facts |= context.micro.note
     keep(store, segment.signature, tables, facts, context.store_budget)
 
 
 def has_weights(manifest: Mapping[str, Any] | None) -> bool:
-    """Whether a target's manifest is more than a note of what its training cost."""
+    """Whether a target's manifest comes with weights and not only with the cost of its training."""
     return bool(manifest) and "model.safetensors" in (manifest or {})["files"]
 
 
@@ -104,7 +104,7 @@ def _train(
     context: RunContext,
     on_step: OnStep | None,
 ) -> tuple[nn.Module, int]:
-    """English target data, a fresh head (or a warm one): returns the trained head and the number of steps."""
+    """Train on English target data with a fresh or a warm head; return the trained head and the number of steps."""
     settings, seed = plan.settings.for_target(card.name), plan.seed
     items = _target_items(card, settings, seed, context)
     warm = _warm_head(heads, card, plan, context)

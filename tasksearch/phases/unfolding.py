@@ -1,4 +1,4 @@
-"""`outline`: a plan's segments before anything is read for it, for whoever decides which trial begins first."""
+"""`static_segments`: the segments of a plan without reading any data, for the decision which trial starts first."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tasksearch.phases.segments import IntermediateSegment, Surroundings, Target
 from tasksearch.training.order import stage_counts
 
 _EXAMPLES = 10_000
-"""What an epoch of a target whose size is not stated is taken to hold."""
+"""Assumed number of training examples of a target whose settings do not limit them."""
 
 
 def static_segments(plan: Plan) -> tuple[RequiredSegment, ...]:
-    """What a trial of the plan would train part by part, were it alone, with the steps of each.
+    """Return what a trial of the plan would train, part by part, if it ran alone, with the steps of each segment.
 
-    Their names are not those of the store: they leave out data, model and machine, which are the same for all plans of a study.
-    So two plans of one study share a name where they share a segment. An average of chains is one part of no work: its chains
-    are trained already as a rule.
+    The signatures are not those of the store: they leave out data, model and machine, which are the same for all plans of a
+    study. Two plans of one study still share a signature exactly where they share a segment. An average of several phases
+    counts as one part without work, since its phases are usually trained already.
     """
     chain, targets = unfolded(plan)
     parts = [RequiredSegment(segment.signature, segment.stage.steps) for segment in chain]
@@ -29,7 +29,7 @@ def static_segments(plan: Plan) -> tuple[RequiredSegment, ...]:
 
 
 def unfolded(plan: Plan, untrained: Sequence[str] = ()) -> tuple[tuple[IntermediateSegment, ...], tuple[TargetSegment, ...]]:
-    """Intermediate and target segments of a plan in surroundings that never change."""
+    """Return intermediate and target segments of a plan, with constant placeholders for model, data and machine."""
     names = (*plan.schedule.tasks, *plan.targets)
     around = Surroundings(
         model="any",
@@ -42,10 +42,10 @@ def unfolded(plan: Plan, untrained: Sequence[str] = ()) -> tuple[tuple[Intermedi
 
 
 def target_steps(plan: Plan, segment: TargetSegment) -> int:
-    """Optimiser steps of a target phase, 0 where there is none."""
+    """Return the optimiser steps of a target phase; 0 if there is no training."""
     if not segment.trained:
         return 0
     settings = plan.settings.for_target(segment.target)
-    # a file is not read to be counted here: the same targets weigh the same in every trial, so any number keeps the order
+    # no file is read to count examples: a target costs the same in every trial, so any number gives the same order
     examples = settings.train_examples or _EXAMPLES
     return settings.steps or max(1, round((settings.epochs or 1.0) * examples / settings.batch_size))

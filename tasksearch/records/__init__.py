@@ -1,1 +1,1 @@
-"""What a study wrote: ledger, outcomes, additions, holdout log."""
+"""Files that a study writes: ledger, outcomes, additions, holdout log."""

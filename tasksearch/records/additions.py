@@ -1,7 +1,7 @@
-"""A study that grew: which cells its earlier trials lack, and its records as they stand with those that were added.
+"""Extended studies: find the cells that earlier trials lack, and combine records with what was added to them; pure functions.
 
-A record is never rewritten. What a trial gains later is an *addition*: a record of its own, of the same number, role and seed,
-whose plan holds the new cells alone. Readers see both as one record, with the plan that the study asks for now. Pure.
+A record is never rewritten. What a trial gains later is an *addition*: a separate record of the same number, role and seed,
+whose plan has only the new cells. Readers see both as one record, under the study's current plan.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ from tasksearch.core.score import ScoreTable
 from tasksearch.core.study import StudyConfig, TrialRecord
 
 Additions = Mapping[int, Sequence[TrialRecord]]
-"""Trial number → its additions in their order."""
+"""Trial number → its additions, in order."""
 
 
 def lacking(records: Sequence[TrialRecord], additions: Additions, config: StudyConfig) -> list[TrialRecord]:
-    """Additions that are to be run, as running records: those of finished trials without some of the study's cells, and those
-    that failed. A trial that failed or was stopped gets none.
+    """Return the additions still to run, as running records.
+
+    These are new additions to finished trials that lack some of the study's cells, and additions that failed or were
+    interrupted. Trials that failed or were stopped get none.
 
     Args:
-        records: as they were written.
-        additions: as they were written.
-        config: of the study now.
+        records: records as written.
+        additions: additions as written.
+        config: current configuration of the study.
     """
     wanted = []
     for record in records:
@@ -42,7 +44,7 @@ def lacking(records: Sequence[TrialRecord], additions: Additions, config: StudyC
 
 
 def _missing(record: TrialRecord, own: Sequence[TrialRecord], config: StudyConfig) -> list[Plan]:
-    """Plans of the cells that neither the record nor its additions have: one per set of languages."""
+    """Return plans for the cells that neither the record nor its additions have, one plan per set of languages."""
     there = {pair for one in (record, *own) for pair in product(one.plan.targets, one.plan.languages)}
     by_languages: dict[tuple[str, ...], list[str]] = {}
     for target in config.targets:
@@ -56,19 +58,20 @@ def _missing(record: TrialRecord, own: Sequence[TrialRecord], config: StudyConfi
 
 
 def asked(records: Sequence[TrialRecord], config: StudyConfig) -> list[TrialRecord]:
-    """The records under the plans that the study asks for now, with the scores that they were written with: what the search
-    knows. It is told nothing that a trial gained later, so that growing changes no proposal.
+    """Return the records under the study's current plan, with their original scores: this is what the search sees.
+
+    Scores that a trial gained later are left out, so that extending a study changes no proposal.
     """
     return _alike([dataclasses.replace(record, plan=_now(record.plan, config)) for record in records])
 
 
 def grown(records: Sequence[TrialRecord], additions: Additions, config: StudyConfig) -> list[TrialRecord]:
-    """The records with what was added to them, under the plans that the study asks for now: what a reader sees."""
+    """Return the records combined with their additions, under the study's current plan: this is what readers see."""
     return _alike([joined(record, additions.get(record.number, ()), config) for record in records])
 
 
 def joined(record: TrialRecord, own: Sequence[TrialRecord], config: StudyConfig) -> TrialRecord:
-    """One record with its additions, those that failed or run left out."""
+    """Combine one record with its finished additions."""
     scores, seconds = record.scores, dict(record.seconds)
     for one in (one for one in own if one.status == "done"):
         there = {(s.target, s.language) for s in scores}
@@ -84,7 +87,7 @@ def _now(plan: Plan, config: StudyConfig) -> Plan:
 
 
 def _alike(records: list[TrialRecord]) -> list[TrialRecord]:
-    """A cell that some seed of the baseline lacks is left out of all its seeds: nothing can be a gain over it yet."""
+    """Remove cells that some seed of the baseline lacks from all its seeds: no gain can be computed for them yet."""
     seeds = [r.number for r in records if r.role == "baseline" and r.status == "done"]
     tables = [{(s.target, s.language) for s in r.scores} for r in records if r.number in seeds]
     common = set.intersection(*tables) if tables else set()

@@ -1,11 +1,11 @@
-"""Reporting examples are read once: `readings.json` in the study folder says who read it, when, and what was asked.
+"""Log of all uses of the reporting examples: `readings.json` in the study folder.
 
-A *question* is a selection rule and the mix that it chose for every language and group. It is asked of every (target, language)
-reporting examples that these rows cover. The same question may be asked as often as one likes and has one answer; a part of it
-(one language) is the same question. Another rule, or another choice by the same rule (a study that was extended), is a second
-look
-at the same examples: it needs `--reopen`, is written down, and from then on its numbers are called adaptive, for whoever has
-seen the first answer may have let it decide the second question (Dwork et al. 2015, "The reusable holdout").
+It records when they were read, by which rule and for which choice. A *question* is a selection rule together with the mix that
+it chose for every language and group. It concerns the reporting examples of all (target, language) cells that these rows cover.
+Repeating a question, or part of it (one language), gives the same answer and is not recorded again. Another rule, or another
+choice by the same rule (in an extended study), is a second look at the same examples: it requires `--reopen`, is recorded, and
+its numbers are marked as adaptive from then on, since the first answer may have influenced the second question (Dwork et al.
+2015, "The reusable holdout").
 """
 
 from __future__ import annotations
@@ -28,34 +28,37 @@ from tasksearch.records.ledger import Ledger
 from tasksearch.results.matched_comparison import QUESTION
 
 FILE, LOST = "readings.json", "readings.json.damaged"
-"""The questions, and what is left of them where they were damaged and put aside."""
+"""Name of the log, and the name under which a damaged log is kept."""
 _LOG = logging.getLogger("tasksearch.study")
 
 NOTHING = "none"
-"""Choice of a rule that finds nothing to read in a row."""
+"""Choice recorded for a row in which a rule selects no mix."""
 EVERY_RULE = "every rule (best --rules)"
-"""Name of the question that `best --rules` asks. It is written down after the study's own question and needs no `--reopen`, but
-any question that is new after it does: its gains have been seen."""
+"""Rule name of the question of `best --rules`. It is recorded after the study's own question and needs no `--reopen`, but any
+new question after it does, since its gains have been seen.
+"""
 PORTFOLIO = "portfolios (best --portfolio)"
-"""Name of the question that portfolios ask, likewise. Its choices read selection examples alone."""
+"""Rule name of the question of portfolios; treated in the same way. Portfolios are chosen on selection examples alone."""
 
 FIXED = (QUESTION,)
-"""Questions that are fixed before anything is read: twins are drawn by the study's seed and choose nothing, so no other
-question touches them, nor they another. Asked again with other twins (more of them, say, after an answer) they are adaptive."""
+"""Questions fixed before anything is read: matched pairs are drawn by the study's seed and select nothing, so these questions
+and others do not affect each other. Asked again with other matched pairs (more of them after an answer, say) they are adaptive.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HoldoutUse:
-    """One question, as it was written down.
+    """One recorded question.
 
     Attributes:
-        rule: the selection rule.
+        rule: selection rule.
         choices: row → signature of its mix.
-        cells: "target/language" of the reporting examples that it read.
+        cells: "target/language" of the reporting examples that were read.
         when: date and time, UTC.
-        adaptive: whether another question had been asked of any of these halves before.
-        complete: whether all leaders stood on fresh seeds by then. An early look by the same rule is no other question, though
-            the choice may change when the last leaders arrive; another rule after an early look is.
+        adaptive: whether another question had been asked of any of these reporting examples before.
+        complete: whether all finalists had been trained on fresh seeds by then. An early look by the same rule does not count
+            as another question, even if the choice changes when the last finalists are done; an early look by another rule
+            does.
     """
 
     rule: str
@@ -75,27 +78,28 @@ def ask(
     reopen: bool = False,
     complete: bool = True,
 ) -> HoldoutUse:
-    """Asks a question of the reporting examples, and writes it down unless it was asked before.
+    """Record a question about the reporting examples, unless the same question was recorded before.
 
     Args:
-        folder: of the study.
-        rule: the selection rule.
+        folder: study folder.
+        rule: selection rule.
         choices: row → signature of the chosen mix, for every row of the study.
-        cells: reporting examples that these rows cover.
-        reopen: whether a second question may be asked.
-        complete: whether all leaders stand on fresh seeds.
+        cells: cells whose reporting examples these rows cover.
+        reopen: whether a second question is allowed.
+        complete: whether all finalists have been trained on fresh seeds.
 
-    Where a study grew by languages or targets, the same rule with the same choices in the rows of before is the same question
-    asked of more halves, and no second look.
+    If the study was extended by languages or targets, the same rule with the same choices in the earlier rows is the same
+    question about more examples, not a second look.
 
-    A rule that found nothing to choose on in any row has read nothing: it is not written down and stands in nobody's way.
+    A rule that selects a mix in no row reads nothing, is not recorded and does not block later questions.
 
-    Where the questions were lost, any answer may be a second look: it is adaptive. Where the folder cannot be written, the
-    answer is given all the same, and a line says that it was not written down.
+    If an earlier log was lost, any question may be a second look and is marked as adaptive. If the folder cannot be written,
+    the answer is given anyway and a warning says that it was not recorded.
 
     Raises:
-        AlreadyRead: another question was asked of one of these halves, and `reopen` is not set.
-        Damaged: the file is.
+        AlreadyRead: another question was asked of some of these reporting examples, and `reopen` is not set.
+        Damaged: the log is damaged.
+        StudyBusy: another process has held the log's lock for 30 s.
     """
     names = tuple(sorted("/".join(cell) for cell in cells))
     if not _chooses(choices):
@@ -133,7 +137,7 @@ def ask(
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    """One reader at a time; a folder that cannot be written is read without."""
+    """Allow one reader at a time; a folder that cannot be written is read without a lock."""
     lock = FileLock(folder / "readings.lock", timeout=30)
     try:
         lock.acquire()
@@ -148,7 +152,7 @@ def _lock(folder: Path) -> Iterator[None]:
 
 
 def first_names(folder: Path, choices: Mapping[str, str]) -> dict[str, str]:
-    """Signatures of mixes as the study first named them: targets and languages that joined later are part of a plan."""
+    """Map signatures of mixes to those before the study was extended: targets and languages added later are part of a plan."""
     ledger = Ledger(folder)
     history = ledger.history()
     if not history:
@@ -162,15 +166,15 @@ def first_names(folder: Path, choices: Mapping[str, str]) -> dict[str, str]:
 
 
 def _agrees(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
-    """Whether every row of before is there with its choice."""
+    """Whether every earlier row is present with the same choice."""
     return all(now.get(row) == mix for row, mix in before.items())
 
 
 def holdout_uses(folder: Path) -> list[HoldoutUse]:
-    """Every question of a study, oldest first.
+    """Return all questions of a study, oldest first.
 
     Raises:
-        Damaged: the file is.
+        Damaged: the log is damaged.
     """
     path = folder / FILE
     if not path.exists():
@@ -178,7 +182,7 @@ def holdout_uses(folder: Path) -> list[HoldoutUse]:
     way_out = f"`tasksearch check {folder} --repair` puts it aside, and what is read from then on counts as adaptive"
     try:
         data = read_checked(path)
-        entries = data["questions"] if isinstance(data, dict) else data  # of format 1 a list alone
+        entries = data["questions"] if isinstance(data, dict) else data  # format 1 is a plain list
         return [HoldoutUse(**{**entry, "cells": tuple(entry["cells"])}) for entry in entries]
     except Damaged as fault:
         raise Damaged(f"{fault}; {way_out}") from None
@@ -187,7 +191,10 @@ def holdout_uses(folder: Path) -> list[HoldoutUse]:
 
 
 def headline(questions: Sequence[HoldoutUse]) -> str | None:
-    """The rule that was asked last by itself; None: none was. A table of every rule, or of portfolios, is no headline."""
+    """Return the rule of the last question; None if there is none.
+
+    Questions about all rules, portfolios and matched pairs do not count.
+    """
     beside = (EVERY_RULE, PORTFOLIO, *FIXED)
     own = (q.rule for q in reversed(questions) if q.rule not in beside and _chooses(q.choices))
     return next(own, None)

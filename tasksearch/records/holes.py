@@ -1,4 +1,4 @@
-"""Missing records: a verdict from a copy that lacks some of them would be another study's, so readers refuse it."""
+"""Detection of missing records: a verdict from an incomplete copy would be that of another study, so readers refuse it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def missing_numbers(ledger: Ledger, numbers: Collection[int]) -> list[int]:
-    """Numbers of trials without a record: those below the highest, and those that the study had when it ended.
+    """Return the numbers of trials without a record: gaps below the highest number, and trials present when the study ended.
 
     Args:
-        numbers: of the records that are there.
+        numbers: numbers of the existing records.
     """
     known = max(numbers, default=-1) + 1
     ended = ledger.ended()
@@ -25,7 +25,7 @@ def missing_numbers(ledger: Ledger, numbers: Collection[int]) -> list[int]:
 
 
 def refuse_holes(ledger: Ledger, numbers: Collection[int]) -> None:
-    """Raises StudyNotReady with the missing numbers and the way out, where there are any."""
+    """Raise StudyNotReady if records are missing; the message names them and says how to restore them."""
     missing = missing_numbers(ledger, numbers)
     if not missing:
         return
@@ -43,7 +43,7 @@ def refuse_holes(ledger: Ledger, numbers: Collection[int]) -> None:
 
 
 def named(numbers: Collection[int]) -> str:
-    """`the record of trial 7`, `the records of trials 2, 5 to 9`."""
+    """Format trial numbers as `the record of trial 7` or `the records of trials 2, 5 to 9`."""
     runs: list[list[int]] = []
     for number in sorted(numbers):
         if runs and number == runs[-1][-1] + 1:

@@ -1,17 +1,17 @@
-"""`Ledger`: the study folder's records, the truth that Optuna and MLflow mirror.
+"""`Ledger`: reads and writes the records in a study folder, from which Optuna and MLflow are filled.
 
-study.json                         what is asked for (`StudyConfig`), and under `history` what was before the study grew
-trials/study.json                  its copy, read where the first is damaged or gone
+study.json                         configuration (`StudyConfig`), and under `history` those before the study was extended
+trials/study.json                  its copy, read if the first is damaged or missing
 sizes.json                         training examples of every intermediate task
-trials/0007.json                   what came of it (`TrialRecord`)
-trials/0007.log                    what the process that trained it logged; `driver.log` is the driver's
+trials/0007.json                   record of a trial (`TrialRecord`)
+trials/0007.log                    log of the process that trained it; the driver's is `driver.log`
 trials/0007.outcomes.safetensors   per-example outcomes, one array per "target/language/half"
-additions/0007.1.json              what the trial gained when the study grew (`search.growth`), its outcomes beside it
+additions/0007.1.json              addition to the trial from extending the study (`records.additions`); outcomes beside it
 documents/nli.safetensors          number of each example's document, in the same order; written once per study and target
-ended.json                         what was asked for when nothing was left to run, and how many trials there were
-optuna.journal                     the mirror that optuna-dashboard opens
+ended.json                         configuration and number of trials when nothing was left to run
+optuna.journal                     copy of the trials for Optuna and optuna-dashboard
 
-JSON files carry a format version and a checksum (`core.checksum`); those of earlier versions, which have neither, are read too.
+JSON files carry a format version and a checksum (`core.checksum`); files of earlier versions without them are accepted.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _T = TypeVar("_T")
 
 
 class Ledger:
-    """One study folder. One driver at a time writes records; workers write outcomes, each its own trial's."""
+    """One study folder. One driver at a time writes records; each worker writes the outcomes of its own trial."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder).absolute()
@@ -61,28 +61,28 @@ class Ledger:
 
     @property
     def cache_path(self) -> Path:
-        """Where score tables are kept for quick reading; nothing is lost with it."""
+        """Cache of score tables for fast reading; it can be deleted without loss."""
         return self.folder / "cache" / "scores.safetensors"
 
     def record_path(self, number: int, addition: int = 0) -> Path:
-        """Where the record of that trial, or of an addition to it, lies."""
+        """Return the path of the record of a trial, or of an addition to it."""
         name = f"{number:04d}.{addition}.json" if addition else f"{number:04d}.json"
         return (self.folder / "additions" if addition else self.trials_path) / name
 
     def outcomes_path(self, number: int, addition: int = 0) -> Path:
-        """Where the per-example outcomes of that trial, or of an addition to it, lie."""
+        """Return the path of the per-example outcomes of a trial, or of an addition to it."""
         return self.record_path(number, addition).with_suffix(".outcomes.safetensors")
 
     def log_path(self, number: int, addition: int = 0) -> Path:
-        """Where the process that trains that trial, or makes an addition to it, writes its log."""
+        """Return the path of the log of the process that trains a trial or an addition to it."""
         return self.record_path(number, addition).with_suffix(".log")
 
     def save_config(self, config: StudyConfig) -> None:
-        """Writes `study.json`; the history stays as it is."""
+        """Write `study.json`; its history stays unchanged."""
         self._save(config, self.history())
 
     def extend_config(self, config: StudyConfig) -> None:
-        """Writes `study.json`, and what it was until now into its history: both or neither."""
+        """Write a new configuration to `study.json` and append the previous one to its history, in one atomic write."""
         self._save(config, [*self.history(), self.config()])
 
     def _save(self, config: StudyConfig, history: Sequence[StudyConfig]) -> None:
@@ -99,27 +99,28 @@ class Ledger:
         return self.folder / "study.json", self.trials_path / "study.json"
 
     def has_config(self) -> bool:
-        """Whether `study.json`, or its copy, is there and whole."""
+        """Whether `study.json` or its copy exists undamaged."""
         return self._written_config() is not None
 
     def _written_config(self) -> Path | None:
-        """The first of both that is whole."""
+        """Return the first undamaged one of `study.json` and its copy."""
         try:
             return next((path for path in self.config_paths if path.exists() and not is_damaged(path)), None)
         except OSError as fault:
             raise BadInput(f"{self.folder} cannot be read: {fault.strerror or fault}") from None
 
     def history(self) -> list[StudyConfig]:
-        """What the study was asked for before it grew, the oldest first; empty for one that did not."""
+        """Return the configurations before the study was extended, oldest first; empty if it never was."""
         path = self._written_config()
         return _read(path, _history) if path is not None else []
 
     def config(self) -> StudyConfig:
-        """Reads `study.json`, or its copy where that is damaged or gone.
+        """Read `study.json`, or its copy if that is damaged or missing.
 
         Raises:
             StudyNotReady: the folder holds no study.
-            BadInput: the file is not a study of this version.
+            Damaged: both files are damaged.
+            BadInput: the file was written by another version.
         """
         path = self._written_config()
         if path is not None:
@@ -134,9 +135,10 @@ class Ledger:
         )
 
     def absent(self) -> frozenset[str]:
-        """Fields of `StudyConfig` that `study.json` lacks: an earlier version, which did not have them, began the study.
+        """Return the fields of `StudyConfig` that `study.json` lacks.
 
-        None where there is no such file, or a part of it.
+        An earlier version, which did not have them, began the study. Empty if neither `study.json` nor its copy exists
+        undamaged.
         """
         path = self._written_config()
         if path is None:
@@ -144,40 +146,43 @@ class Ledger:
         return frozenset(field.name for field in dataclasses.fields(StudyConfig)) - _read(path, dict).keys()
 
     def save_end(self, config: StudyConfig, trials: int) -> None:
-        """Writes that the study lacked nothing of what was asked for, with so many trials."""
+        """Record that the study is complete under this configuration, with its number of trials."""
         if not self.has_ended(config, trials):
             write_atomic(self.folder / "ended.json", checked_json({"study": config.to_json(), "trials": trials}))
 
     def has_ended(self, config: StudyConfig, trials: int) -> bool:
-        """Whether it lacked nothing once, with so many trials: a later version, which might propose more, leaves it at that."""
+        """Whether the study was once complete with this configuration and number of trials.
+
+        A later version, which might propose more trials, then proposes none.
+        """
         return self.ended() == (config, trials)
 
     def ended(self) -> tuple[StudyConfig, int] | None:
-        """What was asked for when the study lacked nothing, and how many trials it had; None where that is not known."""
+        """Return the configuration and number of trials with which the study was complete; None if unknown."""
         path = self.folder / "ended.json"
         if not path.exists() or is_damaged(path):
             return None
         return _read(path, lambda data: (_config(data["study"]), int(data["trials"])))
 
     def save_sizes(self, sizes: Mapping[str, int]) -> None:
-        """Writes task → training examples."""
+        """Write task → number of training examples."""
         write_atomic(self.folder / "sizes.json", checked_json(dict(sorted(sizes.items()))))
 
     def sizes(self) -> dict[str, int]:
-        """Task → training examples; empty for a study that was begun before these were kept."""
+        """Return task → number of training examples; empty for a study begun before these were recorded."""
         path = self.folder / "sizes.json"
         return _read(path, lambda data: {str(task): int(size) for task, size in data.items()}) if path.exists() else {}
 
     def write(self, record: TrialRecord) -> None:
-        """Writes one trial's record or addition, whole or not at all."""
+        """Write one trial's record or addition atomically."""
         write_atomic(self.record_path(record.number, record.addition), checked_json(record.to_json()))
 
     def records(self) -> list[TrialRecord]:
-        """Every trial's record, with what the study gave it when it grew; in the order of their numbers.
+        """Return every trial's record combined with its additions, in order of number.
 
         Raises:
-            StudyNotReady: records are missing between them, or at the end of a study that has ended.
-            BadInput: a record is damaged, or of another version.
+            StudyNotReady: records are missing, in between or at the end of a study that has ended.
+            BadInput: a record is damaged or was written by another version.
         """
         from tasksearch.records.additions import grown
 
@@ -187,7 +192,7 @@ class Ledger:
         return grown(written, self.additions(), self.config()) if self.history() else written
 
     def additions(self) -> dict[int, list[TrialRecord]]:
-        """Trial number → its additions, in their order."""
+        """Return trial number → its additions, in order."""
         found: dict[int, list[TrialRecord]] = {}
         for path in (self.folder / "additions").glob("[0-9]*.[0-9]*.json"):
             record = _read(path, TrialRecord.from_json)
@@ -195,10 +200,10 @@ class Ledger:
         return {number: sorted(own, key=lambda one: one.addition) for number, own in found.items()}
 
     def written(self) -> list[TrialRecord]:
-        """Every trial's record as it was written, whatever is missing between them; a temporary file of a crashed writer is no
-        record.
+        """Return every trial's record as written, without checking for missing ones.
 
-        Score tables of a big study are kept in `cache/`, named by the records' content (`search.columns`).
+        Temporary files of crashed writers are ignored. Score tables of a large study are cached in `cache/`, keyed by the
+        records' content (`records.score_columns`).
         """
         from tasksearch.records.score_columns import LEAST, digest, read_anew, read_cache, record_of, write_cache
 
@@ -220,25 +225,25 @@ class Ledger:
         return records
 
     def record_paths(self) -> list[Path]:
-        """Files of the trials' records, in the order of their numbers."""
+        """Return the files of the trials' records, in order of number."""
         return sorted(self.trials_path.glob("[0-9]*[0-9].json"), key=_number)
 
     def mend(self) -> list[str]:
-        """Puts damaged records aside, as `<name>.damaged`; those of another version are left as they are.
+        """Rename damaged records to `<name>.damaged`; those of another version are left alone.
 
-        Only under the folder's lock. A trial whose record is damaged is proposed and run again, to the same numbers.
+        Must hold the folder's lock. A trial whose record is damaged is proposed and run again, with the same numbers.
 
         Returns:
-            A line for each.
+            One line per renamed file.
         """
         found = [path for path in (*self.record_paths(), *(self.folder / "additions").glob("[0-9]*.json")) if is_damaged(path)]
         return [self.set_aside(path) for path in found]
 
     def mend_config(self) -> list[str]:
-        """Writes `study.json` again from its copy, or the copy from it, where one is damaged or gone; only under the lock.
+        """Restore `study.json` from its copy, or the copy from it, if one is damaged or missing. Must hold the folder's lock.
 
         Returns:
-            A line for each.
+            One line per restored file.
         """
         whole, said = self._written_config(), []
         for path in self.config_paths if whole is not None else ():
@@ -246,13 +251,13 @@ class Ledger:
                 continue
             if path.is_dir():
                 self.set_aside(path)
-            if path.exists() or path == self.config_paths[0]:  # a study of an earlier version has no copy yet
+            if path.exists() or path == self.config_paths[0]:  # a study begun by an earlier version has no copy yet
                 said.append(f"{path.relative_to(self.folder)} was damaged or gone; written again from its copy")
             write_atomic(path, whole.read_bytes())  # type: ignore[union-attr]
         return said
 
     def set_aside(self, path: Path) -> str:
-        """Renames a damaged file, or a folder in its place, to `<name>.damaged`; says so."""
+        """Rename a damaged file, or a folder in its place, to `<name>.damaged`; return a line that says so."""
         aside = path.with_name(f"{path.name}.damaged")
         if path.is_dir() or aside.is_dir():
             aside = next(free for n in itertools.count(1) if not (free := path.with_name(f"{path.name}.damaged{n}")).exists())
@@ -263,7 +268,7 @@ class Ledger:
         return f"{path.relative_to(self.folder)} was damaged; kept as {aside.name}"
 
     def forget(self, number: int) -> None:
-        """Has a trial run again whose record is gone or contradicts its outcomes: it counts as one that was damaged."""
+        """Mark a trial to be run again because its record is missing or contradicts its outcomes: it is treated as damaged."""
         path = self.record_path(number)
         if path.exists():
             self.set_aside(path)
@@ -272,12 +277,12 @@ class Ledger:
             path.with_name(f"{path.name}.damaged").touch()
 
     def put_aside(self) -> list[int]:
-        """Numbers of the trials whose records were damaged and are not back."""
+        """Return the numbers of trials whose damaged records were set aside and are not yet restored."""
         aside = [_number(path.with_suffix("")) for path in self.trials_path.glob("[0-9]*[0-9].json.damaged")]
         return sorted(number for number in aside if not self.record_path(number).exists())
 
     def outcomes_are_damaged(self, number: int) -> bool:
-        """Whether the file of per-example outcomes is there and not as it was written."""
+        """Whether the file of per-example outcomes exists and is damaged."""
         path = self.outcomes_path(number)
         try:
             if path.exists():
@@ -287,18 +292,18 @@ class Ledger:
         return False
 
     def write_outcomes(self, number: int, outcomes: Outcomes, addition: int = 0) -> None:
-        """Writes the per-example outcomes of a trial, or of an addition to it, whole or not at all."""
+        """Write the per-example outcomes of a trial, or of an addition to it, atomically."""
         path = self.outcomes_path(number, addition)
         if path.is_dir():
             self.set_aside(path)
         write_atomic(path, outcome_bytes(outcomes))
 
     def outcomes(self, number: int) -> dict[Cell, NDArray[np.float32]]:
-        """Reads one trial's per-example outcomes, arrays of shape (n, 2), with those of its finished additions.
+        """Read one trial's per-example outcomes, arrays of shape (n, 2), combined with those of its finished additions.
 
         Raises:
-            StudyNotReady: the trial has none (yet).
-            Damaged: the file is not as it was written.
+            StudyNotReady: the trial has no outcomes (yet).
+            Damaged: the file is damaged.
         """
         path = self.outcomes_path(number)
         if not path.exists():
@@ -311,13 +316,13 @@ class Ledger:
             added = _read(own, TrialRecord.from_json)
             if added.status == "done":
                 found = {**read_outcomes(self.outcomes_path(number, added.addition)), **found}
-                if added.role == "baseline":  # a cell counts once every seed has it
+                if added.role == "baseline":  # a baseline cell counts only when every seed has it
                     told = {(s.target, s.language, s.half) for r in self.records() if r.number == number for s in r.scores}
                     found = {cell: table for cell, table in found.items() if cell in told}
         return found
 
     def write_documents(self, numbers: Mapping[Cell, NDArray[np.int64]]) -> None:
-        """Adds document numbers, arrays of shape (n,), to those of other cells."""
+        """Write document numbers, arrays of shape (n,), keeping those of other cells."""
         from safetensors.numpy import save
 
         for target in sorted({cell[0] for cell in numbers}):
@@ -327,15 +332,16 @@ class Ledger:
             write_atomic(self._documents_path(target), save(arrays))
 
     def documents(self) -> dict[Cell, NDArray[np.int64]]:
-        """The number of each example's document, in the order of the outcomes; empty for a study from before they were kept.
+        """Return the document number of each example, in the order of the outcomes.
 
-        Within a target equal numbers are one document, in every language.
+        Empty for a study begun before they were recorded. Within a target, equal numbers denote the same document in every
+        language.
         """
         paths = sorted((self.folder / "documents").glob("*.safetensors"))
         return {cell: array for path in paths for cell, array in self.read_documents(path).items()}
 
     def lacks_documents(self, cells: Iterable[Cell]) -> bool:
-        """Whether some of these cells, of one target, have no document numbers yet."""
+        """Whether some of these cells, all of one target, have no document numbers yet."""
         wanted = set(cells)
         return bool(wanted - self._documents_of(next(iter(wanted))[0]).keys()) if wanted else False
 
@@ -347,7 +353,7 @@ class Ledger:
         return self.read_documents(path) if path.exists() else {}
 
     def read_documents(self, path: Path) -> dict[Cell, NDArray[np.int64]]:
-        """One file of `documents/`; raises Damaged."""
+        """Read one file of `documents/`; raises Damaged."""
         from safetensors import SafetensorError
         from safetensors.numpy import load
 
@@ -358,10 +364,11 @@ class Ledger:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Owns the folder as its one driver; the operating system frees it when the process ends, however it ends.
+        """Own the folder as its only driver; the operating system releases the lock when the process ends in any way.
 
         Raises:
             StudyBusy: another driver owns it.
+            BadInput: the folder cannot be written.
         """
         owner = self.folder / "driver.owner.json"
         make_folder(self.folder)

@@ -1,4 +1,4 @@
-"""`mix.toml`: a schedule as a file for people, with a note on where it comes from; and its parser."""
+"""`mix.toml`: write a schedule with explanatory comments to a readable file, and read it back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KEYS = ("mixture", "end", "steps")
 
 
 def mix_toml(choice: Choice) -> str:
-    """The chosen mix, as text: comments say what it is worth, the stages say what to train."""
+    """Return the chosen mix as TOML: comments state its gain, the stages state what to train."""
     gain = choice.gain
     interval = "no interval" if gain.low is None or gain.high is None else f"[{gain.low:+.2f}, {gain.high:+.2f}]"
     notes = [
@@ -32,17 +32,17 @@ def mix_toml(choice: Choice) -> str:
 
 
 def schedule_toml(schedule: Schedule) -> str:
-    """One `[[stage]]` per stage; shares as exact fractions; `end` where the stage is annealed."""
+    """Return one `[[stage]]` per stage, with shares as exact fractions, and `end` if the stage is annealed."""
     if not schedule.stages:
         return "stage = []  # no intermediate phase\n"
     return "\n".join(_stage_toml(stage) for stage in schedule.stages)
 
 
 def read_mix(path: Path) -> Schedule:
-    """The schedule in a `mix.toml`.
+    """Read the schedule of a `mix.toml`.
 
     Raises:
-        BadInput: no such file, not TOML, or not stages with a mixture and steps.
+        BadInput: the file is missing, not TOML, or holds anything but stages with a mixture and steps.
     """
     check_small(path, "a mix.toml as `tasksearch best --out` writes it")
     try:

@@ -1,8 +1,8 @@
 """Per-example outcomes of one trial as a safetensors file: an array of shape (n, 2) for every "target/language/half".
 
-A report reads the files of dozens of trials with hundreds of arrays each, and all have the same header. So a header is
-understood once, and arrays are views of the file's content; safetensors' own reader, which copies each, reads any other file.
-The header's metadata hold a checksum of the whole file; files of earlier versions have none.
+A report reads dozens of files with hundreds of arrays each, all with the same header. Each distinct header is therefore parsed
+once, and arrays are views into the file's content; other files are read by safetensors' own loader, which copies. The header's
+metadata contain a checksum of the whole file; files of earlier versions have none.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from tasksearch.core.errors import Damaged
 from tasksearch.core.score import Half
 
 Cell = tuple[str, str, Half]
-"""(target, language, half)."""
+"""(target, language, half), where half is `select` or `report`."""
 
 Outcomes = Mapping[Cell, NDArray[np.float32]]
 """Cell → array of shape (n, 2): each example's numerator and denominator. The score is 100 · Σ numerator / Σ denominator."""
 
 _KEY, _BLANK = b'"checksum":"', b"0" * 32
-"""Where the checksum stands in the header; it is taken over the file with a blank one."""
+"""Position of the checksum in the header, and its placeholder: the checksum covers the file with the placeholder in it."""
 
 Places = tuple[tuple[Cell, int, int], ...]
-"""(cell, first example, one behind the last), counted over the file."""
+"""(cell, index of the first example, index after the last), counted over the whole file."""
 
 
 def outcome_bytes(outcomes: Outcomes) -> bytes:
-    """Content of the file."""
+    """Return the content of the file."""
     from safetensors.numpy import save
 
     arrays = {"/".join(cell): np.ascontiguousarray(outcomes[cell], dtype=np.float32) for cell in sorted(outcomes)}
@@ -44,10 +44,10 @@ def outcome_bytes(outcomes: Outcomes) -> bytes:
 
 
 def read_outcomes(path: Path) -> dict[Cell, NDArray[np.float32]]:
-    """From a file that `Ledger.write_outcomes` wrote; the arrays are not to be written to.
+    """Read a file that `Ledger.write_outcomes` wrote; the arrays are read-only.
 
     Raises:
-        Damaged: it is not as it was written.
+        Damaged: the file is damaged.
     """
     content = read_file(path)
     start = 8 + int.from_bytes(content[:8], "little")
@@ -66,10 +66,12 @@ def read_outcomes(path: Path) -> dict[Cell, NDArray[np.float32]]:
 
 
 def _checked(path: Path, content: bytes, header: bytes) -> bytes:
-    """The header with a blank checksum, so that equal ones are understood once; one without (of an earlier version) as it is.
+    """Return the header with the checksum blanked, so that equal headers are parsed once.
+
+    A header without checksum is returned unchanged.
 
     Raises:
-        Damaged: the content has another checksum.
+        Damaged: the content does not match the checksum.
     """
     found = header.find(_KEY)
     if found < 0:
@@ -94,15 +96,16 @@ def _damaged(path: Path, why: str) -> Damaged:
 
 
 def cell_of(name: str) -> Cell:
-    """`nli/sw/report` → its cell."""
+    """Parse a cell from `nli/sw/report`."""
     target, language, half = name.rsplit("/", 2)
     return target, language, "select" if half == "select" else "report"
 
 
 @lru_cache(maxsize=16)
 def _places(header: bytes, size: int) -> Places | None:
-    """Where the arrays lie in `size` bytes behind the header; None where they are not all of single precision, of shape (n, 2),
-    and one behind the other to the last byte.
+    """Return where the arrays lie in `size` bytes after the header.
+
+    None unless all are of single precision and shape (n, 2) and follow each other without gaps to the last byte.
     """
     try:
         arrays = {name: facts for name, facts in json.loads(header).items() if name != "__metadata__"}

@@ -1,9 +1,9 @@
-"""`ColumnCache`: the score tables of a study's records as one matrix, so that a big study is read at once.
+"""Cache of the score tables of a study's records as one array, so that a large study is read quickly.
 
-    cache/scores.safetensors    values (trials, rows); its metadata hold what else a record says
+    cache/scores.safetensors    one array of all values; its metadata hold the rest of each record
 
-The records themselves stay the truth: an entry is used for a record file whose bytes have the entry's hash, and for no other.
-The cache may be deleted at any time; where it cannot be written or is damaged, the records are read as if there were none.
+The record files stay authoritative: an entry is used only for a record file whose content has the entry's hash.
+The cache may be deleted at any time; if it is damaged or cannot be written, records are read without it.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from tasksearch.core.score import Layout, ScoreTable
 from tasksearch.core.study import TrialRecord
 
 LEAST = 50
-"""Records under which nothing is kept: they are read in a tenth of a second."""
+"""Minimum number of records for which a cache is written: fewer are read in a tenth of a second."""
 _VERSION = "1"
 
 Entry = tuple[dict[str, Any], Layout, Sequence[float], int]
-"""What a record says beside its scores, then the scores' layout, values and seed."""
+"""The other fields of a record, then the layout, values and seed of its scores."""
 
 
 def read_cache(path: Path) -> dict[str, Entry]:
-    """Digest of a record file → its entry; empty where there is no cache, or a damaged one."""
+    """Return digest of a record file → its entry; empty if the cache is missing or damaged."""
     try:
         return _load(path)
-    except Exception:  # whatever is wrong with it: it is only a cache
+    except Exception:  # any error means the same: there is no usable cache
         return {}
 
 
 def record_of(entry: Entry) -> TrialRecord:
-    """The record, its scores still a column."""
+    """Return the record of an entry; its scores stay a column."""
     rest, layout, values, seed = entry
     return TrialRecord.from_json(rest | {"scores": ScoreTable.of_column(layout, values, seed)})
 
 
 def read_anew(data: Mapping[str, Any]) -> tuple[TrialRecord, Entry | None]:
-    """The record from its file's JSON, and its entry; None where its scores are no column."""
+    """Parse a record file's JSON; return the record and its entry, or None if its scores have no column form."""
     record = TrialRecord.from_json(data)
     column = record.scores.column()
     rest = {name: value for name, value in data.items() if name != "scores"}
@@ -53,13 +53,13 @@ def read_anew(data: Mapping[str, Any]) -> tuple[TrialRecord, Entry | None]:
 
 
 def write_cache(path: Path, entries: Mapping[str, Entry]) -> None:
-    """Keeps these, by the names of their files' content, whole or not at all; a folder that cannot be written is no error."""
+    """Write the entries, keyed by digest, atomically; does nothing if the folder cannot be written."""
     with suppress(TasksearchError):
         write_atomic(path, _bytes(entries))
 
 
 def digest(content: bytes) -> str:
-    """Name of a record file by its content."""
+    """Return the digest of a record file's content."""
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 

@@ -1,1 +1,1 @@
-"""Trained segments by content hash: local, remote, eviction, verification."""
+"""Store of trained segments by content hash: local, remote, eviction, verification."""

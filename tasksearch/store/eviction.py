@@ -1,4 +1,4 @@
-"""What a store holds: listed, verified, and kept within a budget of disk."""
+"""List and verify the content of a store, and keep it within a disk budget."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from tasksearch.store.segment_store import SegmentStore, translated
 
 _LOG = logging.getLogger(__name__)
 _CLAIMS = ".claims"
-_CLAIM_SECONDS = 24 * 3600.0  # a claim of another machine that was not renewed for so long is that of a dead process
-_LEFTOVER_SECONDS = 3600.0  # a half-written segment of so long ago is a killed writer's
+_CLAIM_SECONDS = 24 * 3600.0  # a claim of another machine not renewed for this long belongs to a dead process
+_LEFTOVER_SECONDS = 3600.0  # an incomplete segment this old was left by a killed writer
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoreEntry:
-    """A segment or snapshot in the store.
+    """A segment, score table or snapshot in the store.
 
     Attributes:
         name: signature; a snapshot adds its step.
-        kind: `intermediate`, `target` or `snapshot`.
-        label: what was trained, for people.
-        size: bytes of its files.
-        seconds: what training it cost; 0 where its writer did not say.
+        kind: `intermediate`, `target`, `scores` or `snapshot`.
+        label: readable description of what was trained.
+        size: size of its files in bytes.
+        seconds: duration of its training; 0 if unknown.
         steps: optimiser steps.
-        uses: how often it was reused.
-        used: when it was last, or else committed; seconds since the epoch.
+        uses: number of times it was reused.
+        used: time of the last reuse, or else of the commit, in seconds since the epoch.
     """
 
     name: str
@@ -50,26 +50,26 @@ class StoreEntry:
 
     @property
     def signature(self) -> str:
-        """Of the segment itself."""
+        """Signature of the segment itself, without a snapshot's step."""
         return self.name.partition(".")[0]
 
 
 def entries(store: SegmentStore) -> list[StoreEntry]:
-    """Everything with a readable manifest, the files unread."""
+    """Return everything with a readable manifest; other files are not read."""
     return [entry for name in store.names() if (entry := _entry(store, name)) is not None]
 
 
 def verify(store: SegmentStore) -> list[str]:
-    """Reads every file of the store; the names of what is not as its manifest says."""
+    """Read every file of the store; return the names of segments that do not match their manifests."""
     return [name for name in store.names() if not _is_whole(store, name)]
 
 
 def to_evict(stock: Iterable[StoreEntry], *, budget: int, protected: Collection[str], now: float) -> list[StoreEntry]:
-    """What has to go so that the rest fits the budget: first what is cheap to train again for its size and long unused.
+    """Return what to evict so that the rest fits the budget: first what is cheap to train again for its size and long unused.
 
     Args:
-        budget: bytes.
-        protected: signatures that running trials need; never taken, even where the rest then does not fit.
+        budget: maximum size in bytes.
+        protected: signatures that running trials need; never evicted, even if the budget is then exceeded.
         now: seconds since the epoch.
     """
     kept = list(stock)
@@ -84,9 +84,10 @@ def to_evict(stock: Iterable[StoreEntry], *, budget: int, protected: Collection[
 
 
 def prune(store: SegmentStore, budget: int, *, dry_run: bool = False) -> list[StoreEntry]:
-    """Evicts down to the budget, and clears what killed writers left. Another process that is pruning is left to it.
+    """Evict down to the budget and remove leftovers of killed writers; does nothing if another process is already doing so.
 
-    Returns: what was, or would be, evicted.
+    Returns:
+        The entries that were evicted, or with `dry_run` would be.
     """
     if isinstance(store, RemoteStore):
         gone = to_evict(entries(store), budget=budget, protected=(), now=time.time())
@@ -111,10 +112,13 @@ def _evict(store: SegmentStore, gone: Iterable[StoreEntry]) -> None:
 
 
 def claim(store: SegmentStore, signatures: Iterable[str]) -> None:
-    """Says what this process's trial needs; a process has one claim, of its current trial. Void once the process is gone."""
+    """Record which segments this process's current trial needs.
+
+    A process has one claim, which is void once the process has ended.
+    """
     if isinstance(store, RemoteStore):
         return
-    with suppress(OSError):  # a store that cannot be written is not pruned either
+    with suppress(OSError):  # a store that cannot be written cannot be pruned either
         folder = store.root / _CLAIMS
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{socket.gethostname()}.{os.getpid()}"
@@ -124,7 +128,7 @@ def claim(store: SegmentStore, signatures: Iterable[str]) -> None:
 
 
 def claimed(store: SegmentStore) -> set[str]:
-    """Signatures that some running trial needs; claims of dead processes are cleared."""
+    """Return the signatures that running trials need; claims of dead processes are removed."""
     needed: set[str] = set()
     for path in (store.root / _CLAIMS).glob("*"):
         with suppress(OSError):
@@ -161,7 +165,7 @@ def _is_whole(store: SegmentStore, name: str) -> bool:
 
 
 def _worth(entry: StoreEntry, now: float) -> float:
-    """Seconds to train again per byte kept and second unused."""
+    """Return training seconds per byte kept and second unused: the higher, the more worth keeping."""
     return (entry.seconds + 1e-3) / (max(1, entry.size) * (max(0.0, now - entry.used) + 60.0))
 
 

@@ -1,4 +1,4 @@
-"""The segment store on an object store, through fsspec: no rename there, so the manifest, written last, is the commit."""
+"""Segment store on an object store through fsspec. There is no atomic rename, so the manifest, written last, is the commit."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tasksearch.store.segment_store import MANIFEST, SegmentDamaged, SegmentStor
 
 
 class RemoteStore(SegmentStore):
-    """Segments under an fsspec URL, such as `s3://bucket/store` or `memory://store`.
+    """Segments under an fsspec URL such as `s3://bucket/store` or `memory://store`.
 
-    Presence is checked by the manifest and the files' sizes; a file's hash when it is read. Two drivers may at worst train a
-    segment twice, with equal results. Reuses are not counted there.
+    Presence is checked by the manifest and the files' sizes, a file's hash when it is read. At worst two drivers train the same
+    segment, with equal results. Reuses are not counted.
     """
 
     def __init__(self, url: str) -> None:
@@ -41,7 +41,7 @@ class RemoteStore(SegmentStore):
         return self.url
 
     def manifest(self, signature: str) -> dict[str, Any] | None:
-        """The manifest, None where it is absent or a file it names has another size."""
+        """Return the manifest; None if it is missing or one of its files has another size."""
         text = self._manifest_text(signature)
         if text is None:
             return None
@@ -53,12 +53,12 @@ class RemoteStore(SegmentStore):
         return None
 
     def peek(self, signature: str) -> dict[str, Any] | None:
-        """The manifest alone."""
+        """Return the manifest without checking the files."""
         text = self._manifest_text(signature)
         return None if text is None else read_manifest(text, signature, self)
 
     def is_whole(self, signature: str, file: str) -> bool:
-        """Whether a file's content has the hash that the manifest names."""
+        """Whether a file's content matches the hash in the manifest."""
         manifest = self.peek(signature)
         with suppress(OSError, KeyError):
             if manifest:
@@ -67,10 +67,10 @@ class RemoteStore(SegmentStore):
         return False
 
     def tensors(self, signature: str, name: str) -> Tensors:
-        """One file, verified by its hash.
+        """Load one file and verify its hash.
 
         Raises:
-            SegmentDamaged: it is not as the manifest says; its manifest is removed, so that it can be put again.
+            SegmentDamaged: the file does not match the manifest; the segment is removed so that it can be written again.
         """
         manifest = self.manifest(signature)
         with suppress(OSError, SafetensorError, KeyError):
@@ -83,41 +83,41 @@ class RemoteStore(SegmentStore):
         raise SegmentDamaged(signature)
 
     def use(self, signature: str) -> None:
-        """Nothing: an object store cannot append."""
+        """Do nothing: an object store cannot append to a file."""
 
     def uses(self, name: str) -> int:
-        """Not counted."""
+        """Return 0: reuses are not counted."""
         return 0
 
     def discard(self, name: str) -> None:
-        """Takes a segment away, its manifest first."""
+        """Remove a segment, its manifest first."""
         with suppress(OSError):
             self._fs.rm_file(f"{self._at(name)}/{MANIFEST}")
         with suppress(OSError):
             self._fs.rm(self._at(name), recursive=True)
 
     def names(self) -> Iterator[str]:
-        """Names of everything that has a manifest."""
+        """Yield the names of everything that has a manifest."""
         for path in sorted(self._fs.glob(f"{self._base}/*/*/{MANIFEST}")):
             yield str(path).split("/")[-2]
 
     def snapshots(self, signature: str) -> list[str]:
-        """Names of the snapshots inside a segment, the furthest first."""
+        """Return the names of the snapshots of a segment, the furthest first."""
         found = {str(path).split("/")[-2] for path in self._fs.glob(f"{self._base}/{signature[:2]}/{signature}.*/{MANIFEST}")}
         return sorted(found, reverse=True)
 
     def read(self, name: str) -> bytes | None:
-        """A file of the store's own at its root; None where there is none."""
+        """Return the content of a file at the store's root; None if there is none."""
         path = f"{self._base}/{name}"
         return bytes(self._fs.cat_file(path)) if self._fs.exists(path) else None
 
     def write(self, name: str, content: bytes) -> None:
-        """Writes a file of the store's own at its root."""
+        """Write a file at the store's root."""
         self._fs.makedirs(self._base, exist_ok=True)
         self._fs.pipe_file(f"{self._base}/{name}", content)
 
     def modified(self, name: str) -> float:
-        """When a segment was committed, seconds since the epoch; 0 where the object store does not say."""
+        """Return when a segment was committed, in seconds since the epoch; 0 if the object store does not say."""
         try:
             return float(self._fs.modified(f"{self._at(name)}/{MANIFEST}").timestamp())
         except (OSError, NotImplementedError, AttributeError):
@@ -147,7 +147,7 @@ class RemoteStore(SegmentStore):
 
 
 def open_store(address: str) -> SegmentStore:
-    """The store at a folder (also `file://…`) or an fsspec URL."""
+    """Open the store at a folder (also `file://…`) or an fsspec URL."""
     if address.startswith("file://"):
         return SegmentStore(Path(address.removeprefix("file://")))
     return RemoteStore(address) if "://" in address else SegmentStore(Path(address))

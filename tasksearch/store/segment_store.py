@@ -1,10 +1,10 @@
-"""The segment store: one folder per signature, its manifest written last. A folder without a valid manifest does not exist.
+"""The segment store: one folder per signature, the manifest written last. A folder without a valid manifest counts as absent.
 
 ROOT/ab/abcd…/manifest.json         format, signature, size and hash of every file, facts (kind, seconds to train, steps …),
                                     versions of the libraries it was trained with
 ROOT/ab/abcd…/model.safetensors …   the files it names
-ROOT/ab/abcd….00000100/             a snapshot inside that segment, after 100 steps; gone once the segment is there
-ROOT/ab/abcd…/uses                  one byte per reuse; its time is that of the last one
+ROOT/ab/abcd….00000100/             a snapshot inside that segment, after 100 steps; removed once the segment is stored
+ROOT/ab/abcd…/uses                  one byte per reuse; its modification time is that of the last reuse
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ _LOG = logging.getLogger(__name__)
 
 
 class SegmentDamaged(Exception):
-    """A file of a segment is not as its manifest says: the segment is not there, whatever was said before."""
+    """A file of a segment does not match its manifest: the segment counts as absent, even if it was found before."""
 
 
 class SegmentStore:
-    """Segments under a local folder. Equal signatures hold equal content, so two writers of one may race and neither loses.
+    """Segments in a local folder. Equal signatures have equal content, so concurrent writers of one segment cannot conflict.
 
     Attributes:
-        damaged: names found here by this process with content that is not as their manifests say.
-        accept_versions: whether segments that other code trained may be reused.
-        versions: a segment that names other versions counts as not there; None: any will do. One of a version of ours that
-            named none will do, too.
+        damaged: names that this process found not to match their manifests.
+        accept_versions: whether segments trained by other code may be reused.
+        versions: required library versions: a segment with others counts as absent; None: any. Segments that record no versions
+            (written by earlier releases) are always accepted.
     """
 
     def __init__(self, root: Path) -> None:
@@ -61,11 +61,13 @@ class SegmentStore:
         return str(self.root)
 
     def folder(self, signature: str) -> Path:
-        """Where a segment stands, or would."""
+        """Return the folder of a segment, whether it exists or not."""
         return self.root / signature[:2] / signature
 
     def manifest(self, signature: str) -> dict[str, Any] | None:
-        """The segment's manifest, None where the segment is absent or any of its files is not as the manifest says.
+        """Return the segment's manifest.
+
+        None if the segment is absent, does not match its manifest, or has other library versions.
 
         Raises:
             StoreUnusable: a newer version wrote it.
@@ -81,9 +83,9 @@ class SegmentStore:
         return None
 
     def reusable(self, signature: str) -> dict[str, Any] | None:
-        """The manifest of a segment that is about to be reused, None where it is absent or damaged.
+        """Return the manifest of a segment to be reused; None if it is absent or damaged.
 
-        A segment that was written before its code was recorded is taken as it always was.
+        Segments written before the code's hash was recorded are accepted.
 
         Raises:
             StoreUnusable: a newer version wrote it.
@@ -93,7 +95,7 @@ class SegmentStore:
         return None if manifest is None else self.accepted(manifest)
 
     def accepted(self, manifest: dict[str, Any]) -> dict[str, Any]:
-        """The manifest, if its segment may be reused; raises `VersionsDiffer` where it may not."""
+        """Return the manifest if its segment may be reused; raise VersionsDiffer otherwise."""
         if not self.accept_versions and (other := other_code([manifest.get("facts", {}).get("code")])):
             raise VersionsDiffer(
                 f"segment {manifest['signature'][:12]}… in {self} was trained by other code ({other[0]}; this is "
@@ -102,11 +104,11 @@ class SegmentStore:
         return manifest
 
     def fits(self, manifest: Mapping[str, Any]) -> bool:
-        """Whether a segment was trained with the versions that are wanted."""
+        """Whether a segment was trained with the required library versions."""
         return self.versions is None or manifest.get("versions", self.versions) == self.versions
 
     def peek(self, signature: str) -> dict[str, Any] | None:
-        """The manifest alone, the files unread; None where there is none of this segment and format."""
+        """Return the manifest without checking the files; None if there is none for this segment and format."""
         try:
             text = (self.folder(signature) / MANIFEST).read_text(encoding="utf-8")
         except (OSError, ValueError):
@@ -114,10 +116,10 @@ class SegmentStore:
         return read_manifest(text, signature, self)
 
     def tensors(self, signature: str, name: str) -> Tensors:
-        """One of the segment's safetensors files, on the CPU.
+        """Load one of the segment's safetensors files onto the CPU.
 
         Raises:
-            SegmentDamaged: it went away, or changed, since the manifest was read.
+            SegmentDamaged: the file was removed or changed since the manifest was read.
         """
         try:
             return dict(load_file(self.folder(signature) / f"{name}.safetensors"))
@@ -126,10 +128,10 @@ class SegmentStore:
             raise SegmentDamaged(signature) from None
 
     def put(self, signature: str, tensors: dict[str, Tensors], facts: dict[str, Any]) -> None:
-        """Writes a segment: files, their hashes, the manifest, then one rename. An equal segment that is already there stays.
+        """Write a segment: files, then the manifest with their hashes, then one rename. An existing equal segment is kept.
 
         Raises:
-            DiskFull: nothing half-written is left.
+            DiskFull: no space is left; incomplete files are removed.
             StoreUnusable: the store cannot be written.
         """
 
@@ -140,7 +142,7 @@ class SegmentStore:
         self._commit(signature, write, facts | {"code": code_hash()})
 
     def use(self, signature: str) -> None:
-        """Notes that a segment was reused; a store that cannot be written keeps no note."""
+        """Record that a segment was reused; a store that cannot be written records nothing."""
         with suppress(OSError):
             handle = os.open(self.folder(signature) / USES, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             try:
@@ -149,7 +151,7 @@ class SegmentStore:
                 os.close(handle)
 
     def discard(self, name: str) -> None:
-        """Takes a segment or snapshot away: first its name, then its files."""
+        """Remove a segment or snapshot: rename it first, then delete its files."""
         _LOG.debug("segment %s goes from %s", name, self)
         grave = self.temporary(name)
         with suppress(OSError):
@@ -157,16 +159,16 @@ class SegmentStore:
         shutil.rmtree(grave, ignore_errors=True)
 
     def names(self) -> Iterator[str]:
-        """Names of everything that has a manifest, snapshots included, unverified."""
+        """Yield the names of everything that has a manifest, snapshots included, without verifying."""
         for path in sorted(self.root.glob(f"??/*/{MANIFEST}")):
             yield path.parent.name
 
     def snapshots(self, signature: str) -> list[str]:
-        """Names of the snapshots inside a segment, the furthest first."""
+        """Return the names of the snapshots of a segment, the furthest first."""
         return sorted((path.name for path in self.root.glob(f"{signature[:2]}/{signature}.*")), reverse=True)
 
     def modified(self, name: str) -> float:
-        """When a segment was reused last, or else committed; seconds since the epoch."""
+        """Return when a segment was last reused, or else committed, in seconds since the epoch."""
         folder = self.folder(name)
         for file in (USES, MANIFEST):
             with suppress(OSError):
@@ -174,14 +176,14 @@ class SegmentStore:
         return 0.0
 
     def uses(self, name: str) -> int:
-        """How often a segment was reused."""
+        """Return how often a segment was reused."""
         try:
             return (self.folder(name) / USES).stat().st_size
         except OSError:
             return 0
 
     def warn(self, name: str) -> None:
-        """Says once that something is not as its manifest says."""
+        """Log, once per name, that something does not match its manifest."""
         if name not in self.damaged:
             self.damaged.append(name)
             _LOG.warning(
@@ -189,7 +191,7 @@ class SegmentStore:
             )
 
     def temporary(self, name: str) -> Path:
-        """A name of this process's own at the store's root; a dot before it hides it from readers."""
+        """Return a path at the store's root that is unique to this process; the leading dot hides it from readers."""
         return self.root / f".{name}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
 
     def _commit(self, signature: str, write: Callable[[Path], None], facts: dict[str, Any]) -> None:
@@ -225,7 +227,7 @@ class SegmentStore:
 
 
 def stage(folder: Path, signature: str, facts: dict[str, Any]) -> None:
-    """Completes a folder whose files are written: syncs them, then adds the manifest that names their sizes and hashes."""
+    """Complete a folder of written files: sync them, then add the manifest with their sizes and hashes."""
     files = {path.name: _facts(path) for path in sorted(folder.iterdir())}
     for path in folder.iterdir():
         sync(path)
@@ -236,7 +238,7 @@ def stage(folder: Path, signature: str, facts: dict[str, Any]) -> None:
 
 
 def read_manifest(text: str, signature: str, store: object) -> dict[str, Any] | None:
-    """A manifest as it was written; None where the text is none, or another segment's.
+    """Parse a manifest; None if the text is not a manifest or belongs to another segment.
 
     Raises:
         StoreUnusable: a newer version wrote it.
@@ -252,12 +254,12 @@ def read_manifest(text: str, signature: str, store: object) -> dict[str, Any] | 
 
 
 def newer(store: object, form: int) -> StoreUnusable:
-    """What is said of a store that a newer version wrote."""
+    """Return the error for a store that a newer version wrote."""
     return StoreUnusable(f"{store} has format {form}; expected at most {FORMAT}: update tasksearch, or choose another --store")
 
 
 def translated(fault: OSError | SafetensorError, store: object) -> Exception:
-    """What a fault of writing means to the user; the fault itself where nothing is known of it."""
+    """Convert a write error to one for the user; return it unchanged if its cause is unknown."""
     if is_full(fault):
         return DiskFull(f"no room left under {store} for a segment; free some, then `tasksearch resume`")
     if isinstance(fault, OSError) and fault.errno in _NO_WRITING:
@@ -266,7 +268,7 @@ def translated(fault: OSError | SafetensorError, store: object) -> Exception:
 
 
 def is_full(fault: Exception) -> bool:
-    """Whether a write failed for want of room; safetensors raises no OSError, it writes the number into its message."""
+    """Whether a write failed because the disk is full. safetensors raises no OSError; its message contains the error number."""
     full = (errno.ENOSPC, errno.EDQUOT)
     if isinstance(fault, OSError):
         return fault.errno in full
@@ -274,7 +276,7 @@ def is_full(fault: Exception) -> bool:
 
 
 def sync(path: Path) -> None:
-    """Forces a file to disk."""
+    """Force a file to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -283,13 +285,13 @@ def sync(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Forces a rename in a folder to disk, where the file system lets a folder be synced."""
+    """Force a rename in a folder to disk, where the file system supports syncing folders."""
     with suppress(OSError):
         sync(path)
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256, read in blocks: a segment of a large model does not fit twice into memory."""
+    """Return a file's SHA-256, read in blocks so that a large model is not loaded into memory a second time."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

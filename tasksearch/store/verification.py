@@ -1,4 +1,4 @@
-"""What a study needs of its store, tried before the first trial."""
+"""Check a study's store before the first trial."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _LOG = logging.getLogger(__name__)
 
 
 def check_store(address: str) -> None:
-    """Tries what a study needs of a store: writing, renaming whole folders (not on object stores), a format that is known.
+    """Check that a store can be written, renames whole folders atomically (local stores only), and has a known format.
 
     Raises:
-        StoreUnusable: one line that says which of these it lacks.
-        DiskFull: no room at all.
+        StoreUnusable: one of these fails; the message says which.
+        DiskFull: no space is left.
     """
     store = open_store(address)
     if isinstance(store, RemoteStore):
@@ -41,7 +41,7 @@ def check_store(address: str) -> None:
 
 
 def _try_rename(store: SegmentStore) -> None:
-    """A folder with a file in it must move whole, and must not move onto another one that holds something."""
+    """Check that a folder with a file can be renamed, and cannot be renamed onto another folder that is not empty."""
     first, second, probe = (store.temporary(name) for name in ("probe-a", "probe-b", "probe-c"))
     try:
         for folder in (first, second):
@@ -70,7 +70,7 @@ def _check_remote(store: RemoteStore) -> None:
 
 
 def _is_news(store: SegmentStore, text: str | None) -> bool:
-    """Whether the mark is to be written; says of an older version's store, once, what becomes of its segments."""
+    """Whether the format mark must be written; for a store of an older version, log once what happens to its segments."""
     if text is not None and '"scores"' in text:
         return False
     if text is not None and next(store.names(), None) is not None:

@@ -1,1 +1,1 @@
-"""Every task as a card; one reader and one cast per kind; suites as lists of cards."""
+"""Tasks described by cards, with one reader and one encoder per kind of task; suites are lists of cards."""

@@ -1,4 +1,4 @@
-"""`TaskCard`: what a task is, as a frozen literal. A card is data: no code is written per task."""
+"""`TaskCard`: description of a task as frozen data. No code is written per task."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tasksearch.tasks.source_spec import PACKED, Source
 Kind = Literal["pair", "sentence", "multilabel", "choice", "span", "tagging", "mlm", "retrieval", "mining"]
 KINDS: tuple[Kind, ...] = ("pair", "sentence", "multilabel", "choice", "span", "tagging", "mlm", "retrieval", "mining")
 POOLED: frozenset[Kind] = frozenset({"retrieval", "mining"})
-"""Kinds that train nothing and are scored over a whole pool of sentences, whatever examples of it count."""
+"""Kinds without training that are scored over a whole pool of sentences, of which only some examples may count."""
 Role = Literal["intermediate", "target"]
 
 GROUP_OF_KIND: dict[str, str] = {
@@ -26,7 +26,7 @@ GROUP_OF_KIND: dict[str, str] = {
     "mining": "retrieval",
     "mlm": "mlm",
 }
-"""Kinds of target as XTREME groups them; the objective gives each group equal weight."""
+"""Kind → group of targets as in XTREME; the objective gives each group equal weight."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,35 +34,33 @@ class TaskCard:
     """One task.
 
     Attributes:
-        name: as written in a mixture or after `--target`.
-        kind: decides reader, cast, head, loss and default metric.
+        name: name in a mixture or after `--target`.
+        kind: kind of task; determines reader, encoder, head, loss and default metric.
         role: `intermediate` or `target`.
-        languages: languages it can be scored in (a target) or trained in (an intermediate task: English).
-        folder: {folder} in the paths of its files; empty: its name.
-        source: where its evaluation data is.
-        train: where its English training examples are, one source after the other; empty: `source`. A target without English
-            training data of its own names another task's here.
-        train_split: the split that trains.
-        labels: label names in the order of the head's outputs; empty for span, choice, retrieval, mining and MLM. Tasks with
-            equal labels and kind share one intermediate head if they also share `head`.
-        head: name of the head; tasks with one name share a head in phase 2. Empty: the task's own name.
-        metric: name of the score (`accuracy`, `f1`, `em_f1`).
-        chance: score of a guess, in percent; None where it depends on the data (retrieval: 100 / pool).
-        trains_on: names of the data sets its training examples come from; a plan whose intermediate tasks and target share
-            one is
-            marked `same data`.
-        licence, reference: as the authors state them.
+        languages: languages that a target can be scored in, or that an intermediate task is trained in (English).
+        folder: value of {folder} in the paths of its files; empty: its name.
+        source: source of its evaluation data.
+        train: sources of its English training examples, concatenated; empty: `source`. A target without English training data
+            of its own names another task's sources here.
+        train_split: split used for training.
+        labels: label names in the order of the head's outputs; empty for span, choice, retrieval, mining and MLM.
+        head: name of the head; tasks with the same name share a head in phase 2. Empty: the task's own name.
+        metric: name of the metric (`accuracy`, `f1`, `em_f1`).
+        chance: score of random guessing, in percent; None if it depends on the data (retrieval: 100 / pool size).
+        trains_on: names of the data sets that its training examples come from; a plan whose intermediate tasks and target share
+            one is marked `same data`.
+        licence, reference: as stated by the authors.
         non_commercial: whether the licence forbids commercial use of the data.
-        select_split, report_split: which split selects and which reports. Equal: cut once by document.
-        one_split: languages that have the reporting split alone; it is cut by document.
-        fewest: evaluation examples below which a language selects nothing and is only reported.
-        keep_repeats: whether texts that stand among the reporting ones too may select.
-        expected: (language, split, examples) where the count is known; several for one split where copies differ.
-        labels_from: the split whose files give the labels, sorted; `labels` is then empty until `with_labels` has read them.
-        how_to_get: for people: the exact file or hub table that gives the data, and the steps where there are any.
-        needs: what the task lacks and the user must give; a task that needs something is listed and not run.
-        note: a limit that stands beside the task's scores.
-        summary: one line for people.
+        select_split, report_split: splits of the selection and reporting examples. If equal, the split is divided by document.
+        one_split: languages that have only the reporting split, which is then divided by document.
+        fewest: minimum number of evaluation examples of a language; with fewer it is reported but never used for selection.
+        keep_repeats: whether an example whose text also occurs among the reporting examples may be used for selection.
+        expected: (language, split, number of examples) where known; several for one split if copies of the data differ.
+        labels_from: split whose files define the labels, sorted; `labels` is then empty until `with_labels` has read them.
+        how_to_get: where users find the data: the exact file or hub table, and the steps if there are any.
+        needs: what is missing and must be supplied by the user; such a task is listed but cannot run.
+        note: limitation to show beside the task's scores.
+        summary: one-line description.
     """
 
     name: str
@@ -106,18 +104,18 @@ class TaskCard:
 
     @property
     def group(self) -> str:
-        """`classification`, `tagging`, `qa`, `retrieval` or `mlm`."""
+        """Group of the task: `classification`, `tagging`, `qa`, `retrieval` or `mlm`."""
         return GROUP_OF_KIND[self.kind]
 
     @property
     def trained(self) -> bool:
-        """Whether the target needs a phase 3: retrieval and mining do not."""
+        """Whether the target has a phase 3: retrieval and mining have none."""
         return self.kind not in POOLED
 
     def chance_over(self, languages: Iterable[str]) -> float | None:
-        """Score of a guess in percent, mean over those of the languages that the card has; None where that is not known.
+        """Return the mean chance score in percent over those of the given languages that the card covers; None if unknown.
 
-        Retrieval without a stated chance: 100 / pool of each language.
+        For retrieval without a stated chance it is 100 / pool size of each language.
         """
         if self.chance is not None or self.kind != "retrieval":
             return self.chance
@@ -127,5 +125,5 @@ class TaskCard:
 
     @property
     def train_sources(self) -> tuple[Source, ...]:
-        """Sources of its training examples, none where nothing is trained."""
+        """Sources of its training examples; empty if nothing is trained."""
         return (self.train or (self.source,)) if self.trained else ()

@@ -1,4 +1,4 @@
-"""Suites by name, by the path of a user's file, or by the reference that a study keeps of it."""
+"""Load a suite by name, by the path of a user's file, or by the reference under which a study keeps that file."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SUITES: dict[str, Callable[[], Suite]] = {"lab": lab_suite, "lowres": lowres_sui
 
 
 def suite_name(name: str) -> str:
-    """What a study calls the suite: a name of the package's, or the reference of a user's file.
+    """Return the name under which a study records the suite: a built-in name, or the reference of a user's file.
 
     Raises:
-        UnknownName: no such suite, with the nearest one.
-        BadInput: a file that is no suite.
+        UnknownName: there is no such suite; the message names the nearest one.
+        BadInput: the file is not a valid suite.
     """
     if is_path(name):
         return read_suite_file(Path(name))
@@ -32,14 +32,14 @@ def suite_name(name: str) -> str:
 
 
 def load_suite(name: str) -> Suite:
-    """The suite of that name, path or reference; raises as `suite_name`."""
+    """Load a suite by name, path or reference; raises as `suite_name` does."""
     named = suite_name(name)
     return _own(split_reference(named)[1]) if is_reference(named) else packaged_suite(named)
 
 
 @lru_cache
 def packaged_suite(name: str) -> Suite:
-    """A suite of the package, built once."""
+    """Return a built-in suite, built once."""
     return SUITES[name]()
 
 

@@ -1,8 +1,9 @@
-"""Casts: examples of each kind → token ids with what their head needs. XLM-R's template `<s> a </s></s> b </s>` throughout.
+"""Encode examples of each kind as token ids with what their head needs, in XLM-R's template `<s> a </s></s> b </s>`.
 
-As in the paper's code (jiant): each choice encoded apart with the *front* of the prompt cut; spans in windows with a stride; a
-tag on the first sub-token of its word. A long sentence of tags is split between words, so that every word is scored: XTREME
-splits such sentences when it prepares its files, jiant cuts them and scores the words that are left.
+As in the paper's code (jiant), each choice is encoded separately with the *front* of the prompt truncated, long contexts of
+spans are divided into overlapping windows, and a tag is predicted at the first sub-token of its word. A long tagged sentence is
+divided between words so that every word is scored: XTREME divides such sentences when preparing its files; jiant truncates them
+and scores only the words that remain.
 """
 
 from __future__ import annotations
@@ -32,26 +33,26 @@ from tasksearch.tasks.ragged import Ints, Ragged
 __all__ = ["CASTS", "DOC_STRIDE", "MAX_QUERY", "Encoded", "Tokenizer", "encode", "encode_raw", "select"]
 
 CASTS = 2
-"""Raised by hand whenever a cast gives other items: encoded files on disk are named by it."""
+"""Raised by hand whenever encoding changes its result; part of the name of encoded files on disk."""
 
-DOC_STRIDE, MAX_QUERY = 128, 64  # jiant's and SQuAD's own script's
+DOC_STRIDE, MAX_QUERY = 128, 64  # as in jiant and SQuAD's own script
 
 
 @dataclass(frozen=True, kw_only=True)
 class Encoded:
-    """A list of items ready for batches. An item is what a training step counts: an example, or one window of a long one.
+    """Items ready for batching. An item is what a training step counts: an example, or one window of a long one.
 
     Attributes:
         kind: the card's kind.
-        tokens: one row per sequence.
-        first: (items + 1,) item i owns the sequences first[i] … first[i + 1] - 1; more than one only for choices.
-        owner: (items,) index of the example each item came from.
-        labels: (items,) class or choice; (0,) where the kind has none.
+        tokens: token ids, one row per sequence.
+        first: (items + 1,); item i owns the sequences first[i] … first[i + 1] - 1, more than one only for choices.
+        owner: (items,) index of the example that each item came from.
+        labels: (items,) class or choice; (0,) for kinds without one.
         positions: one row per item: token indices that carry a tag (tagging) or belong to the context (span).
         tags: tagging: one row per item, the tag at each of `positions`; multilabel: the labels of each item.
-        spans: span: (items, 2) indices into `positions` of the answer's first and last token, -1 for an answer outside the
+        spans: span: (items, 2) indices into `positions` of the answer's first and last token; -1 for an answer outside the
             window.
-        offsets: span: one row per item, character begin and end of each of `positions`, interleaved.
+        offsets: span: one row per item, first and end character of each of `positions`, interleaved.
     """
 
     kind: str
@@ -69,13 +70,14 @@ class Encoded:
 
     @property
     def lengths(self) -> Ints:
-        """(items,) tokens of each item's longest sequence."""
+        """Tokens of each item's longest sequence, shape (items,)."""
         return np.asarray(np.maximum.reduceat(self.tokens.lengths, self.first[:-1]), dtype=np.int64)
 
 
 def encode(examples: Sequence[Example], card: TaskCard, tokenizer: Tokenizer, max_length: int) -> Encoded:
-    """Encodes examples of the card's kind. A retrieval example is two items: the sentence, then its English side; a
-    sentence of a mined pool is one.
+    """Encode examples of the card's kind.
+
+    A retrieval example gives two items, the sentence and then its English translation; a sentence of a mining pool gives one.
     """
     if card.kind in ("pair", "sentence"):
         return _texts([e for e in examples if isinstance(e, TextExample)], tokenizer, max_length, card.kind)
@@ -96,7 +98,7 @@ def encode(examples: Sequence[Example], card: TaskCard, tokenizer: Tokenizer, ma
 
 
 def encode_raw(texts: Sequence[RawText], tokenizer: Tokenizer, max_length: int) -> Encoded:
-    """Text for MLM and TLM, cut at `max_length`."""
+    """Encode text for MLM and TLM, truncated to `max_length` tokens."""
     rows = _pair_rows([t.text_a for t in texts], [t.text_b for t in texts], tokenizer, max_length)
     return _encoded("mlm", rows)
 
@@ -152,7 +154,7 @@ def _joined(a: list[int], b: list[int], tokenizer: Tokenizer) -> list[int]:
 
 
 def _longest_first(a: list[int], b: list[int], room: int) -> tuple[list[int], list[int]]:
-    """Cuts the longer side's end until both fit: what `truncation=True` does, without its loop."""
+    """Truncate the end of the longer side until both fit: the result of `truncation=True`, without its loop."""
     if len(a) + len(b) <= room:
         return a, b
     shorter = min(len(a), len(b), room // 2)
@@ -189,7 +191,7 @@ def _taggings(examples: Sequence[TagExample], tokenizer: Tokenizer, max_length: 
         places: list[int] = []
         marks: list[int] = []
         for tag in example.tags:
-            # A word of which no piece is left (a lone control character) is <unk>, as in XTREME and jiant.
+            # A word without any sub-token (a single control character) becomes <unk>, as in XTREME and jiant.
             word = next(words)[: max_length - 2] or [tokenizer.unk_token_id]
             if len(row) + len(word) > max_length - 1:
                 rows.append([*row, tokenizer.eos_token_id])
@@ -212,7 +214,7 @@ def _spans(examples: Sequence[SpanExample], tokenizer: Tokenizer, max_length: in
     contexts, characters = pieces_with_offsets([e.context for e in examples], tokenizer)
     rows, owner, positions, spans, offsets = [], [], [], [], []
     for index, example in enumerate(examples):
-        question = questions[index][: min(MAX_QUERY, max_length // 2)]  # a short sequence still needs room for context
+        question = questions[index][: min(MAX_QUERY, max_length // 2)]  # a short sequence must still have room for context
         ids, places = contexts[index], characters[index]
         answer = _token_span(example, places)
         room = max(1, max_length - 4 - len(question))
@@ -228,7 +230,10 @@ def _spans(examples: Sequence[SpanExample], tokenizer: Tokenizer, max_length: in
 
 
 def _windows(length: int, room: int) -> list[int]:
-    """Starts of windows of `room` tokens that cover `length`, DOC_STRIDE apart (less where the window is shorter)."""
+    """Return the starts of windows of `room` tokens that cover `length` tokens.
+
+    They are DOC_STRIDE apart, or less if the window is shorter.
+    """
     stride = min(DOC_STRIDE, room)
     starts = [0]
     while starts[-1] + room < length:
@@ -237,7 +242,7 @@ def _windows(length: int, room: int) -> list[int]:
 
 
 def _token_span(example: SpanExample, places: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
-    """First and last context token that touch the first answer; None without an answer or where no token touches it."""
+    """Return the first and last context token that overlap the first answer; None if there is no answer or no such token."""
     if not example.answers:
         return None
     begin, text = example.answers[0]
@@ -252,7 +257,7 @@ def _bitexts(examples: Sequence[BitextExample], tokenizer: Tokenizer, max_length
 
 
 def select(encoded: Encoded, items: npt.NDArray[np.int64]) -> Encoded:
-    """The given items alone, in the given order: a target's training set cut to size."""
+    """Return the given items in the given order, for instance a target's training set reduced in size."""
     rows: list[Any] = [encoded.tokens[s] for i in items for s in range(int(encoded.first[i]), int(encoded.first[i + 1]))]
 
     def picked(ragged: Ragged) -> list[Any]:

@@ -1,7 +1,7 @@
-"""The cache of encoded items: which process uses which file, and what goes when there is too much of it.
+"""Disk cache of encoded items: records which process uses which file, and evicts files when the cache exceeds its limit.
 
-What was used least recently goes first. A file that a living process has opened stays, whatever the limit: each process keeps a
-list of its own under `.users`.
+The least recently used files are removed first. A file that a running process has opened is never removed: each process records
+its files in a list under `.users`.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from tasksearch.tasks.encode import Encoded
 from tasksearch.tasks.stored import stored
 
 LIMIT = "TASKSEARCH_ENCODED_LIMIT"
-"""Environment variable: how much disk encoded items may take (`20GB`)."""
+"""Environment variable: maximum disk space of encoded items (`20GB`)."""
 DEFAULT_LIMIT = "20GB"
 
 _USERS = ".users"
-_ELSEWHERE_SECONDS = 24 * 3600.0  # another machine's list that did not change for so long is that of a dead process
+_ELSEWHERE_SECONDS = 24 * 3600.0  # another machine's list unchanged for this long belongs to a dead process
 _own: set[tuple[int, Path]] = set()
-"""(process, file) that this process has on its list; a forked process starts its own."""
+"""(process, file) pairs already recorded by this process; a forked process records its own."""
 
 
 def cached_encoding(name: str, kind: str, parts: Iterable[Encoded]) -> Encoded:
-    """The items of that name from the cache, made of `parts` where they are not there.
+    """Return the items of that name from the cache; encode them from `parts` if they are missing.
 
     Raises:
-        BadInput: a limit in the environment that is no size.
+        BadInput: the limit in the environment is not a size.
     """
     limit = size_of(os.environ.get(LIMIT) or DEFAULT_LIMIT)
     path = cache_folder() / "encoded" / f"{name}.arrow"
-    _use(path)  # before it is opened, so that nobody takes it away between
+    _use(path)  # before it is opened, so that no other process removes it in between
     there = path.exists()
     items = stored(path, kind, parts)
     with suppress(OSError):
@@ -50,9 +50,9 @@ def cached_encoding(name: str, kind: str, parts: Iterable[Encoded]) -> Encoded:
 
 
 def trim(folder: Path, limit: int) -> list[str]:
-    """Removes files until the rest takes at most `limit` bytes; those in use stay. Returns the names of what went."""
+    """Remove files until the rest takes at most `limit` bytes, except those in use; return the names of the removed files."""
     gone: list[str] = []
-    with suppress(Timeout), FileLock(folder / ".trim.lock", timeout=0):  # another process that trims is left to it
+    with suppress(Timeout), FileLock(folder / ".trim.lock", timeout=0):  # skip if another process is already trimming
         files = []
         for path in folder.glob("*.arrow"):
             with suppress(OSError):
@@ -71,7 +71,7 @@ def trim(folder: Path, limit: int) -> list[str]:
 
 
 def _use(path: Path) -> None:
-    """Puts a file on this process's list."""
+    """Record that this process uses a file."""
     mine = (os.getpid(), path)
     if mine in _own:
         return
@@ -84,7 +84,7 @@ def _use(path: Path) -> None:
 
 
 def _in_use(folder: Path) -> set[str]:
-    """Names on the lists of living processes; lists of dead ones are cleared."""
+    """Return the files recorded by running processes; remove the lists of dead ones."""
     names: set[str] = set()
     for path in (folder / _USERS).glob("*"):
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""One example of each kind, as read from a file and before any tokenizer."""
+"""One example of each kind, as read from a file and before tokenization."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TextExample:
-    """A sentence, or a pair of them (`text_b` not None), with the index of its label."""
+    """A sentence, or a sentence pair if `text_b` is not None, with the index of its label."""
 
     id: str
     text_a: str
@@ -18,7 +18,7 @@ class TextExample:
 
 @dataclass(frozen=True, slots=True)
 class LabelSetExample:
-    """A sentence with the indices of its labels, ascending: any number of them, none too."""
+    """A sentence with the ascending indices of its labels, of which there may be any number, including none."""
 
     id: str
     text: str
@@ -28,7 +28,7 @@ class LabelSetExample:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceExample:
-    """A prompt, its possible continuations, and the index of the right one."""
+    """A prompt, its possible continuations, and the index of the correct one."""
 
     id: str
     prompt: str
@@ -39,7 +39,7 @@ class ChoiceExample:
 
 @dataclass(frozen=True, slots=True)
 class SpanExample:
-    """A question on a context. `answers` holds (start character, text); none of them: the question has no answer."""
+    """A question about a context. `answers` holds (first character, text); it is empty if the question has no answer."""
 
     id: str
     question: str
@@ -50,7 +50,7 @@ class SpanExample:
 
 @dataclass(frozen=True, slots=True)
 class TagExample:
-    """Words and the indices of their tags."""
+    """Words, and the index of each one's tag."""
 
     id: str
     words: tuple[str, ...]
@@ -72,7 +72,7 @@ class BitextExample:
 class PoolSentence:
     """A sentence of one of the two pools that are mined for translations.
 
-    `translations` holds the ids of its translations in the other pool; the foreign side alone carries them.
+    `translations` holds the ids of its translations in the other pool; only foreign sentences have them.
     """
 
     id: str
@@ -84,7 +84,7 @@ class PoolSentence:
 
 @dataclass(frozen=True, slots=True)
 class RawText:
-    """Text for MLM; `text_b` is a second segment: a following sentence, or the translation (TLM)."""
+    """Text for MLM; `text_b` is an optional second segment: a following sentence, or the translation (TLM)."""
 
     id: str
     text_a: str

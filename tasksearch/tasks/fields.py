@@ -1,7 +1,7 @@
-"""From fields to examples, one builder per kind: every format and every source meets here.
+"""Build examples from fields, with one builder per kind that all formats and sources share.
 
-A null or empty `id` or `document` names nothing: the example's number is its id, and it is a document of its own, or of its
-context where the row has one.
+Without an `id` the example's number is its id; without a `document` it is a document of its own. Null and empty values count
+as missing; a span example with an empty `document` belongs to the document of its context.
 
 Fields: pair `a b label` · sentence `a label` · multilabel `a labels` · choice `prompt choices label` ·
 span `question context answers[{start, text}]` · tagging `words tags` · retrieval `text english` ·
@@ -32,20 +32,20 @@ from tasksearch.tasks.examples import (
 Row = Mapping[str, Any]
 
 FAULTS = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError)
-"""What a builder raises for a row that does not fit its card; `why` says it in words."""
+"""Exceptions that a builder raises for a row that does not fit its card; `why` describes them in words."""
 
 
 def build(row: Row, card: TaskCard, number: int) -> Example:
-    """One example of the card's kind; `number` is its id where the row has none.
+    """Build one example of the card's kind; `number` is its id if the row has none.
 
     Raises:
-        KeyError, TypeError, ValueError, AttributeError: a row that does not fit the card.
+        KeyError, TypeError, ValueError, AttributeError: the row does not fit the card.
     """
     return _BUILDERS[card.kind](row, card, str(number))
 
 
 def why(fault: Exception) -> str:
-    """A builder's fault in words, one line of bounded length whatever value it quotes."""
+    """Describe a builder's exception in one line of bounded length."""
     if isinstance(fault, RecursionError):
         return "a value is nested too deeply"
     said = f"field {shown(fault.args[0])} is missing" if isinstance(fault, KeyError) else " ".join(str(fault).split("\n"))
@@ -56,7 +56,7 @@ _LONGEST = 500
 
 
 def text_of(row: Row, field: str) -> str:
-    """A field that must be text, of which UTF-8 can hold every character."""
+    """Return a field that must be text that UTF-8 can encode."""
     value = row[field]
     if not isinstance(value, str):
         raise ValueError(f"field {field!r} is {shown(value)}; expected text")
@@ -64,7 +64,7 @@ def text_of(row: Row, field: str) -> str:
 
 
 def texts_of(row: Row, field: str) -> tuple[str, ...]:
-    """A field that must be a list of texts."""
+    """Return a field that must be a list of texts."""
     value = row[field]
     if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
         raise ValueError(f"field {field!r} is {shown(value)}; expected a list of texts")
@@ -78,7 +78,7 @@ def _encodable(value: str, field: str) -> str:
 
 
 def whole_of(row: Row, field: str) -> int:
-    """A field that must be a whole number; `int()` would take 0.9 for 0."""
+    """Return a field that must be a whole number; `int()` would accept 0.9 as 0."""
     value = row[field]
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"field {field!r} is {shown(value)}; expected a whole number")
@@ -86,7 +86,7 @@ def whole_of(row: Row, field: str) -> int:
 
 
 def choice_of(row: Row, field: str) -> int:
-    """A field that is the index of the right choice, as a number or as its digits."""
+    """Return a field that is the index of the correct choice, as a number or as digits."""
     value = row[field]
     if isinstance(value, str) and value.strip().isdecimal():
         return int(value)
@@ -99,14 +99,14 @@ def choice_of(row: Row, field: str) -> int:
 
 
 def label_name(value: object) -> object:
-    """A label's name; a label that is a number is named by its digits (`1`, and `1.0` as tables of floats write it)."""
+    """Return a label's name; a numeric label is named by its digits (`1`, also for `1.0` from tables of floats)."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def named(row: Row, field: str) -> str:
-    """A field that names something, as text; empty where it is absent, null, NaN or blank."""
+    """Return a field that is a name, as text; empty if it is missing, null, NaN or blank."""
     value = row.get(field)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
@@ -116,7 +116,7 @@ def named(row: Row, field: str) -> str:
 
 
 def check_offset(start: int, text: str, context: str) -> None:
-    """Raises ValueError where the context does not hold the answer at that character; says where it stands."""
+    """Raise ValueError unless the context holds the answer at that character; the message says where the answer is."""
     if start < 0 or context[start : start + len(text)] != text:
         at = context.find(text)
         hint = f"it stands at {at}" if at >= 0 else "it is nowhere in it"
@@ -133,7 +133,7 @@ def _label(card: TaskCard, value: object) -> int:
 
 
 def _marks(row: Row, number: str) -> tuple[str, str]:
-    unnamed = f"line {number}" if "id" in row else number  # its number alone may be another example's id
+    unnamed = f"line {number}" if "id" in row else number  # the number alone could be another example's id
     return named(row, "id") or unnamed, named(row, "document")
 
 

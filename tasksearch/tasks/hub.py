@@ -1,7 +1,7 @@
-"""Data sets of the Hugging Face hub: parquet alone, at a commit that is looked up once and written down.
+"""Data sets of the Hugging Face hub: only parquet, at a commit that is looked up once and recorded.
 
-Nothing of a repository is ever run: a data set that stands as a script in `main` is taken from `refs/convert/parquet`, the
-copy that the hub's own bot once made, and where that is not there either the user is told what to fetch by hand.
+No code of a repository is ever run. A data set that is a script in `main` is read from `refs/convert/parquet`, the hub bot's
+converted copy; if that is missing too, the error tells the user what to download by hand.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from tasksearch.core.folders import cache_folder
 
 CONVERTED = "refs/convert/parquet"
 PATIENCE = 8.0
-"""Seconds that one question to the hub may take."""
+"""Timeout in seconds for one request to the hub."""
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _silent: dict[str, str] = {}
-"""Address → why it did not answer: one process asks a dead hub once, not once per task."""
+"""Endpoint → why it did not answer, so that a process asks an unreachable hub only once and not once per task."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pin:
-    """What a data set's name meant when it was first asked for.
+    """The commit that a data set's name referred to when it was first looked up.
 
     Attributes:
         id: `namespace/name`.
-        asked: the revision that was asked for.
-        commit: 40 hex digits; what is loaded, from then on.
-        files: the parquet files, where the commit is one of `refs/convert/parquet`; empty for a commit of `main`.
+        asked: requested revision.
+        commit: 40 hex digits; this commit is loaded from then on.
+        files: parquet files, if the commit is one of `refs/convert/parquet`; empty for a commit of the requested revision.
     """
 
     id: str
@@ -45,22 +45,22 @@ class Pin:
 
     @property
     def converted(self) -> bool:
-        """Whether the commit is the bot's and not the authors'."""
+        """Whether the commit is the hub bot's converted copy and not the authors'."""
         return bool(self.files)
 
 
 def check_id(identity: str) -> None:
-    """Raises BadInput for an id without its namespace: bare ids no longer work, and once meant other things."""
+    """Raise BadInput for an id without namespace: such ids no longer work, and used to mean other data sets."""
     if not _ID.fullmatch(identity):
         raise BadInput(f"hub data set {identity!r}; expected 'namespace/name', as in rajpurkar/squad")
 
 
 def pin(identity: str, asked: str = "main", *, cache: Path | None = None) -> Pin:
-    """The commit of a data set: from the note of an earlier look-up, else from the hub.
+    """Return the commit of a data set, from the record of an earlier look-up or from the hub.
 
     Raises:
-        BadInput: an id without a namespace.
-        DataMissing: no such data set, or no parquet in it.
+        BadInput: the id has no namespace.
+        DataMissing: there is no such data set, or it has no parquet.
         Unreachable: the hub did not answer.
     """
     check_id(identity)
@@ -72,14 +72,14 @@ def pin(identity: str, asked: str = "main", *, cache: Path | None = None) -> Pin
 
 
 def keep_pin(found: Pin) -> None:
-    """Takes a commit that was looked up elsewhere for what the name means here, unless another was looked up here before."""
+    """Record a commit that was looked up elsewhere, unless another one is already recorded here."""
     note = note_of(found.id, found.asked)
     if _noted(note) is None:
         _note(found, note)
 
 
 def note_of(identity: str, asked: str, cache: Path | None = None) -> Path:
-    """Where the commit of a data set is kept."""
+    """Return the path of the file that records a data set's commit."""
     name = re.sub(r"[^\w.-]", "-", f"{identity.replace('/', '--')}--{asked}")
     return (cache or cache_folder()) / "hub" / f"{name}.json"
 
@@ -122,7 +122,7 @@ def _is_parquet(identity: str, files: list[str]) -> bool:
 
 
 def _listing(identity: str, revision: str) -> tuple[str, list[str]]:
-    """(commit, files) of a revision."""
+    """Return (commit, files) of a revision."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
@@ -134,7 +134,7 @@ def _listing(identity: str, revision: str) -> tuple[str, list[str]]:
         raise DataMissing(f"hub data set {identity!r} has no revision {revision!r}") from None
     except RepositoryNotFoundError:
         raise DataMissing(f"no hub data set {identity!r}, or none that may be read without a login") from None
-    except Exception as fault:  # whatever HTTP library is below: a dead address, a proxy's refusal, an answer that is no JSON
+    except Exception as fault:  # type depends on the HTTP library: no connection, refused by a proxy, not JSON
         _silent[api.endpoint] = f"{type(fault).__name__}: {first_line(fault)}"
         raise _unreachable(api.endpoint, identity) from None
     return str(info.sha), [entry.rfilename for entry in info.siblings or ()]
@@ -153,12 +153,12 @@ def _unreachable(endpoint: str, identity: str) -> Unreachable:
 
 @lru_cache(maxsize=64)
 def load_table(found: Pin, config: str, split: str) -> Any:
-    """One split as a memory-mapped `datasets.Dataset`, through `datasets.load_dataset`.
+    """Load one split as a memory-mapped `datasets.Dataset` with `datasets.load_dataset_builder`.
 
     Raises:
-        DataMissing: no such configuration or split.
-        BadInput: its files are not parquet, or another commit came back.
-        Unreachable: the files could not be fetched.
+        DataMissing: there is no such configuration or split.
+        BadInput: its files are not parquet, or the cache holds another commit.
+        Unreachable: the files could not be downloaded.
     """
     where = f"hub data set {found.id!r} ({config}, {split})"
     builder = _converted(found, config, split, where) if found.converted else _of_main(found, config, where)
@@ -171,10 +171,10 @@ def _of_main(found: Pin, config: str, where: str) -> Any:
 
     builder = _told(where, lambda: load_dataset_builder(found.id, config, revision=found.commit))
     reader = _reader(builder)
-    if reader not in ("parquet", "cache"):  # `cache`: what an earlier call made of the parquet
+    if reader not in ("parquet", "cache"):  # `cache`: prepared from the parquet by an earlier call
         raise BadInput(f"{where}: its files are not parquet but {reader}; nothing else is read")
     if builder.hash != found.commit and found.commit not in str(builder.cache_dir):
-        # `datasets` falls back to whatever its cache holds when the hub fails
+        # if the hub fails, `datasets` falls back to any commit in its cache
         raise BadInput(
             f"{where}: expected commit {found.commit}, the local cache holds {builder.hash}; ask when the hub answers"
         )
@@ -182,7 +182,7 @@ def _of_main(found: Pin, config: str, where: str) -> Any:
 
 
 def _converted(found: Pin, config: str, split: str, where: str) -> Any:
-    """From the bot's branch, whose folders name configuration and split; its files are asked for one by one."""
+    """Load from the bot's branch, whose folders are named by configuration and split; download its files one by one."""
     from datasets import load_dataset_builder
     from huggingface_hub import hf_hub_download
 
@@ -199,13 +199,13 @@ def _converted(found: Pin, config: str, split: str, where: str) -> Any:
 
 
 def _reader(builder: Any) -> str:
-    """Which of `datasets`' own readers a builder is: `parquet`, `csv`, `cache` …"""
+    """Return which of `datasets`' own readers a builder is: `parquet`, `csv`, `cache` …"""
     modules = [base.__module__ for base in type(builder).__mro__ if base.__module__.startswith("datasets.packaged_modules.")]
     return modules[0].split(".")[2] if modules else "a script"
 
 
 def _told(where: str, act: Callable[[], Any]) -> Any:
-    """Runs a call of `datasets`; its errors as ours, in one line."""
+    """Run a call of `datasets` and convert its errors to ours, in one line."""
     try:
         return act()
     except (ValueError, KeyError, FileNotFoundError) as fault:
@@ -217,14 +217,17 @@ def _told(where: str, act: Callable[[], Any]) -> Any:
 
 
 def table_bytes(found: Pin, config: str, split: str) -> int | None:
-    """Bytes of one split's parquet files as the hub lists them; None where it does not answer or names them otherwise."""
+    """Return the size in bytes of one split's parquet files as listed by the hub.
+
+    None if the hub does not answer or names them differently.
+    """
     from huggingface_hub import HfApi
 
     api = HfApi()
     try:
         _check_awake(api.endpoint, found.id)
         info = api.dataset_info(found.id, revision=found.commit, timeout=PATIENCE, files_metadata=True)
-    except Exception:  # a size is no more than a courtesy
+    except Exception:  # the size is only informative
         return None
     begins = (f"{config}/{split}/", f"{config}/{split}-", f"data/{split}-") if config else ()
     sizes = [entry.size or 0 for entry in info.siblings or () if entry.rfilename.startswith(begins)]

@@ -1,4 +1,7 @@
-"""A hub table's columns → the fields of a kind, as its card says: names, order of labels, how a prompt is put together."""
+"""Convert rows of a hub table to the fields of a kind.
+
+The card describes column names, label order and how prompts are composed.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,14 @@ Row = Mapping[str, Any]
 _HOLE = re.compile(r"\{([^{}]+)\}")
 BATCH = 1_000
 _LABEL = {"tagging": "tags", "multilabel": "labels"}
-"""Kind → its field of several labels; other kinds have one `label`."""
+"""Kind → name of its field with several labels; other kinds have a single `label`."""
 
 
 def hub_records(table: Any, source: Hub, kind: str, language: str) -> Iterator[Record]:
-    """(row number from 1, fields) of the rows of that language; the table stays where it is, memory-mapped.
+    """Yield (row number from 1, fields) for the rows of the language; the table stays memory-mapped.
 
     Raises:
-        BadInput: the table lacks a column that the card names, or numbers its labels otherwise than the card says.
+        BadInput: the table lacks a column that the card names, or numbers its labels differently.
     """
     _check_columns(table, source, kind)
     names = _class_names(table, source, kind)
@@ -45,7 +48,7 @@ def hub_records(table: Any, source: Hub, kind: str, language: str) -> Iterator[R
 
 
 def _rows(batch: Any) -> list[Row | Broken]:
-    """The batch's rows; Arrow does not look at bytes that call themselves text, so each row with such bytes is told alone."""
+    """Return the batch's rows. Arrow does not validate text, so rows with invalid UTF-8 are isolated one by one."""
     try:
         found: list[Row | Broken] = batch.to_pylist()
         return found
@@ -62,7 +65,7 @@ def _row(alone: Any) -> Row | Broken:
 
 
 def _asked_for(batch: Any, source: Hub, language: str) -> npt.NDArray[np.int64]:
-    """Places in the batch of the rows of that language; others are never made into Python objects."""
+    """Return the indices of the batch's rows in that language; other rows are never converted to Python objects."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -98,7 +101,7 @@ def _fields(row: Row, source: Hub, kind: str, names: Sequence[str]) -> Row | Lef
 
 
 def _at(row: Row, path: str) -> Any:
-    """`choices.text` is the field `text` of the column `choices`."""
+    """Return the value at a path: `choices.text` is the field `text` of the column `choices`."""
     value: Any = row
     for part in path.split("."):
         value = value[part]
@@ -106,7 +109,7 @@ def _at(row: Row, path: str) -> Any:
 
 
 def _filled(template: str, row: Row) -> Any:
-    """A column's value by its name, or a text with columns in its holes: `{context} {question}`."""
+    """Return a column's value, or a template with column values filled in: `{context} {question}`."""
     if "{" not in template:
         return _at(row, template)
     return _HOLE.sub(lambda hole: _text(_at(row, hole[1]), hole[1]), template)
@@ -154,7 +157,7 @@ def _check_columns(table: Any, source: Hub, kind: str) -> None:
 
 
 def _class_names(table: Any, source: Hub, kind: str) -> tuple[str, ...]:
-    """Names of the label numbers as the table itself gives them; checked against the order that the card states."""
+    """Return the names of the table's numeric labels, checked against the order on the card."""
     column = dict(source.columns).get(_LABEL.get(kind, "label"), _LABEL.get(kind, "label"))
     feature = table.features.get(column)
     feature = getattr(feature, "feature", feature)  # a list's

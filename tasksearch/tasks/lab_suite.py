@@ -1,4 +1,4 @@
-"""Suite `lab`: cards and settings of the embedded generated world. A unit test holds them to what the lab writes."""
+"""Suite `lab`: cards and settings of the generated world. A unit test compares them with the files that the lab writes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MARKS = tuple(f"mark{n}" for n in range(1, 8))
 
 
 def lab_suite() -> Suite:
-    """Eight English intermediate tasks of four kinds, five targets in eight generated languages."""
+    """Return the suite: eight English intermediate tasks of four kinds, five targets in eight generated languages."""
     return Suite(
         name="lab",
         cards=(*_intermediates(), *_targets()),
@@ -34,9 +34,9 @@ def lab_suite() -> Suite:
 
 
 def lab_settings() -> PhaseSettings:
-    """Settings for the lab's model: width 64, two layers.
+    """Return settings for the lab's model (width 64, two layers).
 
-    Target phases are short, and topic's training set small: where English data is plenty, an intermediate task adds nothing.
+    Target phases are short and topic's training set is small: with plenty of English data, an intermediate task adds nothing.
     """
     fast: dict[str, Any] = {"learning_rate": 1e-3, "head_lr_factor": 5.0}
     return PhaseSettings(
@@ -105,7 +105,7 @@ def _target(name: str, kind: Kind, chance: float | None, summary: str, **fields:
 
 
 def _common(fields: dict[str, Any]) -> dict[str, Any]:
-    # The lab's sizes are the user's choice: even a tiny world selects. Its few words make short sentences meet by chance.
+    # The user chooses the lab's size, so even tiny worlds must select. With so few words short sentences repeat by chance.
     return {
         "fewest": 0,
         "keep_repeats": True,

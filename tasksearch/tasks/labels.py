@@ -1,4 +1,4 @@
-"""Label sets that are too long to write down are read off the training files, once, when a suite meets its data."""
+"""Label sets too long to write on a card: read from the training files once, when a suite is opened with its data."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tasksearch.tasks.suite import Suite
 
 
 def suite_with_labels(name: str, data: str | Path | None) -> Suite:
-    """The suite of that name over a data folder; raises UnknownName with the nearest name."""
+    """Load a suite with labels read from a data folder; raises UnknownName with the nearest name."""
     suite = load_suite(name)
     folder = suite.home if data is None else data
     return with_labels(suite, Path(folder)) if folder else suite
 
 
 def with_labels(suite: Suite, root: Path) -> Suite:
-    """The suite with every card's labels that can be read; a card whose files are not there stays as it is."""
+    """Return the suite with all labels that can be read; a card whose files are missing is left unchanged."""
     cards = tuple(_read(card, root) if card.labels_from and not card.labels else card for card in suite.cards)
     return suite if cards == suite.cards else dataclasses.replace(suite, cards=cards)
 
@@ -54,7 +54,7 @@ def _tags(root: Path, card: TaskCard, source: Source) -> set[str]:
     renamed = dict(copy.labels)
     for path in paths_of(root, card, copy, ENGLISH, card.labels_from):
         for _, content in form.records(path):
-            row = None if isinstance(content, Broken) else form.row(content, ask)  # a broken line is told when it is read
+            row = None if isinstance(content, Broken) else form.row(content, ask)  # broken lines are reported later, on reading
             if row is not None and not isinstance(row, LeftOut):
                 named = row.get("tags", row.get("labels")) if "label" not in row else [row["label"]]
                 tags.update(renamed.get(tag, tag) for tag in named)

@@ -1,7 +1,7 @@
-"""Languages by any of their codes: name, script, family, how much of them XLM-R has read.
+"""Languages by any of their codes: name, script, family, and the amount of text in XLM-R's pretraining.
 
-The code used everywhere is ISO 639-1 where there is one, else 639-3 (`sw`, not `swa` or `swh`; `zh`, not `cmn`); text in
-another than the usual script carries it (`ar_Latn`, `zh_Hant`).
+The canonical code is ISO 639-1 if there is one, else 639-3 (`sw`, not `swa` or `swh`; `zh`, not `cmn`). Text in another script
+than the usual one carries it (`ar_Latn`, `zh_Hant`).
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from importlib import resources
 from tasksearch.core.errors import UnknownName
 
 _SUBTAG = re.compile(r"[A-Za-z]{4}|[A-Za-z]{2}|[0-9]{3}")
-"""A script or a region."""
+"""A script or region subtag."""
 _TRADITIONAL = frozenset({"TW", "HK", "MO", "158", "344", "446"})
 """Regions that write Chinese in traditional characters."""
 
 LOW_GIB, LOW_PLUS_GIB = 5.0, 10.0
-"""Groups by CC-100 size, in GiB: `low` below the first, `low+` below the second. Thresholds are this project's choice."""
+"""Thresholds of groups by CC-100 size, in GiB: `low` is below the first, `low+` below the second. They are this project's
+choice.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +32,11 @@ class Language:
     """One language.
 
     Attributes:
-        code: as used in cards, plans and tables.
-        others: other codes that mean it.
-        script: ISO 15924.
-        seen: whether XLM-R's pretraining held it; None where its list does not say.
-        gib: GiB of CC-100 text; None: not known to us. A language that XLM-R did not see has 0.
+        code: canonical code, used in cards, plans and tables.
+        others: other codes of the language.
+        script: ISO 15924 code.
+        seen: whether XLM-R's pretraining included it; None if unknown.
+        gib: GiB of CC-100 text; None if unknown, 0 for a language that XLM-R did not see.
     """
 
     code: str
@@ -48,7 +50,7 @@ class Language:
 
 @lru_cache(maxsize=1)
 def known_languages() -> dict[str, Language]:
-    """Code → language, as `languages.tsv` has them: each in its usual script, a few in another one too (`zh_Hant`)."""
+    """Return code → language from `languages.tsv`: each in its usual script, some also in another one (`zh_Hant`)."""
     text = (resources.files("tasksearch.tasks") / "languages.tsv").read_text(encoding="utf-8")
     rows = csv.DictReader(
         (line for line in text.splitlines() if not line.startswith("#")), delimiter="\t", quoting=csv.QUOTE_NONE
@@ -73,7 +75,7 @@ def _by_any_code() -> dict[str, str]:
 
 
 class UnknownLanguage(UnknownName):
-    """A code that no language of the table has, with the nearest one; all 450 known codes would not be one line."""
+    """A code without a language in the table; names the nearest code, since all 450 known codes would not fit on a line."""
 
     def __init__(self, code: str, near: str | None) -> None:
         names = _by_any_code()
@@ -86,19 +88,19 @@ class UnknownLanguage(UnknownName):
 
 @lru_cache(maxsize=4096)
 def language_of(code: str) -> Language:
-    """The language that a code means: ISO 639-1, 639-2 or 639-3, or a retired code, in any case.
+    """Return the language of a code: ISO 639-1, 639-2 or 639-3, or a retired code, in any case.
 
-    What stands behind it after `_` or `-` is a script (four letters), which is kept where it is not the usual one, or a region
-    (two letters or three digits), which is dropped: `pt-BR` is `pt`. Chinese of Taiwan, Hong Kong and Macao is `zh_Hant`.
+    A subtag after `_` or `-` is a script (four letters), which is kept if it is not the usual one, or a region (two letters or
+    three digits), which is dropped: `pt-BR` is `pt`. Chinese of Taiwan, Hong Kong and Macao is `zh_Hant`.
 
     Raises:
-        UnknownLanguage: with the nearest code.
+        UnknownLanguage: the code is unknown; the message names the nearest one.
     """
     base, *subtags = code.replace("-", "_").split("_")
     meant = _by_any_code().get(base.lower())
     if meant is None:
         raise UnknownLanguage(code, None)
-    usual, _, script = meant.partition("_")  # a retired code may mean another script: sh is sr_Latn
+    usual, _, script = meant.partition("_")  # a retired code may imply a script: sh is sr_Latn
     if not all(map(_SUBTAG.fullmatch, subtags)):
         raise UnknownLanguage(code, usual)
     if written := [one.title() for one in subtags if len(one) == 4]:
@@ -115,7 +117,7 @@ def language_of(code: str) -> Language:
 
 
 def canonical(code: str) -> str:
-    """The project's code for any code; one that no table knows (the lab's) stays as it is."""
+    """Return the canonical code; an unknown code (such as the lab's) is returned unchanged."""
     try:
         return language_of(code).code
     except UnknownLanguage:
@@ -123,16 +125,16 @@ def canonical(code: str) -> str:
 
 
 def codes_of(code: str) -> tuple[str, ...]:
-    """Every code of the language, the project's own first; both ways with `canonical`."""
+    """Return all codes of the language, the canonical one first; inverse of `canonical`."""
     language = language_of(code)
     return (language.code, *language.others)
 
 
 def language_groups(codes: Iterable[str], own: Mapping[str, Language] | None = None) -> dict[str, tuple[str, ...]]:
-    """`low`, `low+` and `unseen` among the codes, sorted; a language of unknown size is in no group of sizes.
+    """Group the codes into `low`, `low+` and `unseen`, each sorted; a language of unknown size is in no size group.
 
     Args:
-        own: facts that go before those of the table.
+        own: descriptions that take precedence over the table.
     """
     known = [(own or {}).get(code) or language_of(code) for code in sorted(set(codes))]
     groups = {

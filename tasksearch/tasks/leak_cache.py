@@ -1,4 +1,4 @@
-"""What a training set was found to hold, kept by the hashes of both sides: a check is made once, not at every resume."""
+"""Cache of leakage results, keyed by the hashes of training and evaluation data: a check runs once, not at every resume."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tasksearch.core.small_cache import read_cached, write_cached
 from tasksearch.tasks.leakage import Evaluated, Leak, TrainingTexts, find_leaks, worst_first
 
 LEAK_RULE = 1
-"""Raised by hand whenever the rule of `leakage.py` changes what is found."""
+"""Raised by hand whenever a change of `leakage.py` changes what is found."""
 
 _KIND = "leakage"
 
 
 def known_leaks(trained: Sequence[TrainingTexts], evaluated: Sequence[Evaluated]) -> tuple[Leak, ...]:
-    """As `find_leaks`; a training set whose result is known is not read again.
+    """Return what `find_leaks` does, without reading a training set whose result is cached.
 
-    Results stand in the cache folder, one for each training set against a list of evaluation splits.
+    The cache holds one result for each training set and list of evaluation splits.
     """
     names = {one.name: _name(one, evaluated) for one in trained}
     found: list[Leak] = []
@@ -37,7 +37,7 @@ def known_leaks(trained: Sequence[TrainingTexts], evaluated: Sequence[Evaluated]
 
 
 def _name(one: TrainingTexts, evaluated: Sequence[Evaluated]) -> str:
-    """Empty where a side cannot be named."""
+    """Return the cache key; empty if a data set has no fingerprint."""
     if not one.fingerprint or not all(e.fingerprint for e in evaluated):
         return ""
     asked = [(e.task, e.language, e.split, e.fingerprint, e.translates) for e in evaluated]

@@ -1,4 +1,4 @@
-"""What the leakage check reads: training examples of cards, pretraining files, evaluation splits of the targets."""
+"""Data of the leakage check: training examples of cards, pretraining files, and evaluation splits of the targets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TEXT_FILES = (".txt", ".jsonl", ".tsv")
 
 
 def trained_by(source: TaskSource, cards: Sequence[TaskCard]) -> list[TrainingTexts]:
-    """One training set for each card that trains, cards of the same files once; raises as reading does."""
+    """Return one training set per card that trains, cards with the same files once; raises as reading does."""
     alike: dict[object, list[TaskCard]] = {}
     for card in cards:
         if card.trained:
@@ -41,12 +41,15 @@ def trained_by(source: TaskSource, cards: Sequence[TaskCard]) -> list[TrainingTe
 
 
 def _folder(card: TaskCard) -> str:
-    """The card's folder where its files' paths hold it, else nothing."""
+    """Return the card's folder if the paths of its training files depend on it, else an empty string."""
     return card.folder if any("{folder}" in str(source) for source in card.train_sources) else ""
 
 
 def evaluated_by(source: TaskSource, targets: Sequence[TaskCard], languages: Sequence[str]) -> list[Evaluated]:
-    """Every evaluation split of the targets in these languages; what cannot be read raises when it is looked at."""
+    """Return every evaluation split of the targets in these languages.
+
+    Examples are read, and reading errors raised, when they are first used.
+    """
     return [
         Evaluated(
             task=card.name,
@@ -64,7 +67,7 @@ def evaluated_by(source: TaskSource, targets: Sequence[TaskCard], languages: Seq
 
 
 class _Later(Sequence[Example]):
-    """Examples that are read when they are first looked at: a check whose result is known looks at none."""
+    """Examples that are read on first use: a check whose result is cached reads none."""
 
     def __init__(self, read: Callable[[], Sequence[Example]]) -> None:
         self._read = read
@@ -85,18 +88,20 @@ class _Later(Sequence[Example]):
 
 
 def _asked(source: TaskSource, card: TaskCard, language: str, split: str) -> Sequence[Example]:
-    """What is scored of a split: of two pools to be mined, the pairs to be found."""
+    """Return the scored examples of a split; for mining, the gold pairs."""
     examples = source.split(card, language, split)
     return gold_pairs(examples, f"{card.name} {language} {split}") if card.kind == "mining" else examples
 
 
 def pretraining(place: Path) -> list[TrainingTexts]:
-    """One training set for each `.txt`, `.jsonl` or `.tsv` file (also `.gz`) of a file or folder, read as it is checked.
+    """Return one training set for each `.txt`, `.jsonl` or `.tsv` file (also `.gz`) of a file or folder.
 
-    A text is a line of `.txt`, a cell of `.tsv`, a string anywhere in an object of `.jsonl`.
+    The files are read while they are checked. A text is a line of `.txt`, a cell of `.tsv`, or any string inside an object of
+    `.jsonl`.
 
     Raises:
-        DataMissing: nothing there to read.
+        DataMissing: there is no such file.
+        BadInput: a file has another suffix.
     """
     files = sorted(path for path in place.rglob("*") if path.is_file() and _suffix(path)) if place.is_dir() else [place]
     if not files or not all(path.is_file() for path in files):
@@ -110,7 +115,7 @@ def pretraining(place: Path) -> list[TrainingTexts]:
 
 
 def _suffix(path: Path) -> str:
-    """`.txt`, `.jsonl`, `.tsv`, or nothing for another file."""
+    """Return `.txt`, `.jsonl` or `.tsv`, or an empty string for another file."""
     suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
     return suffix if suffix in _TEXT_FILES else ""
 

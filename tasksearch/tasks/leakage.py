@@ -1,17 +1,18 @@
-"""Which evaluation items stand in what a study trains on: exact matches and 8-gram overlap, in bounded memory.
+"""Find evaluation items in the training data of a study: exact matches and 8-gram overlap, in bounded memory.
 
-Texts are compared by their letters and digits alone (NFKC, lower case). A text is *found* where its whole string of letters
-and digits is a training text's, or where at least 70 % of its 8-grams of words occur in the training texts (the rule of
-Chowdhery et al. 2022, PaLM, section 8); under eight words only the first counts. Labelled examples hold an item where they hold
-all its texts; raw text where it holds the main one: the context of a question, both sides of a bitext, else the longest text.
+Texts are compared by their letters and digits alone (NFKC, lower case). A text is *found* if its whole string of letters and
+digits equals that of a training text, or if at least 70 % of its word 8-grams occur in the training texts (the rule of
+Chowdhery et al. 2022, PaLM, section 8); below eight words only the first test applies. A labelled training example contains an
+item if it holds all its texts; raw text contains it if it holds the main one: the context of a question, both sides of a
+bitext, else the longest text.
 
-Under eight words in all, an item may recur by chance ("Thank you .", "1 ."): 6 % of the English UD test sentences do in its
-training set. Such short items are counted and named, but a study is refused for the longer ones alone.
+Items with fewer than eight words in total may recur by chance ("Thank you .", "1 ."): 6 % of the English UD test sentences
+occur in its training set. Such short items are counted and named, but only longer ones lead to refusal of a study.
 
-A translation of a training item shows in no text. Where a card's items are known to be translations of numbered items (XCOPA's
-of COPA's), the numbers are compared.
+Comparing texts cannot find translations of training items. If a card's items are known to be translations of numbered items
+(XCOPA's of COPA's), the numbers are compared.
 
-Only hashes of the evaluation's texts are kept. Training texts stream past in blocks.
+Only hashes of the evaluation texts are kept in memory. Training texts are processed in blocks.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from tasksearch.tasks.ngrams import GRAM, Hashes, hashed
 
 OVERLAP = 0.7
 REFUSED = 0.005
-"""Share of a split's items above which a study does not start unless told to."""
+"""Share of a split's items above which a study is refused unless leakage is allowed."""
 _BLOCK = 20_000
 _SHOWN = 3
 
@@ -53,12 +54,12 @@ class Evaluated:
     split: str
     examples: Sequence[Example]
     fingerprint: str = ""
-    """Names the examples; empty where a result cannot be kept by it."""
+    """Identifies the examples; empty if results cannot be cached."""
     translates: tuple[str, int] | None = None
     """(data set, first): the item of document d is a translation of that data set's item first + d."""
 
     def origins(self) -> list[str]:
-        """What each item translates, "" where that is not known."""
+        """Return the item that each item translates; "" if unknown."""
         if self.translates is None:
             return [""] * len(self.examples)
         data, first = self.translates
@@ -70,9 +71,9 @@ class TrainingTexts:
     """Texts of one training set.
 
     Attributes:
-        data: names of the data sets they come from, as on a card.
-        raw: whether they are pretraining text, without labels.
-        fingerprint: names the texts; empty where a result cannot be kept by it.
+        data: names of the data sets that they come from, as on a card.
+        raw: whether they are unlabelled pretraining text.
+        fingerprint: identifies the texts; empty if results cannot be cached.
     """
 
     name: str
@@ -84,13 +85,13 @@ class TrainingTexts:
 
 @dataclass(frozen=True, kw_only=True)
 class Leak:
-    """Items of one split that one training set holds.
+    """Items of one split that occur in one training set.
 
     Attributes:
-        items: of the split, in all.
-        exact: found letter by letter, or by their number.
-        overlapping: found by 8-grams alone.
-        short: those of the found that have under eight words.
+        items: number of items in the split.
+        exact: items found by exact match, or by their number.
+        overlapping: items found by 8-grams only.
+        short: found items with fewer than eight words.
         shown: the first few, as (id, beginning of the text).
     """
 
@@ -106,12 +107,12 @@ class Leak:
 
     @property
     def found(self) -> int:
-        """Items found either way."""
+        """Number of items found either way."""
         return self.exact + self.overlapping
 
     @property
     def share(self) -> float:
-        """Of the split's items, those found that are not short, in [0, 1]: what a study is refused for."""
+        """Share of the split's items that were found and are not short, in [0, 1]; decides whether a study is refused."""
         return (self.found - self.short) / self.items
 
     def __str__(self) -> str:
@@ -124,22 +125,22 @@ class Leak:
 
 
 def find_leaks(trained: Iterable[TrainingTexts], evaluated: Sequence[Evaluated]) -> tuple[Leak, ...]:
-    """Every (training set, split) with at least one item found, the largest share first."""
+    """Return every (training set, split) with at least one item found, the largest share first."""
     index = _Index(evaluated)
     return worst_first(leak for one in trained for leak in index.leaks(one))
 
 
 def worst_first(leaks: Iterable[Leak]) -> tuple[Leak, ...]:
-    """In the order in which they are told."""
+    """Sort leaks for display, the largest share first."""
     return tuple(sorted(leaks, key=lambda leak: (-leak.share, -leak.found, leak.task, leak.language, leak.split, leak.trained)))
 
 
 def refuse_leaks(leaks: Sequence[Leak], limit: float = REFUSED) -> None:
-    """Lets a study start, or says why not.
+    """Refuse a study with too much leakage.
 
     Raises:
-        BadInput: a split of which more than `limit`, and more than one item, stands in a training set; names the worst, and its
-            first items.
+        BadInput: more than the share `limit`, and more than one item, of a split occurs in a training set; names the worst
+            split and its first items.
     """
     above = above_limit(leaks, limit)
     if above:
@@ -148,12 +149,12 @@ def refuse_leaks(leaks: Sequence[Leak], limit: float = REFUSED) -> None:
 
 
 def above_limit(leaks: Iterable[Leak], limit: float = REFUSED) -> list[Leak]:
-    """Those that a study is refused for, in their order."""
+    """Return the leaks for which a study is refused, in their order."""
     return [leak for leak in leaks if leak.share > limit and leak.found - leak.short > 1]
 
 
 def texts_of(example: Example) -> tuple[str, ...]:
-    """The texts of an example, its main text first."""
+    """Return the texts of an example, its main text first."""
     if isinstance(example, SpanExample):
         return (example.context, example.question)
     if isinstance(example, TagExample):
@@ -173,7 +174,7 @@ def _longest_first(*texts: str) -> tuple[str, ...]:
 
 
 class _Index:
-    """Hashes of all evaluation texts, and which of them a training set holds."""
+    """Hashes of all evaluation texts, to be matched with training sets."""
 
     def __init__(self, evaluated: Sequence[Evaluated]) -> None:
         self.evaluated = evaluated
@@ -189,7 +190,7 @@ class _Index:
         self.translated = {origin.partition("/")[0] for origin in self.origins if origin}
 
     def leaks(self, trained: TrainingTexts) -> Iterator[Leak]:
-        """One for each split of which an item is found."""
+        """Yield one leak for each split of which an item is found."""
         exact, overlapping, origins = self._found(trained)
         same = np.array([origin in origins for origin in self.origins], dtype=np.bool_)
         exact_items, found_items = (self._items(texts, raw=trained.raw) | same for texts in (exact, exact | overlapping))
@@ -216,7 +217,7 @@ class _Index:
             )
 
     def _found(self, trained: TrainingTexts) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], set[str]]:
-        """Per evaluation text: found letter by letter; found by its 8-grams. And the numbered items that were seen."""
+        """Return which evaluation texts were found exactly, which by 8-grams, and which numbered items were seen."""
         whole, grams = np.zeros(len(self.whole), dtype=np.bool_), np.zeros(len(self.grams), dtype=np.bool_)
         data = [name for name in trained.data if name in self.translated]
         origins: set[str] = set()
@@ -237,14 +238,14 @@ class _Index:
 
 
 def _mark(found: npt.NDArray[np.bool_], known: Hashes, seen: Hashes) -> None:
-    """Sets `found` at each of the sorted `known` that is among `seen`."""
+    """Set `found` for each of the sorted `known` hashes that is among `seen`."""
     if len(known) and len(seen):
         at = np.minimum(np.searchsorted(known, seen), len(known) - 1)
         found[at[known[at] == seen]] = True
 
 
 def _share(found: npt.NDArray[np.bool_], bounds: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Per text, the share of its 8-grams that were found; 0 for a text of none."""
+    """Return for each text the share of its 8-grams that were found; 0 for a text without any."""
     sums = np.concatenate([[0], np.cumsum(found)])
     counts = np.diff(bounds)
     return np.asarray((sums[bounds[1:]] - sums[bounds[:-1]]) / np.maximum(counts, 1), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Texts as hashes: of their letters and digits, and of every run of eight words."""
+"""Hashes of texts: of all letters and digits, and of every run of eight words."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 GRAM = 8
-"""Words in a run, as in PaLM's check."""
+"""Words per run, as in PaLM's check."""
 
 Hashes = npt.NDArray[np.uint64]
 
-_MULTIPLIER = 0x9E3779B97F4A7C15  # odd, from the golden ratio: powers of it mix all 64 bits
+_MULTIPLIER = 0x9E3779B97F4A7C15  # odd, from the golden ratio: its powers mix all 64 bits
 _UNSPACED = (
     (0x0E00, 0x0FFF),
     (0x1000, 0x109F),
@@ -24,8 +24,9 @@ _UNSPACED = (
     (0xF900, 0xFAFF),
     (0x20000, 0x3FFFF),
 )
-"""Thai, Lao, Tibetan, Burmese, Khmer, kana and Han are written without spaces: each letter counts as a word, with the marks
-(vowels, tones) that stand on it. A mark is no word of its own: eight characters of Burmese are two syllables, which recur."""
+"""Thai, Lao, Tibetan, Burmese, Khmer, kana and Han are written without spaces: each letter, with the marks (vowels, tones) on
+it, counts as a word. A mark alone is not a word: eight characters of Burmese are two syllables, which would recur often.
+"""
 
 
 _JOIN = "\x08"
@@ -33,13 +34,13 @@ _JOIN = "\x08"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Hashed:
-    """Hashes of a list of texts. They hold within one process: Python salts its string hash.
+    """Hashes of a list of texts. They are valid within one process only, since Python salts its string hash.
 
     Attributes:
-        whole: (texts,) of all letters and digits, without spaces.
-        words: (texts,) how many words each has; 0 without a letter or digit.
-        grams: (runs,) of each run of eight words, text by text.
-        bounds: (texts + 1,) text t has the runs bounds[t] … bounds[t + 1] - 1; none under eight words.
+        whole: (texts,) hash of all letters and digits, without spaces.
+        words: (texts,) number of words; 0 without a letter or digit.
+        grams: (runs,) hash of each run of eight words, text by text.
+        bounds: (texts + 1,); text t has the runs bounds[t] … bounds[t + 1] - 1, none below eight words.
     """
 
     whole: Hashes
@@ -49,13 +50,13 @@ class Hashed:
 
 
 def words_of(text: str) -> list[str]:
-    """Words of letters, digits and marks, NFKC and lower case."""
+    """Split text into words of letters, digits and marks, after NFKC and lower-casing."""
     spaced = unicodedata.normalize("NFKC", text).lower().translate(_LETTERS)
     return spaced.replace(f" {_JOIN}", "").replace(_JOIN, "").split()
 
 
 def hashed(texts: Sequence[str]) -> Hashed:
-    """Hashes of each text and of its runs of eight words."""
+    """Hash each text and its runs of eight words."""
     whole, words, lengths = [], [], []
     for text in texts:
         found = words_of(text)
@@ -73,7 +74,7 @@ def hashed(texts: Sequence[str]) -> Hashed:
 
 
 def _runs(words: Hashes, counts: npt.NDArray[np.int64], runs: npt.NDArray[np.int64]) -> Hashes:
-    """Polynomial hashes of the runs that lie within one text."""
+    """Return polynomial hashes of the runs that lie within one text."""
     if not runs.any():
         return np.empty(0, dtype=np.uint64)
     total = len(words) - GRAM + 1
@@ -94,9 +95,9 @@ def _unsigned(values: Sequence[int]) -> Hashes:
 
 
 class _Letters(dict[int, str]):
-    """Character → itself, with spaces around it where its script has none, or a space; filled as characters come.
+    """Translation table, filled on demand: maps a character to itself, surrounded by spaces in unspaced scripts, or to a space.
 
-    A mark of such a script stands behind `_JOIN`, which takes the space of the letter before it away.
+    A mark of such a script is preceded by `_JOIN`, which removes the space after the letter before it.
     """
 
     def __missing__(self, code: int) -> str:

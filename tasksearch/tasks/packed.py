@@ -17,22 +17,22 @@ __all__ = ["file_fingerprint", "packed_path", "read_packed", "read_raw_text"]
 
 
 def packed_path(root: Path, card: TaskCard, language: str, split: str) -> Path:
-    """Where the file of one card, language and split stands."""
+    """Return the path of the file of one card, language and split."""
     return path_of(root, card, PACKED, language, split)
 
 
 def read_packed(path: Path, card: TaskCard) -> list[Example]:
-    """All examples of one file, checked against the card.
+    """Read all examples of one file, checked against the card.
 
     Raises:
-        DataMissing: no such file.
-        BadInput: a damaged file, or a line that does not fit the card; names file and line.
+        DataMissing: the file is missing.
+        BadInput: the file is damaged or a line does not fit the card; names file and line.
     """
     return list(read_file(path, card, PACKED, "", "").examples)
 
 
 def read_raw_text(path: Path) -> list[RawText]:
-    """Lines `{"a": …, "b": … or absent}` of a pretraining corpus; raises as `read_packed` does."""
+    """Read lines `{"a": …, "b": … or absent}` of a pretraining corpus; raises as `read_packed` does."""
     texts: list[RawText] = []
     for number, row in json_lines(path):
         try:

@@ -1,8 +1,10 @@
-"""Texts → ids of their pieces, without specials. What a text spells, such as `</s>` or `<pad>`, is text and never a special.
+"""Tokenize texts to ids without special tokens.
 
-A tokenizer finds its special pieces in text in two places: before its model, and, where the model's own vocabulary lists them
-(XLM-R's does), inside it. A text that spells one is encoded by a copy that does neither: it cuts such a text behind its first
-character before the model sees it. All other texts are encoded as ever.
+Text that spells a special token, such as `</s>` or `<pad>`, stays ordinary text.
+
+A tokenizer recognises special tokens in text at two points: before its model, and, if the model's vocabulary lists them
+(XLM-R's does), inside it. Texts that spell one are therefore encoded by a copy of the tokenizer that does neither: it splits
+them after the first character of the special token before the model sees it. All other texts are encoded normally.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ Offsets = list[tuple[int, int]]
 
 
 class Tokenizer(Protocol):
-    """The part of a fast Hugging Face tokenizer that the casts use."""
+    """The part of a fast Hugging Face tokenizer that encoding uses."""
 
     bos_token_id: int
     eos_token_id: int
@@ -26,7 +28,7 @@ class Tokenizer(Protocol):
 
 
 def pieces(texts: Sequence[str], tokenizer: Tokenizer) -> list[list[int]]:
-    """Ids of each text. A fast tokenizer's backend is asked directly: its wrapper makes far more than ids."""
+    """Return the ids of each text. A fast tokenizer's backend is called directly: its wrapper computes much more than ids."""
     if not texts:
         return []
     backend = getattr(tokenizer, "backend_tokenizer", None)
@@ -42,7 +44,7 @@ def pieces(texts: Sequence[str], tokenizer: Tokenizer) -> list[list[int]]:
 
 
 def pieces_with_offsets(texts: Sequence[str], tokenizer: Tokenizer) -> tuple[list[list[int]], list[Offsets]]:
-    """Ids of each text, and the characters that each piece covers: (begin, end)."""
+    """Return the ids of each text, and the characters that each token covers: (first, end)."""
     made = tokenizer(list(texts), add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     ids, offsets = list(made["input_ids"]), list(made["offset_mapping"])
     backend = getattr(tokenizer, "backend_tokenizer", None)
@@ -52,7 +54,7 @@ def pieces_with_offsets(texts: Sequence[str], tokenizer: Tokenizer) -> tuple[lis
 
 
 def _spelled(texts: Sequence[str], backend: Any) -> list[tuple[int, Any]]:
-    """(row, encoding) of the texts that spell a special piece."""
+    """Return (row, encoding) of the texts that spell a special token."""
     specials = tuple(sorted(token.content for token in backend.get_added_tokens_decoder().values() if token.special))
     rows = [row for row, text in enumerate(texts) if any(special in text for special in specials)]
     if not rows:

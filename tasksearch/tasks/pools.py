@@ -1,4 +1,4 @@
-"""Two pools of sentences to be mined for translations: who stands on which side, and which pairs are to be found."""
+"""Two pools of sentences to be mined for translations, and the gold pairs between them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pools:
-    """The two sides, as rows of the examples they came from, ascending.
+    """The foreign and the English pool, as ascending row indices into the examples.
 
     Attributes:
         foreign, english: rows of each side.
         scored: rows of the foreign sentences that have a translation.
-        gold: (foreign id, English id) of every pair to be found.
+        gold: all pairs to be found, as (foreign id, English id).
     """
 
     sentences: tuple[PoolSentence, ...]
@@ -32,28 +32,29 @@ class Pools:
     gold: frozenset[tuple[str, str]]
 
     def side(self, rows: Ints) -> dict[str, str]:
-        """Sentences of some rows by their ids."""
+        """Return id → text for the given rows."""
         return {self.sentences[int(row)].id: self.sentences[int(row)].text for row in rows}
 
     @property
     def stretches(self) -> Ints:
-        """(foreign,) for each foreign sentence the row of the scored one that it stands with.
+        """For each foreign sentence, the row of the scored sentence that it is counted with; shape (foreign,).
 
-        A scored sentence and those after it, up to the next scored one, are one example: what is mined wrongly counts where
-        it stands, and examples are as many as there are sentences with a translation. Sentences before the first go with it.
+        A scored sentence and those after it, up to the next scored one, form one example: a wrongly mined pair counts against
+        the example of its foreign sentence, and there are as many examples as sentences with a translation. Sentences before
+        the first scored one are counted with it.
         """
         place = np.searchsorted(self.scored, self.foreign, side="right") - 1
         return self.scored[np.maximum(place, 0)]
 
 
 def pools_of(examples: Sequence[Example], place: str = "pools") -> Pools:
-    """The pools of one language and split.
+    """Return the pools of one language and split.
 
     Args:
-        place: what stands before a message.
+        place: prefix of messages.
 
     Raises:
-        BadInput: an empty side, no pair to be found, or a translation that is no English sentence's id.
+        BadInput: a side is empty, there is no pair to find, or a translation is not the id of an English sentence.
     """
     sentences = tuple(e for e in examples if isinstance(e, PoolSentence))
     english = np.array([e.english for e in sentences], dtype=np.bool_)
@@ -72,7 +73,7 @@ def pools_of(examples: Sequence[Example], place: str = "pools") -> Pools:
 
 
 def gold_pairs(examples: Sequence[Example], place: str = "pools") -> tuple[BitextExample, ...]:
-    """The pairs to be found, as bitext, in the order of the foreign side; raises as `pools_of` does."""
+    """Return the gold pairs as bitext, in the order of the foreign side; raises as `pools_of` does."""
     pools = pools_of(examples, place)
     english = pools.side(pools.english)
     return tuple(BitextExample(e.id, e.text, english[name], e.document) for e in pools.sentences for name in e.translations)

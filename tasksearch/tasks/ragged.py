@@ -1,4 +1,4 @@
-"""Rows of unequal length in one flat array."""
+"""Rows of different lengths in one flat array."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Ragged:
-    """`flat[bounds[i]:bounds[i + 1]]` is row i.
+    """Rows of different lengths; row i is `flat[bounds[i]:bounds[i + 1]]`.
 
     Attributes:
         flat: (total,) int32.
-        bounds: (rows + 1,) int64, from 0 to total, not decreasing.
+        bounds: (rows + 1,) int64, from 0 to total, non-decreasing.
     """
 
     flat: npt.NDArray[np.int32]
@@ -25,7 +25,7 @@ class Ragged:
 
     @classmethod
     def of(cls, rows: Iterable[Sequence[int]]) -> Ragged:
-        """From lists."""
+        """Build from lists."""
         kept = list(rows)
         bounds = np.zeros(len(kept) + 1, dtype=np.int64)
         np.cumsum([len(row) for row in kept], out=bounds[1:])
@@ -40,11 +40,11 @@ class Ragged:
 
     @property
     def lengths(self) -> Ints:
-        """(rows,) lengths."""
+        """Length of each row, shape (rows,)."""
         return np.diff(self.bounds)
 
     def padded(self, rows: Sequence[int] | Ints, fill: int) -> npt.NDArray[np.int64]:
-        """(len(rows), longest) with `fill` behind each row's end."""
+        """Return an array of shape (len(rows), longest) with `fill` after each row's end."""
         wanted = np.asarray(rows, dtype=np.int64)
         starts, lengths = self.bounds[wanted], self.lengths[wanted]
         columns = np.arange(int(lengths.max(initial=0)))
@@ -55,7 +55,7 @@ class Ragged:
 
     @staticmethod
     def concatenate(parts: Sequence[Ragged]) -> Ragged:
-        """The rows of all parts, one part after the other."""
+        """Concatenate the rows of all parts."""
         shifts = np.cumsum([0, *(int(part.bounds[-1]) for part in parts)])
         bounds = np.concatenate([[0], *(part.bounds[1:] + shift for part, shift in zip(parts, shifts, strict=False))])
         return Ragged(flat=np.concatenate([part.flat for part in parts]), bounds=bounds.astype(np.int64))

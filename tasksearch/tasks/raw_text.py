@@ -1,8 +1,8 @@
-"""Raw text for phase 1: folders of files that are aligned line by line, `<root>/pretrain/<source>/<language>.txt.gz`.
+"""Raw text for phase 1: folders of files aligned line by line, `<root>/pretrain/<source>/<language>.txt.gz`.
 
-Line n is the same sentence in every file of a folder; an empty line is a missing one. Runs of lines of one language are
-documents for MLM; lines beside their English side are pairs for TLM. A folder may hold `en-<language>.<anything>.jsonl.gz`
-instead (LAFAND-MT): both sides in each line, `{"en": …, "<language>": …}`.
+Line n is the same sentence in every file of a folder; an empty line is a missing one. Consecutive lines of one language form
+documents for MLM; a line and its English counterpart form a pair for TLM. A folder may instead hold
+`en-<language>.<anything>.jsonl.gz` (LAFAND-MT) with both sides in each line, `{"en": …, "<language>": …}`.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from tasksearch.tasks.formats.lines import json_lines
 from tasksearch.tasks.languages import canonical
 
 DOCUMENT_CHARACTERS = 400
-"""Consecutive lines are joined up to so many characters: a sequence of about a hundred pieces."""
+"""Maximum characters of joined lines: about a hundred tokens."""
 
 ENDING = ".txt.gz"
 _BOTH = "en-*.jsonl.gz"
 _REGIONS = {"TW": "Hant", "HK": "Hant", "CN": "", "ET": ""}
-"""Regions in file names that are read: the script they mean. Other regional variants are passed over."""
+"""Regions in file names that are read, with the script that they imply. Files of other regions are ignored."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Licence:
-    """Of a source; a source that is not here is the user's own, its licence unknown to us."""
+    """Licence of a source; the licence of a source not listed here, supplied by the user, is unknown."""
 
     text: str
     non_commercial: bool = False
@@ -45,11 +45,11 @@ LICENCES: dict[str, Licence] = {
 
 @dataclass(frozen=True, kw_only=True)
 class AlignedFile:
-    """One language of one source, with its English side; iterated anew at every pass, so that no text is held.
+    """One language of one source with its English side; read anew at every iteration, so that no text is kept in memory.
 
     Attributes:
-        english: file of the English side; None for English itself, and where the source has none.
-        key, english_key: of each side in the objects of a file of JSON lines; empty: lines of text.
+        english: file of the English side; None for English itself, and if the source has none.
+        key, english_key: key of each side in a file of JSON lines; empty: plain lines of text.
     """
 
     source: str
@@ -60,7 +60,7 @@ class AlignedFile:
     english_key: str = ""
 
     def documents(self) -> Iterator[RawText]:
-        """Runs of consecutive lines."""
+        """Yield runs of consecutive lines as documents."""
         held: list[str] = []
         for number, text in _texts(self.path, self.key):
             if held and sum(map(len, held)) + len(text) > DOCUMENT_CHARACTERS:
@@ -72,10 +72,10 @@ class AlignedFile:
             yield RawText("end", " ".join(held), None)
 
     def pairs(self) -> Iterator[RawText]:
-        """(sentence, English), where both are there.
+        """Yield (sentence, English) where both exist.
 
         Raises:
-            BadInput: the files are of unequal lengths.
+            BadInput: the files have different numbers of lines.
         """
         if self.english is None:
             return
@@ -101,7 +101,7 @@ def _texts(path: Path, key: str) -> Iterator[tuple[int, str]]:
 
 
 def sources_in(root: Path) -> tuple[str, ...]:
-    """Names of the folders with aligned text, sorted; DataMissing where there is none."""
+    """Return the names of the folders with aligned text, sorted; raises DataMissing if there is none."""
     found = {path.parent.name for ending in (f"*{ENDING}", _BOTH) for path in (root / "pretrain").glob(f"*/{ending}")}
     if not found:
         raise DataMissing(f"no raw text: expected {root / 'pretrain'}/SOURCE/LANGUAGE{ENDING}, aligned line by line")
@@ -109,10 +109,10 @@ def sources_in(root: Path) -> tuple[str, ...]:
 
 
 def aligned_files(root: Path, languages: Sequence[str], sources: Sequence[str]) -> tuple[AlignedFile, ...]:
-    """Every file of the languages in the sources, languages in canonical codes.
+    """Return all files of the languages in the sources; languages are canonical codes.
 
     Raises:
-        DataMissing: a language without any text, or without its English side anywhere.
+        DataMissing: a language has no text.
     """
     found: list[AlignedFile] = []
     for source in sources:
@@ -129,7 +129,7 @@ def aligned_files(root: Path, languages: Sequence[str], sources: Sequence[str]) 
 
 
 def _of_both_sides(folder: Path, source: str, languages: Sequence[str]) -> Iterator[AlignedFile]:
-    """Each side of every `en-xxx` file whose language is wanted; its English is not that of another file."""
+    """Yield both sides of every `en-xxx` file in a requested language; its English side is not aligned with other files."""
     for path in sorted(folder.glob(_BOTH)):
         code = path.name.removeprefix("en-").partition(".")[0]
         if canonical(code) in languages:
@@ -138,7 +138,7 @@ def _of_both_sides(folder: Path, source: str, languages: Sequence[str]) -> Itera
 
 
 def _by_language(folder: Path) -> dict[str, Path]:
-    """Language → its file; a plain name before a regional one."""
+    """Return language → file, preferring a plain name over a regional one."""
     found: dict[str, Path] = {}
     for path in sorted(folder.glob(f"*{ENDING}"), key=lambda path: (len(path.name), path.name)):
         base, _, variant = path.name.removesuffix(ENDING).replace("_", "-").partition("-")

@@ -1,4 +1,4 @@
-"""One file of one card, language and split → its examples, or one line that says where it does not fit."""
+"""Read the examples of one card, language and split from a file; a record that does not fit raises a one-line error."""
 
 from __future__ import annotations
 
@@ -21,13 +21,17 @@ from tasksearch.tasks.formats import FORMATS, Ask, Broken, Format, LeftOut, Reco
 from tasksearch.tasks.source_spec import Files
 
 READER = 1
-"""Raised by hand whenever a change of reading changes examples: it is part of every segment's name."""
+"""Raised by hand whenever a change of reading changes examples; part of every segment's signature."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileReading:
-    """What a file came to: examples in the file's order, a line for each record that was passed over as bad, and how many its
-    authors leave out themselves, by reason.
+    """Content of a file.
+
+    Attributes:
+        examples: examples in file order.
+        skipped: one line per bad record that was skipped.
+        left_out: (reason, number of records that the authors themselves exclude).
     """
 
     examples: tuple[Example, ...]
@@ -36,7 +40,7 @@ class FileReading:
 
     @staticmethod
     def joined(parts: Sequence[FileReading]) -> FileReading:
-        """The parts one after the other."""
+        """Concatenate readings."""
         left = Counter[str]()
         for part in parts:
             left.update(dict(part.left_out))
@@ -49,14 +53,14 @@ class FileReading:
 
 @dataclass(kw_only=True)
 class Tally:
-    """What a reader passes over: a line per bad record, and a count per reason of the authors'."""
+    """Records that a reader skips: one line per bad record, and counts per reason of those that the authors exclude."""
 
     skipped: list[str] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
 
 def path_of(root: Path, card: TaskCard, files: Files, language: str, split: str) -> Path:
-    """Where the file of one language and split stands.
+    """Return the path of the file of one language and split.
 
     Raises:
         BadInput: the path would leave the data folder.
@@ -68,25 +72,26 @@ def path_of(root: Path, card: TaskCard, files: Files, language: str, split: str)
 
 
 def root_of(root: Path, card: TaskCard, files: Files, language: str, split: str) -> Path:
-    """The folder that a path of the source begins at: that of the user's suite file where the file is there, else the data
-    folder.
+    """Return the folder that the source's paths are relative to.
+
+    It is that of the user's suite file if the file exists there, else the data folder.
     """
     if not files.home:
         return root
     relative = files.relative(card.folder, language, split)
-    path_of(root, card, files, language, split)  # refuses a path that leaves its folder
+    path_of(root, card, files, language, split)  # refuse a path that leaves its folder
     return home if any((home := Path(files.home)).glob(relative)) or str(root) in ("", ".") else root
 
 
 def read_file(path: Path, card: TaskCard, files: Files, language: str, split: str, *, skip_bad: int = 0) -> FileReading:
-    """Reads one file against its card.
+    """Read one file according to its card.
 
     Args:
-        skip_bad: up to so many bad records are passed over, and told in the result.
+        skip_bad: maximum number of bad records to skip; skipped ones are listed in the result.
 
     Raises:
-        DataMissing: no such file, or no line of that language in it.
-        BadInput: a damaged file, or more bad records than allowed; names file and line.
+        DataMissing: the file is missing.
+        BadInput: the file is damaged, holds no example of the language, or more bad records than allowed; names file and line.
     """
     return read_records(records_of(path, files, language), path, card, files, language, split, skip_bad=skip_bad)
 
@@ -94,7 +99,7 @@ def read_file(path: Path, card: TaskCard, files: Files, language: str, split: st
 def read_records(
     records: Iterable[Record], place: Path | str, card: TaskCard, files: Files, language: str, split: str, *, skip_bad: int = 0
 ) -> FileReading:
-    """As `read_file`, from records that came from anywhere; `place` stands before the number in messages."""
+    """Read records from any origin as `read_file` does; `place` is put before the record number in messages."""
     tally = Tally()
     examples = tuple(examples_of(records, place, card, files, language, split, tally, skip_bad=skip_bad))
     return FileReading(examples=examples, skipped=tuple(tally.skipped), left_out=tuple(sorted(tally.left_out.items())))
@@ -111,7 +116,7 @@ def examples_of(
     *,
     skip_bad: int = 0,
 ) -> Iterator[Example]:
-    """`read_records` one by one, for sets that need not stand in memory whole; `tally` is told what is passed over."""
+    """Yield the examples of `read_records` one by one, for sets too large for memory; skipped records are added to `tally`."""
     form = _format(files.format)
     ask = Ask(card=card, language=language, split=split, columns=dict(files.columns))
     seen: set[str] = set()
@@ -188,7 +193,7 @@ def _check_new(name: str, seen: set[str]) -> None:
 
 
 def _choices(example: Example) -> int:
-    """A batch is a rectangle of choices, so a file has one number of them."""
+    """Return the number of choices, which must be equal within a file since a batch is a rectangular array."""
     return len(example.choices) if isinstance(example, ChoiceExample) else 0
 
 
@@ -206,7 +211,7 @@ def _with_document(example: Example, pattern: re.Pattern[str] | None) -> Example
 
 
 def records_of(path: Path, files: Files, language: str) -> Iterable[Record]:
-    """Records of one language in a file; raises as `read_file` does."""
+    """Return the records of one language in a file; raises as `read_file` does."""
     form = _format(files.format)
     if not files.language_column:
         return form.records(path)
@@ -215,7 +220,7 @@ def records_of(path: Path, files: Files, language: str) -> Iterable[Record]:
 
 @lru_cache(maxsize=6)
 def _by_language(path: Path, files: Files, stamp: tuple[int, int]) -> dict[str, list[Record]]:
-    """A file of several languages is read once; a record that names no language is every language's fault."""
+    """Read a file of several languages once. A record without a language is added to every language, as a bad record."""
     groups: dict[str, list[Record]] = {}
     lost: list[Record] = []
     for number, content in _format(files.format).records(path):
@@ -228,7 +233,7 @@ def _by_language(path: Path, files: Files, stamp: tuple[int, int]) -> dict[str, 
 
 
 def stamp_of(path: Path) -> tuple[int, int]:
-    """(size, time of change) of a file; DataMissing without it."""
+    """Return (size, modification time) of a file; raises DataMissing if it is missing."""
     try:
         stat = path.stat()
     except FileNotFoundError:
@@ -242,7 +247,7 @@ def stamp_of(path: Path) -> tuple[int, int]:
 def _digest(path: str, stamp: tuple[int, int]) -> str:
     digest = hashlib.sha256()
     if has_byte_order_mark(Path(path)):
-        digest.update(b"read without its byte-order mark")  # earlier versions read it as a character of the first line
+        digest.update(b"read without its byte-order mark")  # earlier versions read the mark as part of the first line
     try:
         with Path(path).open("rb") as file:
             while chunk := file.read(2**20):
@@ -253,15 +258,15 @@ def _digest(path: str, stamp: tuple[int, int]) -> str:
 
 
 def file_fingerprint(path: Path) -> str:
-    """Hash of a file's bytes; remembered while its size and time of change stay.
+    """Return a hash of a file's bytes; cached while its size and modification time stay the same.
 
     Raises:
-        DataMissing: no such file.
-        BadInput: a file that cannot be read.
+        DataMissing: the file is missing.
+        BadInput: the file cannot be read.
     """
     return _digest(str(path), stamp_of(path))
 
 
 def ids_of(examples: Iterable[Example]) -> Iterator[str]:
-    """What names an example: its document and its id."""
+    """Yield a name for each example: its document and its id."""
     return (f"{example.document}\n{example.id}" for example in examples)

@@ -1,4 +1,4 @@
-"""Opens a card's source: which of several copies is there, its examples, and what names its content."""
+"""Open a card's source: choose among copies, read examples, and compute fingerprints of the content."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ _OTHERS = "files of other languages"
 
 
 def paths_of(root: Path, card: TaskCard, files: Files, language: str, split: str) -> list[Path]:
-    """Files of one language and split that are there or should be, in the order of their names, without what stands beside."""
+    """Return the files of one language and split, sorted by name, whether they exist or not.
+
+    Accompanying files are not included.
+    """
     root = root_of(root, card, files, language, split)
     path = path_of(root, card, files, language, split)
     relative = str(path.relative_to(root))
@@ -43,10 +46,12 @@ def paths_of(root: Path, card: TaskCard, files: Files, language: str, split: str
 
 
 def choose(root: Path, card: TaskCard, source: Source, language: str, split: str) -> Files | Hub:
-    """The copy that is read: of several the first that is there; a hub table is there where its commit is known.
+    """Return the copy to read: the first of several that is available.
+
+    A hub table is available if its commit can be determined.
 
     Raises:
-        DataMissing: none of several is there.
+        DataMissing: none of several copies is available.
     """
     if isinstance(source, ByPart):
         return choose(root, card, _part(card, source, language, split), language, split)
@@ -70,7 +75,7 @@ def _unnamed(card: TaskCard, language: str, split: str) -> str:
 
 
 def absent(root: Path, card: TaskCard, source: Source, language: str, split: str) -> str:
-    """What is missing, for people; empty where the data is there."""
+    """Return a description of what is missing; empty if the data are available."""
     if isinstance(source, ByPart):
         found = source.of(language, split)
         return _unnamed(card, language, split) if found is None else absent(root, card, found, language, split)
@@ -108,10 +113,10 @@ def read_source(
     skip_bad: int = 0,
     on_pin: Callable[[Pin], None] | None = None,
 ) -> FileReading:
-    """Examples of one language and split; raises as `read_file` and `load_table` do.
+    """Read the examples of one language and split; raises as `read_file` and `load_table` do.
 
     Args:
-        on_pin: told the commit of a hub table that is read.
+        on_pin: called with the commit of a hub table that is read.
     """
     parts = []
     for part in _parts(root, card, source, language, split, on_pin):
@@ -129,7 +134,7 @@ def stream_source(
     *,
     skip_bad: int = 0,
 ) -> Iterator[Example]:
-    """The same examples one by one: none is kept."""
+    """Yield the examples of `read_source` one by one without keeping them."""
     for part in _parts(root, card, source, language, split, None):
         own = Tally()
         yield from examples_of(part.records, part.place, card, part.files, language, split, own, skip_bad=skip_bad)
@@ -147,7 +152,7 @@ class _Part:
 def _parts(
     root: Path, card: TaskCard, source: Source, language: str, split: str, on_pin: Callable[[Pin], None] | None
 ) -> Iterator[_Part]:
-    """What a split is read from: one file after the other, or a hub table."""
+    """Yield what a split is read from: one file after another, or a hub table."""
     copy = choose(root, card, source, language, split)
     if isinstance(copy, Files):
         for path in paths_of(root, card, copy, language, split):
@@ -162,13 +167,13 @@ def _parts(
 
 
 def pin_of(root: Path, card: TaskCard, source: Source, language: str, split: str) -> Pin | None:
-    """The commit of the hub table that is read; None where files are. Raises as `choose` and `pin` do."""
+    """Return the commit of the hub table that would be read; None for files. Raises as `choose` and `pin` do."""
     copy = choose(root, card, source, language, split)
     return pin(copy.id, copy.revision) if isinstance(copy, Hub) else None
 
 
 def fingerprint(root: Path, card: TaskCard, source: Source, language: str, split: str) -> str:
-    """Hash of the data's content (a hub table's: its commit) and of how it is read."""
+    """Return a hash of the data's content (for a hub table, its commit) and of how it is read."""
     copy = choose(root, card, source, language, split)
     if isinstance(copy, Hub):
         found = pin(copy.id, copy.revision)

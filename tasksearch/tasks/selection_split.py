@@ -1,11 +1,13 @@
-"""Which examples select and which report. They never share one: the split rule, by card and language.
+"""Division of evaluation examples into selection and reporting examples, which are always disjoint.
 
-- Authors give dev and test: dev selects, test reports.
-- One split: cut once, by a hash of the document (article, paragraph, source sentence), about half and half. A document's half
-  is the same in every language and every card, so that translations of one text never stand on both sides.
-- An example whose text stands among the reporting ones too selects nothing.
+The split rule, by card and language:
+
+- With dev and test splits by the authors, dev selects and test reports.
+- A single split is divided once into about equal parts, by a hash of the document (article, paragraph, source sentence).
+  A document is in the same part in every language and every card, so that translations of one text are never on both sides.
+- An example whose text also occurs among the reporting examples is not used for selection.
 - A language with fewer than 100 evaluation examples (the card's `fewest`) is only reported.
-- Retrieval is cut over its queries, mining over the foreign sentences that have a translation; the pools stay whole.
+- Retrieval is divided by query, mining by foreign sentences that have a translation; the pools stay whole.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from tasksearch.tasks.examples import (
 from tasksearch.tasks.reading import ids_of
 
 SPLIT_RULE = 1
-"""Raised by hand whenever the rule changes which examples are scored: it is part of every segment's name."""
+"""Raised by hand whenever the rule changes which examples are scored; part of every segment's signature."""
 
 Ints = npt.NDArray[np.int64]
 
@@ -43,8 +45,8 @@ class Portion:
     """Examples that are scored together.
 
     Attributes:
-        examples: in the file's order; of retrieval and mining the whole pool.
-        rows: half → indices into `examples`, ascending, at least one each.
+        examples: examples in file order; for retrieval and mining the whole pool.
+        rows: `select` and `report` → ascending indices into `examples`; a key without indices is left out.
     """
 
     examples: tuple[Example, ...]
@@ -54,11 +56,11 @@ class Portion:
 def portions(
     card: TaskCard, language: str, splits: Mapping[str, Sequence[Example]], cap: int | None = None
 ) -> tuple[Portion, ...]:
-    """The portions of one card and language.
+    """Divide the evaluation examples of one card and language into portions.
 
     Args:
         splits: split → examples, for each of `evaluation_splits`.
-        cap: at most so many examples a half, those with the smallest hash; pools stay whole.
+        cap: maximum number of selection and of reporting examples, those with the smallest hash; pools stay whole.
     """
     total = sum(len(scored_rows(examples)) for examples in splits.values())
     made = []
@@ -76,12 +78,15 @@ def portions(
 
 
 def evaluation_splits(card: TaskCard, language: str) -> tuple[str, ...]:
-    """Splits that a language is scored on: one where it is cut, else the authors' two, the selecting one first."""
+    """Return the splits that a language is scored on.
+
+    It is one split if that is divided, else the authors' selection and reporting splits.
+    """
     return (card.report_split,) if is_cut(card, language) else (card.select_split, card.report_split)
 
 
 def scored_rows(examples: Sequence[Example]) -> Ints:
-    """Indices of the examples that count: of mined pools the foreign sentences that have a translation, else all."""
+    """Return the indices of the examples that count: for mining the foreign sentences with a translation, otherwise all."""
     if examples and isinstance(examples[0], PoolSentence):
         counted = [isinstance(e, PoolSentence) and bool(e.translations) for e in examples]
         return np.flatnonzero(counted).astype(np.int64)
@@ -89,18 +94,19 @@ def scored_rows(examples: Sequence[Example]) -> Ints:
 
 
 def is_cut(card: TaskCard, language: str) -> bool:
-    """Whether the language has one split only."""
+    """Whether the language has a single split, which is divided."""
     return card.select_split == card.report_split or language in card.one_split
 
 
 def half_of(document: str) -> Half:
-    """The half of a document, by its hash alone."""
+    """Return the side of a document, `select` or `report`, determined by its hash alone."""
     return HALVES[hashlib.sha256(f"half {SPLIT_RULE}\n{document}".encode()).digest()[0] % 2]
 
 
 def document_of(example: Example) -> str:
-    """The example's document; an example without one is a document of its own, a query's is its English
-    sentence, a mined sentence's its translation.
+    """Return the name of the example's document.
+
+    Without one it is the English sentence of a retrieval query, the text of a mined sentence, or the example's id.
     """
     if isinstance(example, BitextExample):
         return example.document or example.english
@@ -110,12 +116,12 @@ def document_of(example: Example) -> str:
 
 
 def document_number(example: Example) -> int:
-    """A number in [0, 2**63) for the example's document, from its name alone: equal in every language and study."""
+    """Return a number in [0, 2**63) derived from the document's name alone: equal in every language and study."""
     return int.from_bytes(hashlib.sha256(document_of(example).encode()).digest()[:8], "big") >> 1
 
 
 def document_numbers(made: Sequence[Portion]) -> dict[Half, Ints]:
-    """Half → the number of each scored example's document, in the order of the half's outcomes."""
+    """Return for `select` and `report` the document number of each scored example, in the order of the outcomes."""
     return {
         half: np.array([document_number(portion.examples[int(row)]) for row in rows], dtype=np.int64)
         for portion in made
@@ -136,13 +142,13 @@ def _rows(card: TaskCard, language: str, split: str, examples: Sequence[Example]
 
 
 def _repeated(examples: Sequence[Example], rows: Ints, others: Sequence[Example]) -> npt.NDArray[np.bool_]:
-    """(rows,) whether the same text stands among the others; ids, documents and labels aside."""
+    """Return shape (rows,): whether the same text occurs among the others, regardless of ids, documents and labels."""
     there = {text_key(example) for example in others}
     return np.array([text_key(examples[int(row)]) in there for row in rows], dtype=bool)
 
 
 def text_key(example: Example) -> tuple[object, ...]:
-    """What a model reads of an example."""
+    """Return everything that a model reads of an example."""
     match example:
         case TextExample(text_a=a, text_b=b) | RawText(text_a=a, text_b=b):
             return (a, b)

@@ -22,9 +22,9 @@ from tasksearch.tasks.selection_split import SPLIT_RULE, Portion, evaluation_spl
 from tasksearch.tasks.source_spec import Source
 
 _WORTH_A_FILE = 1_000
-"""Evaluation examples from which encoding them again takes longer than opening a file."""
+"""Minimum number of evaluation examples for which a cache file is faster than encoding again."""
 _WORTH_A_NOTE = 10_000
-"""Training examples from which counting them again takes longer than a note is worth."""
+"""Minimum number of training examples for which a cached count is worthwhile."""
 
 
 class TaskSource:
@@ -32,16 +32,16 @@ class TaskSource:
 
     Args:
         root: folder of the suite's files.
-        tokenizer: of the model; None where nothing will be encoded.
-        skip_bad: bad records that are passed over in each file; `skipped` tells them.
+        tokenizer: the model's tokenizer; None if nothing is to be encoded.
+        skip_bad: maximum number of bad records to skip in each file; they are listed in `skipped`.
     """
 
     def __init__(self, root: Path, tokenizer: Tokenizer | None, *, skip_bad: int = 0) -> None:
         self.root, self.tokenizer, self.skip_bad = root, tokenizer, skip_bad
         self.skipped: dict[str, tuple[str, ...]] = {}
-        """Task, language and split → a line for each record that was passed over."""
+        """Task, language and split → one line per bad record that was skipped."""
         self.left_out: dict[str, tuple[tuple[str, int], ...]] = {}
-        """Task, language and split → how many records the authors leave out themselves, by reason."""
+        """Task, language and split → number of records that the authors themselves exclude, by reason."""
         self._read = lru_cache(maxsize=2048)(self._read_now)
         self._portions = lru_cache(maxsize=1024)(self._portions_now)
         self._encoded = lru_cache(maxsize=1024)(self._encode_portions)
@@ -52,39 +52,42 @@ class TaskSource:
     # ---- examples
 
     def split(self, card: TaskCard, language: str, split: str) -> tuple[Example, ...]:
-        """All evaluation examples of one split of the authors'; raises DataMissing or BadInput."""
+        """Return all evaluation examples of one of the authors' splits; raises DataMissing or BadInput."""
         return self._read(card, card.source, language, split).examples
 
     def portions(self, card: TaskCard, language: str, cap: int | None = None) -> tuple[Portion, ...]:
-        """What is scored of a language, and which of it selects and reports.
+        """Return the scored examples of a language, with their division into selection and reporting examples.
 
         Args:
-            cap: at most so many examples a half.
+            cap: maximum number of selection and of reporting examples.
         """
         return self._portions(card, language, cap)
 
     def evaluation(self, card: TaskCard, language: str, max_length: int, cap: int | None = None) -> tuple[Encoded, ...]:
-        """Encoded items of each portion."""
+        """Return the encoded items of each portion."""
         return self._encoded(card, language, max_length, cap)
 
     def training_examples(self, card: TaskCard) -> tuple[Example, ...]:
-        """English training examples of all the card's training sources."""
+        """Return the English training examples of all the card's training sources."""
         found = [self._read(card, source, ENGLISH, card.train_split).examples for source in card.train_sources]
         return tuple(example for examples in found for example in examples)
 
     def stream_training(self, card: TaskCard) -> Iterator[Example]:
-        """The same one by one, none is kept: a training set may be far larger than memory should be."""
+        """Yield the examples of `training_examples` one by one without keeping them.
+
+        A training set may be much larger than memory.
+        """
         tally = Tally()
         for source in card.train_sources:
             yield from stream_source(self.root, card, source, ENGLISH, card.train_split, tally, skip_bad=self.skip_bad)
         self._note(f"{card.name} {ENGLISH} {card.train_split}", tally.skipped, sorted(tally.left_out.items()))
 
     def training(self, card: TaskCard, max_length: int) -> Encoded:
-        """Encoded English training items."""
+        """Return the encoded English training items."""
         return self._trained(card, max_length)
 
     def training_size(self, card: TaskCard) -> int:
-        """English training examples."""
+        """Return the number of English training examples."""
         return self._sizes(card)
 
     def _read_now(self, card: TaskCard, source: Source, language: str, split: str) -> FileReading:
@@ -93,7 +96,7 @@ class TaskSource:
         return reading
 
     def _count_training(self, card: TaskCard) -> int:
-        """Counted once for each content: a resume of a study does not read its training data again."""
+        """Count once per content: resuming a study does not read its training data again."""
         place = f"{card.name} {ENGLISH} {card.train_split}"
         name = signature_of("count", self.training_fingerprint(card), card.kind, card.labels, self.skip_bad)
         with suppress(TypeError, KeyError, ValueError):
@@ -125,7 +128,10 @@ class TaskSource:
         return tuple(self._encode_portion(card, language, max_length, cap, number) for number in range(len(made)))
 
     def _encode_portion(self, card: TaskCard, language: str, max_length: int, cap: int | None, number: int) -> Encoded:
-        """From the cache where it is worth a file: the name holds the data, the cast, and the rules that make the portion."""
+        """Encode a portion, or load it from the cache if it is large enough.
+
+        The cache key covers data, encoding and split rules.
+        """
         tokenizer, portion = self.tokenizer, self.portions(card, language, cap)[number]
         assert tokenizer is not None, "a source that encodes has a tokenizer"
         if len(portion.examples) < _WORTH_A_FILE or not self._tokenizer_name:
@@ -149,7 +155,7 @@ class TaskSource:
 
     @cached_property
     def _tokenizer_name(self) -> str:
-        """Hash of the tokenizer and of its library's version; empty for one that cannot be written down."""
+        """Hash of the tokenizer and of its library's version; empty if the tokenizer cannot be serialised."""
         backend = getattr(self.tokenizer, "backend_tokenizer", None)
         if backend is None:
             return ""
@@ -157,19 +163,19 @@ class TaskSource:
 
         return signature_of("tokenizer", __version__, backend.to_str())
 
-    # ---- what names the data
+    # ---- fingerprints of the data
 
     def training_fingerprint(self, card: TaskCard) -> str:
-        """Hashes of the training data and of how its sources read it."""
+        """Return hashes of the training data and of how its sources are read."""
         return " ".join(self._fingerprint(card, source, ENGLISH, card.train_split) for source in card.train_sources)
 
     def evaluation_fingerprint(self, card: TaskCard, language: str) -> tuple[str, ...]:
-        """Hashes of a language's evaluation data, how it is read, and the split rule's version."""
+        """Return hashes of a language's evaluation data and of how it is read, with the split rule's version."""
         splits = evaluation_splits(card, language)
         return (f"split rule {SPLIT_RULE}", *(f"{s} {self._fingerprint(card, card.source, language, s)}" for s in splits))
 
     def split_fingerprint(self, card: TaskCard, language: str, split: str) -> str:
-        """Names the examples that `split` gives: the data, how it is read, and by which card."""
+        """Return a hash that identifies the examples of `split`: the data, how it is read, and the card."""
         data = self._fingerprint(card, card.source, language, split)
         return signature_of(data, card.kind, card.labels, language, self.skip_bad)
 
@@ -177,11 +183,11 @@ class TaskSource:
         return fingerprint(self.root, card, source, language, split)
 
     def hub_commits(self, cards: Iterable[TaskCard], languages: Mapping[str, Sequence[str]]) -> dict[str, str]:
-        """Hub data set → its commit, of those that the cards are read from; empty where all of it is files.
+        """Return hub data set → commit for all that the cards read; empty if all data are files.
 
         Args:
-            cards: whose training data is meant.
-            languages: target → languages whose evaluation data is meant.
+            cards: cards whose training data count.
+            languages: target → languages whose evaluation data count.
         """
         cards = tuple(cards)
         asked = [(card, source, ENGLISH, card.train_split) for card in cards for source in card.train_sources]
@@ -191,13 +197,16 @@ class TaskSource:
         return {found.id: found.commit for one in asked if (found := self._pinned(*one)) is not None}
 
     def missing(self, card: TaskCard, languages: tuple[str, ...]) -> list[str]:
-        """What the card needs for these languages and is not there: a file's path, or what to get from the hub."""
+        """Return what the card needs for these languages and is not available: paths of files, or what to get from the hub."""
         gone = [absent(self.root, card, *asked) for asked in wanted(card, languages)]
         return [thing for thing in dict.fromkeys(gone) if thing]
 
 
 def wanted(card: TaskCard, languages: Iterable[str]) -> list[tuple[Source, str, str]]:
-    """(source, language, split) of everything that the card reads for these languages, its English training data first."""
+    """Return (source, language, split) of everything that the card reads for these languages.
+
+    Its English training data come first.
+    """
     asked = [(source, ENGLISH, card.train_split) for source in card.train_sources]
     if card.role == "target":
         scored = [language for language in languages if language in card.languages]

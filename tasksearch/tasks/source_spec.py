@@ -1,6 +1,6 @@
-"""Where a task's data is, as a frozen literal on its card. A source is a value; `TaskSource` opens it.
+"""Where a task's data is, as a frozen value on its card; `TaskSource` opens it.
 
-A source of another sort is another dataclass in `Source`, and one more branch in `tasksearch.tasks.resolve`.
+A new type of source needs another dataclass in `Source` and one more branch in `tasksearch.tasks.resolve`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from tasksearch.core.signature import plain_without
 
 Pairs = tuple[tuple[str, str], ...]
-"""A mapping that hashes: (key, value) pairs."""
+"""A hashable mapping: (key, value) pairs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,20 +19,20 @@ class Files:
     """Files under the suite's data folder.
 
     Attributes:
-        format: name of a format in `tasksearch.tasks.formats`: how a file falls into records and a record into fields.
-        path: template of a file's path; knows {folder}, {language}, {code} and {split}. With `*`, `?` or `[…]` in it: all files
-            that match, in the order of their names.
-        codes: language → what the files call it ({code}); a language that is not named is called as it is.
-        splits: split → what the files call it ({split}).
-        columns: field of the kind (`a`, `b`, `label`, `words` …, `id`, `document`) → column, which may hold {language}; fields
-            not named keep their names.
-        labels: label or tag as written in the files → the card's.
-        language_column: column with {code}, in a file that holds several languages.
+        format: name of a format in `tasksearch.tasks.formats`, which divides a file into records and a record into fields.
+        path: template of a file's path with {folder}, {language}, {code} and {split}. If it contains `*`, `?` or `[…]`: all
+            files that match, sorted by name.
+        codes: language → its name in the files ({code}); other languages keep their code.
+        splits: split → its name in the files ({split}).
+        columns: field of the kind (`a`, `b`, `label`, `words` …, `id`, `document`) → column, which may contain {language};
+            other fields keep their names.
+        labels: label or tag in the files → label on the card.
+        language_column: column with {code}, in a file of several languages.
         documents: language (or `*`) → regular expression whose first group is the document within the `document` field; an
             example whose field does not match is a document of its own.
-        languages: that the files hold; empty: all of the card's.
-        home: folder of the user's suite file that names these files: they are looked for there first, then under the data
-            folder. It is no part of what names the data.
+        languages: languages of the files; empty: all of the card's.
+        home: folder of the user's suite file that names these files; they are searched there first, then under the data folder.
+            Not part of the data's fingerprint.
     """
 
     format: str = "packed"
@@ -47,27 +47,28 @@ class Files:
     home: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form without `home`; where `languages` is not used it is that of versions without it, so that names of data
-        stay.
+        """Return the plain form without `home`, and without `languages` if unused.
+
+        Fingerprints of earlier versions thus stay valid.
         """
         return {name: value for name, value in plain_without(self, ("languages",)).items() if name != "home"}
 
     def holds(self, language: str) -> bool:
-        """Whether the files are of that language at all."""
+        """Whether the files may contain that language."""
         return not self.languages or language in self.languages
 
     def code(self, language: str) -> str:
-        """What the files call a language."""
+        """Return the language's name in the files."""
         return dict(self.codes).get(language, language)
 
     def relative(self, folder: str, language: str, split: str) -> str:
-        """Path below the data folder of one language and split."""
+        """Return the path of one language and split, relative to the data folder."""
         named = dict(self.splits).get(split, split)
         return self.path.format(folder=folder, language=language, code=self.code(language), split=named)
 
 
 PACKED = Files()
-"""The packed layout, as the lab writes it."""
+"""The packed layout, as written by the lab."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,16 +77,17 @@ class Hub:
 
     Attributes:
         id: `namespace/name`.
-        config, split: templates; know {code} and {split}.
-        revision: branch, tag or commit; what it meant is looked up once and kept.
-        codes, splits: language and split → what the table calls them.
+        config, split: templates with {code} and {split}.
+        revision: branch, tag or commit; the commit that it means is looked up once and recorded.
+        codes, splits: language and split → their names in the table.
         columns: field → column (`choices.text` for a part of one), or a text with columns in braces: `{context} {question}`.
-        labels: label or tag as the table has it, a number as its digits → the card's. A number's name is checked against the
-            table's own, where it has names.
-        left_out: labels of rows that the authors leave out, as text: counted.
-        choices: one template per choice; or a single one, with {each} for an element of the column `each`.
-        label_among: column that lists the choices' names, in which the label is looked for; empty: the label is an index.
-        equal, begins: (column, template): rows whose column is, or begins with, that text; others belong to other languages.
+        labels: label or tag in the table, numbers as digits → label on the card. A number's name is checked against the table's
+            own names, if it has any.
+        left_out: labels of rows that the authors exclude, as text; such rows are counted.
+        choices: one template per choice; or a single one, in which {each} is replaced by each element of the column `each`.
+        label_among: column with the names of the choices, among which the label is looked up; empty: the label is an index.
+        equal, begins: (column, template): only rows whose column equals, or begins with, that text; others belong to other
+            languages.
     """
 
     id: str
@@ -104,11 +106,11 @@ class Hub:
     begins: Pairs = ()
 
     def code(self, language: str) -> str:
-        """What the table calls a language."""
+        """Return the language's name in the table."""
         return dict(self.codes).get(language, language)
 
     def named(self, language: str, split: str) -> tuple[str, str]:
-        """(configuration, split) of a language and split."""
+        """Return (configuration, split) of a language and split."""
         called = dict(self.splits).get(split, split)
         code = self.code(language)
         return self.config.format(code=code, split=called), self.split.format(code=code, split=called)
@@ -116,28 +118,28 @@ class Hub:
 
 @dataclass(frozen=True, kw_only=True)
 class FirstOf:
-    """Copies of the same data, the preferred one first: the first that is there is read, and the others stand in its stead."""
+    """Copies of the same data, in order of preference: the first one that is available is read."""
 
     sources: tuple[Source, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ByPart:
-    """Another source for some languages and splits.
+    """Different sources for some languages and splits.
 
     Attributes:
-        parts: (language, split, source); an empty split stands for every split.
-        rest: of all others; None: there are none.
+        parts: (language, split, source); an empty split means every split.
+        rest: source of all others; None: there is none.
     """
 
     parts: tuple[tuple[str, str, Source], ...]
     rest: Source | None = None
 
     def of(self, language: str, split: str) -> Source | None:
-        """The source of one language and split; None where the card names none."""
+        """Return the source of one language and split; None if the card names none."""
         named = {(one, part): source for one, part, source in self.parts}
         return named.get((language, split)) or named.get((language, "")) or self.rest
 
 
 Source = Files | Hub | FirstOf | ByPart
-"""Every sort of source."""
+"""Any type of source."""

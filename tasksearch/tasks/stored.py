@@ -1,7 +1,7 @@
-"""Encoded items on disk as one Arrow file, memory-mapped: made once, shared by every process, never held as Python objects.
+"""Encoded items on disk in one memory-mapped Arrow file: written once, shared by all processes, never held as Python objects.
 
-A file is one record batch with a row per item; `tokens` is a list of sequences, the other columns are those of `Encoded`. A
-reader's arrays are views of the file.
+A file is one record batch with a row per item; `tokens` is a list of sequences, the other columns are those of `Encoded`.
+Arrays returned to a reader are views of the file.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _FLAT = ("positions", "tags", "offsets")
 
 
 def stored(path: Path, kind: str, parts: Iterable[Encoded]) -> Encoded:
-    """The items of the file, written from `parts` first where it is not there or cannot be read.
+    """Return the items of the file; write it from `parts` first if it is missing or unreadable.
 
     Args:
-        parts: consumed only if the file is made; each part's owners count from 0.
+        parts: consumed only if the file is written; the owners of each part count from 0.
     """
     found = _opened(path, kind)
     if found is not None:
         return found
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{path}.lock"):
-        found = _opened(path, kind)  # another process may have made it meanwhile
+        found = _opened(path, kind)  # another process may have written it meanwhile
         if found is None:
             _write(path, kind, parts)
             found = _opened(path, kind)
@@ -74,7 +74,7 @@ def _view(array: Any) -> npt.NDArray[Any]:
 
 
 def _write(path: Path, kind: str, parts: Iterable[Encoded]) -> None:
-    """Parts are appended to scratch files, which are then mapped and written as one batch: memory holds one part."""
+    """Append parts to scratch files, then map and write those as one batch: only one part is in memory at a time."""
     with tempfile.TemporaryDirectory(prefix=".making-", dir=path.parent) as scratch:
         spill = _Spill(Path(scratch))
         for part in parts:
@@ -95,7 +95,7 @@ class _Spill:
         self._owners = 0
 
     def take(self, part: Encoded) -> None:
-        """Appends a part; its bounds and owners go on from where the last part ended."""
+        """Append a part; its bounds and owners continue from the end of the previous part."""
         self._ragged("tokens", part.tokens)
         self._bounds("first", part.first)
         self._append("owner", part.owner + self._owners)
@@ -125,7 +125,7 @@ class _Spill:
         np.ascontiguousarray(values, dtype=self._types[name]).tofile(self._files[name])
 
     def array(self, name: str) -> npt.NDArray[Any] | None:
-        """All that was appended, mapped; None where nothing was."""
+        """Return everything appended, memory-mapped; None if nothing was."""
         if name not in self._files:
             return None
         self._files[name].close()

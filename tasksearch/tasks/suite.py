@@ -1,4 +1,4 @@
-"""`Suite`: a list of cards with the settings that go with them."""
+"""`Suite`: a list of task cards with the settings that belong to them."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ from tasksearch.tasks.languages import Language
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
-    """Cards and defaults.
+    """Task cards and default settings.
 
     Attributes:
-        name: as given to `--suite`.
-        cards: intermediate and target tasks; names are unique.
-        settings: default phase-2 and phase-3 settings, at the size of model the suite is meant for.
-        steps: lengths of the intermediate phase that spaces choose from, multiples of 8 so that eighths are exact.
-        low_resource: languages reported as a group of their own.
+        name: name given to `--suite`.
+        cards: intermediate and target tasks, with unique names.
+        settings: default settings of phases 2 and 3, for the model size that the suite is meant for.
+        steps: lengths of the intermediate phase that spaces choose from; multiples of 8, so that eighths are exact.
+        low_resource: languages that are also reported as a group.
         groups_of_languages: further groups: (name, languages).
-        first_tasks, first_targets, first_languages: what a run takes that names none, so that a first run is bounded; empty:
-            all.
-        base: the suite of the package that it extends; empty where there is none.
-        home: folder of the file that the suite came from; empty for the package's own.
+        first_tasks, first_targets, first_languages: defaults for a run that names none, to limit its cost; empty: all.
+        base: built-in suite that it extends; empty if there is none.
+        home: folder of the file that the suite came from; empty for built-in suites.
         own_languages: languages that its file describes.
-        needs_data: whether its files must be given (`--data`, TASKSEARCH_DATA).
-        warning: a sentence that stands beside every number of the suite; empty where none is needed.
+        needs_data: whether a data folder is required (`--data`, TASKSEARCH_DATA).
+        warning: sentence to show beside every number of the suite; empty if none is needed.
     """
 
     name: str
@@ -54,51 +53,51 @@ class Suite:
 
     @property
     def world(self) -> str:
-        """The suite of the package whose data and model it stands on: `lab`, `lowres` …; its own name where it extends none."""
+        """Built-in suite whose data and model it uses: `lab`, `lowres` …; its own name if it extends none."""
         return self.base or self.name
 
     @property
     def intermediates(self) -> tuple[TaskCard, ...]:
-        """Cards that may stand in a mixture."""
+        """Cards of intermediate tasks."""
         return tuple(card for card in self.cards if card.role == "intermediate")
 
     @property
     def targets(self) -> tuple[TaskCard, ...]:
-        """Cards that are scored."""
+        """Cards of target tasks."""
         return tuple(card for card in self.cards if card.role == "target")
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Every language a target is scored in, sorted."""
+        """All languages in which a target is scored, sorted."""
         return tuple(sorted({language for card in self.targets for language in card.languages}))
 
     @property
     def groups(self) -> dict[str, str]:
-        """Target → kind of target: classification, tagging, qa or retrieval."""
+        """Target → group: classification, tagging, qa or retrieval."""
         return {card.name: card.group for card in self.targets}
 
     @property
     def language_groups(self) -> dict[str, tuple[str, ...]]:
-        """Groups of languages reported as rows of their own."""
+        """Groups of languages that are reported as rows of their own."""
         own = {"low-resource": self.low_resource} if self.low_resource else {}
         return own | dict(self.groups_of_languages)
 
     def chance_over(self, languages: Iterable[str]) -> dict[str, float | None]:
-        """Target → score of a guess, over the languages given."""
+        """Return target → chance score over the given languages, in percent."""
         given = tuple(languages)
         return {card.name: card.chance_over(given) for card in self.targets}
 
     @property
     def same_data(self) -> tuple[tuple[str, str], ...]:
-        """(intermediate task, target) pairs that train on one data set."""
+        """(intermediate task, target) pairs that train on a common data set."""
         pairs = [(task, target) for task in self.intermediates for target in self.targets]
         return tuple((task.name, target.name) for task, target in pairs if set(task.trains_on) & set(target.trains_on))
 
     def card(self, name: str) -> TaskCard:
-        """The card of that name.
+        """Return the card of that name.
 
         Raises:
-            UnknownName: with the nearest name of the suite.
+            UnknownName: there is none; the message names the nearest one in the suite.
         """
         for card in self.cards:
             if card.name == name:

@@ -1,7 +1,7 @@
-"""A suite of the user's own, from a `.toml` file of cards or a `.py` file with a `SUITE`; it may extend one of the package's.
+"""User-defined suites: a `.toml` file of task cards or a `.py` file with a `SUITE`, which may extend a built-in suite.
 
-A TOML card is a few lines: kind, labels, files per language and split (or a hub id), columns, licence, metric.
-`docs/extending.md` shows one whole.
+A TOML card takes a few lines: kind, labels, files per language and split (or a hub id), columns, licence, metric.
+`docs/extending.md` shows a complete example.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _LANGUAGE_KEYS = {"name": _TEXT, "family": _TEXT, "script": _TEXT, "gib": _NUMBE
 
 
 def read_suite_file(path: Path) -> str:
-    """Reads a suite's file, checks all of it, and returns the reference that `load_suite` takes.
+    """Read and check a suite file; return the reference that `load_suite` accepts.
 
     Raises:
         BadInput, UnknownName: one line that names the file, the card and what was expected.
@@ -73,12 +73,12 @@ def read_suite_file(path: Path) -> str:
 
 
 def _files_named(text: str, own: str) -> list[str]:
-    """Python files that metrics of the suite stand in, the suite's own file aside."""
+    """Return the Python files, other than the suite's own, in which the suite's metrics are defined."""
     return sorted({name for name, _ in _METRIC.findall(text)} - {own})
 
 
 def suite_of(file: UserFile) -> Suite:
-    """The suite that a file holds; raises as `read_suite_file`."""
+    """Return the suite defined by a file; raises as `read_suite_file` does."""
     try:
         return _at_home(_from_toml(file) if file.name.endswith(".toml") else _from_python(file), file)
     except UnknownName as fault:
@@ -97,19 +97,19 @@ def extended(
     settings: PhaseSettings | None = None,
     **fields: Any,
 ) -> Suite:
-    """One of the package's suites with cards and languages of one's own: for `SUITE` in a user's Python file.
+    """Extend a built-in suite by cards and languages; for `SUITE` in a user's Python file.
 
     Args:
-        base: name of the suite.
-        name: of the new one.
-        cards: that join; one with the name of a card of the base stands in its place.
-        languages: that the package's table does not know, or that a card knows better.
-        only: tasks of the base that stay; empty: all.
-        settings: None: those of the base.
+        base: name of the built-in suite.
+        name: name of the new suite.
+        cards: cards to add; one with the name of a card of the base replaces it.
+        languages: languages missing from the built-in table, or described better here.
+        only: tasks of the base to keep; empty: all.
+        settings: new settings; None: those of the base.
         fields: further fields of `Suite`.
 
     Raises:
-        UnknownName: no such suite, or no such task in `only`.
+        UnknownName: there is no such suite, or no such task in `only`.
     """
     from tasksearch.tasks.catalogue import SUITES
 
@@ -134,7 +134,7 @@ def extended(
 
 
 def _first(old: Suite, cards: Sequence[TaskCard], languages: Sequence[Language], there: set[str]) -> dict[str, tuple[str, ...]]:
-    """What a run takes that names nothing: what it took of the base, and what joined it."""
+    """Return the defaults of a run that names no tasks, targets or languages: the base's, plus what was added."""
     spoken = {code for card in cards for code in card.languages} | {one.code for one in languages}
     joined = {
         "first_tasks": [card.name for card in cards if card.role == "intermediate"],
@@ -149,7 +149,10 @@ def _first(old: Suite, cards: Sequence[TaskCard], languages: Sequence[Language],
 
 
 def _groups(old: Suite | None, cards: Iterable[TaskCard], languages: Sequence[Language]) -> dict[str, Any]:
-    """Groups of languages by size, the user's own among them; a suite that names its own low-resource languages keeps them."""
+    """Return groups of languages by size, including the user's own.
+
+    A base with its own low-resource list keeps and extends it.
+    """
     own = {one.code: one for one in languages}
     if old is not None and not old.groups_of_languages:
         small = language_groups(own, own).get("low", ()) if own else ()
@@ -304,7 +307,7 @@ def _card(entry: Mapping[str, Any], where: str, suite: str, base: Suite | None) 
 
 
 def _labels(entry: Mapping[str, Any], fields: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Labels that a card does not name are read off its training files."""
+    """Read the labels from the training files if the card does not name them."""
     if fields.get("labels") or entry["kind"] not in _LABELLED:
         return {}
     if "hub" in entry:
@@ -313,7 +316,7 @@ def _labels(entry: Mapping[str, Any], fields: Mapping[str, Any], where: str) -> 
 
 
 def _training_of(task: str, base: Suite | None) -> dict[str, Any]:
-    """Where another task's English training examples are."""
+    """Return the fields of another task's English training examples."""
     if base is None:
         raise BadInput(f"'train_as = {task!r}' in a suite that extends none")
     card = base.card(task)
@@ -326,7 +329,7 @@ def _training_of(task: str, base: Suite | None) -> dict[str, Any]:
 
 
 def _with_languages(entry: Mapping[str, Any], where: str, base: Suite | None) -> TaskCard:
-    """A card of the base with further languages, each from files of its own; nothing else of it changes."""
+    """Return a card of the base with additional languages, each with files of its own; the rest is unchanged."""
     if base is None:
         raise BadInput(f"{where}: 'adds_to' in a suite that extends none")
     strange = sorted(entry.keys() & _CARD_KEYS.keys() - {"languages", "one_split", "note"})
@@ -349,7 +352,7 @@ def _with_languages(entry: Mapping[str, Any], where: str, base: Suite | None) ->
 
 
 def _sources(entry: Mapping[str, Any], where: str, languages: Sequence[str]) -> tuple[Source, tuple[Source, ...]]:
-    """(what is scored, what trains); no training sources where they are the same."""
+    """Return (evaluation source, training sources); the latter are empty if they are the same."""
     if "hub" in entry:
         if "files" in entry:
             raise BadInput(f"{where}: 'hub' beside 'files'; expected one of them")
@@ -404,7 +407,7 @@ def _files(entry: Mapping[str, Any], path: Any, where: str) -> Files:
 
 
 def _columns(entry: Mapping[str, Any], where: str) -> Pairs:
-    """Columns as pairs; a list of columns stands for `choices.0`, `choices.1` …"""
+    """Return the columns as pairs; a list of columns for `choices` becomes `choices.0`, `choices.1` …"""
     given = dict(entry.get("columns", {}))
     known = {*FIELDS.get(entry.get("kind", ""), ()), "id", "document", "answer", "start"} if "kind" in entry else set()
     for field in given:
@@ -480,11 +483,11 @@ def _is(value: Any, wanted: str) -> bool:
     return tests[wanted]
 
 
-# ---- what both kinds of file have in common
+# ---- shared by both kinds of file
 
 
 def _at_home(suite: Suite, file: UserFile) -> Suite:
-    """The suite as a user's own: its files are looked for beside its file, its metrics stand in files beside it."""
+    """Return the suite bound to its file: data files are searched beside it, and metrics refer to Python files beside it."""
     from tasksearch.tasks.catalogue import SUITES
 
     if suite.name in SUITES or not _NAME.fullmatch(suite.name):
@@ -512,7 +515,7 @@ def _at_home(suite: Suite, file: UserFile) -> Suite:
 
 
 def _code(code: str, spoken: set[str], card: TaskCard) -> str:
-    """The project's code of a language; one that nobody knows is refused, since nothing could be said of it."""
+    """Return the canonical code of a language; an unknown one is refused, since nothing could be reported about it."""
     if code in spoken:
         return code
     known = canonical(code)
@@ -534,8 +537,9 @@ def _homed(source: Source, home: str) -> Source:
 
 
 def _metric(card: TaskCard, file: UserFile) -> str:
-    """A card's metric; one in a Python file as a reference to that file alone, so that other changes of the suite rename no
-    segment.
+    """Return a card's metric; one in a Python file becomes a reference to that file alone.
+
+    Other changes of the suite then leave segment signatures unchanged.
     """
     path, colon, name = card.metric.rpartition(":")
     if not colon or is_reference(card.metric):

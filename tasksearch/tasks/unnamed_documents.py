@@ -1,7 +1,8 @@
-"""Files that leave a document unnamed: they are cut otherwise than earlier versions cut them, so their data has another name.
+"""Detect files with unnamed documents, which are divided differently than by earlier versions and need another fingerprint.
 
-Earlier versions took a null title for the word "None", one document for a whole language, an empty title in lines for no
-document, and cut an article without a title between its paragraphs. Names of all other data stay what they were.
+Earlier versions treated a null title as the word "None", making a whole language one document, and an empty title in line
+formats as no document, and divided an article without title between its paragraphs. Fingerprints of all other data are
+unchanged.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ _NOTHING = {True: r'(?:null|NaN|"\s*")', False: r"(?:null|NaN)"}
 
 
 def leaves_documents_unnamed(path: Path, files: Files, kind: Kind, stamp: tuple[int, int]) -> bool:
-    """Whether the file has a document without a name that is cut otherwise now.
+    """Whether the file has a document without a name that is now divided differently.
 
     Args:
-        stamp: the file's size and time of change: the answer is remembered while they stay.
+        stamp: the file's size and modification time; the result is cached while they stay the same.
 
-    A file that cannot be read is told where it is read.
+    Returns False for a file that cannot be read; the error is reported when it is read.
     """
     with suppress(BadInput):
         return _leaves(path, files, kind, stamp)
@@ -48,8 +49,9 @@ def _holds(path: Path, pattern: str, stamp: tuple[int, int]) -> bool:
 
 @lru_cache(maxsize=256)
 def _untitled_articles(path: Path, stamp: tuple[int, int]) -> bool:
-    """Whether an article has several paragraphs and no title, told without parsing: fewer titles than articles, and fewer
-    articles than paragraphs.
+    """Whether an article has several paragraphs and no title.
+
+    Detected without parsing: there are fewer titles than articles, and fewer articles than paragraphs.
     """
     text = whole_text(path)
     articles, contexts = (len(re.findall(rf'"{key}"\s*:', text)) for key in ("paragraphs", "context"))

@@ -1,15 +1,15 @@
-"""How many examples XTREME's splits hold, where a source says so.
+"""Number of examples in XTREME's splits, where a source states it.
 
-The figures of PAN-X, PAWS-X, UDPOS and MLQA are those that `datasets` recorded of its own XTREME copy (`dataset_infos.json`,
-huggingface/datasets before 3.0). UDPOS's are given for languages where the record is what the known sizes of UD 2.5's treebanks
-add up to, compared by hand and not with the files; for German, Greek, French, Japanese, Russian and Chinese it is not, so they
-stay unknown.
+The numbers of PAN-X, PAWS-X, UDPOS and MLQA are those that `datasets` recorded for its XTREME copy (`dataset_infos.json`,
+huggingface/datasets before 3.0). Those of UDPOS are included only for languages where they equal the sum of the known sizes of
+UD 2.5's treebanks, compared by hand and not with the files; for German, Greek, French, Japanese, Russian and Chinese they do
+not, so those remain unknown.
 """
 
 from __future__ import annotations
 
 Count = tuple[str, str, int]
-"""Language, split, examples."""
+"""(language, split, number of examples)."""
 
 _PANX_SMALL = {
     100: ("jv", "my", "yo"),
@@ -27,7 +27,7 @@ _MLQA = {
     "zh": (504, 5_137),
 }  # fmt: skip
 _PAWSX_READ_AS_CSV = (("en", "train", 49_175), ("es", "dev", 1_961), ("fr", "dev", 1_988), ("ko", "test", 1_999))
-"""The hub's copy was read with quotation marks as quotes, which joins lines."""
+"""Counts of the hub's copy, which was read with quotation marks as CSV quotes and therefore joins some lines."""
 
 
 def _both(sizes: dict[str, tuple[int, int]]) -> tuple[Count, ...]:
@@ -35,16 +35,16 @@ def _both(sizes: dict[str, tuple[int, int]]) -> tuple[Count, ...]:
 
 
 def panx(languages: tuple[str, ...]) -> tuple[Count, ...]:
-    """Rahimi et al.'s splits: dev and test are of one size, 100, 1,000 or 10,000."""
+    """Return the counts of Rahimi et al.'s splits: dev and test have the same size, 100, 1,000 or 10,000."""
     small = {code: size for size, codes in _PANX_SMALL.items() for code in codes}
     return (("en", "train", 20_000), *_both({code: (small.get(code, 10_000),) * 2 for code in languages}))
 
 
 def pawsx(languages: tuple[str, ...]) -> tuple[Count, ...]:
-    """The authors' files, then what the hub's copy holds where that differs."""
+    """Return the counts of the authors' files, then those of the hub's copy where they differ."""
     return (("en", "train", 49_401), *_both(dict.fromkeys(languages, (2_000, 2_000))), *_PAWSX_READ_AS_CSV)
 
 
 UDPOS = (("en", "train", 21_253), *_both(_UDPOS), *((code, "test", n) for code, n in _UDPOS_TEST_ALONE.items()))
 MLQA = _both(_MLQA)
-"""Questions, question and context in one language (Lewis et al. 2020)."""
+"""Number of questions with question and context in the same language (Lewis et al. 2020)."""

@@ -1,8 +1,8 @@
-"""The nine English intermediate tasks of Phang et al. 2020: where their data is, and their cards.
+"""Cards and data sources of the nine English intermediate tasks of Phang et al. 2020.
 
-Every source is the first copy that is there: the packed layout, the authors' own files under the data folder, the hub.
-Composition of prompts and label orders are jiant's; its labels stand in the order contradiction, entailment, neutral, so that
-MNLI, SNLI, ANLI and XNLI agree and the first three share the head `nli`.
+Each source is the first available copy of: the packed layout, the authors' own files under the data folder, the hub.
+Composition of prompts and label orders follow jiant; its order contradiction, entailment, neutral is shared by MNLI, SNLI, ANLI
+and XNLI, and the first three share the head `nli`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tasksearch.tasks.source_spec import Files, FirstOf, Hub
 
 NLI_LABELS = ("contradiction", "entailment", "neutral")
 _NLI_NUMBERS = (("0", "entailment"), ("1", "neutral"), ("2", "contradiction"))
-"""GLUE's, SNLI's, ANLI's and XNLI's numbers on the hub."""
+"""Numbers of the labels of GLUE, SNLI, ANLI and XNLI on the hub."""
 _NLI_COLUMNS = (("a", "premise"), ("b", "hypothesis"))
 _AS_SQUAD = (("id", "id"), ("document", "title"))
 
@@ -145,12 +145,12 @@ COMMONSENSE_QA = FirstOf(
     )
 )
 CCG_SECTIONS = ("0[2-9]", "1[0-9]", "2[01]")
-"""Sections 02-21 of the Wall Street Journal, CCGbank's training part."""
+"""Sections 02-21 of the Wall Street Journal, CCGbank's training section."""
 CCG = tuple(Files(format="ccgbank", path=f"ccg/data/AUTO/{section}/wsj_*.auto") for section in CCG_SECTIONS)
 
 
 def intermediate_cards() -> tuple[TaskCard, ...]:
-    """ANLI+, MNLI, QQP, SQuAD 1.1 and 2.0, HellaSwag, CCG, Cosmos QA, CommonsenseQA."""
+    """Return cards of ANLI+, MNLI, QQP, SQuAD 1.1 and 2.0, HellaSwag, CCG, Cosmos QA and CommonsenseQA."""
     return (
         _card(
             "anli_plus",

@@ -1,4 +1,4 @@
-"""Suite `xtreme`: the paper's nine intermediate tasks, XTREME's nine targets in 40 languages, jiant's settings."""
+"""Suite `xtreme`: the paper's nine intermediate tasks and XTREME's nine targets in 40 languages, with jiant's settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _QA = (("batch_size", 16), ("max_length", 384), ("epochs", 2))
 
 
 def xtreme_suite() -> Suite:
-    """Phang et al. 2020 as far as it is known from jiant's code."""
+    """Return the suite of Phang et al. 2020, as far as it is known from jiant's code."""
     return Suite(
         name="xtreme",
         cards=(*intermediate_cards(), *target_cards()),
@@ -27,11 +27,12 @@ def xtreme_suite() -> Suite:
 
 
 def xtreme_settings() -> PhaseSettings:
-    """As jiant's XTREME scripts: lr 1e-5, 32 examples a step (16 for QA), 10 % warm-up, linear decay, retrieval at layer 14.
+    """Return the settings of jiant's XTREME scripts.
 
-    Maximum lengths are jiant's: 256, for QA 384 in both phases, for retrieval 512. Its scripts take 16 examples a step for QA
-    as a target; of the paper's intermediate phase no batch size is known, so it has one for all tasks. Lengths of the
-    intermediate phase are one and three passes over 131,072 examples, in steps of 32.
+    Learning rate 1e-5, batch size 32 (QA: 16), 10 % warmup, linear decay, retrieval at layer 14. Maximum lengths are jiant's:
+    256; 384 for QA in both phases; 512 for retrieval. Its scripts use batch size 16 for QA targets; the batch size of the
+    paper's intermediate phase is unknown, so all its tasks use the same. The lengths of the intermediate phase are one and
+    three passes over 131,072 examples, in steps of 32.
     """
     return PhaseSettings(
         intermediate=TrainSettings(batch_size=32, learning_rate=1e-5, max_length=256),

@@ -1,7 +1,7 @@
-"""XTREME's nine target tasks: where their data is, and their cards. Languages as in XTREME's `evaluate.py`.
+"""Cards and data sources of XTREME's nine target tasks, with the languages of XTREME's `evaluate.py`.
 
-Where suite `lowres` reads the very data of XTREME (`same`: XNLI in four languages, XQuAD, TyDiQA-GoldP, Tatoeba), its files
-serve here too.
+Where suite `lowres` reads exactly XTREME's data (`same`: XNLI in four languages, XQuAD, TyDiQA-GoldP, Tatoeba), its files are
+used here too.
 """
 
 from __future__ import annotations
@@ -89,13 +89,14 @@ TATOEBA_CODES = {
     "sw": "swh", "ta": "tam", "te": "tel", "th": "tha", "tl": "tgl", "tr": "tur", "ur": "urd", "vi": "vie", "zh": "cmn",
 }  # fmt: skip
 _TATOEBA_POOLS = tuple(pool for pool in counts.TATOEBA if pool[0] in TATOEBA_CODES)
-"""LASER's pools, as they were counted for suite `lowres`."""
+"""Pool sizes of LASER's Tatoeba, as counted for suite `lowres`."""
 _MNLI_TRAIN, _SQUAD_TRAIN = ("en", "train", 392_702), ("en", "train", 87_599)
 
 
 def target_cards() -> tuple[TaskCard, ...]:
-    """XNLI, PAWS-X, UDPOS, PAN-X, XQuAD, MLQA, TyDiQA-GoldP, BUCC 2018, Tatoeba; and, under names of their own, BUCC's sample
-    alone and a proxy for BUCC.
+    """Return cards of XNLI, PAWS-X, UDPOS, PAN-X, XQuAD, MLQA, TyDiQA-GoldP, BUCC 2018 and Tatoeba.
+
+    Two further cards, under names of their own, are BUCC's sample alone and a proxy for BUCC.
     """
     nine = (_xnli(), _pawsx(), _udpos(), _panx(), _xquad(), _mlqa(), _tydiqa(), _bucc(), _tatoeba())
     return (*nine, _bucc_sample(), _bucc_proxy())
@@ -285,7 +286,7 @@ def _tydiqa() -> TaskCard:
                 id=XTREME_HUB,
                 config="tydiqa",
                 codes=codes,
-                columns=(("id", "id"), ("document", "title")),  # a row without a title has its context for a document
+                columns=(("id", "id"), ("document", "title")),  # the context is the document of a row without a title
                 begins=(("id", "{code}-"),),
                 splits=_TWO_SPLITS,
             ),
@@ -304,7 +305,7 @@ def _tydiqa() -> TaskCard:
 
 
 _BUCC_PAIRS = {"de": (1_038, 9_580), "fr": (929, 9_086), "ru": (2_374, 14_435), "zh": (257, 1_899)}
-"""Gold pairs of BUCC's sample (XTREME's dev) and training part (its test)."""
+"""Number of gold pairs in BUCC's sample (XTREME's dev) and training part (its test)."""
 
 
 def _bucc() -> TaskCard:

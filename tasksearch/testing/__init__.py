@@ -1,1 +1,1 @@
-"""What tests, rehearsals and torture share: segments that only take time."""
+"""Shared by tests, simulated runs and torture: segments that take time but train nothing."""

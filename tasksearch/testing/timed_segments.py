@@ -1,4 +1,4 @@
-"""Segments that cost time and leave a mark: what the recorded trainable trains in place of models."""
+"""Segments that sleep and leave a file behind; the recorded trainable uses them instead of training models."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ from tasksearch.phases.unfolding import unfolded
 
 @dataclass(frozen=True, kw_only=True)
 class TimedSettings:
-    """How segments are played.
+    """How segments are simulated.
 
     Attributes:
-        log: file that every training adds a JSON line to: trial, signature, begin and end in seconds since the epoch, steps.
-        store: folder of the marks; None: nothing is reused.
-        step_seconds: what a step takes.
-        target_steps: steps of every target phase; None: as the plan's settings have them.
-        untrained: targets without a phase of their own, which cost nothing here.
+        log: file to which every training appends a JSON line: trial, signature, begin and end in seconds since the epoch,
+            steps.
+        store: folder of files that mark finished segments; None: nothing is reused.
+        step_seconds: duration of one step.
+        target_steps: steps of every target phase; None: as in the plan's settings.
+        untrained: targets without a target phase, which take no time.
     """
 
     log: str
@@ -39,7 +40,7 @@ class TimedSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """A line of the log."""
+    """One line of the log."""
 
     trial: int
     signature: str
@@ -49,7 +50,7 @@ class Training:
 
 
 class TimedSegments:
-    """A plan's segments, trained by sleeping."""
+    """The segments of a plan, trained by sleeping."""
 
     def __init__(self, plan: Plan, number: int, settings: TimedSettings) -> None:
         self._plan, self._number, self._settings = plan, number, settings
@@ -66,13 +67,13 @@ class TimedSegments:
         return self.chain | {one.name: RequiredSegment(one.signature, self._target_steps(one)) for one in self._unfolded[1]}
 
     def missing(self, position: int) -> tuple[RequiredSegment, ...]:
-        """What has to be trained from that part on."""
+        """Return the segments that must be trained from that part on."""
         return missing_segments(
             list(self.chain.values()), list(self.needs.values())[len(self.chain) :], position, self._is_there
         )
 
     def train(self, part: str) -> dict[str, float]:
-        """Trains a part's segment and what it lacks before it, or finds it; seconds by kind of work."""
+        """Train a part's segment and its missing predecessors, or find it in the store; return seconds by kind of work."""
         wanted = self.needs[part]
         if self._is_there(wanted.signature):
             return {"reused": wanted.work * self._settings.step_seconds}
@@ -109,7 +110,7 @@ class TimedSegments:
 
 
 def trainings(log: Path) -> list[Training]:
-    """What was trained, in the order it ended."""
+    """Return all trainings in the order they ended."""
     if not log.exists():
         return []
     rows = (json.loads(line) for line in log.read_text(encoding="utf-8").splitlines())
@@ -117,7 +118,7 @@ def trainings(log: Path) -> list[Training]:
 
 
 def _append(path: Path, row: list[Any]) -> None:
-    """One write of one line: lines of many processes do not mix."""
+    """Append a line with a single write, so that lines of several processes do not mix."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         os.write(handle, f"{json.dumps(row)}\n".encode())

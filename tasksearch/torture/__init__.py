@@ -1,1 +1,1 @@
-"""Studies that are killed on purpose: does a resumed one end with the numbers of an undisturbed one?"""
+"""Studies that are killed on purpose, to check that a resumed study ends with the numbers of an undisturbed one."""

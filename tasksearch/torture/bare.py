@@ -1,7 +1,7 @@
-"""A whole study in one process without Ray: the same books, store and MLflow, and trials whose training is arithmetic.
+"""A whole study in one process without Ray: the real trial manager, store and MLflow, with trials whose training is arithmetic.
 
 A trial trains one segment per stage, saves a snapshot inside each, and scores its targets from the last segment's tensors as
-the store gives them back: a wrong byte that the store let through would show in the scores.
+read back from the store: a wrong byte that the store failed to detect would change the scores.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from tasksearch.tracking.mlflow import MlflowTracker
 from tasksearch.tracking.port import Tracker
 
 BUDGET = 5_000
-"""Bytes that the store may take: less than a study's segments, so that some are evicted and trained again."""
+"""Store budget in bytes: less than a study's segments, so that some are evicted and trained again."""
 
 _WIDTH, _EXAMPLES = 256, 40
 Outcomes = dict[tuple[str, str, Half], np.ndarray[Any, np.dtype[np.float32]]]
 
 
 def live(folder: Path, trials: int, leaders: int, *, tracked: bool) -> None:
-    """Runs what the study in the folder still lacks, to its end, as `study.run` does.
+    """Run what the study in the folder still lacks until it is complete, as `study.run` does.
 
     Args:
-        tracked: into MLflow; else the tracker is a plain twin in memory, which takes a tenth of the time.
+        tracked: log to MLflow; otherwise to a tracker in memory, which takes a tenth of the time.
 
     Raises:
         TasksearchError: as `raytune.driver.run_trials` does.
@@ -57,7 +57,10 @@ def live(folder: Path, trials: int, leaders: int, *, tracked: bool) -> None:
 
 
 def _run_all(session: Session, ledger: Ledger, store: SegmentStore) -> None:
-    """Two trials in flight, the younger finishes first; MLflow keeps pace, as it does with trials that take their time."""
+    """Keep two trials in flight, of which the later one finishes first.
+
+    The tracker is awaited after each, since it would keep up with real trials.
+    """
     manager = session.manager
     flying: list[TrialRecord] = []
     while not manager.halted:
@@ -73,7 +76,7 @@ def _run_all(session: Session, ledger: Ledger, store: SegmentStore) -> None:
 
 
 def _report(record: TrialRecord, ledger: Ledger, store: SegmentStore) -> dict[str, Any]:
-    """The last report of a trial, in `trainables.base`'s words."""
+    """Return the last report of a trial in the format of `trainables.base`."""
     names = list(_names(record))
     claim(store, names)
     final = np.zeros(_WIDTH, np.float32)
@@ -98,7 +101,7 @@ def _report(record: TrialRecord, ledger: Ledger, store: SegmentStore) -> dict[st
 
 
 def _names(record: TrialRecord) -> Iterator[str]:
-    """One segment per stage; chains that begin alike share what they have in common."""
+    """Yield the signature of one segment per stage; schedules with the same first stages share their segments."""
     parent = signature_of("torture", record.plan.seed)
     for stage in record.plan.schedule.stages:
         parent = signature_of("torture", parent, stage)
@@ -106,7 +109,7 @@ def _names(record: TrialRecord) -> Iterator[str]:
 
 
 def _segment(store: SegmentStore, name: str, before: np.ndarray[Any, np.dtype[np.float32]]) -> Any:
-    """A segment's tensor: from the store, or trained from the one before in two steps with a snapshot between them."""
+    """Return a segment's tensor: from the store, or trained from the previous one in two steps with a snapshot between them."""
     if store.manifest(name) is not None:
         try:
             found = np.asarray(store.tensors(name, "model")["w"].numpy())
@@ -143,7 +146,10 @@ def _drawn(name: str, step: int) -> Any:
 
 
 def _outcomes(record: TrialRecord, final: Any) -> Outcomes:
-    """Outcomes of shape (examples, 2): an example is right where the projection of the final tensor exceeds its difficulty."""
+    """Return outcomes of shape (examples, 2).
+
+    An example is correct if a statistic of the final tensor exceeds its difficulty.
+    """
     cells: Outcomes = {}
     for target, language, half in product(record.plan.targets, record.plan.languages, HALVES):
         draw = np.random.default_rng(seed_from("torture", target, language, half))

@@ -1,6 +1,6 @@
-"""Layer `store`: SIGKILLs, full disks, a server that goes away, cut files and edits by hand, in bare processes without Ray.
+"""Layer `store`: SIGKILLs, full disks, an unreachable tracking server, truncated files and edits by hand, in single processes.
 
-Every study is killed until it is complete, then compared with one that nobody disturbed.
+Every study is resumed after each kill until it is complete, then compared with an undisturbed one.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from tasksearch.tracking.database import make_empty
 TRIALS, LEADERS = 8, 1
 _KINDS = {"kill": 70, "random": 10, "full": 8, "away": 12}
 _CUT = 0.25
-"""Share of the kills after which one of the last files is cut, too."""
+"""Probability that one of the last written files is truncated after a kill."""
 
 _EDITED = 0.4
 """Share of the other kills after which somebody edits the Optuna study or the runs in MLflow."""
 
-_MOST = 2  # occurrence of a point within one life: a study is to meet several kills before it is complete
+_MOST = 2  # maximum occurrence of a point within one process, so that a study meets several kills before it is complete
 
 
 _UNTRACKED = 2
-"""Studies without MLflow to each one with it: they take a tenth of the time, and store and journal are the same."""
+"""Number of studies without MLflow per study with it: they take a tenth of the time and exercise the same store and journal."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Kind:
-    """Studies with or without MLflow: what their points are, and what they come to undisturbed."""
+    """Studies with or without MLflow: their crash points, and the result of the undisturbed study."""
 
     tracked: bool
     base: Path
@@ -49,7 +49,7 @@ class _Kind:
         live(folder, TRIALS, LEADERS, tracked=self.tracked)
 
     def fresh(self, folder: Path) -> Path:
-        """An empty study; with MLflow its tables are copied: making them takes seconds."""
+        """Make an empty study folder; with MLflow, copy prepared database tables, since creating them takes seconds."""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         if self.tracked:
@@ -78,11 +78,11 @@ class _Kind:
 
 
 def torture_store(campaign: Campaign, kills: int) -> None:
-    """Kills until there were so many, over as many studies as that takes.
+    """Kill processes until the number of kills is reached, over as many studies as needed.
 
     Raises:
-        TrainingFailed: a life that ended otherwise than its fate explains, a finished trial that was lost, or a study that
-            differs from the undisturbed one.
+        TrainingFailed: a process ended in a way that its fate does not explain, a finished trial was lost, or a study differs
+            from the undisturbed one.
     """
     base = campaign.work / "store"
     base.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def torture_store(campaign: Campaign, kills: int) -> None:
 
 
 def _torment(campaign: Campaign, folder: Path, kind: _Kind, kills: int) -> None:
-    """Lives of one study, until it is complete; when all kills are spent the last one is left alone."""
+    """Run and kill processes of one study until it is complete; once all kills are spent, the last process runs undisturbed."""
     first = not folder.exists()
     if first:
         kind.fresh(folder)
@@ -137,7 +137,7 @@ def _fate(draw: random.Random, kind: _Kind, *, first: bool) -> Fate:
     what = draw.choices(list(weights), list(weights.values()))[0]
     if what == "random":
         return Fate(kind=what, seconds=draw.uniform(0.02, 2.0 if kind.tracked else 0.3))
-    # what is passed once, at a study's beginning, is met in its first life alone
+    # points passed only at a study's beginning can only be met by its first process
     names = sorted(name for name, count in kind.points.items() if first or count > 2)
     if what == "away":
         names = [name for name in names if " mlflow." in name and "_study " not in name and "._experiment " not in name]
@@ -146,7 +146,7 @@ def _fate(draw: random.Random, kind: _Kind, *, first: bool) -> Fate:
 
 
 def _check(end: End, fate: Fate, campaign: Campaign) -> None:
-    """Whether a life ended as its fate explains.
+    """Check that a process ended as its fate explains.
 
     Raises:
         TrainingFailed: it did not.
@@ -182,7 +182,10 @@ def _make_template(base: Path) -> None:
 
 
 def _in_child(act: Any, path: Path) -> dict[str, Any]:
-    """What `act` returns, worked out in a fork: the parent opens no database that a child would share."""
+    """Return the result of `act`, computed in a forked process.
+
+    The parent must not open a database that a child would share.
+    """
     end = fork(lambda: path.write_text(json.dumps(act())), Fate(), path.with_suffix(".words"))
     if end.code != 0:
         raise TrainingFailed(f"ended with code {end.code}: {end.said[-3000:]}")

@@ -1,4 +1,4 @@
-"""A layer's run of kills: what was done is kept in its folder, so that a torture that is killed goes on where it stopped."""
+"""State of one layer's run of kills, kept in its folder so that an interrupted torture can continue."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ from tasksearch.torture.code import code_version
 
 @dataclass(kw_only=True)
 class Campaign:
-    """One layer's state.
+    """State of one layer.
 
     Attributes:
-        layer: its name.
-        seed: of every draw.
-        work: folder of the studies that are tortured.
-        code: what is tortured, as `code_version` names it.
-        kills: SIGKILLs so far.
-        faults: disks filled, servers taken away and files cut, so far.
-        studies: studies that were resumed to their end and found equal.
-        lives: processes started.
-        seconds: spent so far.
+        layer: name of the layer.
+        seed: seed of every random choice.
+        work: folder of the tortured studies.
+        code: version of the tortured code, as `code_version` names it.
+        kills: number of SIGKILLs so far.
+        faults: number of filled disks, unreachable servers and damaged files so far.
+        studies: number of studies that were completed and found equal.
+        lives: number of processes started.
+        seconds: time spent so far.
         where: kills by place.
         what: kills and faults by kind.
+        say: called with every line of progress.
     """
 
     layer: str
@@ -52,23 +53,23 @@ class Campaign:
     _since: float = field(default_factory=time.monotonic, repr=False)
 
     def draw(self) -> random.Random:
-        """The draws of the next life: equal seeds torture alike, wherever a run of kills was broken off."""
+        """Return the random generator of the next process: equal seeds torture alike, even after an interruption."""
         return random.Random(seed_from("torture", self.layer, self.seed, self.lives))
 
     def needs(self, kills: int, base: Path) -> bool:
-        """Whether there were not yet so many kills, or the last study was never compared: a torture was broken off.
+        """Whether kills are still missing, or the last study has not been compared yet because the torture was interrupted.
 
         Raises:
-            BadInput: the code was changed meanwhile; processes that start from now on would run another one.
+            BadInput: the code has changed; new processes would run other code than the earlier ones.
         """
         self.expect_same_code()
         return self.kills < kills or (base / f"study-{self.studies}").exists()
 
     def expect_same_code(self) -> None:
-        """Says it where this is not the code that the campaign was begun with.
+        """Check that the code is the one that the campaign was begun with.
 
         Raises:
-            BadInput: it is another.
+            BadInput: it is not.
         """
         if (now := code_version()) != self.code:
             raise BadInput(
@@ -77,30 +78,30 @@ class Campaign:
             )
 
     def count(self, what: str, where: str) -> None:
-        """One SIGKILL more."""
+        """Count one more SIGKILL."""
         self.kills += 1
         self.what[what] += 1
         self.where[where] += 1
 
     def keep(self) -> None:
-        """Writes the state down."""
+        """Write the state to disk."""
         now = time.monotonic()
         self.seconds, self._since = self.seconds + now - self._since, now
         write_atomic(_path(self.work, self.layer), json.dumps(self.to_json(), indent=1).encode())
 
     def log(self, line: str) -> None:
-        """Says a line, and adds it to the layer's log."""
+        """Print a line and append it to the layer's log."""
         with (self.work / f"{self.layer}.txt").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
         self.say(line)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form."""
+        """Return the plain form."""
         fields = {k: v for k, v in vars(self).items() if k not in ("work", "say", "_since")}
         return fields | {"where": dict(sorted(self.where.items())), "what": dict(sorted(self.what.items()))}
 
     def summary(self) -> str:
-        """One line of what was done."""
+        """Return a one-line summary."""
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.what.items()))
         return (
             f"{self.layer}: {self.kills} SIGKILLs at {len(self.where)} places, {self.faults} other faults, over {self.studies} "
@@ -109,10 +110,10 @@ class Campaign:
 
 
 def open_campaign(layer: str, seed: int, work: Path, say: Callable[[str], None]) -> Campaign:
-    """A new run of kills, or the one that stands in the folder.
+    """Start a campaign, or continue the one in the folder.
 
     Raises:
-        BadInput: the folder holds one with another seed, or of other code.
+        BadInput: the folder holds one with another seed or of other code.
     """
     path = _path(work, layer)
     if not path.exists():
@@ -132,7 +133,7 @@ def open_campaign(layer: str, seed: int, work: Path, say: Callable[[str], None])
 
 
 def hardware() -> str:
-    """Cores, processor and load of this machine."""
+    """Return cores, processor and load of this machine as text."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

@@ -1,4 +1,4 @@
-"""Which code is tortured: kills of one campaign are counted together only where one code was killed."""
+"""Identity of the tortured code: kills of one campaign are added up only if all hit the same code."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _DIGITS = 12
 
 
 def code_version() -> str:
-    """`0.1.0, sources 3f9a02c71be4`: the package's version, and a hash over its Python files as they lie on the disk now."""
+    """Return `0.1.0, sources 3f9a02c71be4`: the package's version and a hash of its Python files as they are on disk now."""
     return f"{__version__}, sources {hash_of([_folder(name) for name in _PACKAGES])}"
 
 
 def hash_of(folders: list[Path]) -> str:
-    """Hex digits over the names, below their folder, and bytes of all Python files in the folders."""
+    """Return hex digits of a hash over relative names and contents of all Python files in the folders."""
     digest = hashlib.sha256()
     for folder in folders:
         for path in sorted(folder.rglob("*.py")):

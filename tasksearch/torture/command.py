@@ -1,5 +1,7 @@
-"""The command line over recorded scores: `python -m tasksearch.torture.command CONTEXT_JSON WORDS …`, where the
-words are those of `tasksearch`. Model and data are the planted study's; all else is what a user's command runs.
+"""Run the command line over recorded scores: `python -m tasksearch.torture.command CONTEXT_JSON WORDS …`.
+
+WORDS are arguments of `tasksearch`. Model and data are those of the planted study; everything else is what a user's command
+runs.
 """
 
 from __future__ import annotations
@@ -13,11 +15,11 @@ from tasksearch.study.setup import Setup
 from tasksearch.torture.planted import SIZES, plan_of
 
 _ASKED = sys.argv[1:2]
-"""The trainable's context as JSON; the words behind it are all that the command line sees."""
+"""The trainable's context as JSON; the command line sees only the arguments after it."""
 
 
 class _Planted(Setup):
-    """Surroundings without a model."""
+    """Prepared study without a model."""
 
     def context(self, config: Any, folder: Any) -> dict[str, Any]:
         return dict(json.loads(_ASKED[0]))
@@ -34,12 +36,12 @@ def _prepare(config: Any, on_pretrain: Any = None) -> Setup:
 
 
 def main() -> None:
-    """Runs the words as `tasksearch` would."""
+    """Run the arguments as `tasksearch` would."""
     import trainables.three_phase
     from tasksearch.study import run
     from trainables.recorded import RecordedTrainable
 
-    setattr(run, "prepare", _prepare)  # noqa: B010 - in this process alone
+    setattr(run, "prepare", _prepare)  # noqa: B010 - affects only this process
     setattr(trainables.three_phase, "ThreePhase", RecordedTrainable)  # noqa: B010
     sys.argv = ["tasksearch", *sys.argv[2:]]
     runpy.run_module("tasksearch", run_name="__main__")

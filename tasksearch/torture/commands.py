@@ -1,6 +1,8 @@
-"""Layer `commands`: what people do to a study between two commands. Drivers are killed at any time, a file of any kind is
-flipped, cut or deleted, the folder is moved or copied; then `check --repair` and `resume` must bring it to its end, where
-`best` and `report` say what they say of the undisturbed one.
+"""Layer `commands`: damage done to a study between two commands.
+
+Drivers are killed at random times, a file of any kind has a bit flipped, is truncated or deleted, the folder is moved or
+copied. `check --repair` and `resume` must then complete the study, and `best` and `report` must give the results of the
+undisturbed one.
 """
 
 from __future__ import annotations
@@ -28,10 +30,10 @@ _STARTS = 5
 
 
 def torture_commands(campaign: Campaign, kills: int) -> None:
-    """Studies until there were so many kills; each is compared at its end.
+    """Torture studies until the number of kills is reached; each is compared when complete.
 
     Raises:
-        TrainingFailed: a command that nobody disturbed ended with an error, or a study that differs from the undisturbed one.
+        TrainingFailed: an undisturbed command ended with an error, or a study differs from the undisturbed one.
     """
     base = campaign.work / "commands"
     base.mkdir(parents=True, exist_ok=True)
@@ -51,7 +53,7 @@ def torture_commands(campaign: Campaign, kills: int) -> None:
 
 
 def _torment(folder: Path, campaign: Campaign, kills: int) -> Path:
-    """Kills, damages, moves and copies a study until it is complete; where it stands in the end."""
+    """Kill, damage, move and copy a study until it is complete; return its final folder."""
     if not folder.exists():
         _begin(folder)
     while campaign.kills < kills:
@@ -81,7 +83,7 @@ def _torment(folder: Path, campaign: Campaign, kills: int) -> Path:
 
 
 def damage(folder: Path, draw: random.Random) -> str:
-    """Flips a bit of, cuts or deletes one file of the study; says which."""
+    """Flip a bit of one file of the study, truncate it or delete it; return a description."""
     found = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink() and path.stat().st_size]
     path = draw.choice([path for path in found if path.suffix not in _SPARED and "ray" not in path.relative_to(folder).parts])
     size, kind = path.stat().st_size, draw.choice(("flipped", "cut", "deleted"))
@@ -100,7 +102,7 @@ def damage(folder: Path, draw: random.Random) -> str:
 
 
 def _shifted(folder: Path, draw: random.Random, campaign: Campaign) -> Path:
-    """Moves the study, or goes on in a copy of it, now and then."""
+    """Move the study or replace it by a copy, at random; return its folder."""
     what = draw.choice(("moved", "copied", "", ""))
     if not what:
         return folder
@@ -116,7 +118,7 @@ def _shifted(folder: Path, draw: random.Random, campaign: Campaign) -> Path:
 
 
 def _repaired(folder: Path) -> None:
-    """`check --repair` never leaves by itself with more than findings, whatever it met."""
+    """Run `check --repair`; it may report findings but must not fail otherwise."""
     process = _start(folder, "check", str(folder), "--repair")
     if process.wait(LONGEST) not in (0, 1):
         raise TrainingFailed(f"{folder}: `check --repair` ended with code {process.returncode}: {_words(folder)}")
@@ -137,12 +139,12 @@ def _begin(folder: Path) -> None:
 
 
 def _substance(folder: Path) -> dict[str, Any]:
-    """MLflow aside: its runs are compared by `check` itself."""
+    """Return the substance without MLflow, whose runs `check` itself compares."""
     return json.loads(json.dumps(substance(folder, tracked=False)))  # type: ignore[no-any-return]
 
 
 def _told(folder: Path) -> str:
-    """What `check` and `report` say, whose success is enough, and `best`."""
+    """Run `check` and `report`, which must succeed, and return what `best` says."""
     _expect(folder, "check", str(folder))
     _expect(folder, "report", str(folder))
     _expect(folder, "best", str(folder), "--json", "--reopen")

@@ -1,4 +1,4 @@
-"""What a study comes to, clocks aside: two studies are equal where their substances are."""
+"""Compare the results of two studies, times aside."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from tasksearch.tracking.lookup import contents, statuses
 
 
 def substance(folder: Path, *, tracked: bool = True) -> dict[str, Any]:
-    """Trials with parameters, plans, scores and objectives; outcomes by hash; what Optuna and MLflow hold of them.
+    """Return what two equal studies agree on.
+
+    This is trials with parameters, plans, scores and objectives; outcomes by hash; Optuna's and MLflow's copies.
 
     Args:
         tracked: whether the study writes the MLflow database in its folder.
@@ -39,7 +41,7 @@ def substance(folder: Path, *, tracked: bool = True) -> dict[str, Any]:
 
 
 def difference(was: dict[str, Any], now: dict[str, Any]) -> str | None:
-    """The first thing in which two substances differ; None where they do not."""
+    """Return the first difference between two substances; None if they are equal."""
     for part, before in was.items():
         after = now[part]
         if before != after:

@@ -1,8 +1,9 @@
-"""Crash points, found from outside: product code knows nothing of them.
+"""Crash points, observed from outside: the product's code contains no hooks for them.
 
-A point is an operation that changes a file, or a call of MLflow's client, at a place of the product, before it or after it:
-`store.segment_store._publish os.rename before`. A child process that is to be tortured calls `watch`; from then on every such
-point is announced as it is passed, and whoever hears it may kill the process, or raise what a full disk or a dead server would.
+A point is an operation that changes a file, or a call of MLflow's client, in a function of the product, before or after the
+operation: `store.segment_store._publish os.rename before`. A child process to be tortured calls `watch`; from then on the
+callback receives every point as it is passed, and may kill the process or raise the error of a full disk or an unreachable
+server.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ _CLIENT = (
     "set_terminated",
 )
 _NOT = ("tasksearch.torture", "tasksearch.cli")
-"""Who tortures is not tortured."""
+"""Modules whose own operations are not crash points."""
 
 
 def watch(on_point: OnPoint) -> None:
-    """Announces every point that this process passes; never undone, since the process is to die.
+    """Report every crash point that this process passes; never undone, since the process is meant to die.
 
-    Raises: from inside the product's calls, whatever `on_point` raises.
+    Exceptions of `on_point` are raised inside the product's calls.
     """
     for name in _OS:
         setattr(os, name, _around(getattr(os, name), f"os.{name}", on_point))
@@ -60,7 +61,7 @@ def _around(call: Any, name: str, on_point: OnPoint) -> Any:
 
 
 def _around_open(call: Any, on_point: OnPoint) -> Any:
-    """A file that was opened for writing and is still empty."""
+    """Wrap `open` so that opening a file for writing is a crash point: afterwards the file exists but is empty."""
 
     @functools.wraps(call)
     def opened(file: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
@@ -76,7 +77,7 @@ def _around_open(call: Any, on_point: OnPoint) -> Any:
 
 
 def _watch_safetensors(on_point: OnPoint) -> None:
-    """Written by Rust, which no operation of `os` shows."""
+    """Wrap `save_file`, whose Rust code makes no observable calls of `os`."""
     from tasksearch.store import segment_store as store
 
     store.save_file = _around(store.save_file, "save_file", on_point)  # type: ignore[attr-defined]
@@ -98,7 +99,7 @@ def _watch_client(on_point: OnPoint) -> None:
 
 
 def _place() -> str | None:
-    """The innermost function of the product, or of Optuna's journal, that is being carried out; None where there is none."""
+    """Return the innermost running function of the product or of Optuna; None if there is none."""
     frame: Any = sys._getframe(2)
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))

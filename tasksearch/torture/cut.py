@@ -1,4 +1,4 @@
-"""Files cut short behind a study's back, and what of it must never be lost."""
+"""Truncate files of a study, and list the results that must survive it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 from tasksearch.records.ledger import Ledger
 
 _LAST = 6
-_WHOLE = (".lock", ".txt", ".log")  # locks are empty, logs are read by people
+_WHOLE = (".lock", ".txt", ".log")  # locks are empty, logs are only for people
 
 
 def cut(folder: Path, draw: random.Random) -> str | None:
-    """Cuts one of the files that were written last at any byte; says which; None where there is none."""
+    """Truncate one of the most recently written files at a random byte; return a description, or None if there is no file."""
     found = [path for path in folder.rglob("*") if path.is_file() and path.stat().st_size and path.suffix not in _WHOLE]
     last = sorted(found, key=lambda path: path.stat().st_mtime_ns)[-_LAST:]
     if not last:
@@ -28,9 +28,9 @@ def cut(folder: Path, draw: random.Random) -> str | None:
 
 
 def kept_of(folder: Path) -> dict[int, Any]:
-    """What is recorded of the finished trials: number → plan, parameters and scores.
+    """Return the records of finished trials: number → status, plan, parameters, scores and cause.
 
-    A trial whose record or outcomes are damaged is none: it is run again.
+    A trial whose record or outcomes are damaged is left out, since it is run again.
     """
     kept, ledger = {}, Ledger(folder)
     for path in (folder / "trials").glob("[0-9]*[0-9].json"):
@@ -44,5 +44,5 @@ def kept_of(folder: Path) -> dict[int, Any]:
 
 
 def lost(before: dict[int, Any], after: dict[int, Any]) -> int | None:
-    """The first finished trial that is there no more, or otherwise."""
+    """Return the number of the first finished trial that is missing or changed; None if there is none."""
     return next((number for number, data in sorted(before.items()) if after.get(number) != data), None)

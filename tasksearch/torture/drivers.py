@@ -1,7 +1,7 @@
-"""Layers `drivers` and `workers`: SIGKILLs through Ray at random times, over recorded scores.
+"""Layers `drivers` and `workers`: SIGKILLs at random times during studies through Ray, over recorded scores.
 
-A driver is killed at any time, its start-up and its end included. Workers are killed while their driver goes on: Ray's retries
-and the books must make it good without a resume.
+Drivers are killed at any time, including start-up and shutdown. Workers are killed while their driver keeps running: Ray's
+retries and the trial manager must recover without a resume.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ _QUICK = {"sleep": 0.0}
 
 
 def torture_drivers(campaign: Campaign, kills: int) -> None:
-    """Kills drivers until there were so many kills, over as many studies as that takes; every study is compared at its end.
+    """Kill drivers until the number of kills is reached, over as many studies as needed; each is compared when complete.
 
     Raises:
-        TrainingFailed: a start that ended by itself with an error, or a study that differs from the undisturbed one.
+        TrainingFailed: an undisturbed driver ended with an error, or a study differs from the undisturbed one.
     """
     _torture("drivers", _kill_drivers, campaign, kills)
 
 
 def torture_workers(campaign: Campaign, kills: int) -> None:
-    """The same with workers: every study comes to its end under one driver.
+    """Kill workers in the same way; every study is completed by a single driver.
 
     Raises:
         TrainingFailed: as `torture_drivers`.
@@ -58,7 +58,7 @@ def _torture(name: str, torment: Torment, campaign: Campaign, kills: int) -> Non
 
 
 def _kill_drivers(folder: Path, campaign: Campaign, kills: int, seconds: float) -> None:
-    """Starts and kills until the study is complete or all kills are spent; the last start is left alone."""
+    """Start and kill drivers until the study is complete or all kills are spent; the last driver runs undisturbed."""
     longest = max(15.0, seconds)  # on a busy machine Ray alone takes half a minute to start
     while campaign.kills < kills:
         draw, began = campaign.draw(), time.monotonic()
@@ -78,9 +78,9 @@ def _kill_drivers(folder: Path, campaign: Campaign, kills: int, seconds: float) 
 
 
 def _kill_workers(folder: Path, campaign: Campaign, kills: int, _: float) -> None:
-    """One driver, left alone, whose workers are killed.
+    """Run one driver and kill its workers.
 
-    A trial whose worker is lost four times has failed, and rightly: after a kill every trial in flight is left to its end.
+    A trial that loses its worker four times fails, as it should; so after each kill all trials in flight are allowed to finish.
     """
     draw: random.Random = campaign.draw()
     driver, began = Driver("planted", folder, _SLOW), time.monotonic()

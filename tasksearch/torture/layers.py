@@ -11,11 +11,11 @@ from tasksearch.core.errors import UnknownName
 from tasksearch.torture.campaign import Campaign, open_campaign
 
 KILLS = {"store": 1000, "drivers": 60, "workers": 60, "trainer": 20, "commands": 20}
-"""Layer → SIGKILLs where nothing is said."""
+"""Layer → default number of SIGKILLs."""
 
 
 def seed_of(folder: Path, asked: int | None) -> int:
-    """The seed asked for, else that of the torture which stands in the folder, else a new one."""
+    """Return the requested seed, else that of the torture in the folder, else a new random one."""
     if asked is not None:
         return asked
     stored = [json.loads(path.read_text())["seed"] for name in KILLS if (path := folder / f"{name}.json").exists()]
@@ -23,12 +23,12 @@ def seed_of(folder: Path, asked: int | None) -> int:
 
 
 def run_layers(layer: str, kills: int | None, seed: int, folder: Path, say: Callable[[str], None]) -> list[Campaign]:
-    """Runs a layer, or `all` one after the other.
+    """Run one layer, or `all` in turn.
 
     Raises:
-        UnknownName: no such layer.
-        BadInput: the folder holds a torture with another seed.
-        TrainingFailed: a study that did not end as the undisturbed one.
+        UnknownName: there is no such layer.
+        BadInput: the folder holds a torture with another seed or of other code.
+        TrainingFailed: a study did not end like the undisturbed one.
     """
     if layer not in (*KILLS, "all"):
         raise UnknownName("layer", layer, (*KILLS, "all"))

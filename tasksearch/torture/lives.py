@@ -1,4 +1,4 @@
-"""One life of a process that is to be tortured: a fork that goes on with a study until its fate meets it.
+"""One process under torture: a fork that continues a study until its fate is met.
 
 The parent imports everything once and opens nothing; every child is a fork of it.
 """
@@ -24,10 +24,10 @@ from tasksearch.core.errors import TasksearchError
 from tasksearch.torture import crash
 
 DEFECT = 70
-"""Exit code of a life that ended with anything but a `TasksearchError`."""
+"""Exit code of a process that ended with an exception other than `TasksearchError`."""
 
 _HEAVY = ("alembic", "mlflow", "numpy", "optuna", "pandas", "scipy", "sklearn", "sqlalchemy", "tasksearch", "torch")
-_LONGEST = 1200.0  # of a machine under load
+_LONGEST = 1200.0  # seconds; enough for a machine under load
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +35,12 @@ class Fate:
     """What happens to a process.
 
     Attributes:
-        kind: `kill` at a point; `random`: a SIGKILL after `seconds`; `full`: from the point on the disk is full; `away`: from
-            the point on MLflow does not answer for `times` calls; `none`.
-        point: where.
-        occurrence: at which time the point is passed, from 1.
+        kind: `kill`: SIGKILL at a point; `random`: SIGKILL after `seconds`; `full`: the disk is full from the point on; `away`:
+            MLflow fails for `times` calls from the point on; `none`.
+        point: name of the crash point.
+        occurrence: which passage of the point counts, from 1.
+        seconds: delay of a `random` kill.
+        times: number of failing calls of `away`.
     """
 
     kind: str = "none"
@@ -55,7 +57,7 @@ class Fate:
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """How a life ended: by a signal (`code` below zero) or by itself; `said`: its last words; `met`: whether its fate came."""
+    """How a process ended: exit code (negative: killed by that signal), its output, and whether its fate was met."""
 
     code: int
     said: str
@@ -63,7 +65,7 @@ class End:
 
 
 def fork(act: Callable[[], Any], fate: Fate, words: Path) -> End:
-    """Runs `act` in a child under that fate; what it says goes to the file `words`."""
+    """Run `act` in a child process under that fate; its output goes to the file `words`."""
     words.unlink(missing_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -77,9 +79,10 @@ def fork(act: Callable[[], Any], fate: Fate, words: Path) -> End:
 
 
 def points_of(act: Callable[[], Any], path: Path) -> dict[str, int]:
-    """Point → how often a life of `act` passes it, by living it once; read from `path` where that was done before.
+    """Return crash point → how often `act` passes it, counted in one run; read from `path` if that was done before.
 
-    What that life imported is imported here, too: later lives are forks of this process, and imports are most of a short one.
+    Modules that this run imported are imported here too: later processes are forks of this one, and imports take most of a
+    short run.
     """
     if not path.exists():
         counts: Counter[str] = Counter()
@@ -101,7 +104,7 @@ def points_of(act: Callable[[], Any], path: Path) -> dict[str, int]:
 
 
 def _be(act: Callable[[], Any], fate: Fate, words: Path) -> None:
-    """The child: never returns."""
+    """Run as the child; never returns."""
     code = DEFECT
     try:
         handle = os.open(words, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -152,7 +155,7 @@ def _needs_room(point: str) -> bool:
 
 
 def _wait(child: int, seconds: float) -> int:
-    """The child's status; a child that lives longer is killed."""
+    """Return the child's status; kill the child if it exceeds the time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         done, status = os.waitpid(child, os.WNOHANG)

@@ -1,4 +1,4 @@
-"""The study that is tortured: recorded scores, so that a trial takes milliseconds and every number is known beforehand.
+"""The study that is tortured: recorded scores, so that a trial takes milliseconds and every number is known in advance.
 
 Run as a program it is a driver to be killed: `python -m tasksearch.torture.planted FOLDER CONTEXT_JSON`.
 """
@@ -24,7 +24,7 @@ NAME = "torture"
 
 
 def config(trials: int = 24, leaders: int = 2) -> StudyConfig:
-    """A small study over three tasks, two targets and three languages."""
+    """Return a small study over three tasks, two targets and three languages."""
     space = SearchSpace(name=NAME, summary="", tasks=tuple(sorted(SIZES)), steps=(64, 128))
     return StudyConfig(
         name=NAME,
@@ -41,7 +41,7 @@ def config(trials: int = 24, leaders: int = 2) -> StudyConfig:
 
 
 def plan_of(schedule: Schedule, seed: int) -> Plan:
-    """The plan of a schedule in this study."""
+    """Return the plan of a schedule in this study."""
     asked = config()
     return Plan(
         suite="lab", schedule=schedule, targets=asked.targets, languages=asked.languages, settings=PhaseSettings(), seed=seed
@@ -49,7 +49,7 @@ def plan_of(schedule: Schedule, seed: int) -> Plan:
 
 
 def run_planted(folder: Path, concurrency: int, context: dict[str, Any], trials: int = 24) -> None:
-    """Runs what the study in the folder still lacks, through Ray and into MLflow, as `study.run` does."""
+    """Run what the study in the folder still lacks, through Ray and with MLflow, as `study.run` does."""
     from tasksearch.raytune.driver import run_trials
     from tasksearch.tracking.mlflow import MlflowTracker
     from trainables.recorded import RecordedTrainable

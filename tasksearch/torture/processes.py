@@ -1,4 +1,4 @@
-"""Drivers as processes: started, killed, and followed to their workers."""
+"""Drivers as processes: start them, kill them, and find their workers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tasksearch.torture.comparison import substance
 _STARTS = 5
 
 LONGEST = 900.0
-"""Seconds for one start to come to its end."""
+"""Maximum seconds for one driver to finish."""
 
 
 class Driver:
@@ -37,18 +37,18 @@ class Driver:
             self._process = subprocess.Popen(command, stdout=words, stderr=words, stdin=subprocess.DEVNULL)
 
     def ends_within(self, seconds: float) -> bool:
-        """Waits at most so long; whether the driver ended by itself."""
+        """Wait at most that many seconds; return whether the driver ended by itself."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
         return self._process.poll() is not None
 
     def kill(self) -> None:
-        """SIGKILL of the driver alone: its workers notice by themselves."""
+        """Send SIGKILL to the driver only; its workers have to notice by themselves."""
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
     def kill_worker(self, choose: Callable[[list[psutil.Process]], psutil.Process]) -> str | None:
-        """SIGKILL of one of the processes that hold a trial; its title; None where there is none."""
+        """Send SIGKILL to one of the processes that run a trial; return its title, or None if there is none."""
         found = []
         with suppress(psutil.NoSuchProcess):
             for process in psutil.Process(self._process.pid).children(recursive=True):
@@ -67,14 +67,17 @@ class Driver:
 
     @property
     def lacked_ray(self) -> bool:
-        """Whether it ended because Ray did not start, as happens on a machine under load: no fault of the study's."""
+        """Whether it ended because Ray did not start.
+
+        This happens on a loaded machine and does not count against the study.
+        """
         return self._process.returncode == Unreachable.exit_code
 
     def expect_success(self) -> None:
-        """Waits for the end.
+        """Wait for the end.
 
         Raises:
-            TrainingFailed: a driver that nobody killed ended with an error, or came to no end.
+            TrainingFailed: the driver, which was not killed, ended with an error or not in time.
         """
         if not self.ends_within(LONGEST):
             self.kill()
@@ -87,7 +90,7 @@ class Driver:
 
 
 def finish(module: str, folder: Path, context: dict[str, Any]) -> None:
-    """Starts a driver and leaves it alone to its end; again where Ray did not start.
+    """Start a driver and let it finish undisturbed; retry if Ray did not start.
 
     Raises:
         TrainingFailed: as `Driver.expect_success`.
@@ -100,7 +103,7 @@ def finish(module: str, folder: Path, context: dict[str, Any]) -> None:
 
 
 def undisturbed(module: str, base: Path, context: dict[str, Any]) -> dict[str, Any]:
-    """What the study comes to that nobody disturbs; run once, then read from the folder."""
+    """Return the result of the undisturbed study; it is run once and then read from the folder."""
     path, calm = base / "undisturbed.json", base / "undisturbed"
     if not path.exists():
         shutil.rmtree(calm, ignore_errors=True)
@@ -111,19 +114,19 @@ def undisturbed(module: str, base: Path, context: dict[str, Any]) -> dict[str, A
 
 
 def in_flight(folder: Path) -> set[str]:
-    """The records of a study's trials that were begun and are not finished."""
+    """Return the record files of trials that have started and not finished."""
     found = ((p.name, json.loads(p.read_text())) for p in (folder / "trials").glob("[0-9]*[0-9].json"))
     return {name for name, record in found if record["status"] == "running" and record["started"] > 0}
 
 
 def finished(folder: Path) -> int:
-    """How many trials of a study are recorded as done."""
+    """Return the number of trials recorded as done."""
     return sum('"status": "done"' in path.read_text() for path in (folder / "trials").glob("[0-9]*[0-9].json"))
 
 
 @contextmanager
 def ray_folder() -> Iterator[None]:
-    """Ray's temporary files of killed drivers, which nobody else would clean up."""
+    """Give Ray a temporary folder that is removed afterwards: killed drivers do not clean up their files."""
     before = os.environ.get("RAY_TMPDIR")
     with tempfile.TemporaryDirectory(prefix="tt", ignore_cleanup_errors=True) as folder:
         os.environ["RAY_TMPDIR"] = folder

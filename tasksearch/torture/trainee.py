@@ -1,4 +1,4 @@
-"""`TorturedTrainable`: the real trainable in a process that passes named crash points."""
+"""`TorturedTrainable`: the real trainable in a process whose crash points are observed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from trainables.three_phase import ThreePhase
 
 
 class TorturedTrainable(ThreePhase):
-    """Watched from its first trial on; what happens at a point is said in the context's `torture` (`trainer_study`)."""
+    """Observed from its first trial on; the context's `torture` says what happens at a point (`torture.trainer_study`)."""
 
     def setup(self, config: dict[str, Any]) -> None:
-        """Ray's call for a new actor."""
+        """Set up a new actor; called by Ray."""
         torture = config["context"]["torture"]
         if folder := torture.get("count"):
             crash.watch(_counting(Path(folder)))
@@ -39,7 +39,7 @@ def _counting(folder: Path) -> Callable[[str], None]:
         if busy:
             return
         counts[point] += 1
-        if counts[point] == 1:  # a new one: writing passes points, too
+        if counts[point] == 1:  # a new point; `busy` because writing the file passes points too
             busy = True
             path.write_text(json.dumps(counts))
             busy = False

@@ -1,6 +1,6 @@
-"""Layer `trainer`: SIGKILLs over the real tiny trainer, at random times and at named points inside its workers, through Ray.
+"""Layer `trainer`: SIGKILLs over the real tiny trainer through Ray, at random times and at named points inside its workers.
 
-The lab is a small one with thirty steps of phase 1; segments save snapshots every five steps, so that kills meet them.
+The lab is a small one with thirty steps of phase 1; segments save snapshots every five steps, so that kills hit them.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from tasksearch.torture.comparison import difference, substance
 from tasksearch.torture.processes import Driver, finish, finished, ray_folder, undisturbed
 
 _PROGRAM = "trainer_study"
-_LAST = 60.0  # seconds until a point is met, at most
+_LAST = 60.0  # maximum seconds to wait for a point to be met
 
 
 def torture_trainer(campaign: Campaign, kills: int) -> None:
-    """Kills drivers and workers until there were so many kills; every study is then resumed to its end and compared.
+    """Kill drivers and workers until the number of kills is reached; every study is then completed and compared.
 
     Raises:
-        TrainingFailed: a start that ended by itself with an error, or a study that differs from the undisturbed one.
+        TrainingFailed: an undisturbed driver ended with an error, or a study differs from the undisturbed one.
     """
     base = campaign.work / "trainer"
     base.mkdir(parents=True, exist_ok=True)
-    os.environ["TASKSEARCH_CACHE"] = str(base / "cache")  # the lab and its model, made once, and never in the user's own
+    os.environ["TASKSEARCH_CACHE"] = str(base / "cache")  # the lab and its model are made once, and not in the user's cache
     with ray_folder():
         calm = undisturbed(_PROGRAM, base, {"count": str(base / "points")})
         points = _points(base / "points")
@@ -45,7 +45,7 @@ def torture_trainer(campaign: Campaign, kills: int) -> None:
 
 
 def _one_study(folder: Path, campaign: Campaign, kills: int, points: list[str], seconds: float) -> None:
-    """Lives that end by a kill of the driver, most after one of a worker, until the study is complete."""
+    """Run drivers that are killed, most of them after a worker was killed, until the study is complete."""
     while campaign.kills < kills:
         draw, flag = campaign.draw(), folder.with_name(f"met-{campaign.lives}")
         kind = draw.choice(("driver", "worker", "point", "point"))
@@ -69,7 +69,7 @@ def _one_study(folder: Path, campaign: Campaign, kills: int, points: list[str], 
 
 
 def _kill_worker(kind: str, driver: Driver, draw: random.Random, flag: Path, seconds: float) -> bool:
-    """Whether a worker was killed: by this process at any time, or by itself at its point."""
+    """Return whether a worker was killed: by this process at a random time, or by itself at its crash point."""
     if kind == "driver":
         return False
     deadline = time.monotonic() + (_LAST if kind == "point" else draw.uniform(5.0, max(6.0, 0.6 * seconds)))
@@ -87,5 +87,5 @@ def _tell(campaign: Campaign, victim: str, began: float, folder: Path) -> None:
 
 
 def _points(folder: Path) -> list[str]:
-    """Points that the workers of the undisturbed study passed."""
+    """Return the crash points that the workers of the undisturbed study passed."""
     return sorted({point for path in folder.glob("*.json") for point in json.loads(path.read_text())})

@@ -1,7 +1,7 @@
-"""The study of layer `trainer`; run as a program it is a driver: `python -m … FOLDER CONTEXT_JSON`.
+"""The study of layer `trainer`. Run as a program it is a driver: `python -m … FOLDER CONTEXT_JSON`.
 
-Context: `count`, a folder where every worker notes the points it passes; or `point`, `occurrence` and `flag`: the worker that
-first passes the point so often kills itself, and the file says that it did.
+Context: `count`, a folder in which every worker records the points it passes; or `point`, `occurrence` and `flag`: the first
+worker that passes the point for that time kills itself, and the file `flag` records that it did.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SNAPSHOT_STEPS = 5
 
 
 def config() -> StudyConfig:
-    """Eight short trainings of the lab."""
+    """Return a study of eight short trainings of the lab."""
     return configure(
         name="torture-trainer",
         space="joint_vs_seq",
@@ -42,7 +42,7 @@ def config() -> StudyConfig:
 
 
 def run(folder: Path, context: dict[str, Any]) -> None:
-    """Runs what the study in the folder still lacks, as `study.run` does."""
+    """Run what the study in the folder still lacks, as `study.run` does."""
     from tasksearch.raytune.driver import run_trials
     from tasksearch.torture.trainee import TorturedTrainable
     from tasksearch.tracking.mlflow import MlflowTracker

@@ -1,1 +1,1 @@
-"""Fetching of a suite's data: what its authors publish and where, over HTTPS or from the hub, to the place where it is read."""
+"""Download of a suite's data, as published by its authors over HTTPS or on the hub, to the places where it is read."""

@@ -1,4 +1,4 @@
-"""Fetching what a plan names: files eight at a time, archives and hub tables one after the other, everything recorded."""
+"""Carry out a download plan: several files at a time, archives and hub tables one after another, everything recorded."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from tasksearch.tasks.download.transfer import Download, OnBytes, fetch, place_o
 from tasksearch.tasks.hub import keep_pin, load_table, note_of, pin
 
 CONNECTIONS = 8
-"""Files fetched at once."""
+"""Number of files downloaded concurrently."""
 
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What came of fetching.
+    """Result of a download.
 
     Attributes:
-        fetched: items that stand at their places, or in the hub's cache.
-        failed: item → why not.
-        left: the plan of what is still missing, after every copy that is known was tried.
+        fetched: items that are at their places, or in the hub's cache.
+        failed: item → reason.
+        left: plan of what is still missing after all known copies were tried.
     """
 
     fetched: list[Item] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Outcome:
 
 
 OnItem = Callable[[Item, TasksearchError | None], None]
-"""Told of each item when it is there, or why it is not."""
+"""Callback for each item: called with None when it is there, or with the error."""
 
 
 def get_data(
@@ -53,13 +53,13 @@ def get_data(
     on_bytes: OnBytes = lambda _: None,
     on_item: OnItem = lambda item, fault: None,
 ) -> Outcome:
-    """Fetches what is missing of the cards' data; where a copy cannot be had, the next one that the card names.
+    """Download the missing data of the cards; if one copy fails, the next one named by the card is tried.
 
-    What is fetched is kept whatever comes after, and recorded in the folder.
+    Everything downloaded is kept whatever happens later, and recorded in the folder.
 
     Raises:
-        DiskFull: no room left.
-        BadInput: a record that cannot be read.
+        DiskFull: no space is left.
+        BadInput: the folder's record cannot be read.
     """
     record, outcome = restored(root), Outcome()
     while True:
@@ -82,7 +82,7 @@ def get_data(
 
 
 def restored(root: Path) -> Record:
-    """The folder's record, its commits of hub data sets taken for what their names mean on this machine too."""
+    """Return the folder's record, and register its hub commits on this machine."""
     record = read_record(root)
     for kept in record.pins():
         keep_pin(kept)
@@ -107,7 +107,7 @@ class _Worker:
         try:
             for done in as_completed([pool.submit(self._attempt, item, self._file) for item in files]):
                 done.result()
-        except BaseException:  # Ctrl-C among them: the others stop at their next block, and keep what they have
+        except BaseException:  # including Ctrl-C: the other threads stop at their next block and keep what they have
             self.stop.set()
             raise
         finally:
@@ -119,7 +119,7 @@ class _Worker:
                 self._attempt(item, self._table)
 
     def _attempt(self, item: Item, act: Callable[[Any], None]) -> None:
-        """One item; only a full disk ends the whole."""
+        """Fetch one item; only a full disk or an interruption ends the whole download."""
         try:
             act(item)
         except (DiskFull, Interrupted):
@@ -154,7 +154,10 @@ class _Worker:
             self.on_bytes(count)
 
     def _archive(self, archive: Archive) -> None:
-        """Unpacked beside first and then moved, so that no reader finds one half of it; the archive goes when all is there."""
+        """Unpack next to the target and then move, so that no reader finds part of it.
+
+        The archive is deleted when everything is in place.
+        """
         packed = place_of(self.root, archive.file.place)
         if not packed.is_file():
             self._file(archive.file)

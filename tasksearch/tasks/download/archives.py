@@ -1,4 +1,4 @@
-"""Unpacking of what authors publish as one archive: chosen members alone, to places below the data folder, within a bound."""
+"""Unpack published archives: only selected members, to places below the data folder, up to a maximum size."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from tasksearch.core.errors import BadInput, DiskFull, first_line, no_room
 from tasksearch.tasks.download.transfer import place_of
 
 LARGEST_RATIO = 40
-"""How many times its own size an archive may give; text packs to a fifth or a tenth."""
+"""Maximum ratio of unpacked to packed bytes; text compresses to a fifth or a tenth."""
 _BLOCK = 1 << 18
 _FAULTS = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError, NotImplementedError)
 
 
 def unpack(archive: Path, root: Path, folder: str, members: Sequence[str], *, ratio: int = LARGEST_RATIO) -> list[str]:
-    """Writes the members that match to `root/folder` and returns their places, sorted.
+    """Write the matching members to `root/folder` and return their places, sorted.
 
-    Nothing of a member's own path is trusted: the last parts of it, as many as the pattern has, are its place below the folder.
-    Links, devices, and what macOS packs beside (`__MACOSX`, `._NAME`) are passed over.
+    A member's own path is not trusted: only its last parts, as many as the pattern has, form the place below the folder. Links,
+    devices and macOS metadata (`__MACOSX`, `._NAME`) are ignored.
 
     Args:
-        archive: a .zip, .tar, .tar.gz, .tgz or .tar.bz2, by its content.
-        members: patterns of paths as `fnmatch` has them, such as `MLQA_V1/*/*.json`.
-        ratio: bytes that may be written for each byte of the archive.
+        archive: a .zip, .tar, .tar.gz, .tgz or .tar.bz2, recognised by content.
+        members: path patterns as in `fnmatch`, such as `MLQA_V1/*/*.json`.
+        ratio: maximum bytes written per byte of the archive.
 
     Raises:
-        BadInput: a damaged archive, an encrypted member, one that leaves the folder, or more bytes than the bound.
-        DiskFull: no room left.
+        BadInput: the archive is damaged, a member is encrypted or leaves the folder, or the unpacked size exceeds the limit.
+        DiskFull: no space is left.
     """
     room = ratio * max(archive.stat().st_size, 1 << 20)
     places: dict[str, None] = {}
@@ -53,13 +53,13 @@ def unpack(archive: Path, root: Path, folder: str, members: Sequence[str], *, ra
             places[place] = None
     except _FAULTS as fault:
         raise BadInput(f"{archive}: damaged archive ({first_line(fault)}); fetch it again") from None
-    except RuntimeError as fault:  # zipfile's word for a member that needs a password
+    except RuntimeError as fault:  # raised by zipfile for a member that needs a password
         raise BadInput(f"{archive}: {first_line(fault)}") from None
     return sorted(places)
 
 
 def _place(name: str, folder: str, members: Sequence[str]) -> str | None:
-    """Where a member belongs; None for one that is not asked for."""
+    """Return the place of a member; None for one that is not requested."""
     parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part != "/"]
     if "__MACOSX" in parts or not parts or parts[-1].startswith("._"):
         return None
@@ -72,7 +72,7 @@ def _place(name: str, folder: str, members: Sequence[str]) -> str | None:
 
 
 def _files(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
-    """(path inside, what opens it) of every plain file."""
+    """Yield (path inside, function that opens it) for every regular file."""
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as packed:
             for info in packed.infolist():
@@ -86,7 +86,7 @@ def _files(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
 
 
 def _write(source: IO[bytes], path: Path, room: int, archive: Path) -> int:
-    """Copies one member under a temporary name, then renames; returns its bytes."""
+    """Copy one member to a temporary name and rename it; return its size in bytes."""
     make_folder(path.parent)
     part = path.with_name(f".{path.name}.part")
     size = 0

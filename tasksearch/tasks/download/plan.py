@@ -1,7 +1,7 @@
-"""What is to be fetched for a suite: pure, from its cards and the facts of `published`; nothing is asked of a network.
+"""Plan what to download for a suite from its cards and the facts in `published`, without network access.
 
-A card's source already says where its files are read. What is published for that place is what must be fetched: there is no
-second table of tasks, and what was fetched is found.
+A card's source already says where its files are read. What is published for that place is what must be downloaded, so there is
+no second table of tasks, and downloads are found where they are expected.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Table:
 
 
 Item = Download | Archive | Table
-"""What one act of fetching brings."""
+"""What one download step fetches."""
 
 
 def address_of(item: Item) -> str:
-    """Where an item comes from, for people."""
+    """Return where an item comes from, as text for users."""
     if isinstance(item, Table):
         return f"hub: {item.source.id} ({item.config}, {item.split})"
     return (item.file if isinstance(item, Archive) else item).url
@@ -41,13 +41,13 @@ def address_of(item: Item) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is fetched, and for which tasks.
+    """What to download, and for which tasks.
 
     Attributes:
-        items: each once, in the order of the cards.
+        items: each item once, in the order of the cards.
         tasks: item → tasks that read it.
-        by_hand: task → languages and splits that nothing is known to give, as `en train`.
-        there: how many wants are there already.
+        by_hand: task → languages and splits without a known download, such as `en train`.
+        there: number of data files (task, language and split) that are already available.
     """
 
     items: tuple[Item, ...]
@@ -56,16 +56,17 @@ class Plan:
     there: int = 0
 
     def of_task(self, task: str) -> tuple[Item, ...]:
-        """Items that a task reads."""
+        """Return the items that a task reads."""
         return tuple(item for item in self.items if task in self.tasks[item])
 
 
 def plan_download(root: Path, cards: Sequence[TaskCard], languages: Sequence[str], failed: Collection[Item] = ()) -> Plan:
-    """What is missing below `root` and how it is got.
+    """Plan what is missing below `root` and how to get it.
 
     Args:
-        languages: whose evaluation data is meant; empty: all of each card's. English training data is always part of it.
-        failed: items that could not be fetched: another copy stands in for them where there is one.
+        languages: languages whose evaluation data are needed; empty: all of each card's. English training data are always
+            included.
+        failed: items that could not be downloaded; another copy replaces them if there is one.
     """
     items: dict[Item, dict[str, None]] = {}
     by_hand: dict[str, list[str]] = {}
@@ -96,7 +97,7 @@ def plan_download(root: Path, cards: Sequence[TaskCard], languages: Sequence[str
 
 
 def is_there(root: Path, card: TaskCard, source: Source, language: str, split: str) -> bool:
-    """Whether files of the data stand where they are read. A hub table is never there: only the hub's own cache knows."""
+    """Whether the data files are where they are read. Always False for a hub table, since only the hub's own cache knows."""
     return any(
         isinstance(copy, Files)
         and not absent(root, card, copy, language, split)
@@ -106,12 +107,12 @@ def is_there(root: Path, card: TaskCard, source: Source, language: str, split: s
 
 
 def _half_unpacked(root: Path, place: str) -> bool:
-    """Whether an archive that gives the place was stopped before all of it stood there: it goes when it is unpacked."""
+    """Whether unpacking of an archive that contains the place was interrupted: the archive is deleted only after unpacking."""
     return any(archive.gives(place) and (root / archive.file.place).is_file() for archive in ARCHIVES)
 
 
 def copies_of(card: TaskCard, source: Source, language: str, split: str) -> Iterator[tuple[Item, ...]]:
-    """Ways to get the data of one language and split, in the order in which its source prefers them."""
+    """Yield the ways to get the data of one language and split, in the order that its source prefers."""
     for copy in _copies(source):
         if isinstance(copy, Hub):
             config, part = copy.named(language, split)
@@ -129,7 +130,7 @@ def _places(files: Files, place: str) -> tuple[str, ...]:
 
 
 def _at(place: str) -> tuple[Item, ...]:
-    """What gives a place; the single files where there are such, else the archive; nothing where neither is known."""
+    """Return what provides a place: single files if there are any, else the archive, else nothing."""
     if singles := matching(place):
         return singles
     return tuple(archive for archive in ARCHIVES if archive.gives(place))[:1]

@@ -1,7 +1,7 @@
-"""What the authors of the suites' data publish, and where: facts, no code per task.
+"""What the authors of the suites' data publish, and where; facts only, no code per task.
 
-Single files stand in `published.tsv` (its head says where each fact comes from), archives below. An address, a size or a
-checksum that is not known is not here: the card's own words say how to get such data by hand.
+Single files are listed in `published.tsv` (its head states the origin of each fact), archives below. Unknown addresses, sizes
+and checksums are left out: the card then tells how to get the data by hand.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from importlib.resources import files
 from tasksearch.tasks.download.transfer import Download
 
 ARCHIVES_PLACE = ".downloads"
-"""Folder, below the data folder, of archives that are not unpacked yet."""
+"""Folder, relative to the data folder, of archives that are not unpacked yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Archive:
-    """Files that are published as one.
+    """Several files published in one archive.
 
     Attributes:
-        file: the archive; its place is where it stands until it is unpacked.
-        folder: below the data folder, where it is unpacked to.
-        members: patterns of what is unpacked, relative to the folder.
+        file: the archive; its place is where it is kept until it is unpacked.
+        folder: folder that it is unpacked to, relative to the data folder.
+        members: patterns of the members to unpack, relative to that folder.
     """
 
     file: Download
@@ -33,7 +33,7 @@ class Archive:
     members: tuple[str, ...]
 
     def gives(self, place: str) -> bool:
-        """Whether a place, or a pattern of places with `*`, is among what it unpacks."""
+        """Whether a place, or a pattern of places with `*`, is among the files that it provides."""
         one = place.replace("*", "x")
         return any(_same_depth_match(one, f"{self.folder}/{member}") for member in self.members)
 
@@ -92,14 +92,15 @@ ARCHIVES = (
     ),
     _archive("https://dl.fbaipublicfiles.com/anli/anli_v1.0.zip", None, "", "anli", "R[123]/*.jsonl"),
 )  # fmt: skip
-"""Addresses as XTREME's `scripts/download_data.sh`, the checksum lists and ANLI's README have them; sizes and sha256 from the
-checksum lists that Hugging Face `datasets` and TensorFlow Datasets kept (2020). ANLI's v1.0 stands in neither: what arrives
-first is recorded."""
+"""Addresses are those of XTREME's `scripts/download_data.sh`, the checksum lists and ANLI's README; sizes and sha256 those of
+the checksum lists that Hugging Face `datasets` and TensorFlow Datasets kept (2020). ANLI's v1.0 is in neither: the checksum of
+the first download is recorded.
+"""
 
 
 @lru_cache(maxsize=1)
 def published_files() -> dict[str, Download]:
-    """Place → the single file that belongs there."""
+    """Return place → the single file published for it."""
     return {file.place: file for file in _rows()}
 
 
@@ -125,7 +126,7 @@ def _rows() -> Iterator[Download]:
 
 @lru_cache(maxsize=4096)
 def matching(place: str) -> tuple[Download, ...]:
-    """Single files at a place, or at every place that a pattern with `*` means."""
+    """Return the single files at a place, or at all places that a pattern with `*` matches."""
     known = published_files()
     if place in known:
         return (known[place],)
@@ -135,7 +136,7 @@ def matching(place: str) -> tuple[Download, ...]:
 
 
 def licences_beside(places: list[str]) -> tuple[Download, ...]:
-    """Licence texts that stand in the folders of these places."""
+    """Return the licence texts in the folders of these places."""
     folders = {place.rpartition("/")[0] for place in places}
     return tuple(
         file

@@ -1,6 +1,7 @@
-"""What was fetched into a data folder, from where and with which checksum: `tasksearch-data.json` in it.
+"""Record of what was downloaded into a data folder, with address and checksum: `tasksearch-data.json` in that folder.
 
-Where no checksum is published, the first fetch's is recorded and every later one must equal it; a hub table's commit likewise.
+If no checksum is published, that of the first download is recorded and all later ones must match it; likewise for the commit of
+a hub table.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Record:
     """The record of one data folder.
 
     Attributes:
-        files: address → `place`, `bytes` and `sha256` of what arrived.
+        files: address → `place`, `bytes` and `sha256` of the download.
         hub: hub data set → its pin, as plain JSON.
     """
 
@@ -32,39 +33,39 @@ class Record:
     hub: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def expected(self, file: Download) -> Download:
-        """The file with the checksum of its first fetch, where its authors publish none."""
+        """Return the file, with the checksum of its first download if its authors publish none."""
         known = self.files.get(file.url)
         if file.sha256 or file.git_blob or known is None:
             return file
         return replace(file, size=known["bytes"], sha256=known["sha256"])
 
     def note_file(self, file: Download, size: int, sha256: str) -> None:
-        """Adds what was fetched."""
+        """Add a downloaded file."""
         self.files[file.url] = {"place": file.place, "bytes": size, "sha256": sha256}
 
     def note_pin(self, pin: Pin) -> None:
-        """Adds the commit of a hub data set."""
+        """Add the commit of a hub data set."""
         self.hub[pin.id] = asdict(pin)
 
     def pin_of(self, identity: str, asked: str) -> Pin | None:
-        """The commit that was recorded for a hub data set under that revision."""
+        """Return the commit recorded for a hub data set under that revision."""
         return next((kept for kept in self.pins() if (kept.id, kept.asked) == (identity, asked)), None)
 
     def pins(self) -> list[Pin]:
-        """The commits of all hub data sets."""
+        """Return the commits of all hub data sets."""
         return [Pin(**kept | {"files": tuple(kept["files"])}) for kept in self.hub.values()]
 
     def save(self, root: Path) -> None:
-        """Writes it to the folder, whole or not at all."""
+        """Write the record to the folder atomically."""
         content = {"format": FORMAT, "files": dict(sorted(self.files.items())), "hub": dict(sorted(self.hub.items()))}
         write_atomic(root / NAME, f"{json.dumps(content, indent=1, ensure_ascii=False)}\n".encode())
 
 
 def read_record(root: Path) -> Record:
-    """The folder's record; an empty one where there is none.
+    """Read the folder's record; an empty one if there is none.
 
     Raises:
-        BadInput: a record that is damaged or of a newer format.
+        BadInput: the record is damaged or has a newer format.
     """
     path = root / NAME
     try:

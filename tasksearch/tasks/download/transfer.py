@@ -1,4 +1,4 @@
-"""One file over HTTPS: a partial download goes on where it stopped; a file is at its place whole and checked or not at all."""
+"""Download one file over HTTPS. A partial download is continued; a file appears at its place only complete and checked."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from tasksearch.core.atomic import make_folder
 from tasksearch.core.errors import BadInput, DataMissing, DiskFull, TasksearchError, Unreachable, first_line, no_room
 
 PATIENCE = 30.0
-"""Seconds without a byte after which a connection counts as lost."""
+"""Timeout in seconds without received data after which a connection counts as lost."""
 TRIES = 4
-"""Connections for one file; each goes on where the last one broke off."""
+"""Maximum number of connections per file; each continues where the previous one broke off."""
 LARGEST_UNKNOWN = 2 * 10**9
-"""Bytes of the largest file whose size is not known beforehand."""
+"""Maximum bytes of a file whose size is not known in advance."""
 _BLOCK = 1 << 18
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Answers that another try may change."""
+"""HTTP status codes for which another try may succeed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Download:
-    """One file as its authors publish it.
+    """One file as published by its authors.
 
     Attributes:
         url: https address.
-        place: path below the data folder, with `/`.
-        size: bytes; None where it is not known.
-        sha256: hex digits; empty where it is not known.
-        git_blob: id of the file in a git tree, which names its content as a checksum does; empty where it is not known.
+        place: path relative to the data folder, with `/`.
+        size: bytes; None if unknown.
+        sha256: hex digits; empty if unknown.
+        git_blob: id of the file in a git tree, which identifies its content as a checksum does; empty if unknown.
     """
 
     url: str
@@ -56,14 +56,14 @@ class Download:
 
 
 OnBytes = Callable[[int], None]
-"""Told how many bytes arrived; negative where a partial file had to be dropped."""
+"""Callback with the number of bytes received; negative if a partial file had to be discarded."""
 
 
 def place_of(root: Path, place: str) -> Path:
-    """The path of a place below the data folder.
+    """Return the path of a place below the data folder.
 
     Raises:
-        BadInput: a place that leaves the folder, by `..` or through a link.
+        BadInput: the place leaves the folder, by `..` or through a link.
     """
     parts = PurePosixPath(place).parts
     if not parts or "\\" in place or place.startswith("/") or ".." in parts:
@@ -75,7 +75,7 @@ def place_of(root: Path, place: str) -> Path:
 
 
 def mirrored(url: str, mirror: str) -> str:
-    """The address under a mirror, which holds copies as HOST/PATH; the address itself where there is none."""
+    """Return the address on a mirror, which holds copies as HOST/PATH; the address itself without a mirror."""
     if not mirror:
         return url
     parts = urlsplit(url)
@@ -83,7 +83,7 @@ def mirrored(url: str, mirror: str) -> str:
 
 
 def check_address(url: str) -> None:
-    """Raises BadInput for an address that is neither https nor http on this very machine."""
+    """Raise BadInput for an address that is neither https nor http on this machine."""
     parts = urlsplit(url)
     if parts.scheme == "https" and parts.hostname:
         return
@@ -101,15 +101,15 @@ def _is_loopback(host: str) -> bool:
 
 
 def fetch(file: Download, root: Path, *, mirror: str = "", on_bytes: OnBytes = lambda _: None) -> str:
-    """Fetches a file to its place and returns the sha256 of what arrived.
+    """Download a file to its place and return the sha256 of its content.
 
-    A partial download stays beside the place as `.NAME.part`, and the next call goes on from there.
+    A partial download is kept beside the place as `.NAME.part`, and the next call continues it.
 
     Raises:
-        BadInput: an address that is not https, a redirection to one, a wrong checksum, more bytes than expected.
-        DataMissing: the server does not have it.
-        Unreachable: the server did not answer, or broke off again and again.
-        DiskFull: no room left.
+        BadInput: the address or a redirection is not https, the checksum is wrong, or there are more bytes than expected.
+        DataMissing: the server does not have the file.
+        Unreachable: the server did not answer, or broke off repeatedly.
+        DiskFull: no space is left.
     """
     url = mirrored(file.url, mirror)
     check_address(url)
@@ -129,7 +129,7 @@ def fetch(file: Download, root: Path, *, mirror: str = "", on_bytes: OnBytes = l
             _drop(part)
             if last or not resumed:
                 raise
-            continue  # the beginning was of another file, or damaged: once more from the first byte
+            continue  # the partial file belonged to another version or was damaged: start over
         os.replace(part, path)  # noqa: PTH105 - both names are in one folder
         _drop(part)
         return found
@@ -142,7 +142,7 @@ def _drop(part: Path) -> None:
 
 
 def _tag_of(part: Path) -> Path:
-    """Beside a partial file: which version of the remote file it is the beginning of."""
+    """Return the path of the note, beside a partial file, on which version of the remote file it is part of."""
     return part.with_name(f"{part.name}.json")
 
 
@@ -160,7 +160,7 @@ def _checked(part: Path, file: Download, url: str) -> str:
 
 
 def git_blob_of(path: Path) -> str:
-    """Id that git gives a file's content: sha1 of `blob SIZE NUL` and the bytes."""
+    """Return the id that git gives a file's content: sha1 of `blob SIZE NUL` and the bytes."""
     digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
     with path.open("rb") as content:
         while block := content.read(_BLOCK):
@@ -169,10 +169,10 @@ def git_blob_of(path: Path) -> str:
 
 
 def _fill(url: str, file: Download, part: Path, on_bytes: OnBytes) -> bool:
-    """Fills the partial file to its end; returns whether its beginning is of an earlier call."""
+    """Complete the partial file; return whether it began in an earlier call."""
     began = part.stat().st_size if part.is_file() else 0
     if began and not (file.sha256 or file.git_blob or _tag_of(part).is_file()):
-        began = 0  # nothing would tell whether the remote file is still the one that the beginning is of
+        began = 0  # no way to tell whether the remote file is still the same
     if began and file.size is not None and began >= file.size:
         on_bytes(began)
         return True
@@ -193,7 +193,7 @@ def _fill(url: str, file: Download, part: Path, on_bytes: OnBytes) -> bool:
             fault = lost
             arrived = part.stat().st_size if part.is_file() else 0
             if attempt and arrived == have:
-                break  # twice in a row nothing came
+                break  # no data in two consecutive tries
             have = arrived
             continue
         if whole:
@@ -203,7 +203,7 @@ def _fill(url: str, file: Download, part: Path, on_bytes: OnBytes) -> bool:
 
 
 def _some_bytes(url: str, file: Download, part: Path, have: int, on_bytes: OnBytes) -> tuple[int, bool]:
-    """One connection: (bytes of the partial file now, whether that is all of it)."""
+    """Use one connection; return (bytes of the partial file now, whether it is complete)."""
     limit = file.size if file.size is not None else LARGEST_UNKNOWN
     headers = {"User-Agent": "tasksearch", "Accept-Encoding": "identity"}
     if have:
@@ -233,7 +233,7 @@ def _copy(answer: Any, out: IO[bytes], have: int, limit: int, url: str, on_bytes
     while True:
         try:
             block = answer.read(_BLOCK)
-        except (http.client.HTTPException, OSError) as lost:  # a reset, a time-out
+        except (http.client.HTTPException, OSError) as lost:  # connection reset or timeout
             out.flush()
             raise Unreachable(f"{url}: {type(lost).__name__}: {first_line(lost)}") from None
         if not block:
@@ -266,7 +266,7 @@ def _read_tag(part: Path) -> str:
 
 
 def _note_tag(part: Path, answer: Any) -> None:
-    """Keeps what names the remote file's version: a strong ETag, else the time of its last change."""
+    """Record what identifies the remote file's version: a strong ETag, else its modification time."""
     tag = answer.headers.get("ETag", "")
     version = tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified", "")
     if version:
@@ -276,11 +276,11 @@ def _note_tag(part: Path, answer: Any) -> None:
 
 
 class _Stale(Exception):
-    """The partial file is no shorter than the remote one: the beginning of something else."""
+    """The partial file is at least as long as the remote one, so it belongs to something else."""
 
 
 class _HttpsOnly(urllib.request.HTTPRedirectHandler):
-    """Follows a redirection to https alone, or from this machine to this machine."""
+    """Follow redirections to https only, or from this machine to this machine."""
 
     max_redirections = 5
 

@@ -1,4 +1,4 @@
-"""File formats by name; one module per family. A new one is a `Format` and a line here."""
+"""File formats by name, one module per family. To add one, write a `Format` and list it here."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""BUCC 2018: two comparable corpora to mine for translations.
+"""BUCC 2018: two comparable corpora to be mined for translations.
 
 A folder holds `xx-en.<part>.xx` and `xx-en.<part>.en` (id⇥sentence) and `xx-en.<part>.gold` (foreign id⇥English id). `part` is
-`sample` (XTREME's dev) or `training` (XTREME's test; its gold is left out of XTREME's copy).
+`sample` (XTREME's dev) or `training` (XTREME's test, whose gold pairs are missing from XTREME's copy).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from tasksearch.tasks.formats.lines import lines
 
 @dataclass(frozen=True, kw_only=True)
 class MiningSet:
-    """Two pools of sentences by id, the pairs to be found, and every line that fits none of them.
+    """Two pools of sentences by id, the gold pairs, and all lines that do not fit.
 
     Attributes:
         foreign, english: id → (line, sentence).
-        gold: foreign id → English ids; empty where the organisers keep them.
-        broken: (line, what is wrong); the message names the file where it is not the foreign side's.
+        gold: foreign id → English ids; empty if the organisers withhold them.
+        broken: (line, error); the message names the file unless it is the foreign side's.
     """
 
     foreign: Mapping[str, tuple[int, str]]
@@ -32,16 +32,16 @@ class MiningSet:
 
 
 def beside(foreign: Path) -> tuple[Path, Path]:
-    """The English side and the gold of a set."""
+    """Return the paths of the English side and of the gold pairs."""
     stem = foreign.name.rsplit(".", 1)[0]
     return foreign.with_name(f"{stem}.en"), foreign.with_name(f"{stem}.gold")
 
 
 def bucc_files(path: Path) -> MiningSet:
-    """The set whose foreign side is `xx-en.<part>.xx`; its English side, and its gold where there is one, stand beside it.
+    """Read the set whose foreign side is `xx-en.<part>.xx`; its English side, and the gold pairs if any, are beside it.
 
     Raises:
-        DataMissing: one of the two sides is not there.
+        DataMissing: one of the two sides is missing.
     """
     english_path, gold_path = beside(path)
     broken: list[tuple[int, Broken]] = []
@@ -51,9 +51,9 @@ def bucc_files(path: Path) -> MiningSet:
 
 
 def pool_records(path: Path) -> Iterator[Record]:
-    """(line, fields of the kind `mining`) of the foreign side, then of the English one.
+    """Yield (line, fields of the kind `mining`) of the foreign side, then of the English one.
 
-    A pair's document is its English sentence, so that a text has one half in all languages.
+    The document of a pair is its English sentence, so that a text is on the same side of the split in all languages.
     """
     found = bucc_files(path)
     yield from found.broken
@@ -112,7 +112,7 @@ def _unfit(cells: list[str], foreign: Mapping[str, Any], english: Mapping[str, A
 
 
 def as_is(record: Mapping[str, Any], ask: Ask) -> Mapping[str, Any]:
-    """Fields under their own names."""
+    """Return the fields under their own names."""
     return record
 
 

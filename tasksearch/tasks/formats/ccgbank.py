@@ -1,4 +1,4 @@
-"""CCGbank's `.auto` files (LDC2005T13): one derivation per sentence, of which the words and their categories are read.
+"""CCGbank's `.auto` files (LDC2005T13): one derivation per sentence, from which words and their categories are read.
 
 ID=wsj_0001.1 PARSER=GOLD NUMPARSE=1
 (<T S[dcl] 0 2> (<L NP/N DT DT the NP_1/N_1>) …)
@@ -19,7 +19,7 @@ _LEAF = re.compile(r"\(<L (\S+) (\S+) (\S+) (\S+) (\S+)>\)")
 
 
 def derivations(path: Path) -> Iterator[Record]:
-    """(line, {id, derivation}) of every sentence."""
+    """Yield (line, {id, derivation}) for every sentence."""
     identity = ""
     for number, line in lines(path):
         if isinstance(line, Broken):
@@ -34,14 +34,14 @@ def derivations(path: Path) -> Iterator[Record]:
 
 
 def derivation_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """Tags are lexical categories; the document is the WSJ file."""
+    """Return words with their lexical categories as tags; the document is the WSJ file."""
     text = record["derivation"]
     leaves = _LEAF.findall(text)
     if not leaves or len(leaves) != text.count("(<L "):
         raise ValueError(
             f"{text.count('(<L ')} leaves, {len(leaves)} of them whole; expected '(<L category pos pos word args>)'"
         )
-    inner = sum(cell.count(")") for leaf in leaves for cell in leaf)  # brackets of categories and words close no node
+    inner = sum(cell.count(")") for leaf in leaves for cell in leaf)  # brackets within categories and words do not close a node
     nodes = re.findall(r"\(<T (\S+) ", text)
     if text.count("(<") != text.count(")") - inner - sum(category.count(")") for category in nodes):
         raise ValueError("the derivation's brackets do not close; is the file whole?")

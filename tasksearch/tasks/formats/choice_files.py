@@ -1,4 +1,4 @@
-"""HellaSwag and CommonsenseQA as JSON lines, Cosmos QA as csv; prompts and choices put together as jiant does."""
+"""HellaSwag and CommonsenseQA as JSON lines, Cosmos QA as CSV; prompts and choices are composed as in jiant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from tasksearch.tasks.formats.lines import comma_lines, json_lines
 
 
 def hellaswag_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """`ind ctx_a ctx_b endings label source_id`: the prompt is `ctx_a`, a choice is `ctx_b` and an ending (hellaswag.py)."""
+    """Read `ind ctx_a ctx_b endings label source_id`.
+
+    The prompt is `ctx_a`, a choice is `ctx_b` and an ending (hellaswag.py).
+    """
     lead = text_of(record, "ctx_b")
     return {
         "id": record["ind"],
@@ -24,7 +27,7 @@ def hellaswag_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
 
 
 def commonsense_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """`id question{stem, choices[{label, text}]} answerKey`."""
+    """Read `id question{stem, choices[{label, text}]} answerKey`."""
     question, key = record["question"], record["answerKey"]
     keys = [choice["label"] for choice in question["choices"]]
     if key not in keys:
@@ -34,7 +37,7 @@ def commonsense_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
 
 
 def cosmos_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """`id context question answer0 … answer3 label`: the prompt is the context and the question (cosmosqa.py)."""
+    """Read `id context question answer0 … answer3 label`: the prompt is the context and the question (cosmosqa.py)."""
     context = text_of(record, "context")
     return {
         "id": record["id"],

@@ -1,4 +1,4 @@
-"""COPA, XCOPA and CODAH as their authors wrote them."""
+"""COPA, XCOPA and CODAH in their authors' formats."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tasksearch.tasks.formats.contract import Ask, Format
 from tasksearch.tasks.formats.lines import bare_tab_lines, json_lines
 
 ASKED = {"cause": "What was the cause?", "effect": "What happened as a result?"}
-"""COPA's two questions; English in every language, as a cross-lingual cast needs one wording."""
+"""COPA's two questions; in English for all languages, since cross-lingual transfer needs the same wording."""
 
 _HELD_OUT = range(401, 501)
-"""COPA items that XCOPA translated for validation: they and their mirrors never train."""
+"""COPA items that XCOPA translated for validation: neither they nor their mirrored items are used for training."""
 
 
 def _prompt(row: Mapping[str, Any], field: str) -> str:
@@ -23,7 +23,7 @@ def _prompt(row: Mapping[str, Any], field: str) -> str:
 
 
 def xcopa_row(row: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """XCOPA's lines: premise, two choices, question, label, idx."""
+    """Read a line of XCOPA: premise, two choices, question, label, idx."""
     return {
         "id": row["idx"], "document": row["idx"], "prompt": _prompt(row, "question"),
         "choices": [row["choice1"], row["choice2"]], "label": row["label"],
@@ -31,7 +31,11 @@ def xcopa_row(row: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
 
 
 def copa_row(row: Mapping[str, Any], ask: Ask) -> dict[str, Any] | None:
-    """Balanced COPA's lines: ids above 1000 mirror the item 1000 below. Train: items 1-400 and mirrors; dev: 401-500 alone."""
+    """Read a line of Balanced COPA, where ids above 1000 mirror the item 1000 below.
+
+    Dev is items 401-500 without mirrors; training is all others with their mirrors (1-400 in COPA's dev file). Other lines give
+    None.
+    """
     number = int(row["id"])
     item = number - 1000 if number > 1000 else number
     if (item in _HELD_OUT) != (ask.split != "train") or (ask.split != "train" and number != item):
@@ -43,7 +47,7 @@ def copa_row(row: Mapping[str, Any], ask: Ask) -> dict[str, Any] | None:
 
 
 def codah_row(cells: Sequence[str], ask: Ask) -> dict[str, Any]:
-    """CODAH's lines: category, prompt, four endings, index of the right one."""
+    """Read a line of CODAH: category, prompt, four endings, index of the correct one."""
     if len(cells) != 7:
         raise ValueError(f"{len(cells)} columns; expected 7: category, prompt, 4 endings, gold")
     return {"prompt": cells[1], "choices": cells[2:6], "label": cells[6]}

@@ -1,4 +1,4 @@
-"""Formats whose columns need no more than a name: JSON lines, tables with tabs or commas, and the packed layout."""
+"""Formats that only need column names: JSON lines, tables with tabs or commas, and the packed layout."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "mining": ("text", "english", "translations"),
     "mlm": ("a",),
 }
-"""Fields that a row of each kind must have."""
+"""Kind → fields that each of its rows must have."""
 
 
 def as_is(record: Mapping[str, Any], ask: Ask) -> Mapping[str, Any]:
-    """The packed layout: fields under their own names."""
+    """Return the fields of the packed layout under their own names."""
     return record
 
 
 def renamed(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """Columns by the card's names; `id` and `document` only where the card names their columns."""
+    """Return fields from the columns that the card names; `id` and `document` only if the card names their columns."""
     row = {field: record[ask.column(field)] for field in FIELDS[ask.card.kind]}
     row |= {field: record[ask.column(field)] for field in ("id", "document", "b") if field in ask.columns}
     return row

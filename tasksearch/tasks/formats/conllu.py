@@ -1,9 +1,9 @@
-"""CoNLL-U as XTREME reads Universal Dependencies for UDPOS.
+"""CoNLL-U, read as XTREME reads Universal Dependencies for UDPOS.
 
-XTREME converts with `conllu_to_conll.py --replace_subtokens_with_fused_forms` and then `utils_preprocess.py`: a multiword
-token ("du" = "de" + "le") stands for its parts with the tag of the part nearest to the root (the fewest ancestors, over basic
-and enhanced edges; ties by a precedence of tags); empty nodes (8.1) are left out; U+200C and spaces inside a word are removed;
-a sentence of which all words, or all but one, are "_" (text withheld for its licence) is left out.
+XTREME converts with `conllu_to_conll.py --replace_subtokens_with_fused_forms` and then `utils_preprocess.py`: a multiword token
+("du" = "de" + "le") replaces its parts and gets the tag of the part nearest to the root (the fewest ancestors, over basic and
+enhanced edges; ties by a precedence of tags); empty nodes (8.1) are dropped; U+200C and spaces inside a word are removed; a
+sentence in which all words, or all but one, are "_" (text withheld for its licence) is dropped.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PRECEDENCE: dict[str, tuple[str, ...]] = {
     "fr": ("VERB", "AUX", "PRON", "NOUN", "ADJ", "ADV", "ADP", "DET", "PART", "SCONJ", "CONJ"),
     "it": ("VERB", "AUX", "ADV", "PRON", "ADP", "DET", "INTJ"),
 }
-"""conllu_to_conll.py's lists. A tag that a list lacks makes that script fail; here it comes last."""
+"""Precedences of conllu_to_conll.py. A tag missing from a list makes that script fail; here it comes last."""
 _OTHERS = (
     "VERB", "NOUN", "PROPN", "PRON", "ADJ", "NUM", "ADV", "INTJ", "AUX", "ADP", "DET", "PART", "CCONJ", "SCONJ", "X", "PUNCT",
 )  # fmt: skip
@@ -31,7 +31,7 @@ _OTHERS = (
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A syntactic word: form, UPOS, and its heads in the basic and the enhanced graph."""
+    """A syntactic word: form, UPOS tag, and its heads in the basic and the enhanced graph."""
 
     form: str
     tag: str
@@ -48,7 +48,7 @@ class Sentence:
 
 
 def sentences(path: Path) -> Iterator[Record]:
-    """(first line, sentence) of every block between blank lines; a block with a bad line is that line alone."""
+    """Yield (first line, sentence) for every block between blank lines; for a block with a bad line only that line."""
     block: list[tuple[int, str | Broken]] = []
     count = 0
     for number, line in (*lines(path), (0, "")):
@@ -78,7 +78,7 @@ def _sentence(block: Sequence[tuple[int, str | Broken]], identity: str) -> Recor
 
 
 def _take(cells: Sequence[str], sentence: Sentence) -> str:
-    """Adds a line's word or multiword token; what is wrong with it, or nothing."""
+    """Add a line's word or multiword token; return an error message, or an empty string."""
     if "." in cells[0]:
         return ""  # an empty node
     try:
@@ -99,7 +99,7 @@ def _take(cells: Sequence[str], sentence: Sentence) -> str:
 
 
 def sentence_row(record: Sentence, ask: Ask) -> Mapping[str, Any] | LeftOut:
-    """Words and tags with multiword tokens put together."""
+    """Return words and tags with multiword tokens merged."""
     _check(record)
     words, tags = _merged(record, ask.language)
     withheld = sum(word == "_" for word in words)
@@ -109,7 +109,10 @@ def sentence_row(record: Sentence, ask: Ask) -> Mapping[str, Any] | LeftOut:
 
 
 def word_row(record: Sentence, ask: Ask) -> Mapping[str, Any]:
-    """Syntactic words, multiword tokens apart, every sentence: Universal Dependencies' own words, not XTREME's."""
+    """Return syntactic words with multiword tokens split, for every sentence.
+
+    These are Universal Dependencies' own words, not XTREME's.
+    """
     _check(record)
     words = [record.tokens[index] for index in sorted(record.tokens)]
     named = {"document": record.identity} if "document" in ask.columns else {}
@@ -144,7 +147,10 @@ def _head(span: Sequence[int], tokens: Mapping[int, Token], order: Sequence[str]
 
 
 def _ancestors(index: int, tokens: Mapping[int, Token]) -> set[int]:
-    """Nodes from which the token can be reached, the root (0) among them, the token itself not (as networkx counts)."""
+    """Return the nodes from which the token can be reached.
+
+    They include the root (0) but not the token itself (as in networkx).
+    """
     seen: set[int] = set()
     waiting = [index]
     while waiting:

@@ -1,4 +1,4 @@
-"""`Format`: how a file falls into records, and a record into the fields of its kind (`tasksearch.tasks.fields`)."""
+"""`Format`: how a file is divided into records, and a record into the fields of its kind (`tasksearch.tasks.fields`)."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ __all__ = ["Ask", "Broken", "Format", "LeftOut", "Record"]
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A record that the data set's authors leave out themselves (no agreed label, text withheld): counted, never silent."""
+    """A record that the data set's authors themselves exclude (no agreed label, text withheld); such records are counted."""
 
     why: str
 
 
 Record = tuple[int, Any]
-"""(number, content): the line or item as a person counts it, from 1, and what stands there, or `Broken`."""
+"""(number, content): number of the line or item from 1, and its content or `Broken`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """What is wanted of a file.
+    """What is requested from a file.
 
     Attributes:
-        split: as the card calls it.
-        columns: field → column, as the card's source says.
+        split: the card's name of the split.
+        columns: field → column, from the card's source.
     """
 
     card: TaskCard
@@ -39,19 +39,20 @@ class Ask:
     columns: Mapping[str, str]
 
     def column(self, field: str) -> str:
-        """Column of a field: the field's own name where the source names no other."""
+        """Return the column of a field; the field's own name if the source names none."""
         return self.columns.get(field, field).replace("{language}", self.language)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """One format.
+    """One file format.
 
     Attributes:
-        records: path → records; raises DataMissing without the file, BadInput for a file that cannot be opened to its end.
-        row: record's content → fields of the card's kind; None for a record of another split or language, which is passed
-            over. Raises KeyError, TypeError, ValueError, AttributeError or IndexError for a record that does not fit; the
-            message says what was found and what was expected.
+        records: path → records; raises DataMissing without the file, BadInput for a file that cannot be read to its end.
+        row: record's content → fields of the card's kind; None for a record of another split or language, which is ignored.
+            Raises KeyError, TypeError, ValueError, AttributeError or IndexError for a record that does not fit; the message
+            says what was found and what was expected.
+        beside: path → further files that are read together with it.
     """
 
     records: Callable[[Path], Iterator[Record]]

@@ -1,4 +1,4 @@
-"""COPA and Balanced COPA as their authors wrote them: XML, an `<item>` with `<p>`, `<a1>` and `<a2>`."""
+"""COPA and Balanced COPA in their authors' XML: an `<item>` with `<p>`, `<a1>` and `<a2>`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _PLACES = {"1": 0, "2": 1}
 
 
 def items(path: Path) -> Iterator[Record]:
-    """(item, fields as `copa_row` has them).
+    """Yield (item number, fields as in `copa_row`).
 
     Raises:
-        BadInput: not XML, or XML that declares entities, which COPA has none of.
+        BadInput: the file is not XML, or declares entities, which COPA never does.
     """
     text = whole_text(path)
     if "<!ENTITY" in text:

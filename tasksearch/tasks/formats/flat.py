@@ -1,8 +1,8 @@
-"""Plain tables and tagged lines as a user has them: `.tsv`, `.csv`, `.jsonl`, `.parquet` and `.conll`, of any kind of task.
+"""Users' plain tables and tagged lines for any kind of task: `.tsv`, `.csv`, `.jsonl`, `.parquet` and `.conll`.
 
-Beside a field's own column a source may name `choices.0`, `choices.1` … (a column for each choice), `answer` and `start` (a
-column for the text of an answer and for its first character) and `separator` (what stands between labels or tags in one cell).
-Lines of `.conll` have their word and tag in the columns `words` and `tags`, counted from 0; by default the first and the last.
+Besides a field's own column a source may name `choices.0`, `choices.1` … (one column per choice), `answer` and `start` (columns
+of an answer's text and of its first character) and `separator` (between labels or tags in one cell). In `.conll` files the
+columns of `words` and `tags` are numbers from 0; by default the first and the last column.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from tasksearch.tasks.formats.lines import comma_lines, json_lines, lines, tab_l
 
 BATCH = 1_000
 LISTS = ("words", "tags", "labels", "choices")
-"""Fields that hold several values; in a cell of text they stand with spaces between, labels with `|`."""
+"""Fields with several values; in a text cell they are separated by spaces, labels by `|`."""
 
 
 def flat_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """A table's columns as the fields of the card's kind: labels that are numbers as text, lists from one or several cells."""
+    """Return a table's columns as the fields of the card's kind: numeric labels as text, lists from one or several cells."""
     row = {field: _field(field, record, ask) for field in FIELDS[ask.card.kind]}
     return row | {field: str(record[ask.columns[field]]) for field in ("id", "document") if field in ask.columns}
 
@@ -48,7 +48,7 @@ def _list(value: Any, separator: str) -> list[str]:
 
 
 def _name(value: Any) -> Any:
-    """A label's name: a whole number or a truth value as text, as the card writes it."""
+    """Return a label's name; whole numbers and booleans become text, as on the card."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int) else value
@@ -59,7 +59,7 @@ def _whole(value: Any) -> Any:
 
 
 def _answers(record: Mapping[str, Any], ask: Ask) -> list[dict[str, Any]]:
-    """From one answer in two columns, from SQuAD's two lists, or a list of objects."""
+    """Read answers from one answer in two columns, from SQuAD's two lists, or from a list of objects."""
     if "answer" in ask.columns:
         return [{"text": record[ask.columns["answer"]], "start": _whole(record[ask.column("start")])}]
     value = record[ask.column("answers")]
@@ -72,11 +72,11 @@ def _answers(record: Mapping[str, Any], ask: Ask) -> list[dict[str, Any]]:
 
 
 def parquet_rows(path: Path) -> Iterator[Record]:
-    """(row number from 1, column → value); one block after the other.
+    """Yield (row number from 1, column → value), reading block by block.
 
     Raises:
-        DataMissing: no such file.
-        BadInput: not a parquet file, or a damaged one.
+        DataMissing: the file is missing.
+        BadInput: the file is not parquet or is damaged.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -95,7 +95,7 @@ def parquet_rows(path: Path) -> Iterator[Record]:
 
 
 def word_lines(path: Path) -> Iterator[Record]:
-    """(first line, lists of cells) of every block between blank lines; `# …` and `-DOCSTART-` lines are left out."""
+    """Yield (first line, lists of cells) for every block between blank lines; `# …` and `-DOCSTART-` lines are ignored."""
     block: list[list[str]] = []
     begin, fault = 0, None
     for number, line in (*lines(path), (0, "")):
@@ -111,7 +111,7 @@ def word_lines(path: Path) -> Iterator[Record]:
 
 
 def word_row(record: Sequence[Sequence[str]], ask: Ask) -> dict[str, Any]:
-    """Words and tags of a block."""
+    """Return the words and tags of a block."""
     word, tag = (int(ask.columns.get(field, default)) for field, default in (("words", "0"), ("tags", "-1")))
     short = next((cells for cells in record if len(cells) < 2 or len(cells) <= max(word, tag)), None)
     if short is not None:
@@ -128,7 +128,7 @@ FLAT: dict[str, Format] = {
     "parquet": Format(records=parquet_rows, row=flat_row),
     "flat_conll": Format(records=word_lines, row=word_row),
 }
-"""Name of a format in `FORMATS` → the format."""
+"""Format name in `FORMATS` → format."""
 
 BY_SUFFIX = {".tsv": "flat_tsv", ".csv": "flat_csv", ".jsonl": "flat_jsonl", ".parquet": "parquet", ".conll": "flat_conll"}
-"""Ending of a file's name, `.gz` apart → its format."""
+"""File suffix, without `.gz` → format name."""

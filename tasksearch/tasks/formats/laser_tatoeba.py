@@ -1,4 +1,4 @@
-"""LASER's Tatoeba: `tatoeba.xxx-eng.xxx` beside `tatoeba.xxx-eng.eng`; line N of both is one pair."""
+"""LASER's Tatoeba: `tatoeba.xxx-eng.xxx` and `tatoeba.xxx-eng.eng`; line N of both files is one pair."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tasksearch.tasks.formats.lines import lines
 
 
 def english_side(path: Path) -> tuple[Path, ...]:
-    """The English file that belongs to a foreign one."""
+    """Return the English file that belongs to a foreign one."""
     return (path.with_suffix(".eng"),)
 
 
 def sentence_pairs(path: Path) -> Iterator[Record]:
-    """(line, {idx, text, english}).
+    """Yield (line, {idx, text, english}).
 
     Raises:
         BadInput: the two sides have different numbers of lines.
@@ -38,7 +38,7 @@ def _pair(place: int, text: str | Broken, english: str | Broken) -> dict[str, An
 
 
 def pair_row(record: Mapping[str, Any], ask: Ask) -> Mapping[str, Any]:
-    """A pair with text on both sides; its line from 0 is its id where the card asks for one."""
+    """Return a pair with text on both sides; its line number from 0 is its id if the card requests one."""
     if not record["text"] or not record["english"]:
         raise ValueError("an empty sentence; both sides need text")
     named = {"id": record["idx"]} if "id" in ask.columns else {}

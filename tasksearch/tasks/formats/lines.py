@@ -1,4 +1,4 @@
-"""Records of files that hold one a line: JSON objects, tables with tabs or commas."""
+"""Readers of files with one record per line: JSON objects, and tables with tabs or commas."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from tasksearch.tasks.formats.contract import Record
 
 __all__ = ["bare_tab_lines", "comma_lines", "json_lines", "lines", "quoted_tab_lines", "tab_lines"]
 
-csv.field_size_limit(LONGEST_LINE)  # the library's 128 KiB are less than a long article
+csv.field_size_limit(LONGEST_LINE)  # the library's default of 128 KiB is shorter than a long article
 
 
 def json_lines(path: Path) -> Iterator[Record]:
-    """One JSON object per line."""
+    """Yield one JSON object per line."""
     for number, line in lines(path):
         yield number, line if isinstance(line, Broken) else _object(line)
 
 
 def tab_lines(path: Path) -> Iterator[Record]:
-    """Tab-separated without quoting, first line a header: column → text.
+    """Read a tab-separated file without quoting, with a header line; yields column → text.
 
     Raises:
-        BadInput: a header that cannot be read.
+        BadInput: the header cannot be read.
     """
     header: list[str] = []
     for number, line in lines(path):
@@ -51,17 +51,17 @@ def _under(header: list[str], cells: list[str]) -> dict[str, str] | Broken:
 
 
 def bare_tab_lines(path: Path) -> Iterator[Record]:
-    """Tab-separated without quoting and without a header: lists of cells."""
+    """Read a tab-separated file without quoting and without header; yields lists of cells."""
     for number, line in lines(path):
         yield number, line if isinstance(line, Broken) else line.split("\t")
 
 
 def _quoted_lines(path: Path, separator: str) -> Iterator[Record]:
-    """Separated cells with quoting, first line a header: column → text; a record's number is its last line.
+    """Read separated cells with quoting and a header line; yields column → text. A record's number is that of its last line.
 
     Raises:
-        BadInput: a header that cannot be read; a quote that is never closed, or text behind a closing one: what follows could
-            not be told from its cell.
+        BadInput: the header cannot be read, a quote is never closed, or text follows a closing quote: the rest could not be
+            divided into cells.
     """
     texts = lines(path)
     broken: list[tuple[int, Broken]] = []
@@ -91,7 +91,7 @@ def _quoted_lines(path: Path, separator: str) -> Iterator[Record]:
 
 comma_lines = partial(_quoted_lines, separator=",")
 quoted_tab_lines = partial(_quoted_lines, separator="\t")
-"""As a csv writer makes it: a cell that holds a quote is quoted itself."""
+"""As written by a CSV writer: a cell that contains a quote is itself quoted."""
 
 
 def _object(line: str) -> object:

@@ -1,7 +1,7 @@
-"""MNLI, SNLI and ANLI as their authors distribute them, and XNLI's evaluation files.
+"""MNLI, SNLI and ANLI in their authors' formats, and XNLI's evaluation files.
 
-A gold label of "-" means that the annotators did not agree: the authors of MNLI and SNLI leave these pairs out of training
-and evaluation; so does this reader, and counts them.
+A gold label of "-" means that the annotators did not agree: the authors of MNLI and SNLI exclude these pairs from training and
+evaluation; this reader excludes and counts them.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from tasksearch.tasks.formats.lines import json_lines, tab_lines
 
 UNDECIDED = "-"
 ANLI_LABELS = {"c": "contradiction", "e": "entailment", "n": "neutral"}
-_SYNONYMS = {"contradictory": "contradiction"}  # XNLI's machine-translated training files spell it so
+_SYNONYMS = {"contradictory": "contradiction"}  # spelling of XNLI's machine-translated training files
 
 
 def nli_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any] | LeftOut:
-    """`gold_label sentence1 sentence2`, with `pairID` and `promptID` or `captionID` where the file has them."""
+    """Read `gold_label sentence1 sentence2`, with `pairID` and `promptID` or `captionID` if the file has them."""
     label = text_of(record, "gold_label")
     if label == UNDECIDED:
         return LeftOut("no agreed label ('-')")
@@ -29,7 +29,7 @@ def nli_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any] | LeftOut:
 
 
 def anli_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """`uid context hypothesis label`, label c, e or n."""
+    """Read `uid context hypothesis label`, where the label is c, e or n."""
     label = text_of(record, "label")
     context = text_of(record, "context")
     row = {"a": context, "b": text_of(record, "hypothesis"), "label": ANLI_LABELS.get(label, label)}

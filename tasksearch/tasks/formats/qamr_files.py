@@ -1,4 +1,7 @@
-"""QAMR as its authors wrote it: questions by sentence id in `filtered/*.tsv`, sentences in `wiki-sentences.tsv` above them."""
+"""QAMR in its authors' format.
+
+Questions by sentence id are in `filtered/*.tsv`, sentences in `wiki-sentences.tsv` one folder up.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,12 @@ from tasksearch.tasks.formats.spans import qamr_row
 
 
 def sentences_file(path: Path) -> tuple[Path, ...]:
-    """The sentences of a file of questions."""
+    """Return the file of sentences that belongs to a file of questions."""
     return (path.parent.parent / "wiki-sentences.tsv",)
 
 
 def questions(path: Path) -> Iterator[Record]:
-    """(line, fields as `qamr_row` has them); raises DataMissing without the sentences."""
+    """Yield (line, fields as in `qamr_row`); raises DataMissing without the sentences."""
     (beside,) = sentences_file(path)
     sentences: dict[str, str] = {}
     for number, cells in bare_tab_lines(beside):

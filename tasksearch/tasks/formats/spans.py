@@ -1,4 +1,4 @@
-"""Questions on contexts, one per line: SQuAD's fields without its nesting, and QAMR's token answers."""
+"""Questions about contexts, one per line: SQuAD's fields without its nesting, and QAMR's token answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tasksearch.tasks.formats.squad_json import answers_of
 
 
 def squad_row(row: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """SQuAD's fields, one question per line; the document is the article, since its paragraphs hang together."""
+    """Read SQuAD's fields, one question per line; the document is the article, since its paragraphs belong together."""
     return {
         "id": row["id"], "document": row.get("title"), "question": row["question"], "context": row["context"],
         "answers": answers_of(row),
@@ -19,9 +19,9 @@ def squad_row(row: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
 
 
 def qamr_row(row: Mapping[str, Any], ask: Ask) -> dict[str, Any] | LeftOut:
-    """QAMR's lines: answers are tokens of a tokenised sentence.
+    """Read a line of QAMR, whose answers are tokens of a tokenised sentence.
 
-    Answers of scattered tokens are no spans: left out, and counted.
+    Answers of non-contiguous tokens are not spans; they are excluded and counted.
     """
     if not row["contiguous"]:
         return LeftOut("answers of scattered tokens")

@@ -1,7 +1,7 @@
-"""SQuAD's JSON, which SQuAD 1.1 and 2.0, XQuAD, MLQA and TyDiQA-GoldP share.
+"""SQuAD's JSON format, shared by SQuAD 1.1 and 2.0, XQuAD, MLQA and TyDiQA-GoldP.
 
 `{"data": [{"title", "paragraphs": [{"context", "qas": [{"id", "question", "answers": [{"text", "answer_start"}]}]}]}]}`;
-SQuAD 2.0 marks a question without an answer by `is_impossible`.
+SQuAD 2.0 marks unanswerable questions with `is_impossible`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from tasksearch.tasks.formats.contract import Ask, Format, Record
 
 
 def questions(path: Path) -> Iterator[Record]:
-    """(line, {question, context, document, language}) of every question; one line for all where the JSON has no line ends.
+    """Yield (line, {question, context, document, language}) for every question; all on line 1 if the JSON has no line breaks.
 
-    The document is the article's title, else its first paragraph: what a cut by document must keep together. The language is
-    what stands before the id's first hyphen: TyDiQA's English name of it, as XTREME reads it.
+    The document is the article's title, or its first paragraph without one; a division by document must not separate it. The
+    language is the part of the id before the first hyphen: TyDiQA's English name of it, as XTREME reads it.
     """
     text = whole_text(path)
     line, at = 1, 0
@@ -46,7 +46,7 @@ def questions(path: Path) -> Iterator[Record]:
 
 
 def _name_of(article: Mapping[str, Any], paragraphs: list[Any]) -> object:
-    """The article's title, else its first paragraph's text; a title that is no name is told where a question is read."""
+    """Return the article's title, else its first paragraph's text; an invalid title is reported when a question is read."""
     try:
         title: object = named(article, "title")
     except ValueError:
@@ -72,7 +72,7 @@ def _list_of(holder: Mapping[str, Any], field: str, path: Path) -> list[Any]:
 
 
 def question_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
-    """A question's fields; a fault names the question, since a line may hold the whole file."""
+    """Return a question's fields; errors name the question, since one line may hold the whole file."""
     question = record["question"]
     try:
         context = text_of(record, "context")
@@ -87,7 +87,7 @@ def question_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
 
 
 def answers_of(question: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """`{start, text}` of every answer; none where the question says that it has none."""
+    """Return `{start, text}` of every answer; none if the question is marked as unanswerable."""
     if is_impossible(question):
         return []
     return [{"start": whole_of(a, "answer_start"), "text": text_of(a, "text")} for a in answer_objects(question["answers"])]

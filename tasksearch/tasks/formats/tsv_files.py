@@ -1,6 +1,6 @@
-"""Tokens and tags line by line, blank lines between sentences: PAN-X (a tab), MasakhaNER and MasakhaPOS (a space), UNER (iob2).
+"""Tokens and tags line by line with blank lines between sentences: PAN-X (tab), MasakhaNER and MasakhaPOS (space), UNER (iob2).
 
-Pairs under a header (PAWS-X, QQP) are the format `tsv` with columns named by the card.
+Sentence pairs under a header (PAWS-X, QQP) use the format `tsv`, with columns named by the card.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TokenAndTag = tuple[str, str]
 
 
 def tagged_sentences(path: Path, cells_of: Callable[[str], TokenAndTag | Broken]) -> Iterator[Record]:
-    """(first line, [(token, tag), …]) of every block between blank lines; a block with a bad line is that line alone."""
+    """Yield (first line, [(token, tag), …]) for every block between blank lines; for a block with a bad line only that line."""
     block: list[TokenAndTag] = []
     begin, fault = 0, None
     for number, line in (*lines(path), (0, "")):
@@ -44,12 +44,15 @@ def _tab_between(line: str) -> TokenAndTag | Broken:
 
 
 def tagged_row(record: Sequence[tuple[str, str]], ask: Ask) -> dict[str, Any]:
-    """Tokens as XTREME's `token⇥tag` files have them."""
+    """Return the tokens and tags of XTREME's `token⇥tag` files."""
     return {"words": [token for token, _ in record], "tags": [tag for _, tag in record]}
 
 
 def wikiann_row(record: Sequence[tuple[str, str]], ask: Ask) -> dict[str, Any]:
-    """Tokens of the authors' archives, `lang:token⇥tag`; what stands before the first colon is cut, as XTREME does."""
+    """Return the tokens and tags of the authors' archives, `lang:token⇥tag`.
+
+    The part up to the first colon is removed, as in XTREME.
+    """
     bare = [token for token, _ in record if ":" not in token]
     if bare:
         raise ValueError(f"token {bare[0]!r} has no language before a colon; expected WikiAnn's 'lang:token'")
@@ -65,13 +68,13 @@ def _space_between(line: str) -> TokenAndTag | Broken:
 
 
 def spaced_records(path: Path) -> Iterator[Record]:
-    """(first line, {tokens, tags}); a line that begins with `#` is a token like any other."""
+    """Yield (first line, {tokens, tags}); a line that begins with `#` is an ordinary token."""
     for number, block in tagged_sentences(path, _space_between):
         yield number, block if isinstance(block, Broken) else _columns(block)
 
 
 def iob2_records(path: Path) -> Iterator[Record]:
-    """(first line, {sent_id, tokens, tags}) of UNER's files: number, token, tag and two more columns, parted by tabs.
+    """Yield (first line, {sent_id, tokens, tags}) of UNER's files: number, token, tag and two more columns, separated by tabs.
 
     A line that begins with `# ` and has no tab is a comment; `# sent_id = …` names the sentence.
     """
@@ -85,7 +88,7 @@ def iob2_records(path: Path) -> Iterator[Record]:
             yield number, _columns(words) | ({"sent_id": named[-1]} if named else {})
 
 
-_NAME, _COMMENT = "\n# sent_id", "\n#"  # no token holds a line end
+_NAME, _COMMENT = "\n# sent_id", "\n#"  # cannot be tokens, since no token contains a line break
 
 
 def _numbered(line: str) -> TokenAndTag | Broken:

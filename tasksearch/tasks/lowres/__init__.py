@@ -1,4 +1,4 @@
-"""Suite `lowres`: openly licensed tasks in languages that XTREME barely holds, over real files."""
+"""Suite `lowres`: openly licensed tasks over real text in languages that XTREME hardly covers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ FIRST_LANGUAGES = (
     "af", "am", "ar", "bn", "en", "es", "et", "eu", "fi", "hi", "hr", "id", "jv", "kk", "ko", "ml", "mr", "my", "ru", "sw",
     "ta", "te", "th", "tl", "tr", "ur", "xh", "yo", "zh",
 )  # fmt: skip
-"""What a run without --language scores: the small ones that the first targets have, and some large ones of every script."""
+"""Languages scored by a run without --language: the small ones that the first targets have, and some large ones of every
+script.
+"""
 
 
 def lowres_suite() -> Suite:
-    """Nine English intermediate tasks of four kinds, twelve targets in 238 languages and scripts."""
+    """Return the suite: nine English intermediate tasks of five kinds, twelve targets in 238 languages and scripts."""
     spoken = {language for card in TARGETS for language in card.languages}
     return Suite(
         name="lowres",
@@ -33,9 +35,10 @@ def lowres_suite() -> Suite:
 
 
 def xlmr_settings() -> PhaseSettings:
-    """Settings of jiant's XTREME scripts: learning rate 1e-5, batch 32, QA batch 16 and length 384, tagging 10 epochs, else 2.
+    """Return the settings of jiant's XTREME scripts.
 
-    The small training sets (sib200, xcopa) take 10 epochs: our choice.
+    Learning rate 1e-5, batch size 32, for QA 16 and length 384; 10 epochs for tagging, else 2. The small training sets (sib200,
+    xcopa) take 10 epochs, which is our choice.
     """
     qa = (("batch_size", 16), ("max_length", 384))
     return PhaseSettings(

@@ -1,4 +1,4 @@
-"""Expected examples per language and split, as counted in the authors' files (see each card's reference). Literals."""
+"""Expected number of examples per language and split, as counted in the authors' files (see each card's reference)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ UDPOS: Counts = (
     ("vi", "dev", 800), ("vi", "test", 800), ("yo", "test", 100), ("zh", "dev", 500), ("zh", "test", 500),
     ("zh_Hant", "dev", 500), ("zh_Hant", "test", 500),
 )  # fmt: skip
-"""Sentences of the main treebank of each language."""
+"""Number of sentences in the main treebank of each language."""
 
 MASAKHANER1: Counts = (
     ("am", "dev", 250), ("am", "test", 500), ("ha", "dev", 276), ("ha", "test", 552), ("ig", "dev", 320),

@@ -1,4 +1,4 @@
-"""English intermediate tasks of `lowres`, and the English training files that targets share with them."""
+"""English intermediate tasks of `lowres`, and English training files that targets share with them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tasksearch.tasks.source_spec import Files, FirstOf, Source
 
 
 def packed_or(packed: Files, *authors: Files) -> FirstOf:
-    """The packed copy, or the authors' own files where that is not there."""
+    """Return a source that reads the packed copy, or the authors' own files if it is missing."""
     return FirstOf(sources=(packed, *authors))
 
 
 def packed_of(source: Source) -> Source:
-    """The packed copy alone: what suite `xtreme` shares."""
+    """Return the packed copy alone, which suite `xtreme` shares."""
     return source.sources[0] if isinstance(source, FirstOf) else source
 
 
@@ -72,7 +72,7 @@ COPA_TRAIN = packed_or(
     Files(format="copa", path="intermediate/copa_en/balanced_copa_dev.jsonl.gz"),
     Files(format="copa_xml", path="copa/balanced-copa-dev-all.xml"),
 )
-"""One file for both splits: the format gives items 1-400 and their mirrors to train, 401-500 to dev."""
+"""One file for both splits: the format gives items 401-500 to dev, and the others with their mirrored items to train."""
 
 
 def _english(name: str, **fields: Any) -> TaskCard:
@@ -80,7 +80,7 @@ def _english(name: str, **fields: Any) -> TaskCard:
 
 
 def _of_a_target(name: str, data: Source, count: int, **fields: Any) -> TaskCard:
-    """The English training set of a target, as an intermediate task: `same data` beside that target."""
+    """Return the English training set of a target as an intermediate task; marked `same data` beside that target."""
     return _english(name, source=data, expected=(("en", "train", count),), **fields)
 
 

@@ -12,6 +12,6 @@ UPOS = (
 NER = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
 
 NO_DATES = (("B-DATE", "O"), ("I-DATE", "O"), ("B-OTH", "O"), ("I-OTH", "O"), ("B-O", "O"))
-"""MasakhaNER's dates, UNER's other entities, and a stray tag of UNER's early English release."""
+"""MasakhaNER's dates, UNER's other entities, and a stray tag of UNER's early English release, all mapped to O."""
 
 SIB_TOPICS = ("science/technology", "travel", "politics", "sports", "health", "entertainment", "geography")

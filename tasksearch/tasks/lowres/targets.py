@@ -1,4 +1,4 @@
-"""Targets of `lowres`. Each card states its limits in `note`; they stand beside the scores."""
+"""Targets of `lowres`. Each card states its limitations in `note`, which is shown beside the scores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PUD = r"([nw]\d{5})\d{3}$"
 
 
 def _languages(expected: counts.Counts, split: str = "test") -> tuple[str, ...]:
-    """Languages of which the split is counted."""
+    """Return the languages for which the split's examples were counted."""
     return tuple(sorted({language for language, name, _ in expected if name == split}))
 
 
