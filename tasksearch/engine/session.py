@@ -1,6 +1,6 @@
-"""A study's records, open: the folder's lock, the ledger, Optuna, the tracker's thread, the trial manager over them.
+"""A study's records opened by one driver: folder lock, ledger, Optuna, the tracker's thread, and the trial manager.
 
-Knows no Ray.
+Does not import Ray.
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """A study that one driver owns.
+    """A study that is open in one driver.
 
     Attributes:
-        outboxes: what is told through the tracker's thread, and through that of an Optuna database.
+        manager: the study's trial manager.
+        writer: writes to the tracker.
+        outboxes: outbox of the tracker, and that of the Optuna database if there is one.
     """
 
     manager: TrialManager
@@ -41,22 +43,18 @@ class Session:
 
     @property
     def fault(self) -> Exception | None:
-        """What ends the run: a fault of the trial manager, or of a place that is told of it."""
+        """The exception that ends the run, from the trial manager or from an outbox; None if there is none."""
         return self.manager.fault or next((box.fault for box in self.outboxes if box.fault is not None), None)
 
     def tell_news(self) -> None:
-        """Tells whoever shows progress what the outboxes have to say; from the driver's thread."""
+        """Pass the messages of the outboxes on as events. Must be called from the driver's thread."""
         for box in self.outboxes:
             for text in box.news():
                 _LOG.info("%s", text)
                 self.manager.tell(Notice(text=text))
 
     def finish(self) -> None:
-        """To be called once the session is closed.
-
-        Raises:
-            Exception: what ended the run.
-        """
+        """Raise the exception that ended the run, if any. To be called once the session is closed."""
         if self.fault is not None:
             raise self.fault
 
@@ -75,7 +73,7 @@ def open_session(
     on_event: Callable[[Event], None] | None = None,
     patience: Patience | None = None,
 ) -> Iterator[Session]:
-    """Owns the study for as long as it is open; at its end everything the tracker was asked for is written, or dropped.
+    """Lock the study and open it; at the end, let the tracker and the Optuna database catch up, or drop their calls.
 
     Arguments and errors are those of `driver.run_trials`.
     """
@@ -97,7 +95,7 @@ def open_session(
             yield Session(manager=manager, writer=writer, outboxes=outboxes)
             manager.close()
         finally:
-            for box in outboxes:  # who asked for an end does not wait for a server
+            for box in outboxes:  # a user who interrupted the run must not wait for a server
                 box.close(wait=manager is not None and not manager.halted, tell=lambda text: tell(Notice(text=text)))
             study.close()
 
@@ -110,16 +108,16 @@ def _open_mirror(ledger: Ledger, config: StudyConfig, database: OptunaDatabase |
 
 
 def _begin(ledger: Ledger, config: StudyConfig, sizes: Mapping[str, int]) -> None:
-    """What was asked for, written where it is not there yet, or is damaged.
+    """Write `study.json` and `sizes.json` if they are missing or damaged.
 
     Raises:
-        BadInput: the trials in the folder are of a study that was asked for otherwise.
+        BadInput: `study.json` is damaged, and the trials in the folder belong to a study with another configuration.
     """
     written = ledger.folder / "study.json"
     if not written.exists() or is_damaged(written):
         if written.exists():
             _LOG.warning("%s is damaged; it is written again", written)
-        ledger.mend()  # more than this file may be damaged
+        ledger.mend()  # other files may be damaged too
         for record in ledger.written() if written.exists() else ():
             plan = record.plan
             if (plan.suite, plan.targets, plan.languages) != (config.suite, config.targets, config.languages):

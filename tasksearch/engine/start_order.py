@@ -1,10 +1,10 @@
-"""`StartOrder`: which of the trials that may begin begins next. Decisions alone, no Ray, no clock; nothing of what is proposed.
+"""`StartOrder`: decides which of the proposed trials starts next. Pure decisions, without Ray and without a clock.
 
-The order in which trials begin is free, that in which they are proposed is not. While the search goes on the lowest number
-begins: later proposals wait for its result, and a long trial that overtakes it holds all of them up. Once all is known that
-there will be before what is known has ended (the last proposals of a search, its finalists, a list of twins), nothing waits for
-a number, and the trial with most left to train begins: so the slots end together. In both, trials whose next segment another
-trains just then come last: such a trial would only give its slot up again.
+The order in which trials start is free; the order in which they are proposed is not, and is not decided here. While the search
+goes on, the lowest number starts first: later proposals wait for its result, and a long trial that overtakes it would delay
+them all. Once no proposal waits for a result (the last trials of a search, its finalists, matched pairs), the trial with the
+most work left starts first, so that the slots finish together. In both cases a trial whose next segment is being trained by
+another trial comes last, since it would only give up its slot again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tasksearch.core.required_segments import RequiredSegment
 
 
 class StartOrder:
-    """What trials would train, and what of it is trained or being trained, by the numbers of trials."""
+    """Segments of each trial, and which of them are trained or belong to a running trial; trials are known by their numbers."""
 
     def __init__(self) -> None:
         self._parts: dict[int, tuple[RequiredSegment, ...]] = {}
@@ -23,28 +23,29 @@ class StartOrder:
         self._done: set[str] = set()
 
     def know(self, number: int, parts: Sequence[RequiredSegment]) -> None:
-        """A trial and its parts in their order, named alike in two trials where they share a segment."""
+        """Register a trial with its segments in order. A segment that two trials share must have the same signature in both."""
         self._parts[number] = tuple(parts)
 
     def begin(self, number: int) -> None:
-        """It begins."""
+        """Note that a trial has started."""
         self._in_flight.add(number)
 
     def passed(self, number: int, position: int) -> None:
-        """It is through with so many of its parts."""
+        """Note that a trial has finished its first `position` parts."""
         self._done.update(need.signature for need in self._parts.get(number, ())[:position])
 
     def end(self, number: int, *, whole: bool) -> None:
-        """It ended with all its parts done, or lost its worker, failed or was stopped before that."""
+        """Note that a trial ended. `whole`: with all parts done; False: it failed, was stopped, or lost its worker."""
         self._in_flight.discard(number)
         if whole:
             self.passed(number, len(self._parts.get(number, ())))
 
     def choose(self, numbers: Collection[int], *, search_goes_on: bool) -> int:
-        """The one of these that begins next; `numbers` is not empty.
+        """Return the trial that starts next.
 
         Args:
-            search_goes_on: whether more can be proposed once the lowest of them has ended.
+            numbers: the trials that may start; must not be empty.
+            search_goes_on: whether further trials can be proposed once the lowest of them has ended.
         """
         taken = {self._front(number) for number in self._in_flight} - {None}
         waits = {number: self._front(number) in taken for number in numbers}
