@@ -14,7 +14,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class OptunaWriter(Protocol):
-    """What the trial manager calls on an Optuna study; `engine.optuna_storage` documents what each call does."""
+    """What the trial manager tells an Optuna study; `search.storage.StudyMirror` says what each call does."""
 
     def add(self, record: TrialRecord) -> None:
         """Add a trial that has begun."""

@@ -59,7 +59,7 @@ class Outbox:
         self._jobs.put((job, once))
 
     def news(self) -> list[str]:
-        """Return the messages since the last call, such as that the service stopped answering; each is returned once."""
+        """What is to be said since the last call: that the place went away, that it is back. Each is said once."""
         said = []
         while not self._news.empty():
             said.append(self._news.get())

@@ -29,12 +29,10 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """A study that is open in one driver.
+    """A study that one driver owns.
 
     Attributes:
-        manager: the study's trial manager.
-        writer: writes to the tracker.
-        outboxes: outbox of the tracker, and that of the Optuna database if there is one.
+        outboxes: what is told through the tracker's thread, and through that of an Optuna database.
     """
 
     manager: TrialManager
@@ -47,7 +45,7 @@ class Session:
         return self.manager.fault or next((box.fault for box in self.outboxes if box.fault is not None), None)
 
     def tell_news(self) -> None:
-        """Pass the messages of the outboxes on as events. Must be called from the driver's thread."""
+        """Tells whoever shows progress what the outboxes have to say; from the driver's thread."""
         for box in self.outboxes:
             for text in box.news():
                 _LOG.info("%s", text)

@@ -29,7 +29,7 @@ class TrackerWriter:
         return self.outbox.fault
 
     def start(self, config: StudyConfig, tags: Mapping[str, str]) -> None:
-        """Start the thread; its first job opens the study."""
+        """Starts the thread, with opening the study as its first job."""
         self.outbox.put(lambda: self._tracker.open_study(config, tags), once=True)
         self.outbox.put(self._open.set)
         self.outbox.start()
