@@ -1,10 +1,10 @@
-"""`StartOrder`: decides which of the proposed trials starts next. Pure decisions, without Ray and without a clock.
+"""`StartOrder`: which of the trials that may begin begins next. Decisions alone, no Ray, no clock; nothing of what is proposed.
 
-The order in which trials start is free; the order in which they are proposed is not, and is not decided here. While the search
-goes on, the lowest number starts first: later proposals wait for its result, and a long trial that overtakes it would delay
-them all. Once no proposal waits for a result (the last trials of a search, its finalists, matched pairs), the trial with the
-most work left starts first, so that the slots finish together. In both cases a trial whose next segment is being trained by
-another trial comes last, since it would only give up its slot again.
+The order in which trials begin is free, that in which they are proposed is not. While the search goes on the lowest number
+begins: later proposals wait for its result, and a long trial that overtakes it holds all of them up. Once all is known that
+there will be before what is known has ended (the last proposals of a search, its finalists, a list of twins), nothing waits for
+a number, and the trial with most left to train begins: so the slots end together. In both, trials whose next segment another
+trains just then come last: such a trial would only give its slot up again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class StartOrder:
         self._done: set[str] = set()
 
     def know(self, number: int, parts: Sequence[RequiredSegment]) -> None:
-        """Register a trial with its segments in order. A segment that two trials share must have the same signature in both."""
+        """A trial and its parts in their order, named alike in two trials where they share a segment."""
         self._parts[number] = tuple(parts)
 
     def begin(self, number: int) -> None:
