@@ -260,7 +260,7 @@ def _tune(
             resources_per_trial=dict(needs),
             max_failures=0,  # the trial manager retries: see StudyCallback.on_trial_error
             raise_on_failed_trial=False,
-            # a reused process keeps its CUDA caches: on a GPU every trial gets a fresh one
+            # a reused process keeps its CUDA caches, so on a GPU every trial gets a new process
             reuse_actors=not needs.get("gpu"),
             trial_dirname_creator=lambda trial: str(trial.trial_id),
             verbose=0,

@@ -164,4 +164,4 @@ class Halt(Stopper):
         return self._halted()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {}  # Ray pickles its stopper into a file that nobody reads
+        return {}  # Ray pickles the stopper into a file that is never read

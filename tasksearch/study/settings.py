@@ -124,7 +124,7 @@ def _given(asked: Overrides, *same: str, **renamed: str) -> dict[str, Any]:
 
 def _retrieval(base: RetrievalSettings, asked: Overrides, shape: Shape | None) -> RetrievalSettings:
     if asked.max_length is not None:
-        base = dataclasses.replace(base, max_length=None)  # as in the intermediate phase
+        base = dataclasses.replace(base, max_length=None)  # None: the same length as in the intermediate phase
     if asked.retrieval_layer is not None:
         if shape is not None and not -shape.layers - 1 <= asked.retrieval_layer <= shape.layers:
             raise BadInput(f"retrieval layer {asked.retrieval_layer}; the model has layers 0 (embeddings) to {shape.layers}")
