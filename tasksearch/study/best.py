@@ -53,7 +53,7 @@ def best_of(
     reading, records = study or read_study(folder, languages)
     if languages is not None:
         languages = [scored_name(one, reading.spoken) for one in languages]
-    verdict = choose(reading, asked_rule, languages)  # before the question is recorded: a rule that fails here reads nothing
+    verdict = choose(reading, asked_rule, languages)  # first: a rule that cannot choose here has asked nothing
     asked = ask_question(folder, reading, records, asked_rule, reopen=reopen)
     comparison = compare_with_baselines(reading, records, asked_rule)
     return dataclasses.replace(verdict, baseline_comparison=comparison, adaptive=asked.adaptive, small=small_sets(reading))
