@@ -1,1 +1,1 @@
-"""What may vary: one frozen literal per module. Copy one, edit it, run it by name or by path."""
+"""Search spaces: one frozen value per module. Copy one, edit it, and run it by name or by path."""

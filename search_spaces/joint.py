@@ -1,4 +1,4 @@
-"""Any weighted subset, always joint."""
+"""Any weighted subset of the intermediate tasks, always trained jointly."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The default: any subset of the intermediate tasks, weighted, joint, one after the other, or moving from one to the next."""
+"""The default: any weighted subset of the intermediate tasks, trained jointly, sequentially, or with a mixture that moves."""
 
 from tasksearch.core.space import SearchSpace
 

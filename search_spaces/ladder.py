@@ -1,7 +1,7 @@
-"""How long to train on each task: one intermediate task at sixteen lengths, under a warmup-stable-decay curve.
+"""One intermediate task at sixteen lengths, under a warmup-stable-decay learning-rate curve: how long to train on each task.
 
-Longer trainings go on from the stable part of shorter ones, so a rung more costs a rung and a decay: all sixteen lengths of a
-task take 560 steps where 2,720 were asked for.
+A longer training continues from the stable part of a shorter one, so that each further length costs only its additional steps
+and its decay: all sixteen lengths of a task take 560 steps instead of 2,720.
 """
 
 from dataclasses import replace

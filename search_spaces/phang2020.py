@@ -1,8 +1,8 @@
 """The grid of Phang et al. 2020: no intermediate task, nine single ones, all nine jointly.
 
-The baseline and each single task are among every study's designed first trials, and so are the joint mixes of all tasks,
-uniform and proportional to their sizes (the paper's: examples-proportional). A plan has no value for the paper's two further
-variants, multilingual MLM mixed into the intermediate phase and machine-translated intermediate data, so they are left out.
+The baseline and every single task are among any study's designed trials, and so are the joint mixes of all tasks, uniform and
+proportional to their sizes (the paper's examples-proportional mix). The paper's two further variants are left out since a plan
+cannot express them: multilingual MLM mixed into the intermediate phase, and machine-translated intermediate data.
 """
 
 from dataclasses import replace

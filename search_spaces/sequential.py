@@ -1,4 +1,4 @@
-"""Any subset of up to three tasks, one after the other."""
+"""Any subset of up to three tasks, trained one after the other."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""One intermediate task at a time: the classic STILTs question."""
+"""One intermediate task at a time: the question of STILTs."""
 
 from dataclasses import replace
 

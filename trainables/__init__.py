@@ -1,1 +1,1 @@
-"""What a trial is, as Ray Tune sees it: thin shells under one contract."""
+"""What a trial is, as Ray Tune sees it: thin classes with one common contract."""

@@ -1,20 +1,23 @@
-"""The contract of every trainable, told as a life cycle.
+"""The contract of every trainable, as a life cycle.
 
-1. Ray builds an actor with a config of plain entries: `number` and `role` of the trial, `plan` (`Plan.to_json()`), `addition`
-   (0, or which addition to the trial its outcomes are), and `context`, a plain dict that the study made; its `study_folder`
-   says where outcomes go, the rest is the subclass's own.
+1. Ray creates an actor with a config of plain values: `number` and `role` of the trial, `plan` (`Plan.to_json()`), `addition`
+(0, or the number of the addition to the trial that this is), and `context`, a plain dict made by the study; its `study_folder`
+says where outcomes are written, and its other entries are the subclass's own.
 2. The first `step()` calls `prepare()`, costs next to nothing and reports the position: `waiting_for` names the next part,
-   `missing` the segments that the trial will have to train, by signature, in order. A scheduler may pause the trial there.
+`missing` lists the segments that the trial will have to train, by signature, in order. A scheduler may pause the trial at this
+point.
 3. Every further `step()` runs one part (a segment, or a target with its evaluation) by `run_part(name)`.
-4. With the last part the per-example outcomes are written to the study folder, and the report says `final`.
-5. A worker whose code is not the driver's (`code` in `context`, a hash) refuses its trial, and the run ends.
-6. Where a subclass raises, the trial ends with a report that says `failed`, with one line of cause and the traceback's text.
-   Ray never sees the exception: what Ray sees fail, and runs once more, is a worker that was killed.
+4. With the last part the per-example outcomes are written to the study folder, and the report has `final`.
+5. A worker whose code differs from the driver's (`code` in `context`, a hash) refuses its trial, and the run ends.
+6. If a subclass raises, the trial ends with a report that has `failed`, a one-line cause and the traceback as text. Ray never
+sees the exception: a trial that fails for Ray, and is run again, is one whose worker was killed.
 
-A report never holds a score that is not finite: the trial fails instead.
-A checkpoint holds the position and what was collected, no weights: those lie in the segment store.
-A trial that was paused begins again at 2, in the same process or in another.
-With reused actors Ray calls `reset_config` in place of building an actor; nothing of the former trial is left.
+A report never contains a score that is not finite: the trial fails instead.
+
+A checkpoint holds the position and the results so far, but no weights: those are in the segment store. A paused trial begins
+again at 2, in the same process or another.
+
+If actors are reused, Ray calls `reset_config` instead of creating an actor; nothing of the former trial remains.
 """
 
 from __future__ import annotations
@@ -48,20 +51,20 @@ from tasksearch.records.outcomes import Cell, Outcomes, read_outcomes
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_CAUSE = 400
-_TOLERANCE = 1e-3  # percent points between a score and the ratio of its outcomes' sums, which are kept in single precision
+_TOLERANCE = 1e-3  # points between a score and the ratio of its outcomes' sums, since outcomes are in single precision
 
 
 @dataclass(frozen=True, kw_only=True)
 class PartResult:
-    """What one part yields.
+    """Results of one part.
 
     Attributes:
-        scores: rows of the targets that the part scored, both halves.
+        scores: scores of the targets that the part scored, on selection and on reporting examples.
         seconds: wall seconds by kind of work (`intermediate`, `target`, `evaluation`, `reused` …); summed over parts.
-        facts: versions, device, threads, fingerprints; a later part's word stands.
-        outcomes: per-example outcomes of the scored cells, arrays of shape (n, 2).
-        documents: number of each example's document, arrays of shape (n,) in the order of the outcomes; of cells for which the
-            study folder has them already, or nobody knows them, none.
+        facts: versions, device, threads, fingerprints; a later part's value replaces an earlier one's.
+        outcomes: per-example outcomes of the scored cells, arrays of shape (n, 2): numerator and denominator.
+        documents: each example's document number, arrays of shape (n,) in the order of the outcomes; without cells whose
+            documents the study folder already has or that are unknown.
     """
 
     scores: ScoreTable = field(default_factory=ScoreTable)
@@ -72,7 +75,7 @@ class PartResult:
 
 
 class PlanTrainable(Trainable):
-    """One plan on one seed, part by part. Subclasses say which parts, and run them."""
+    """Trains one plan on one seed, part by part. Subclasses define the parts and run them."""
 
     number: int
     role: str
@@ -84,42 +87,43 @@ class PlanTrainable(Trainable):
     _busy: float
 
     def prepare(self) -> None:
-        """Called at the start of every trial, before `parts()`; cheap: a scheduler may never let the trial go on."""
+        """Prepare a trial; called before `parts()`. Must be cheap: a scheduler may never let the trial continue."""
 
     def parts(self) -> tuple[str, ...]:
-        """Names of the trial's parts in the order they run, at least one; cheap, and equal at every call."""
+        """Return the names of the trial's parts, at least one, in running order; must be cheap and always the same."""
         raise NotImplementedError
 
     def run_part(self, name: str) -> PartResult:
-        """Runs one part to its end. On a resume in a new process earlier parts may not have been run in this one.
+        """Run one part to its end. After a resume, earlier parts may have run in another process.
 
         Raises:
-            TrainingFailed: the plan cannot be trained; the trial fails, the study goes on.
+            TrainingFailed: the plan cannot be trained; the trial fails, and the study continues.
         """
         raise NotImplementedError
 
     def missing(self, position: int) -> tuple[RequiredSegment, ...]:
-        """Segments that this trial has to train from its part `position` on, in order; cheap.
+        """Return the segments that this trial must train from part `position` on, in order; must be cheap.
 
-        What a store keeps for other trials is among them while it is not there; without such a store the answer is empty.
+        Segments that a store shares between trials are included as long as they are not in it. Without such a store the result
+        is empty.
         """
         return ()
 
     def setup(self, config: dict[str, Any]) -> None:
-        """Ray's call for a new actor."""
+        """Begin a trial in a new actor; called by Ray."""
         self._begin(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Ray's call for a reused actor."""
+        """Begin a trial in a reused actor; called by Ray."""
         self._begin(new_config)
         return True
 
     def step(self) -> dict[str, Any]:
-        """Ray's call for the next report. What is logged meanwhile goes to the trial's own file, `trials/0007.log`."""
+        """Return the next report; called by Ray. Log messages meanwhile go to the trial's own file, `trials/0007.log`."""
         with log_to(Ledger(Path(self.context["study_folder"])).log_path(self.number, self._addition)):
             try:
                 return self._next_report()
-            except Exception as error:  # whatever a plan does, the study goes on
+            except Exception as error:  # an error in one plan must not end the study
                 _LOG.error("trial %d failed: %s", self.number, error, exc_info=error)
                 return self._failure_report(error)
 
@@ -152,7 +156,7 @@ class PlanTrainable(Trainable):
         return self._final_report(name)
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """The position and what was collected."""
+        """Save the position and the results so far."""
         folder = Path(checkpoint_dir)
         position = {"position": self._position, "busy": self._busy, "scores": self._scores.to_json()}
         write_atomic(
@@ -162,7 +166,7 @@ class PlanTrainable(Trainable):
         write_atomic(folder / "outcomes.safetensors", save({"/".join(cell): array for cell, array in self._outcomes.items()}))
 
     def load_checkpoint(self, checkpoint: str | dict[str, Any] | None) -> None:
-        """Takes the position up again."""
+        """Restore the position and the results so far."""
         assert isinstance(checkpoint, str), "checkpoints of this class are folders"
         data = json.loads((Path(checkpoint) / "position.json").read_text())
         self._position, self._busy = int(data["position"]), float(data["busy"])
@@ -194,7 +198,7 @@ class PlanTrainable(Trainable):
         return {"number": self.number, "waiting_for": parts[self._position], "position": self._position, "parts": len(parts)}
 
     def _scores_report(self) -> dict[str, Any]:
-        """Scores so far; JSON text, since Ray flattens nested results. `scored` is what ASHA counts as time."""
+        """Return the scores so far, as JSON text since Ray flattens nested results; ASHA uses `scored` as its time."""
         return {"scores": json.dumps(self._scores.to_json(), allow_nan=False), "scored": len(self._scores.targets)}
 
     def _final_report(self, name: str) -> dict[str, Any]:
@@ -218,7 +222,7 @@ class PlanTrainable(Trainable):
 
 
 def _check_code(drivers: str | None) -> None:
-    """Raises VersionsDiffer where this worker does not run the code that the driver runs."""
+    """Raise VersionsDiffer if this worker does not run the driver's code."""
     if drivers is not None and drivers != code_hash():
         raise VersionsDiffer(
             f"a worker on {platform.node()} runs other code than the driver ({code_hash()} from {folder_of('tasksearch')}; the "
@@ -227,11 +231,11 @@ def _check_code(drivers: str | None) -> None:
 
 
 def _check(score: Score, outcomes: Outcomes) -> None:
-    """A score must be finite and follow from its examples.
+    """Check that a score is finite and follows from its examples' outcomes.
 
     Raises:
         TrainingFailed: it is not finite.
-        ValueError: it is not the ratio of its outcomes' sums: a defect of ours.
+        ValueError: it is not the ratio of its outcomes' sums, or has no outcomes: a bug in the trainable.
     """
     cell: Cell = (score.target, score.language, score.half)
     where = "/".join(cell)

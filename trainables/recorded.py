@@ -1,12 +1,13 @@
-"""The contract answered from a planted score surface: no model, milliseconds. For tests of the search, and for trying a space.
+"""A trainable that answers from a planted score surface: no model, milliseconds per trial.
 
-The surface is a pure function of plan and seed. In points of the score of one target and language:
+For tests of the search, and for rehearsing a search space. The surface is a pure function of plan and seed. The score of one
+target and language, in points, is
 
     base + dose · (Σ share · effect + interactions) · transfer + order + forgetting + seed noise
 
-where effects and noise are drawn from signatures (so that every task, target and language has its own, for good), `transfer` is
-of rank two over languages, `order` rewards a task that comes last, and `forgetting` grows with the steps. Scores are then
-counted over examples, the same in every trial: an example of difficulty u is right where u is below the surface.
+Effects and noise are drawn from signatures, so that every task, target and language has its own fixed ones; `transfer` has
+rank two over languages; `order` rewards a task that comes last; `forgetting` grows with the steps. Scores are then counted
+over examples, which are the same in every trial: an example of difficulty u in [0, 1) is right if u is below the surface.
 """
 
 from __future__ import annotations
@@ -37,17 +38,17 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True)
 class Surface:
-    """What was planted.
+    """Parameters of a planted score surface.
 
     Attributes:
         world: seed of the effects.
         base: score of the baseline, percent.
         effect: standard deviation of a task's effect on a target, points.
         interaction: standard deviation of the effect of two tasks trained in one phase, points.
-        order: points for the task that comes last, times its effect's sign.
+        order: points for the task that comes last, times the sign of its effect.
         forgetting: points lost per doubling of the steps beyond 64.
         noise: standard deviation over seeds, points.
-        examples: examples in each half.
+        examples: number of selection, and of reporting, examples per target and language.
     """
 
     world: int = 0
@@ -60,13 +61,13 @@ class Surface:
     examples: int = 200
 
     def score(self, plan: Plan, target: str, language: str) -> float:
-        """Percent in [1, 99], the seed's noise included."""
-        training = dataclasses.replace(plan, targets=(), languages=()).signature  # a cell does not know its neighbours
+        """Return the score in percent, in [1, 99], with the seed's noise."""
+        training = dataclasses.replace(plan, targets=(), languages=()).signature  # noise must not depend on other cells
         noise = self._drawn("noise", training, target, language) * self.noise
         return min(99.0, max(1.0, self.truth(plan, target, language) + noise))
 
     def truth(self, plan: Plan, target: str, language: str) -> float:
-        """Percent, without noise. A soup is as good as its mixes are on average."""
+        """Return the score in percent without noise. A soup scores the mean of its mixes."""
         if plan.soup:
             mixes = [dataclasses.replace(plan, schedule=mix, soup=()) for mix in plan.soup]
             return sum(self.truth(mix, target, language) for mix in mixes) / len(mixes)
@@ -84,7 +85,7 @@ class Surface:
         return self.base + gain - self.forgetting * max(0.0, doublings)
 
     def task_effect(self, task: str, target: str) -> float:
-        """Points, for the task alone at 64 steps in a language of average transfer."""
+        """Return the effect in points of the task alone at 64 steps, in a language of average transfer."""
         return self._drawn("task", task, target) * self.effect
 
     def _transfer(self, target: str, language: str) -> float:
@@ -96,41 +97,44 @@ class Surface:
 
 
 class RecordedTrainable(PlanTrainable):
-    """One part for the intermediate phase where there is one, then one per target.
+    """Runs one part for the intermediate phase, if there is one, then one per target.
 
-    Context: `surface` (fields of `Surface`), and what tests exercise: `sleep` (seconds per part), `segments` (fields of
-    `marks.MarkSettings`: a part per segment, which takes its time and is reused as in a store), and lists of trial numbers
-    `raise_in`, `nan_in`, `kill_in` (the worker kills itself, the first time; `kill_always_in`: every time; `kill_at_reset_of`:
-    the first time that a reused one is to take the trial up) and `full_in` (a disk that is full).
-    `per_document`: so many examples stand in one document; without it nobody knows the documents.
+    Context: `surface` (fields of `Surface`), and entries for tests:
+
+    - `sleep`: seconds per part;
+    - `segments`: fields of `TimedSettings`; one part per segment, which takes its time and is reused as from a store;
+    - `raise_in`, `nan_in`, `full_in`: numbers of trials that raise, report NaN, or meet a full disk;
+    - `kill_in`, `kill_always_in`: numbers of trials whose worker kills itself, the first time or every time;
+    - `kill_at_reset_of`: the same, the first time that a reused worker takes the trial;
+    - `per_document`: number of examples per document; without it documents are unknown.
     """
 
     def prepare(self) -> None:
-        """Reads the context."""
+        """Read the context."""
         self._surface = surface_of(self.context)
         played = self.context.get("segments")
         self._segments = TimedSegments(self.plan, self.number, TimedSettings(**played)) if played else None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Ray's call for a reused actor."""
+        """Begin a trial in a reused actor; called by Ray."""
         number, context = int(new_config["number"]), new_config["context"]
         if number in context.get("kill_at_reset_of", ()) and _first_time(context["study_folder"], number):
             os.kill(os.getpid(), signal.SIGKILL)
         return super().reset_config(new_config)
 
     def missing(self, position: int) -> tuple[RequiredSegment, ...]:
-        """What the marks lack."""
+        """Return the segments that the simulated store lacks."""
         return self._segments.missing(position) if self._segments and self.context["segments"].get("store") else ()
 
     def parts(self) -> tuple[str, ...]:
-        """`intermediate` (`intermediate/0` … where segments are played), then `target/<name>`."""
+        """Return `intermediate` (`intermediate/0` … with `segments`), then `target/<name>` …."""
         if self._segments:
             return tuple(self._segments.needs)
         first = ("intermediate",) if self.plan.schedule.stages else ()
         return first + tuple(f"target/{target}" for target in self.plan.targets)
 
     def run_part(self, name: str) -> PartResult:
-        """Answers from the surface."""
+        """Return scores and outcomes from the surface."""
         time.sleep(float(self.context.get("sleep", 0.0)))
         spent = self._segments.train(name) if self._segments else {name.partition("/")[0]: 0.0}
         if name.startswith("intermediate"):
@@ -168,7 +172,7 @@ class RecordedTrainable(PlanTrainable):
         return np.arange(len(outcomes), dtype=np.int64) // int(self.context["per_document"])
 
     def _right(self, target: str, language: str, half: Half) -> Array:
-        """Outcomes of shape (n, 2): which examples are right, and ones."""
+        """Return outcomes of shape (n, 2): whether each example is right, and ones."""
         n = self._surface.examples
         difficulty = np.random.default_rng(seed_from("examples", self._surface.world, target, half)).random(n)
         right = difficulty < self._surface.score(self.plan, target, language) / 100
@@ -188,7 +192,7 @@ class RecordedTrainable(PlanTrainable):
 
 
 def _first_time(folder: str, number: int) -> bool:
-    """Whether this is the first call for that trial, over all processes."""
+    """Return whether this is the first call for that trial, over all processes."""
     try:
         os.close(os.open(os.path.join(folder, f"killed.{number}"), os.O_CREAT | os.O_EXCL))  # noqa: PTH118
     except FileExistsError:
@@ -197,10 +201,10 @@ def _first_time(folder: str, number: int) -> bool:
 
 
 def surface_of(context: dict[str, Any]) -> Surface:
-    """The surface that a context plants.
+    """Return the surface that a context defines.
 
     Raises:
-        BadInput: a field that a surface lacks.
+        BadInput: an entry that is not a field of `Surface`.
     """
     try:
         return Surface(**context.get("surface", {}))

@@ -17,28 +17,28 @@ from trainables.base import PartResult, PlanTrainable
 
 
 class ThreePhase(PlanTrainable):
-    """`phases.run.PlanRun` behind the contract: one step per segment. A reused process keeps model and data loaded.
+    """Runs a `phases.run.PlanRun`, one segment per step. A reused process keeps model and data loaded.
 
-    Its own entries in `context`: `suite` and `suite_options`, `user_files` (as `core.own_files.pack` gives them), `data`,
-    `model`, `store`, `store_budget` (bytes), `keep_targets`, `deterministic`, `accept_versions`, `device`, and `snapshots`
-    (`[every steps, every seconds]`, each may be None).
+    Its own entries in `context`: `suite`, `user_files` (from `core.own_files.pack`), `data`, `model`, `store`, `store_budget`
+    (bytes), `keep_targets`, `skip_bad`, `deterministic`, `accept_versions`, `device`, and `snapshots` (`[steps, seconds]`
+    between checkpoints within a segment; each may be None).
     """
 
     def prepare(self) -> None:
-        """Unfolds the plan; model and data are loaded by the first trial of a process. From then on SIGTERM is heard."""
+        """Unfold the plan; the first trial of a process loads model and data. From now on SIGTERM ends the process cleanly."""
         PREEMPTION.listen()
         self._run = PlanRun(self.plan, self._open())
 
     def parts(self) -> tuple[str, ...]:
-        """`intermediate/0` …, then `target/<name>` …"""
+        """Return `intermediate/0` …, then `target/<name>` …."""
         return self._run.parts
 
     def missing(self, position: int) -> tuple[RequiredSegment, ...]:
-        """What the store lacks, by its manifests alone: a damaged segment is only found once it is read."""
+        """Return the segments whose manifests the store lacks; a damaged segment is found only when it is read."""
         return required_segments(self._run, position)
 
     def run_part(self, name: str) -> PartResult:
-        """Trains one segment, or takes it from the store."""
+        """Train one segment, or load it from the store."""
         PREEMPTION.obey()
         done = self._run.run(name)
         kind, _, target = name.partition("/")

@@ -1,10 +1,10 @@
-"""Top floor: parse, call, print."""
+"""Command line: parse, call, print."""
 
 from __future__ import annotations
 
 
 def main() -> None:
-    """Entry point of the `tasksearch` command."""
+    """Run the `tasksearch` command."""
     from tasksearch.cli.app import run_app
 
     run_app()

@@ -1,4 +1,4 @@
-"""The commands, one line each. Heavy libraries are imported by the functions they call, so that `--help` answers at once."""
+"""The commands. Each imports heavy libraries only when it is called, so that `--help` answers at once."""
 
 from __future__ import annotations
 
@@ -93,10 +93,11 @@ _command(MAINTAIN, grouped(bench.bench, BENCH), bench.BENCH_EXAMPLES)
 
 
 def run_app() -> None:
-    """Runs the command line and exits with its code.
+    """Run the command line and exit with its exit code.
 
-    Any fault is one line on standard error and an exit code, never a traceback; one that nobody foresaw names the log that
-    holds it. With `--json` standard output holds exactly one object: the answer, or `{"error": …, "kind": …, "exit_code": …}`.
+    Any error is printed as one line on standard error, never as a traceback; for an unexpected error the line names a log that
+    holds the traceback. With `--json` standard output holds exactly one object: the answer, or `{"error": …, "kind": …,
+    "exit_code": …}`.
     """
     try:
         check_surroundings()
@@ -113,11 +114,11 @@ def run_app() -> None:
 
 
 _UsageError = typer.BadParameter.__mro__[2]
-"""Click's `ClickException`: typer brings a click of its own, whose modules have other names in each version."""
+"""Click's `ClickException`. typer brings its own click, whose module names differ between versions, so it is looked up here."""
 
 
 def _usage(error: Any) -> NoReturn:
-    """A wrong word on the command line; a command without any of the words it needs shows its help."""
+    """Report a usage error in one line; print the help of a command that was given no arguments but needs some."""
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()
         sys.exit(error.exit_code)

@@ -1,4 +1,4 @@
-"""`tasksearch bench`: what a sampler and a picker are worth where the truth is known."""
+"""`tasksearch bench`: measure samplers and pickers where the true answer is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tasksearch best`, `trials` and `spaces`: what a study found, and what may be searched."""
+"""`tasksearch best`, `trials` and `spaces`: the results of a study, and the built-in search spaces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tasksearch.core.errors import BadInput
 from tasksearch.results.verdict import RULES
 
 RULE = "pivot-dev"
-"""The selection rule where none is asked for."""
+"""Default selection rule."""
 BEST_EXAMPLES = (
     "Examples: `tasksearch best STUDY --select target-dev`; `tasksearch best STUDY --language sw --out mix.toml`; "
     "`tasksearch best STUDY --portfolio`; `tasksearch best STUDY --why --language sw`"

@@ -1,4 +1,4 @@
-"""`tasksearch tasks` and `languages`: what can be searched, and in which languages."""
+"""`tasksearch tasks` and `languages`: the tasks and languages of the suites."""
 
 from __future__ import annotations
 

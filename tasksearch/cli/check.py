@@ -1,4 +1,4 @@
-"""`tasksearch check`: whether a study's folder is whole, and what of it can be mended."""
+"""`tasksearch check`: check that a study's folder is complete and consistent, and repair what can be repaired."""
 
 from __future__ import annotations
 

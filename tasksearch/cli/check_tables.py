@@ -1,4 +1,4 @@
-"""What `tasksearch data check` prints: a table of counts that fits eighty columns, then what does not fit one."""
+"""Output of `tasksearch data check`: a table of counts that fits 80 columns, then lines for what does not fit into it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HEADINGS = ("task", "lang.", "found", "expected", "select", "report", "long %",
 
 
 def print_check(cards: Sequence[Any], rows: Sequence[Any], model: str | None, max_length: int | None, checked: Any) -> None:
-    """Everything a person should know before a study; `checked` is None where leakage was not looked at."""
+    """Print the result of the check; `checked` is None if leakage was not checked."""
     from rich.table import Table
 
     console = open_console()
@@ -28,7 +28,7 @@ def print_check(cards: Sequence[Any], rows: Sequence[Any], model: str | None, ma
 
 
 def _parts(cards: Sequence[Any], rows: Sequence[Any]) -> Iterator[tuple[Any, Sequence[Any], bool]]:
-    """(card, its rows, whether they train), where something is there."""
+    """Yield (card, its rows, whether they are training sets) for cards whose data are there."""
     for card in cards:
         for training in (True, False):
             if part := [r for r in rows if r.task == card.name and r.training == training and r.found is not None]:
@@ -57,7 +57,7 @@ def _named(card: Any, *, training: bool) -> str:
 
 
 def _expected(part: Sequence[Any]) -> str:
-    """The sum where every split's count is known, else of how many it is."""
+    """Return the expected total, or if some splits' counts are unknown, how many of them are known."""
     known = [row.expected for row in part if row.expected is not None]
     if len(known) == len(part):
         return str(sum(known))
@@ -99,7 +99,7 @@ def _notes(rows: Sequence[Any], model: str | None, max_length: int | None, check
 
 
 def _labels(cards: Sequence[Any], rows: Sequence[Any]) -> Iterator[str]:
-    """The rarest and the commonest label over a task's splits, and languages that select nothing."""
+    """Yield the rarest and the most frequent label of each task, and the languages without selection examples."""
     for card, part, training in _parts(cards, rows):
         shares: dict[str, list[float]] = {}
         for row in part:
@@ -141,7 +141,7 @@ def _missing(cards: Sequence[Any], rows: Sequence[Any]) -> Iterator[str]:
 
 
 def _problems(cards: Sequence[Any], rows: Sequence[Any]) -> Iterator[str]:
-    """What `_missing` does not tell."""
+    """Yield problems that `_missing` does not report."""
     guided = {card.name for card in cards if card.how_to_get}
     for row in rows:
         said = [row.problem] if row.problem and not (row.absent and row.task in guided) else []
@@ -152,7 +152,7 @@ def _problems(cards: Sequence[Any], rows: Sequence[Any]) -> Iterator[str]:
 
 
 def _splits(rows: Sequence[Any]) -> str:
-    """`en train; dev of ar bg; test of ar bg`."""
+    """Format as `en train; dev of ar bg; test of ar bg`."""
     trained = [f"{row.language} {row.split}" for row in rows if row.training]
     scored: dict[str, list[str]] = {}
     for row in rows:

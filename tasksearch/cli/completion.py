@@ -1,7 +1,7 @@
-"""What the shell offers for an option's value, and options whose values are a closed list.
+"""Shell completion of option values, and options with a fixed list of values.
 
-Completers are given to `typer.Option(autocompletion=…)`. They read the words typed before (`--suite`, `--target`, the study),
-load no torch, ray or mlflow, and answer nothing where something is wrong: a completion never prints an error.
+Completers are passed to `typer.Option(autocompletion=…)`. They read the words typed so far (`--suite`, `--target`, the study),
+load neither torch nor Ray nor MLflow, and offer nothing if an error occurs: completion must not print errors.
 
     tasksearch --install-completion     # once per shell
 """
@@ -16,11 +16,11 @@ from typing import Any
 import typer
 
 Offer = tuple[str, str]
-"""(value, what the shell shows beside it; may be empty)."""
+"""(value, text that the shell shows beside it; may be empty)."""
 
 
 def _never_fails(completer: Callable[[typer.Context, str], Iterable[Offer]]) -> Callable[[typer.Context, str], list[Offer]]:
-    """The completer's offers that begin with what was typed; none where it raises."""
+    """Wrap a completer: keep offers that start with what was typed, and offer nothing if it raises."""
 
     @functools.wraps(completer)
     def complete(ctx: typer.Context, incomplete: str) -> list[Offer]:
@@ -34,7 +34,7 @@ def _never_fails(completer: Callable[[typer.Context, str], Iterable[Offer]]) -> 
 
 @_never_fails
 def complete_space(ctx: typer.Context, incomplete: str) -> Iterable[Offer]:
-    """Names of the search spaces that come with the package."""
+    """Offer the built-in search spaces."""
     from tasksearch.study.spaces import known_spaces
 
     return [(name, space.summary) for name, space in known_spaces().items()]
@@ -42,7 +42,7 @@ def complete_space(ctx: typer.Context, incomplete: str) -> Iterable[Offer]:
 
 @_never_fails
 def complete_suite(ctx: typer.Context, incomplete: str) -> Iterable[Offer]:
-    """Names of the suites."""
+    """Offer the suites."""
     from tasksearch.tasks.catalogue import SUITES, load_suite
 
     return [(name, load_suite(name).summary) for name in SUITES]
@@ -50,25 +50,25 @@ def complete_suite(ctx: typer.Context, incomplete: str) -> Iterable[Offer]:
 
 @_never_fails
 def complete_target(ctx: typer.Context, incomplete: str) -> Iterable[Offer]:
-    """Targets of the suite of `--suite` or of the study; without either of the lab."""
+    """Offer the targets of `--suite` or of the study, or else of the lab."""
     return [(card.name, card.summary) for card in _suite(ctx).targets]
 
 
 @_never_fails
 def complete_task(ctx: typer.Context, incomplete: str) -> Iterable[Offer]:
-    """Intermediate tasks of the suite of `--suite` or of the study."""
+    """Offer the intermediate tasks of `--suite` or of the study."""
     return [(card.name, card.summary) for card in _suite(ctx).intermediates]
 
 
 @_never_fails
 def complete_language(ctx: typer.Context, incomplete: str) -> Iterable[Offer]:
-    """Languages of the targets asked for, of the study or of the suite; without a suite every language that is known."""
+    """Offer the languages of the given targets, study or suite; without a suite, all known languages."""
     return [(code, _name_of(code)) for code in _languages(ctx)]
 
 
 @_never_fails
 def complete_row(ctx: typer.Context, incomplete: str) -> Iterable[Offer]:
-    """Rows of a study's verdict: its languages, its groups of languages that hold some of them, and `all`."""
+    """Offer the rows of a study's verdict: its languages, language groups that contain some of them, and `all`."""
     spoken = _languages(ctx)
     groups = {name: members for name, members in _suite(ctx).language_groups.items() if {*members} & {*spoken}}
     return [
@@ -80,7 +80,7 @@ def complete_row(ctx: typer.Context, incomplete: str) -> Iterable[Offer]:
 
 @_never_fails
 def complete_study(ctx: typer.Context, incomplete: str) -> Iterable[Offer]:
-    """Studies in `studies/`, and folders of the path that is being typed."""
+    """Offer the studies in `studies/` and the folders on the path being typed."""
     typed = incomplete.rpartition("/")[0]
     places = [typed] if "/" in incomplete else [".", "studies"]
     found = [folder for place in places for folder in sorted(Path(place or "/").iterdir()) if folder.is_dir()]
@@ -89,7 +89,7 @@ def complete_study(ctx: typer.Context, incomplete: str) -> Iterable[Offer]:
 
 
 def complete_words(*words: str, commas: bool = False) -> Callable[[typer.Context, str], list[Offer]]:
-    """A completer of a closed list; with `commas` several of them, the ones already named left out."""
+    """Return a completer for a fixed list; with `commas` for several values, without those already named."""
 
     @_never_fails
     def complete(ctx: typer.Context, incomplete: str) -> Iterable[Offer]:
@@ -102,9 +102,10 @@ def complete_words(*words: str, commas: bool = False) -> Callable[[typer.Context
 
 
 def choice(*words: str) -> dict[str, Any]:
-    """Arguments of `typer.Option` for a value out of a closed list: shown in `--help`, completed, checked when it is parsed.
+    """Return arguments of `typer.Option` for a fixed list of values: shown in `--help`, completed, and checked when parsed.
 
-    A value that is not in the list is an `UnknownName`: one line with the nearest word, no usage error in a frame.
+    A value that is not in the list raises `UnknownName`, which prints one line with the nearest value rather than a framed
+    usage error.
 
         sampler: Annotated[str, typer.Option(help="how trials are proposed", **choice("tpe", "random"))] = "tpe"
     """
@@ -128,7 +129,7 @@ def _suite(ctx: typer.Context) -> Any:
 
 
 def _study(ctx: typer.Context) -> Any:
-    """Configuration of the study that the command line names, or None."""
+    """Return the configuration of the study named on the command line, or None."""
     from tasksearch.records.ledger import Ledger
 
     folder = ctx.params.get("study")
@@ -150,7 +151,7 @@ def _languages(ctx: typer.Context) -> tuple[str, ...]:
 
 
 def _name_of(code: str) -> str:
-    """English name of a language; empty for one that no table knows, as the lab's."""
+    """Return the English name of a language; empty if it is in no table, like the lab's."""
     from tasksearch.core.errors import UnknownName
     from tasksearch.tasks.languages import language_of
 

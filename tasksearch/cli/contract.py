@@ -1,4 +1,4 @@
-"""`tasksearch contract`: does a part of your own do what the tool relies on?"""
+"""`tasksearch contract`: check a user's own part against the contract of its kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tasksearch data`: what stands in a suite's files, before anything is trained on them."""
+"""`tasksearch data`: inspect a suite's files before anything is trained on them."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _plain(checked: Any) -> dict[str, Any]:
 
 
 def told_leak(leak: Any) -> dict[str, Any]:
-    """A leak in plain form, with what follows from its numbers."""
+    """Return a leak as plain values, including those computed from its counts."""
     import dataclasses
 
     return dataclasses.asdict(leak) | {"found": leak.found, "share": leak.share}

@@ -1,4 +1,4 @@
-"""`tasksearch data check`: is everything there that a suite reads, and is it what the cards say?"""
+"""`tasksearch data check`: check that all files of a suite are there and contain what its cards state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tasksearch data get`: fetches a suite's data from its authors or the hub, to the places where it is read."""
+"""`tasksearch data get`: download a suite's data from their authors or the hub to where they are read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GET_EXAMPLES = (
     "`tasksearch data get --suite lowres --data DIR --yes`"
 )
 _LINE_EVERY = 10.0
-"""Seconds between lines of progress where there is no terminal."""
+"""Seconds between lines of progress when standard error is not a terminal."""
 
 
 def get(
@@ -85,7 +85,7 @@ def get(
 
 
 def _spoken(cards: Sequence[Any], languages: Sequence[str]) -> list[str]:
-    """The languages asked for; UnknownName for one that no target among the cards has."""
+    """Return the given languages; raise UnknownName for one that no task among the cards has."""
     from tasksearch.core.errors import UnknownName
 
     spoken = sorted({language for card in cards for language in card.languages})
@@ -96,14 +96,14 @@ def _spoken(cards: Sequence[Any], languages: Sequence[str]) -> list[str]:
 
 
 class Sizes:
-    """Bytes of items, as far as they are known; the hub is asked at most once for a table."""
+    """Sizes of items in bytes, as far as they are known; the hub is asked at most once per table."""
 
     def __init__(self, *, known_to_the_hub: bool) -> None:
         self._ask = known_to_the_hub
         self._tables: dict[Any, int | None] = {}
 
     def of(self, item: Any) -> int | None:
-        """Bytes that are fetched; None where that is not known."""
+        """Return the number of bytes to download; None if unknown."""
         from tasksearch.tasks.download.plan import Table
         from tasksearch.tasks.download.published import Archive
 
@@ -123,7 +123,7 @@ class Sizes:
             return None
 
     def told(self, items: Sequence[Any]) -> str:
-        """`43.8 MB`, or `1.2 MB and 3 of unknown size`."""
+        """Format the total as `43.8 MB`, or `1.2 MB and 3 of unknown size`."""
         from tasksearch.core.sizes import shown_size
 
         found = [self.of(item) for item in items]
@@ -133,7 +133,7 @@ class Sizes:
 
 
 def _show(console: Any, cards: Sequence[Any], plan: Any, sizes: Sizes) -> None:
-    """A line per task: how much, from where, under which licence."""
+    """Print a line per task: how much, from where, under which licence."""
     for card in cards:
         items = plan.of_task(card.name)
         if not items:
@@ -149,7 +149,7 @@ def _show(console: Any, cards: Sequence[Any], plan: Any, sizes: Sizes) -> None:
 
 
 def _origin(item: Any) -> str:
-    """A repository's name, a host's, or the hub's data set."""
+    """Return the name of a GitHub repository, of a host, or of the hub's data set."""
     from tasksearch.tasks.download.plan import Table, address_of
 
     if isinstance(item, Table):
@@ -181,7 +181,7 @@ def _list(console: Any, plan: Any, sizes: Sizes) -> None:
 
 
 def _say_by_hand(console: Any, cards: Sequence[Any], plan: Any) -> None:
-    """How to get what nothing is known to give."""
+    """Print how to get the data that this command cannot download."""
     for card in cards:
         if lines := plan.by_hand.get(card.name):
             shown = ", ".join(lines[:4]) + (f" and {len(lines) - 4} more" if len(lines) > 4 else "")
@@ -238,7 +238,7 @@ def _fetch(
 
 
 class Progress:
-    """Bytes and items fetched: a bar on a terminal, a line now and then elsewhere; quiet: nothing."""
+    """Shows bytes and items downloaded: as a bar on a terminal, otherwise as occasional lines; nothing if `quiet`."""
 
     def __init__(self, items: int, total: int, *, quiet: bool, clock: Callable[[], float] = time.monotonic) -> None:
         from rich.console import Console
@@ -281,7 +281,7 @@ class Progress:
             self._line()
 
     def on_item(self, item: Any, fault: Exception | None) -> None:
-        """Called when an item is there, or is not to be had."""
+        """Called when an item was downloaded, or failed with `fault`."""
         self._done += fault is None
         if self._bars is not None and self._bar is not None:
             self._bars.update(self._bar, description=self._where())

@@ -1,4 +1,4 @@
-"""How long a run still takes, from how fast its last trials ended."""
+"""Estimated time left in a run, from how fast its last trials ended."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _LEAST, _WINDOW = 3, 8
 
 
 class TimeLeft:
-    """Told of every trial that ends. The last eight count: while the store fills, later trials cost less than earlier ones.
+    """Estimates the time left from the last eight trials: as the store fills, later trials cost less than earlier ones.
 
     Args:
-        total: trials of the study, those that earlier runs finished included.
+        total: number of trials of the study, including those that earlier runs finished.
     """
 
     def __init__(self, total: int) -> None:
@@ -21,18 +21,18 @@ class TimeLeft:
         self._ended = 0
 
     def begin(self, finished: int, now: float) -> None:
-        """The run's first trial begins; `finished` were done before."""
+        """Note that the run's first trial begins; `finished` trials were done before."""
         if self._before is None:
             self._before = finished
             self._ends.append(now)
 
     def end(self, now: float) -> None:
-        """A trial ended."""
+        """Note that a trial ended."""
         self._ended += 1
         self._ends.append(now)
 
     def seconds_left(self) -> float | None:
-        """None while fewer than three trials ended, and where none are left."""
+        """Return the seconds left; None while fewer than three trials have ended, or if no trial is left."""
         left = self._total - (self._before or 0) - self._ended
         if self._ended < _LEAST or left <= 0:
             return None
@@ -40,7 +40,7 @@ class TimeLeft:
 
 
 def in_words(seconds: float | None) -> str:
-    """`, about 14 min left`; empty for None."""
+    """Format as `, about 14 min left`; empty for None."""
     if seconds is None:
         return ""
     for unit, length in (("h", 3600.0), ("min", 60.0)):

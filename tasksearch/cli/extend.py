@@ -1,4 +1,4 @@
-"""`tasksearch extend`: a finished study gains trials, a wider space, targets, languages or seeds."""
+"""`tasksearch extend`: add trials, a wider space, targets, languages or seeds to a finished study."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What nobody foresaw: the user gets one line, and a log keeps the whole account for whoever mends it."""
+"""Unexpected errors: the user sees one line, and a log keeps the traceback for developers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tasksearch.core.errors import first_line
 from tasksearch.core.folders import cache_folder
 
 EXIT_CODE = 70
-"""EX_SOFTWARE: a fault of the program, not of its input."""
+"""EX_SOFTWARE: an error of the program, not of its input."""
 
 _LOGIN = re.compile(r"://[^/@\s]+@")
 
 
 def unforeseen(fault: BaseException) -> str:
-    """The line that is printed; the traceback goes into a log that its owner alone can read, without logins of addresses."""
+    """Return the line to print; write the traceback to a log that only its owner can read, without logins in addresses."""
     said = f"{type(fault).__name__}: {first_line(fault)}"
     text = "".join(traceback.format_exception(fault))
     head = f"tasksearch {__version__}, Python {platform.python_version()}, {time.strftime('%Y-%m-%d %H:%M:%S')}\n\n"

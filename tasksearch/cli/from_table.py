@@ -1,4 +1,4 @@
-"""From tables of options to a command's signature: a parameter that is a table becomes one option of the command per field."""
+"""From tables of options to a command's signature: a parameter that is a table becomes one command option per field."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ Config = Annotated[
     typer.Option("--config", help="TOML file of options, as --print-config writes it; flags go before what stands there"),
 ]
 NARROW = 20
-"""Columns that the words of an option may take in help of 80 columns; longer lists stand in its text."""
+"""Maximum width in columns of an option's list of values in help of 80 columns; longer lists are put into its help text."""
 IN_A_FILE = (StudyOptions, Resources, Places)
-"""Tables that a config file may hold."""
+"""Tables that a config file may contain."""
 
 
 def from_tables(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The command with the fields of its tables as options; where it has a `config`, the file's values stand under the flags'.
+    """Return the command with the fields of its tables as options, which override a config file if it has a parameter `config`.
 
-    The command is called with the tables filled in, and with its other parameters as they are.
+    The command is called with the tables filled in; its other parameters are passed unchanged.
     """
     hints = typing.get_type_hints(command, include_extras=True)
     tables = {name: hint for name, hint in hints.items() if isinstance(hint, type) and issubclass(hint, Options)}
@@ -72,7 +72,7 @@ def _built(tables: dict[str, type[Options]], said: dict[str, Any]) -> dict[str, 
 
 
 def _said(flags: dict[str, Any]) -> dict[str, Any]:
-    """Flags that were given, by the names of their options."""
+    """Return the flags that were given, by the names of their options."""
     given = {name: value for name, value in flags.items() if value not in (None, [], ())}
     undone = {name.removeprefix(_NO): False for name in given if name.startswith(_NO)}
     return {name: value for name, value in given.items() if not name.startswith(_NO)} | undone
@@ -82,8 +82,10 @@ _NO = "no_"
 
 
 def _parameters(one: Option) -> list[inspect.Parameter]:
-    """An option of a command. Its default is None, so that a flag that was not given is told from one that was; what is off by
-    default has a hidden flag that turns it off over a config file.
+    """Return the parameters of a command for one option.
+
+    The default is None, to distinguish a flag that was not given. An option that is off by default also gets a hidden flag
+    that turns it off if a config file turns it on.
     """
     kind: Any = Path if one.path else one.type
     hint = list[kind] | None if one.several else kind | None
@@ -100,7 +102,7 @@ def _parameter(name: str, hint: Any, info: Any) -> inspect.Parameter:
 
 
 def typer_option(one: Option) -> Any:
-    """The option as typer has it: named, explained, completed; its value is checked by the table."""
+    """Return the option as typer needs it: names, help text, completion. Its value is checked by the table."""
     both = one.type is bool and one.default is None
     flags = [f"{flag}/{negated(flag)}" for flag in one.flags] if both else list(one.flags)
     default = f" [default: {one.shown_default}]" if one.shown_default else ""
@@ -118,7 +120,7 @@ def typer_option(one: Option) -> Any:
 
 
 def _completer(one: Option) -> Callable[..., Any] | None:
-    """The values that a shell offers; None: the shell's own, files where the option names some."""
+    """Return a completer for the option's values; None: the shell's own, which completes file names."""
     if one.name == "controls":
         return completion.complete_words("all", "none", *CONTROLS, commas=True)
     return _COMPLETED.get(one.name) or (completion.complete_words(*one.choices) if one.choices else None)

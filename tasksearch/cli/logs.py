@@ -1,4 +1,4 @@
-"""`tasksearch logs`: what a study's driver and its trials wrote down; and `--verbose`, which shows it as it is written."""
+"""`tasksearch logs`: the logs of a study's driver and trials; and `--verbose`, which shows the log as it is written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tasksearch.cli.printing import print_json
 LOGS_EXAMPLES = (
     "Examples: `tasksearch logs STUDY`; `tasksearch logs STUDY --follow`; `tasksearch logs STUDY --trial 7 --lines 50`"
 )
-_POLL = 0.5  # seconds between two looks at a log that is followed
+_POLL = 0.5  # seconds between two checks of a log that is being followed
 
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="show the study's log on standard error, and write it in more detail")
@@ -54,7 +54,7 @@ def logs(
 
 
 def followed(path: Path, pause: Callable[[], None] = lambda: time.sleep(_POLL)) -> Iterator[str]:
-    """Lines that are written to a file from now on, without an end; the file may be renamed and begun anew meanwhile."""
+    """Yield the lines written to a file from now on, without end; the file may be rotated meanwhile."""
     file = path.open(encoding="utf-8", errors="replace")
     file.seek(0, 2)
     rest = ""
@@ -75,7 +75,7 @@ def followed(path: Path, pause: Callable[[], None] = lambda: time.sleep(_POLL)) 
 
 
 def _is_another(path: Path, file: Any) -> bool:
-    """Whether another file stands at the path by now than the one that was opened."""
+    """Return whether the path now names another file than the one that was opened."""
     try:
         return path.stat().st_ino != os.fstat(file.fileno()).st_ino
     except FileNotFoundError:  # between the renaming and the first line of the new file
@@ -83,7 +83,7 @@ def _is_another(path: Path, file: Any) -> bool:
 
 
 def verbosely(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The command with an option `--verbose` more: the log is shown on standard error while it runs."""
+    """Add an option `--verbose` to the command, which shows the log on standard error while it runs."""
 
     @functools.wraps(command)
     def run(*args: Any, verbose: bool = False, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Options that several commands share, each spelt and explained once."""
+"""Options that several commands share, each defined and explained once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Where an option stands in `--help`: commands of many options show them in groups, each under a heading.
+"""Groups of options in `--help`, each under a heading, for commands with many options.
 
-Options of one name stand under one heading in all commands, but for what a command says of its own. What decides how the answer
-is printed needs no heading: it stands first, beside `--help`.
+Options of the same name are under the same heading in all commands, except where a command differs. Options for how the answer
+is printed have no heading: they come first, beside `--help`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tasksearch.core.option import options_of
 from tasksearch.core.options import HEADINGS, Forecasting, Growth, Places, Resources, StudyOptions
 
 MANY = 10
-"""Commands with more options than these are shown in groups."""
+"""Commands with more options than this are shown in groups."""
 PRINTING = ("config", "print_config", "timings", "quiet", "as_json", "verbose")
 """Options without a heading."""
 
@@ -54,14 +54,14 @@ BENCH: Panels = {
 
 
 def grouped(command: Callable[..., Any], panels: Panels = SEARCH) -> Callable[..., Any]:
-    """The command, its options under these headings and in their order; those that no heading names stay in front."""
+    """Put the command's options under these headings, in their order; options without a heading come first."""
     place = {name: (heading, i) for i, (heading, name) in enumerate((h, n) for h, names in panels.items() for n in names)}
     hints = typing.get_type_hints(command, include_extras=True)
     for name, hint in hints.items():
         for option in getattr(hint, "__metadata__", ()):
             if isinstance(option, OptionInfo) and name in place:
                 option.rich_help_panel = place[name][0]
-                if option.min is not None and option.metavar is None:  # `int range [x>=1]` leaves its text no room
+                if option.min is not None and option.metavar is None:  # `int range [x>=1]` leaves no room for the help text
                     option.metavar = "<number>"
     command.__annotations__ = hints
     signature = inspect.signature(command)

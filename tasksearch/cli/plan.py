@@ -1,4 +1,4 @@
-"""`tasksearch plan`: what a study will take, before anything of it runs."""
+"""`tasksearch plan`: estimate what a study will take, before it runs."""
 
 from __future__ import annotations
 
@@ -97,12 +97,12 @@ def _lines(found: Any) -> list[str]:
 
 
 def _count(least: int, expected: float, most: int) -> str:
-    """An exact number, or what is expected with the least and the most there can be."""
+    """Format an exact number, or the expected one with its bounds."""
     return str(least) if least == most else f"about {expected:.0f} ({least}-{most})"
 
 
 def _limits(found: Any, resources: Resources) -> list[str]:
-    """What limits of a call and of the store come to."""
+    """Return lines on the effect of limits of a call and of the store."""
     lines = []
     for flag, limit, hours in (
         ("--max-hours", resources.max_hours, found.wall_hours),
@@ -117,6 +117,6 @@ def _limits(found: Any, resources: Resources) -> list[str]:
 
 
 def _without_effect(*tables: Any) -> list[str]:
-    """Options of `run` that were given and change nothing that is forecast."""
+    """Return a line on given options of `run` that change nothing in the forecast."""
     flags = [one.flag for table in tables for one in options_of(type(table)) if not one.forecast and one.name in table.given()]
     return [f"not forecast  {', '.join(flags)}: taken as `run` takes them, and of no effect on these numbers"] if flags else []

@@ -1,4 +1,4 @@
-"""`tasksearch pretrain`: a small multilingual model from raw text, for a search without a hub."""
+"""`tasksearch pretrain`: pretrain a small multilingual model from raw text, for a search without a model hub."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several commands print with: a console, JSON, a verdict; and the checks of options that belong together."""
+"""Output that several commands share: a console, JSON, a verdict; and checks of options that exclude each other."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _answers: list[None] = []
 
 
 def print_json(data: Mapping[str, Any]) -> None:
-    """One JSON object on standard output, for scripts; a command prints no second one."""
+    """Print one JSON object on standard output, for scripts; a command must print only one."""
     typer.echo(json.dumps(data))
     _answers.append(None)
 
 
 def answered() -> bool:
-    """Whether this process printed its JSON object already: what fails after that is told on standard error alone."""
+    """Return whether this process has already printed its JSON object; later errors go to standard error only."""
     return bool(_answers)
 
 
 def one_of(option: str, value: str, known: tuple[str, ...]) -> None:
-    """Raises UnknownName, with the nearest word that the option knows."""
+    """Raise UnknownName, with the nearest known value, if the option does not know `value`."""
     if value not in known:
         from tasksearch.core.errors import UnknownName
 
@@ -32,14 +32,14 @@ def one_of(option: str, value: str, known: tuple[str, ...]) -> None:
 
 
 def refuse_beside(what: str, **given: object) -> None:
-    """Refuses options that a command would ignore.
+    """Refuse options that a command would ignore.
 
     Args:
-        what: what was asked for, `--why`.
-        **given: options by their names, each with its value or whether it was given; None, False and nothing are not.
+        what: what was asked for, such as `--why`.
+        **given: options by their names, each with its value or whether it was given; false values count as not given.
 
     Raises:
-        BadInput: names the first of them that was given.
+        BadInput: names the first option that was given.
     """
     for name, value in given.items():
         if value:
@@ -49,7 +49,7 @@ def refuse_beside(what: str, **given: object) -> None:
 
 
 def print_verdict(console: Any, verdict: Any, warning: str) -> None:
-    """The table of the best mix per language, and the sentence on whether the search was worth its hours."""
+    """Print the table of the best mix per language, and the sentence on whether the search was worth its cost."""
     from tasksearch.reports.tables import verdict_table
 
     console.print(verdict_table(verdict, warning=warning))
@@ -62,7 +62,7 @@ def print_verdict(console: Any, verdict: Any, warning: str) -> None:
 
 
 def compact_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> Any:
-    """A table without lines, one blank between columns, so that seven columns fit eighty; cells break between words alone."""
+    """Return a table without lines and with single spaces between columns: seven columns fit into 80; cells wrap at words."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
@@ -74,11 +74,11 @@ def compact_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, rig
 
 
 PIPED = 100
-"""Columns of what is printed where no terminal says how many there are: a log, a pipe."""
+"""Width in columns of output that goes neither to a terminal nor has a width set, such as a log or a pipe."""
 
 
 def open_console() -> Any:
-    """Standard output: colours on a terminal, plain text in a pipe; as wide as `COLUMNS` says, else as a terminal is."""
+    """Open standard output: with colours on a terminal, plain in a pipe; the width is `COLUMNS`, else the terminal's."""
     from rich.console import Console
 
     console = Console()

@@ -1,4 +1,4 @@
-"""`tasksearch run` and `resume`: a study from its first trial, or from where it stopped, to the table of its verdict."""
+"""`tasksearch run` and `resume`: run a study from its first trial, or from where it stopped, and print its verdict."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def resume(
     from tasksearch.study.best import open_suite
     from tasksearch.study.run import resume_study
 
-    config, _ = open_suite(study)  # the records are mended before they are read
+    config, _ = open_suite(study)  # reads no records: `resume_study` repairs them first
 
     def call(**watch: Any) -> Any:
         return resume_study(study, resources=resources, twins=changes.twins, controls=changes.controls, **watch)
@@ -77,7 +77,7 @@ def resume(
 
 
 def follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_json: bool) -> None:
-    """Runs a study under its progress, then prints what it came to."""
+    """Run a study with progress shown, then print its results."""
     from tasksearch.cli.progress import Watch
     from tasksearch.study.best import open_study
     from tasksearch.study.own_parts import reproducible
@@ -164,7 +164,7 @@ def _print_store_facts(console: Any, folder: Path, summary: Any, records: Any) -
 
 
 def _way_on(folder: Path, why: str = "interrupted") -> str:
-    """What is kept, and the command that goes on from there."""
+    """Return what is kept, and the command that continues from there."""
     from tasksearch.records.ledger import Ledger
 
     ledger = Ledger(folder)
@@ -175,9 +175,9 @@ def _way_on(folder: Path, why: str = "interrupted") -> str:
 
 
 def _verdict_of(folder: Path) -> tuple[Any, str]:
-    """The verdict; the table names its rule.
+    """Return the verdict, whose table names its rule; or None and the reason.
 
-    None with the reason where the study was extended and chooses anew: its reporting examples were read already.
+    The reason is that an extended study now chooses otherwise, while its reporting examples were read for the earlier choice.
     """
     from tasksearch.study.best import verdict_of
 

@@ -1,4 +1,4 @@
-"""`tasksearch score`: a prediction file against a label file, to the digits of the reference scripts."""
+"""`tasksearch score`: score a prediction file against a label file, with the same digits as the reference scripts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tasksearch.cli.completion import choice, complete_language
 from tasksearch.cli.printing import print_json, refuse_beside
 
 METRICS = ("accuracy", "qqp", "seqeval", "squad", "squad_v2", "mlqa", "bucc", "tatoeba", "xtreme")
-"""`metrics.scoring.FILE_METRICS`, which loads numpy, and the whole benchmark."""
+"""`metrics.scoring.FILE_METRICS`, which cannot be imported here since it loads numpy, and the whole benchmark."""
 SCORE_EXAMPLES = (
     "Examples: `tasksearch score seqeval --gold panx/test-sw.tsv --pred mine/panx/test-sw.tsv`; "
     "`tasksearch score mlqa --language de --gold test-de.json --pred mine.json`; "

@@ -1,4 +1,4 @@
-"""`short`: what a command that answers and ends may leave undone."""
+"""`short`: speed-up for commands that answer and end."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 def short(command: Callable[P, T]) -> Callable[P, T]:
-    """Runs it without the collector of cyclic garbage.
+    """Run the command without the garbage collector for reference cycles.
 
-    Nearly all that is read of a big study lives until the answer is printed; looking through it again and again for cycles took
-    an eighth of the time of `report`.
+    Nearly everything read from a big study lives until the answer is printed; searching it for cycles again and again took an
+    eighth of the time of `report`.
     """
 
     @functools.wraps(command)

@@ -1,4 +1,4 @@
-"""`tasksearch store`: what a segment store holds, whether it is whole, and how it is made smaller."""
+"""`tasksearch store`: list, verify and prune a segment store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tasksearch torture`: kills studies on purpose, and says whether they end with the numbers of undisturbed ones."""
+"""`tasksearch torture`: kill studies on purpose, and check that they end with the numbers of undisturbed ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tasksearch train`: one mix, trained and saved as a model that transformers loads."""
+"""`tasksearch train`: train one mix and save it as a model that transformers loads."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _print(done: Any) -> None:
 
 
 class _Bars:
-    """A bar per part on a terminal, a line now and then elsewhere."""
+    """Shows a bar per part on a terminal, otherwise occasional lines."""
 
     def __init__(self, *, quiet: bool) -> None:
         from rich.console import Console
@@ -126,7 +126,7 @@ class _Bars:
         self._progress.stop()
 
     def on_step(self, part: str, step: int, steps: int) -> None:
-        """A gradient step of a part."""
+        """Show a gradient step of a part."""
         if self._live:
             if part not in self._rows:
                 self._rows[part] = self._progress.add_task(part, total=steps)
@@ -136,5 +136,5 @@ class _Bars:
             print(f"{self._told - self._began:6.0f} s  {part}, step {step}/{steps}", file=sys.stderr, flush=True)
 
     def on_pretrain(self, step: int, steps: int, loss: float) -> None:
-        """Phase 1 of the lab."""
+        """Show the lab's pretraining."""
         self.on_step("phase 1: pretraining the lab's model", step, steps)

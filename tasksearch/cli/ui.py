@@ -1,4 +1,4 @@
-"""`tasksearch ui`: the MLflow page of a study, on loopback."""
+"""`tasksearch ui`: serve the MLflow page of a study on loopback."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ui(
     """Opens the MLflow page of a study on loopback and prints the link that compares its best runs; Ctrl-C ends it."""
     from tasksearch.study.mlflow_page import open_page
 
-    for ending in ("SIGTERM", "SIGHUP"):  # they end it as Ctrl-C does, or the server would live on
+    for ending in ("SIGTERM", "SIGHUP"):  # handle them like Ctrl-C, or the server would outlive this process
         if hasattr(signal, ending):
             signal.signal(getattr(signal, ending), signal.default_int_handler)
     with open_page(study, port=port, best=best_runs) as page:

@@ -1,1 +1,1 @@
-"""The study while it runs: trials, segments, writers, limits. Knows no Ray."""
+"""The study while it runs: trials, segments, writers, limits. Does not import Ray."""

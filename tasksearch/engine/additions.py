@@ -1,6 +1,6 @@
-"""`Additions`: the additions that a study which grew still lacks, one after the other. Knows nothing of Ray.
+"""`Additions`: the additions to finished trials that an extended study still lacks, run one after the other. Without Ray.
 
-An addition that fails leaves its trial as it was; it is tried again when the study is opened again.
+A failed addition leaves its trial unchanged; it is tried again when the study is opened again.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from tasksearch.records.ledger import Ledger
 
 
 class Additions:
-    """Additions while a driver runs them.
+    """Queue of additions while a driver runs them.
 
     Attributes:
-        failed: those of this run, with their causes.
+        failed: records of the additions that failed in this run, with their causes.
     """
 
     def __init__(self, ledger: Ledger, config: StudyConfig) -> None:
@@ -34,11 +34,11 @@ class Additions:
 
     @property
     def open(self) -> int:
-        """How many are not finished."""
+        """Number of additions that are not finished."""
         return len(self._queue) + len(self._running)
 
     def next(self) -> TrialRecord | None:
-        """The next one, recorded as running."""
+        """Return the next addition, recorded as running; None if none is left to start."""
         if not self._queue:
             return None
         record = dataclasses.replace(self._queue.pop(0), started=time.time())
@@ -47,7 +47,7 @@ class Additions:
         return record
 
     def finish(self, number: int, addition: int, result: Mapping[str, Any]) -> TrialRecord | None:
-        """Takes its last report; None where it was finished before."""
+        """Record an addition's last report and return its record; None if it was finished before."""
         record = self._running.get((number, addition))
         if record is None:
             return None
@@ -59,7 +59,10 @@ class Additions:
         return self._settle(dataclasses.replace(record, status="done", scores=scores, seconds=seconds, facts=facts))
 
     def lose(self, number: int, addition: int, cause: str | None) -> TrialRecord | None:
-        """Its worker was lost: it failed with that cause, or is the next one again where there is none."""
+        """Handle the loss of the addition's worker: fail it with `cause`, or put it first in the queue if `cause` is None.
+
+        Returns the record of a failed addition, else None.
+        """
         record = self._running.get((number, addition))
         if record is None:
             return None
@@ -69,7 +72,7 @@ class Additions:
         return None
 
     def shown(self, record: TrialRecord) -> TrialRecord:
-        """A trial's record with its finished additions."""
+        """Return a trial's record joined with its finished additions."""
         own: Sequence[TrialRecord] = self._done.get(record.number, ())
         return joined(record, own, self._config) if own else record
 

@@ -1,4 +1,4 @@
-"""Whether a study has ended: once it has, it stays so, whatever a later version would propose beyond that."""
+"""Whether a study has ended. An ended study stays so, even if a later version would propose further trials."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tasksearch.records.ledger import Ledger
 from tasksearch.search.proposals import searched_of
 
 SINCE = "controls"
-"""A field of `study.json` that studies have which an end was written of, or which today's rules of proposing began."""
+"""Field of `study.json` whose absence marks a study begun by a version that did not record a study's end."""
 
 
 def has_ended(ledger: Ledger, config: StudyConfig, records: Sequence[TrialRecord]) -> bool:
-    """Whether the study, asked for as in `config`, lacked nothing once with these records.
+    """Return whether the study, with this configuration and these records, has ended.
 
-    A study that was begun before ends were written down has ended where its leaders stand on the seeds that were then asked
-    for: there were no races, and who leads was told by other rules.
+    A study from a version that did not record the end counts as ended once its finalists have all the seeds that were asked
+    for. Today's rules would not tell: that version had no races, and selected finalists by other rules.
     """
     if ledger.has_ended(config, len(records)):
         return True
@@ -25,7 +25,7 @@ def has_ended(ledger: Ledger, config: StudyConfig, records: Sequence[TrialRecord
 
 
 def _led(config: StudyConfig, records: Sequence[TrialRecord]) -> bool:
-    """Whether the search is over and as many mixes as were asked for have all their first fresh seeds."""
+    """Return whether the search is over and as many mixes as were asked for have all their first fresh seeds."""
     if len(searched_of(config, records)) != config.trials or any(record.status == "running" for record in records):
         return False
     if config.twins or config.controls or (config.untrained and all(record.role != "untrained" for record in records)):

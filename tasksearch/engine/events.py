@@ -1,4 +1,4 @@
-"""What a run tells whoever shows its progress; all are sent from the driver's thread, in the order things happened."""
+"""Events of a run, for displays of progress. Almost all are sent from the driver's thread, in the order they happened."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tasksearch.core.study import TrialRecord
 
 @dataclass(frozen=True, kw_only=True)
 class TrialStarted:
-    """A trial was handed to Ray; `again` where an earlier run of the driver had begun it."""
+    """A trial was handed to Ray. `again`: it had been started before."""
 
     record: TrialRecord
     again: bool
@@ -17,7 +17,7 @@ class TrialStarted:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialProgress:
-    """A trial waits for, or begins, its part `part`; `position` of `parts` are done."""
+    """A trial is about to run its part `part`, or waits to; `position` of its `parts` parts are done."""
 
     number: int
     part: str
@@ -34,14 +34,14 @@ class TrialFinished:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialJudged:
-    """A finished trial has its objective, where it can have one, and was told to Optuna and handed to the tracker."""
+    """A finished trial has its objective, if it can have one, and was passed to Optuna and to the tracker."""
 
     record: TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """Something that the user should know, in one line: a server went away, or is back."""
+    """One line that the user should read, such as that a server stopped answering or answers again."""
 
     text: str
 

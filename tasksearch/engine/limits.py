@@ -1,4 +1,4 @@
-"""How long a run may last: hours on the clock, and GPU-hours of trials."""
+"""Limits of one run: hours of wall time, and GPU-hours of its trials."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Seconds on the clock and GPU-seconds of trials, of one call of the driver; None: no limit."""
+    """Limits of one call of the driver, in seconds of wall time and in GPU-seconds of its trials; None: no limit."""
 
     seconds: float | None = None
     gpu_seconds: float | None = None
 
 
 class Meter:
-    """Measures a run against its limits; asked at every turn of Ray's loop."""
+    """Measures a run against its limits. To be called at every turn of Ray's loop."""
 
     def __init__(self, limits: Limits, gpus_per_trial: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits, self._gpus, self._clock = limits, gpus_per_trial, clock
@@ -24,7 +24,11 @@ class Meter:
         self._gpu_seconds = 0.0
 
     def reached(self, running: int) -> str | None:
-        """Which limit is reached, in words; None: none. `running`: trials that ran since the last call."""
+        """Return the limit that is reached, as a sentence; None if none is.
+
+        Args:
+            running: number of trials that ran since the last call.
+        """
         now = self._clock()
         self._gpu_seconds += running * self._gpus * (now - self._last)
         self._last = now

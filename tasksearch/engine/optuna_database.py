@@ -1,4 +1,4 @@
-"""A relational database as the place of an Optuna study: its address, its driver, and what its faults mean."""
+"""A relational database as storage of an Optuna study: its address, its driver, and the meaning of its errors."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _DRIVERS = {
     "postgresql": (("psycopg2", "psycopg2"), ("psycopg", "psycopg"), ("pg8000", "pg8000")),
     "mysql": (("mysqldb", "MySQLdb"), ("pymysql", "pymysql"), ("mysqlconnector", "mysql.connector")),
 }
-"""Kind of database → names of its drivers in an address, and of their modules; the first that is there is taken."""
+"""Kind of database → (name of a driver in an address, name of its module); the first installed one is used."""
 
 _LIBPQ = {
     "connect_timeout": 10,
-    # a host that is gone without a word is known in a minute; Linux alone would wait for two hours
+    # notice within a minute that a host is gone without closing its connections; Linux's default is two hours
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
@@ -44,42 +44,42 @@ _TIMEOUTS: dict[str, dict[str, int]] = {
     "pymysql": _MYSQL,
     "mysqlconnector": {"connection_timeout": 10},
 }
-"""Driver → what it is told of how long a server may be silent."""
+"""Driver → connection arguments that limit how long to wait for a silent server, in the driver's own units."""
 
 _EXTRAS = {"postgresql": "postgres", "mysql": "mysql"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class OptunaDatabase:
-    """Where a study's Optuna study lies, if not in its journal.
+    """Location of a study's Optuna study in a database.
 
     Attributes:
-        url: with its secrets; never printed, nor kept in the study.
-        study: the study's own name there: a database may hold many studies that were given one name.
+        url: address with its secrets; never printed, nor stored in the study.
+        study: the study's unique id: a database may hold several studies of the same name.
     """
 
     url: str = field(repr=False)
     study: str
 
     def name_of(self, config: StudyConfig) -> str:
-        """Name of the Optuna study: one for each width of the space, as `StudyConfig.optuna_name`."""
+        """Return the name of the Optuna study: as in `StudyConfig.optuna_name`, there is one for each widening of the space."""
         return f"{self.study}{config.optuna_name.removeprefix(config.name)}"
 
 
 def masked(url: str) -> str:
-    """The address without user, password and query.
+    """Return the address without user, password and query.
 
     Raises:
-        BadInput: it cannot be read.
+        BadInput: the address cannot be read.
     """
     return address.masked(_parts(url), url)
 
 
 def remembered_address(url: str) -> str:
-    """The address as a study remembers it: no password, an SQLite file by its absolute path.
+    """Return the address as a study stores it: without a password; an SQLite file by its absolute path.
 
     Raises:
-        BadInput: not an address of a database.
+        BadInput: it is not an address of a database.
     """
     parts = _checked(url)
     if parts.scheme == "sqlite":
@@ -88,12 +88,12 @@ def remembered_address(url: str) -> str:
 
 
 def check_database(url: str) -> None:
-    """Connects once, and leaves nothing behind; of an SQLite file only the folder is looked for.
+    """Connect once without changing anything; for an SQLite file check only that its folder exists.
 
     Raises:
-        BadInput: not an address of a database.
-        MissingPackage: its driver is not installed.
-        Unreachable: it does not answer, or does not let this user in.
+        BadInput: it is not an address of a database.
+        MissingPackage: the database's driver is not installed.
+        Unreachable: the database does not answer, or does not accept this user.
     """
     parts = _checked(url)
     if parts.scheme == "sqlite":
@@ -113,7 +113,7 @@ def check_database(url: str) -> None:
 
 
 def open_database(url: str) -> BaseStorage:
-    """Optuna's storage in the database, its tables made where they are not there.
+    """Open Optuna's storage in the database and create its tables if they are missing.
 
     Raises:
         As `check_database` does.
@@ -124,10 +124,10 @@ def open_database(url: str) -> BaseStorage:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     for left in reversed(range(_TABLE_TRIES)):
         try:
-            # braces are a template to Optuna
+            # Optuna formats the address as a template, so braces must be doubled
             return optuna.storages.RDBStorage(_with_driver(url).replace("{", "{{").replace("}", "}}"), _options(url))
         except SQLAlchemyError as fault:
-            # two studies that begin at once both make the tables: the slower one finds them there at its next try
+            # two studies that start at the same time both create the tables; the slower one finds them at its next try
             if left and not _is_away(fault, sqlite_too=False):
                 time.sleep(0.2)
                 continue
@@ -138,7 +138,7 @@ def open_database(url: str) -> BaseStorage:
 
 
 def close_storage(storage: BaseStorage) -> None:
-    """Gives the connections of a database back; nothing to do for a journal."""
+    """Close the connections to a database; a journal has none."""
     engine = getattr(storage, "engine", None)
     if engine is not None:
         storage.remove_session()
@@ -146,10 +146,11 @@ def close_storage(storage: BaseStorage) -> None:
 
 
 def meaning(fault: Exception, where: str) -> Exception:
-    """What a fault of an open storage means to the user; the fault itself where it is none of the storage's.
+    """Return the error to show for an error of an open storage; errors that are not the storage's are returned unchanged.
 
     Args:
-        where: how the storage is called.
+        fault: the exception.
+        where: name of the storage in messages.
     """
     from optuna.exceptions import StorageInternalError
 
@@ -168,7 +169,7 @@ def meaning(fault: Exception, where: str) -> Exception:
 
 def _parts(url: str) -> SplitResult:
     parts = address.split_address(url, "the Optuna storage's address", _WISH)
-    if parts.netloc and "@" in f"{parts.path}{parts.query}{parts.fragment}":  # it would be cut in the middle of a password
+    if parts.netloc and "@" in f"{parts.path}{parts.query}{parts.fragment}":  # an '@' in a password would split it
         raise BadInput(
             "the Optuna storage's address has an '@' behind its host; expected %40 for it, %2F for '/' in a password"
         )
@@ -189,10 +190,10 @@ def _checked(url: str) -> SplitResult:
 
 
 def _file(parts: SplitResult) -> Path:
-    """`sqlite:///FILE`: the path behind the third slash.
+    """Return the path of `sqlite:///FILE`, which is what follows the third slash.
 
     Raises:
-        BadInput: no file, or options behind it.
+        BadInput: the address names no file, or has options after it.
     """
     name = parts.path.removeprefix("/")
     if parts.netloc or not parts.path.startswith("/") or not name or name.startswith((":memory:", "file:")) or parts.query:
@@ -201,7 +202,7 @@ def _file(parts: SplitResult) -> Path:
 
 
 def _with_driver(url: str) -> str:
-    """The address with a driver that is installed, where it names none."""
+    """Return the address with an installed driver, if it names none."""
     scheme, _, rest = url.partition("://")
     for driver, module in _DRIVERS.get(scheme, ()):
         if _is_there(module):
@@ -214,12 +215,12 @@ def _with_driver(url: str) -> str:
 def _is_there(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # of a dotted name's package
+    except ModuleNotFoundError:  # the package of a dotted name is missing
         return False
 
 
 def _options(url: str) -> dict[str, Any]:
-    """Connections that are looked at before they are used, and that give a silent server up."""
+    """Return arguments for connections that are checked before use and that do not wait long for a silent server."""
     scheme = _with_driver(url).partition("://")[0]
     if scheme == "sqlite":
         return {"connect_args": {"timeout": _LOCKED_SECONDS}}
@@ -227,7 +228,7 @@ def _options(url: str) -> dict[str, Any]:
 
 
 def _not_opened(fault: Exception, url: str) -> Exception:
-    """What a database that cannot be opened means, in one line."""
+    """Return the error to show for a database that cannot be opened, as one line."""
     shown = masked(url)
     if isinstance(fault, MissingPackage):
         return fault
@@ -250,12 +251,12 @@ def _scrubbed(fault: Exception, url: str) -> str:
 
 
 def _said(fault: Exception) -> str:
-    """The database's own words, without SQLAlchemy's statement and parameters around them."""
+    """Return the database's own message, without the statement and parameters that SQLAlchemy adds."""
     return first_line(getattr(fault, "orig", None) or fault).rstrip(" :;.")
 
 
 def _database_fault(fault: BaseException | None) -> Exception | None:
-    """The fault of SQLAlchemy's behind a fault of Optuna's."""
+    """Return the SQLAlchemy error that caused an error of Optuna's; None if there is none."""
     from sqlalchemy.exc import SQLAlchemyError
 
     while fault is not None and not isinstance(fault, SQLAlchemyError):
@@ -264,7 +265,7 @@ def _database_fault(fault: BaseException | None) -> Exception | None:
 
 
 def _is_away(fault: Exception, *, sqlite_too: bool = True) -> bool:
-    """Whether another try may find the database there: no connection, a locked file."""
+    """Return whether another try may succeed: there is no connection, or the file is locked."""
     from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
     from sqlalchemy.exc import TimeoutError as NoConnection
 

@@ -1,4 +1,4 @@
-"""Writers of the Optuna study: at once into a journal file, through an outbox into a database that may go away."""
+"""Writers of the Optuna study: directly into a journal file, or through an outbox into a database that may stop answering."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class OptunaWriter(Protocol):
     """What the trial manager tells an Optuna study; `OptunaMirror` says what each call does."""
 
     def add(self, record: TrialRecord) -> None:
-        """A trial has begun."""
+        """Add a trial that has begun."""
 
     def tell(self, record: TrialRecord) -> None:
-        """A trial is finished and judged."""
+        """Pass on a trial that is finished and judged."""
 
     def check(self, number: int, plan: Plan) -> None:
-        """Whether a trial that is proposed anew is the one that Optuna knows."""
+        """Check that a trial that is proposed anew is the one that Optuna knows under that number."""
 
 
 class AsyncOptunaWriter:
-    """A mirror in a database: what it is told waits while the database is away, and the study goes on."""
+    """Optuna study in a database: calls wait in an outbox while the database does not answer, and the study goes on."""
 
     def __init__(self, mirror: OptunaMirror, patience: Patience | None = None) -> None:
         self._mirror = mirror
@@ -44,5 +44,5 @@ class AsyncOptunaWriter:
         self.outbox.put(lambda: self._mirror.tell(record))
 
     def check(self, number: int, plan: Plan) -> None:
-        """Check now, without the outbox."""
+        """Check at once, without the outbox."""
         self._mirror.check(number, plan)

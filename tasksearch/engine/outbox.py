@@ -1,7 +1,7 @@
-"""`Outbox`: calls to a place outside the study (MLflow, an Optuna database), made by one thread in order.
+"""`Outbox`: calls to a service outside the study (MLflow, an Optuna database), made in order by one thread.
 
-What is asked for follows from the ledger's records, which fix every number and time, so a call that is made again changes
-nothing, and what a crash drops is asked for again by a resume. A place that goes away holds nobody up: the calls wait here.
+Every call follows from the ledger's records, which fix all numbers and times. So a repeated call changes nothing, and calls
+that a crash dropped are made again by a resume. If the service stops answering, the calls wait here and the trials go on.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Job = Callable[[], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
-    """How long a place that went away is waited for, in seconds.
+    """How long to wait for a service that does not answer, in seconds.
 
     Attributes:
-        at_end: once the study is over, counted from when the place went away; until then there is no limit.
-        first, longest: pauses between two tries, each twice the one before.
+        at_end: once the study is over, counted from the first call without an answer; until then there is no limit.
+        first, longest: pauses between two tries; each is twice the one before, up to `longest`.
     """
 
     at_end: float = 600.0
@@ -43,10 +43,10 @@ def drained(said: queue.SimpleQueue[str]) -> list[str]:
 
 
 class Outbox:
-    """Jobs in the order they were put. After one that fails for good the rest are dropped: a resume replays them.
+    """Queue of calls, made in the order they were put. After one fails for good the rest are dropped: a resume repeats them.
 
     Attributes:
-        fault: what a job failed of.
+        fault: the exception that the failed call raised; None so far.
     """
 
     def __init__(self, name: str, patience: Patience | None = None) -> None:
@@ -59,11 +59,11 @@ class Outbox:
         self.fault: Exception | None = None
 
     def start(self) -> None:
-        """Starts the thread."""
+        """Start the thread."""
         self._thread.start()
 
     def put(self, job: Job, *, once: bool = False) -> None:
-        """Asks for a call; `once`: a place that does not answer it is a fault, not one that went away."""
+        """Enqueue a call. `once`: do not wait and try again if the service does not answer; that is then a fault."""
         self._jobs.put((job, once))
 
     def news(self) -> list[str]:
@@ -75,11 +75,11 @@ class Outbox:
         self._news.put(text)
 
     def close(self, *, wait: bool = True, tell: Callable[[str], None] | None = None) -> None:
-        """Returns once everything asked for was done, or dropped.
+        """Return once every enqueued call was made, or dropped.
 
         Args:
-            wait: give a place that is away its time; else one last try.
-            tell: called with the news meanwhile.
+            wait: wait for a service that does not answer, as long as `Patience.at_end` allows; False: try only once more.
+            tell: called with each message meanwhile.
         """
         if not wait:
             self._at_end = 0.0
@@ -116,7 +116,7 @@ class Outbox:
                     return
                 self._pause(pause)
                 pause = min(2 * pause, self._patience.longest)
-            except Exception as error:  # the driver raises it, in its own thread
+            except Exception as error:  # kept, for the driver to raise in its own thread
                 _LOG.error("%s cannot be written, which ends the run: %s", self._name, error, exc_info=error)
                 self.fault = error
                 return
@@ -130,11 +130,11 @@ class Outbox:
             self._news.put(f"{self._name} answers again after {time.monotonic() - away_since:.0f} s; it is being caught up")
 
     def _left(self, away_since: float) -> float:
-        """Seconds that a place which went away then still has."""
+        """Return the seconds left to wait for a service that stopped answering at `away_since`."""
         return away_since + self._at_end - time.monotonic() if self._closing.is_set() else math.inf
 
     def _pause(self, seconds: float) -> None:
-        """Cut short when the study ends, which is said."""
+        """Sleep, but wake up when the study ends, and then announce how long the outbox will still wait."""
         if self._closing.is_set():
             time.sleep(seconds)
         elif self._closing.wait(seconds) and self._at_end > 0:

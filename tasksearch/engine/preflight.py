@@ -1,7 +1,7 @@
-"""What every node must see before the first trial: data, model, store, study folder, equal packages, and the driver's code.
+"""What every node must have before the first trial: data, model, store, study folder, equal packages, the driver's code.
 
-Decisions and looking alone; `raytune.nodes` carries them to the nodes. A node that lacks something would fail trial after
-trial, or, with another version of torch, train under other names: nothing of it would be reused.
+This module inspects and decides; `raytune.nodes` runs it on the nodes. A node that lacks something would fail trial after
+trial; one with another version of torch would train under other segment names, so that nothing of it could be reused.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from tasksearch.core import code_identity
 from tasksearch.core.code_identity import code_hash
 
 PACKAGES = ("tasksearch", "torch", "transformers", "tokenizers", "safetensors", "numpy")
-"""Packages whose versions decide what a segment is, or whether it can be read."""
+"""Packages whose versions are part of a segment's name, or decide whether it can be read."""
 
-_MOST_FILES = 5000  # of a folder, that are looked at
+_MOST_FILES = 5000  # files of a folder that enter its fingerprint
 
 
 @dataclass(frozen=True, kw_only=True)
 class MachineView:
-    """What one machine sees.
+    """State of one machine, as far as trials depend on it.
 
     Attributes:
         places: label → fingerprint of the names and sizes there; None: nothing is there.
-        writable: label → whether files can be made there, of folders that trials write.
-        versions: package → version; None: it is not installed.
-        code: hash of the sources that decide numbers, as `core.code_identity` has it.
-        host: name of the machine.
-        imported_from: package → file that it is imported from; compared on the driver's own machine alone.
+        writable: label → whether files can be created there, for folders that trials write.
+        versions: package → version; None: not installed.
+        code: hash of the sources that decide numbers, from `core.code_identity`.
+        host: host name.
+        imported_from: package → file that it is imported from; compared only on the driver's own machine.
     """
 
     places: Mapping[str, str | None]
@@ -47,10 +47,12 @@ class MachineView:
 
 @dataclass(frozen=True, kw_only=True)
 class NodeAnswer:
-    """A node's word; `fault` instead where it had none.
+    """One node's answer to the preflight.
 
     Attributes:
-        node: how the node is named to people: its address and host name.
+        node: the node's name in messages: its address and host name.
+        look: what the node found; None if it could not answer.
+        fault: why it could not answer, else empty.
     """
 
     node: str
@@ -59,11 +61,11 @@ class NodeAnswer:
 
 
 def view_machine(read: Mapping[str, str], marks: Mapping[str, str]) -> MachineView:
-    """What this machine sees.
+    """Inspect this machine.
 
     Args:
-        read: label → path of what trials read.
-        marks: label → path of a file that the driver has just made in a folder that trials write.
+        read: label → path that trials read.
+        marks: label → path of a file that the driver has just created in a folder that trials write.
     """
     places = {label: fingerprint(Path(path)) for label, path in (*read.items(), *marks.items())}
     writable = {label: os.access(Path(path).parent, os.W_OK) for label, path in marks.items()}
@@ -78,9 +80,9 @@ def view_machine(read: Mapping[str, str], marks: Mapping[str, str]) -> MachineVi
 
 
 def fingerprint(place: Path) -> str | None:
-    """A hash of names and sizes, of the first few thousand files in the order of their names; None: nothing is there.
+    """Return a hash of the names and sizes of the first 5,000 files, in the order of their names; None if nothing is there.
 
-    Contents are not read: segments are named by them, which a study notices by itself.
+    Contents are not hashed: they are part of the segments' names, so a difference shows there.
     """
     if place.is_file():
         return _hash([f"{place.name} {place.stat().st_size}"])
@@ -98,11 +100,12 @@ def fingerprint(place: Path) -> str | None:
 
 
 def fault_of(here: MachineView, answers: Sequence[NodeAnswer], paths: Mapping[str, str]) -> str | None:
-    """One line that names every node with what it lacks; None where nothing is.
+    """Return one line that names every faulty node with what it lacks; None if no node lacks anything.
 
     Args:
-        here: what the driver sees; it has been checked already.
-        paths: label → path, for the line.
+        here: the driver's own view, which has been checked already.
+        answers: answers of all nodes.
+        paths: label → path, for the message.
     """
     told = [f"node {answer.node} {'; '.join(found)}" for answer in answers if (found := _lacks(here, answer, paths))]
     nodes = "1 node" if len(answers) == 1 else f"{len(answers)} nodes"
@@ -135,7 +138,7 @@ def _lacks(here: MachineView, answer: NodeAnswer, paths: Mapping[str, str]) -> l
 
 
 def summary_of(answers: Sequence[NodeAnswer], here: MachineView) -> str:
-    """One line of what was found well."""
+    """Return one line that says what was found, if nothing is lacking."""
     nodes = ", ".join(answer.node for answer in answers)
     versions = ", ".join(f"{name} {here.versions[name]}" for name in ("tasksearch", "torch") if here.versions.get(name))
     return f"{len(answers)} nodes see {', '.join(here.places)} as the driver does, with {versions}, code {here.code}: {nodes}"

@@ -1,17 +1,17 @@
-"""`SegmentScheduling`: which trial may use a slot, and which waits for a segment that another trains.
+"""`SegmentScheduling`: decides which trial may use a slot, and which waits for a segment that another trial is training.
 
-It only decides: no Ray, no clock.
+Pure decisions, without Ray and without a clock.
 
-A trial says what it still has to train, in order and by the part of it that would. What its next part would train, as far as
-nobody has since, is its *front*: one segment, or several where an average is made or where segments were evicted. A trial in a
-slot owns its front; a trial whose front another owns in part leaves its slot and waits, owning nothing. Whoever needs what lies
-behind a front needs the front first, so between two segments a trial hardly ever waits.
+A trial states the segments it still has to train, in order, each with the part of the trial that trains it. Its *front* is
+what its next part has to train and no trial has trained since: one segment, or several if models are averaged or segments were
+evicted. A trial in a slot owns its front. If another trial owns a segment of its front, the trial gives up its slot and waits,
+owning nothing. Since every trial that needs a later segment needs the front first, trials seldom wait between two segments.
 
-What holds at any time, and what the tests assert:
+Invariants, which the tests assert:
 
-- no segment has two owners, and whoever trains one owns it;
-- every owner stands in a slot, so a trial that waits never holds another up;
-- a slot stays free only where no waiting trial could use it, and no further trial may be begun.
+- no segment has two owners, and only its owner trains it;
+- every owner is in a slot, so a waiting trial never blocks another;
+- a slot stays free only if no waiting trial could use it and no further trial may be started.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from collections.abc import Callable, Iterable, Sequence
 from tasksearch.core.required_segments import RequiredSegment
 
 Trial = str
-"""Ray's name of a trial."""
+"""Ray's id of a trial."""
 
 
 class SegmentScheduling:
-    """The driver's table of segments in flight.
+    """The driver's table of the segments that are being trained, and of the trials that run or wait.
 
     Attributes:
-        slots: trials that train at once.
-        ahead: trials that may wait beside them; with so many waiting no further one is begun.
-        pauses, resumes: how often a trial gave its slot up, and got one again.
+        slots: number of trials that train at once.
+        ahead: number of trials that may wait beside them; when so many wait, no further trial is started.
+        pauses, resumes: how often a trial gave up its slot, and how often one got a slot back.
     """
 
     def __init__(self, slots: int, ahead: int) -> None:
@@ -44,35 +44,36 @@ class SegmentScheduling:
 
     @property
     def running(self) -> int:
-        """Trials in slots, on their way into one included."""
+        """Number of trials in slots, including those that are being started or resumed."""
         return len(self._running)
 
     @property
     def waiting(self) -> tuple[Trial, ...]:
-        """Trials that gave their slot up, in the order they did."""
+        """Trials that gave up their slot, in the order they did."""
         return tuple(self._waiting)
 
     def owner(self, signature: str) -> Trial | None:
-        """Who trains a segment, or will next."""
+        """Return the trial that trains a segment now or next; None if no trial does."""
         return self._owner.get(signature)
 
     def blockers(self, trial: Trial) -> dict[str, Trial]:
-        """Segments that the trial waits for → who trains them."""
+        """Return the segments that the trial waits for → the trial that owns each."""
         return {name: owner for name in self._front(trial) if (owner := self._owner.get(name, trial)) != trial}
 
     def room(self) -> bool:
-        """Whether another trial should be begun: a slot is free, and no waiting trial can use it."""
+        """Return whether to start another trial: a slot is free, no waiting trial can use it, and not too many wait."""
         return len(self._running) < self.slots and len(self._waiting) < self.ahead and not self._ready(self._waiting)
 
     def enter(self, trial: Trial) -> None:
-        """A trial is on its way into a slot; what it needs is not known yet."""
+        """Assign a slot to a trial whose required segments are not known yet."""
         self.leave(trial)
         self._running[trial] = None
 
     def arrive(self, trial: Trial, needs: Sequence[RequiredSegment]) -> bool:
-        """A trial in a slot says what it has to train. Returns whether it may go on; if not, it waits from now on.
+        """Take the segments that a trial in a slot must still train. Return whether it may go on; if not, it waits from now on.
 
-        Its word on what is there is newer than what earlier trials told: a segment may have been evicted since.
+        The trial has just looked into the store, so its statement replaces what is known from earlier trials: a segment may
+        have been evicted since.
         """
         self._release(trial)
         self._left[trial] = tuple(needs)
@@ -80,18 +81,21 @@ class SegmentScheduling:
         return self._go_on(trial)
 
     def passed(self, trial: Trial, position: int) -> bool:
-        """A trial is through with so many of its parts, trained or found. Returns as `arrive`."""
+        """Note that a trial finished `position` parts, trained or found. Return whether it may go on, as `arrive` does."""
         self._through(trial, position)
         return self._go_on(trial)
 
     def next(self, eligible: Callable[[Trial], bool] = lambda _: True) -> Trial | None:
-        """The waiting trial that gets a free slot now: of those that need not wait, the one with most left to train."""
+        """Give a free slot to the unblocked waiting trial with the most work left.
+
+        Returns that trial, or None if no slot is free or no waiting trial can go on.
+        """
         if len(self._running) >= self.slots:
             return None
         ready = self._ready(trial for trial in self._waiting if eligible(trial))
         if not ready:
             return None
-        chosen = max(ready, key=self._work)  # the first to wait among equals
+        chosen = max(ready, key=self._work)  # ties: the one that has waited longest
         del self._waiting[chosen]
         self._running[chosen] = None
         self.resumes += 1
@@ -99,7 +103,7 @@ class SegmentScheduling:
         return chosen
 
     def leave(self, trial: Trial, position: int = 0) -> None:
-        """A trial ended with so many parts done, or its worker was lost: what it still owned may be trained by others."""
+        """Remove a trial that ended after `position` parts, or lost its worker; others may then train the segments it owned."""
         self._through(trial, position)
         self._release(trial)
         self._running.pop(trial, None)

@@ -1,6 +1,6 @@
-"""A study's records, open: the folder's lock, the ledger, Optuna, the tracker's thread, the trial manager over them.
+"""A study's records opened by one driver: folder lock, ledger, Optuna, the tracker's thread, and the trial manager.
 
-Knows no Ray.
+Does not import Ray.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Session:
 
     @property
     def fault(self) -> Exception | None:
-        """What ends the run: a fault of the trial manager, or of a place that is told of it."""
+        """The exception that ends the run, from the trial manager or from an outbox; None if there is none."""
         return self.manager.fault or next((box.fault for box in self.outboxes if box.fault is not None), None)
 
     def tell_news(self) -> None:
@@ -55,11 +55,7 @@ class Session:
             self.manager.tell(Notice(text=text))
 
     def finish(self) -> None:
-        """To be called once the session is closed.
-
-        Raises:
-            Exception: what ended the run.
-        """
+        """Raise the exception that ended the run, if any. To be called once the session is closed."""
         if self.fault is not None:
             raise self.fault
 
@@ -78,7 +74,7 @@ def open_session(
     on_event: Callable[[Event], None] | None = None,
     patience: Patience | None = None,
 ) -> Iterator[Session]:
-    """Owns the study for as long as it is open; at its end everything the tracker was asked for is written, or dropped.
+    """Lock the study and open it; at the end, let the tracker and the Optuna database catch up, or drop their calls.
 
     Arguments and errors are those of `driver.run_trials`.
     """
@@ -101,7 +97,7 @@ def open_session(
             yield Session(manager=manager, writer=writer, outboxes=outboxes, mended=mended)
             manager.close()
         finally:
-            for box in outboxes:  # who asked for an end does not wait for a server
+            for box in outboxes:  # a user who interrupted the run must not wait for a server
                 box.close(wait=manager is not None and not manager.halted, tell=lambda text: tell(Notice(text=text)))
             study.close()
             for text in drained(mended):
@@ -118,16 +114,16 @@ def _open_mirror(
 
 
 def _begin(ledger: Ledger, config: StudyConfig, sizes: Mapping[str, int]) -> None:
-    """What was asked for, written where it is not there yet, or is damaged.
+    """Write `study.json` and `sizes.json` if they are missing or damaged.
 
     Raises:
-        BadInput: the trials in the folder are of a study that was asked for otherwise.
+        BadInput: `study.json` is damaged, and the trials in the folder belong to a study with another configuration.
     """
     written = ledger.folder / "study.json"
     if not written.exists() or is_damaged(written):
         if written.exists():
             _LOG.warning("%s is damaged; it is written again", written)
-        ledger.mend()  # more than this file may be damaged
+        ledger.mend()  # other files may be damaged too
         for record in ledger.written() if written.exists() else ():
             plan = record.plan
             if (plan.suite, plan.targets, plan.languages) != (config.suite, config.targets, config.languages):

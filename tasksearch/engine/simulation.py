@@ -1,6 +1,6 @@
-"""`simulate_run`: many trials as a discrete-event simulation, decided by `SegmentScheduling` and `StartOrder`, without Ray.
+"""`simulate_run`: a discrete-event simulation of many trials, scheduled by `SegmentScheduling` and `StartOrder`, without Ray.
 
-It tells what a schedule of trials would take on so many slots, for a forecast and for judging the scheduler itself.
+It estimates how long trials would take on a number of slots, for forecasts and for evaluating the scheduler itself.
 """
 
 from __future__ import annotations
@@ -17,20 +17,23 @@ from tasksearch.engine.start_order import StartOrder
 
 @dataclass(frozen=True)
 class SimulatedTrial:
-    """A trial's segments: its intermediate chain, then its targets, whose parent is the chain's end. Work is in seconds."""
+    """A trial's segments: `chain` is its intermediate phase, `leaves` are its targets, which all start from the chain's end.
+
+    The work of each segment is in seconds.
+    """
 
     chain: tuple[RequiredSegment, ...]
     leaves: tuple[RequiredSegment, ...]
 
     @property
     def parts(self) -> tuple[RequiredSegment, ...]:
-        """In the order a trial runs them."""
+        """All segments, in the order a trial runs them."""
         return self.chain + self.leaves
 
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """Seconds of a slot: a trial's start up to its first report, a pause, a resume, and a part that is found in the store."""
+    """Slot-seconds of a trial's start up to its first report, of a pause, of a resume, and of a part found in the store."""
 
     start: float = 0.0
     pause: float = 0.0
@@ -40,12 +43,12 @@ class Costs:
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedRun:
-    """What it came to.
+    """Outcome of a simulation.
 
     Attributes:
-        makespan: seconds to the end of the last trial.
-        trained: (signature, begin, end) of every training.
-        pauses, resumes: how often trials gave a slot up, and got one again.
+        makespan: seconds until the last trial ends.
+        trained: (signature, begin, end) of every training, in seconds.
+        pauses, resumes: how often a trial gave up its slot, and how often one got a slot back.
     """
 
     makespan: float
@@ -55,12 +58,12 @@ class SimulatedRun:
 
     @property
     def busy_seconds(self) -> float:
-        """Slot-seconds of training."""
+        """Slot-seconds spent on training."""
         return sum(end - begin for _, begin, end in self.trained)
 
 
 def bound(trials: Sequence[SimulatedTrial], slots: int) -> float:
-    """No order of segments on so many slots ends sooner: the longest path, or all distinct work over the slots, in seconds."""
+    """Return a lower bound on the makespan in seconds: the longest path, or all distinct work divided by the slots."""
     work = {need.signature: need.work for trial in trials for need in trial.parts}
     paths = [sum(n.work for n in t.chain) + max((n.work for n in t.leaves), default=0.0) for t in trials]
     return max(max(paths, default=0.0), sum(work.values()) / slots)
@@ -76,14 +79,16 @@ def simulate_run(
     designed: int = 0,
     starts: StartOrder | None = None,
 ) -> SimulatedRun:
-    """Runs the trials, begun as the driver would begin them.
+    """Simulate the trials, started in the order in which the driver would start them.
 
     Args:
         trials: in the order of their numbers.
-        ahead: trials that may wait beside the slots.
-        lag: trial n is known once trials 0 … n-lag have ended; None: all are known from the beginning.
-        designed: the first so many are known from the beginning in any case.
-        starts: who chooses what begins; None: as the driver does.
+        slots: number of trials that train at once.
+        ahead: number of trials that may wait beside the slots.
+        costs: overheads in slot-seconds; None: all are zero.
+        lag: trial n is proposed once trials 0 … n-lag have ended; None: all are proposed at the beginning.
+        designed: number of first trials that are proposed at the beginning in any case.
+        starts: decides which trial starts next; None: the driver's rule.
     """
     return _Stage(
         trials, SegmentScheduling(slots, ahead), costs or Costs(), lag or len(trials), designed, starts or StartOrder()
@@ -106,7 +111,7 @@ class _Stage:
     position: dict[int, int] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     trained: list[tuple[str, float, float]] = field(default_factory=list)
-    order: Iterator[int] = field(default_factory=itertools.count)  # events of one time in the order they were made
+    order: Iterator[int] = field(default_factory=itertools.count)  # breaks ties between events at one time
 
     def run(self) -> SimulatedRun:
         self.unbegun, self.unfinished = list(range(len(self.trials))), set(range(len(self.trials)))
@@ -145,7 +150,7 @@ class _Stage:
         return [number for number in self.unbegun if number < edge]
 
     def _edge(self) -> int:
-        """The first trial that is not known yet."""
+        """Return the number of the first trial that is not proposed yet."""
         return max(self.designed, min(self.unfinished, default=0) + self.lag)
 
     def _arrives(self, trial: int) -> None:

@@ -16,7 +16,7 @@ from tasksearch.core.required_segments import RequiredSegment
 
 
 class StartOrder:
-    """What trials would train, and what of it is trained or being trained, by the numbers of trials."""
+    """Segments of each trial, and which of them are trained or belong to a running trial; trials are known by their numbers."""
 
     def __init__(self) -> None:
         self._parts: dict[int, tuple[RequiredSegment, ...]] = {}
@@ -35,24 +35,25 @@ class StartOrder:
             self._early.add(number)
 
     def begin(self, number: int) -> None:
-        """It begins."""
+        """Note that a trial has started."""
         self._in_flight.add(number)
 
     def passed(self, number: int, position: int) -> None:
-        """It is through with so many of its parts."""
+        """Note that a trial has finished its first `position` parts."""
         self._done.update(need.signature for need in self._parts.get(number, ())[:position])
 
     def end(self, number: int, *, whole: bool) -> None:
-        """It ended with all its parts done, or lost its worker, failed or was stopped before that."""
+        """Note that a trial ended. `whole`: with all parts done; False: it failed, was stopped, or lost its worker."""
         self._in_flight.discard(number)
         if whole:
             self.passed(number, len(self._parts.get(number, ())))
 
     def choose(self, numbers: Collection[int], *, search_goes_on: bool) -> int:
-        """The one of these that begins next; `numbers` is not empty.
+        """Return the trial that starts next.
 
         Args:
-            search_goes_on: whether more can be proposed once the lowest of them has ended.
+            numbers: the trials that may start; must not be empty.
+            search_goes_on: whether further trials can be proposed once the lowest of them has ended.
         """
         taken = {self._front(number) for number in self._in_flight} - {None}
         waits = {number: self._front(number) in taken for number in numbers}

@@ -1,4 +1,4 @@
-"""One thread that writes the tracker, so that a slow tracking server, or one that is away, never holds a trial up."""
+"""One thread that writes to the tracker, so that a tracking server that is slow or does not answer never delays a trial."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class TrackerWriter:
-    """Calls of a tracker through an outbox. A server that does not answer at the start is a fault; later it is waited for."""
+    """Makes a tracker's calls through an outbox. The server must answer at the start; later its silence is waited out."""
 
     def __init__(self, tracker: Tracker, patience: Patience | None = None) -> None:
         self._tracker = tracker
@@ -25,7 +25,7 @@ class TrackerWriter:
 
     @property
     def fault(self) -> Exception | None:
-        """What a call failed of, after which the rest are dropped."""
+        """The exception of the call that failed, after which the rest are dropped; None so far."""
         return self.outbox.fault
 
     def start(self, config: StudyConfig, tags: Mapping[str, str]) -> None:
@@ -35,28 +35,28 @@ class TrackerWriter:
         self.outbox.start()
 
     def wait_until_open(self) -> None:
-        """Returns once the study is open.
+        """Return once the study is open.
 
         Raises:
-            TasksearchError: what the tracker raised instead.
+            TasksearchError: raised by the tracker instead of opening it.
         """
         while not self._open.wait(0.05):
             if self.fault is not None:
                 raise self.fault
 
     def write(self, record: TrialRecord) -> None:
-        """Enqueue one trial."""
+        """Enqueue the record of one trial."""
         self.outbox.put(lambda: self._timed(record))
 
     def settle(self) -> None:
-        """Returns once everything asked for so far was written, or dropped after a fault."""
+        """Return once everything enqueued so far was written, or dropped after a fault."""
         done = threading.Event()
         self.outbox.put(done.set)
         while not done.wait(0.01) and self.fault is None:
             pass
 
     def close(self, *, wait: bool = True, tell: Callable[[str], None] | None = None) -> None:
-        """As `Outbox.close`."""
+        """Close the outbox; arguments as for `Outbox.close`."""
         self.outbox.close(wait=wait, tell=tell)
 
     def _open_study(self, config: StudyConfig, tags: Mapping[str, str]) -> None:

@@ -1,8 +1,8 @@
-"""`TrialManager`: which trial is next, and what becomes of a finished one. Knows nothing of Ray.
+"""`TrialManager`: decides which trial is next, and processes the results of finished ones. Does not import Ray.
 
-A finished trial is recorded in the ledger, exactly once; judged as soon as the baseline is complete; then told to Optuna and
-handed to the tracker, in the order of numbers. All that follows from the ledger alone: whatever a crash cuts off is done when
-the trial manager is opened again. Calls come from one thread.
+A finished trial is recorded in the ledger exactly once, gets its objective as soon as the baseline is complete, and is then
+passed to Optuna and the tracker in the order of trial numbers. All of this follows from the ledger: whatever a crash cut off
+is done when the trial manager is opened again. All calls must come from one thread.
 """
 
 from __future__ import annotations
@@ -36,24 +36,24 @@ from tasksearch.search.proposals import Finished, PlanOf, Proposal, Wait, propos
 _LOG = logging.getLogger(__name__)
 
 RETRIES = 3
-"""How often a trial is trained again whose worker was killed, ran out of memory, or was lost with its node."""
+"""How often a trial is trained again after its worker was killed, ran out of memory, or was lost with its node."""
 
 LOOK_AHEAD = 32
-"""Trials that are proposed before they can begin, at most; with a sampler that learns the study's lag allows fewer."""
+"""Maximum number of trials proposed before they can start. With a sampler that learns from results, the lag allows fewer."""
 
 
 class TrialManager:
-    """The study while a driver runs it.
+    """The state of a study while a driver runs it.
 
     Attributes:
-        config: what was asked for.
-        records: of all trials so far, by number, without what they gained when the study grew.
-        growing: what they are to gain.
-        ran: how many trials this driver saw finish.
-        added: by trial, the seconds between its start and its end that were spent neither in its parts nor waiting.
-        fault: what ends the run; set by whoever meets it.
-        interrupted: whether the user wants the run to end.
-        paused: why the run is to end though the user did not ask: a limit, a warning of the batch system.
+        config: the study's configuration.
+        records: records of all trials so far, by number, without their later additions.
+        additions: additions to finished trials that an extended study still lacks.
+        ran: number of trials that finished in this run.
+        added: trial number → seconds between its start and end that were spent neither in its parts nor waiting.
+        fault: the exception that ends the run; set by the code that meets it.
+        interrupted: whether the user asked for the run to end.
+        paused: why the run is to end although the user did not ask: a limit, or a signal of the batch system.
     """
 
     def __init__(
@@ -100,18 +100,18 @@ class TrialManager:
 
     @property
     def losses(self) -> int:
-        """How many workers were lost in this run."""
+        """Number of workers that were lost in this run."""
         return self._losses.total()
 
     @property
     def _running(self) -> bool:
-        """Whether a trial, or an addition to one, is recorded as running, or waits for its turn."""
+        """Whether a trial, or an addition to one, is recorded as running or waits to start."""
         return bool(self.additions.open) or any(record.status == "running" for record in self.records)
 
     def next(self) -> TrialRecord | Literal["finished"] | None:
-        """The next trial to run, recorded as running; None while that is not known.
+        """Return the next trial to run, recorded as running; None if none can be started yet; "finished" if none is left.
 
-        Finished only when none is running any more: each of them may lose its worker and be wanted again.
+        "finished" is returned only once no trial is running: any of them may lose its worker and have to run again.
         """
         if self.halted:
             return "finished"
@@ -134,7 +134,7 @@ class TrialManager:
         return self.records[number]
 
     def _look_ahead(self) -> None:
-        """Proposes what can be proposed, in the order of numbers. Each is recorded as running, and begins in its turn."""
+        """Propose the trials that can be proposed now, in the order of numbers; record each as running and queue it."""
         while not (isinstance(self._stage, Finished) and self._running):
             n = len(self.records)
             if not (isinstance(self._stage, Proposal) and self._stage.number == n):
@@ -142,7 +142,7 @@ class TrialManager:
                 self._stage = (
                     Finished() if ended else propose(self.config, self._sizes, self._plan_of, n, self.records, self._groups)
                 )
-                if self._stage != before:  # asked at every turn of Ray's loop
+                if self._stage != before:  # this runs at every turn of Ray's loop: log changes only
                     _log_stage(n, self._stage)
             if not isinstance(self._stage, Proposal) or len(self._again) >= LOOK_AHEAD:
                 return
@@ -160,7 +160,7 @@ class TrialManager:
         self._unpark()
 
     def finish(self, number: int, result: Mapping[str, Any], addition: int = 0) -> None:
-        """Takes the last report of a trial, or of an addition to it: final or failed. After the first it is ignored."""
+        """Record the last report, final or failed, of a trial or of an addition to it. Later reports of it are ignored."""
         ends_the_run = {kind.__name__: kind for kind in (DiskFull, StoreUnusable, VersionsDiffer)}
         if (kind := ends_the_run.get(str(result.get("kind")))) is not None:
             self.fault = kind(str(result["failed"]))
@@ -186,7 +186,7 @@ class TrialManager:
         self._settle(dataclasses.replace(record, status="done", scores=scores, seconds=parts, facts=facts))
 
     def stop(self, number: int, result: Mapping[str, Any]) -> None:
-        """A scheduler gave the trial up: its scores so far are kept, it gets no objective."""
+        """Record a trial that a scheduler stopped early, with its scores so far and without an objective."""
         record = self.records[number]
         if record.status == "running":
             scores = ScoreTable.from_json(json.loads(result["scores"]))
@@ -194,18 +194,18 @@ class TrialManager:
             self._settle(dataclasses.replace(record, status="stopped", scores=scores))
 
     def move(self, progress: TrialProgress) -> None:
-        """A trial is through with some of its parts."""
+        """Note that a trial has finished some of its parts."""
         _LOG.debug("trial %d has %d of %d parts, next is %s", progress.number, progress.position, progress.parts, progress.part)
         self._start_order.passed(progress.number, progress.position)
         self.tell(progress)
 
     def wait(self, number: int, seconds: float) -> None:
-        """The trial stood aside for so long, while another trained a segment that both need."""
+        """Note that a trial waited for `seconds` while another trial trained a segment that both need."""
         _LOG.info("trial %d goes on after %.0f s of waiting for another trial's segment", number, seconds)
         self._waited[number] = self._waited.get(number, 0.0) + seconds
 
     def lose(self, number: int, cause: str, addition: int = 0) -> None:
-        """The trial's worker was lost: it is trained again under its number, or fails after `RETRIES` times."""
+        """Handle the loss of a trial's worker: queue the trial again under its number, or fail it after `RETRIES` retries."""
         if self.halted:
             return
         self._losses[number, addition] += 1
@@ -228,7 +228,7 @@ class TrialManager:
             self._settle(dataclasses.replace(record, status="failed", cause=cause))
 
     def so_far(self, result: Mapping[str, Any]) -> float | None:
-        """The objective over what a report has scored; None without scores, or while the baseline is incomplete."""
+        """Return the objective over the scores in a report; None if it has no scores or the baseline is incomplete."""
         if self._baseline is None or "scores" not in result:
             return None
         scores = ScoreTable.from_json(json.loads(result["scores"]))
@@ -245,7 +245,7 @@ class TrialManager:
                 self._write(self.additions.shown(self.records[addition.number]))
 
     def tell(self, event: Event) -> None:
-        """Tells whoever shows progress."""
+        """Send an event to whoever shows progress."""
         self._on_event(event)
 
     def _open(self) -> None:
@@ -258,7 +258,7 @@ class TrialManager:
         self.additions = Additions(self._ledger, self.config)
         self._lost = self._ledger.put_aside()
         self._park_beyond(self._lost)
-        if self._baseline_is_lost():  # what failed may have been mended since
+        if self._baseline_is_lost():  # the cause of the failures may have been removed since
             self._run_again([r for r in self._baseline_records() if r.status == "failed"])
         self._run_again([r for r in self.records if r.status == "done" and self._ledger.outcomes_are_damaged(r.number)])
         for record in self.records:
@@ -273,15 +273,17 @@ class TrialManager:
         self._judge()
 
     def _written(self) -> list[TrialRecord]:
-        self._ledger.additions()  # read here, so that a damaged one is mended with the rest
+        self._ledger.additions()  # read now, so that damaged ones are repaired together with the records
         written = self._ledger.written()
         return asked(written, self.config) if self._ledger.history() else written
 
     def _park_beyond(self, lost: list[int]) -> None:
-        """A trial whose record is damaged is proposed anew, from the trials before it; those after it wait for that.
+        """Set aside the records that follow the first missing one, until that trial is proposed again.
+
+        A trial whose record is damaged is proposed anew from the trials before it, as it was the first time.
 
         Raises:
-            StudyNotReady: a record is gone that was not damaged.
+            StudyNotReady: a record is missing that was not damaged.
         """
         there = {record.number: record for record in self.records}
         gone = set(range(max(there, default=-1))) - there.keys() - set(lost)
@@ -303,7 +305,7 @@ class TrialManager:
         self._start_order.end(record.number, whole=record.status == "done")
 
     def _unpark(self) -> None:
-        """Takes up the trials that waited for a number before theirs."""
+        """Take up the records that were set aside until the trial before them was proposed again."""
         while (record := self._parked.pop(len(self.records), None)) is not None:
             self.records.append(record)
             self._mirror.add(record)
@@ -329,7 +331,7 @@ class TrialManager:
         self.records[record.number : record.number + 1] = [record]
 
     def _judge(self) -> None:
-        """Gives objectives where they can be given, then publishes what is ready."""
+        """Compute the objectives that can be computed, then publish the trials that are ready."""
         if self._baseline is None:
             self._baseline = self._complete_baseline()
             if self._baseline is not None:
@@ -353,12 +355,12 @@ class TrialManager:
             return record
         try:
             value = objective(record.scores, self._baseline, self._groups, self.config.objective)
-        except StudyNotReady as error:  # it was not scored where the baseline was
+        except StudyNotReady as error:  # it lacks a score that the baseline has
             return dataclasses.replace(record, status="failed", cause=str(error))
         return dataclasses.replace(record, objective=value)
 
     def _baseline_records(self) -> list[TrialRecord]:
-        """Those that objectives rest on: seeds that joined later are none."""
+        """Return the baseline trials that objectives are based on; baseline seeds that were added later do not count."""
         return [record for record in self.records if record.role == "baseline"][: self.config.baseline_seeds]
 
     def _baseline_is_finished(self) -> bool:
@@ -370,10 +372,10 @@ class TrialManager:
         return self._baseline_is_finished() and done < MIN_BASELINE_SEEDS
 
     def _complete_baseline(self) -> Baseline | None:
-        """The baseline once every seed of it is finished.
+        """Return the baseline once all of its seeds are finished, else None.
 
         Raises:
-            StudyNotReady: too many of them failed.
+            StudyNotReady: too many of its seeds failed.
         """
         if self._baseline_is_lost():
             failed = next(record for record in self._baseline_records() if record.status == "failed")
@@ -384,9 +386,9 @@ class TrialManager:
         return Baseline.of(self._baseline_records()) if self._baseline_is_finished() else None
 
     def _ended(self) -> bool:
-        """Whether the study ended once as it stands: it stays so, whatever this version would propose beyond that.
+        """Return whether the study has already ended in its present state, whatever this version would propose beyond that.
 
-        Asked at every look of Ray's, and read from the folder only where a trial came or ended since.
+        Called at every turn of Ray's loop; the folder is read again only after a trial was added or finished.
         """
         now = len(self.records), self.ran
         if now not in self._ended_at:
@@ -394,7 +396,7 @@ class TrialManager:
         return self._ended_at[now]
 
     def close(self) -> None:
-        """Writes the end of a study that lacks nothing."""
+        """Record the end of a study that lacks nothing."""
         if self.complete:
             _LOG.info("the study lacks nothing: %d trials", len(self.records))
             self._ledger.save_end(self.config, len(self.records))

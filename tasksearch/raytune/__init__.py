@@ -1,1 +1,1 @@
-"""The driver: Tuner, searcher, scheduler, callbacks. With trainables/ the only code that imports ray."""
+"""The driver: Tuner, searcher, scheduler, callbacks. Only this package and trainables/ import Ray."""

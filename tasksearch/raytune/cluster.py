@@ -1,4 +1,4 @@
-"""Ray, quietly: a local cluster of this machine that ends with the run, or one that runs already."""
+"""Connection to Ray: a local cluster that ends with the run, or a cluster that is already running; without Ray's output."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ QUIET = {
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
 }
-"""No tables, no logs, no usage reports, no experiment snapshots (the ledger is the truth), no signal handler of Ray's."""
+"""Turns off Ray's tables, logs, usage reports, signal handler and experiment snapshots (the ledger holds the study's state)."""
 
 
 @contextmanager
 def cluster(
     address: str | None, slots: int, resources: Mapping[str, float | None], tell: Callable[[str], None] = lambda _: None
 ) -> Iterator[int]:
-    """Yields the number of trials that fit at once. Environment, log levels and signal handlers are left as they were.
+    """Connect to Ray and yield the number of trials that fit at once; afterwards restore environment, log levels and handlers.
 
     Args:
-        address: None for a local cluster; `auto`, `host:port` or `ray://host:port` for one that runs.
-        slots: trials at once that a local cluster is made for; ignored for one that runs.
-        resources: of one trial, `cpu` and `gpu`; None for one GPU where there are any.
-        tell: called with a line while a local cluster takes long to start, from another thread.
+        address: None for a local cluster; `auto`, `host:port` or `ray://host:port` for one that is running.
+        slots: number of concurrent trials that a local cluster is made for; ignored for one that is running.
+        resources: of one trial, `cpu` and `gpu`; None for one GPU if the cluster has any.
+        tell: called with a line, from another thread, while a local cluster takes long to start.
 
     Raises:
         Unreachable: the address does not answer within seconds, or Ray does not start here within minutes.
@@ -81,7 +81,7 @@ def cluster(
 
 
 def check_place(address: str | None) -> None:
-    """What would keep a local cluster from starting, known before anything else is begun.
+    """Check what would keep a local cluster from starting, before anything else begins.
 
     Raises:
         BadInput: the temporary folder's path is too long for Ray's sockets, or cannot be written.
@@ -91,7 +91,7 @@ def check_place(address: str | None) -> None:
 
 
 def logs_folder() -> Path | None:
-    """Where Ray's own processes on this machine write their logs; None for a client, or where Ray does not run."""
+    """Return the folder of the logs of Ray's processes on this machine; None for a Ray client, or if Ray does not run."""
     node = getattr(ray._private.worker, "_global_node", None)
     return Path(node.get_logs_dir_path()) if node is not None else None
 
@@ -103,7 +103,7 @@ def _place(address: str | None, mine: bool) -> str:
 
 
 def _check_same(address: str | None) -> None:
-    """A process that is connected, as a notebook may be, stays where it is: an address of elsewhere is a mistake."""
+    """Refuse another address if this process is connected already, as a notebook may be."""
     if address in (None, "auto", "local") or str(address).startswith("ray://"):
         return
     here = ray.get_runtime_context().gcs_address
@@ -120,10 +120,10 @@ def _resolved(address: str) -> tuple[str, str]:
 
 
 def _connect(address: str) -> None:
-    """To a cluster that runs, with the token that guards it where this user has one.
+    """Connect to a running cluster, with this user's token if there is one.
 
     Raises:
-        Unreachable: no cluster answers there, or it asks for another token.
+        Unreachable: no cluster answers at the address, or it requires another token.
     """
     _knock(address)
     try:
@@ -134,7 +134,10 @@ def _connect(address: str) -> None:
 
 @contextmanager
 def token_of_home() -> Iterator[None]:
-    """Where this user has a token, `ray start` guards its ports by it, and a client at an address must be told to use it."""
+    """Turn on Ray's token authentication if this user has a token.
+
+    `ray start` then protects its ports with it, but a client that connects to an address must be told to use it.
+    """
     from ray._private.authentication.authentication_token_setup import maybe_enable_token_auth_if_token_available
 
     given = "RAY_AUTH_MODE" in os.environ
@@ -149,17 +152,18 @@ def token_of_home() -> Iterator[None]:
 
 
 def job_config(*, own_path: bool = True) -> JobConfig:
-    """Workers import exactly what this process imports: its `sys.path`, in its order, before anything of their own.
+    """Return Ray's job configuration, with which workers import exactly what this process imports.
 
-    Ray 2.60 adds the folder of the script and the current folder of the driver to every worker's path, before all else; with
-    a console script neither is on the driver's own path, and whatever stands there would be trained in place of this code.
+    They get this process's `sys.path`, in its order, before any entries of their own. Ray 2.60 otherwise puts the script's
+    folder and the driver's current folder first. With a console script neither is on the driver's own path, so that whatever
+    package lies there would be trained instead of this code.
     """
     kind = _OwnPath if own_path else JobConfig
-    return kind(_py_driver_sys_path=driver_path()[::-1])  # a worker puts each before those that it has
+    return kind(_py_driver_sys_path=driver_path()[::-1])  # reversed: a worker inserts each entry at the front
 
 
 def driver_path() -> list[str]:
-    """This process's `sys.path`, every entry absolute; one that stands for a current folder that is gone is left out."""
+    """Return this process's `sys.path` as absolute paths; an entry that stands for a deleted current folder is left out."""
     found = []
     for entry in sys.path:
         with suppress(OSError):
@@ -168,14 +172,14 @@ def driver_path() -> list[str]:
 
 
 class _OwnPath(JobConfig):
-    """Ray adds nothing to the path of a job that claims to have a working folder of its own."""
+    """Job configuration that claims to have a working folder of its own: Ray adds nothing to the path of such a job."""
 
     def _runtime_env_has_working_dir(self) -> bool:
         return True
 
 
 def _knock(address: str) -> None:
-    """Ray itself tries an address for minutes; a closed port is known at once."""
+    """Check that a Ray cluster answers at the address, in seconds: Ray itself would try a closed port for minutes."""
     if address in ("auto", "local"):
         return
     host, _, port = address.removeprefix("ray://").rpartition(":")
@@ -199,10 +203,12 @@ def _knock(address: str) -> None:
 
 
 def _ask_for_entry(address: str) -> None:
-    """Ray itself would only say that it failed to connect, twenty seconds later, after a line of log for each.
+    """Check that the cluster accepts this user's token.
+
+    Ray itself would only say that it failed to connect, after twenty seconds and as many lines of log.
 
     Raises:
-        Unreachable: the cluster asks for another token than this user has.
+        Unreachable: the cluster requires another token than this user has, or no cluster answers.
     """
     try:
         with _stderr_aside():
@@ -220,7 +226,7 @@ def _ask_for_entry(address: str) -> None:
 
 @contextmanager
 def _stderr_aside() -> Iterator[None]:
-    """Drops what Ray's compiled part writes to the process's standard error."""
+    """Discard what Ray's compiled part writes to the process's standard error."""
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
@@ -233,7 +239,7 @@ def _stderr_aside() -> Iterator[None]:
 
 
 def _speaks_grpc(line: socket.socket) -> bool:
-    """Whether the other side answers as HTTP/2 servers do, gRPC among them: a SETTINGS frame (type 4) first (RFC 9113, 3.4)."""
+    """Return whether the other side starts with a SETTINGS frame (type 4), as HTTP/2 and so gRPC servers do (RFC 9113, 3.4)."""
     line.settimeout(_PATIENCE)
     try:
         line.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
@@ -246,9 +252,9 @@ def _speaks_grpc(line: socket.socket) -> bool:
 
 
 def counted(resources: Mapping[str, float | None]) -> dict[str, float]:
-    """What Ray counts for a trial: without a word about GPUs, one of them where there are any.
+    """Return the resources that Ray counts for a trial; if the number of GPUs is not given, one GPU if the cluster has any.
 
-    A worker sees every GPU of its machine; trials that nobody counts would all train on the first one at once.
+    A worker sees every GPU of its machine: trials without a counted GPU would all train on the first one at once.
     """
     found = {name: wanted for name, wanted in resources.items() if wanted is not None}
     if len(found) < len(resources) and ray.cluster_resources().get("GPU", 0.0) >= 1:
@@ -264,13 +270,13 @@ def _fitting(resources: Mapping[str, float]) -> int:
         if wanted > have:
             raise BadInput(f"{wanted:g} {label}s per trial; expected at most {have:g}, as many as the cluster has")
         if wanted > 0:
-            # whole trials per GPU: a trial cannot be spread over halves of two
+            # count whole trials per GPU: a trial cannot use half of one GPU and half of another
             fits = min(fits, have * int(1 / wanted) if name == "gpu" and wanted < 1 else int(have / wanted))
     return max(1, int(fits)) if math.isfinite(fits) else 1
 
 
 def _silence() -> None:
-    """A killed worker is reported in the trial's record, not by a paragraph of the raylet's on the terminal."""
+    """Suppress the raylet's paragraph on the terminal about a killed worker: the trial's record reports it."""
     import ray._private.worker as module
 
     if hasattr(module, "print_to_stdstream"):
@@ -278,9 +284,9 @@ def _silence() -> None:
 
 
 def survive_memory_kills() -> None:
-    """Lets a trial that Ray's memory monitor killed fail like any killed worker.
+    """Make a trial that Ray's memory monitor killed fail like one whose worker was killed otherwise.
 
-    Ray 2.60 knows `RayActorError` and `RayTaskError` there, `OutOfMemoryError` is neither, and the whole run would end.
+    Ray 2.60 handles `RayActorError` and `RayTaskError` there; `OutOfMemoryError` is neither, and would end the whole run.
     """
     import ray.air.execution._internal.actor_manager as module
     from ray.exceptions import ActorDiedError, OutOfMemoryError

@@ -1,4 +1,4 @@
-"""`run_trials`: the loop of a study, from its ledger to its ledger."""
+"""`run_trials`: the loop of a study, from what its ledger holds to a ledger that lacks nothing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ from tasksearch.tracking.port import Tracker
 
 _LOG = logging.getLogger(__name__)
 _AHEAD = 2
-"""Trials per slot that may wait beside it: enough that a slot finds one whose next segment nobody trains."""
+"""Trials per slot that may wait beside it: enough for a free slot to find one whose next segment no other trial is training."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +55,15 @@ class RunSummary:
     """What one call of `run_trials` did.
 
     Attributes:
-        done, stopped, failed: trials of the study in that state, over all calls; the untrained reference is none.
-        ran: trials that this call finished.
-        first_step_seconds: from the call to the end of Ray's start-up, when the first part begins; None where nothing ran.
-        overhead_seconds: median over this call's trials of what Ray, Optuna and the tracker added; None where nothing ran.
+        done, stopped, failed: number of the study's trials in that state, over all calls, without the untrained reference.
+        ran: number of trials that finished in this call.
+        first_step_seconds: from the call to the first report of a trial, when Ray has started and training begins; None if
+            nothing ran.
+        overhead_seconds: median over this call's trials of the time that Ray, Optuna and the tracker added; None if nothing
+            ran.
         seconds: wall time of the call.
-        slot_use: pauses, resumes and idle time of the slots in this call; None where nothing ran.
-        counts: finished trials by book (ledger, Optuna, MLflow), where the caller counted.
+        slot_use: pauses, resumes and idle time of the slots in this call; None if nothing ran.
+        counts: number of finished trials in the ledger, in Optuna and in MLflow, if the caller counted them.
     """
 
     done: int
@@ -95,40 +97,42 @@ def run_trials(
     patience: Patience | None = None,
     accept_versions: bool = False,
 ) -> RunSummary:
-    """Runs what the study still lacks; a study that lacks nothing returns at once.
+    """Run the trials that the study still lacks; return at once if it lacks none.
 
     Args:
-        ledger: the study's folder; locked for as long as the call lasts.
-        config: what was asked for.
-        trainable: a `trainables.base.PlanTrainable`.
-        context: plain entries for the trainable; `study_folder` is added.
+        ledger: the study's folder; locked for the duration of the call.
+        config: the study's configuration.
+        trainable: subclass of `trainables.base.PlanTrainable`.
+        context: plain values for the trainable; `study_folder`, `code` and `accept_versions` are added.
         sizes: intermediate task → number of training examples.
         groups: target → group name, for the objective.
         plan_of: (schedule, seed) → plan.
-        tracker: opened here, written by one thread; closing it is the caller's.
-        tags: what the tracker's study is opened with: versions, fingerprints, warnings.
-        resources: of one trial, `{"cpu": 1, "gpu": 0.5}`; a GPU of None stands for one where the cluster has any.
-        concurrency: trials at once; None: as many as fit, on this machine as many as this process may use cores, by its CPU
-            affinity and its container's quota. Never more than the study's lag, which its proposals wait for.
-        address: of a running Ray cluster; None: a local one that ends with the call.
+        tracker: opened here and written by one thread; the caller must close it.
+        resources: of one trial, such as `{"cpu": 1, "gpu": 0.5}`; a GPU of None means one if the cluster has any.
+        concurrency: number of concurrent trials; None: as many as fit, on this machine at most the number of cores that this
+            process may use by its CPU affinity and its container's quota. Never more than the study's lag, since proposals
+            wait for results.
+        address: of a running Ray cluster; None: start a local one that ends with the call.
+        tags: tags of the tracker's study: versions, fingerprints, warnings.
         optuna_storage: relational database of the Optuna study; None: a journal file in the study's folder.
-        limits: of this call.
-        on_event: called with an event of `engine.events`, in the driver's thread; a `Notice` that Ray is still starting comes
-            from another.
-        patience: with a tracking server or a database that goes away: ten minutes beyond the study's end.
-        accept_versions: go on with trials and segments that other code trained.
+        limits: of this call; None: none.
+        on_event: called with each event of `engine.events`, in the driver's thread; only the `Notice` that Ray is still
+            starting comes from another thread.
+        patience: how long to wait for a tracking server or a database that does not answer; None: ten minutes beyond the
+            study's end.
+        accept_versions: continue with trials and segments that other code trained.
 
     Raises:
-        StudyBusy: another driver owns the folder.
-        Unreachable: the cluster, the tracking server or the Optuna database does not answer, or Ray ended meanwhile.
+        StudyBusy: another driver uses the folder.
+        Unreachable: the cluster, the tracking server or the Optuna database does not answer, or Ray ended during the run.
         VersionsDiffer: other code trained some of the study's trials or segments, or runs in a worker.
         BadInput: more GPUs or CPUs than there are, too few trials for the baseline, or nodes of the cluster that lack data,
             model, store or packages.
-        UnknownName: the sampler's or the scheduler's.
+        UnknownName: an unknown sampler, or a target or language of the objective that the study does not have.
         StudyNotReady: the baseline failed, so that no trial can be judged.
         DiskFull: in the driver or in a worker.
-        Interrupted: SIGINT, SIGTERM or SIGHUP; what is finished is kept.
-        Paused: SIGUSR1, or a limit was reached; the same, and meant to be resumed.
+        Interrupted: by SIGINT, SIGTERM or SIGHUP; finished trials are kept.
+        Paused: by SIGUSR1 or because a limit was reached; finished trials are kept, and the study is meant to be resumed.
     """
     started = time.perf_counter()
     _check(config)
@@ -191,13 +195,13 @@ def _over(session: Session, meter: Meter, scheduling: SegmentScheduling, renew: 
     reached = meter.reached(scheduling.running)
     if reached and manager.paused is None:
         _LOG.info("no further trial is begun: %s", reached)
-    if reached:  # never back to None: a signal may have come meanwhile
+    if reached:  # do not reset it to None: a signal may have set it
         manager.paused = reached
     return manager.halted
 
 
 class _FirstReport:
-    """Seconds from the call to the first report of a trial, which costs nothing: after it the first part begins."""
+    """Measures the seconds from the call to the first report of a trial, after which its first part begins."""
 
     def __init__(self, started: float) -> None:
         self._started = started
@@ -237,7 +241,7 @@ def _tune(
     halted: Callable[[], bool],
     clock: _FirstReport,
 ) -> None:
-    """Ray's loop. Its own files lie in the study's folder while it runs, and are of no use afterwards."""
+    """Run Ray's loop. Ray's own files lie in the study's folder meanwhile and are deleted afterwards."""
     folder = Path(context["study_folder"]) / "ray"
     _send_by_value(trainable)
     inner = scheduler_of(manager.config.scheduler, manager, len(manager.config.targets))
@@ -256,7 +260,7 @@ def _tune(
             resources_per_trial=dict(needs),
             max_failures=0,  # the trial manager retries: see StudyCallback.on_trial_error
             raise_on_failed_trial=False,
-            # a reused process keeps its CUDA caches: on a GPU every trial gets a fresh one
+            # a reused process keeps its CUDA caches, so on a GPU every trial gets a new process
             reuse_actors=not needs.get("gpu"),
             trial_dirname_creator=lambda trial: str(trial.trial_id),
             verbose=0,
@@ -266,14 +270,14 @@ def _tune(
 
 
 def _send_by_value(trainable: type) -> None:
-    """A class out of a user's file goes to the workers whole: they could not import the module that it stands in."""
+    """Send a class from a user's file to the workers by value, since they cannot import the module that defines it."""
     if trainable.__module__.startswith(MODULE):
         ray.cloudpickle.register_pickle_by_value(sys.modules[trainable.__module__])
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """A Ctrl-C that meets Ray's start or end."""
+    """Turn a Ctrl-C during Ray's start or end into `Interrupted`."""
     try:
         yield
     except KeyboardInterrupt:
@@ -282,10 +286,10 @@ def _interruptible() -> Iterator[None]:
 
 @contextmanager
 def _signals(manager: TrialManager) -> Iterator[Callable[[], None]]:
-    """SIGINT, SIGTERM and SIGHUP end the run in good order; a second one ends it at once. SIGUSR1, a batch system's, pauses.
+    """Handle signals: SIGINT, SIGTERM and SIGHUP end the run in good order, a second one at once; SIGUSR1 pauses it.
 
-    A signal that is ignored, as SIGHUP is under nohup, stays ignored. Yields what takes SIGUSR1 back from Tune, which claims it
-    for itself when it starts and then ends without a reason.
+    Batch systems send SIGUSR1. A signal that is ignored, as SIGHUP is under nohup, stays ignored. Yields a function that sets
+    the handler of SIGUSR1 again: Tune replaces it when it starts, and would then end the run without giving a reason.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None

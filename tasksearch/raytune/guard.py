@@ -1,4 +1,4 @@
-"""What Ray calls must not raise: an exception would end `tune.run` with a traceback of Ray's."""
+"""Error trap for functions that Ray calls: an exception from them would end `tune.run` with Ray's own traceback."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ _LOG = logging.getLogger(__name__)
 
 
 def guarded(manager: TrialManager, act: Callable[[], _T], otherwise: _T) -> _T:
-    """What `act` returns; where it raises, that is the trial manager's fault, and the stopper ends the run in good order."""
+    """Return the result of `act`. If it raises, store the exception as the trial manager's fault and return `otherwise`.
+
+    The fault then makes the stopper end the run in good order.
+    """
     try:
         return act()
-    except Exception as error:  # raised by the driver once Ray is at rest
+    except Exception as error:  # the driver raises it again once Ray's loop has ended
         _LOG.error("the run ends: %s", error, exc_info=error)
         manager.fault = manager.fault or error
         return otherwise

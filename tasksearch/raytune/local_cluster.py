@@ -1,4 +1,4 @@
-"""A Ray cluster of this machine alone, for as long as a run lasts: its own folder, its own token, on loopback."""
+"""A Ray cluster on this machine for the duration of a run: with its own folder and token, listening on loopback only."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ GOES_ON = "what is finished is kept, `tasksearch resume` goes on from there"
 
 _OBJECT_STORE = 128 * 2**20  # trials exchange kilobytes
 _PATIENCE = 600.0  # seconds that a start may take on a machine under load
-_QUICK = 20.0  # a start that fails sooner was not kept waiting by the machine's load
+_QUICK = 20.0  # seconds; a start that fails sooner did not fail because of the machine's load
 _PAUSES = (2.0, 5.0)  # seconds before a second and a third try of a start that failed quickly
 _GRACE = 20.0  # seconds for a driver to end in good order once Ray is gone
 _SAY_AFTER = 20.0  # seconds between lines that say that Ray is still starting
 _PREFIX = "ts-ray-"
 _LOCK = "driver.lock"
-_INNER = "r"  # Ray lets everybody write into its folder: that one is inside ours
+_INNER = "r"  # Ray makes its folder writable for everybody, so it lies inside one that only the owner can enter
 _DEEPEST = _INNER + "/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store"
 _MOST_BYTES = 107  # of a Unix socket's path on Linux (unix(7): 108 with the zero)
 
-# Ray's own processes wait for each other for half a minute, or less, where nothing else is said
+# Ray's processes wait for each other for at most half a minute by default: too short on a machine under load
 _WAITS = {
     "RAY_gcs_server_port_wait_time_s": f"{_PATIENCE:.0f}",
     "RAY_agent_register_timeout_ms": f"{1000 * _PATIENCE:.0f}",
@@ -51,23 +51,23 @@ _WAITS = {
 
 @contextmanager
 def local_cluster(slots: int, cpus: float, job_config: Any, tell: Tell) -> Iterator[None]:
-    """Ray on this machine, connected; afterwards no process and no file of it is left.
+    """Start Ray on this machine and connect to it; afterwards leave no process and no file of it behind.
 
     Args:
-        slots: trials at once that it is made for.
-        cpus: of one trial.
-        job_config: Ray's, of this driver.
-        tell: called with a line while a start takes long, from another thread.
+        slots: number of concurrent trials that it is made for.
+        cpus: CPUs of one trial.
+        job_config: Ray's job configuration of this driver.
+        tell: called with a line, from another thread, while the start takes long.
 
     Raises:
-        BadInput: the temporary folder's path is too long for Ray's sockets.
-        Unreachable: Ray does not start; its own error is passed on.
+        BadInput: the temporary folder's path is too long for Ray's sockets, or cannot be written.
+        Unreachable: Ray does not start; the message holds Ray's own error.
     """
     os.environ.update({name: os.environ.get(name, value) for name, value in _WAITS.items()})
-    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # its processes listen on loopback then, on Linux too
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # makes its processes listen on loopback, on Linux too
     with _own_folder() as folder, _own_token():
         options: dict[str, Any] = {
-            "address": "local",  # starts a cluster whatever RAY_ADDRESS or the remains of another cluster say
+            "address": "local",  # start a cluster even if RAY_ADDRESS or the remains of another cluster name one
             "include_dashboard": False,
             "num_cpus": max(1, math.ceil(slots * cpus)),
             "object_store_memory": _OBJECT_STORE,
@@ -88,7 +88,7 @@ def local_cluster(slots: int, cpus: float, job_config: Any, tell: Tell) -> Itera
 
 
 def ray_is_gone() -> str | None:
-    """Which of Ray's main processes, started by this one, has ended; None: none has, or Ray was not started here."""
+    """Return which of Ray's main processes, started by this one, has ended; None if none has, or Ray was not started here."""
     node = ray._private.worker._global_node
     processes = getattr(node, "all_processes", None) or {}
     for kind in ("raylet", "gcs_server"):
@@ -99,9 +99,10 @@ def ray_is_gone() -> str | None:
 
 
 def _end_without_ray(over: threading.Event) -> None:
-    """Ends the process where Ray is gone and holds the driver in a call of its own.
+    """End this process if Ray is gone and the driver hangs in a call to Ray.
 
-    Ray 2.60 itself ends it then, after 60 seconds, with a line of its log. A driver that is not held ends in good order before.
+    Ray 2.60 would end it after 60 seconds, with nothing but a line of its own log. A driver that does not hang has ended in
+    good order by then.
     """
     while not over.wait(1.0):
         gone = ray_is_gone()
@@ -111,18 +112,18 @@ def _end_without_ray(over: threading.Event) -> None:
 
 
 def connect(options: Mapping[str, Any]) -> None:
-    """`ray.init`, quietly."""
+    """Call `ray.init` without warnings and logs."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **options)
 
 
 def leave() -> None:
-    """Shuts Ray down with Python's cycle collector at rest.
+    """Shut Ray down with Python's garbage collector disabled.
 
-    While `ray.shutdown` runs, Ray 2.60 ends the whole process (exit code 1, "the core worker has already been shutdown") when
-    an object reference is freed. Finished trials hold such references in cycles, and a collection that another thread, the
-    tracker's, happens to bring about frees them at just that time.
+    While `ray.shutdown` runs, Ray 2.60 ends the whole process (exit code 1, "the core worker has already been shutdown") if an
+    object reference is freed. Finished trials hold such references in cycles, and a collection triggered by another thread,
+    such as the tracker's, would free them at that moment.
     """
     gc.collect()
     collecting = gc.isenabled()
@@ -135,7 +136,7 @@ def leave() -> None:
 
 
 def refresh_token() -> None:
-    """Lets Ray read the environment's token again: it keeps what it read first for as long as the process lasts."""
+    """Make Ray read its token from the environment again: it caches the first one it read for the life of the process."""
     with suppress(ImportError, AttributeError):
         raylet = importlib.import_module("ray._raylet")  # compiled: it has no types
         raylet.Config.initialize("")
@@ -143,14 +144,14 @@ def refresh_token() -> None:
 
 
 def _start(options: Mapping[str, Any]) -> None:
-    """Three tries, and more where the machine's load is what a start fails by: it then takes long to fail."""
+    """Start Ray, trying up to three times; tries that fail slowly, because the machine is under load, are not counted."""
     begin, quick = time.monotonic(), 0
     while True:
         tried = time.monotonic()
         try:
             connect(options)
             return
-        except Exception as error:  # of a node that timed out Ray 2.60 tells by a bare `Exception`
+        except Exception as error:  # Ray 2.60 raises a bare `Exception` for a node that timed out
             leave()
             now = time.monotonic()
             quick += now - tried < _QUICK
@@ -163,7 +164,7 @@ def _start(options: Mapping[str, Any]) -> None:
 
 @contextmanager
 def _telling(tell: Tell) -> Iterator[None]:
-    """Says every few seconds that Ray is still starting."""
+    """Say every 20 seconds that Ray is still starting."""
     started, over = time.monotonic(), threading.Event()
 
     def watch() -> None:
@@ -185,7 +186,7 @@ def _telling(tell: Tell) -> Iterator[None]:
 
 @contextmanager
 def _waiting() -> Iterator[None]:
-    """Lets Ray wait for its raylet as long as that is alive: Ray 2.60 gives it up after 30 seconds, whatever one sets."""
+    """Make Ray wait for its raylet as long as that is alive: Ray 2.60 gives up after 30 seconds, whatever the settings."""
     from ray._private import services
 
     inner, deadline = services.get_node, time.monotonic() + _PATIENCE
@@ -208,7 +209,10 @@ def _waiting() -> Iterator[None]:
 
 @contextmanager
 def _on_loopback() -> Iterator[None]:
-    """Ray takes any name of this machine for its outward address, but where it is told that it makes no cluster of many."""
+    """Make Ray use the loopback address: it does so only if told that the cluster will not have several nodes.
+
+    Otherwise it takes whatever this machine's name resolves to.
+    """
     from ray._private import ray_constants
 
     before = ray_constants.ENABLE_RAY_CLUSTER
@@ -221,10 +225,10 @@ def _on_loopback() -> Iterator[None]:
 
 @contextmanager
 def _own_token() -> Iterator[None]:
-    """A new token in the environment of this process and of Ray's, in place of a file in the home that everybody may read.
+    """Put a new token into the environment of this process and of Ray's, instead of Ray's token file in the home folder.
 
-    That file would also make every later `ray start` on this machine guard its ports. Where the user has set a token or a mode,
-    theirs is used.
+    Everybody may read that file, and it would make every later `ray start` on this machine protect its ports with it. If the
+    user has set a token or a mode, those are used.
     """
     given = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
     own = (
@@ -242,9 +246,9 @@ def _own_token() -> Iterator[None]:
 
 @contextmanager
 def _own_folder() -> Iterator[Path]:
-    """A folder for Ray's sockets and logs that only its owner can read; what killed drivers left beside it is removed.
+    """Make a folder for Ray's sockets and logs that only its owner can read, and remove those of killed drivers.
 
-    A driver holds a lock on its folder for as long as it lives, whatever ends it.
+    A driver holds a lock on its folder for as long as it lives, so that an unlocked folder belongs to no living driver.
     """
     base = temporary_base()
     sweep(base)
@@ -258,10 +262,10 @@ def _own_folder() -> Iterator[Path]:
 
 
 def temporary_base() -> Path:
-    """Where Ray's folders are made: $RAY_TMPDIR, else $TMPDIR, else /tmp.
+    """Return the folder in which Ray's folders are made: $RAY_TMPDIR, else $TMPDIR, else /tmp.
 
     Raises:
-        BadInput: the path is longer than Ray's sockets allow, or is no folder that can be written.
+        BadInput: the path is too long for Ray's sockets, or must be a folder that can be written and is not.
     """
     name = next((name for name in ("RAY_TMPDIR", "TMPDIR") if os.environ.get(name)), None)
     base = Path(os.environ[name] if name else "/tmp").absolute()
@@ -282,11 +286,11 @@ def temporary_base() -> Path:
 
 
 def sweep(base: Path) -> None:
-    """Removes the folders of drivers that live no longer, of this user alone."""
+    """Remove the folders of this user's drivers that are no longer alive."""
     for folder in base.glob(f"{_PREFIX}*"):
         with suppress(OSError):
             if folder.is_symlink() or folder.stat().st_uid != os.getuid():
                 continue
-            with (folder / _LOCK).open("r+") as lock:  # absent: a driver is just making it
+            with (folder / _LOCK).open("r+") as lock:  # if it is absent, a driver is just creating it
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder, ignore_errors=True)

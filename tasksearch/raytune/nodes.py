@@ -1,4 +1,4 @@
-"""The preflight's errand through Ray: one small task, pinned to every node that can run a trial."""
+"""Runs the preflight on the nodes: one small Ray task, pinned to every node that can run a trial."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _PATIENCE = 120.0  # seconds; a first task on a node starts a Python process the
 
 _READ = {"data": "data", "model": "model", "suite_home": "folder of the suite's file"}
 _WRITTEN = {"store": "store", "study_folder": "study folder"}
-"""Entry of a trainable's context → how the place is called."""
+"""Entry of a trainable's context → name of the folder in messages."""
 
 _RAY = {"cpu": "CPU", "gpu": "GPU"}
 
 
 def preflight(context: Mapping[str, Any], needs: Mapping[str, float]) -> str:
-    """Asks every node that could run a trial; returns one line of what was found well.
+    """Inspect every node that can run a trial; return one line that says what was found.
 
-    A place that is not a path on this machine (a hub id, a URL) is no node's to see, and left out.
+    Entries of the context that are not paths on this machine (a hub id, a URL) are left out, since no node could see them.
 
     Raises:
-        BadInput: one line that names each node with what it lacks.
+        BadInput: one line that names each faulty node with what it lacks.
     """
     read, written = _places(context, _READ), _places(context, _WRITTEN)
     with _marked(written) as marks:
@@ -49,7 +49,7 @@ def _places(context: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, 
 
 @contextmanager
 def _marked(folders: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """A new file in each folder: who sees it sees this very folder, not another of the same name."""
+    """Create a new file in each folder: a node that sees it sees the same folder, not another one of the same name."""
     marks = {label: Path(folder) / f".preflight-{uuid4().hex}" for label, folder in folders.items()}
     try:
         for mark in marks.values():
@@ -61,7 +61,7 @@ def _marked(folders: Mapping[str, str]) -> Iterator[dict[str, str]]:
 
 
 def _nodes(needs: Mapping[str, float]) -> list[tuple[str, str]]:
-    """(Ray's id, name for people) of every live node with room for a trial."""
+    """Return (Ray's id, name in messages) of every live node with room for a trial."""
     found = []
     for node in ray.nodes():
         there = node.get("Resources", {})
@@ -71,7 +71,7 @@ def _nodes(needs: Mapping[str, float]) -> list[tuple[str, str]]:
 
 
 def _ask(nodes: Sequence[tuple[str, str]], read: Mapping[str, str], marks: Mapping[str, str]) -> list[tuple[str, Any]]:
-    """All at once; (name for people, what becomes the answer)."""
+    """Start the task on all nodes at once; return (name in messages, reference to the answer) of each."""
     errand = ray.remote(num_cpus=0, max_retries=0)(_errand())
     pins = [(name, NodeAffinitySchedulingStrategy(node_id=node, soft=False)) for node, name in nodes]
     return [(name, errand.options(scheduling_strategy=pin).remote(dict(read), dict(marks))) for name, pin in pins]
@@ -87,7 +87,7 @@ def _wait(node: str, reference: Any) -> NodeAnswer:
 
 
 def _errand() -> Callable[[Mapping[str, str], Mapping[str, str]], dict[str, Any]]:
-    """A function that Ray carries by its content, and that answers in plain values: another `tasksearch` may stand there."""
+    """Return a function that Ray sends by value and that answers with plain values: a node may have another `tasksearch`."""
 
     def errand(read: Mapping[str, str], marks: Mapping[str, str]) -> dict[str, Any]:
         import dataclasses

@@ -1,4 +1,4 @@
-"""Whether a study goes on under the code that trained it."""
+"""Check that a study continues under the code that trained it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tasksearch.core.study import TrialRecord
 
 
 def check_trained_by(study: Path, records: Sequence[TrialRecord]) -> None:
-    """Refuse to mix trainings of two versions of the code in one study without a word.
+    """Refuse to mix trainings by two versions of the code in one study unless the user accepts it.
 
-    Trials that were recorded before the code was count as trained by this code.
+    Trials that were recorded before the code's hash was recorded count as trained by this code.
 
     Raises:
-        VersionsDiffer: other code trained some of them.
+        VersionsDiffer: other code trained some of the trials.
     """
     code = {record.number: dict(record.facts).get("code") for record in records if record.status != "running"}
     if not (other := other_code(code.values())):

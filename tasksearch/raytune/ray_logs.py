@@ -1,4 +1,4 @@
-"""Ray's own logs, kept in the study's folder where something failed: they lie in a temporary folder, and only for a while."""
+"""Keeps Ray's own logs in the study's folder if something failed: Ray writes them to a temporary folder and deletes them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from tasksearch.core.errors import Interrupted
 from tasksearch.raytune.cluster import logs_folder
 
 KEPT = "ray-logs"
-"""Folder of the copies in a study's folder; a later failure replaces them."""
+"""Name of the folder with the copies, inside the study's folder; a later failure replaces them."""
 
 _LOG = logging.getLogger(__name__)
-_TAIL = 256 * 2**10  # bytes of each file, its end
-_FILES = 60  # the ones that were written last: 15 MiB at most
+_TAIL = 256 * 2**10  # bytes kept from the end of each file
+_FILES = 60  # number of files kept, the most recently written: 15 MiB at most
 
 
 @contextmanager
 def ray_logs_kept(study: Path, failed: Callable[[], bool]) -> Iterator[None]:
-    """Keeps Ray's logs at the end where an error ends the run, or `failed` says that something else went wrong."""
+    """Copy Ray's logs at the end if an error ends the run, or if `failed` returns True."""
     try:
         yield
     except Interrupted:
@@ -39,13 +39,13 @@ def _keep(study: Path) -> None:
     if source is None:
         _LOG.info("Ray's logs are on its cluster's machines, in the folder logs of Ray's temporary folder")
         return
-    with suppress(OSError):  # what ended the run is what is told
+    with suppress(OSError):  # the user must see the error that ended the run, not one from copying logs
         count = keep_tails(source, study / KEPT)
         _LOG.info("kept the ends of %d of Ray's logs in %s", count, study / KEPT)
 
 
 def keep_tails(source: Path, place: Path) -> int:
-    """Copies the ends of the files in `source` that were written last, secrets masked; returns how many.
+    """Copy the ends of the most recently written files of `source` to `place`, with secrets masked; return their number.
 
     Copies of an earlier failure are removed first.
     """

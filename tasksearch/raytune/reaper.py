@@ -1,7 +1,7 @@
-"""Ends what is left of a local Ray cluster once its driver is gone, however it went: `python -I reaper.py FOLDER`.
+"""Ends what is left of a local Ray cluster once its driver has ended in any way: `python -I reaper.py FOLDER`.
 
-Run as a process of its own, by its path, whose standard input is a pipe that the driver holds: the pipe ends with the driver,
-even where that was killed. Ray's agents would otherwise stay for a minute, and Ray's folder for good.
+Runs as a process of its own, started by this file's path. Its standard input is a pipe that the driver holds, which closes
+when the driver ends, even if it was killed. Without it Ray's agents would stay for a minute, and Ray's folder for good.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WELL = b"the driver ends in good order"
 
 @contextmanager
 def reaped(folder: Path) -> Iterator[None]:
-    """While this lasts, the death of this process is the end of all of Ray that has a file open in the folder."""
+    """Context in which the death of this process ends every Ray process that has a file open in the folder."""
     command = [sys.executable, "-I", str(Path(__file__).resolve()), str(folder)]
     nowhere = subprocess.DEVNULL
     reaper = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=nowhere, stderr=nowhere, start_new_session=True)
@@ -31,7 +31,7 @@ def reaped(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # it may have been killed itself
+        with suppress(OSError):  # the reaper may have been killed
             reaper.stdin.write(_WELL)
             reaper.stdin.close()
         with suppress(subprocess.TimeoutExpired):
@@ -39,7 +39,7 @@ def reaped(folder: Path) -> Iterator[None]:
 
 
 def reap(folder: Path) -> None:
-    """Kills the processes of Python and Ray that have a file open in the folder, then removes it."""
+    """Kill the Python and Ray processes that have a file open in the folder, then remove it."""
     end = time.monotonic() + _MOST_SECONDS
     while folder.exists() and time.monotonic() < end:
         found = [process for process in psutil.process_iter() if _belongs(process, folder)]
@@ -52,7 +52,7 @@ def reap(folder: Path) -> None:
 
 
 def _belongs(process: psutil.Process, folder: Path) -> bool:
-    """Whether it runs Python's or Ray's executable and has a file of the folder open: a reader of the logs is not killed."""
+    """Return whether a process runs Python or Ray and has a file of the folder open; so a pager on the logs is not killed."""
     if process.pid == os.getpid():
         return False
     try:

@@ -1,7 +1,7 @@
-"""The bridge from Ray Tune to the trial manager: searcher, scheduler, callback and stopper, each as thin as Ray lets it be.
+"""The connection between Ray Tune and the trial manager: searcher, callback, scheduler and stopper.
 
-An exception in any of them would end `tune.run` with a traceback of Ray's; it becomes the trial manager's fault instead, and
-the stopper ends the run in good order.
+An exception in any of them would end `tune.run` with Ray's own traceback. It is stored as the trial manager's fault instead,
+and the stopper ends the run in good order.
 """
 
 from __future__ import annotations
@@ -26,9 +26,12 @@ _LOG = logging.getLogger(__name__)
 
 
 class StudySearcher(Searcher):
-    """Asks the trial manager for the next trial. Ray's own state of a search is not kept: the ledger is the truth.
+    """Searcher that takes the next trial from the trial manager. It keeps no state: the ledger holds the study's state.
 
-    `room` says whether another trial is wanted now.
+    Args:
+        manager: the study's trial manager.
+        context: plain values for the trainable.
+        room: returns whether another trial should be started now.
     """
 
     def __init__(self, manager: TrialManager, context: Mapping[str, Any], room: Callable[[], bool]) -> None:
@@ -36,7 +39,7 @@ class StudySearcher(Searcher):
         self._manager, self._context, self._room = manager, dict(context), room
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        """Ray's config of the next trial; None for later."""
+        """Return Ray's config of the next trial; None if there is none yet; `Searcher.FINISHED` if none is left."""
         if not self._room() and not self._manager.halted:
             return None
         finished: TrialRecord | Literal["finished"] | None = "finished"
@@ -49,38 +52,38 @@ class StudySearcher(Searcher):
         return told | {"plan": found.plan.to_json(), "context": self._context}
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Nothing: `StudyCallback` sees more."""
+        """Do nothing: `StudyCallback` receives the results."""
 
     def save(self, checkpoint_path: str) -> None:
-        """Nothing."""
+        """Do nothing: there is no state to save."""
 
     def restore(self, checkpoint_path: str) -> None:
-        """Nothing."""
+        """Do nothing: there is no state to restore."""
 
     def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
-        """Nothing."""
+        """Do nothing: there is no state to save."""
 
     def get_state(self) -> dict[str, Any]:
-        """Nothing."""
+        """Return an empty state."""
         return {}
 
 
 class StudyCallback(Callback):
-    """Hands reports to the trial manager."""
+    """Passes the reports of trials to the trial manager."""
 
     def __init__(self, manager: TrialManager, on_first_report: Callable[[], None]) -> None:
         self._manager, self._on_first_report = manager, on_first_report
 
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any) -> None:
-        """A report, the last one included."""
+        """Pass on a report, possibly the last one."""
         self._on_first_report()
         guarded(self._manager, lambda: self._take(trial.config, result), None)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """The worker was lost. Ray is told not to retry, the trial manager does.
+        """Report a lost worker to the trial manager, which decides whether to retry; Ray is configured not to.
 
-        Ray's own retry misses a worker that is lost while it is reset for its next trial: Ray 2.60 then fails the trial twice,
-        once for the worker and once for the reset, takes it up again for the first and gives it up for the second.
+        Ray 2.60's own retry fails for a worker that is lost while it is reset for its next trial: Ray then fails the trial
+        twice, once for the worker and once for the reset, retries it for the first and gives it up for the second.
         """
         said = trial.get_error()
         cause = f"its worker was lost {RETRIES + 1} times; Ray says: {last_line(said) if said else 'nothing'}"
@@ -98,7 +101,7 @@ class StudyCallback(Callback):
 
 
 def _told_by_ray(trial: Any) -> str:
-    """What Ray wrote about a trial's last error, at most 2,000 characters; its file is gone once the run has ended."""
+    """Return what Ray wrote about a trial's last error, at most 2,000 characters; Ray's file is deleted when the run ends."""
     try:
         return Path(trial.error_file).read_text(encoding="utf-8", errors="replace").strip()[-2000:]
     except (OSError, TypeError, AttributeError):
@@ -106,7 +109,10 @@ def _told_by_ray(trial: Any) -> str:
 
 
 class StudyASHA(AsyncHyperBandScheduler):
-    """ASHA over the targets scored so far, on the objective so far. Only the search's own trials may be stopped."""
+    """ASHA with the number of scored targets as time and the objective so far as metric.
+
+    It can stop only the search's own trials (roles design and search).
+    """
 
     def __init__(self, manager: TrialManager, targets: int) -> None:
         self._manager = manager
@@ -121,7 +127,7 @@ class StudyASHA(AsyncHyperBandScheduler):
         )
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        """STOP or CONTINUE."""
+        """Return STOP or CONTINUE."""
         go_on = str(TrialScheduler.CONTINUE)
         if trial.config["role"] not in ("design", "search") or trial.config.get("addition") or result.get("final"):
             return go_on
@@ -139,23 +145,23 @@ class StudyASHA(AsyncHyperBandScheduler):
 
 
 def scheduler_of(name: str, manager: TrialManager, targets: int) -> TrialScheduler:
-    """The scheduler of that name, one of `core.study.SCHEDULERS`: the study's settings were checked when they were made."""
+    """Return the scheduler of that name, which must be one of `core.study.SCHEDULERS`; the configuration has checked that."""
     return StudyASHA(manager, targets) if name == "asha" else FIFOScheduler()
 
 
 class Halt(Stopper):
-    """Ends the run once the trial manager is halted or its tracker failed."""
+    """Stopper that ends the run once `halted` returns True: the trial manager is halted, or the tracker or Optuna failed."""
 
     def __init__(self, halted: Callable[[], bool]) -> None:
         self._halted = halted
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        """No trial is stopped by itself."""
+        """Return False: no single trial is stopped."""
         return False
 
     def stop_all(self) -> bool:
-        """Ray asks at every turn of its loop."""
+        """Return whether the run must end. Ray calls this at every turn of its loop."""
         return self._halted()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {}  # Ray pickles its stopper into a file that nobody reads
+        return {}  # Ray pickles the stopper into a file that is never read

@@ -1,8 +1,8 @@
-"""`SegmentScheduler`: Ray Tune's trials by segments. `SegmentScheduling` decides, this tells Ray.
+"""`SegmentScheduler`: tells Ray Tune what `SegmentScheduling` decides, so that trials share segments.
 
-Tune starts every pending trial whatever a scheduler returns, and lets a scheduler choose among paused trials alone. So a
-trial's first report costs nothing and says what it needs, the trial is paused there where another trains that, and the searcher
-hands out no trial while `SegmentScheduling` has no room for it.
+Tune starts every pending trial whatever a scheduler returns, and lets a scheduler choose among paused trials only. So a
+trial's first report costs nothing and states the segments it needs. If another trial is training one of them, the trial is
+paused at that point, and the searcher returns no further trial while `SegmentScheduling` has no room for it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class SegmentScheduler(TrialScheduler):
-    """No segment is trained twice at once; beneath it another scheduler (ASHA, none) stops trials."""
+    """Scheduler that never lets two trials train one segment; it wraps another scheduler (ASHA or FIFO), which stops trials."""
 
     def __init__(self, manager: TrialManager, scheduling: SegmentScheduling, clock: SlotClock, inner: TrialScheduler) -> None:
         super().__init__()
@@ -31,13 +31,16 @@ class SegmentScheduler(TrialScheduler):
         self._trials: dict[str, Any] = {}
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
-        """A new trial, or one whose worker was lost and that is run again."""
+        """Register a new trial, or one that runs again because its worker was lost."""
         self._trials[trial.trial_id] = trial
         self._scheduling.enter(trial.trial_id)
         self._inner.on_trial_add(tune_controller, trial)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        """CONTINUE, PAUSE or STOP; a pause before the first part keeps no checkpoint, and is done here (NOOP)."""
+        """Return CONTINUE, PAUSE or STOP.
+
+        Before its first part a trial has nothing to checkpoint, so it is paused here without one, and NOOP is returned.
+        """
         decision = str(self._inner.on_trial_result(tune_controller, trial, result))
         if decision != TrialScheduler.CONTINUE:
             self._end(trial, result)
@@ -54,22 +57,22 @@ class SegmentScheduler(TrialScheduler):
         return str(TrialScheduler.NOOP)
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
-        """The last report of a trial, or its end at the end of the run."""
+        """Release a trial's segments after its last report, or when the run ends."""
         self._end(trial, result)
         self._inner.on_trial_complete(tune_controller, trial, result)
 
     def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
-        """A trial that was not running was given up."""
+        """Release the segments of a trial that was given up while it was not running."""
         self._end(trial, {})
         self._inner.on_trial_remove(tune_controller, trial)
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        """Its worker was lost."""
+        """Release the segments of a trial whose worker was lost."""
         self._end(trial, {})
         self._inner.on_trial_error(tune_controller, trial)
 
     def choose_trial_to_run(self, tune_controller: Any) -> Any:
-        """The paused trial that gets a free slot, if any does."""
+        """Return the paused trial that gets a free slot; None if none does."""
         paused = {name for name in self._scheduling.waiting if self._trials[name].status == Trial.PAUSED}
         name = guarded(self._manager, lambda: self._scheduling.next(paused.__contains__), None)
         if name is None:
@@ -79,7 +82,7 @@ class SegmentScheduler(TrialScheduler):
         return trial
 
     def debug_string(self) -> str:
-        """For Ray's tables, which are off."""
+        """Return text for Ray's status tables, which are turned off."""
         return f"{self._scheduling.pauses} pauses, {self._scheduling.resumes} resumes"
 
     def _may_go_on(self, trial: Any, result: dict[str, Any]) -> bool:

@@ -1,1 +1,1 @@
-"""Run, resume, best as functions: the Python door; the command line only calls them."""
+"""The Python interface: run, resume, extend, best and the others as functions. The command line only calls these."""

@@ -1,4 +1,4 @@
-"""What became of the additions of a study that grew, in lines for people."""
+"""Results of the additions to an extended study, as lines for the user."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 
 
 def growth_lines(folder: Path) -> list[str]:
-    """How many finished trials were scored in what joined, what was trained again for it, what failed; empty where none did."""
+    """Return lines on how many finished trials were scored in what was added, what was trained again for that, and what failed.
+
+    Empty if the study has no additions.
+    """
     from tasksearch.records.ledger import Ledger
 
     every = [one for own in Ledger(folder).additions().values() for one in own]

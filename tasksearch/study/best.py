@@ -1,4 +1,4 @@
-"""`best_of`: the verdict of a study, from its folder; and the selection rules side by side."""
+"""`best_of`: a study's verdict, from its folder; and `rules_of`: the selection rules side by side."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ def best_of(
     reopen: bool = False,
     study: tuple[Any, list[TrialRecord]] | None = None,
 ) -> Verdict:
-    """The best mix per language, and whether the search was worth it.
+    """Return the best mix per language, and whether the search was worth its cost.
 
-    Its question is written down in the study folder: see `search.readings`.
+    The question is recorded in the study's holdout log: see `records.holdout_log`.
 
     Args:
-        folder: of the study.
+        folder: the study's folder.
         rule: `pivot-dev`, `english-dev` or `target-dev`.
-        languages: rows wanted, languages by any of their codes; None: all.
+        languages: rows to return, languages by any of their codes; None: all.
         reopen: read the reporting examples again, under another rule or for another choice.
-        study: as `read_study` gave it, where it was read already.
+        study: the result of `read_study`, if it was called already.
 
     Raises:
         StudyNotReady: no study, no baseline, or no finalist yet.
-        UnknownName: rule or language.
-        AlreadyRead: the reporting examples were read under another question, and `reopen` is not set.
+        UnknownName: an unknown rule or language.
+        AlreadyRead: the reporting examples were read for another question, and `reopen` is False.
     """
     from tasksearch.analysis.baseline_comparison.comparison import compare_with_baselines
     from tasksearch.analysis.picking import choose
@@ -60,7 +60,7 @@ def best_of(
 
 
 def verdict_of(folder: AnyPath, *, languages: Sequence[str] | None = None, reopen: bool = False) -> Verdict:
-    """`best_of` by pivot-dev, or by english-dev where the study has one language and so no other to choose on.
+    """Return `best_of` by pivot-dev, or by english-dev for a study of one language, which has no other language to choose on.
 
     Raises:
         As `best_of`.
@@ -72,10 +72,11 @@ def verdict_of(folder: AnyPath, *, languages: Sequence[str] | None = None, reope
 
 
 def rules_of(folder: Path, *, rule: str = "pivot-dev") -> Any:
-    """Every selection rule's choice and regret: a `results.selection_rules.RuleTable`.
+    """Return every selection rule's choice and regret: a `results.selection_rules.RuleTable`.
 
-    The headline stays the rule that was asked for first: the table is no licence to change it. It shows reporting gains of
-    every rule's choice, so it is written down as a reading (`search.readings.EVERY_RULE`): a rule asked for later is adaptive.
+    The headline stays the rule that was asked for first: this table does not permit changing it. Since it shows the reporting
+    gains of every rule's choice, it is recorded in the holdout log (`records.holdout_log.EVERY_RULE`), and a rule that is asked
+    for later counts as adaptive.
 
     Raises:
         As `best_of`.
@@ -99,12 +100,12 @@ def read_study(
     records: list[TrialRecord] | None = None,
     outcomes: Any = None,
 ) -> tuple[Any, list[TrialRecord]]:
-    """The evidence of a study, a `search.reading.Reading`, and its records.
+    """Read a study's evidence, an `analysis.study_analysis.StudyAnalysis`, and its records.
 
     Args:
-        folder: of the study.
-        languages: that must be covered.
-        records, outcomes: of the study, where they were read already; `outcomes` as `Ledger.outcomes`.
+        folder: the study's folder.
+        languages: languages that must be covered.
+        records, outcomes: the study's, if they were read already; `outcomes` is a function like `Ledger.outcomes`.
 
     Raises:
         StudyNotReady: no study, no baseline, or no finalist yet.
@@ -142,7 +143,7 @@ def design_names_of(ledger: Any) -> Any:
 
 
 def open_study(folder: Path) -> tuple[StudyConfig, Suite, list[TrialRecord]]:
-    """What a study was asked to do, its suite with the study's own warnings, and what came of its trials."""
+    """Return a study's configuration, its suite with the study's own warnings, and the records of its trials."""
     from tasksearch.records.ledger import Ledger
 
     config, suite = open_suite(folder)
@@ -150,7 +151,7 @@ def open_study(folder: Path) -> tuple[StudyConfig, Suite, list[TrialRecord]]:
 
 
 def open_suite(folder: Path) -> tuple[StudyConfig, Suite]:
-    """What a study was asked to do, and its suite with the study's own warnings."""
+    """Return a study's configuration, and its suite with the study's own warnings."""
     from tasksearch.records.ledger import Ledger
 
     config = Ledger(folder).config()
@@ -159,12 +160,12 @@ def open_suite(folder: Path) -> tuple[StudyConfig, Suite]:
 
 
 def ask_question(folder: Path, reading: Any, records: Sequence[TrialRecord], rule: Any, *, reopen: bool = False) -> Any:
-    """Writes the whole table's question down, whichever rows are shown: one language is a part of it.
+    """Record the question in the holdout log, always for the whole table: a single language shown is a part of it.
 
-    A rule that finds nothing to choose on in some language reads nothing, and is not written down.
+    Nothing is recorded if the rule has nothing to choose on in some language, since no reporting example is then read.
 
     Raises:
-        StudyNotReady: such a rule.
+        StudyNotReady: the rule has nothing to choose on in some language.
     """
     from tasksearch.records.holdout_log import ask
 
@@ -176,7 +177,7 @@ def ask_question(folder: Path, reading: Any, records: Sequence[TrialRecord], rul
 
 
 def is_complete(folder: Path, reading: Any, records: Sequence[TrialRecord]) -> bool:
-    """Whether all leaders stand on fresh seeds, and no trial lacks what joined the study."""
+    """Return whether all finalists are trained on fresh seeds, no trial is running, and no addition is missing."""
     from tasksearch.records.additions import lacking
     from tasksearch.records.ledger import Ledger
 
@@ -189,7 +190,7 @@ def is_complete(folder: Path, reading: Any, records: Sequence[TrialRecord]) -> b
 
 
 def _choices(reading: Any, rule: Any) -> dict[str, str]:
-    """Row → signature of the rule's mix; `none` where it finds nothing to read."""
+    """Return row → signature of the mix that the rule chooses; `none` where it has nothing to choose on."""
     from tasksearch.records.holdout_log import NOTHING
 
     choices: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""`check_data`: what of a suite's data is there, against what its cards say; pure reading, nothing is trained."""
+"""`check_data`: compare a suite's data with what its cards state. It only reads; nothing is trained."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from tasksearch.tasks.suite import Suite
 
 @dataclass(frozen=True, kw_only=True)
 class CheckRow:
-    """One card, language and split.
+    """Result of the check for one card, language and split.
 
     Attributes:
-        training: whether it trains, or is scored.
-        found, expected: examples (of two pools to be mined, pairs to be found); None: not there, or not known.
-        max_length: tokens of its longest sequence.
-        labels: label → share of the examples (of the tags), for kinds with labels.
-        truncated: share of the examples whose text the longest sequence does not hold; None without a tokenizer. Sentences and
-            questions on long text are cut into windows, so theirs lose nothing: it is the share that needs more than one.
-        selects, reports: examples of each half.
-        chance: percent of a guess.
-        problem: why the study cannot run on it; empty where it can.
+        training: whether the split is trained on; False: it is scored.
+        found, expected: number of examples (for two pools to be mined: of pairs to be found); None: absent, or not known.
+        max_length: maximum sequence length in tokens.
+        labels: label → share of the examples, or of the tags, in [0, 1]; for kinds of tasks with labels.
+        truncated: share of the examples whose text is longer than `max_length`; None without a tokenizer. Sentences and
+            questions on long text are cut into windows and lose nothing: for them it is the share that needs several windows.
+        selects, reports: number of selection and of reporting examples.
+        chance: score of random guessing, percent.
+        problem: why the study cannot run on this data; empty if it can.
         absent: whether the problem is that the data is not there.
-        skipped, left_out: bad records passed over; records that the authors leave out.
+        skipped, left_out: number of bad records skipped; number of records that the authors leave out.
     """
 
     task: str
@@ -58,7 +58,10 @@ class CheckRow:
 
 
 def longest_of(suite: Suite, model: str | None, asked: int | None) -> Callable[[TaskCard], int]:
-    """Tokens of a card's longest sequence: the number asked for, else the suite's setting, at most what the model holds."""
+    """Return a function card → maximum sequence length in tokens.
+
+    The length is `asked` if given, else the suite's setting, but at most what the model allows.
+    """
     from tasksearch.models.encoder import shape_of
 
     room = shape_of(model).tokens if model else None
@@ -80,10 +83,14 @@ def check_data(
     tokenizer: Tokenizer | None,
     longest: Callable[[TaskCard], int],
 ) -> list[CheckRow]:
-    """A row for each training set, and for each split of each target's languages.
+    """Return a row for each training set, and one for each split of each target in each language.
 
     Args:
-        longest: card → tokens of its longest sequence.
+        source: reads the suite's data.
+        cards: tasks to check.
+        languages: of targets; empty: all.
+        tokenizer: the model's; None: lengths are not checked.
+        longest: card → maximum sequence length in tokens.
     """
     rows = []
     for card in cards:
@@ -125,7 +132,7 @@ def _row(
         return CheckRow(**common, expected=known[0] if known else None, found=None, problem=problem, absent=absent)
     place = f"{card.name} {language} {split}"
     skipped = len(source.skipped.get(place, ()))
-    held = {seen.count, seen.count + skipped}  # some authors count their bad lines, some do not
+    held = {seen.count, seen.count + skipped}  # some authors' published counts include their bad lines
     expected = next((n for n in known if n in held), known[0] if known else None)
     return CheckRow(
         **common,
@@ -144,11 +151,11 @@ def _row(
 
 @dataclass(kw_only=True)
 class _Seen:
-    """What a pass over a split counts; of a training set no more than a block stands in memory.
+    """Counts from one pass over a split, which holds only a block of it in memory.
 
     Attributes:
-        read, count: examples, and those that count (of two pools to be mined, the pairs to be found).
-        long: examples that the longest sequence does not hold whole.
+        read, count: number of examples read, and of those that count (for two pools to be mined: pairs to be found).
+        long: number of examples that are longer than the maximum sequence length.
     """
 
     read: int = 0
@@ -170,7 +177,7 @@ class _Seen:
         return seen
 
     def balance(self, card: TaskCard) -> dict[str, float]:
-        """Label → share of the examples (of the tags)."""
+        """Return label → share of the examples, or of the tags, in [0, 1]."""
         total = sum(self.labels.values())
         return {label: self.labels[index] / total for index, label in enumerate(card.labels)} if total else {}
 
@@ -182,7 +189,7 @@ def _labels_of(example: Example) -> Sequence[int]:
 
 
 def _halves(source: TaskSource, card: TaskCard, language: str, split: str) -> dict[str, int]:
-    """Half → examples of this split."""
+    """Return how many examples of this split are selection and how many are reporting examples."""
     found: Counter[str] = Counter()
     for portion in source.portions(card, language):
         for half, rows in portion.rows.items():
@@ -192,7 +199,7 @@ def _halves(source: TaskSource, card: TaskCard, language: str, split: str) -> di
 
 
 def _too_long(card: TaskCard, examples: Sequence[Example], tokenizer: Tokenizer, max_length: int) -> int:
-    """How many examples `max_length` tokens do not hold whole."""
+    """Return the number of examples that do not fit into `max_length` tokens."""
     whole = encode(examples, card, tokenizer, 100_000)
     return int(np.count_nonzero(_longest(whole, len(examples)) > max_length))
 
@@ -204,7 +211,7 @@ def _longest(encoded: Encoded, count: int) -> Any:
 
 
 def loads_tokenizer(model: str) -> Tokenizer:
-    """A model's tokenizer alone; raises ModelUnusable."""
+    """Load a model's tokenizer without the model; raise ModelUnusable if it cannot be loaded."""
     from tasksearch.core.errors import ModelUnusable, first_line
     from tasksearch.models.encoder import check_source, quiet_transformers
 

@@ -1,4 +1,4 @@
-"""A study as a TOML file: the options of `tasksearch run`, and a table `[target.NAME]` per target with settings of its own."""
+"""A study as a TOML file: the options of `tasksearch run`, and a table `[target.NAME]` for settings of a single target."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _TABLE = "target"
 
 
 def read_config(path: Path | str) -> Asked:
-    """What a config file asks for.
+    """Read the options from a config file.
 
     Raises:
-        BadInput: no such file, not TOML, an unknown key, or a value that its option does not take.
+        BadInput: the file does not exist or is not TOML, or has an unknown key or a value that its option does not take.
     """
     return asked_from(read_values(path))
 
 
 def read_values(path: Path | str) -> dict[str, Any]:
-    """Option → value as a config file has them, checked.
+    """Read option → value from a config file, and check them.
 
     Raises:
         BadInput: as `read_config`.
@@ -49,7 +49,10 @@ def read_values(path: Path | str) -> dict[str, Any]:
 
 
 def asked_from(values: Mapping[str, Any], over: Mapping[str, Any] | None = None) -> Asked:
-    """What values ask for, and others that go before them; settings of single targets are merged one by one."""
+    """Build the options from values of a config file, which the values in `over` replace.
+
+    Settings of single targets are merged one by one.
+    """
     merged = {**values, **(over or {})}
     if _TABLE in values and _TABLE in merged:
         sides = [dict(read_per_target(side[_TABLE])) for side in (values, merged)]
@@ -59,7 +62,7 @@ def asked_from(values: Mapping[str, Any], over: Mapping[str, Any] | None = None)
 
 
 def config_text(asked: Asked) -> str:
-    """The config file that asks for the same: every option with its help, those without a value as comments.
+    """Return a config file that asks for the same: every option with its help; options without a value are commented out.
 
     Passwords in addresses are left out.
     """

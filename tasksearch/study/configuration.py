@@ -1,4 +1,4 @@
-"""`configure`: options → the configuration of a study; and back, for the command that asks for it again."""
+"""`configure`: resolve options into a study's configuration, and turn a configuration back into options and a command."""
 
 from __future__ import annotations
 
@@ -28,21 +28,24 @@ from tasksearch.tracking.address import kept as kept_address
 DEFAULT_FOLDER = Path("studies")
 T = TypeVar("T", bound=Options)
 _LONGEST_NAME = 200
-"""Bytes: file systems allow 255, and Optuna and MLflow add to it."""
+"""In bytes. File systems allow 255, and Optuna and MLflow append to the name."""
 _ADDED_BY_CODE = ("every_target",)
 _OF_THE_LAB = ("world_seed", "phase1_steps", "shuffled_labels")
 
 
 def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConfig:
-    """Resolves options into the configuration of a study.
+    """Resolve options into the configuration of a study.
 
     Args:
-        options: where the words start from; None: the defaults.
-        **words: as on the command line, with underscores: `trials=9`, `targets=["nli"]`, `learning_rate=1e-4`; settings of
-            single targets by `target={"nli": {"batch_size": 16}}`. `help(tasksearch.core.options.StudyOptions)` names all.
+        options: options that the keywords are applied to; None: the defaults.
+        **words: options by their names on the command line, with underscores: `trials=9`, `targets=["nli"]`,
+            `learning_rate=1e-4`; settings of single targets by `target={"nli": {"batch_size": 16}}`. All of them are listed by
+            `help(tasksearch.core.options.StudyOptions)`.
 
     Raises:
-        UnknownName, BadInput, DataMissing: one line each.
+        UnknownName: a name that does not exist, with the nearest ones that do.
+        BadInput: a value that is out of range or malformed.
+        DataMissing: the suite needs files and their folder is not given or not there.
     """
     check_names(words, StudyOptions)
     asked = dataclasses.replace(options or StudyOptions(), **words)
@@ -79,7 +82,7 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
 
 
 def check_name(name: str) -> None:
-    """Raises BadInput for a study's name that is no name of one folder: it would lead out of `studies/`."""
+    """Check that a study's name is a single folder name, so that it cannot lead out of `studies/`; raise BadInput if not."""
     if not name.strip() or name in (".", "..") or len(name.encode()) > _LONGEST_NAME or not name.isprintable() or "/" in name:
         raise BadInput(
             f"--name {name[:80]!r}; expected the name of one folder, without '/' and at most {_LONGEST_NAME} bytes: "
@@ -88,7 +91,7 @@ def check_name(name: str) -> None:
 
 
 def _signature() -> inspect.Signature:
-    """Of `configure`, for `help` and completion: one keyword per option."""
+    """Build the signature of `configure`, with one keyword per option, for `help` and completion."""
     hints = StudyOptions.__annotations__
     words = [
         inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
@@ -103,7 +106,7 @@ configure.__signature__ = _signature()  # type: ignore[attr-defined]
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A study and where it runs, as one command or one config file asks for it."""
+    """A study's options, resources and places, as read from one command or one config file."""
 
     study: StudyOptions
     resources: Resources
@@ -111,30 +114,34 @@ class Asked:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:
-        """From the words of all three tables.
+        """Build from option values of all three tables.
 
         Raises:
-            UnknownName, BadInput: one line each.
+            UnknownName: a name that is in none of the tables.
+            BadInput: a value that is out of range or malformed.
         """
         check_names(values, StudyOptions, Resources, Places)
         return cls(study=_part(StudyOptions, values), resources=_part(Resources, values), places=_part(Places, values))
 
     def config(self) -> StudyConfig:
-        """The study. Its lag is at least the trials at once: no trial waits for one that runs beside it."""
+        """Resolve the study's configuration.
+
+        The lag is raised to the number of concurrent trials if it is lower, so that no trial waits for one that runs beside it.
+        """
         lag = max(self.study.lag, self.resources.concurrency or 1)
         return configure(self.study, lag=lag)
 
     def folder(self, config: StudyConfig) -> Path:
-        """Where the study is made."""
+        """Return the folder that the study is made in."""
         return Path(self.places.out) if self.places.out else DEFAULT_FOLDER / config.name
 
 
 def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions:
-    """The options that `configure` makes the same study of.
+    """Return the options from which `configure` makes the same study.
 
     Args:
-        config: of the study.
-        folder: of the study; its space stands there by this folder where no name gives it again.
+        config: the study's configuration.
+        folder: the study's folder. It stands for the search space where no built-in name gives the same space.
     """
     aims = [*(f"{target}={weight!r}" for target, weight in config.objective.targets), *config.objective.languages]
     same = {one.name for one in dataclasses.fields(StudyConfig)} & {one.name for one in options_of(StudyOptions)}
@@ -156,7 +163,7 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
 
 
 def command_of(config: StudyConfig, folder: Path | None = None) -> str:
-    """A `tasksearch run` that asks for the same study."""
+    """Return a `tasksearch run` command that asks for the same study."""
     options = options_for(config, folder)
     words: list[str] = []
     for one in options_of(StudyOptions):
@@ -167,7 +174,7 @@ def command_of(config: StudyConfig, folder: Path | None = None) -> str:
 
 
 def _space_word(config: StudyConfig, folder: Path | None) -> str:
-    """The name of a known space that gives the study's; else the study's folder."""
+    """Return the name of the built-in space that equals the study's, or else the study's folder."""
     wanted = config.space
     if (known := known_spaces().get(wanted.name)) is not None:
         suite, free = load_suite(config.suite), wanted.denominator is None
@@ -185,14 +192,17 @@ def _override_words(overrides: Overrides) -> dict[str, Any]:
 
 
 def _overrides(asked: StudyOptions) -> Overrides:
-    """What is asked for holds for every target; where nothing is, a study reads as one of an earlier version."""
+    """Collect the settings that override the suite's own.
+
+    `every_target` is set only if a setting for targets is given, so that a study without any reads as in earlier versions.
+    """
     names = [f.name for f in dataclasses.fields(Overrides) if f.name not in _ADDED_BY_CODE]
     for_targets = any(getattr(asked, name) is not None for name in FOR_TARGETS)
     return Overrides(every_target=for_targets, **{name: getattr(asked, name) for name in names})
 
 
 def _suite_options(asked: StudyOptions, suite: Suite) -> tuple[tuple[str, Any], ...]:
-    """What the lab is made with; a suite of files takes none of it."""
+    """Return the options that the lab is generated with; raise BadInput if one is given for a suite of files."""
     given = {one.name: getattr(asked, one.name) for one in options_of(StudyOptions) if one.name in _OF_THE_LAB}
     if suite.world == "lab":
         kept = {name: value for name, value in given.items() if name == "world_seed" or value}

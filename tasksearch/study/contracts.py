@@ -1,7 +1,8 @@
-"""`contract_of`: whether a user's own part keeps the contract of its kind, one line per requirement; no Ray, no study.
+"""`contract_of`: check that a user's own part meets the contract of its kind, one line per requirement; needs no Ray, no study.
 
-The kind is read off the file: a `.toml` of cards, a `SUITE`, a `SPACE`; or, by `FILE.py:NAME`, a trainable (a class of
-`PlanTrainable`), a picker (a function of `shown`), a metric (a function of `predicted` and `gold`), else a sampler.
+The kind is recognised from the file: a `.toml` file of cards, a `SUITE` or a `SPACE`; or, for `FILE.py:NAME`, a trainable
+(subclass of `PlanTrainable`), a picker (function of `shown`), a metric (function of `predicted` and `gold`), and otherwise a
+sampler.
 """
 
 from __future__ import annotations
@@ -22,19 +23,19 @@ from tasksearch.core.space import SearchSpace, decode
 from tasksearch.core.study import StudyConfig, TrialRecord
 
 Checks = Iterator[tuple[str, Callable[[], str | None]]]
-"""(requirement, check): the check raises, or returns a remark, or nothing."""
+"""(requirement, check): the check raises if the requirement is not met, and returns a remark or None if it is."""
 
 _TASKS, _SIZES = ("mnli", "mrpc", "qamr"), {"mnli": 4000, "mrpc": 1000, "qamr": 2000}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """What came of one requirement.
+    """Result of checking one requirement.
 
     Attributes:
-        text: what is required.
-        kept: whether the part keeps it.
-        remark: why not, or what should be known; empty where there is nothing to say.
+        text: the requirement.
+        kept: whether the part meets it.
+        remark: why not, or what the user should know; empty if there is nothing to say.
     """
 
     text: str
@@ -44,7 +45,7 @@ class Requirement:
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """A part and its requirements, in the order in which they were tried; those that rest on a broken one are left out."""
+    """A part and its requirements, in the order they were checked; those that depend on an unmet one are left out."""
 
     part: str
     kind: str
@@ -52,19 +53,19 @@ class Contract:
 
     @property
     def kept(self) -> bool:
-        """Whether all of them are kept."""
+        """Whether all requirements are met."""
         return all(one.kept for one in self.requirements)
 
 
 def contract_of(part: str, *, data: str | None = None) -> Contract:
-    """Tries the part.
+    """Check a user's part against its contract.
 
     Args:
         part: a suite or space file, or `FILE.py:NAME`.
-        data: folder of a suite's data, beside the file's own.
+        data: folder of a suite's data; None: $TASKSEARCH_DATA if the suite needs data, else the suite file's own folder.
 
     Raises:
-        BadInput, UnknownName: the file cannot be read, or holds nothing that there is a contract for.
+        BadInput, UnknownName: the file cannot be read, or holds nothing that has a contract.
     """
     kind, checks = _checks(part, data)
     return Contract(part=part, kind=kind, requirements=tuple(_tried(checks)))
@@ -74,11 +75,11 @@ def _tried(checks: Checks) -> Iterator[Requirement]:
     for text, check in checks:
         try:
             yield Requirement(text=text, kept=True, remark=check() or "")
-        except Exception as fault:  # whatever a user's file does
+        except Exception as fault:  # a user's file may raise anything
             cause = first_line(fault)
             yield Requirement(text=text, kept=False, remark=cause if isinstance(fault, TasksearchError | AssertionError) else
                               f"{type(fault).__name__}: {cause}")  # fmt: skip
-            if text.startswith("it "):  # nothing after it could be tried
+            if text.startswith("it "):  # all further requirements depend on this one
                 return
 
 
@@ -193,7 +194,7 @@ def _plan_of(schedule: Schedule, seed: int) -> Plan:
 
 
 def _history(config: StudyConfig) -> list[TrialRecord]:
-    """A study in which more tasks and fewer steps are better, every trial finished before the next is proposed."""
+    """Simulate a study in which mixes of more tasks and fewer steps are better; each trial ends before the next is proposed."""
     from tasksearch.search.proposals import Proposal, propose
 
     records: list[TrialRecord] = []

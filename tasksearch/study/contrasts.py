@@ -1,8 +1,8 @@
-"""What a report compares beside the verdict: single tasks, twins, the best of each kind of schedule, the floors.
+"""Comparisons that a report shows beside the verdict: single tasks, matched pairs, best of each kind of schedule, references.
 
-All but one on reporting examples, paired by example, with the verdict's own statistics. Nothing there chooses: every single-
-task mix and every pair of twins is told. The best of each kind was chosen by its objective on selection examples: that is
-shown.
+All but one use reporting examples, paired by example, and the verdict's own statistics. None of them selects: every
+single-task mix and every matched pair is shown. The exception is the best trial of each kind of schedule, which is selected by
+its objective and shown with it, on selection examples.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from tasksearch.results.verdict import Estimate
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Questions:
-    """What is asked of arms that share these cells, each as weights of cells.
+    """Weights of cells for the averages that are asked of candidates which share these cells.
 
     Attributes:
-        overall: over all of them.
-        by_language, by_target: over those of one, sorted by its name.
+        overall: average over all cells.
+        by_language, by_target: averages over the cells of one language or target, sorted by its name.
     """
 
     overall: Mapping[Cell, float]
@@ -38,7 +38,7 @@ class Questions:
 
     @classmethod
     def of(cls, cells: Sequence[Cell], groups: Mapping[str, str]) -> Questions:
-        """All three."""
+        """Build all three kinds of weights."""
         return cls(
             overall=cell_weights(cells, groups),
             by_language={name: cell_weights(members, groups) for name, members in _grouped(cells, 1)},
@@ -48,14 +48,15 @@ class Questions:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Contrasts:
-    """A study's finished trials, read as arms.
+    """A study's finished trials, with their outcomes.
 
     Attributes:
-        mixes: mix signature → its finished trainings, the baseline's among them, in the order of their numbers.
-        baseline: None while no seed of it is done.
-        pool: every mix with several seeds, as evidence of the spread over seeds.
+        mixes: mix signature → its finished trainings in the order of their numbers; the baseline is one of the mixes.
+        baseline: outcomes of the baseline; None until one of its seeds is done.
+        pool: outcomes of every mix with several seeds, to estimate the spread over seeds.
+        outcomes: reads a trial's outcomes.
         groups: target → kind of target.
-        documents: of the reporting examples, where the study kept them.
+        documents: documents of the reporting examples, if the study kept them.
     """
 
     mixes: Mapping[str, tuple[TrialRecord, ...]]
@@ -74,7 +75,7 @@ class Contrasts:
         groups: Mapping[str, str],
         documents: Documents | None = None,
     ) -> Contrasts:
-        """From a study's records; reads the outcomes of mixes with several seeds."""
+        """Build from a study's records; reads the outcomes of the baseline and of mixes with several seeds."""
         mixes: dict[str, tuple[TrialRecord, ...]] = {}
         for record in sorted(records, key=lambda r: r.number):
             if record.status == "done" and str(record.role) != "untrained":
@@ -93,13 +94,13 @@ class Contrasts:
         )
 
     def singles(self) -> tuple[SingleTask, ...]:
-        """Every mix of one task, by task and length."""
+        """Return every mix of one task, sorted by task and length."""
         found = [trained for trained in self.mixes.values() if len(trained[0].plan.schedule.tasks) == 1]
         told = [single for trained in found if (single := self._single(trained)) is not None]
         return tuple(sorted(told, key=lambda single: (single.task, single.steps)))
 
     def pairs(self) -> tuple[MatchedPair, ...]:
-        """Every joint mix with each of its twins, in the order of their trials."""
+        """Return every joint mix paired with each mix that differs from it only in order, in the order of their trials."""
         twins: dict[Hashable, list[tuple[TrialRecord, ...]]] = {}
         for trained in self.mixes.values():
             if len(trained[0].plan.schedule.tasks) > 1:
@@ -113,7 +114,7 @@ class Contrasts:
         )
 
     def bests(self) -> tuple[KindBest, ...]:
-        """Of each kind of schedule the trial with the highest objective."""
+        """Return the trial with the highest objective for each kind of schedule."""
         kinds: dict[str, list[TrialRecord]] = {}
         for trained in self.mixes.values():
             first = next((r for r in trained if r.role in ("design", "search") and r.objective is not None), None)
@@ -122,7 +123,7 @@ class Contrasts:
         return tuple(_best(kind, tried) for kind, tried in sorted(kinds.items()))
 
     def references(self, chance: Mapping[str, float | None], untrained: Sequence[TrialRecord]) -> tuple[ReferenceScores, ...]:
-        """Chance, untrained encoder and baseline of every target; empty while no seed of the baseline is done."""
+        """Return chance, untrained encoder and baseline of every target; empty until one baseline seed is done."""
         if self.baseline is None:
             return ()
         bare = candidate_outcomes_of(untrained, self.outcomes, self.documents) if untrained else None
@@ -193,7 +194,7 @@ class Contrasts:
         )
 
     def _cells(self, arm: CandidateOutcomes) -> list[Cell]:
-        """Cells but English's that the arm shares with the baseline."""
+        """Return the cells, except English ones, that a candidate shares with the baseline."""
         return [c for c in _shared(arm, self.baseline) if c[1] != ENGLISH] if self.baseline is not None else []
 
     def _questions(self, cells: Sequence[Cell]) -> Questions:
@@ -214,7 +215,7 @@ def _shared(*arms: CandidateOutcomes) -> list[Cell]:
 
 
 def _grouped(cells: Sequence[Cell], place: int) -> list[tuple[str, list[Cell]]]:
-    """Names, sorted, with their cells: by target (place 0) or by language (1)."""
+    """Group the cells by target (`place` 0) or by language (1), sorted by name."""
     found: dict[str, list[Cell]] = {}
     for cell in cells:
         found.setdefault(cell[place], []).append(cell)
@@ -233,5 +234,5 @@ def _kind(schedule: Schedule) -> str:
 
 
 def _but_for_order(plan: Plan) -> Hashable:
-    """What twins have in common: shares, steps, and all of the plan but schedule and seed."""
+    """Return what matched pairs have in common: shares, steps, and all of the plan except schedule and seed."""
     return dataclasses.replace(plan, schedule=Schedule.none(), seed=0), plan.schedule.mixture(), plan.schedule.steps

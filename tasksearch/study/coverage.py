@@ -1,4 +1,4 @@
-"""`LanguageNotCovered`: a language that no target of a study is scored in, and which targets would cover it, in one line."""
+"""`LanguageNotCovered`: error for a language that no target of a study is scored in, naming the targets that would cover it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tasksearch.tasks.suite import Suite
 
 
 class LanguageNotCovered(UnknownName):
-    """Names the targets of the study that could be scored in the language, or those of its suite, or says that none could.
+    """Names targets of the study, or else of its suite, that can be scored in the language, or states that there are none.
 
     Args:
-        what: that lacks it: `study` or `check`.
+        what: what lacks the language, for the message: `study` or `check`.
     """
 
     def __init__(
@@ -33,15 +33,15 @@ class LanguageNotCovered(UnknownName):
 
 
 def scored_name(asked: str, scored: Collection[str]) -> str:
-    """The code under which it is scored, whichever of its codes was asked for; a group, or what nobody knows, stays."""
+    """Return the code under which a language is scored, given any of its codes; groups and unknown names are unchanged."""
     return asked if asked in scored else canonical(asked)
 
 
 def covered_languages(suite: Suite, targets: Sequence[str], asked: Iterable[str], what: str = "study") -> tuple[str, ...]:
-    """The languages asked for, by any of their codes, in the codes of the suite's cards.
+    """Return the requested languages, given by any of their codes, in the codes that the suite's cards use.
 
     Raises:
-        LanguageNotCovered: one that none of the targets has.
+        LanguageNotCovered: a language that none of the targets covers.
     """
     known = sorted({language for target in targets for language in suite.card(target).languages})
     found = tuple(scored_name(language, known) for language in asked)
@@ -52,13 +52,13 @@ def covered_languages(suite: Suite, targets: Sequence[str], asked: Iterable[str]
 
 
 def scored_languages(records: Iterable[TrialRecord]) -> frozenset[str]:
-    """Languages that the first finished training was scored in; empty while none is."""
+    """Return the languages that the first finished trial was scored in; empty if none is finished."""
     done = next((record for record in records if record.status == "done" and len(record.scores)), None)
     return frozenset() if done is None else frozenset(done.scores.languages)
 
 
 def check_languages(suite: Suite, targets: Collection[str], records: Iterable[TrialRecord], wanted: Iterable[str]) -> None:
-    """Raises LanguageNotCovered for a language, or a name that is no group either, in which nothing was scored."""
+    """Raise LanguageNotCovered for a name that is neither a group nor a language in which something was scored."""
     scored = scored_languages(records)
     for language in (scored_name(one, scored) for one in wanted):
         if scored and language not in scored and language not in ("all", *suite.language_groups):

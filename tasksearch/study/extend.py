@@ -1,4 +1,4 @@
-"""`extend_study`: a finished study gains trials, tasks, targets, languages or seeds; all of it is reused."""
+"""`extend_study`: add trials, tasks, targets, languages or seeds to a finished study, reusing all that it has."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def extend_study(
     on_event: OnEvent | None = None,
     on_pretrain: OnPretrain | None = None,
 ) -> StudyResult:
-    """Extends a finished study and runs what it lacks then. Killed on its way it is resumed as any study.
+    """Extend a finished study and run what it then lacks. If interrupted, it is resumed like any study.
 
     Args:
-        folder: of the study.
-        growth: what the study is to gain.
-        resources, progress, on_event, on_pretrain: as `run_study` takes them.
+        folder: the study's folder.
+        growth: what to add.
+        resources, progress, on_event, on_pretrain: as for `run_study`.
 
     Raises:
-        StudyNotReady: no study, or one that is not finished.
-        BadInput, UnknownName: one line on what cannot be gained.
+        StudyNotReady: there is no study, or it is not finished.
+        BadInput, UnknownName: something that cannot be added.
     """
     from tasksearch.records.ledger import Ledger
     from tasksearch.study.run import drive, mend_records
@@ -59,12 +59,13 @@ def extend_study(
 
 
 def extended(config: StudyConfig, suite: Suite, growth: Growth) -> StudyConfig:
-    """The study as it is asked for then; pure.
+    """Return the configuration of the extended study. Pure.
 
-    The search goes on under its old objective: what it was told of finished trials stays what they were told for.
+    The search continues under its old objective, so that objectives of finished trials remain comparable with those of new
+    ones.
 
     Raises:
-        BadInput: nothing is gained, something would be lost, or a wider space without trials to search it.
+        BadInput: nothing is added, something would be taken away, or the space is widened without trials to search it.
         UnknownName: a name that the suite does not have.
     """
     space = _wider(config.space, suite, growth)
@@ -96,7 +97,7 @@ def extended(config: StudyConfig, suite: Suite, growth: Growth) -> StudyConfig:
 
 
 def frozen(config: StudyConfig, suite: Suite) -> Objective:
-    """The study's objective with its targets and languages by name, so that what joins the study does not join it."""
+    """Return the study's objective with its targets and languages listed, so that added ones do not change it."""
     languages = config.objective.languages or tuple(language for language in config.languages if language != ENGLISH)
     if config.objective.targets:
         return dataclasses.replace(config.objective, languages=languages)
@@ -138,7 +139,11 @@ def _at_least(option: str, wanted: int | None, now: int) -> int:
 
 
 def _check_finished(ledger: Any, config: StudyConfig, suite: Suite) -> None:
-    """A study is extended from its end, so that what was proposed until then does not depend on when it was extended."""
+    """Check that the study has ended, so that its proposals so far do not depend on when it was extended.
+
+    Raises:
+        StudyNotReady: the study is not finished.
+    """
     from tasksearch.engine.completion import has_ended
     from tasksearch.records.additions import asked, lacking
     from tasksearch.records.holes import refuse_holes
@@ -158,7 +163,7 @@ def _check_finished(ledger: Any, config: StudyConfig, suite: Suite) -> None:
 
 
 def _plan_of(like: Plan, config: StudyConfig) -> Callable[[Schedule, int], Plan]:
-    """As `Setup.plan_of`, with the settings of a plan of the study: no file is read for it."""
+    """Return a function like that of `Setup.plan_of`, with the settings of one of the study's plans; it reads no file."""
 
     def plan(schedule: Schedule, seed: int) -> Plan:
         return dataclasses.replace(like, schedule=schedule, seed=1000 * config.seed + seed)

@@ -1,4 +1,4 @@
-"""Small things that a study keeps in its folder: an address, a note for people. A damaged one is told, and never in the way."""
+"""Small files in a study's folder: an address, or a note for the user. A damaged note is reported and never stops a study."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tasksearch.core.errors import BadInput, Damaged
 
 
 def keep_note(path: Path, told: Mapping[str, Any]) -> None:
-    """Writes a note where there is something to say; a damaged one of before goes away."""
+    """Write a note if there is something to say; otherwise remove a damaged earlier one."""
     if told:
         write_atomic(path, checked_json(told))
     elif path.is_file() and is_damaged(path):
@@ -20,7 +20,7 @@ def keep_note(path: Path, told: Mapping[str, Any]) -> None:
 
 
 def note_of(path: Path, shown: Callable[[Mapping[str, Any]], str]) -> str:
-    """What a note comes to in words; empty where there is none."""
+    """Return a note as text; empty if there is none."""
     if not path.exists():
         return ""
     try:
@@ -30,17 +30,17 @@ def note_of(path: Path, shown: Callable[[Mapping[str, Any]], str]) -> str:
 
 
 def keep_address(path: Path, address: str) -> None:
-    """Writes where something of the study lies: one line, whose end says that it is whole."""
+    """Write the address of a part of the study as one line; its line end shows that it was written completely."""
     if path.is_dir():
         path.rename(path.with_name(f"{path.name}.damaged"))
     write_atomic(path, f"{address}\n".encode())
 
 
 def address_of(path: Path, way_out: str) -> str | None:
-    """What `keep_address` wrote; None where there is none.
+    """Return the address that `keep_address` wrote; None if there is none.
 
     Raises:
-        Damaged: it is not as it was written; the message ends with the way out.
+        Damaged: the file is damaged or cut short; the message ends with `way_out`.
     """
     if not path.exists():
         return None

@@ -1,4 +1,4 @@
-"""`outlook`: what a study will take, before anything of it runs: segments, sharing, hours, disk."""
+"""`forecast_study`: estimate before it runs what a study will take: trainings, sharing of segments, hours, disk space."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS = ("intermediate", "target", "scores")
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """Trainings of a role. `least` and `most` are bounds whatever the results; `expected` is the mean of the draws."""
+    """Number of trainings of one role: `least` and `most` are bounds whatever the results; `expected` is the draws' mean."""
 
     least: int
     expected: float
@@ -34,19 +34,23 @@ class Count:
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """A study, foreseen. The search's proposals rest on results that nobody has: they are drawn, and means of the draws told.
+    """Estimate of what a study will take.
+
+    The search's proposals depend on results that are not known yet. They are drawn at random several times, and means are
+    given.
 
     Attributes:
-        trials: role → trainings; exact for what no result decides.
+        trials: role → number of trainings; exact for roles that do not depend on results.
         sharing: kind of segment → its `phases.planned_work.Sharing` in the first draw.
-        factors: kind → steps asked over distinct steps, in every draw.
-        hours, hours_without_reuse: of work on one slot: training and scoring; mean of the draws.
-        hours_least, hours_most: with reuse, where no race goes on, and where all run to their end.
-        wall_hours: on so many slots, at best: nothing waits for a result.
-        slots: trials at once.
-        bytes: what the store will hold without a budget.
-        speed: what the hours rest on, a `phases.calibrate.Speed`; `measured`: now, not in an earlier call.
-        gpus: of one trial; 0: hours are CPU-hours.
+        factors: kind of segment → steps of all trials over distinct steps, one number per draw.
+        hours, hours_without_reuse: hours of training and scoring on one slot; means of the draws.
+        hours_least, hours_most: hours with reuse, if no race continues and if all races run to their end.
+        wall_hours: hours with all slots, at best: if no proposal waits for a result.
+        slots: number of concurrent trials.
+        bytes: size of the store if it has no budget.
+        speed: the `phases.calibrate.Speed` that the hours are based on.
+        measured: whether `speed` was measured in this call, not in an earlier one.
+        gpus: GPUs of one trial; 0: the hours are CPU-hours.
     """
 
     trials: dict[str, Count]
@@ -72,16 +76,17 @@ def forecast_study(
     again: bool = False,
     on_pretrain: OnPretrain | None = None,
 ) -> Forecast:
-    """Draws the study's proposals, unfolds them into segments, and times a few steps where this was not done before.
+    """Draw the study's proposals, unfold them into segments, and time a few steps unless they were timed before.
 
     Args:
-        config: as `run_study` takes it.
-        resources: as `run_study` takes them.
-        folder: of the study; what its store holds already needs no training.
-        again: measure the speed anew.
+        config: the study's configuration.
+        resources: as for `run_study`.
+        folder: the study's folder; what its store already holds needs no training.
+        again: measure the speed again.
+        on_pretrain: as for `run_study`.
 
     Raises:
-        As `run_study` does for what cannot be read.
+        As `run_study` for inputs that cannot be read.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     setup, where = prepare(config, on_pretrain), resources or Resources()
@@ -137,7 +142,7 @@ def forecast_study(
 
 
 def _counts(studies: Sequence[Sequence[TrialRecord]], limits: dict[str, Bounds]) -> dict[str, Count]:
-    """Role → trainings over the draws, within the limits where results decide."""
+    """Return role → number of trainings over the draws, with the given limits for roles that depend on results."""
     drawn = [Counter(str(record.role) for record in study) for study in studies]
     found = {}
     for role in dict.fromkeys([*(role for one in drawn for role in one), *limits]):
@@ -148,7 +153,7 @@ def _counts(studies: Sequence[Sequence[TrialRecord]], limits: dict[str, Bounds])
 
 
 def _stored(store: str | None, folder: Path | None) -> frozenset[str]:
-    """Segments that are there: in the store that was named, else in that of a study which stands in the folder."""
+    """Return the segments that exist, in the named store or else in that of the study in the folder."""
     from tasksearch.store.remote import open_store
 
     if store is None and folder is not None and (folder / "study.json").exists():
@@ -158,7 +163,10 @@ def _stored(store: str | None, folder: Path | None) -> frozenset[str]:
 
 
 def _there(stored: frozenset[str], plans: Any) -> frozenset[str]:
-    """What needs no training: a target phase, whose weights are seldom kept, where none of its score tables is missing."""
+    """Return the segments that need no training.
+
+    A target phase, whose weights are seldom kept, needs none if all of its score tables are there.
+    """
     lacking = {
         (plan_number, work.target)
         for plan_number, plan in enumerate(plans)
@@ -175,7 +183,7 @@ def _there(stored: frozenset[str], plans: Any) -> frozenset[str]:
 
 
 def _makespan(plans: Any, stored: frozenset[str], speed: Any, slots: int) -> float:
-    """Seconds, by the decisions that the driver takes (`engine.simulation`)."""
+    """Return the seconds until all plans are trained, simulated with the driver's own scheduling (`engine.simulation`)."""
     from tasksearch.core.required_segments import RequiredSegment
     from tasksearch.engine.simulation import SimulatedTrial, simulate_run
 

@@ -1,4 +1,4 @@
-"""The leakage check of a study: what it trains on against what it is scored on, before it starts."""
+"""The leakage check of a study, before it starts: compares its training data with its evaluation data."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tasksearch.tasks.suite import Suite
 
 @dataclass(frozen=True, kw_only=True)
 class LeakageResult:
-    """What a check of a suite's data came to.
+    """Result of checking a suite's data for leakage.
 
     Attributes:
-        leaks: the largest share first.
-        trained: training sets read.
-        items: evaluation items read.
-        absent: what was not checked, its files not being there: a task's training data, or a task in a language.
-        targets: those of which at least one language was checked.
+        leaks: leaks found, the largest share first.
+        trained: names of the training sets read.
+        items: number of evaluation items read.
+        absent: what was not checked because its files are missing: a task's training data, or a task in a language.
+        targets: targets checked in at least one language.
     """
 
     leaks: tuple[Leak, ...]
@@ -39,10 +39,10 @@ class LeakageResult:
 
 
 def check_leakage(source: TaskSource, suite: Suite, config: StudyConfig) -> None:
-    """Refuses a study whose training data, or whose model's pretraining text where that is known, holds its evaluation data.
+    """Refuse a study whose evaluation data occur in its training data, or in its model's pretraining text if that is known.
 
-    The lab's generated world (but for what a user's file adds to it) and `allow_leakage` pass. What is found is kept by the
-    texts' hashes: a resume reads none of them.
+    The lab's generated world is not checked, except for what a user's file adds to it; nor is anything with `allow_leakage`.
+    Results are cached by the texts' hashes, so that a resume does not repeat the check.
 
     Raises:
         BadInput: as `refuse_leaks` does.
@@ -66,10 +66,13 @@ def check_suite(
     languages: Sequence[str] = (),
     pretraining_texts: Sequence[Path] = (),
 ) -> LeakageResult:
-    """Checks every task of a suite that has its data, and pretraining text beside.
+    """Check every task of a suite whose data are there, and the given pretraining texts.
 
     Args:
+        source: reads the suite's data.
+        suite: its cards.
         targets, languages: those to check; empty: all.
+        pretraining_texts: files or folders of text that the model was pretrained on.
 
     Raises:
         UnknownName, DataMissing, BadInput: one line each.
@@ -99,7 +102,7 @@ def check_suite(
 def leakage_of(
     source: TaskSource, suite: Suite, cards: Sequence[TaskCard], languages: Sequence[str], texts: Sequence[Path]
 ) -> LeakageResult:
-    """`check_suite` over cards whose data can be read; their own training data alone, and that of the intermediate ones."""
+    """Return `check_suite` for cards whose data can be read, with no other training data than theirs."""
     targets = [card.name for card in cards if card.role == "target"]
     if not targets:
         return LeakageResult(leaks=(), trained=(), items=0, absent=())

@@ -1,4 +1,4 @@
-"""The logs in a study's folder, as `tasksearch logs` and `StudyResult.log` read them."""
+"""Logs in a study's folder, for `tasksearch logs` and `StudyResult.log`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tasksearch.core.logs import DRIVER_LOG
 
 
 def log_files(folder: Path, trial: int | None = None) -> list[Path]:
-    """Files of the driver's log, or of a trial's with those of its additions and its traceback; the current one last.
+    """Return the files of the driver's log, or of a trial's log with its additions and traceback; the current file last.
 
     Raises:
-        StudyNotReady: no study, or it has no such log.
+        StudyNotReady: there is no study, or it has no such log.
     """
     from tasksearch.records.ledger import Ledger
 
@@ -22,7 +22,7 @@ def log_files(folder: Path, trial: int | None = None) -> list[Path]:
     if trial is None:
         files = _with_older(ledger.folder / DRIVER_LOG)
         if not files:
-            ledger.config()  # says that there is no study, where there is none
+            ledger.config()  # raises if there is no study at all
             raise StudyNotReady(f"{ledger.folder} has no {DRIVER_LOG}: no study was run there by a version that writes one")
         return files
     ledger.config()
@@ -39,7 +39,7 @@ def log_files(folder: Path, trial: int | None = None) -> list[Path]:
 
 
 def last_lines(files: Sequence[Path], most: int) -> list[str]:
-    """The last lines of the files, read as one text; all of them with `most` 0."""
+    """Return the last `most` lines of the files, read as one text; all lines if `most` is 0."""
     kept: deque[str] = deque(maxlen=most or None)
     for path in files:
         with path.open(encoding="utf-8", errors="replace") as file:
@@ -48,7 +48,7 @@ def last_lines(files: Sequence[Path], most: int) -> list[str]:
 
 
 def _with_older(path: Path) -> list[Path]:
-    """A log and the full files before it, the oldest first."""
+    """Return a log file and the full files before it, the oldest first."""
     older = [one for one in path.parent.glob(f"{path.name}.[0-9]*") if one.suffix[1:].isdigit()]
     older.sort(key=lambda one: int(one.suffix[1:]), reverse=True)
     return [*older, *([path] if path.exists() else [])]

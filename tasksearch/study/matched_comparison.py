@@ -1,4 +1,4 @@
-"""`answer_question`: joint or sequential, from the folders of one study or of several like it."""
+"""`answer_question`: joint or sequential training, answered from the matched pairs of one or several studies."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from tasksearch.results.matched_comparison import QUESTION, MatchedComparison
 from tasksearch.study.best import open_study
 
 ALIKE = ("suite", "suite_options", "model", "targets", "languages", "overrides", "mixing")
-"""Settings that studies in one question share; their spaces, seeds and lengths may differ."""
+"""Settings that studies of one comparison must share; their spaces, seeds and lengths may differ."""
 
 
 def answer_question(folders: Sequence[Path], *, reopen: bool = False) -> MatchedComparison:
-    """The answer, and its question written down in every study's folder: see `search.readings`.
+    """Compare the kinds of schedule; record the question in every study's holdout log (see `records.holdout_log`).
 
     Raises:
-        StudyNotReady: a study without twins, or without a mixture whose twins are finished.
-        BadInput: studies that do not belong in one question.
-        AlreadyRead: other twins of a study were read before, and `reopen` is not set.
+        StudyNotReady: a study without matched pairs, or without a finished set of them.
+        BadInput: studies that cannot be compared.
+        AlreadyRead: other matched pairs of a study were read before, and `reopen` is False.
     """
     from tasksearch.analysis.clustering import Documents
     from tasksearch.analysis.matched_comparison.comparison import compare_schedules
@@ -84,7 +84,7 @@ def _check_twins(folder: Path, config: StudyConfig, records: Sequence[TrialRecor
 
 
 def _is_complete(config: StudyConfig, records: Sequence[TrialRecord]) -> bool:
-    """Whether every twin is finished, and the best of each kind on fresh seeds."""
+    """Return whether all matched pairs are finished, and the best of each kind of schedule on fresh seeds."""
     from tasksearch.search.matched_pairs import best_of_each, matched_count
 
     if sum(record.role == "twin" and record.status != "running" for record in records) < matched_count(config):

@@ -1,4 +1,4 @@
-"""`open_page`: the MLflow page of a study, with the link that sets its best runs side by side."""
+"""`open_page`: the MLflow page of a study, with a link that compares its best runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tasksearch.study.tracking_location import tracking_address
 
 @dataclass(frozen=True, kw_only=True)
 class MLflowPage:
-    """A page that answers: the link that compares, the link to all runs, and the server behind them."""
+    """A page that is being served: the link that compares the best runs, the link to all runs, and the server."""
 
     compare: str
     runs: str
@@ -26,9 +26,9 @@ class MLflowPage:
 
 
 def best_of_each(records: Sequence[TrialRecord], most: int) -> list[TrialRecord]:
-    """At most so many trials of the search: the best of every kind of schedule, then the second of every kind, and so on.
+    """Return at most `most` trials of the search: the best of every kind of schedule, then the second best, and so on.
 
-    By objective, which reads selection examples alone; in the end those of one kind stand side by side.
+    Ranked by objective, which uses selection examples only. The result is sorted by kind, then by objective.
     """
     kinds: dict[str, list[TrialRecord]] = {}
     judged = [record for record in records if record.objective is not None and record.role in ("design", "search")]
@@ -45,11 +45,11 @@ def _kind(record: TrialRecord) -> str:
 
 @contextmanager
 def open_page(folder: Path, *, port: int | None = None, best: int = 6) -> Iterator[MLflowPage]:
-    """Serves the study's MLflow page on loopback until the block ends.
+    """Serve the study's MLflow page on loopback until the block ends.
 
     Raises:
-        StudyNotReady: nothing to compare yet.
-        BadInput, Unreachable: as the server says.
+        StudyNotReady: there are fewer than two trials to compare.
+        BadInput, Unreachable: from the server.
     """
     from tasksearch.tracking.address import default_uri
     from tasksearch.tracking.database import rebase_artefacts
@@ -62,7 +62,7 @@ def open_page(folder: Path, *, port: int | None = None, best: int = 6) -> Iterat
         raise StudyNotReady(f"{folder} has {len(leaders)} finished trials beside the baseline; expected at least 2 to compare")
     uri = tracking_address(config) or default_uri(folder)
     if (file := folder / "mlflow.db").exists() and uri == default_uri(folder):
-        with suppress(sqlite3.Error):  # a folder that is only read shows the runs, if not the files of one that was moved
+        with suppress(sqlite3.Error):  # in a read-only folder the page still shows the runs, though not moved artifacts
             rebase_artefacts(file, folder.absolute() / "mlartifacts")
     experiment, runs = find_runs(uri, config.name, study_id(folder, config.name), [record.number for record in leaders])
     with serve_ui(uri, folder / "mlartifacts", port) as server:

@@ -1,5 +1,6 @@
-"""A study folder that was moved or copied: what it says of itself by absolute paths is said anew. Its own MLflow database is
-mended where it is opened (`tracking.database.rebase_artefacts`).
+"""Moved or copied study folders: rewrites the absolute paths that the study holds of its own files.
+
+Its own MLflow database is rewritten when it is opened (`tracking.database.rebase_artefacts`).
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ _ADDRESSES = ("store.location", "optuna.location")
 
 
 def rebase(ledger: Any) -> list[str]:
-    """Rewrites paths into the folder where the study stood before, and notes where it stands now; only under its lock.
+    """Rewrite paths that point into the study's former folder, and record the present one. Requires the folder's lock.
 
     Returns:
-        A line where it was moved.
+        A line for the user if the folder was moved, else nothing.
     """
     folder, place = ledger.folder, ledger.folder / _PLACE
     now = str(folder)
     had = None
-    with suppress(Damaged):  # then nobody knows where it stood
+    with suppress(Damaged):  # then the former folder is unknown
         had = address_of(place, "")
     if had == now:
         return []
@@ -42,7 +43,7 @@ def rebase(ledger: Any) -> list[str]:
 def _rebase_addresses(folder: Path, had: str, now: str) -> None:
     for name in _ADDRESSES:
         path = folder / name
-        with suppress(Damaged):  # told where the address is needed
+        with suppress(Damaged):  # reported when the address is needed
             address = address_of(path, "")
             if address is not None and (moved := _path(address, had, now)) != address:
                 keep_address(path, moved)
@@ -59,6 +60,6 @@ def _rebased(config: StudyConfig, had: str, now: str) -> StudyConfig:
 
 
 def _path(address: str, had: str, now: str) -> str:
-    """A path or an SQLite address into the old folder, into the new one; anything else as it is."""
+    """Return an address with the old folder replaced by the new one if it is a path or SQLite address into the old folder."""
     scheme, path = ("sqlite:///", address.removeprefix("sqlite:///")) if address.startswith("sqlite:///") else ("", address)
     return f"{scheme}{now}{path[len(had) :]}" if path == had or path.startswith(f"{had}/") else address

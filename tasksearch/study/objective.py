@@ -1,4 +1,4 @@
-"""What `--objective` says: targets, groups of targets, languages and weights, as words → `core.study.Objective`."""
+"""The option `--objective`: parse names of targets, groups, languages and weights into a `core.study.Objective`."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from tasksearch.tasks.suite import Suite
 
 
 def read_objective(words: str, suite: Suite, targets: Sequence[str], languages: Sequence[str]) -> Objective:
-    """`nli`, `classification`, `sw`, `nli=2,qa=1`, `tagging,sw`: what counts, and how much.
+    """Parse an objective such as `nli`, `classification`, `sw`, `nli=2,qa=1` or `tagging,sw`.
 
-    A target or a group of targets (classification, tagging, qa, retrieval) may carry a weight, 1 without one. A group's weight
-    is shared evenly by its targets; a name given twice adds up. A language, or a group of languages, narrows what counts to it;
-    without one every language but English counts. A name that is both a target and a group is the target.
+    A target, or a group of targets (classification, tagging, qa, retrieval), may have a weight, by default 1. A group's weight
+    is shared equally by its targets; the weights of a name that is given twice add up. A language or a group of languages
+    restricts the objective to it; without one every language except English counts. A name that is both a target and a group
+    means the target.
 
     Args:
+        words: the option's text, names separated by commas.
+        suite: the study's suite.
         targets, languages: of the study.
 
     Raises:
-        UnknownName: no such name in the study.
-        BadInput: a weight that is no positive number, a weight of a language, or nothing left that is scored.
+        UnknownName: a name that the study does not have.
+        BadInput: a weight that is not a positive number, a weight on a language, or a combination that nothing is scored in.
     """
     groups: dict[str, list[str]] = {}
     for target in targets:

@@ -1,4 +1,4 @@
-"""Where a study's Optuna study lies: its journal, or a database whose address is remembered without its password."""
+"""Location of a study's Optuna study: its journal, or a database whose address is stored without the password."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ _JOURNAL_FILE = "optuna.journal"
 
 
 def optuna_address(folder: Path, asked: str | None = None) -> str | None:
-    """Address of the database with its secrets, None for the journal: what is asked for, else where the study has it.
+    """Return the database's address with its secrets, or None for the journal: as requested, or else as the study has it.
 
-    The environment gives a new study its place; of a study that has one it gives the password alone, so that no study
-    moves by what a shell happens to hold.
+    The environment variable sets the location of a new study only. For an existing one it provides the password only, so that
+    the value in some shell never moves a study.
 
     Args:
-        asked: an address, or `journal`.
+        folder: the study's folder.
+        asked: an address, or `journal`; None: no request.
 
     Raises:
-        BadInput: not the address of a database, or what was remembered is damaged.
+        BadInput: the address must be one of a database and is not, or the stored one is damaged.
     """
     from tasksearch.engine.optuna_database import remembered_address
 
@@ -39,7 +40,7 @@ def optuna_address(folder: Path, asked: str | None = None) -> str | None:
 
 
 def remember_optuna(folder: Path, address: str | None) -> None:
-    """Writes where the study's Optuna study lies, where that is not the journal it has by default."""
+    """Store the location of the Optuna study, unless it is the default journal."""
     from tasksearch.engine.optuna_database import remembered_address
 
     place = folder / _PLACE

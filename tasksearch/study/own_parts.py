@@ -1,4 +1,4 @@
-"""A study's own sampler, picker and trainable: from what the user wrote to the reference that the study keeps, and back."""
+"""A user's own sampler, picker and trainable: from the option's text to the reference that the study stores, and back."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ TRAINABLE = "a class derived from trainables.base.PlanTrainable"
 
 
 def sampler_name(text: str) -> str:
-    """`tpe`, `random`, a dotted name of Optuna's, or the reference of `FILE.py:NAME`; the sampler is built once to see it.
+    """Return `tpe`, `random`, the dotted name of an Optuna sampler, or the reference of `FILE.py:NAME`.
+
+    The sampler is built once, to check it.
 
     Raises:
-        UnknownName, BadInput: none that a seed alone makes.
+        UnknownName, BadInput: it is not a sampler that can be built from a seed alone.
     """
     if text in SAMPLERS:
         return text
@@ -27,17 +29,17 @@ def sampler_name(text: str) -> str:
 
 
 def picker_name(text: str) -> str:
-    """The reference of `FILE.py:NAME`; empty for no picker."""
+    """Return the reference of `FILE.py:NAME`; empty for the built-in picker."""
     from tasksearch.analysis.picker import WANTED
 
     return refer("--picker", text, WANTED) if text and not is_reference(text) else text
 
 
 def trainable_name(text: str) -> str:
-    """The reference of `FILE.py:NAME`; empty for the three phases.
+    """Return the reference of `FILE.py:NAME`; empty for the built-in three phases.
 
     Raises:
-        BadInput: NAME is no trainable.
+        BadInput: NAME is not a trainable.
     """
     name = refer("--trainable", text, TRAINABLE) if text and not is_reference(text) else text
     if name:
@@ -46,7 +48,7 @@ def trainable_name(text: str) -> str:
 
 
 def trainable_of(config: StudyConfig) -> type:
-    """The class that trains the study's plans."""
+    """Return the class that trains the study's plans."""
     from trainables.three_phase import ThreePhase
 
     return _class_of(config.trainable) if config.trainable else ThreePhase
@@ -62,14 +64,14 @@ def _class_of(reference: str) -> type:
 
 
 def picker_of(config: StudyConfig) -> Any:
-    """The study's own picker; None where the shrunken scores choose."""
+    """Return the study's own picker; None if the built-in one (shrunken scores) selects."""
     from tasksearch.analysis.picker import WANTED
 
     return referred(config.picker, WANTED) if config.picker else None
 
 
 def reproducible(config: StudyConfig) -> bool:
-    """Whether the study proposes the same trials again: its sampler takes a seed."""
+    """Return whether the study would propose the same trials again, which requires that its sampler takes a seed."""
     if config.sampler in SAMPLERS:
         return True
     from tasksearch.search.optuna_samplers import takes_seed
@@ -78,7 +80,7 @@ def reproducible(config: StudyConfig) -> bool:
 
 
 def unseeded_note(config: StudyConfig) -> str:
-    """What stands beside the numbers of a study whose sampler takes no seed; empty for others."""
+    """Return the note shown beside the numbers of a study whose sampler takes no seed; empty for other studies."""
     if reproducible(config):
         return ""
     name = config.sampler.rpartition("@")[0] or config.sampler

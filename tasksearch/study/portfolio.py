@@ -1,4 +1,4 @@
-"""`portfolios_of`: one, two and three mixes for all languages of a study, from its folder."""
+"""`portfolios_of`: one, two or three mixes that serve all languages of a study, read from its folder."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from tasksearch.core.study import TrialRecord
 from tasksearch.study.best import ask_question, is_complete, read_study
 
 FIRST_RULES = ("pivot-dev", "english-dev", "target-dev")
-"""Rules in the order in which a study that nobody asked yet is asked."""
+"""Selection rules in the order in which they are tried on a study that no question was asked of yet."""
 
 
 def portfolios_of(folder: Path, *, ask: bool = True, study: tuple[Any, list[TrialRecord]] | None = None) -> Any:
-    """Portfolios of a study: a `results.portfolio.Portfolios`.
+    """Return a study's portfolios: a `results.portfolio.Portfolios`.
 
-    In a complete study the mixes that were re-run are compared on reporting examples. That is written down as a question of its
-    own (`readings.PORTFOLIO`), after the study's headline question; the headline's numbers stay what they were.
+    In a complete study the mixes with fresh seeds are compared on reporting examples. That is recorded in the holdout log as a
+    question of its own (`records.holdout_log.PORTFOLIO`), after the study's headline question, whose numbers do not change.
 
     Args:
-        folder: of the study.
-        ask: whether the question may be asked; if not, reporting examples are read only where it was asked before, and by then
-            had the same answer.
-        study: as `read_study` gave it, where it was read already.
+        folder: the study's folder.
+        ask: whether the question may be asked. If False, reporting examples are read only if it was asked before with the same
+            answer.
+        study: the result of `read_study`, if it was called already.
 
     Raises:
-        StudyNotReady: no study, no baseline, no finalist yet, or no language but English to serve.
+        StudyNotReady: no study, no baseline, no finalist yet, or no language except English to serve.
     """
     from tasksearch.analysis.portfolio.portfolios import portfolios
 
@@ -57,7 +57,7 @@ def _choices(found: Any) -> dict[str, str]:
 
 
 def _written_down(folder: Path, reading: Any, records: Sequence[TrialRecord], found: Any) -> bool:
-    """Writes the question down; whether others were asked before it, but for the study's own first one."""
+    """Record the question; return whether others, except the study's own first one, were asked before it."""
     from tasksearch.records.holdout_log import EVERY_RULE, PORTFOLIO, ask, headline, holdout_uses
 
     if headline(holdout_uses(folder)) is None:
@@ -69,7 +69,7 @@ def _written_down(folder: Path, reading: Any, records: Sequence[TrialRecord], fo
 
 
 def _headline(folder: Path, reading: Any, records: Sequence[TrialRecord]) -> None:
-    """The study's own question, by the first rule that can choose."""
+    """Ask the study's headline question, by the first rule that can choose."""
     for rule in FIRST_RULES:
         try:
             ask_question(folder, reading, records, rule)

@@ -1,4 +1,4 @@
-"""`pretrain_model`: a small XLM-R-shaped model and its tokenizer from raw text, by the code that makes the lab's."""
+"""`pretrain_model`: pretrain a small XLM-R-shaped model and its tokenizer from raw text, with the code that makes the lab's."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ if TYPE_CHECKING:
     from tasksearch.phases.pretrain import PretrainSettings
 
 TOKENIZER_LINES = 20_000
-"""Lines of each file that the tokenizer is trained on, at most."""
+"""Maximum number of lines of each file that the tokenizer is trained on."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainPlan:
-    """What is to be trained, on what.
+    """What to pretrain, and on which text.
 
     Attributes:
         files: the text.
-        vocabulary: pieces of the tokenizer.
-        settings: a `phases.pretrain.PretrainSettings`.
-        save_every: seconds between saved states.
+        vocabulary: number of pieces of the tokenizer.
+        settings: training settings.
+        save_every: seconds between two saved states.
+        save_every_steps: steps between two saved states; None: by time only.
     """
 
     files: tuple[AlignedFile, ...]
@@ -43,7 +44,7 @@ class PretrainPlan:
 
     @property
     def data(self) -> str:
-        """Hash of the text's bytes and of what is made of them before the first step."""
+        """Hash of the text's bytes and of all settings that affect the data before the first step."""
         files = [(f.source, f.language, file_fingerprint(f.path)) for f in self.files]
         return signature_of("raw text", files, self.vocabulary, self.settings.max_length)
 
@@ -58,11 +59,16 @@ def plan_pretraining(
     non_commercial: bool = False,
     **saving: Any,
 ) -> PretrainPlan:
-    """Finds the text of the languages (English always among them).
+    """Find the text of the languages; English is always included.
 
     Args:
-        sources: folders under `pretrain/`; empty: all whose licence does not forbid commercial use.
-        non_commercial: whether such sources are taken too.
+        data: root of the data; texts are in `pretrain/SOURCE/` below it.
+        languages: by any of their codes.
+        settings: training settings.
+        vocabulary: number of pieces of the tokenizer.
+        sources: folders under `pretrain/`; empty: all whose licence permits commercial use.
+        non_commercial: whether sources whose licence forbids commercial use are permitted.
+        **saving: `save_every` and `save_every_steps` of the plan.
 
     Raises:
         DataMissing, UnknownName, BadInput: one line each.
@@ -82,12 +88,12 @@ def plan_pretraining(
 def pretrain_model(
     plan: PretrainPlan, out: Path, *, force: bool = False, on_step: Callable[[int, int, float], None] | None = None
 ) -> None:
-    """Trains, or goes on where an equal call was killed; `out` appears whole or not at all.
+    """Pretrain the model, or continue where an equal call was killed; `out` appears complete or not at all.
 
-    The state on the way stands in `<out>.progress`, which goes away in the end.
+    Intermediate states are kept in `<out>.progress`, which is removed at the end.
 
     Raises:
-        BadInput: `out` is not empty and `force` is not given.
+        BadInput: `out` is not empty and `force` is False.
     """
     from transformers import AutoTokenizer
 
@@ -141,7 +147,7 @@ def _corpus(files: Sequence[AlignedFile]) -> Any:
 
 
 def _write_notes(plan: PretrainPlan, out: Path) -> None:
-    """The recipe, and whose text it was."""
+    """Write the recipe, and the licences of the text."""
     from tasksearch import __version__
 
     used = sorted({file.source for file in plan.files})

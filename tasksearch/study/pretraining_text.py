@@ -1,4 +1,4 @@
-"""The text that a study's model was pretrained on, as far as it is known: the study names it, or the model's own folder."""
+"""The text that a study's model was pretrained on, as far as it is known from the study or the model's own folder."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tasks.reading import file_fingerprint
 
 RECIPE = "recipe.json"
-"""What `tasksearch pretrain` writes beside a model: among other things each file's `source/name hash`."""
+"""File that `tasksearch pretrain` writes beside a model; it lists, among other things, each text file as `source/name hash`."""
 _KEPT = "pretraining_text.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainingText:
-    """Files and folders to be checked.
+    """Pretraining text to be checked for evaluation items.
 
     Attributes:
-        places: given by the study, or named by the model and found with the bytes it was trained on.
-        absent: named by the model and not found so.
-        known: whether anything says what the model was pretrained on.
+        places: files and folders that the study names, or that the model names and that still have the bytes it was trained
+            on.
+        absent: files that the model names and that are missing or have changed.
+        known: whether anything is known about the text that the model was pretrained on.
     """
 
     places: tuple[Path, ...] = ()
@@ -32,7 +33,7 @@ class PretrainingText:
     known: bool = True
 
     def __str__(self) -> str:
-        """A sentence where something was not checked, else nothing."""
+        """Return a sentence on what was not checked; empty if everything was."""
         if self.absent:
             return (
                 f"not checked for evaluation items: {len(self.absent)} files of the model's pretraining text, which are not "
@@ -42,7 +43,7 @@ class PretrainingText:
 
 
 def pretraining_text(config: StudyConfig) -> PretrainingText:
-    """Of a study's model; the lab's generated world is not checked."""
+    """Return the pretraining text of a study's model; empty for the lab, whose generated text is not checked."""
     if load_suite(config.suite).world == "lab":
         return PretrainingText()
     given = tuple(Path(place) for place in config.pretraining_text)
@@ -53,18 +54,18 @@ def pretraining_text(config: StudyConfig) -> PretrainingText:
 
 
 def keep_checked(folder: Path, text: PretrainingText) -> None:
-    """Writes into the study which pretraining text was checked and what was not, where there is something to say."""
+    """Note in the study's folder which pretraining text was checked and which was not, if there is something to say."""
     told = {"checked": [str(place) for place in text.places], "unchecked": str(text)}
     keep_note(folder / _KEPT, told if text.places or str(text) else {})
 
 
 def unchecked_note(folder: Path) -> str:
-    """What a study's check did not look at; empty where nothing was noted."""
+    """Return the note on pretraining text that the study did not check; empty if there is none."""
     return note_of(folder / _KEPT, lambda told: str(told["unchecked"]))
 
 
 def _named_by(model: Path, data: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """(files with the bytes that the recipe names, names of the others); nothing for a model without a recipe."""
+    """Return (unchanged files that the model's recipe names, names of the others); both empty without a recipe."""
     found: list[Path] = []
     absent: list[str] = []
     for name, digest in _files(model / RECIPE):

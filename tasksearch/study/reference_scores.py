@@ -1,4 +1,4 @@
-"""`floors_of`: chance, untrained encoder and baseline of a study, per target."""
+"""`reference_scores_of`: scores of chance, untrained encoder and baseline of a study, per target."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tasksearch.study.contrasts import Contrasts
 
 
 def reference_scores_of(folder: Path) -> tuple[ReferenceScores, ...]:
-    """What a study's gains stand on; empty while no seed of the baseline is done.
+    """Return the scores that a study's gains are relative to; empty until one baseline seed is done.
 
     Raises:
-        StudyNotReady: no study.
+        StudyNotReady: the folder holds no study.
     """
     from tasksearch.analysis.clustering import Documents
     from tasksearch.records.ledger import Ledger
@@ -28,7 +28,10 @@ def reference_scores_of(folder: Path) -> tuple[ReferenceScores, ...]:
 
 
 def untrained_scores(folder: Path, languages: tuple[str, ...]) -> dict[str, float] | None:
-    """Target → percent of the untrained encoder on reporting examples, mean over those languages; None without one."""
+    """Return target → score of the untrained encoder in percent, averaged over the languages, on reporting examples.
+
+    None if the study has no untrained encoder.
+    """
     _, _, records = open_study(folder)
     bare = next((record for record in records if record.role == "untrained" and record.status == "done"), None)
     if bare is None:

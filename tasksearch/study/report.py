@@ -1,4 +1,4 @@
-"""`write_report`: a study's folder → one HTML page. A study that still runs gives a partial one."""
+"""`write_report`: write a study's HTML report, one page. The report of a study that is still running is partial."""
 
 from __future__ import annotations
 
@@ -33,11 +33,13 @@ FILE = "report.html"
 
 
 def write_report(folder: Path, out: Path | None = None) -> tuple[Path, ReportData]:
-    """Writes the report to `out`, whole or not at all; by default to `report.html` in the study's folder, and where that cannot
-    be written to `NAME-report.html` in the working directory.
+    """Write the report, completely or not at all; return its path and contents.
+
+    The default path is `report.html` in the study's folder, or `NAME-report.html` in the working directory if the folder
+    cannot be written.
 
     Raises:
-        StudyNotReady: no study, or none of its trials is finished.
+        StudyNotReady: there is no study, or none of its trials is finished.
     """
     from tasksearch.core.atomic import write_atomic
     from tasksearch.reports.page import render
@@ -55,10 +57,10 @@ def write_report(folder: Path, out: Path | None = None) -> tuple[Path, ReportDat
 
 
 def report_of(folder: Path) -> ReportData:
-    """What the report shows.
+    """Gather the report's contents.
 
     Raises:
-        StudyNotReady: no study, or none of its trials is finished.
+        StudyNotReady: there is no study, or none of its trials is finished.
     """
     from tasksearch.records.ledger import Ledger
 
@@ -99,9 +101,10 @@ def report_of(folder: Path) -> ReportData:
 
 
 def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
-    """Trainings of the complete study. Once a leader is re-run the search is over and its size known; before: at most.
+    """Return the number of trainings of the complete study: exact once a finalist has fresh seeds, until then an upper bound.
 
-    Leaders that race get seeds beyond their first ones: before the race at most `most_seeds` each, from then on those begun.
+    Finalists in a race get further seeds: `most_seeds` each are assumed until the first finalist starts, afterwards only those
+    that have been started.
     """
     from tasksearch.search.controls import controls_now, most_controls
     from tasksearch.search.matched_pairs import matched_trials, matched_trials_now
@@ -117,7 +120,7 @@ def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
 
 
 def versions_of(records: list[TrialRecord]) -> Mapping[str, str]:
-    """What the finished trials ran on; several values where they differ, with the version that makes the report."""
+    """Return name → version that the finished trials ran on, several if they differ, and the version that makes the report."""
     from tasksearch import __version__
 
     found: dict[str, dict[str, None]] = {}
@@ -128,7 +131,7 @@ def versions_of(records: list[TrialRecord]) -> Mapping[str, str]:
 
 
 def _order(folder: Path, records: Sequence[TrialRecord]) -> tuple[MatchedComparison | None, str]:
-    """Joint or sequential, where there are twins; None with the reason while it cannot be told."""
+    """Return the comparison of joint and sequential, if there are matched pairs; otherwise None, with the reason."""
     from tasksearch.study.matched_comparison import answer_question
 
     if not any(record.role == "twin" for record in records):
@@ -140,7 +143,11 @@ def _order(folder: Path, records: Sequence[TrialRecord]) -> tuple[MatchedCompari
 
 
 def _why(records: Sequence[TrialRecord], suite: Suite, table: Any) -> TaskEffects | None:
-    """Effects of tasks; None while there are too few mixes to say. `table`: of the trained mixes, where it was made already."""
+    """Return the task effects; None while there are too few mixes.
+
+    Args:
+        table: gains of the trained mixes, if already computed.
+    """
     try:
         found: TaskEffects = why_from(records, suite, table)
     except StudyNotReady:
@@ -157,7 +164,7 @@ class _Found:
 
 
 def _found(folder: Path, records: list[TrialRecord], outcomes: OutcomesOf) -> _Found:
-    """Verdict and portfolios, from one reading of the study."""
+    """Return verdict and portfolios, from a single analysis of the study."""
     try:
         study = read_study(folder, records=records, outcomes=outcomes)
     except StudyNotReady as early:
@@ -173,8 +180,10 @@ def _found(folder: Path, records: list[TrialRecord], outcomes: OutcomesOf) -> _F
 
 
 def _verdict(folder: Path, study: tuple[Any, list[TrialRecord]]) -> tuple[Verdict | None, str]:
-    """By the rule that was asked last: a report is no second question. A study that nobody asked yet: by the first rule that
-    can choose here (one language leaves pivot-dev nothing to read). None with the reason while there is none.
+    """Return the verdict by the rule that was asked for before, so that a report never asks a second question.
+
+    A study that was never asked is asked by the first rule that can choose; with one language pivot-dev has nothing to read.
+    Returns None with the reason if there is no verdict.
     """
     from tasksearch.records.holdout_log import headline, holdout_uses
 

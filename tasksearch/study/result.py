@@ -1,4 +1,4 @@
-"""`StudyResult`: a study as Python sees it, read from its folder."""
+"""`StudyResult`: a study for use from Python, read from its folder."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from tasksearch.raytune.driver import RunSummary
 
 _SHOWN = 10
-"""Trials that the HTML form lists."""
+"""Number of trials listed in the HTML representation."""
 
 
 @named_arguments
 def open_study(folder: AnyPath) -> StudyResult:
-    """Opens a study by its folder; one that still runs shows what it has by now.
+    """Open a study by its folder; of a running study it shows what is there so far.
 
     Raises:
         StudyNotReady: the folder holds no study.
-        BadInput: `study.json` is damaged, or of a newer version.
+        BadInput: `study.json` is damaged, or was written by a newer version.
     """
     found = StudyResult(folder=Path(folder))
     _ = found.config
@@ -41,15 +41,15 @@ def open_study(folder: AnyPath) -> StudyResult:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class StudyResult:
-    """A study in its folder. Every attribute is read anew, so that a study that still runs can be looked at.
+    """A study in its folder. Every attribute is read from disk on each access, so that a running study can be followed.
 
-    Scores, trials and frames hold selection scores alone. Reporting scores are read by `best`, `best_table` and `report`, which
-    write the question down in the study folder: what was chosen by looking at them would be reported too high.
+    Scores, trials and frames hold selection scores only. Reporting scores are read by `best`, `best_table` and `report`, which
+    record the question in the study's holdout log, because a choice made by looking at them would be reported too high.
 
     Attributes:
-        folder: of the study.
-        summary: what the call that returned this did (`raytune.driver.RunSummary`); None for a study that was opened. Its
-            attributes (`done`, `failed`, `seconds` …) are found here too.
+        folder: the study's folder.
+        summary: what the call that returned this did (`raytune.driver.RunSummary`); None for a study that was only opened. Its
+            attributes (`done`, `failed`, `seconds` …) are also available on this object.
     """
 
     folder: Path
@@ -65,37 +65,38 @@ class StudyResult:
 
     @property
     def config(self) -> StudyConfig:
-        """What the study was asked to do."""
+        """The study's configuration."""
         from tasksearch.records.ledger import Ledger
 
         return Ledger(self.folder).config()
 
     @property
     def warning(self) -> str:
-        """The sentence that stands beside every number of the study; empty where there is none."""
+        """The sentence to be shown beside every number of the study; empty if there is none."""
         from tasksearch.study.best import open_suite
 
         return open_suite(self.folder)[1].warning
 
     @property
     def trials(self) -> tuple[TrialRecord, ...]:
-        """What came of every trial, in the order of their numbers, with selection scores alone."""
+        """Records of all trials, in the order of their numbers, with selection scores only."""
         from tasksearch.records.ledger import Ledger
 
         return tuple(_selecting(record) for record in Ledger(self.folder).records())
 
     @property
     def scores(self) -> pd.DataFrame:
-        """Selection scores in long form: a row per trial, target and language; `value` is percent."""
+        """Selection scores in long form: one row per trial, target and language; `value` is in percent."""
         from tasksearch.reports.frames import score_frame
 
         return score_frame(self.trials)
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row per trial, indexed by its number.
+        """Return one row per trial, indexed by its number.
 
-        Columns: role, status, objective (baseline deviations, on selection examples), seconds, kind of schedule, its text, its
-        steps, seed, cause of a failure, and `share_TASK`: each intermediate task's share of the examples, in [0, 1].
+        Columns: role, status, objective (in standard deviations of the baseline, on selection examples), seconds, kind of
+        schedule, its text, its steps, seed, cause of a failure, and `share_TASK`: each intermediate task's share of the
+        examples, in [0, 1].
         """
         from tasksearch.reports.frames import trial_frame
 
@@ -103,19 +104,19 @@ class StudyResult:
 
     @named_arguments
     def best(self, rule: str | None = None, *, languages: str | Sequence[str] | None = None, reopen: bool = False) -> Verdict:
-        """The best mix per language and group, as `tasksearch best` prints it.
+        """Return the best mix per language and group, as `tasksearch best` prints it.
 
-        The question is written down in the study folder.
+        The question is recorded in the study's holdout log.
 
         Args:
-            rule: `pivot-dev`, `english-dev` or `target-dev`; None: pivot-dev, or english-dev where the study has one language.
-            languages: rows wanted; None: all.
+            rule: `pivot-dev`, `english-dev` or `target-dev`; None: pivot-dev, or english-dev for a study of one language.
+            languages: rows to return; None: all.
             reopen: read the reporting examples again, under another rule or for another choice.
 
         Raises:
             StudyNotReady: no baseline, or no finalist yet.
-            UnknownName: rule or language.
-            AlreadyRead: the reporting examples were read under another question, and `reopen` is not set.
+            UnknownName: an unknown rule or language.
+            AlreadyRead: the reporting examples were read for another question, and `reopen` is False.
         """
         from tasksearch.study.best import best_of, verdict_of
 
@@ -126,7 +127,7 @@ class StudyResult:
 
     @named_arguments
     def best_table(self, rule: str | None = None, *, reopen: bool = False) -> Table:
-        """`best` as a table that a notebook shows and `rich.print` prints, with the study's warning."""
+        """Return `best` as a table for notebooks and `rich.print`, with the study's warning."""
         from tasksearch.reports.tables import verdict_table
         from tasksearch.reports.terminal import to_rich
 
@@ -134,7 +135,7 @@ class StudyResult:
 
     @named_arguments
     def report(self, out: AnyPath | None = None) -> Path:
-        """Writes the report, one HTML page, and returns its path; by default `report.html` in the study folder.
+        """Write the HTML report and return its path, by default `report.html` in the study's folder.
 
         Raises:
             StudyNotReady: no trial is finished yet.
@@ -145,7 +146,7 @@ class StudyResult:
 
     @named_arguments
     def log(self, lines: int = 50, *, trial: int | None = None) -> str:
-        """The last lines of the driver's log, or of a trial's; all of them with 0.
+        """Return the last lines of the driver's log, or of a trial's; all lines if `lines` is 0.
 
         Raises:
             StudyNotReady: there is no such log.
@@ -162,7 +163,7 @@ class StudyResult:
         return ", ".join(f"{n} {status}" for status, n in sorted(count.items())) + " trials" if count else "no trial yet"
 
     def _repr_html_(self) -> str:
-        """The study in a few lines and its best trials by objective; no reporting score is read for it."""
+        """Return the study in a few lines and its best trials by objective; no reporting score is read."""
         config, trials = self.config, self.to_dataframe()
         leading = trials.sort_values("objective", ascending=False)[["role", "objective", "schedule"]].head(_SHOWN)
         facts = f"{config.suite}, model {config.model}, targets {', '.join(config.targets)}: {self._state()}"
@@ -175,5 +176,5 @@ class StudyResult:
 
 
 def _selecting(record: TrialRecord) -> TrialRecord:
-    """The record without its reporting scores."""
+    """Return the record without its reporting scores."""
     return dataclasses.replace(record, scores=ScoreTable.of(score for score in record.scores if score.half == "select"))

@@ -1,4 +1,4 @@
-"""`run_study` and `resume_study`: what the command line calls, and a notebook too."""
+"""`run_study` and `resume_study`: run a study or continue one, from the command line or a notebook."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ def run_study(
     on_event: OnEvent | None = None,
     on_pretrain: OnPretrain | None = None,
 ) -> StudyResult:
-    """Runs a study to its end, or goes on with the one that stands in the folder.
+    """Run a study to its end, or continue the one that is already in the folder.
 
     Args:
-        config: as `configure` makes it.
-        folder: of the study; None: `studies/NAME`.
-        resources: where trials run.
-        progress: shows the study while it runs, such as `tasksearch.progress`; None: nothing is shown.
-        on_event: called with each event of `engine.events`, in this thread.
-        on_pretrain: called with (step, steps, loss) while the lab's own model is made.
+        config: the study's configuration, from `configure`.
+        folder: the study's folder; None: `studies/NAME`.
+        resources: where and with what resources trials run; None: the defaults of `Resources`.
+        progress: displays the study while it runs, such as `tasksearch.progress`; None: no display.
+        on_event: called with each event of `engine.events`, in the calling thread.
+        on_pretrain: called with (step, steps, loss) while the lab's own model is pretrained.
 
     Raises:
-        BadInput: the folder holds a study that was asked for in other words.
-        TasksearchError: as `raytune.driver.run_trials` does.
+        BadInput: the folder holds a study with another configuration.
+        TasksearchError: as raised by `raytune.driver.run_trials`.
     """
     from tasksearch.records.ledger import Ledger
 
@@ -95,17 +95,17 @@ def resume_study(
     on_event: OnEvent | None = None,
     on_pretrain: OnPretrain | None = None,
 ) -> StudyResult:
-    """Goes on with an interrupted study; one that is complete returns at once.
+    """Continue an interrupted study. A complete study returns at once.
 
     Args:
-        folder: of the study.
-        resources, progress, on_event, on_pretrain: as `run_study` takes them.
-        twins: mixtures that the question joint or sequential is to be answered on, from now on; None: as the study has it.
-        controls: of the baseline comparison, from now on, as `--controls` has them; None: as the study has them.
+        folder: the study's folder.
+        resources, progress, on_event, on_pretrain: as for `run_study`.
+        twins: from now on, the number of mixtures trained as matched pairs to compare joint with sequential; None: unchanged.
+        controls: from now on, the controls of the baseline comparison, in the form that `--controls` takes; None: unchanged.
 
     Raises:
         StudyNotReady: the folder holds no study.
-        BadInput: fewer twins than the study has.
+        BadInput: `twins` is smaller than the study's present number.
     """
     from tasksearch.records.ledger import Ledger
 
@@ -122,13 +122,13 @@ def resume_study(
 
 
 def mend_records(ledger: Any, on_event: Callable[[Any], None] | None = None) -> None:
-    """Puts damaged records aside and writes a damaged `study.json` again from its copy, before anything is read; says so.
+    """Set damaged records aside and restore a damaged `study.json` from its copy; report each repair through `on_event`.
 
     Raises:
         StudyNotReady: the folder holds no study.
-        StudyBusy: a driver is at work in it.
+        StudyBusy: another driver is using the folder.
     """
-    ledger.config()  # a folder without a study is left as it is
+    ledger.config()  # raises before the lock file is made, so that a folder without a study stays untouched
     with ledger.lock():
         _say(on_event, [*ledger.mend_config(), *rebase(ledger), *ledger.mend()])
 
@@ -157,10 +157,10 @@ def drive(
     on_pretrain: OnPretrain | None,
     begin: Callable[[], None] | None = None,
 ) -> StudyResult:
-    """Runs what a study lacks, and closes it; `begin` is called once nothing that was asked for is missing.
+    """Run the trials that a study still lacks, then close it.
 
-    Meanwhile the study's log is written. Environment variables, log levels and signal handlers of the caller's process are
-    afterwards what they were.
+    `begin` is called once all inputs are checked and before any trial runs. The study's log is written meanwhile. Afterwards
+    the environment variables, log levels and signal handlers of the calling process are restored.
     """
     from tasksearch import __version__
 
@@ -189,7 +189,7 @@ def _run_and_close(
 ) -> RunSummary:
     from tasksearch.engine.optuna_database import OptunaDatabase, check_database
 
-    # One thread per process, before torch or faiss start theirs: bit-equal results are promised at one only.
+    # Set one thread per process before torch or faiss start theirs: results are bit-identical with one thread only.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from tasksearch.raytune.cluster import check_place
     from tasksearch.store.remote import open_store
@@ -198,20 +198,20 @@ def _run_and_close(
     check_place(resources.address)
 
     tracking = tracking_address(config)
-    default_uri(ledger.folder)  # a path that MLflow would misread is known at once
+    default_uri(ledger.folder)  # reject a path that MLflow would misread now, not after the data are read
     if tracking is not None:
-        check_answers(tracking)  # a wrong address is known in seconds, before a first phase 1
+        check_answers(tracking)  # find a wrong address in seconds, before any pretraining starts
     optuna_url = optuna_address(ledger.folder, resources.optuna_storage)
     if optuna_url is not None:
         check_database(optuna_url)
     store = store_address(ledger.folder, resources.store)
     open_store(store)
     _LOG.info("preparing: reading data and model")
-    setup = prepare(config, on_pretrain)  # first: a wrong model or missing data leave no study folder behind
+    setup = prepare(config, on_pretrain)  # before the folder is written, so that bad inputs leave no study behind
     check_store(store)
     _LOG.info("prepared: data in %s, model %s, store %s", setup.data, setup.model, store)
     with ledger.lock():
-        rebase(ledger)  # of a new study: where it stands
+        rebase(ledger)  # in a new study this records the folder's location
         _say(on_event, check_versions(ledger, accept=resources.accept_versions, retrain=resources.retrain))
     if begin is not None:
         begin()
@@ -252,7 +252,7 @@ def _run_and_close(
             accept_versions=resources.accept_versions,
         )
     except BaseException:
-        with suppress(Exception):  # what ended the run is what is told
+        with suppress(Exception):  # report the error that ended the run, not one from closing the tracker
             if tracker.parent_id:
                 tracker.close_study({}, {}, complete=False)
         raise
@@ -261,7 +261,10 @@ def _run_and_close(
 
 
 def _device(resources: Resources) -> dict[str, str]:
-    """A worker sees every GPU of its machine, whether Ray counts it for the trial or not."""
+    """Return the device that trials must use: the CPU if they request no GPU.
+
+    This must be stated, since a worker sees every GPU of its machine, including those that Ray does not count for its trial.
+    """
     return {"device": "cpu"} if resources.gpus_per_trial == 0 else {}
 
 
@@ -280,7 +283,10 @@ def _seconds(hours: float | None) -> float | None:
 
 
 def _report(folder: Path) -> dict[str, Path]:
-    """The report as an artefact of the study; none where a report cannot be made, which never takes a finished study down."""
+    """Write the HTML report, to be stored as an artifact of the study in MLflow.
+
+    Returns an empty mapping if the report cannot be made: that must not turn a finished study into a failed one.
+    """
     from tasksearch.study.report import FILE, write_report
 
     try:

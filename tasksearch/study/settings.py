@@ -1,4 +1,4 @@
-"""From a suite's settings to a study's: what was overridden, and what the model is too small for."""
+"""From a suite's settings to a study's: with the user's overrides, and limited to what the model supports."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> StudyConfig:
-    """A command that is given again, read as by the version that began the study; pure.
+    """Read a repeated command as the version that began the study would have read it. Pure.
 
     Args:
-        now: what the command asks for today.
-        was: the study as it stands in its folder.
-        absent: fields that its `study.json` lacks, since there were none of them then. A default of one is no wish: the study
-            stays as it is. Any other value is, and differs.
+        now: configuration that the command gives today.
+        was: configuration in the study's folder.
+        absent: fields that its `study.json` lacks because they did not exist then. If the command leaves such a field at its
+            default, the study keeps its value; any other value differs from it.
     """
     today = StudyOptions()
     said = {"controls": control_names(today.controls), "most_seeds": today.most_seeds}
@@ -38,23 +38,26 @@ def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> Stu
     if "controls" in absent and (was.leader_seeds, now.leader_seeds) == (LEADER_SEEDS_ONCE, today.leader_seeds):
         taken |= {"leader_seeds"} | ({"most_seeds"} if now.most_seeds == today.most_seeds else set())
     overrides = dataclasses.replace(now.overrides, every_target=was.overrides.every_target)
-    if was.tracking_uri is not None and kept_address(was.tracking_uri) == now.tracking_uri:  # of old with a password
+    # earlier versions stored the address with its password
+    if was.tracking_uri is not None and kept_address(was.tracking_uri) == now.tracking_uri:
         taken |= {"tracking_uri"}
     return dataclasses.replace(now, overrides=overrides, **{name: getattr(was, name) for name in taken})
 
 
 RETRIEVAL_DEPTH = 14 / 24
-"""jiant pools XLM-R Large's block 14 of 24 for retrieval; a smaller model's layer at the same depth."""
+"""jiant pools layer 14 of XLM-R Large's 24 for retrieval; for a smaller model the layer at the same relative depth is used."""
 
 
 def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> PhaseSettings:
-    """Settings of every plan of the study.
+    """Return the settings of all plans of the study.
 
     Args:
-        shape: of the model, which caps lengths and layers; None: taken to be large enough.
+        suite: the suite with its own settings.
+        config: the study's configuration with the user's overrides.
+        shape: of the model, which limits lengths and layers; None: assumed to be large enough.
 
     Raises:
-        BadInput: a value that no setting takes, or a layer that the model has not.
+        BadInput: a value that a setting does not take, or a layer that the model does not have.
     """
     asked, base = config.overrides, suite.settings
     both = _given(asked, "learning_rate", "precision", "batch_size", "warmup", "max_length")
@@ -81,23 +84,24 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
 FOR_TARGETS = (
     "learning_rate", "target_learning_rate", "target_steps", "epochs", "train_examples", "batch_size", "warmup", "max_length",
 )  # fmt: skip
-"""Overrides that single targets of a suite may have settings of their own for."""
+"""Overrides of settings that a suite may also set for single targets."""
 
 
 def _reached(own: PerTarget, asked: Mapping[str, Any]) -> PerTarget:
-    """Single targets' settings where the user's go before the suite's; of examples, of which there are at most so many, the
-    fewer hold.
+    """Return the suite's settings for single targets, without those that the user sets for all targets.
+
+    Of two limits on the number of training examples the smaller one holds.
     """
     return tuple((target, tuple(kept)) for target, changes in own if (kept := _left(changes, asked)))
 
 
 def _with_own(own: PerTarget, asked: PerTarget) -> PerTarget:
-    """Single targets' settings under what the user asks for those very targets: it goes before everything else."""
+    """Return the settings for single targets with those that the user sets for the same targets, which take precedence."""
     merged = {target: dict(changes) for target, changes in own}
     for target, changes in asked:
         wanted = dict(changes)
         if "epochs" in wanted:
-            wanted.setdefault("steps", None)  # steps would go before epochs
+            wanted.setdefault("steps", None)  # steps would take precedence over epochs
         merged[target] = merged.get(target, {}) | wanted
     return tuple((target, tuple(changes.items())) for target, changes in merged.items())
 
@@ -113,14 +117,14 @@ def _left(changes: Sequence[tuple[str, Any]], asked: Mapping[str, Any]) -> list[
 
 
 def _given(asked: Overrides, *same: str, **renamed: str) -> dict[str, Any]:
-    """Setting → value of what is asked for; `renamed`: setting → name of the override."""
+    """Return setting → value for the overrides that are set; `renamed`: setting → name of the override."""
     names = dict(zip(same, same, strict=True)) | renamed
     return {setting: value for setting, name in names.items() if (value := getattr(asked, name)) is not None}
 
 
 def _retrieval(base: RetrievalSettings, asked: Overrides, shape: Shape | None) -> RetrievalSettings:
     if asked.max_length is not None:
-        base = dataclasses.replace(base, max_length=None)  # as in the intermediate phase
+        base = dataclasses.replace(base, max_length=None)  # None: the same length as in the intermediate phase
     if asked.retrieval_layer is not None:
         if shape is not None and not -shape.layers - 1 <= asked.retrieval_layer <= shape.layers:
             raise BadInput(f"retrieval layer {asked.retrieval_layer}; the model has layers 0 (embeddings) to {shape.layers}")
@@ -131,7 +135,7 @@ def _retrieval(base: RetrievalSettings, asked: Overrides, shape: Shape | None) -
 
 
 def _shortened(settings: PhaseSettings, tokens: int) -> PhaseSettings:
-    """No sequence is longer than the model has positions for."""
+    """Return the settings with no sequence longer than the model has positions for."""
 
     def fit(train: TrainSettings) -> TrainSettings:
         return dataclasses.replace(train, max_length=min(train.max_length, tokens))
@@ -155,12 +159,12 @@ _SKIPPED = "skipped.json"
 
 
 def keep_skipped(folder: Path, skipped: Mapping[str, Sequence[str]]) -> None:
-    """Writes which bad records were passed over, by task, language and split, where there are any."""
+    """Note which bad records were skipped, by task, language and split, if there are any."""
     keep_note(folder / _SKIPPED, {place: list(told) for place, told in sorted(skipped.items())})
 
 
 def skipped_note(folder: Path) -> str:
-    """How many bad records the study passed over; empty where none."""
+    """Return how many bad records the study skipped, as a sentence; empty if none."""
     return note_of(folder / _SKIPPED, _skipped_words)
 
 
@@ -173,7 +177,7 @@ SHUFFLED = "labels of all intermediate tasks are shuffled: nothing can be learnt
 
 
 def warning_of(suite: Suite, config: StudyConfig, folder: Path | None = None) -> str:
-    """What stands beside every number of the study: the suite's sentence, its targets' limits, the study's own caps."""
+    """Return the text shown beside every number of the study: warnings and limits of the suite, its targets and the study."""
     notes: dict[str, list[str]] = {}
     for name in config.targets:
         if note := suite.card(name).note:

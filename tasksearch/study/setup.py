@@ -1,4 +1,4 @@
-"""From what was asked for to what the driver needs: resolved suite, files, model, and the plan of a schedule."""
+"""`prepare`: from a configuration to what the driver needs: the resolved suite, files, model, and the plan of a schedule."""
 
 from __future__ import annotations
 
@@ -29,13 +29,15 @@ OnPretrain = Callable[[int, int, float], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """A study's surroundings on this machine.
+    """A study's inputs as found on this machine.
 
     Attributes:
-        data: root of the suite's files.
+        suite: cards of the tasks, with the study's warnings.
+        data: root folder of the suite's files.
         model: hub id or folder.
-        sizes: intermediate task → English training examples.
-        skipped: task, language and split → a line for each bad record that was passed over.
+        sizes: intermediate task → number of English training examples.
+        settings: training settings of the three phases.
+        skipped: task, language and split → one line for each bad record that was skipped.
     """
 
     suite: Suite
@@ -46,7 +48,7 @@ class Setup:
     skipped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def context(self, config: StudyConfig, folder: Path) -> dict[str, Any]:
-        """Plain entries for the trainable."""
+        """Return the trainable's context: plain values that Ray can send to workers."""
         return {
             "suite": config.suite,
             "suite_home": self.suite.home,
@@ -59,7 +61,7 @@ class Setup:
         }
 
     def plan_of(self, config: StudyConfig) -> Callable[[Schedule, int], Plan]:
-        """(schedule, seed) → plan; a study's seed sets its trials' seeds apart from another study's."""
+        """Return a function (schedule, seed) → plan. The study's seed offsets its trials' seeds, so that two studies differ."""
 
         def plan(schedule: Schedule, seed: int) -> Plan:
             return Plan(
@@ -75,12 +77,12 @@ class Setup:
 
 
 def files_of(config: StudyConfig) -> tuple[UserFile, ...]:
-    """The user's own files that the study is made of."""
+    """Return the user's own files that the study uses: suite, sampler, picker and trainable."""
     return references_in(config.suite, config.sampler, config.picker, config.trainable)
 
 
 def check_metrics(suite: Suite) -> Suite:
-    """The suite; raises UnknownName for a card whose metric does not score its kind of task."""
+    """Return the suite unchanged; raise UnknownName if a card's metric cannot score its kind of task."""
     from tasksearch.metrics.registry import check_metric
 
     for card in suite.targets:
@@ -89,7 +91,11 @@ def check_metrics(suite: Suite) -> Suite:
 
 
 def choose_targets(suite: Suite, targets: Sequence[str]) -> tuple[str, ...]:
-    """Targets asked for, or the suite's first ones, or all that need nothing more; UnknownName for one that it has not."""
+    """Return the requested targets, or else the suite's first targets, or else every target that needs nothing more.
+
+    Raises:
+        UnknownName: a target that is not in the suite.
+    """
     known = [card.name for card in suite.targets]
     for target in targets:
         if target not in known:
@@ -98,10 +104,12 @@ def choose_targets(suite: Suite, targets: Sequence[str]) -> tuple[str, ...]:
 
 
 def choose_languages(suite: Suite, targets: Sequence[str], languages: Sequence[str]) -> tuple[str, ...]:
-    """Languages asked for by any of their codes (English always stands beside them), or the suite's first ones, or all.
+    """Return the requested languages, or else the suite's first languages, or else all that the targets cover.
+
+    Languages may be given by any of their codes. English is always added where the targets cover it.
 
     Raises:
-        LanguageNotCovered: a language that no target of the study has, with the targets that would cover it.
+        LanguageNotCovered: a language that no target of the study covers, with the targets that would cover it.
     """
     known = sorted({language for target in targets for language in suite.card(target).languages})
     asked = covered_languages(suite, targets, languages)
@@ -111,10 +119,12 @@ def choose_languages(suite: Suite, targets: Sequence[str], languages: Sequence[s
 
 
 def data_folder(suite: Suite, given: str | None) -> str | None:
-    """The folder of the suite's data: what was given, else $TASKSEARCH_DATA; None for a suite without files.
+    """Return the folder of the suite's data: the given one, or else $TASKSEARCH_DATA.
+
+    A suite without files needs none, and `given` (possibly None) is returned unchanged.
 
     Raises:
-        DataMissing: a suite that needs one, and neither is there.
+        DataMissing: the suite needs files, and the folder is not given or does not exist.
     """
     if not suite.needs_data:
         return given
@@ -128,10 +138,14 @@ def data_folder(suite: Suite, given: str | None) -> str | None:
 
 
 def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup:
-    """Resolves model and files, making the lab where it is not there yet, and reads every file that real tasks need.
+    """Resolve model and files and check them: generate the lab if it is missing, read all files of real tasks.
 
     Raises:
-        DataMissing, BadInput, UnknownName, ModelUnusable; MissingPackage: a target needs faiss, and it is not installed.
+        DataMissing: a data folder or file is missing.
+        BadInput: a record or setting is malformed, or model and suite do not fit together.
+        UnknownName: a task or language that the suite does not have.
+        ModelUnusable: the model cannot be loaded, or lacks the head that a task needs.
+        MissingPackage: a target needs faiss, and it is not installed.
     """
     from tasksearch.evaluation.index import require_faiss
     from tasksearch.models.encoder import check_mlm_head, shape_of
@@ -145,7 +159,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         require_faiss(searching)
     lab = suite.world == "lab"
     if config.model != "lab":
-        _check_model(config.model)  # before the lab's own is made: a wrong folder is known at once
+        _check_model(config.model)  # before the lab is generated, which takes long: find a wrong folder at once
     elif not lab:
         raise BadInput(f"suite {suite.name!r} needs --model; the lab's own model knows its generated languages alone")
     elif config.data is not None:
@@ -173,7 +187,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
 
 
 def _read_all(source: TaskSource, targets: Sequence[TaskCard], languages: Sequence[str]) -> None:
-    """A bad line is known before the first training, not after it."""
+    """Read all examples of the targets, so that a bad line is found before the first training, not after it."""
     for card in targets:
         source.training_size(card)
         for language in languages:
@@ -182,7 +196,7 @@ def _read_all(source: TaskSource, targets: Sequence[TaskCard], languages: Sequen
 
 
 def _lab(config: StudyConfig, on_pretrain: OnPretrain | None) -> tuple[str, str]:
-    """Files and model of the lab; what was given from elsewhere is not made."""
+    """Return the lab's data and model, generating what is missing and was not given by the user."""
     from tasksearch.lab.recipe import LabRecipe
     from tasksearch.phases.lab_model import ensure_lab, ensure_lab_data
 
@@ -194,7 +208,7 @@ def _lab(config: StudyConfig, on_pretrain: OnPretrain | None) -> tuple[str, str]
 
 
 def _check_model(model: str) -> None:
-    """Looks at a model folder before any trial does; a hub id is only known to be good once it is loaded."""
+    """Check a model folder before any trial loads it. A hub id can only be checked by loading it."""
     from tasksearch.models.encoder import check_source
 
     check_source(model)

@@ -1,4 +1,4 @@
-"""Who is told of a study's progress: callbacks, or a display such as `tasksearch.progress`."""
+"""Receivers of a study's progress: callbacks, or a display such as `tasksearch.progress`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OnEvent = Callable[[Any], None]
 
 
 class Display(Protocol):
-    """Shows a study while it is entered."""
+    """Context manager that displays a study's progress."""
 
     def __enter__(self) -> Self: ...
 
@@ -27,18 +27,18 @@ class Display(Protocol):
         """Called with an event of `engine.events`."""
 
     def on_pretrain(self, step: int, steps: int, loss: float) -> None:
-        """Called while the lab's own model is made."""
+        """Called while the lab's own model is pretrained."""
 
 
 Progress = Callable[[StudyConfig], Display]
-"""Makes the display of a study; `tasksearch.progress` is one."""
+"""Makes the display of a study, such as `tasksearch.progress`."""
 
 
 @contextmanager
 def shown(
     progress: Progress | None, config: StudyConfig, on_event: OnEvent | None, on_pretrain: OnPretrain | None
 ) -> Iterator[tuple[OnEvent | None, OnPretrain | None]]:
-    """The callbacks of a study: the caller's, and the display's where one is wanted."""
+    """Yield the callbacks of a study: the caller's, combined with the display's if one is wanted."""
     if progress is None:
         yield on_event, on_pretrain
         return

@@ -1,4 +1,4 @@
-"""`Job`: one plan to be trained outside a search, from a suite or from the study its mix was found in."""
+"""`SinglePlan`: one plan to train outside a search, from a suite or from the study in which its mix was found."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tasksearch.tasks.suite import Suite
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What was asked for beside the mix.
+    """What the user asks for in addition to the mix.
 
     Attributes:
-        target: None for the encoder alone.
-        data, model: places; None: the study's, or the suite's own.
+        target: None for the encoder only.
+        data, model: locations; None: the study's, or the suite's own.
         seed: of the plan; None: that of the study's training, or 0.
-        features: of classification heads; None: as the settings say.
+        features: input of classification heads; None: as in the settings.
     """
 
     target: str | None = None
@@ -38,14 +38,18 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class SinglePlan:
-    """A plan to be trained, and where.
+    """A plan to train, with its inputs.
 
     Attributes:
-        base: name of phase 1 for the card.
-        skip_bad: bad records that the study passed over in each file.
-        deterministic: whether the study ran deterministic kernels.
-        store: folder of the study's segments.
-        record: the study's own training of the mix; `same` says whether it was of this very plan.
+        plan: the plan.
+        setup: its suite, data and model on this machine.
+        base: name of the pretrained model for the model card.
+        skip_bad: number of bad records in each file that the study allowed.
+        deterministic: whether the study used deterministic kernels.
+        store: the study's segment store; None without a study.
+        study: the study's folder; None without a study.
+        record: the study's own training of the mix.
+        same: whether `record` has the settings and seed of this plan.
     """
 
     plan: Plan
@@ -62,14 +66,18 @@ class SinglePlan:
 def job_of_suite(
     suite_name: str, schedule: Schedule, wanted: Wanted, lab: dict[str, Any], on_pretrain: OnPretrain | None
 ) -> SinglePlan:
-    """A plan of the suite's own settings.
+    """Return a plan with the suite's own settings.
 
     Args:
+        suite_name: name or file of the suite.
+        schedule: the mix.
+        wanted: target, locations, seed and features.
         lab: the lab's options as `configure` takes them.
+        on_pretrain: called while the lab's own model is pretrained.
     """
     suite = load_suite(suite_name)
     known = [card.name for card in suite.targets]
-    if wanted.target is None:  # mining needs corpora that one fetches by hand: no encoder waits for them
+    if wanted.target is None:  # mining needs corpora that must be fetched by hand; do not require them for an encoder
         known = [name for name in suite.first_targets or known if suite.card(name).kind != "mining"]
     targets = _targets(suite, known, wanted.target, f"target in suite {suite.name!r}")
     config = configure(space="joint", suite=suite_name, targets=targets, model=wanted.model, data=wanted.data, **lab)
@@ -88,7 +96,7 @@ def job_of_suite(
 
 
 def job_of_study(folder: Path, schedule: Schedule, wanted: Wanted, on_pretrain: OnPretrain | None) -> SinglePlan:
-    """The plan by which the study trained the mix, with what is wanted otherwise."""
+    """Return the plan by which the study trained the mix, with the differences that the user asks for."""
     from tasksearch.study.best import open_study
 
     config, suite, records = open_study(folder)
@@ -117,13 +125,13 @@ def job_of_study(folder: Path, schedule: Schedule, wanted: Wanted, on_pretrain: 
 
 
 def _elsewhere(config: StudyConfig, schedule: Schedule, wanted: Wanted) -> StudyConfig:
-    """The study's configuration with the mix's tasks alone, and with the places where data and model are now."""
+    """Return the study's configuration with the mix's tasks only and the present locations of data and model."""
     space = dataclasses.replace(config.space, tasks=schedule.tasks)
     return dataclasses.replace(config, space=space, data=wanted.data or config.data, model=wanted.model or config.model)
 
 
 def trained_by(records: Sequence[TrialRecord], schedule: Schedule, study: str, seed: int | None) -> TrialRecord:
-    """The study's training of a mix: of the wanted seed where there is one; a finalist before the search's own.
+    """Return the study's training of a mix: if possible with the given seed, and a finalist's rather than the search's own.
 
     Raises:
         StudyNotReady: no finished trial of the study trained the mix.
@@ -140,7 +148,7 @@ def trained_by(records: Sequence[TrialRecord], schedule: Schedule, study: str, s
 
 
 def _targets(suite: Suite, known: Sequence[str], target: str | None, kind: str) -> tuple[str, ...]:
-    """The one target; for an encoder alone those that it can be scored on as it is."""
+    """Return the one target; or, for an encoder only, the targets that can be scored without further training."""
     if target is None:
         return tuple(name for name in known if not (suite.card(name).trained or suite.card(name).needs))
     if target not in known:
@@ -168,5 +176,5 @@ def _check(suite: Suite, schedule: Schedule, target: str | None, settings: Phase
 
 
 def _public_name(model: str) -> str:
-    """A hub id or `lab` as it is; of a folder its name alone: a published card names no path of this machine."""
+    """Return a hub id or `lab` unchanged, and of a folder only its name: a published card must show no local path."""
     return Path(model).name if Path(model).exists() else model

@@ -1,4 +1,4 @@
-"""Search spaces by name, or by the path of a Python file that the user wrote."""
+"""Search spaces by name, or by the path of a user's Python file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tasksearch.tasks.suite import Suite
 
 
 def known_spaces() -> dict[str, SearchSpace]:
-    """The spaces that come with the package, by name."""
+    """Return the built-in spaces by name."""
     import search_spaces
 
     found = {}
@@ -27,12 +27,13 @@ def known_spaces() -> dict[str, SearchSpace]:
 
 
 def load_space(name: str) -> SearchSpace:
-    """A known space; the space of the study in a folder; or the `SPACE` of the file at an explicit path (a name with a slash or
-    ending in .py): that file is run.
+    """Return a built-in space, the space of the study in a folder, or the `SPACE` of a Python file.
+
+    A file must be given by an explicit path (with a slash or ending in .py), since it is executed.
 
     Raises:
-        UnknownName: no such space.
-        BadInput: a file without a `SPACE`, or one that cannot be run.
+        UnknownName: there is no such space.
+        BadInput: a file that has no `SPACE` or cannot be run.
     """
     if name not in known_spaces() and (Path(name) / "study.json").is_file():
         from tasksearch.records.ledger import Ledger
@@ -55,10 +56,10 @@ def load_space(name: str) -> SearchSpace:
 
 
 def run_file(path: Path, wanted: str) -> ModuleType:
-    """A user's Python file, run; `wanted` says what it should hold.
+    """Run a user's Python file and return it as a module; `wanted` names what it should define, for messages.
 
     Raises:
-        BadInput: no such file, or one that cannot be run.
+        BadInput: the file does not exist or cannot be run.
     """
     check_small(path, f"a Python file with {wanted}")
     if path.suffix != ".py":
@@ -67,7 +68,7 @@ def run_file(path: Path, wanted: str) -> ModuleType:
 
 
 def fill_in(space: SearchSpace, suite: Suite, *, continuous: bool = False, steps: Sequence[int] = ()) -> SearchSpace:
-    """The space with the suite's first tasks and its lengths where it names none; `steps` replaces both.
+    """Return the space with the suite's first tasks and its steps if it names none; `steps` replaces the steps of both.
 
     Raises:
         UnknownName: a task of the space is not an intermediate task of the suite.

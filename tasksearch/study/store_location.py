@@ -1,4 +1,4 @@
-"""Where a study keeps its segments: decided at its first run, remembered in its folder, changed by asking again."""
+"""Location of a study's segment store: set at its first run, stored in its folder, changed by asking for another."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["shown_size", "size_of", "store_address", "store_of"]
 
 
 def store_address(folder: Path, asked: str | None = None) -> str:
-    """Folder or fsspec URL of a study's store; `asked` is remembered. By default it lies in the study's folder.
+    """Return the folder or fsspec URL of a study's store, by default inside the study's folder. `asked` is stored.
 
     Raises:
-        BadInput: what was remembered is damaged.
+        BadInput: the stored address is damaged.
     """
     place = folder / _LOCATION
     if asked is not None:
@@ -28,10 +28,10 @@ def store_address(folder: Path, asked: str | None = None) -> str:
 
 
 def store_of(where: str) -> str:
-    """The store that a study's folder, a store's folder or an fsspec URL stands for.
+    """Return the address of the store, given a study's folder, a store's folder or an fsspec URL.
 
     Raises:
-        StudyNotReady: neither stands there.
+        StudyNotReady: the folder holds neither a study nor a store.
     """
     if "://" in where:
         return where

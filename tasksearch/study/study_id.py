@@ -1,4 +1,4 @@
-"""A study's own id: two studies of one name on one MLflow server never touch each other's runs."""
+"""A study's unique id, which keeps the runs of two studies of the same name apart on one MLflow server."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tasksearch.core.errors import BadInput
 
 
 def study_id(folder: Path, name: str) -> str:
-    """The id kept in the study's folder, made at first use: the name and eight random hex digits.
+    """Return the id stored in the study's folder, made at first use: the name and eight random hex digits.
 
-    It is kept three times: a study that lost it would write every run a second time, and of two copies that differ nobody
-    could tell which is right. A line that was cut short does not end.
+    It is stored three times. A study that lost it would write every run again, and with only two copies that differ it would
+    be unknown which is right. A line without its line end was cut short.
     """
     from tasksearch.core.atomic import write_atomic
 
@@ -24,7 +24,7 @@ def study_id(folder: Path, name: str) -> str:
     line = Counter(whole).most_common(1)[0][0] if whole else f"{name}-{uuid.uuid4().hex[:8]}\n".encode()
     for path, there in zip(places, found, strict=True):
         if there != line:
-            # where a folder that is only read lacks a copy, the others will do
+            # in a read-only folder that lacks a copy, the others are enough
             with suppress(BadInput) if whole else nullcontext():
                 if path.is_dir():
                     path.rename(path.with_name(f"{path.name}.damaged"))
@@ -33,7 +33,7 @@ def study_id(folder: Path, name: str) -> str:
 
 
 def _line(path: Path) -> bytes:
-    """What a copy says; empty where it is gone or was cut short."""
+    """Return the contents of one copy; empty if it is missing or was cut short."""
     try:
         line = path.read_bytes()
         line.decode()

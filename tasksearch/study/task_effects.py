@@ -1,4 +1,4 @@
-"""`why_of`: effects of tasks, order and pairs in a study's languages, from its folder."""
+"""`task_effects_of`: effects of tasks, of their order and of pairs, in a study's languages, read from its folder."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from tasksearch.tasks.suite import Suite
 def task_effects_of(folder: Path, languages: Sequence[str] = ()) -> Any:
     """Return the `results.task_effects.TaskEffects` of a study.
 
-    They are read from the selection examples of the search's trainings alone, so nothing is recorded and no finalist is needed.
+    They are estimated from the selection examples of the search's trainings only, so nothing is recorded in the holdout log
+    and no finalist is needed.
 
     Args:
-        folder: of the study.
-        languages: that must be covered.
+        folder: the study's folder.
+        languages: languages that must be covered.
 
     Raises:
         StudyNotReady: no study, no baseline, or too few mixes.
@@ -32,7 +33,11 @@ def task_effects_of(folder: Path, languages: Sequence[str] = ()) -> Any:
 
 
 def why_from(records: Sequence[TrialRecord], suite: Suite, table: Any = None) -> Any:
-    """The same, from what was read of the study already; `table`: a `search.gain_table.Trained` of it."""
+    """Return the same from records that are already read.
+
+    Args:
+        table: their `search.gain_table.GainTable`, if already computed.
+    """
     from tasksearch.analysis.task_effects.effects import task_effects
     from tasksearch.search.gain_table import GainTable
     from tasksearch.search.objective import Baseline

@@ -1,4 +1,4 @@
-"""Where a study's MLflow runs lie: the study keeps the address without its secrets, and the environment gives them."""
+"""Address of a study's MLflow runs: the study stores it without its secrets, which the environment provides."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ VARIABLE = "MLFLOW_TRACKING_URI"
 
 
 def keep_address(uri: str | None) -> str | None:
-    """The address as the study keeps it; what it holds of secrets goes into this process's environment, and nowhere else.
+    """Return the address as the study stores it; put its secrets into this process's environment, and nowhere else.
 
     Raises:
-        BadInput: it cannot be read.
+        BadInput: the address cannot be read.
     """
     if uri is None:
         return None
@@ -25,7 +25,7 @@ def keep_address(uri: str | None) -> str | None:
 
 
 def tracking_address(config: StudyConfig) -> str | None:
-    """The study's address, with the secrets where the environment has it with them; None: in the study's folder.
+    """Return the study's address, with secrets if the environment has them; None: in the study's folder.
 
     Raises:
         BadInput: an address that cannot be read.

@@ -1,4 +1,4 @@
-"""`export_model`: trains one mix as a trial does, and saves the target's model as a Hugging Face folder."""
+"""`export_model`: train one mix as a trial does, and save the target's model as a Hugging Face folder."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from tasksearch.study.single_plan import SinglePlan, Wanted, job_of_study, job_o
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """What came of an export.
+    """Result of an export.
 
     Attributes:
-        folder: where it lies.
+        folder: the folder that was made.
         architecture: class of transformers that loads it.
-        scores: rows as in `tasksearch.json`: of this model, reporting examples, per language.
-        origin: the study's part of the card; None without a study.
-        warnings: sentences that stand beside every number.
+        target: None for the encoder only.
+        scores: rows as in `tasksearch.json`: this model's scores per language on reporting examples.
+        origin: the study's part of the model card; None without a study.
+        warnings: sentences to be shown beside every number.
     """
 
     folder: Path
@@ -37,7 +38,7 @@ class Exported:
     warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form."""
+        """Return plain values."""
         return dataclasses.asdict(self) | {"folder": str(self.folder)}
 
 
@@ -60,28 +61,29 @@ def export_model(
     on_step: Any = None,
     on_pretrain: OnPretrain | None = None,
 ) -> Exported:
-    """Trains the mix through the code of a trial and saves the model with the target's head, a card and an example.
+    """Train the mix with the code of a trial; save the model with the target's head, a model card and an example.
 
     Args:
         mix: a `mix.toml`, or the schedule itself.
         out: folder to be made.
-        target: labelled target whose model is saved; or `encoder_only`, the encoder as it stands after the intermediate phase.
-        study: folder of the study the mix comes from: gives suite, model, data, settings and segments, and the card its
-            scores.
+        target: labelled target whose model is saved. Exactly one of `target` and `encoder_only` must be given.
+        encoder_only: save the encoder as it is after the intermediate phase.
+        study: folder of the study that the mix comes from; it provides suite, model, data, settings and segments, and scores
+            for the model card.
         suite: without a study; `lab` by default.
-        data, model: of the suite; with a study, where they are to be found now.
-        seed: the plan's; with a study by default the seed of its own training of the mix, without one 0.
-        features: `cls` trains classification heads on `<s>`, where the settings say `pair-diff`: another plan.
+        data, model: of the suite; with a study, their present locations.
+        seed: of the plan; by default that of the study's own training of the mix, or 0 without a study.
+        features: `cls` trains classification heads on `<s>` even if the settings say `pair-diff`; that is another plan.
         world_seed, phase1_steps: of the lab, without a study.
         force: replace what is in `out`.
         on_step: called with (part, step, steps).
-        on_pretrain: called with (step, steps, loss) while the lab's own model is made.
+        on_pretrain: called with (step, steps, loss) while the lab's own model is pretrained.
 
     Raises:
         BadInput, UnknownName, StudyNotReady: one line each, before anything is trained.
         DiskFull: nothing half-written is left.
     """
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: the study's numbers are those of one thread
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: studies compute with one thread
     from tasksearch.export.folder import check_out
     from tasksearch.records.mix_file import read_mix
 

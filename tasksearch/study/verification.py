@@ -1,7 +1,7 @@
-"""`verify_study`: whether a study's folder is whole and agrees with itself, and what of it can be mended.
+"""`verify_study`: check that a study's folder is complete and consistent, and repair what can be repaired.
 
-The records are the truth, and outcomes their evidence: a record that contradicts its outcomes is trained again, a mirror
-(Optuna, MLflow) that contradicts the records is written again.
+The records are authoritative, and outcomes are their evidence: a record that contradicts its outcomes is trained again; an
+Optuna study or MLflow runs that contradict the records are written again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tasksearch.tracking.database import is_damaged as file_is_damaged
 from tasksearch.tracking.database import rebase_artefacts
 
 _AGREE = 1e-3
-"""Points between a score and what its outcomes come to: these are of single precision."""
+"""Tolerance in points between a score and its outcomes' ratio: outcomes are stored in single precision."""
 _SIDE_FILES = {
     "sizes.json": "`tasksearch resume` writes it again",
     "ended.json": "`tasksearch resume` writes it again",
@@ -43,12 +43,12 @@ _SIDE_FILES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something that is not as it should be.
+    """One problem in a study.
 
     Attributes:
-        place: a file, below the study's folder, or a mirror's trial.
+        place: a file, relative to the study's folder, or a trial in Optuna or MLflow.
         problem: what is wrong.
-        mended: what was done about it; empty where nothing was.
+        mended: how it was repaired; empty if it was not.
     """
 
     place: str
@@ -60,17 +60,17 @@ class Finding:
 
 
 def verify_study(folder: Path, *, repair: bool = False) -> list[Finding]:
-    """Looks at every file of a study, and mends what can be mended where that is asked for.
+    """Check every file of a study; repair what can be repaired if `repair` is True.
 
     Args:
-        folder: of the study.
-        repair: puts damaged files aside, has trials run again that contradict themselves (`tasksearch resume` trains them),
-            writes mirrors again from the records.
+        folder: the study's folder.
+        repair: set damaged files aside, mark self-contradicting trials for training again (by `tasksearch resume`), and write
+            the Optuna study and the MLflow runs again from the records.
 
     Raises:
         StudyNotReady: the folder holds no study.
-        StudyBusy: it is to be mended, and a driver is at work in it.
-        BadInput: what was asked for cannot be read, nor its copy.
+        StudyBusy: `repair` is True and a driver is using the folder.
+        BadInput: neither `study.json` nor its copy can be read.
     """
     from tasksearch.records.ledger import Ledger
 
@@ -82,7 +82,7 @@ def verify_study(folder: Path, *, repair: bool = False) -> list[Finding]:
 
 
 class _Check:
-    """One look at a study; each part yields what it finds."""
+    """One check of a study; each method yields what it finds."""
 
     def __init__(self, ledger: Any, config: StudyConfig, repair: bool) -> None:
         self._ledger, self._config, self._repair = ledger, config, repair
@@ -90,7 +90,7 @@ class _Check:
         self._suite = suite_with_labels(config.suite, config.data)
 
     def files(self) -> Iterator[Finding]:
-        """What was asked for, and what stands beside the records."""
+        """Check `study.json`, its copy, and the files beside the records."""
         for path in self._ledger.config_paths:
             if path.exists() and is_damaged(path):
                 yield self._finding(path, "is damaged", self._ledger.mend_config, "written again from its copy")
@@ -117,7 +117,7 @@ class _Check:
             yield Finding(place=self._short(path), problem=str(fault))
 
     def records(self) -> Iterator[Finding]:
-        """Damaged and missing ones."""
+        """Check for damaged and missing records."""
         again = "put aside: `tasksearch resume` trains it again"
         additions = sorted((self._folder / "additions").glob("[0-9]*.json"))
         for path in (*self._ledger.record_paths(), *additions):
@@ -140,7 +140,7 @@ class _Check:
                 yield self._finding(path, "is gone", lambda n=number: self._ledger.forget(n), again)  # type: ignore[misc]
 
     def _whole(self) -> list[TrialRecord]:
-        """Records that can be read, in the order of their numbers."""
+        """Return the records that can be read, in the order of their numbers."""
         found = []
         for path in self._ledger.record_paths():
             try:
@@ -156,7 +156,7 @@ class _Check:
             return {}
 
     def outcomes(self) -> Iterator[Finding]:
-        """Per-example outcomes, on both halves, against the score tables."""
+        """Compare per-example outcomes, of selection and reporting examples, with the score tables."""
         every = [*self._whole(), *(one for own in self._additions().values() for one in own)]
         for record in every:
             if record.status != "done":
@@ -179,7 +179,7 @@ class _Check:
             self._ledger.forget(record.number)
 
     def objectives(self) -> Iterator[Finding]:
-        """Against what the baseline and the scores make of them."""
+        """Compare objectives with those computed from the baseline and the scores."""
         from tasksearch.search.objective import Baseline, objective
 
         records = self._whole()
@@ -207,7 +207,7 @@ class _Check:
                 )
 
     def store(self) -> Iterator[Finding]:
-        """Segments against their manifests, in a store on this machine."""
+        """Compare segments with their manifests, if the store is on this machine."""
         from tasksearch.store.eviction import verify
         from tasksearch.store.remote import open_store
 
@@ -229,7 +229,7 @@ class _Check:
             )
 
     def mirrors(self) -> Iterator[Finding]:
-        """Optuna and MLflow against the records; left alone while records are missing, which a resume tells them."""
+        """Compare Optuna and MLflow with the records; skipped while records are missing, since a resume will update both."""
         records = self._whole()
         if not records or [record.number for record in records] != list(range(len(records))):
             return
@@ -299,7 +299,7 @@ class _Check:
             yield self._finding(Path("MLflow"), problem, lambda: mend(list(faults)), "written again from the records")
 
     def _artefacts(self) -> Iterator[Finding]:
-        """Whether the study's own database names the files where they are: a study that was moved was written elsewhere."""
+        """Check that the study's own MLflow database names artifacts where they are; after a move it names the old folder."""
         file, folder = self._folder / "mlflow.db", self._folder / "mlartifacts"
         if file_is_damaged(file):
             return
@@ -314,7 +314,7 @@ class _Check:
             yield dataclasses.replace(told, mended="they are named where they are") if self._repair else told
 
     def _finding(self, path: Path, problem: str, mend: Callable[[], Any] | None, mended: str) -> Finding:
-        """Mends it where that is asked for and can be done."""
+        """Repair the problem if that is requested and possible, and return the finding."""
         place = self._short(path)
         if not self._repair or mend is None:
             return Finding(place=place, problem=problem)
@@ -329,7 +329,7 @@ class _Check:
 
 
 def _contradiction(record: TrialRecord, path: Path) -> str:
-    """What the outcomes say otherwise than the scores; empty where they agree."""
+    """Return how the outcomes contradict the scores; empty if they agree."""
     from tasksearch.records.outcomes import read_outcomes
 
     if not path.exists():
@@ -352,6 +352,6 @@ def _contradiction(record: TrialRecord, path: Path) -> str:
 
 
 def _listed(faults: Mapping[int, str]) -> str:
-    """`trials 3 (absent), 5 (…) and 4 more`."""
+    """Format as `trials 3 (absent), 5 (…) and 4 more`."""
     shown = ", ".join(f"{number} ({problem})" for number, problem in sorted(faults.items())[:3])
     return f"trial {shown}" + (f" and {len(faults) - 3} more" if len(faults) > 3 else "")

@@ -1,4 +1,4 @@
-"""What a study was trained with: other versions of the libraries that decide numbers are told, and mixed only when asked."""
+"""Versions of the libraries that decide numbers: a study trained with others is reported, and mixed only on request."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _FILE = "versions.json"
 
 
 def check_versions(ledger: Any, *, accept: bool = False, retrain: bool = False) -> list[str]:
-    """Notes the versions that are here; only under the folder's lock, before anything is trained.
+    """Compare this machine's versions with the study's and note them. Requires the folder's lock; call before any training.
 
     Args:
         ledger: of the study.
-        accept: go on under other versions: numbers of both then stand in one study, which keeps a list of them.
-        retrain: begin every trial again under the versions that are here; what was recorded is kept beside.
+        accept: continue under other versions: the study then mixes numbers of both, and keeps a list of the versions.
+        retrain: start every trial again under this machine's versions; the old records are kept in another folder.
 
     Returns:
-        Lines to be told.
+        Lines for the user.
 
     Raises:
-        BadInput: the study was trained with other versions, and neither is asked for.
+        BadInput: the study was trained with other versions, and neither `accept` nor `retrain` is set.
     """
     folder, now = ledger.folder, library_versions()
     past = _past(folder)
@@ -57,12 +57,12 @@ def check_versions(ledger: Any, *, accept: bool = False, retrain: bool = False) 
 
 
 def versions_are_mixed(folder: Path) -> bool:
-    """Whether the study went on under other versions once."""
+    """Return whether the study was ever continued under other versions."""
     return len({tuple(sorted(entry["versions"].items())) for entry in _past(folder)}) > 1
 
 
 def _past(folder: Path) -> list[dict[str, Any]]:
-    """Versions in their order, with the number of trials that were finished then; empty where nothing readable is noted."""
+    """Return the noted versions in order, each with the number of trials finished then; empty if none can be read."""
     path = folder / _FILE
     return list(read_checked(path)["passages"]) if path.exists() and not is_damaged(path) else []
 
@@ -75,7 +75,7 @@ def _write(folder: Path, passages: list[dict[str, Any]]) -> None:
 
 
 def _of_records(ledger: Any) -> Mapping[str, str]:
-    """A study of an earlier version noted some of them with every trial."""
+    """Return the versions noted with the trials, for studies of earlier versions that have no `versions.json`."""
     here = library_versions()
     for record in reversed(ledger.written()):
         facts = dict(record.facts)
@@ -85,10 +85,10 @@ def _of_records(ledger: Any) -> Mapping[str, str]:
 
 
 def _set_records_aside(ledger: Any) -> None:
-    """Records, additions, end and journal into a folder of their own; what was asked for stays, and so do the readings.
+    """Move records, additions, end and journal into a folder of their own; keep the configuration and the holdout log.
 
     Raises:
-        BadInput: a study that grew, or whose Optuna study lies in a database: it cannot be begun again in its place.
+        BadInput: the study was extended, or its Optuna study is in a database: it cannot be restarted in place.
     """
     from tasksearch.study.optuna_location import optuna_address
 
