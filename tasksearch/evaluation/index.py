@@ -21,10 +21,14 @@ def require_faiss(targets: Sequence[str]) -> None:
         targets: names of the targets that need it, for the message.
     """
     if find_spec("faiss") is None:
-        raise MissingPackage(
-            f"target {', '.join(targets)} searches nearest neighbours and needs faiss: pip install 'tasksearch[cpu]' (or "
-            "'tasksearch[gpu]' on CUDA 12; never both)"
-        )
+        raise _missing(f"target {', '.join(targets)}")
+
+
+def _missing(what: str) -> MissingPackage:
+    return MissingPackage(
+        f"{what} searches nearest neighbours and needs faiss: pip install 'tasksearch[cpu]' (or 'tasksearch[gpu]' on CUDA 12; "
+        "never both)"
+    )
 
 
 def nearest(queries: Vectors, pool: Vectors) -> npt.NDArray[np.int64]:
@@ -34,7 +38,10 @@ def nearest(queries: Vectors, pool: Vectors) -> npt.NDArray[np.int64]:
 
 def neighbours(queries: Vectors, pool: Vectors, k: int) -> tuple[Vectors, npt.NDArray[np.int64]]:
     """Return the k largest inner products and their pool rows, each of shape (queries, k), largest first."""
-    import faiss
+    try:
+        import faiss
+    except ImportError:  # a plan that is run without a study was not checked before
+        raise _missing("retrieval") from None
 
     index: Any = faiss.IndexFlatIP(pool.shape[1])
     if hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0:

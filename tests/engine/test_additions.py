@@ -57,7 +57,11 @@ def copy(finished, tmp_path):
 
 
 def files(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in sorted((folder / "trials").iterdir())}
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in sorted((folder / "trials").iterdir())
+        if path.name != "study.json"
+    }
 
 
 def search(records):

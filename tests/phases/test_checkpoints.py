@@ -142,7 +142,7 @@ def test_sigterm_while_training_saves_once_more_at_the_end_of_the_step_and_ends_
 
     with pytest.MonkeyPatch.context() as patch:
         for module in (snapshots, resumable):
-            patch.setattr(module, "LAST_CALL", call)
+            patch.setattr(module, "PREEMPTION", call)
         call.listen()
         try:
             with pytest.raises(SystemExit) as ended:

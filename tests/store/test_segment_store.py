@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors import SafetensorError
 
+from tasksearch.core.code_identity import code_hash
 from tasksearch.core.errors import DiskFull
 from tasksearch.store import segment_store as store_module
 from tasksearch.store.segment_store import MANIFEST, SegmentStore
@@ -26,7 +27,7 @@ def store(tmp_path):
 
 
 def test_what_is_put_comes_back(store):
-    assert store.manifest(NAME)["facts"] == FACTS
+    assert store.manifest(NAME)["facts"] == FACTS | {"code": code_hash()}
     for file, table in TABLES.items():
         assert all(torch.equal(store.tensors(NAME, file)[key], value) for key, value in table.items())
     assert store.manifest("cd" * 12) is None
@@ -68,7 +69,7 @@ def test_a_segment_that_is_not_as_its_manifest_says_is_not_there_and_can_be_put_
         (folder / MANIFEST).write_text(json.dumps(manifest | wrong[change]))
     assert store.manifest(NAME) is None
     store.put(NAME, TABLES, FACTS)
-    assert store.manifest(NAME)["facts"] == FACTS
+    assert store.manifest(NAME)["facts"] == FACTS | {"code": code_hash()}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tasksearch.core.code_identity import code_hash
 from tasksearch.core.errors import BadInput, DiskFull, StoreUnusable
 from tasksearch.store.eviction import entries, verify
 from tasksearch.store.remote import RemoteStore, open_store
@@ -41,7 +42,7 @@ def test_what_is_put_comes_back_is_listed_and_can_be_put_again(store):
     assert store.manifest(NAME) is None
     for _ in range(2):
         store.put(NAME, TABLES, FACTS)
-    assert store.manifest(NAME)["facts"] == FACTS
+    assert store.manifest(NAME)["facts"] == FACTS | {"code": code_hash()}
     for file, table in TABLES.items():
         assert all(torch.equal(store.tensors(NAME, file)[key], value) for key, value in table.items())
     [entry] = entries(store)
@@ -157,4 +158,4 @@ def test_a_store_of_the_version_before_is_read_and_what_is_trained_again_is_said
         f"{tmp_path} was written by an older version, whose target phases were named by their languages too: its intermediate "
         "segments are reused, its target phases are trained again"
     ]
-    assert old.manifest(NAME)["facts"] == FACTS
+    assert old.manifest(NAME)["facts"] == FACTS | {"code": code_hash()}
