@@ -41,8 +41,8 @@ def study_home(client: Any, name: str, study_id: str) -> StudyHome:
     """
     from mlflow.entities import ViewType
 
-    experiments = {str(e.experiment_id): e for e in _pages(client.search_experiments, view_type=ViewType.ALL)}
     named = client.get_experiment_by_name(name)
+    experiments = {str(e.experiment_id): e for e in _pages(client.search_experiments, view_type=ViewType.ALL)}
     if named is not None:
         experiments.setdefault(str(named.experiment_id), named)
     own, runs = f"tags.`tasksearch.study` = '{study_id}'", list[Any]()
