@@ -245,7 +245,7 @@ class TrialManager:
                 self._write(self.additions.shown(self.records[addition.number]))
 
     def tell(self, event: Event) -> None:
-        """Send an event to whoever shows progress."""
+        """Send an event to the display of progress."""
         self._on_event(event)
 
     def _open(self) -> None:

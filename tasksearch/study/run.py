@@ -56,8 +56,8 @@ def run_study(
     Args:
         config: the study's configuration, from `configure`.
         folder: the study's folder; None: `studies/NAME`.
-        resources: where and with what resources trials run; None: the defaults of `Resources`.
-        progress: displays the study while it runs, such as `tasksearch.progress`; None: no display.
+        resources: where trials run and what each may use; None: the defaults of `Resources`.
+        progress: makes a display of the running study, such as `tasksearch.progress`; None: no display.
         on_event: called with each event of `engine.events`, in the calling thread.
         on_pretrain: called with (step, steps, loss) while the lab's own model is pretrained.
 
