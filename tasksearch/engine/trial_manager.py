@@ -111,7 +111,8 @@ class TrialManager:
     def next(self) -> TrialRecord | Literal["finished"] | None:
         """Return the next trial to run, recorded as running; None if none can be started yet; "finished" if none is left.
 
-        "finished" is returned only once no trial is running: any of them may lose its worker and have to run again.
+        A halted run is "finished" at once. Otherwise "finished" is returned only when no trial is running, since any of them
+        may lose its worker and have to run again.
         """
         if self.halted:
             return "finished"

@@ -107,7 +107,7 @@ def pretrain_model(
         raise BadInput(f"{out} is not empty; choose another --out, or replace it with --force")
     aside = out.with_name(f"{out.name}.progress")
     tokenizer_folder = aside / f"tokenizer-{plan.data}"
-    if not (tokenizer_folder / "tokenizer_config.json").is_file():  # it is written last, so the tokenizer is complete if it is there
+    if not (tokenizer_folder / "tokenizer_config.json").is_file():  # written last: complete if there
         train_unigram(_lines(plan.files), plan.vocabulary, plan.settings.max_length, tokenizer_folder)
     with quiet_transformers():
         tokenizer = AutoTokenizer.from_pretrained(str(tokenizer_folder))
