@@ -66,7 +66,7 @@ def _row(one: Any) -> dict[str, Any]:
 
 
 def _lines(found: Any) -> list[str]:
-    from tasksearch.study.store_location import shown_size
+    from tasksearch.core.sizes import shown_size
 
     unit = "GPU-hours" if found.gpus else "CPU-hours"
     share = found.gpus or 1.0

@@ -1,4 +1,4 @@
-"""What one sees while a study runs: bars on a terminal, a line per finished trial elsewhere."""
+"""Progress of a running study: bars on a terminal, otherwise a line per finished trial."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Watch:
                 self._say(text)
 
     def on_pretrain(self, step: int, steps: int, loss: float) -> None:
-        """Phase 1 of the lab."""
+        """Show the pretraining of the lab's model."""
         if self._display:
             self._display.pretrain(step, steps, loss)
         elif step == steps or time.monotonic() - self._told > _LINE_EVERY:
@@ -85,7 +85,7 @@ class Watch:
             self._say(f"phase 1: pretraining the lab's model, step {step}/{steps}, loss {loss:.2f}")
 
     def on_event(self, event: Any) -> None:
-        """An event of `engine.events`."""
+        """Show an event of `engine.events`."""
         from tasksearch.engine.events import Notice, TrialFinished, TrialJudged, TrialProgress, TrialStarted
 
         with self._lock:
@@ -111,7 +111,7 @@ class Watch:
             self._display.finish(event.record)
 
     def _added(self, event: Any) -> None:
-        """An addition to a trial that was finished before the study grew."""
+        """Show an addition to a trial that was finished before the study was extended."""
         from tasksearch.engine.events import TrialFinished
 
         record = event.record
@@ -146,19 +146,19 @@ class Watch:
         if self._display:
             self._console.print(text, highlight=False, markup=False)
         else:
-            # notebooks paint standard error red
+            # notebooks show standard error in red
             place = sys.stdout if self._console.is_jupyter else sys.stderr
             self._spoke = time.monotonic()
             print(f"{time.monotonic() - self._started:6.0f} s  {text}", file=place, flush=True)
 
 
 def progress(config: StudyConfig) -> Watch:
-    """The display that `run_study(..., progress=tasksearch.progress)` shows: bars on a terminal, lines elsewhere."""
+    """Return the display for `run_study(..., progress=tasksearch.progress)`: bars on a terminal, lines elsewhere."""
     return Watch(config, quiet=False)
 
 
 class _Display:
-    """The live part: a bar over all trials, one per running trial, one line for the best so far."""
+    """Live display: a bar for all trials, one for each running trial, and a line for the best trial so far."""
 
     def __init__(self, console: Any) -> None:
         from rich.console import Group
@@ -177,32 +177,32 @@ class _Display:
         self._rows: dict[int, Any] = {}
 
     def pretrain(self, step: int, steps: int, loss: float) -> None:
-        """The lab's phase 1."""
+        """Show the pretraining of the lab's model."""
         if self._phase1 is None:
             self._phase1 = self._whole.add_task("phase 1", total=steps)
         self._whole.update(self._phase1, completed=step, description=f"phase 1, loss {loss:.2f}", visible=step < steps)
 
     def start(self, record: TrialRecord, total: int) -> None:
-        """A trial has begun; on a resume the first of them tells how many were finished before."""
+        """Show a trial that has begun. On a resume the first one's number is the number of trials finished before."""
         if self._trials is None:
             self._trials = self._whole.add_task("trials", total=total, completed=record.number)
         if record.number not in self._rows:
             self._rows[record.number] = self._running.add_task(f"  trial {record.number:<4} {record.role:8}", total=1, part="")
 
     def move(self, number: int, part: str, position: int, parts: int) -> None:
-        """A trial has begun a part."""
+        """Show that a trial has begun a part."""
         if number in self._rows:
             self._running.update(self._rows[number], total=parts, completed=position, part=part)
 
     def finish(self, record: TrialRecord) -> None:
-        """A trial has ended."""
+        """Remove a trial that has ended."""
         if record.number in self._rows:
             self._running.remove_task(self._rows.pop(record.number))
         if self._trials is not None:
             self._whole.advance(self._trials)
 
     def lead(self, record: TrialRecord) -> None:
-        """A new best."""
+        """Show a new best trial."""
         from tasksearch.reports.text import short_mix
 
         self._best.plain = f"best so far {record.objective:+.2f}, trial {record.number}: {short_mix(record.plan.schedule)}"

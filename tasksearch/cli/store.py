@@ -45,8 +45,8 @@ def ls(
     as_json: Json = False,
 ) -> None:
     """Segments: what each cost to train, its size, how often it was reused, and when last; the costliest first."""
+    from tasksearch.core.sizes import shown_size
     from tasksearch.store.eviction import entries
-    from tasksearch.study.store_location import shown_size
 
     stock = sorted(entries(_open(where)), key=lambda entry: (_ORDERS[sort](entry), entry.name), reverse=reverse)
     most = limit if limit is not None else 0 if as_json else _ROWS
@@ -69,8 +69,8 @@ def ls(
 @app.command("du", epilog="Example: `tasksearch store du /shared/store --json`")
 def du(where: Where, as_json: Json = False) -> None:
     """Bytes, training seconds and seconds saved by reuse, by kind of segment."""
+    from tasksearch.core.sizes import shown_size
     from tasksearch.store.eviction import entries
-    from tasksearch.study.store_location import shown_size
 
     sums: dict[str, dict[str, float]] = {}
     for e in entries(_open(where)):
@@ -124,8 +124,8 @@ def prune(
     as_json: Json = False,
 ) -> None:
     """Removes what is cheapest to train again and longest unused until the rest fits; never what a running trial needs."""
+    from tasksearch.core.sizes import shown_size, size_of
     from tasksearch.store.eviction import prune as evict
-    from tasksearch.study.store_location import shown_size, size_of
 
     gone = evict(_open(where), size_of(budget), dry_run=dry_run)
     if as_json:
@@ -137,6 +137,6 @@ def prune(
 
 def _open(where: str) -> Any:
     from tasksearch.store.remote import open_store
-    from tasksearch.study.store_location import store_of
+    from tasksearch.study.locations import store_of
 
     return open_store(store_of(where))

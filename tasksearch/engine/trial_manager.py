@@ -111,7 +111,8 @@ class TrialManager:
     def next(self) -> TrialRecord | Literal["finished"] | None:
         """Return the next trial to run, recorded as running; None if none can be started yet; "finished" if none is left.
 
-        "finished" is returned only once no trial is running: any of them may lose its worker and have to run again.
+        A halted run is "finished" at once. Otherwise "finished" is returned only when no trial is running, since any of them
+        may lose its worker and have to run again.
         """
         if self.halted:
             return "finished"
@@ -245,7 +246,7 @@ class TrialManager:
                 self._write(self.additions.shown(self.records[addition.number]))
 
     def tell(self, event: Event) -> None:
-        """Send an event to whoever shows progress."""
+        """Send an event to the display of progress."""
         self._on_event(event)
 
     def _open(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ray.tune import Callback, Stopper
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
@@ -19,10 +19,23 @@ from tasksearch.core.errors import last_line
 from tasksearch.core.study import TrialRecord
 from tasksearch.engine.events import TrialProgress
 from tasksearch.engine.trial_manager import RETRIES, TrialManager
-from tasksearch.raytune.guard import guarded
 
+_T = TypeVar("_T")
 _REDUCTION = 3
 _LOG = logging.getLogger(__name__)
+
+
+def guarded(manager: TrialManager, act: Callable[[], _T], otherwise: _T) -> _T:
+    """Return the result of `act`. If it raises, store the exception as the trial manager's fault and return `otherwise`.
+
+    The fault then makes the stopper end the run in good order.
+    """
+    try:
+        return act()
+    except Exception as error:  # the driver raises it again once Ray's loop has ended
+        _LOG.error("the run ends: %s", error, exc_info=error)
+        manager.fault = manager.fault or error
+        return otherwise
 
 
 class StudySearcher(Searcher):

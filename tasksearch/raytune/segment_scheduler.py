@@ -17,7 +17,7 @@ from tasksearch.core.required_segments import from_text
 from tasksearch.engine.segment_scheduling import SegmentScheduling
 from tasksearch.engine.trial_manager import TrialManager
 from tasksearch.engine.utilization import SlotClock
-from tasksearch.raytune.guard import guarded
+from tasksearch.raytune.searcher import guarded
 
 _LOG = logging.getLogger(__name__)
 

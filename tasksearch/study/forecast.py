@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from tasksearch.core.options import Resources
 from tasksearch.core.study import StudyConfig
+from tasksearch.study.locations import store_address
 from tasksearch.study.setup import OnPretrain, prepare
-from tasksearch.study.store_location import store_address
 
 if TYPE_CHECKING:
     from tasksearch.core.study import TrialRecord

@@ -12,8 +12,7 @@ from typing import Any
 from tasksearch.core.errors import StudyNotReady
 from tasksearch.core.study import TrialRecord
 from tasksearch.study.best import open_study
-from tasksearch.study.study_id import study_id
-from tasksearch.study.tracking_location import tracking_address
+from tasksearch.study.locations import study_id, tracking_address
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -107,7 +107,7 @@ def pretrain_model(
         raise BadInput(f"{out} is not empty; choose another --out, or replace it with --force")
     aside = out.with_name(f"{out.name}.progress")
     tokenizer_folder = aside / f"tokenizer-{plan.data}"
-    if not (tokenizer_folder / "tokenizer_config.json").is_file():  # written last
+    if not (tokenizer_folder / "tokenizer_config.json").is_file():  # written last: complete if there
         train_unigram(_lines(plan.files), plan.vocabulary, plan.settings.max_length, tokenizer_folder)
     with quiet_transformers():
         tokenizer = AutoTokenizer.from_pretrained(str(tokenizer_folder))
@@ -129,7 +129,7 @@ def _corpus(files: Sequence[AlignedFile]) -> Any:
 
     @dataclass(frozen=True)
     class Texts:
-        """Texts of one language over all sources, read anew at every pass."""
+        """Texts of one language from all sources, read from disk again at every pass."""
 
         files: tuple[AlignedFile, ...]
         kind: str

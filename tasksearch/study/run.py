@@ -22,8 +22,8 @@ from tasksearch.core.own_files import shown as shown_reference
 from tasksearch.core.sizes import size_of
 from tasksearch.core.study import StudyConfig
 from tasksearch.study.configuration import DEFAULT_FOLDER, configure
+from tasksearch.study.locations import optuna_address, remember_optuna, store_address, study_id, tracking_address
 from tasksearch.study.moved import rebase
-from tasksearch.study.optuna_location import optuna_address, remember_optuna
 from tasksearch.study.own_parts import trainable_of
 from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
@@ -31,9 +31,6 @@ from tasksearch.study.result import StudyResult
 from tasksearch.study.settings import as_begun, keep_skipped
 from tasksearch.study.setup import OnPretrain, files_of, prepare
 from tasksearch.study.showing import OnEvent, Progress, shown
-from tasksearch.study.store_location import store_address
-from tasksearch.study.study_id import study_id
-from tasksearch.study.tracking_location import tracking_address
 from tasksearch.study.versions import check_versions, versions_are_mixed
 from tasksearch.tracking.address import check_answers, default_uri, masked
 
@@ -59,8 +56,8 @@ def run_study(
     Args:
         config: the study's configuration, from `configure`.
         folder: the study's folder; None: `studies/NAME`.
-        resources: where and with what resources trials run; None: the defaults of `Resources`.
-        progress: displays the study while it runs, such as `tasksearch.progress`; None: no display.
+        resources: where trials run and what each may use; None: the defaults of `Resources`.
+        progress: makes a display of the running study, such as `tasksearch.progress`; None: no display.
         on_event: called with each event of `engine.events`, in the calling thread.
         on_pretrain: called with (step, steps, loss) while the lab's own model is pretrained.
 

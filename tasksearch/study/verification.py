@@ -18,11 +18,8 @@ from typing import Any
 from tasksearch.core.checksum import is_damaged, read_checked
 from tasksearch.core.errors import BadInput, Damaged, StudyNotReady, TasksearchError
 from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.study.locations import optuna_address, store_address, study_id, tracking_address
 from tasksearch.study.moved import rebase
-from tasksearch.study.optuna_location import optuna_address
-from tasksearch.study.store_location import store_address
-from tasksearch.study.study_id import study_id
-from tasksearch.study.tracking_location import tracking_address
 from tasksearch.tasks.labels import suite_with_labels
 from tasksearch.tracking.address import default_uri
 from tasksearch.tracking.client import forget_places

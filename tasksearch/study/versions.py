@@ -90,7 +90,7 @@ def _set_records_aside(ledger: Any) -> None:
     Raises:
         BadInput: the study was extended, or its Optuna study is in a database: it cannot be restarted in place.
     """
-    from tasksearch.study.optuna_location import optuna_address
+    from tasksearch.study.locations import optuna_address
 
     if ledger.history() or optuna_address(ledger.folder) is not None:
         what = "grew" if ledger.history() else "keeps its Optuna study in a database"

@@ -23,7 +23,7 @@ from tasksearch.phases.checkpoints import clear
 from tasksearch.records.ledger import Ledger
 from tasksearch.store.eviction import claim, prune
 from tasksearch.store.segment_store import SegmentDamaged, SegmentStore, Tensors
-from tasksearch.study.study_id import study_id
+from tasksearch.study.locations import study_id
 from tasksearch.torture.planted import GROUPS, NAME, SIZES, config, plan_of
 from tasksearch.tracking.memory import MemoryTracker
 from tasksearch.tracking.mlflow import MlflowTracker

@@ -9,7 +9,7 @@ from typing import Any
 from tasksearch.core.signature import signature_of
 from tasksearch.engine.optuna_storage import trials_in_optuna
 from tasksearch.records.ledger import Ledger
-from tasksearch.study.study_id import study_id
+from tasksearch.study.locations import study_id
 from tasksearch.tracking.address import default_uri
 from tasksearch.tracking.lookup import contents, statuses
 

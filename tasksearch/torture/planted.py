@@ -16,7 +16,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import StudyConfig
 from tasksearch.records.ledger import Ledger
-from tasksearch.study.study_id import study_id
+from tasksearch.study.locations import study_id
 
 SIZES = {"ccg": 1000, "mnli": 4000, "qqp": 2000}
 GROUPS = {"nli": "classification", "tag": "tagging"}

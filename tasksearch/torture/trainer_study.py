@@ -15,9 +15,9 @@ from typing import Any
 from tasksearch.core.errors import TasksearchError
 from tasksearch.core.study import StudyConfig
 from tasksearch.records.ledger import Ledger
+from tasksearch.study.locations import study_id
 from tasksearch.study.run import configure
 from tasksearch.study.setup import prepare
-from tasksearch.study.study_id import study_id
 
 SNAPSHOT_STEPS = 5
 

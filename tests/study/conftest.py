@@ -25,8 +25,8 @@ def chromium(tmp_path_factory):
 def tracked_folder(planted, tmp_path_factory):
     """A complete study with an end, an id, and all its runs in the MLflow database of its folder; made without Ray."""
     from tasksearch.records.ledger import Ledger
+    from tasksearch.study.locations import study_id
     from tasksearch.study.moved import rebase
-    from tasksearch.study.study_id import study_id
     from tasksearch.tasks.lab_suite import lab_suite
     from tasksearch.tracking.mlflow import MlflowTracker
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tasksearch.records.ledger import Ledger
+from tasksearch.study.locations import study_id
 from tasksearch.study.mlflow_page import best_of_each
-from tasksearch.study.study_id import study_id
 from tasksearch.tracking.mlflow import MlflowTracker
 
 DOCS = Path(__file__).parents[2] / "docs" / "mlflow.md"

@@ -11,8 +11,8 @@ from tasksearch.store.eviction import entries
 from tasksearch.store.remote import open_store
 from tasksearch.store.segment_store import MANIFEST
 from tasksearch.study.extend import Growth, extend_study
+from tasksearch.study.locations import study_id
 from tasksearch.study.run import Resources, configure, run_study
-from tasksearch.study.study_id import study_id
 from tasksearch.tracking.address import default_uri
 from tasksearch.tracking.lookup import statuses
 

@@ -16,9 +16,7 @@ from tasksearch.records.holdout_log import ask, holdout_uses
 from tasksearch.records.ledger import Ledger
 from tasksearch.study import moved
 from tasksearch.study.best import best_of
-from tasksearch.study.optuna_location import optuna_address, remember_optuna
-from tasksearch.study.store_location import store_address
-from tasksearch.study.study_id import study_id
+from tasksearch.study.locations import optuna_address, remember_optuna, store_address, study_id
 from tasksearch.tasks.lab_suite import lab_suite
 from tasksearch.tracking.address import default_uri
 from tasksearch.tracking.mlflow import MlflowTracker

@@ -15,7 +15,7 @@ import pytest
 from tasksearch.engine.optuna_database import OptunaDatabase, close_storage
 from tasksearch.engine.optuna_storage import OptunaMirror, open_storage
 from tasksearch.records.ledger import Ledger
-from tasksearch.study.study_id import study_id
+from tasksearch.study.locations import study_id
 
 DOCS = Path(__file__).parents[2] / "docs" / "optuna.md"
 

@@ -3,14 +3,14 @@
 import pytest
 
 from tasksearch.core.errors import BadInput
-from tasksearch.study.optuna_location import VARIABLE, optuna_address, remember_optuna
+from tasksearch.study.locations import OPTUNA_VARIABLE, optuna_address, remember_optuna
 
 PLAIN, SECRET = "postgresql://me@host/db", "postgresql://me:secretword@host/db"
 
 
 @pytest.fixture(autouse=True)
 def _no_offer(monkeypatch):
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(OPTUNA_VARIABLE, raising=False)
 
 
 def test_a_study_has_its_journal_unless_asked_for_otherwise_and_nothing_is_written(tmp_path):
@@ -24,18 +24,18 @@ def test_a_password_is_asked_for_again_and_the_address_is_not(tmp_path, monkeypa
     remember_optuna(tmp_path, SECRET)
     assert [path.read_text() for path in tmp_path.iterdir()] == [f"{PLAIN}\n"]
     assert optuna_address(tmp_path) == PLAIN
-    monkeypatch.setenv(VARIABLE, SECRET)
+    monkeypatch.setenv(OPTUNA_VARIABLE, SECRET)
     assert optuna_address(tmp_path) == SECRET
 
 
 def test_the_environment_gives_a_new_study_its_place_and_moves_no_other(tmp_path, monkeypatch):
-    monkeypatch.setenv(VARIABLE, SECRET)
+    monkeypatch.setenv(OPTUNA_VARIABLE, SECRET)
     assert optuna_address(tmp_path) == SECRET
     (tmp_path / "optuna.journal").touch()
     assert optuna_address(tmp_path) is None, "it was begun without"
     remember_optuna(tmp_path, "postgresql://me@elsewhere/db")
     assert optuna_address(tmp_path) == "postgresql://me@elsewhere/db"
-    monkeypatch.setenv(VARIABLE, "journal")
+    monkeypatch.setenv(OPTUNA_VARIABLE, "journal")
     assert optuna_address(tmp_path) == "postgresql://me@elsewhere/db"
 
 

@@ -3,8 +3,7 @@
 import pytest
 
 from tasksearch.core.errors import BadInput
-from tasksearch.study.store_location import store_address
-from tasksearch.study.study_id import study_id
+from tasksearch.study.locations import store_address, study_id
 
 
 @pytest.mark.parametrize("left", [0, 3, -1])

@@ -7,14 +7,14 @@ import pytest
 
 from tasksearch.core.errors import BadInput
 from tasksearch.records.ledger import Ledger
+from tasksearch.study.locations import TRACKING_VARIABLE, tracking_address
 from tasksearch.study.run import configure, run_study
 from tasksearch.study.settings import as_begun
-from tasksearch.study.tracking_location import VARIABLE, tracking_address
 
 
 @pytest.fixture(autouse=True)
 def _no_offer(monkeypatch):
-    monkeypatch.setenv(VARIABLE, "")
+    monkeypatch.setenv(TRACKING_VARIABLE, "")
 
 
 @pytest.mark.parametrize(
@@ -34,15 +34,15 @@ def test_a_study_keeps_the_address_and_the_process_the_secrets(uri, kept, tmp_pa
     assert config.tracking_uri == kept
     assert "secret" not in (tmp_path / "study.json").read_text() + repr(config)
     assert tracking_address(config) == uri
-    assert os.environ[VARIABLE] == (uri if uri != kept else "")
+    assert os.environ[TRACKING_VARIABLE] == (uri if uri != kept else "")
 
 
 def test_the_environment_gives_secrets_and_moves_no_study(monkeypatch):
     config, nowhere = configure(tracking_uri="http://host/one"), configure()
-    monkeypatch.setenv(VARIABLE, "http://me:secretword@host/other")
+    monkeypatch.setenv(TRACKING_VARIABLE, "http://me:secretword@host/other")
     assert tracking_address(config) == "http://host/one"
     assert tracking_address(nowhere) is None
-    monkeypatch.setenv(VARIABLE, "http://me:secretword@host/one")
+    monkeypatch.setenv(TRACKING_VARIABLE, "http://me:secretword@host/one")
     assert tracking_address(config) == "http://me:secretword@host/one"
 
 
