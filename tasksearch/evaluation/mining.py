@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from tasksearch.evaluation.index import neighbours
 from tasksearch.evaluation.retrieval import unit_vectors
-from tasksearch.metrics.mining import best_cut, mining_scores
 
 Vectors = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -71,19 +70,6 @@ def max_margin_pairs(x: Vectors, y: Vectors, k: int = NEIGHBOURS) -> tuple[Ints,
     order = np.argsort(-scores, kind="stable")[taken]
     order = order[scores[order] > 0]
     return pairs[order], scores[order]
-
-
-def score_mining(
-    chosen_on: Mined, chosen_gold: Sequence[tuple[str, str]], mined: Mined, gold: Sequence[tuple[str, str]]
-) -> dict[str, float]:
-    """Return F1, precision and recall of `mined` in percent at the best cut of another set, and that cut as `threshold`."""
-    cut = best_cut(chosen_on.scores, _right(chosen_on, chosen_gold), len(set(chosen_gold)))
-    return mining_scores(mined.scores, _right(mined, gold), len(set(gold)), cut) | {"threshold": cut}
-
-
-def _right(mined: Mined, gold: Sequence[tuple[str, str]]) -> npt.NDArray[np.bool_]:
-    wanted = set(gold)
-    return np.array([pair in wanted for pair in mined.ids], dtype=np.bool_)
 
 
 def _ratio(cosine: Vectors, own: Vectors, other: Vectors) -> npt.NDArray[np.float64]:

@@ -7,13 +7,12 @@ The search for the best threshold differs from the official one on purpose in tw
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from tasksearch.metrics.squad import normalise
+from tasksearch.metrics.squad import exact_match, f1, normalise
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,23 +20,13 @@ Floats = npt.NDArray[np.float64]
 def em_f1_of(prediction: str, golds: Sequence[str]) -> tuple[float, float]:
     """Return (EM, F1) of one answer in [0, 1]; without gold answers the right answer is the empty string."""
     wanted = [gold for gold in golds if normalise(gold)] or [""]
-    return max(_exact(prediction, gold) for gold in wanted), max(_f1(prediction, gold) for gold in wanted)
-
-
-def _exact(prediction: str, gold: str) -> float:
-    return float(normalise(prediction) == normalise(gold))
+    return max(exact_match(prediction, gold) for gold in wanted), max(_f1(prediction, gold) for gold in wanted)
 
 
 def _f1(prediction: str, gold: str) -> float:
     """Return F1 as in SQuAD 1.1, except that two answers that normalise to nothing agree (1.1 scores them 0)."""
-    predicted, wanted = normalise(prediction).split(), normalise(gold).split()
-    if not predicted or not wanted:
-        return float(predicted == wanted)
-    common = sum((Counter(predicted) & Counter(wanted)).values())
-    if not common:
-        return 0.0
-    precision, recall = common / len(predicted), common / len(wanted)
-    return 2 * precision * recall / (precision + recall)
+    predicted, wanted = normalise(prediction), normalise(gold)
+    return float(predicted == wanted) if not predicted or not wanted else f1(prediction, gold)
 
 
 def after_threshold(scores: Floats, answerable: npt.NDArray[np.bool_], null: Floats, threshold: float) -> Floats:

@@ -9,7 +9,7 @@ from tasksearch.reports.data import ReportData
 from tasksearch.reports.section import Section
 from tasksearch.reports.sections import SECTIONS
 
-_NUMBER = re.compile(r"~?[+\-−–]?\d[\d.,]*( ?%)?( \[.*\])?(\+\d+)?|–")
+_NUMBER = re.compile(r"~?[+\-−–]?\d[\d.,]*( ?%)?( \[.*\])?(\+\d+)?[*•]?|–")
 
 
 def render(data: ReportData, *, extra: tuple[Section, ...] = ()) -> str:

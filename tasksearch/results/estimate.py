@@ -51,11 +51,6 @@ class Estimate:
     examples: int
     documents: int | None = None
 
-    @property
-    def covers_zero(self) -> bool | None:
-        """Whether zero is in the interval, ends included; None without an interval."""
-        return None if self.low is None or self.high is None else self.low <= 0.0 <= self.high
-
 
 def finding_of(gain: Interval) -> Finding:
     """Return the finding that the interval allows."""

@@ -10,6 +10,7 @@ from scipy import stats
 
 from tasksearch.analysis.estimates import CandidateOutcomes, estimate, linearised, score_of
 from tasksearch.core.errors import BadInput
+from tasksearch.results.estimate import finding_of
 
 CELL = ("nli", "sw")
 ONE = {CELL: 1.0}
@@ -109,7 +110,7 @@ def test_with_two_seeds_behind_the_noise_no_interval_is_claimed():
     two = arm(*(correct(*rng.integers(0, 2, 50)) for _ in range(2)))
     three = arm(*(correct(*rng.integers(0, 2, 50)) for _ in range(3)))
     assert estimate(two, ONE).low is None
-    assert estimate(two, ONE).covers_zero is None
+    assert finding_of(estimate(two, ONE)) == "no interval"
     assert estimate(two, ONE, pool=[three]).low is not None
 
 

@@ -141,7 +141,7 @@ def test_the_heads_features_of_the_lab_change_nothing_for_tags_and_spans(context
 
 @pytest.mark.parametrize("kind", ["pair", "sentence", "choice"])
 def test_a_head_that_no_stock_class_holds_is_refused_with_what_works(kind):
-    with pytest.raises(BadInput, match=r"no class of transformers .* add --features cls"):
+    with pytest.raises(BadInput, match=r"no transformers class .* add --features cls"):
         check_exportable("nli", kind, "pair-diff")
     check_exportable("nli", kind, "cls")
 

@@ -81,7 +81,7 @@ def test_a_folder_that_holds_the_recipe_is_left_as_it_is(lab: Path) -> None:
 
 
 def test_a_folder_that_holds_another_recipe_is_refused(lab: Path) -> None:
-    with pytest.raises(BadInput, match="holds the lab"):
+    with pytest.raises(BadInput, match="is the lab"):
         write_lab(LabRecipe(**SMALL.to_json() | {"world_seed": 3}), lab)
 
 

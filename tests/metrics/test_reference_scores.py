@@ -86,7 +86,7 @@ CODE = {
     registry: "answer_outcomes",
     scoring: "_accuracy _qqp _seqeval _bucc _squad _mlqa _exact_and_f1 _squad_v2 _cut _best_on_this_file _precision_recall_f1",
     squad: "normalise f1 exact_match best_over em_f1",
-    squad_v2: "em_f1_of _exact _f1 best_threshold",
+    squad_v2: "em_f1_of _f1 best_threshold",
     xtreme: "Benchmark.to_json Benchmark._task_json Benchmark._mean _mean_of",
 }
 SWAPPED = {

@@ -128,8 +128,8 @@ def test_a_threshold_answers_with_nothing_as_evaluate_v2_does(files):
 
 
 @pytest.mark.parametrize(("metric", "options", "said"), [
-    ("accuracy", {"answering": Answering(allow_extra=True)}, "--allow-extra is of squad, squad_v2, mlqa; accuracy matches"),
-    ("bucc", {"answering": Answering(missing_as_empty=True)}, "--missing-as-empty is of squad"),
+    ("accuracy", {"answering": Answering(allow_extra=True)}, "--allow-extra is for squad, squad_v2, mlqa; accuracy matches"),
+    ("bucc", {"answering": Answering(missing_as_empty=True)}, "--missing-as-empty is for squad"),
     ("squad", {"null_scores": Path("null")}, "--na-prob is for squad_v2"),
     ("squad_v2", {"null_threshold": 0.5}, "--na-prob-thresh needs --na-prob"),
 ])  # fmt: skip

@@ -152,6 +152,6 @@ def test_a_study_never_gets_fewer_twins(folder):
 
 def test_an_unknown_effect_of_choosing_says_why(folder):
     found = dataclasses.replace(answer_question([folder]), choosing=())
-    assert any("the sampler tried no mix of several tasks of one kind" in line for line in closing_lines(found))
+    assert any("the sampler trained no mix of several tasks of one kind" in line for line in closing_lines(found))
     early = dataclasses.replace(found, complete=False)
     assert any("its trainings come last" in line for line in closing_lines(early))

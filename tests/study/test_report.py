@@ -318,7 +318,9 @@ def test_the_command_asks_for_the_same_study(aim):
     assert seen == [asked]
 
 
-@pytest.mark.parametrize("text", ["12", "+1.2", "−3", "~-3.2", "5 %", "+0.4 [-3.1, +3.9]", "46.2 [42.0, 50.4]", "3+5", "–"])
+@pytest.mark.parametrize(
+    "text", ["12", "+1.2", "−3", "~-3.2", "5 %", "+0.4 [-3.1, +3.9]", "46.2 [42.0, 50.4]", "+1.2 [+0.3, +2.1]*", "3+5", "–"]
+)
 def test_numbers_stand_right(text):
     assert is_numeric(text)
 

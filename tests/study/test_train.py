@@ -87,7 +87,7 @@ def test_the_card_says_what_one_must_know(study, mix, tmp_path):
     for said in (
         "Generated, code-mixed world",
         "This model answers every example as trial 5 (finalist) of `small` did.",
-        "It was one of the 1 leaders",
+        "It was one of the 1 finalists",
         "Rule english-dev",  # one language beside English leaves no other to choose on
         "over 3 fresh seeds, against no intermediate phase over 3 seeds",
         "| tag | near1 | accuracy |",
@@ -139,7 +139,7 @@ def test_a_seed_the_study_had_is_that_trial_and_another_is_a_model_of_its_own(st
 
 def test_a_mix_that_was_no_leader_and_the_baseline_say_so(study, tmp_path):
     export_model(OTHER, tmp_path / "other", target="tag", study=study)
-    assert "no leader and was not re-run on fresh seeds" in (tmp_path / "other" / "README.md").read_text()
+    assert "no finalist and was not trained on fresh seeds" in (tmp_path / "other" / "README.md").read_text()
     export_model(Schedule.none(), tmp_path / "none", target="tag", study=study)
     assert "this is the baseline" in (tmp_path / "none" / "README.md").read_text()
 
@@ -236,7 +236,7 @@ def test_a_full_disk_leaves_nothing_behind(study, mix, tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("tasksearch.export.write._write", full)
-    with pytest.raises(DiskFull, match="nothing was kept"):
+    with pytest.raises(DiskFull, match="nothing of it was kept"):
         export_model(mix, tmp_path / "out", target="tag", study=study)
     assert [path.name for path in tmp_path.iterdir()] == ["mix.toml"]
 

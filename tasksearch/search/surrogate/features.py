@@ -21,8 +21,6 @@ from tasksearch.search.surrogate.schedule_arrays import MOVES, ScheduleArrays
 
 Array = NDArray[np.float64]
 
-BLOCKS = ("share", "presence", "order", "kind", "pairs", "before")
-
 
 def features(schedules: Sequence[Schedule], tasks: Sequence[str]) -> dict[str, Array]:
     """Return block → array of shape (schedules, columns). The baseline is a row of zeros."""
