@@ -10,7 +10,8 @@ from typing import Annotated, Any, Self
 
 import typer
 
-from tasksearch.cli.printing import open_console
+from tasksearch.cli.options import Json
+from tasksearch.cli.printing import open_console, print_json
 
 GET_EXAMPLES = (
     "Examples: `tasksearch data get --suite lowres --task xnli --task mnli --language sw --data DIR`; "
@@ -39,6 +40,7 @@ def get(
         str, typer.Option(help="https address that holds copies as HOST/PATH; http on 127.0.0.1 alone [default: the authors']")
     ] = "",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress, results only")] = False,
+    as_json: Json = False,
 ) -> None:
     """Fetch what is missing of a suite's data: sizes and licences are shown and asked for once.
 
@@ -48,7 +50,7 @@ def get(
     from tasksearch.core.errors import BadInput, DataMissing, UnknownName
     from tasksearch.tasks.catalogue import load_suite
     from tasksearch.tasks.download.act import restored
-    from tasksearch.tasks.download.plan import plan_download
+    from tasksearch.tasks.download.plan import address_of, plan_download
     from tasksearch.tasks.download.transfer import check_address
     from tasksearch.tasks.languages import canonical
 
@@ -64,12 +66,14 @@ def get(
     cards = [card for card in known.cards if not task or card.name in task]
     languages = _spoken(cards, [canonical(one) for one in language or ()])
     plan = plan_download(data, cards, languages)
-    console = open_console()
+    console = _stderr() if as_json else open_console()
     if not plan.items:
         _say_by_hand(console, cards, plan)
         if plan.by_hand and not plan.there:
             raise DataMissing(f"nothing of {', '.join(plan.by_hand)} can be fetched by this command; see above")
         console.print(f"all that can be fetched is in {data} already", highlight=False, soft_wrap=True)
+        if as_json:
+            print_json({"fetched": [], "failed": [], "by_hand": sorted(plan.by_hand)})
         return
     if not dry_run:
         restored(data)
@@ -78,10 +82,22 @@ def get(
     _say_by_hand(console, cards, plan)
     if dry_run:
         _list(console, plan, sizes)
+        if as_json:
+            print_json({"would_fetch": [address_of(item) for item in plan.items], "by_hand": sorted(plan.by_hand)})
         return
     if not yes:
         _ask(plan, sizes, data)
-    _fetch(console, suite, data, cards, languages, plan, sizes, mirror=mirror, quiet=quiet)
+    outcome = _fetch(console, suite, data, cards, languages, plan, sizes, mirror=mirror, quiet=quiet or as_json)
+    if as_json:
+        found = {"fetched": [address_of(item) for item in outcome.fetched], "failed": [str(f) for f in outcome.failed.values()]}
+        print_json(found | {"by_hand": sorted(outcome.left.by_hand)})
+
+
+def _stderr() -> Any:
+    """Return a console on standard error: with --json standard output holds the object alone."""
+    from rich.console import Console
+
+    return Console(stderr=True)
 
 
 def _spoken(cards: Sequence[Any], languages: Sequence[str]) -> list[str]:
@@ -211,7 +227,7 @@ def _fetch(
     *,
     mirror: str,
     quiet: bool,
-) -> None:
+) -> Any:
     from tasksearch.core.errors import Unreachable
     from tasksearch.tasks.download.act import get_data
 
@@ -235,6 +251,7 @@ def _fetch(
         raise Unreachable(
             f"{len(outcome.failed)} of {len(outcome.failed) + len(outcome.fetched)} could not be fetched; see above"
         )
+    return outcome
 
 
 class Progress:

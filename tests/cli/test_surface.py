@@ -52,7 +52,7 @@ def test_every_command_answers_in_json_when_asked_to(words, command):
 @pytest.mark.parametrize(
     ("words", "choices"),
     [(("best",), "pivot-dev|english-dev|target-dev"), (("languages",), "low|low+|unseen"), (("pretrain",), "fp32|bf16"),
-     (("store", "ls"), "cost|used|size|reused|name"), (("torture",), "store|drivers|workers|trainer|all"),
+     (("store", "ls"), "cost|used|size|reused|name"), (("torture",), "store|drivers|workers|trainer|commands|all"),
      (("train",), "cls|pair-diff"), (("report",), "joint-vs-sequential"), (("score",), "accuracy, qqp, seqeval")],
 )  # fmt: skip
 def test_choices_are_shown_as_choices(words, choices):

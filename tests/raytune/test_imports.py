@@ -17,7 +17,7 @@ from tasksearch.raytune.provenance import check_trained_by
 from tasksearch.raytune.searcher import StudyCallback
 from tasksearch.records.ledger import Ledger
 
-SCRIPT = Path(__file__).with_name("planted_study.py")
+SCRIPT = Path(__file__).parents[1] / "planted_study.py"
 
 
 @pytest.fixture
@@ -64,13 +64,13 @@ def test_a_current_folder_that_is_gone_is_no_entry(monkeypatch, tmp_path):
 
 def test_workers_of_a_ray_that_was_started_elsewhere_are_asked_what_they_import(planted, local_cluster, tmp_path, monkeypatch):
     """A notebook's own Ray: its path is given, so all that is left is to look."""
-    look = nodes.look
+    look = nodes.view_machine
 
     def another(*arguments):
         found = look(*arguments)
         return dataclasses.replace(found, imported_from={**found.imported_from, "tokenizers": "/elsewhere/tokenizers.py"})
 
-    monkeypatch.setattr(nodes, "look", another)
+    monkeypatch.setattr(nodes, "view_machine", another)
     with pytest.raises(
         BadInput, match=r"imports tokenizers from .*, the driver from /elsewhere/tokenizers.py; run from a folder"
     ):

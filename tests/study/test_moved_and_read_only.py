@@ -113,7 +113,9 @@ def test_a_reader_without_write_access_gets_every_answer_and_is_told_that_nothin
         result = CliRunner().invoke(app, ["best", str(unwritable), "--json"], catch_exceptions=False)
     assert result.exit_code == 0, result.exception
     (line,) = [record.getMessage() for record in caplog.records if record.name == "tasksearch.study"]
-    assert line.startswith("this reading of the reporting half was not recorded: cannot write") and "Permission denied" in line
+    assert (
+        line.startswith("this reading of the reporting examples was not recorded: cannot write") and "Permission denied" in line
+    )
     assert CliRunner().invoke(app, ["trials", str(unwritable)]).exit_code == 0
     assert not (unwritable / "readings.json").exists() and not (unwritable / "readings.lock").exists()
 
