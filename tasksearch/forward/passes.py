@@ -9,13 +9,15 @@ import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
 from tasksearch.forward.batches import Batch, Specials
+from tasksearch.models.families import family_of
 
 _NEVER = -1e4  # a logit that no softmax lets through, in fp32 and bf16 alike
 
 
 def encode_batch(model: Any, ids: torch.Tensor, specials: Specials, *, hidden_states: bool = False) -> Any:
-    """Runs the encoder; padding is masked, and positions start where XLM-R's do (behind the pad index)."""
-    return model.roberta(input_ids=ids, attention_mask=(ids != specials.pad).long(), output_hidden_states=hidden_states)
+    """Runs the encoder; padding is masked, and token types are those of the tokenizer's template."""
+    mask, types = (ids != specials.pad).long(), specials.type_ids(ids)
+    return family_of(model).encode(model, ids, mask, types, hidden_states=hidden_states)
 
 
 def loss_sum(model: Any, head: nn.Module | None, batch: Batch, specials: Specials) -> torch.Tensor:
@@ -23,7 +25,7 @@ def loss_sum(model: Any, head: nn.Module | None, batch: Batch, specials: Special
     hidden = encode_batch(model, batch.ids, specials).last_hidden_state
     if batch.kind == "mlm":
         # The vocabulary's logits at masked positions only: all positions would double the step's cost.
-        logits = model.lm_head(hidden[batch.rows, batch.columns])
+        logits = family_of(model).mlm_logits(model, hidden[batch.rows, batch.columns])
         return F.cross_entropy(logits.float(), batch.labels, reduction="sum")
     assert head is not None
     if batch.kind == "span":
@@ -45,7 +47,7 @@ def label_logits(head: nn.Module, hidden: torch.Tensor, batch: Batch, specials: 
     """(units, outputs): a row per sequence, per item of choices, or per tagged token."""
     if batch.kind == "tagging":
         return head(hidden[batch.rows, batch.columns])  # type: ignore[no-any-return]
-    logits: torch.Tensor = head(hidden, batch.ids, specials.template)
+    logits: torch.Tensor = head(hidden, batch.ids, specials.marks)
     return logits.view(-1, batch.choices) if batch.kind == "choice" else logits
 
 

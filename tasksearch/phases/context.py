@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from tasksearch.core.code_identity import code_hash
-from tasksearch.core.errors import DataMissing
+from tasksearch.core.errors import BadInput, DataMissing, ModelUnusable
 from tasksearch.core.library_versions import library_versions
 from tasksearch.core.plan import Plan
 from tasksearch.core.signature import signature_of
@@ -28,6 +28,7 @@ from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.labels import with_labels
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.suite import Suite
+from tasksearch.tasks.template import template_of
 from tasksearch.training.micro import MicroSizes
 
 
@@ -162,6 +163,10 @@ def open_context(
     if deterministic:
         be_deterministic()
     pretrained = load_pretrained(model)
+    try:
+        template_of(pretrained.tokenizer)
+    except BadInput as fault:
+        raise ModelUnusable(f"model {model!r}: {fault}") from None
     kept = open_store(store) if store else None
     if kept is not None:
         kept.accept_versions = accept_versions

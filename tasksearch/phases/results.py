@@ -37,7 +37,7 @@ class TrainedTarget(PartOutcome):
     """A target's part with the model behind its scores.
 
     Attributes:
-        model: the `XLMRobertaForMaskedLM` whose encoder was fine-tuned; that of phase 2 where the target trains nothing.
+        model: the model whose encoder was fine-tuned; that of phase 2 where the target trains nothing.
         head: the target's head; None for retrieval.
     """
 

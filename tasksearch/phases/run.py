@@ -102,7 +102,7 @@ class PlanRun:
         }
 
     def encoder(self) -> Any:
-        """The model after phase 2: an `XLMRobertaForMaskedLM`, which later parts of this run train no further."""
+        """The model after phase 2: a `…ForMaskedLM`, which later parts of this run train no further."""
         return self._phase2.last().model
 
     def _first_model(self) -> Any:

@@ -34,7 +34,7 @@ class FineTuned:
     """A target's model.
 
     Attributes:
-        model: the `XLMRobertaForMaskedLM` whose encoder was fine-tuned; that of phase 2 where the target trains nothing.
+        model: the model whose encoder was fine-tuned; that of phase 2 where the target trains nothing.
         head: the target's head; None for retrieval.
         steps: optimiser steps taken for it now.
         seconds: spent on that.
