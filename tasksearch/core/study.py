@@ -126,6 +126,7 @@ class StudyConfig:
         scheduler: `fifo` or `asha`.
         trainable: reference of the user's own trainable; empty: the three phases.
         picker: reference of the user's own picker, which chooses among the leaders; empty: the shrunken scores.
+        encoder: reference of the user's own encoder family; empty: the family of the model's type.
         allow_leakage: start though evaluation items stand in the training data.
         pretraining_text: files and folders of text that the model was pretrained on, checked as training data is.
         overrides: changes of the suite's settings.
@@ -174,6 +175,7 @@ class StudyConfig:
     widened: int = 0
     trainable: str = ""
     picker: str = ""
+    encoder: str = ""
 
     def __post_init__(self) -> None:
         if self.trials < 1:

@@ -22,14 +22,14 @@ class Specials:
     """The tokenizer's special pieces, and its size.
 
     Attributes:
-        pad, mask: ids; no mask where the tokenizer has none.
+        pad, mask: ids; mask is -1 where the tokenizer has none: such a model trains no MLM.
         vocabulary: pieces of the tokenizer; a model may have more.
         never_drawn: ids that MLM never puts in place of another.
     """
 
     template: Template
     pad: int
-    mask: int | None
+    mask: int
     vocabulary: int
     never_drawn: tuple[int, ...]
 
@@ -40,7 +40,7 @@ class Specials:
         own = tuple(sorted({*template.ids, pad}))
         # XLM-R's `<unk>` and `<mask>` have always been drawn here: leaving them out would change every number trained by MLM.
         never = own if own == (0, 1, 2) else tuple(sorted({*own, *tokenizer.all_special_ids}))
-        mask = tokenizer.mask_token_id
+        mask = -1 if tokenizer.mask_token_id is None else int(tokenizer.mask_token_id)
         return cls(template=template, pad=pad, mask=mask, vocabulary=len(tokenizer), never_drawn=never)
 
     @property

@@ -53,14 +53,17 @@ class Pretrained:
         return int(self.model.config.num_hidden_layers)
 
 
-def load_pretrained(source: str) -> Pretrained:
+def load_pretrained(source: str, encoder: str = "") -> Pretrained:
     """Loads `source`: an existing folder, else a hub id. Weights are read from safetensors alone, and no remote code is run.
+
+    Args:
+        encoder: reference of the user's own family (`core.own_files`); empty: the family of the model's type.
 
     Raises:
         ModelUnusable: of no known family, no tokenizer, no safetensors, damaged, without some of the encoder's weights, or a
             hub that does not answer.
     """
-    family = _family(source)
+    family = _family(source, encoder)
     with quiet_transformers():
         try:
             # A checkpoint without an MLM head gets a fresh one: from a fixed seed, or its fingerprint would change every time.
@@ -84,9 +87,9 @@ def load_pretrained(source: str) -> Pretrained:
     )
 
 
-def _family(source: str) -> EncoderFamily:
+def _family(source: str, encoder: str = "") -> EncoderFamily:
     """The family that serves the source's type of model."""
-    check_source(source)
+    check_source(source, encoder)
     with quiet_transformers():
         from transformers import AutoConfig
 
@@ -94,17 +97,17 @@ def _family(source: str) -> EncoderFamily:
             found = AutoConfig.from_pretrained(source, trust_remote_code=False).model_type
         except Exception as fault:
             raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
-    return _served(f"model {source!r}", found)
+    return _served(f"model {source!r}", found, encoder)
 
 
-def _served(shown: str, model_type: str | None) -> EncoderFamily:
+def _served(shown: str, model_type: str | None, encoder: str) -> EncoderFamily:
     try:
-        return family_for(model_type)
+        return family_for(model_type, encoder)
     except BadInput as fault:
         raise ModelUnusable(f"{shown} {fault}") from None
 
 
-def check_source(source: str) -> None:
+def check_source(source: str, encoder: str = "") -> None:
     """Looks at a folder without loading it; a name that is no path is taken for a hub id and passes.
 
     Raises:
@@ -112,14 +115,14 @@ def check_source(source: str) -> None:
     """
     folder = Path(source)
     if folder.is_dir():
-        _check_folder(folder)
+        _check_folder(folder, encoder)
     elif folder.exists() or source.startswith(("/", ".", "~")):
         raise ModelUnusable(
             f"no model folder {source!r}; expected a folder with config.json, model.safetensors and tokenizer.json"
         )
 
 
-def check_mlm_head(source: str, tasks: Iterable[str]) -> None:
+def check_mlm_head(source: str, tasks: Iterable[str], encoder: str = "") -> None:
     """Looks whether a folder holds the MLM head that `tasks` train on; of a hub id this is known once it is loaded.
 
     Raises:
@@ -131,7 +134,7 @@ def check_mlm_head(source: str, tasks: Iterable[str]) -> None:
     for path in Path(source).glob("*.safetensors"):
         with safe_open(path, framework="pt") as file:
             names += file.keys()
-    keys = _family_of_folder(Path(source)).mlm_keys if names else ""
+    keys = _family_of_folder(Path(source), encoder).mlm_keys if names else ""
     if names and not (keys and any(name.startswith(keys) for name in names)):
         raise no_mlm_head(source, tasks)
 
@@ -159,13 +162,13 @@ class Shape:
     tokens: int
 
 
-def shape_of(source: str) -> Shape:
+def shape_of(source: str, encoder: str = "") -> Shape:
     """Shape of a folder's or hub id's model, from its configuration alone.
 
     Raises:
         ModelUnusable: it cannot be read.
     """
-    family = _family(source)
+    family = _family(source, encoder)
     with quiet_transformers():
         from transformers import AutoConfig
 
@@ -176,7 +179,7 @@ def shape_of(source: str) -> Shape:
             raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
 
 
-def _family_of_folder(folder: Path) -> EncoderFamily:
+def _family_of_folder(folder: Path, encoder: str) -> EncoderFamily:
     config = folder / "config.json"
     if not config.is_file():
         raise ModelUnusable(f"model folder {str(folder)!r} has no config.json")
@@ -184,11 +187,11 @@ def _family_of_folder(folder: Path) -> EncoderFamily:
         model_type = json.loads(config.read_text(encoding="utf-8")).get("model_type")
     except (ValueError, AttributeError):
         raise ModelUnusable(f"model folder {str(folder)!r}: config.json is not a JSON object") from None
-    return _served(f"model folder {str(folder)!r}", model_type)
+    return _served(f"model folder {str(folder)!r}", model_type, encoder)
 
 
-def _check_folder(folder: Path) -> None:
-    _family_of_folder(folder)
+def _check_folder(folder: Path, encoder: str) -> None:
+    _family_of_folder(folder, encoder)
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise ModelUnusable(f"model folder {str(folder)!r} has no tokenizer; expected {' or '.join(_TOKENIZER_FILES)}")
     if not any(folder.glob("*.safetensors")):
@@ -247,7 +250,7 @@ def model_fingerprint(model: nn.Module, tokenizer: Any, family: EncoderFamily) -
     }
     digest.update(json.dumps(shaping, sort_keys=True).encode())
     digest.update(tokenizer.backend_tokenizer.to_str().encode())
-    digest.update(family.identity(model.config).encode())
+    digest.update((family.reference + family.identity(model.config)).encode())
     return digest.hexdigest()[:24]
 
 

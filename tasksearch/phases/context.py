@@ -145,6 +145,7 @@ def open_context(
     skip_bad: int = 0,
     deterministic: bool = False,
     accept_versions: bool = False,
+    encoder: str = "",
 ) -> RunContext:
     """Loads a context; a process that runs many trials loads it once.
 
@@ -157,12 +158,13 @@ def open_context(
         skip_bad: bad records that are passed over in each file.
         deterministic: bit-equal repetition on a GPU too; holds for the process from then on.
         accept_versions: reuse segments that other code, or other versions of the libraries, trained.
+        encoder: reference of the user's own encoder family; empty: the family of the model's type.
     """
     where = pick_device(device)
     one_thread(where)
     if deterministic:
         be_deterministic()
-    pretrained = load_pretrained(model)
+    pretrained = load_pretrained(model, encoder)
     try:
         template_of(pretrained.tokenizer)
     except BadInput as fault:

@@ -34,6 +34,7 @@ class Setup:
     Attributes:
         data: root of the suite's files.
         model: hub id or folder.
+        encoder: reference of the user's own encoder family; empty for none.
         sizes: intermediate task → English training examples.
         skipped: task, language and split → a line for each bad record that was passed over.
     """
@@ -43,6 +44,7 @@ class Setup:
     model: str
     sizes: dict[str, int]
     settings: PhaseSettings
+    encoder: str = ""
     skipped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def context(self, config: StudyConfig, folder: Path) -> dict[str, Any]:
@@ -53,6 +55,7 @@ class Setup:
             "user_files": pack(files_of(config)),
             "data": self.data,
             "model": self.model,
+            "encoder": self.encoder,
             "store": str((folder / "store").absolute()),
             "skip_bad": config.skip_bad,
             "deterministic": config.deterministic,
@@ -76,7 +79,7 @@ class Setup:
 
 def files_of(config: StudyConfig) -> tuple[UserFile, ...]:
     """The user's own files that the study is made of."""
-    return references_in(config.suite, config.sampler, config.picker, config.trainable)
+    return references_in(config.suite, config.sampler, config.picker, config.trainable, config.encoder)
 
 
 def check_metrics(suite: Suite) -> Suite:
@@ -145,7 +148,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         require_faiss(searching)
     lab = suite.world == "lab"
     if config.model != "lab":
-        _check_model(config.model)  # before the lab's own is made: a wrong folder is known at once
+        _check_model(config.model, config.encoder)  # before the lab's own is made: a wrong folder is known at once
     elif not lab:
         raise BadInput(f"suite {suite.name!r} needs --model; the lab's own model knows its generated languages alone")
     elif config.data is not None:
@@ -156,9 +159,9 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     check_files(source, [suite.card(name) for name in (*config.space.tasks, *config.targets)], config.languages)
     check_leakage(source, suite, config)
 
-    _check_model(model)
+    _check_model(model, config.encoder)
     if masked := [task for task in config.space.tasks if suite.card(task).kind == "mlm"]:
-        check_mlm_head(model, masked)
+        check_mlm_head(model, masked, config.encoder)
     sizes = {task: source.training_size(suite.card(task)) for task in config.space.tasks}
     if suite.needs_data:
         _read_all(source, [suite.card(name) for name in config.targets], config.languages)
@@ -167,7 +170,8 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         data=data,
         model=model,
         sizes=sizes,
-        settings=settings_of(suite, config, shape_of(model)),
+        settings=settings_of(suite, config, shape_of(model, config.encoder)),
+        encoder=config.encoder,
         skipped=dict(source.skipped),
     )
 
@@ -193,8 +197,8 @@ def _lab(config: StudyConfig, on_pretrain: OnPretrain | None) -> tuple[str, str]
     return str(root.data), str(root.model)
 
 
-def _check_model(model: str) -> None:
+def _check_model(model: str, encoder: str) -> None:
     """Looks at a model folder before any trial does; a hub id is only known to be good once it is loaded."""
     from tasksearch.models.encoder import check_source
 
-    check_source(model)
+    check_source(model, encoder)

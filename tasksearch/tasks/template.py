@@ -62,13 +62,17 @@ class Template:
         return [*self.before, *a, *self.between, *b, *self.end]
 
 
-@lru_cache(maxsize=8)
 def template_of(tokenizer: Any) -> Template:
     """The template by which the tokenizer encodes a probe pair; RoBERTa's for one that has no fast backend.
 
     Raises:
         BadInput: the template cannot be told from the text in it, or is another one for one text than for two.
     """
+    return _probed(tokenizer)
+
+
+@lru_cache(maxsize=8)
+def _probed(tokenizer: Any) -> Template:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         return Template.roberta(tokenizer.bos_token_id, tokenizer.eos_token_id)

@@ -60,7 +60,10 @@ def test_another_architecture_is_named_with_the_one_expected(folder):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"model_type": "roberta"}))
     known = "bert, camembert, xlm-roberta, xlm-roberta-xl"
-    assert f"holds a 'roberta' model; known encoder families are {known} (nearest: xlm-roberta)" in refusal(folder)
+    assert (
+        f"holds a 'roberta' model; known encoder families are {known} (nearest: xlm-roberta); another is given by --encoder"
+        in refusal(folder)
+    )
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '"xlm-roberta"'])

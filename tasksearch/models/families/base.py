@@ -68,16 +68,20 @@ class EncoderFamily:
         return type(model)(copy.deepcopy(model.config))
 
     def settle(self, model: Any, tokenizer: Any) -> None:
-        """Makes a loaded model fit its tokenizer.
+        """Makes a loaded model fit its tokenizer: padding is the tokenizer's.
+
+        With XLM-R's tokenizer under BERT's layout (MiniLM, E5) the configuration's 0 is `<s>`, whose vector would never train.
 
         Raises:
             ValueError: they do not belong together; the message says why.
         """
+        model.config.pad_token_id = tokenizer.pad_token_id
+        model.get_input_embeddings().padding_idx = tokenizer.pad_token_id
 
     def identity(self, config: Any) -> str:
         """What shapes numbers beside weights and tokenizer: a part of the fingerprint."""
         plain = {key: value for key, value in config.to_dict().items() if key not in _VOLATILE}
-        return json.dumps([self.reference, plain], sort_keys=True, default=str)
+        return json.dumps(plain, sort_keys=True, default=str)
 
     # ---- shape
 

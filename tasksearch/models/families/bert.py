@@ -23,14 +23,6 @@ class Bert(EncoderFamily):
         "ForQuestionAnswering": {"out_proj": "qa_outputs"},
     }
 
-    def settle(self, model: Any, tokenizer: Any) -> None:
-        """Takes the tokenizer's padding piece.
-
-        With XLM-R's tokenizer (MiniLM, E5) the configuration's 0 is `<s>`, whose vector would never train.
-        """
-        model.config.pad_token_id = tokenizer.pad_token_id
-        model.get_input_embeddings().padding_idx = tokenizer.pad_token_id
-
     def mlm_logits(self, model: Any, rows: torch.Tensor) -> torch.Tensor:
         """The tied head."""
         logits: torch.Tensor = model.cls(rows)
