@@ -115,3 +115,37 @@ def planted_folder(planted, tmp_path_factory):
     Ledger(folder).save_config(planted.config(**settings))
     planted.run_in_process(planted.open_manager(folder, **settings), folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tiny_lab, tmp_path_factory):
+    """A random BERT with WordPiece over the tiny lab's words: `[CLS] a [SEP] b [SEP]`, types 0 and 1, specials at 0 to 4."""
+    import gzip
+    import re
+
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import BertConfig, BertForMaskedLM
+
+    texts = [gzip.decompress(path.read_bytes()).decode() for path in sorted(Path(tiny_lab.data).rglob("*.jsonl.gz"))]
+    made = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    made.normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=False)
+    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words = [" ".join(re.findall(r"\w+|[^\w\s]", text)) for text in texts]
+    trainer = trainers.WordPieceTrainer(vocab_size=400, special_tokens=specials, show_progress=False)
+    made.train_from_iterator(words, trainer)
+    made.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    folder = tmp_path_factory.mktemp("tiny-bert")
+    made.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer", "do_lower_case": false}')
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        config = BertConfig(
+            vocab_size=made.get_vocab_size(), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+            intermediate_size=64, max_position_embeddings=128,
+        )  # fmt: skip
+        BertForMaskedLM(config).save_pretrained(folder)
+    return folder

@@ -19,9 +19,9 @@ from trainables.base import PartResult, PlanTrainable
 class ThreePhase(PlanTrainable):
     """Runs a `phases.run.PlanRun`, one segment per step. A reused process keeps model and data loaded.
 
-    Its own entries in `context`: `suite`, `user_files` (from `core.own_files.pack`), `data`, `model`, `store`, `store_budget`
-    (bytes), `keep_targets`, `skip_bad`, `deterministic`, `accept_versions`, `device`, and `snapshots` (`[steps, seconds]`
-    between checkpoints within a segment; each may be None).
+    Its own entries in `context`: `suite` and `suite_options`, `user_files` (as `core.own_files.pack` gives them), `data`,
+    `model`, `encoder` (reference of a family in `user_files`), `store`, `store_budget` (bytes), `keep_targets`,
+    `deterministic`, `accept_versions`, `device`, and `snapshots` (`[every steps, every seconds]`, each may be None).
     """
 
     def prepare(self) -> None:
@@ -66,5 +66,6 @@ class ThreePhase(PlanTrainable):
             snapshots=CheckpointPolicy(every_steps=steps, every_seconds=seconds),
             skip_bad=int(context.get("skip_bad") or 0),
             deterministic=bool(context.get("deterministic")),
+            encoder=str(context.get("encoder") or ""),
             accept_versions=bool(context.get("accept_versions")),
         )

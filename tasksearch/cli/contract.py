@@ -18,7 +18,7 @@ CONTRACT_EXAMPLES = (
 
 def contract(
     part: Annotated[
-        str, typer.Argument(help="a suite or space file, or FILE.py:NAME of a sampler, picker, metric or trainable")
+        str, typer.Argument(help="a suite or space file, or FILE.py:NAME of a sampler, picker, metric, trainable or encoder")
     ],
     data: Annotated[
         Path | None, typer.Option(help="folder of a suite's data [default: the file's own, $TASKSEARCH_DATA]")

@@ -48,7 +48,8 @@ def check(
     from tasksearch.cli.check_tables import print_check
     from tasksearch.cli.data import told_leak
     from tasksearch.core.errors import UnknownName
-    from tasksearch.study.check import check_data, loads_tokenizer, longest_of
+    from tasksearch.models.encoder import load_tokenizer
+    from tasksearch.study.check import check_data, longest_of
     from tasksearch.study.coverage import covered_languages
     from tasksearch.study.leakage import leakage_of
     from tasksearch.study.setup import check_metrics, data_folder
@@ -72,7 +73,7 @@ def check(
     source = TaskSource(Path(folder), None, skip_bad=skip_bad)
     asked_of = [card.name for card in cards if card.role == "target"]
     languages = covered_languages(known, asked_of, language or (), what="check")
-    rows = check_data(source, cards, languages, loads_tokenizer(model) if model else None, longest_of(known, model, max_length))
+    rows = check_data(source, cards, languages, load_tokenizer(model) if model else None, longest_of(known, model, max_length))
     barred = {card.name: card for card in cards if card.needs}
     broken = [row for row in rows if row.problem and row.task not in barred]
     checked = None

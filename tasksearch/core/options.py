@@ -94,6 +94,7 @@ class StudyOptions(Options):
     )
     picker: str | None = option(None, WHAT, "what chooses among the finalists, as FILE.py:NAME", unset="the shrunken scores")
     trainable: str | None = option(None, WHAT, "what a trial is, as FILE.py:NAME", unset="the three phases", forecast=False)
+    encoder: str | None = option(None, WHAT, "how the model is loaded and run, as FILE.py:NAME", unset="by its type")
     scheduler: str = option("fifo", WHAT, "asha stops weak trials early", choices=SCHEDULERS)
     lag: int = option(
         4,

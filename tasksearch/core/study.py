@@ -129,10 +129,11 @@ class StudyConfig:
         lag: trial n is proposed from the results of trials 0 … n-lag; at least the number of concurrent trials.
         sampler: `tpe`, `random`, the dotted name of an Optuna sampler, or a reference to the user's own (`core.own_files`).
         scheduler: `fifo` or `asha`.
-        trainable: reference to the user's own trainable; empty: the three phases.
-        picker: reference to the user's own picker, which chooses among the finalists; empty: by the shrunken scores.
-        allow_leakage: start even if evaluation items occur in the training data.
-        pretraining_text: files and folders of text that the model was pretrained on; checked for leakage as training data is.
+        trainable: reference of the user's own trainable; empty: the three phases.
+        picker: reference of the user's own picker, which chooses among the leaders; empty: the shrunken scores.
+        encoder: reference of the user's own encoder family; empty: the family of the model's type.
+        allow_leakage: start though evaluation items stand in the training data.
+        pretraining_text: files and folders of text that the model was pretrained on, checked as training data is.
         overrides: changes of the suite's settings.
         skip_bad: maximum number of bad records that are skipped in each file; skipped records are reported.
         deterministic: use deterministic kernels, for bit-equal scores on a GPU; a CPU is deterministic anyway.
@@ -179,6 +180,7 @@ class StudyConfig:
     widened: int = 0
     trainable: str = ""
     picker: str = ""
+    encoder: str = ""
 
     def __post_init__(self) -> None:
         if self.trials < 1:

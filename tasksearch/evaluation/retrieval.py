@@ -67,7 +67,7 @@ def sentence_vectors(model: Any, items: Encoded, specials: Specials, settings: R
         ids = batch.ids.to(device)
         with autocast(device, precision):
             states = encode_batch(model, ids, specials, hidden_states=True).hidden_states
-            pooled = pool(states[settings.layer], ids, settings.pooling, **specials.template)
+            pooled = pool(states[settings.layer], ids, settings.pooling, specials.marks)
         vectors[chosen] = pooled.float().cpu().numpy()
     return vectors
 

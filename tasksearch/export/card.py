@@ -63,7 +63,7 @@ def _front(facts: Facts) -> str:
         pipeline_tag=_pipeline(facts),
         base_model=facts.base if _HUB_ID.fullmatch(facts.base) else None,
         datasets=sorted({table.id for source in read for table in _tables(source)}) or None,
-        tags=["tasksearch", "xlm-roberta", "zero-shot cross-lingual transfer"],
+        tags=["tasksearch", _model_type(facts), "zero-shot cross-lingual transfer"],
         model_name=facts.title if results else None,
         eval_results=results or None,
     )
@@ -87,6 +87,13 @@ def _result(facts: Facts, row: FactRow) -> Any:
     )
 
 
+def _model_type(facts: Facts) -> str:
+    """`model_type` of the configuration that the exported class has."""
+    import transformers
+
+    return str(getattr(transformers, facts.architecture).config_class.model_type)
+
+
 def _pipeline(facts: Facts) -> str:
     return _PIPELINES[facts.target.kind] if facts.target else "feature-extraction"
 
@@ -99,14 +106,9 @@ def _tables(source: Source) -> tuple[Hub, ...]:
 
 
 def _use(facts: Facts, example: str) -> str:
-    auto = {
-        "XLMRobertaForSequenceClassification": "AutoModelForSequenceClassification",
-        "XLMRobertaForMultipleChoice": "AutoModelForMultipleChoice",
-        "XLMRobertaForTokenClassification": "AutoModelForTokenClassification",
-        "XLMRobertaForQuestionAnswering": "AutoModelForQuestionAnswering",
-    }.get(facts.architecture)
-    loads = f"`{auto}`" if auto else "`AutoModel` (vectors)"
-    if facts.architecture == "XLMRobertaForMaskedLM":
+    ending = facts.architecture.partition("For")[2]
+    loads = "`AutoModel` (vectors)" if ending in ("", "MaskedLM") else f"`AutoModelFor{ending}`"
+    if ending == "MaskedLM":
         loads += " and `AutoModelForMaskedLM`"
     said = f"Loads with {loads} and `AutoTokenizer`, without remote code. `python {example}` runs it."
     if facts.target and facts.target.kind == "span":

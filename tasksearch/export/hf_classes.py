@@ -1,8 +1,9 @@
 """Convert an encoder and a head of this project to the stock transformers class that computes the same.
 
-`ClassificationHead` on `<s>` is dense → tanh → linear. That is `XLMRobertaClassificationHead`, and it is also the pooler of
-`XLMRobertaForMultipleChoice` with its classifier behind: both are exact. `TokenHead` is one linear layer, as in token
-classification and question answering. A head on `pair-diff` features has no stock class; custom model code is never exported.
+`ClassificationHead` on the first piece is dense → tanh → linear. That is the classification head of RoBERTa's layout, and also
+the pooler of BERT's, and of every multiple-choice class, with its classifier behind: all are exact. `TokenHead` is one linear
+layer, as in token classification and question answering. A head on `pair-diff` features has no stock class, and no remote code
+is ever written. Where each layer stands in which class is the family's to say (`models.families`).
 """
 
 from __future__ import annotations
@@ -17,24 +18,8 @@ from torch import nn
 from tasksearch.core.errors import BadInput
 from tasksearch.core.plan import Features
 from tasksearch.models.encoder import quiet_transformers
-
-CLASSES = {
-    "pair": "XLMRobertaForSequenceClassification",
-    "sentence": "XLMRobertaForSequenceClassification",
-    "multilabel": "XLMRobertaForSequenceClassification",
-    "choice": "XLMRobertaForMultipleChoice",
-    "tagging": "XLMRobertaForTokenClassification",
-    "span": "XLMRobertaForQuestionAnswering",
-}
-"""Kind of target → transformers class."""
-
-_HEADS: dict[str, dict[str, str]] = {
-    "XLMRobertaForSequenceClassification": {"dense": "classifier.dense", "out_proj": "classifier.out_proj"},
-    "XLMRobertaForMultipleChoice": {"dense": "roberta.pooler.dense", "out_proj": "classifier"},
-    "XLMRobertaForTokenClassification": {"out_proj": "classifier"},
-    "XLMRobertaForQuestionAnswering": {"out_proj": "qa_outputs"},
-}
-"""Class → its layer for each layer of the project's head."""
+from tasksearch.models.families import family_of
+from tasksearch.models.families.base import EXPORTS
 
 
 def check_exportable(target: str, kind: str, features: Features) -> None:
@@ -52,14 +37,23 @@ def stock_model(kind: str, model: Any, head: nn.Module, labels: Sequence[str]) -
     """Return the stock model with the encoder's and the head's weights, on the CPU, in evaluation mode.
 
     Args:
-        kind: kind of the target.
-        model: an `XLMRobertaForMaskedLM`; its MLM head is left out.
+        kind: of the target.
+        model: of a family; its MLM head is left out.
         head: trained on `cls` features where it is a `ClassificationHead`.
         labels: in the order of the head's outputs; empty for span and choice.
+
+    Raises:
+        BadInput: the family has no class for the kind.
     """
     import transformers
 
-    name = CLASSES[kind]
+    family = family_of(model)
+    name = family.export_class(model, kind)
+    if not name:
+        raise BadInput(
+            f"transformers has no {EXPORTS[kind].removeprefix('For')} class for {model.config.model_type!r} models; expected "
+            "a target of another kind, or --encoder-only"
+        )
     config = copy.deepcopy(model.config)
     config.architectures = [name]
     if labels:
@@ -69,8 +63,9 @@ def stock_model(kind: str, model: Any, head: nn.Module, labels: Sequence[str]) -
         config.problem_type = "multi_label_classification" if kind == "multilabel" else "single_label_classification"
     with quiet_transformers(), torch.random.fork_rng(devices=[]):
         stock = getattr(transformers, name)(config)
-    table = {key: value for key, value in model.state_dict().items() if key.startswith("roberta.")}
-    for layer, place in _HEADS[name].items():
+    encoder = f"{model.base_model_prefix}."
+    table = {key: value for key, value in model.state_dict().items() if key.startswith(encoder)}
+    for layer, place in family.heads[EXPORTS[kind]].items():
         for part, value in getattr(head, layer).state_dict().items():
             table[f"{place}.{part}"] = value
     stock.load_state_dict({key: value.detach().cpu() for key, value in table.items()}, strict=True)
@@ -82,5 +77,6 @@ def stock_encoder(model: Any, *, has_mlm_head: bool) -> Any:
     kept = copy.deepcopy(model).to("cpu").eval()
     if has_mlm_head:
         return kept
-    kept.roberta.config.architectures = ["XLMRobertaModel"]
-    return kept.roberta
+    encoder = kept.base_model
+    encoder.config.architectures = [type(encoder).__name__]
+    return encoder

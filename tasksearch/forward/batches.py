@@ -3,37 +3,67 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from tasksearch.models.pooling import Marks
 from tasksearch.tasks.encode import Encoded
+from tasksearch.tasks.template import Template, template_of
 
 MASK_SHARE, KEEP_SHARE, RANDOM_SHARE = 0.15, 0.1, 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Specials:
-    """Ids of the tokenizer's special tokens, and the size of its vocabulary."""
+    """The tokenizer's special pieces, and its size.
 
-    bos: int
-    eos: int
+    Attributes:
+        pad, mask: ids; mask is -1 where the tokenizer has none: such a model trains no MLM.
+        vocabulary: pieces of the tokenizer; a model may have more.
+        never_drawn: ids that MLM never puts in place of another.
+    """
+
+    template: Template
     pad: int
     mask: int
     vocabulary: int
+    never_drawn: tuple[int, ...]
 
     @classmethod
     def of(cls, tokenizer: Any) -> Specials:
-        """Read them from a Hugging Face tokenizer."""
-        bos, eos, pad, mask = (int(getattr(tokenizer, f"{name}_token_id")) for name in ("bos", "eos", "pad", "mask"))
-        return cls(bos=bos, eos=eos, pad=pad, mask=mask, vocabulary=len(tokenizer))
+        """Read off a Hugging Face tokenizer."""
+        template, pad = template_of(tokenizer), int(tokenizer.pad_token_id)
+        own = tuple(sorted({*template.ids, pad}))
+        # XLM-R's `<unk>` and `<mask>` have always been drawn here: leaving them out would change every number trained by MLM.
+        never = own if own == (0, 1, 2) else tuple(sorted({*own, *tokenizer.all_special_ids}))
+        mask = -1 if tokenizer.mask_token_id is None else int(tokenizer.mask_token_id)
+        return cls(template=template, pad=pad, mask=mask, vocabulary=len(tokenizer), never_drawn=never)
 
     @property
-    def template(self) -> dict[str, int]:
+    def marks(self) -> Marks:
         """What poolers and heads need."""
-        return {"bos": self.bos, "eos": self.eos, "pad": self.pad}
+        return Marks(ids=self.template.ids, before=len(self.template.before), pad=self.pad)
+
+    @cached_property
+    def drawable(self) -> npt.NDArray[np.int64]:
+        """Ids that MLM may put in place of another, ascending."""
+        return np.setdiff1d(np.arange(self.vocabulary, dtype=np.int64), np.array(self.never_drawn))
+
+    def type_ids(self, ids: torch.Tensor) -> torch.Tensor | None:
+        """Token types of padded rows, (batch, tokens); None where all are 0."""
+        if not self.template.typed:
+            return None
+        special = self.marks.special(ids)
+        count = special.cumsum(1)
+        until = len(self.template.before) + len(self.template.between)
+        of_text = [self.template.text_types[int(seen >= until)] for seen in range(self.template.pair_room + 1)]
+        of_special = [0, *self.template.special_types]
+        text, specials = (torch.tensor(table, device=ids.device) for table in (of_text, of_special))
+        return torch.where(special, specials[count], text[count]).masked_fill(ids == self.pad, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,14 +71,14 @@ class Batch:
     """A padded batch of one kind.
 
     Attributes:
-        ids: (sequences, tokens) padded with <pad>.
+        ids: (sequences, tokens) padded with the padding piece.
         rows, columns: where labels sit: token labels and masked positions; of label sets sequence and label; empty where a
             sequence has one label.
         labels: (units,) class, choice, tag, or original piece; empty for label sets.
         choices: sequences per item where the kind is choice, else 1.
-        spans: (sequences, 2) token columns of an answer's ends; column 0 (`<s>`) where the window has no answer.
-        allowed: for spans: (sequences, tokens) columns that an end may be in.
-        units: number of losses that are averaged.
+        spans: (sequences, 2) token columns of an answer's ends; column 0 (`<s>`, `[CLS]`) where the window holds none.
+        allowed: span: (sequences, tokens) columns an end may fall on.
+        units: how many losses are averaged.
     """
 
     kind: str
@@ -162,7 +192,7 @@ def mask_tokens(
         The masked ids, and rows, columns and original tokens of the chosen positions, at least one.
     """
     draw = np.random.default_rng(seed)
-    content = (ids != specials.bos) & (ids != specials.eos) & (ids != specials.pad)
+    content = ~np.isin(ids, (*specials.template.ids, specials.pad))
     chosen = content & (draw.random(ids.shape) < share)
     if not chosen.any() and content.any():
         chosen.flat[int(np.flatnonzero(content)[0])] = True
@@ -170,12 +200,6 @@ def mask_tokens(
     masked = ids.copy()
     masked[chosen & (fate >= KEEP_SHARE + RANDOM_SHARE)] = specials.mask
     scrambled = chosen & (fate >= KEEP_SHARE) & (fate < KEEP_SHARE + RANDOM_SHARE)
-    masked[scrambled] = draw.integers(_first_piece(specials), specials.vocabulary, size=int(scrambled.sum()))
+    masked[scrambled] = specials.drawable[draw.integers(0, len(specials.drawable), size=int(scrambled.sum()))]
     rows, columns = np.nonzero(chosen)
     return masked, rows.astype(np.int64), columns.astype(np.int64), ids[chosen]
-
-
-def _first_piece(specials: Specials) -> int:
-    """Return the lowest id behind the special tokens, which are the first ones of XLM-R's vocabulary."""
-    front = {specials.bos, specials.eos, specials.pad}
-    return max(i for i in front if i < 16) + 1

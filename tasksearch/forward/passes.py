@@ -9,21 +9,23 @@ import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
 from tasksearch.forward.batches import Batch, Specials
+from tasksearch.models.families import family_of
 
 _NEVER = -1e4  # a logit whose softmax is zero, in fp32 and in bf16
 
 
 def encode_batch(model: Any, ids: torch.Tensor, specials: Specials, *, hidden_states: bool = False) -> Any:
-    """Run the encoder; padding is masked, and positions start behind the pad index as in XLM-R."""
-    return model.roberta(input_ids=ids, attention_mask=(ids != specials.pad).long(), output_hidden_states=hidden_states)
+    """Runs the encoder; padding is masked, and token types are those of the tokenizer's template."""
+    mask, types = (ids != specials.pad).long(), specials.type_ids(ids)
+    return family_of(model).encode(model, ids, mask, types, hidden_states=hidden_states)
 
 
 def loss_sum(model: Any, head: nn.Module | None, batch: Batch, specials: Specials) -> torch.Tensor:
     """Return the sum of the batch's losses; the step divides by its number of units."""
     hidden = encode_batch(model, batch.ids, specials).last_hidden_state
     if batch.kind == "mlm":
-        # Vocabulary logits at masked positions only: at all positions they would double the step's cost.
-        logits = model.lm_head(hidden[batch.rows, batch.columns])
+        # The vocabulary's logits at masked positions only: all positions would double the step's cost.
+        logits = family_of(model).mlm_logits(model, hidden[batch.rows, batch.columns])
         return F.cross_entropy(logits.float(), batch.labels, reduction="sum")
     assert head is not None
     if batch.kind == "span":
@@ -45,7 +47,7 @@ def label_logits(head: nn.Module, hidden: torch.Tensor, batch: Batch, specials: 
     """Return logits of shape (units, outputs): a row per sequence, per item of choices, or per tagged token."""
     if batch.kind == "tagging":
         return head(hidden[batch.rows, batch.columns])  # type: ignore[no-any-return]
-    logits: torch.Tensor = head(hidden, batch.ids, specials.template)
+    logits: torch.Tensor = head(hidden, batch.ids, specials.marks)
     return logits.view(-1, batch.choices) if batch.kind == "choice" else logits
 
 

@@ -1,1 +1,1 @@
-"""XLM-R, heads and pooling."""
+"""Encoders of known families, heads and pooling."""

@@ -1,9 +1,8 @@
-"""The pretrained checkpoint of phase 1, from a hub id or a folder: an XLM-R encoder, its MLM head and its tokenizer."""
+"""Phase 1's outcome, from a hub id or a folder: an encoder of a known family, its MLM head and its tokenizer."""
 
 from __future__ import annotations
 
 import contextlib
-import copy
 import hashlib
 import json
 import logging
@@ -16,11 +15,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from tasksearch.core.errors import ModelUnusable, first_line
+from tasksearch.core.errors import BadInput, ModelUnusable, first_line
 from tasksearch.core.signature import seed_from
+from tasksearch.models.families import EncoderFamily, adopt, family_for
 
-_SHAPE = "xlm-roberta"
-_TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model")
+_TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model", "vocab.txt")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,15 +27,16 @@ class Pretrained:
     """A loaded checkpoint.
 
     Attributes:
-        source: hub id or folder that it was loaded from.
-        model: an `XLMRobertaForMaskedLM`; `model.roberta` is the encoder, `model.lm_head` the MLM head (tied to the
-            embeddings).
+        source: hub id or folder it came from.
+        model: a `…ForMaskedLM` of the family with fp32 weights; `model.base_model` is the encoder.
         tokenizer: its fast tokenizer.
         fingerprint: hash of configuration, weights and tokenizer: the signature of the root segment.
-        has_mlm_head: whether the checkpoint has one; without it an MLM task would start from a random head.
+        has_mlm_head: whether the checkpoint held one; without it an MLM task would start from a random head.
+        family: how the model is run and exported.
     """
 
     source: str
+    family: EncoderFamily
     model: Any
     tokenizer: Any
     fingerprint: str
@@ -53,50 +53,77 @@ class Pretrained:
         return int(self.model.config.num_hidden_layers)
 
 
-def load_pretrained(source: str) -> Pretrained:
-    """Load `source`: an existing folder, else a hub id. Weights are read from safetensors only; no remote code is run.
+def load_pretrained(source: str, encoder: str = "") -> Pretrained:
+    """Loads `source`: an existing folder, else a hub id. Weights are read from safetensors alone, and no remote code is run.
+
+    Args:
+        encoder: reference of the user's own family (`core.own_files`); empty: the family of the model's type.
 
     Raises:
-        ModelUnusable: not XLM-R-shaped, no tokenizer, no safetensors, damaged, without some of the encoder's weights, or a hub
-            that does not answer.
+        ModelUnusable: of no known family, no tokenizer, no safetensors, damaged, without some of the encoder's weights, or a
+            hub that does not answer.
     """
-    check_source(source)
+    family = _family(source, encoder)
     with quiet_transformers():
-        from transformers import AutoTokenizer, XLMRobertaForMaskedLM
-
         try:
             # A checkpoint without an MLM head gets one from a fixed seed, so that its fingerprint is always the same.
             with torch.random.fork_rng(devices=[]):
                 torch.default_generator.manual_seed(0)
-                model, info = XLMRobertaForMaskedLM.from_pretrained(source, use_safetensors=True, output_loading_info=True)
-            tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True, trust_remote_code=False)
+                model, missing = family.load(source)
+            tokenizer = family.tokenizer(source)
         except Exception as fault:
             raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
-    _check_loaded(source, model, tokenizer)
-    _check_complete(source, info["missing_keys"])
-    has_head = not any(name.startswith("lm_head") for name in info["missing_keys"])
-    model.eval()
-    fingerprint = model_fingerprint(model, tokenizer)
-    return Pretrained(source=source, model=model, tokenizer=tokenizer, fingerprint=fingerprint, has_mlm_head=has_head)
+    _check_tokenizer(source, model, tokenizer, family)
+    encoder = f"{model.base_model_prefix}."
+    _check_complete(source, [name for name in missing if name.startswith(encoder)])
+    adopt(model, family).eval()
+    return Pretrained(
+        source=source,
+        family=family,
+        model=model,
+        tokenizer=tokenizer,
+        fingerprint=model_fingerprint(model, tokenizer, family),
+        has_mlm_head=bool(family.mlm_keys) and tokenizer.mask_token_id is not None and not missing,
+    )
 
 
-def check_source(source: str) -> None:
-    """Check a folder without loading it; a name that is not a path counts as a hub id and passes.
+def _family(source: str, encoder: str = "") -> EncoderFamily:
+    """The family that serves the source's type of model."""
+    check_source(source, encoder)
+    with quiet_transformers():
+        from transformers import AutoConfig
+
+        try:
+            found = AutoConfig.from_pretrained(source, trust_remote_code=False).model_type
+        except Exception as fault:
+            raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
+    return _served(f"model {source!r}", found, encoder)
+
+
+def _served(shown: str, model_type: str | None, encoder: str) -> EncoderFamily:
+    try:
+        return family_for(model_type, encoder)
+    except BadInput as fault:
+        raise ModelUnusable(f"{shown} {fault}") from None
+
+
+def check_source(source: str, encoder: str = "") -> None:
+    """Looks at a folder without loading it; a name that is no path is taken for a hub id and passes.
 
     Raises:
         ModelUnusable: a file is missing, or the model is of another shape.
     """
     folder = Path(source)
     if folder.is_dir():
-        _check_folder(folder)
+        _check_folder(folder, encoder)
     elif folder.exists() or source.startswith(("/", ".", "~")):
         raise ModelUnusable(
             f"no model folder {source!r}; expected a folder with config.json, model.safetensors and tokenizer.json"
         )
 
 
-def check_mlm_head(source: str, tasks: Iterable[str]) -> None:
-    """Check that a folder has the MLM head that `tasks` train; for a hub id this is known only after loading.
+def check_mlm_head(source: str, tasks: Iterable[str], encoder: str = "") -> None:
+    """Looks whether a folder holds the MLM head that `tasks` train on; of a hub id this is known once it is loaded.
 
     Raises:
         ModelUnusable: it has none.
@@ -107,7 +134,8 @@ def check_mlm_head(source: str, tasks: Iterable[str]) -> None:
     for path in Path(source).glob("*.safetensors"):
         with safe_open(path, framework="pt") as file:
             names += file.keys()
-    if names and not any(name.startswith("lm_head.") for name in names):
+    keys = _family_of_folder(Path(source), encoder).mlm_keys if names else ""
+    if names and not (keys and any(name.startswith(keys) for name in names)):
         raise no_mlm_head(source, tasks)
 
 
@@ -115,17 +143,15 @@ def no_mlm_head(source: str, tasks: Iterable[str]) -> ModelUnusable:
     """Return the message about a checkpoint without an MLM head."""
     return ModelUnusable(
         f"model {source!r} has no MLM head and {', '.join(sorted(tasks))} would train a random one; expected a checkpoint with "
-        "its lm_head, or a mix without MLM"
+        "its MLM head, or a mix without MLM"
     )
 
 
 def fresh_like(pretrained: Pretrained, seed: int) -> Any:
-    """Make an untrained model of the same shape with weights drawn from the seed; the global random state is kept."""
-    from transformers import XLMRobertaForMaskedLM
-
+    """An untrained model of the same shape, its weights drawn from the seed; the random state outside is left alone."""
     with quiet_transformers(), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed_from("untrained", seed))
-        return XLMRobertaForMaskedLM(copy.deepcopy(pretrained.model.config)).eval()
+        return adopt(pretrained.family.fresh(pretrained.model), pretrained.family).eval()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,35 +162,36 @@ class Shape:
     tokens: int
 
 
-def shape_of(source: str) -> Shape:
-    """Read the shape of a folder's or hub id's model from its configuration alone.
+def shape_of(source: str, encoder: str = "") -> Shape:
+    """Shape of a folder's or hub id's model, from its configuration alone.
 
     Raises:
         ModelUnusable: it cannot be read.
     """
-    check_source(source)
+    family = _family(source, encoder)
     with quiet_transformers():
         from transformers import AutoConfig
 
         try:
             config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-            # positions are numbered from the padding's index + 1
-            room = int(config.max_position_embeddings) - int(config.pad_token_id) - 1
-            return Shape(layers=int(config.num_hidden_layers), tokens=room)
+            return Shape(layers=int(config.num_hidden_layers), tokens=family.longest(config))
         except Exception as fault:
             raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
 
 
-def _check_folder(folder: Path) -> None:
+def _family_of_folder(folder: Path, encoder: str) -> EncoderFamily:
     config = folder / "config.json"
     if not config.is_file():
         raise ModelUnusable(f"model folder {str(folder)!r} has no config.json")
     try:
-        shape = json.loads(config.read_text(encoding="utf-8")).get("model_type")
+        model_type = json.loads(config.read_text(encoding="utf-8")).get("model_type")
     except (ValueError, AttributeError):
         raise ModelUnusable(f"model folder {str(folder)!r}: config.json is not a JSON object") from None
-    if shape != _SHAPE:
-        raise ModelUnusable(f"model folder {str(folder)!r} has a {shape!r} model; expected XLM-R's shape, {_SHAPE!r}")
+    return _served(f"model folder {str(folder)!r}", model_type, encoder)
+
+
+def _check_folder(folder: Path, encoder: str) -> None:
+    _family_of_folder(folder, encoder)
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise ModelUnusable(f"model folder {str(folder)!r} has no tokenizer; expected {' or '.join(_TOKENIZER_FILES)}")
     if not any(folder.glob("*.safetensors")):
@@ -173,28 +200,44 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _check_loaded(source: str, model: Any, tokenizer: Any) -> None:
-    if model.config.model_type != _SHAPE:
-        raise ModelUnusable(f"model {source!r} is a {model.config.model_type!r}; expected {_SHAPE!r}")
+def load_tokenizer(source: str) -> Any:
+    """A model's tokenizer alone, as `load_pretrained` would have it.
+
+    Raises:
+        ModelUnusable: there is none.
+    """
+    family = _family(source)
+    with quiet_transformers():
+        try:
+            return family.tokenizer(source)
+        except Exception as fault:
+            raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
+
+
+def _check_tokenizer(source: str, model: Any, tokenizer: Any, family: EncoderFamily) -> None:
     if len(tokenizer) > model.config.vocab_size:
         raise ModelUnusable(
             f"model {source!r}: the tokenizer has {len(tokenizer)} pieces, "
             f"the model {model.config.vocab_size}; they do not belong together"
         )
-    if tokenizer.bos_token_id is None or tokenizer.eos_token_id is None or tokenizer.pad_token_id != model.config.pad_token_id:
-        raise ModelUnusable(f"model {source!r}: the tokenizer lacks <s>, </s> or the model's <pad>")
+    if tokenizer.pad_token_id is None:
+        raise ModelUnusable(f"model {source!r}: the tokenizer has no padding piece; name one in tokenizer_config.json")
+    try:
+        family.settle(model, tokenizer)
+    except ValueError as fault:
+        raise ModelUnusable(f"model {source!r}: {fault}") from None
 
 
 def _check_complete(source: str, missing: Iterable[str]) -> None:
-    """Refuse missing weights: transformers would draw them at random and only log it."""
-    gone = sorted(name for name in missing if not name.startswith("lm_head"))
+    """Transformers draws missing weights at random and says so in a log alone."""
+    gone = sorted(missing)
     if gone:
         more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
         raise ModelUnusable(f"model {source!r} lacks the encoder's weights {gone[0]!r}{more}; expected a complete checkpoint")
 
 
-def model_fingerprint(model: nn.Module, tokenizer: Any) -> str:
-    """Return the hash of every weight's bytes, the configuration that shapes them and the tokenizer's vocabulary."""
+def model_fingerprint(model: nn.Module, tokenizer: Any, family: EncoderFamily) -> str:
+    """Hash of every weight's bytes, the configuration that shapes them, the tokenizer's pieces and what the family adds."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name}:{tuple(tensor.shape)}:{tensor.dtype}".encode())
@@ -207,6 +250,7 @@ def model_fingerprint(model: nn.Module, tokenizer: Any) -> str:
     }
     digest.update(json.dumps(shaping, sort_keys=True).encode())
     digest.update(tokenizer.backend_tokenizer.to_str().encode())
+    digest.update((family.reference + family.identity(model.config)).encode())
     return digest.hexdigest()[:24]
 
 

@@ -7,15 +7,16 @@ from torch import nn
 
 from tasksearch.core.plan import Features
 from tasksearch.core.signature import seed_from
-from tasksearch.models.pooling import masked_mean, segment_masks
+from tasksearch.models.pooling import Marks, masked_mean, segment_masks
 
 _INIT_STD = 0.02  # RoBERTa's
 
 
 class ClassificationHead(nn.Module):
-    """dense → tanh → out: the shape of transformers' `XLMRobertaClassificationHead`; also scores choices with one output.
+    """dense → tanh → out: the shape of transformers' `RobertaClassificationHead` and of BERT's pooler and classifier.
 
-    With `cls` it sees `<s>`. With `pair-diff` it sees [u - v; |u - v|] of two segments' means, or [<s>; mean] of a single one.
+    It also scores choices with one output. With `cls` it sees the first piece, `<s>` or `[CLS]`. With `pair-diff` it sees
+    [u - v; |u - v|] of two segments' means, or [first; mean] of a single one.
     """
 
     def __init__(self, hidden_size: int, outputs: int, features: Features, *, pair: bool, dropout: float) -> None:
@@ -25,18 +26,18 @@ class ClassificationHead(nn.Module):
         self.dense = nn.Linear(hidden_size if features == "cls" else 2 * hidden_size, hidden_size)
         self.out_proj = nn.Linear(hidden_size, outputs)
 
-    def forward(self, hidden: torch.Tensor, ids: torch.Tensor, specials: dict[str, int]) -> torch.Tensor:
-        """Map token vectors (batch, tokens, width) and a mask (batch, tokens) to (batch, outputs)."""
-        x = self.dropout(self._features(hidden, ids, specials))
+    def forward(self, hidden: torch.Tensor, ids: torch.Tensor, marks: Marks) -> torch.Tensor:
+        """(batch, tokens, width), (batch, tokens) → (batch, outputs)."""
+        x = self.dropout(self._features(hidden, ids, marks))
         out: torch.Tensor = self.out_proj(self.dropout(torch.tanh(self.dense(x))))
         return out
 
-    def _features(self, hidden: torch.Tensor, ids: torch.Tensor, specials: dict[str, int]) -> torch.Tensor:
+    def _features(self, hidden: torch.Tensor, ids: torch.Tensor, marks: Marks) -> torch.Tensor:
         if self.features == "cls":
             return hidden[:, 0]
         if not self.pair:
-            return torch.cat([hidden[:, 0], masked_mean(hidden, ids != specials["pad"])], dim=1)
-        first, second = segment_masks(ids, **specials)
+            return torch.cat([hidden[:, 0], masked_mean(hidden, ids != marks.pad)], dim=1)
+        first, second = segment_masks(ids, marks)
         difference = masked_mean(hidden, first) - masked_mean(hidden, second)
         return torch.cat([difference, difference.abs()], dim=1)
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from tasksearch.core.code_identity import code_hash
-from tasksearch.core.errors import DataMissing
+from tasksearch.core.errors import BadInput, DataMissing, ModelUnusable
 from tasksearch.core.library_versions import library_versions
 from tasksearch.core.plan import Plan
 from tasksearch.core.signature import signature_of
@@ -28,6 +28,7 @@ from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.labels import with_labels
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.suite import Suite
+from tasksearch.tasks.template import template_of
 from tasksearch.training.micro import MicroSizes
 
 
@@ -153,24 +154,30 @@ def open_context(
     skip_bad: int = 0,
     deterministic: bool = False,
     accept_versions: bool = False,
+    encoder: str = "",
 ) -> RunContext:
     """Load a context; a process that runs many trials with the same arguments loads it once.
 
     Args:
         root: folder of the suite's files.
         model: hub id or folder.
-        store: folder or fsspec URL of the segment store; None: no store.
-        store_budget: maximum size of the store in bytes.
-        snapshots: how often a segment is saved during training.
-        skip_bad: maximum number of bad records that are skipped in each file.
-        deterministic: bit-equal repetition on a GPU too; affects the whole process from then on.
-        accept_versions: reuse segments that were trained by other code or other library versions.
+        store: folder or fsspec URL of the segment store.
+        store_budget: bytes it may take.
+        snapshots: how often a segment is saved on its way.
+        skip_bad: bad records that are passed over in each file.
+        deterministic: bit-equal repetition on a GPU too; holds for the process from then on.
+        accept_versions: reuse segments that other code, or other versions of the libraries, trained.
+        encoder: reference of the user's own encoder family; empty: the family of the model's type.
     """
     where = pick_device(device)
     one_thread(where)
     if deterministic:
         be_deterministic()
-    pretrained = load_pretrained(model)
+    pretrained = load_pretrained(model, encoder)
+    try:
+        template_of(pretrained.tokenizer)
+    except BadInput as fault:
+        raise ModelUnusable(f"model {model!r}: {fault}") from None
     kept = open_store(store) if store else None
     if kept is not None:
         kept.accept_versions = accept_versions

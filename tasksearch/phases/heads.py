@@ -16,15 +16,15 @@ def module_name(head: str) -> str:
 
 
 def fresh_head(card: TaskCard, name: str, plan: Plan, context: RunContext) -> nn.Module:
-    """Return a head initialised from the plan's seed and the name, on the context's device."""
-    config = context.pretrained.model.config
+    """A head drawn from the plan's seed and the name, on the context's device."""
+    pretrained = context.pretrained
     return make_head(
         card.kind,
         name,
         {"choice": 1, "span": 2}.get(card.kind, len(card.labels)),
-        hidden_size=context.pretrained.hidden_size,
+        hidden_size=pretrained.hidden_size,
         features=plan.settings.features,
-        dropout=float(config.hidden_dropout_prob),
+        dropout=pretrained.family.head_dropout(pretrained.model.config),
         seed=plan.seed,
     ).to(context.device)
 

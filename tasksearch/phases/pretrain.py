@@ -21,6 +21,7 @@ from tasksearch.core.signature import seed_from, signature_of
 from tasksearch.forward.batches import Specials
 from tasksearch.forward.device import one_thread, pick_device
 from tasksearch.models.encoder import quiet_transformers
+from tasksearch.models.families.roberta import new_xlm_r
 from tasksearch.phases.checkpoints import CheckpointPolicy, clear, latest, saving
 from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.encode import Encoded, encode_raw
@@ -93,28 +94,18 @@ class Progress:
 
 
 def fresh_model(settings: PretrainSettings, tokenizer: Any) -> Any:
-    """Return an `XLMRobertaForMaskedLM` of the settings' size, with weights drawn from the settings' seed."""
-    from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
-
+    """An XLM-R of the settings' size with weights drawn from the settings' seed."""
     torch.manual_seed(seed_from("pretrain", settings.seed))
-    config = XLMRobertaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=settings.hidden_size,
-        num_hidden_layers=settings.layers,
-        num_attention_heads=settings.heads,
-        intermediate_size=4 * settings.hidden_size,
-        max_position_embeddings=settings.max_length + 2,
-        type_vocab_size=1,
-        hidden_dropout_prob=settings.dropout,
-        attention_probs_dropout_prob=settings.dropout,
-        initializer_range=settings.initializer_range,
-        layer_norm_eps=1e-5,
-        pad_token_id=tokenizer.pad_token_id,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-    )
     with quiet_transformers():
-        return XLMRobertaForMaskedLM(config)
+        return new_xlm_r(
+            tokenizer,
+            max_length=settings.max_length,
+            hidden_size=settings.hidden_size,
+            layers=settings.layers,
+            heads=settings.heads,
+            dropout=settings.dropout,
+            initializer_range=settings.initializer_range,
+        )
 
 
 def pretrain(

@@ -37,7 +37,7 @@ class TrainedTarget(PartOutcome):
     """Result of a target's part, with the model behind its scores.
 
     Attributes:
-        model: `XLMRobertaForMaskedLM` whose encoder was fine-tuned; for a target without training, the model after phase 2.
+        model: the model whose encoder was fine-tuned; that of phase 2 where the target trains nothing.
         head: the target's head; None for retrieval.
     """
 

@@ -106,7 +106,7 @@ class PlanRun:
         }
 
     def encoder(self) -> Any:
-        """Return the model after phase 2, an `XLMRobertaForMaskedLM`; later parts of this run do not train it further."""
+        """The model after phase 2: a `…ForMaskedLM`, which later parts of this run train no further."""
         return self._phase2.last().model
 
     def _first_model(self) -> Any:

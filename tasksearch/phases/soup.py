@@ -40,7 +40,7 @@ class Soup:
         self.signature = signature_of("soup", [chain[-1].signature for _, chain in self._phases])
 
     def make(self, plan: Plan, on_step: OnStep | None = None) -> tuple[Any, PartOutcome]:
-        """Return the averaged model, a new `XLMRobertaForMaskedLM`, and the steps and seconds spent."""
+        """The averaged model, an object of its own, and what it cost."""
         outcome, sums = PartOutcome(), dict[str, torch.Tensor]()
         for phase, chain in self._phases:
             for segment in chain:

@@ -34,7 +34,7 @@ class FineTuned:
     """The model of a target.
 
     Attributes:
-        model: `XLMRobertaForMaskedLM` whose encoder was fine-tuned; for a target without training, the model after phase 2.
+        model: the model whose encoder was fine-tuned; that of phase 2 where the target trains nothing.
         head: the target's head; None for retrieval.
         steps: optimiser steps taken now.
         seconds: time spent on them.

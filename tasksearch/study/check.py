@@ -208,19 +208,3 @@ def _longest(encoded: Encoded, count: int) -> Any:
     lengths = np.zeros(count, dtype=np.int64)
     np.maximum.at(lengths, encoded.owner, encoded.lengths)
     return lengths
-
-
-def loads_tokenizer(model: str) -> Tokenizer:
-    """Load a model's tokenizer without the model; raise ModelUnusable if it cannot be loaded."""
-    from tasksearch.core.errors import ModelUnusable, first_line
-    from tasksearch.models.encoder import check_source, quiet_transformers
-
-    check_source(model)
-    with quiet_transformers():
-        from transformers import AutoTokenizer
-
-        try:
-            found: Tokenizer = AutoTokenizer.from_pretrained(model, use_fast=True, trust_remote_code=False)
-        except Exception as fault:
-            raise ModelUnusable(f"model {model!r} cannot be loaded: {first_line(fault)}") from None
-    return found

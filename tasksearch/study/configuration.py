@@ -17,7 +17,7 @@ from tasksearch.core.own_files import shown
 from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.study.locations import kept_tracking_address
 from tasksearch.study.objective import read_objective
-from tasksearch.study.own_parts import picker_name, sampler_name, trainable_name
+from tasksearch.study.own_parts import encoder_name, picker_name, sampler_name, trainable_name
 from tasksearch.study.settings import FOR_TARGETS
 from tasksearch.study.setup import check_metrics, choose_languages, choose_targets, data_folder
 from tasksearch.study.spaces import fill_in, known_spaces, load_space
@@ -67,6 +67,7 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "sampler": sampler_name(asked.sampler),
         "picker": picker_name(asked.picker or ""),
         "trainable": trainable_name(asked.trainable or ""),
+        "encoder": encoder_name(asked.encoder or ""),
         "model": asked.model or "lab",
         "targets": targets,
         "languages": languages,
@@ -151,6 +152,7 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "sampler": shown(config.sampler),
         "picker": shown(config.picker) or None,
         "trainable": shown(config.trainable) or None,
+        "encoder": shown(config.encoder) or None,
         "steps": config.space.steps,
         "continuous": config.space.denominator is None,
         "model": None if config.model == "lab" else config.model,

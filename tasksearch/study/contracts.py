@@ -1,8 +1,8 @@
 """`contract_of`: check that a user's own part meets the contract of its kind, one line per requirement; needs no Ray, no study.
 
-The kind is recognised from the file: a `.toml` file of cards, a `SUITE` or a `SPACE`; or, for `FILE.py:NAME`, a trainable
-(subclass of `PlanTrainable`), a picker (function of `shown`), a metric (function of `predicted` and `gold`), and otherwise a
-sampler.
+The kind is read off the file: a `.toml` of cards, a `SUITE`, a `SPACE`; or, by `FILE.py:NAME`, a trainable (a class of
+`PlanTrainable`), an encoder family (a class of `EncoderFamily`), a picker (a function of `shown`), a metric (a function of
+`predicted` and `gold`), else a sampler.
 """
 
 from __future__ import annotations
@@ -92,6 +92,10 @@ def _checks(part: str, data: str | None) -> tuple[str, Checks]:
         found = referred(reference, "a part with a contract")
         if isinstance(found, type) and any(base.__name__ == "PlanTrainable" for base in found.__mro__):
             return "trainable", _trainable(found)
+        if isinstance(found, type) and any(base.__name__ == "EncoderFamily" for base in found.__mro__):
+            from tasksearch.study.encoder_contract import encoder_checks
+
+            return "encoder", encoder_checks(reference)
         if takes(found, "shown"):
             return "picker", _picker(found)
         if takes(found, "predicted") and takes(found, "gold"):
@@ -104,7 +108,9 @@ def _checks(part: str, data: str | None) -> tuple[str, Checks]:
         if hasattr(module, "SPACE"):
             return "search space", _space(module.SPACE)
         if not hasattr(module, "SUITE"):
-            raise BadInput(f"{path} has no SUITE and no SPACE; expected one, or {path}:NAME for a sampler, picker or trainable")
+            raise BadInput(
+                f"{path} has no SUITE and no SPACE; expected one, or {path}:NAME for a sampler, picker, trainable or encoder"
+            )
     return "suite", _suite(path, data)
 
 

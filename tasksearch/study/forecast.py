@@ -96,7 +96,7 @@ def forecast_study(
     from tasksearch.phases.run import PlanRun
     from tasksearch.search.simulated_study import bounds, simulated_study
 
-    context = open_context(setup.suite, setup.data, setup.model, None, skip_bad=config.skip_bad)
+    context = open_context(setup.suite, setup.data, setup.model, None, skip_bad=config.skip_bad, encoder=setup.encoder)
     plan_of = setup.plan_of(config)
     cells = [(name, code) for name in config.targets for code in config.languages if code in setup.suite.card(name).languages]
 

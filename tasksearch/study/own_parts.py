@@ -1,4 +1,4 @@
-"""A user's own sampler, picker and trainable: from the option's text to the reference that the study stores, and back."""
+"""A study's own sampler, picker, trainable and encoder: from what the user wrote to the reference that is kept, and back."""
 
 from __future__ import annotations
 
@@ -44,6 +44,21 @@ def trainable_name(text: str) -> str:
     name = refer("--trainable", text, TRAINABLE) if text and not is_reference(text) else text
     if name:
         _class_of(name)
+    return name
+
+
+def encoder_name(text: str) -> str:
+    """The reference of `FILE.py:NAME`; empty for the family of the model's type.
+
+    Raises:
+        BadInput: NAME is no family.
+    """
+    if not text:
+        return ""
+    from tasksearch.models.families import WANTED, own_family
+
+    name = text if is_reference(text) else refer("--encoder", text, WANTED)
+    own_family(name)
     return name
 
 

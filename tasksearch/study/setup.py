@@ -35,9 +35,9 @@ class Setup:
         suite: cards of the tasks, with the study's warnings.
         data: root folder of the suite's files.
         model: hub id or folder.
-        sizes: intermediate task → number of English training examples.
-        settings: training settings of the three phases.
-        skipped: task, language and split → one line for each bad record that was skipped.
+        encoder: reference of the user's own encoder family; empty for none.
+        sizes: intermediate task → English training examples.
+        skipped: task, language and split → a line for each bad record that was passed over.
     """
 
     suite: Suite
@@ -45,6 +45,7 @@ class Setup:
     model: str
     sizes: dict[str, int]
     settings: PhaseSettings
+    encoder: str = ""
     skipped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def context(self, config: StudyConfig, folder: Path) -> dict[str, Any]:
@@ -55,6 +56,7 @@ class Setup:
             "user_files": pack(files_of(config)),
             "data": self.data,
             "model": self.model,
+            "encoder": self.encoder,
             "store": str((folder / "store").absolute()),
             "skip_bad": config.skip_bad,
             "deterministic": config.deterministic,
@@ -77,8 +79,8 @@ class Setup:
 
 
 def files_of(config: StudyConfig) -> tuple[UserFile, ...]:
-    """Return the user's own files that the study uses: suite, sampler, picker and trainable."""
-    return references_in(config.suite, config.sampler, config.picker, config.trainable)
+    """The user's own files that the study is made of."""
+    return references_in(config.suite, config.sampler, config.picker, config.trainable, config.encoder)
 
 
 def check_metrics(suite: Suite) -> Suite:
@@ -159,7 +161,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         require_faiss(searching)
     lab = suite.world == "lab"
     if config.model != "lab":
-        _check_model(config.model)  # before the lab is generated, which takes long: find a wrong folder at once
+        _check_model(config.model, config.encoder)  # before the lab's own is made: a wrong folder is known at once
     elif not lab:
         raise BadInput(f"suite {suite.name!r} needs --model; the lab's own model knows its generated languages alone")
     elif config.data is not None:
@@ -170,9 +172,9 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     check_files(source, [suite.card(name) for name in (*config.space.tasks, *config.targets)], config.languages)
     check_leakage(source, suite, config)
 
-    _check_model(model)
+    _check_model(model, config.encoder)
     if masked := [task for task in config.space.tasks if suite.card(task).kind == "mlm"]:
-        check_mlm_head(model, masked)
+        check_mlm_head(model, masked, config.encoder)
     sizes = {task: source.training_size(suite.card(task)) for task in config.space.tasks}
     if suite.needs_data:
         _read_all(source, [suite.card(name) for name in config.targets], config.languages)
@@ -181,7 +183,8 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         data=data,
         model=model,
         sizes=sizes,
-        settings=settings_of(suite, config, shape_of(model)),
+        settings=settings_of(suite, config, shape_of(model, config.encoder)),
+        encoder=config.encoder,
         skipped=dict(source.skipped),
     )
 
@@ -207,8 +210,8 @@ def _lab(config: StudyConfig, on_pretrain: OnPretrain | None) -> tuple[str, str]
     return str(root.data), str(root.model)
 
 
-def _check_model(model: str) -> None:
-    """Check a model folder before any trial loads it. A hub id can only be checked by loading it."""
+def _check_model(model: str, encoder: str) -> None:
+    """Looks at a model folder before any trial does; a hub id is only known to be good once it is loaded."""
     from tasksearch.models.encoder import check_source
 
-    check_source(model)
+    check_source(model, encoder)

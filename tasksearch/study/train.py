@@ -117,7 +117,7 @@ def _train_and_write(job: SinglePlan, target: str | None, out: Path, command: st
     from tasksearch.phases.run import PlanRun
 
     suite = job.setup.suite
-    setup, how = job.setup, {"skip_bad": job.skip_bad, "deterministic": job.deterministic}
+    setup, how = job.setup, {"skip_bad": job.skip_bad, "deterministic": job.deterministic, "encoder": job.setup.encoder}
     context = open_context(suite, setup.data, setup.model, job.store, **how)
     run = PlanRun(job.plan, context)
     for part in run.parts:

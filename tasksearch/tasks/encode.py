@@ -1,4 +1,4 @@
-"""Encode examples of each kind as token ids with what their head needs, in XLM-R's template `<s> a </s></s> b </s>`.
+"""Casts: examples of each kind → token ids with what their head needs, in the tokenizer's own template.
 
 As in the paper's code (jiant), each choice is encoded separately with the *front* of the prompt truncated, long contexts of
 spans are divided into overlapping windows, and a tag is predicted at the first sub-token of its word. A long tagged sentence is
@@ -29,11 +29,12 @@ from tasksearch.tasks.examples import (
 )
 from tasksearch.tasks.pieces import Tokenizer, pieces, pieces_with_offsets
 from tasksearch.tasks.ragged import Ints, Ragged
+from tasksearch.tasks.template import Template, template_of
 
 __all__ = ["CASTS", "DOC_STRIDE", "MAX_QUERY", "Encoded", "Tokenizer", "encode", "encode_raw", "select"]
 
-CASTS = 2
-"""Raised by hand whenever encoding changes its result; part of the name of encoded files on disk."""
+CASTS = 3
+"""Raised by hand whenever a cast gives other items: encoded files on disk are named by it."""
 
 DOC_STRIDE, MAX_QUERY = 128, 64  # as in jiant and SQuAD's own script
 
@@ -93,7 +94,8 @@ def encode(examples: Sequence[Example], card: TaskCard, tokenizer: Tokenizer, ma
         return _bitexts([e for e in examples if isinstance(e, BitextExample)], tokenizer, max_length)
     if card.kind == "mining":
         pool = pieces([e.text for e in examples if isinstance(e, PoolSentence)], tokenizer)
-        return _encoded("mining", [_single(ids, tokenizer, max_length) for ids in pool])
+        template = template_of(tokenizer)
+        return _encoded("mining", [_single(ids, template, max_length) for ids in pool])
     return encode_raw([e for e in examples if isinstance(e, RawText)], tokenizer, max_length)
 
 
@@ -130,27 +132,21 @@ def _encoded(
 
 
 def _pair_rows(first: Sequence[str], second: Sequence[str | None], tokenizer: Tokenizer, max_length: int) -> list[list[int]]:
-    left = pieces(first, tokenizer)
+    left, template = pieces(first, tokenizer), template_of(tokenizer)
     given = [text for text in second if text is not None]
     right = iter(pieces(given, tokenizer))
     return [
-        _single(a, tokenizer, max_length) if text is None else _double(a, next(right), tokenizer, max_length)
+        _single(a, template, max_length) if text is None else _double(a, next(right), template, max_length)
         for a, text in zip(left, second, strict=True)
     ]
 
 
-def _single(a: list[int], tokenizer: Tokenizer, max_length: int) -> list[int]:
-    return [tokenizer.bos_token_id, *a[: max_length - 2], tokenizer.eos_token_id]
+def _single(a: list[int], template: Template, max_length: int) -> list[int]:
+    return template.single(a[: max_length - template.single_room])
 
 
-def _double(a: list[int], b: list[int], tokenizer: Tokenizer, max_length: int) -> list[int]:
-    a, b = _longest_first(a, b, max_length - 4)
-    return _joined(a, b, tokenizer)
-
-
-def _joined(a: list[int], b: list[int], tokenizer: Tokenizer) -> list[int]:
-    begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
-    return [begin, *a, end, end, *b, end]
+def _double(a: list[int], b: list[int], template: Template, max_length: int) -> list[int]:
+    return template.pair(*_longest_first(a, b, max_length - template.pair_room))
 
 
 def _longest_first(a: list[int], b: list[int], room: int) -> tuple[list[int], list[int]]:
@@ -167,42 +163,46 @@ def _texts(examples: Sequence[TextExample], tokenizer: Tokenizer, max_length: in
 
 
 def _label_sets(examples: Sequence[LabelSetExample], tokenizer: Tokenizer, max_length: int) -> Encoded:
-    rows = [_single(ids, tokenizer, max_length) for ids in pieces([e.text for e in examples], tokenizer)]
+    template = template_of(tokenizer)
+    rows = [_single(ids, template, max_length) for ids in pieces([e.text for e in examples], tokenizer)]
     return _encoded("multilabel", rows, tags=[e.labels for e in examples])
 
 
 def _choices(examples: Sequence[ChoiceExample], tokenizer: Tokenizer, max_length: int) -> Encoded:
     prompts = pieces([e.prompt for e in examples], tokenizer)
     endings = iter(pieces([choice for e in examples for choice in e.choices], tokenizer))
-    rows = []
+    template, rows = template_of(tokenizer), []
+    most = max_length - template.pair_room
     for example, prompt in zip(examples, prompts, strict=True):
         for _ in example.choices:
-            ending = next(endings)[: max_length - 4]
-            room = max_length - 4 - len(ending)
-            rows.append(_joined(prompt[len(prompt) - room :] if len(prompt) > room else prompt, ending, tokenizer))
+            ending = next(endings)[:most]
+            room = most - len(ending)
+            rows.append(template.pair(prompt[len(prompt) - room :] if len(prompt) > room else prompt, ending))
     return _encoded("choice", rows, per_item=[len(e.choices) for e in examples], labels=[e.label for e in examples])
 
 
 def _taggings(examples: Sequence[TagExample], tokenizer: Tokenizer, max_length: int) -> Encoded:
     rows, owner, positions, tags = [], [], [], []
+    template = template_of(tokenizer)
+    room = max_length - template.single_room
     words = iter(pieces([word for e in examples for word in e.words], tokenizer))
     for index, example in enumerate(examples):
-        row: list[int] = [tokenizer.bos_token_id]
+        row: list[int] = []
         places: list[int] = []
         marks: list[int] = []
         for tag in example.tags:
-            # A word without any sub-token (a single control character) becomes <unk>, as in XTREME and jiant.
-            word = next(words)[: max_length - 2] or [tokenizer.unk_token_id]
-            if len(row) + len(word) > max_length - 1:
-                rows.append([*row, tokenizer.eos_token_id])
+            # A word of which no piece is left (a lone control character) is <unk>, as in XTREME and jiant.
+            word = next(words)[:room] or [tokenizer.unk_token_id]
+            if len(row) + len(word) > room:
+                rows.append(template.single(row))
                 owner.append(index)
                 positions.append(places)
                 tags.append(marks)
-                row, places, marks = [tokenizer.bos_token_id], [], []
-            places.append(len(row))
+                row, places, marks = [], [], []
+            places.append(len(template.before) + len(row))
             marks.append(tag)
             row.extend(word)
-        rows.append([*row, tokenizer.eos_token_id])
+        rows.append(template.single(row))
         owner.append(index)
         positions.append(places)
         tags.append(marks)
@@ -213,16 +213,18 @@ def _spans(examples: Sequence[SpanExample], tokenizer: Tokenizer, max_length: in
     questions = pieces([e.question for e in examples], tokenizer)
     contexts, characters = pieces_with_offsets([e.context for e in examples], tokenizer)
     rows, owner, positions, spans, offsets = [], [], [], [], []
+    template = template_of(tokenizer)
     for index, example in enumerate(examples):
         question = questions[index][: min(MAX_QUERY, max_length // 2)]  # a short sequence must still have room for context
         ids, places = contexts[index], characters[index]
         answer = _token_span(example, places)
-        room = max(1, max_length - 4 - len(question))
+        room = max(1, max_length - template.pair_room - len(question))
+        begin = len(template.before) + len(question) + len(template.between)
         for start in _windows(len(ids), room):
             window = ids[start : start + room]
-            rows.append(_joined(question, window, tokenizer))
+            rows.append(template.pair(question, window))
             owner.append(index)
-            positions.append(list(range(len(question) + 3, len(question) + 3 + len(window))))
+            positions.append(list(range(begin, begin + len(window))))
             inside = answer is not None and start <= answer[0] and answer[1] < start + len(window)
             spans.append((answer[0] - start, answer[1] - start) if answer is not None and inside else (-1, -1))
             offsets.append([edge for place in places[start : start + room] for edge in place])
@@ -252,7 +254,8 @@ def _token_span(example: SpanExample, places: Sequence[tuple[int, int]]) -> tupl
 
 def _bitexts(examples: Sequence[BitextExample], tokenizer: Tokenizer, max_length: int) -> Encoded:
     texts = [text for e in examples for text in (e.text, e.english)]
-    rows = [_single(ids, tokenizer, max_length) for ids in pieces(texts, tokenizer)]
+    template = template_of(tokenizer)
+    rows = [_single(ids, template, max_length) for ids in pieces(texts, tokenizer)]
     return _encoded("retrieval", rows, owner=[i // 2 for i in range(len(rows))])
 
 

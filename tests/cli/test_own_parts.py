@@ -1,4 +1,4 @@
-"""One study made of a user's own parts: suite, sampler and picker by file; resumed, read and exported without them."""
+"""One study made of a user's own parts: suite, sampler, picker and encoder by file; resumed, read and exported without them."""
 
 import json
 import random
@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tasksearch.core.own_files import look_in
+from tasksearch.models.encoder import load_pretrained
 from tasksearch.records.ledger import Ledger
 
 SUITE = """
@@ -31,6 +33,12 @@ settings = { steps = 3 }
 """
 PARTS = """
 import optuna
+
+from tasksearch.models.families.roberta import XlmR
+
+
+class Mine(XlmR):
+    pass
 
 
 def sampler():
@@ -64,6 +72,7 @@ def write_data(folder):
 
 ARGUMENTS = [
     "run", "--suite", "mine.toml", "--sampler", "parts.py:sampler", "--picker", "parts.py:worst", "--trials", "6",
+    "--encoder", "parts.py:Mine",
     "--baseline-seeds", "3", "--leaders", "2", "--leader-seeds", "1", "--most-seeds", "1", "--controls", "none", "--steps", "8",
     "--language", "near1", "--language", "qqa", "--out", "study", "--json",
 ]  # fmt: skip
@@ -81,10 +90,13 @@ def study(tiny_lab, tmp_path_factory):
     return home, json.loads(done.stdout), places
 
 
-def test_a_study_of_the_users_own_parts_runs_and_keeps_them(study):
+def test_a_study_of_the_users_own_parts_runs_and_keeps_them(study, tiny_lab):
     home, said, _ = study
     config = Ledger(home / "study").config()
+    look_in(home / "study" / "files")
     assert config.suite.startswith("moods@") and config.sampler.startswith("parts.py:sampler@")
+    plain, own = (load_pretrained(str(tiny_lab.model), name).fingerprint for name in ("", config.encoder))
+    assert {dict(r.facts)["model"] for r in Ledger(home / "study").records()} == {own} != {plain}
     assert said["summary"]["failed"] == 0 and said["summary"]["done"] == 8
     assert said["reproducible"] is False
     kept = sorted(path.name for path in (home / "study" / "files").glob("*/*") if path.name != "file.json")

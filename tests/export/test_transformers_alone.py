@@ -200,3 +200,42 @@ def test_an_export_makes_no_random_number_and_leaves_the_runs_model_as_it_was(co
     assert all(torch.equal(a, b) for a, b in zip(before, done.model.parameters(), strict=True))
     with pytest.raises(RuntimeError, match="size mismatch"):
         stock_model("tagging", done.model, done.head, SUITE.card("tag").labels[:2])
+
+
+# ---- another family: BERT's layout with WordPiece, whose template has three special pieces and two token types
+
+
+@pytest.fixture(scope="module")
+def bert(context, tiny_bert):
+    return open_context(SUITE, str(context.source.root), str(tiny_bert), None)
+
+
+@pytest.mark.parametrize(
+    ("target", "name"), [("nli", "Sequence"), ("choose", "Multiple"), ("tag", "Token"), ("qa", "Question")]
+)
+def test_a_bert_answers_every_example_as_in_the_run(bert, tmp_path, target, name):
+    expected = export(bert, plan(target, 20), tmp_path / "out")
+    card, module = SUITE.card(target), example_of(tmp_path / "out")
+    loaded = module.load()
+    assert type(loaded[0]).__name__.startswith(f"BertFor{name}")
+    for (_, language, half), outcomes in expected.items():
+        found = answered(card, scored(bert, card, language, half), lambda items: module.predict(*loaded, items))
+        assert np.array_equal(found, outcomes), (language, half)
+    assert np.concatenate(list(expected.values()))[:, 0].std() > 0, "outcomes that never vary would prove nothing"
+    said = (tmp_path / "out" / "README.md").read_text()
+    assert "- bert\n" in said and f"`AutoModelFor{name}" in said
+
+
+@pytest.mark.parametrize("pooling", ["mean-content", "mean"])
+def test_a_berts_encoder_retrieves_every_translation_as_in_the_run(bert, tmp_path, pooling):
+    wanted = plan("retrieval")
+    how = dataclasses.replace(wanted.settings.retrieval, pooling=pooling, layer=1)
+    wanted = dataclasses.replace(wanted, settings=dataclasses.replace(wanted.settings, retrieval=how))
+    expected = export(bert, wanted, tmp_path / "out")
+    module = example_of(tmp_path / "out")
+    loaded = module.load()
+    for (_, language, half), outcomes in expected.items():
+        examples = scored(bert, SUITE.card("retrieval"), language, half)
+        other, english = (module.embed(*loaded, [getattr(e, side) for e in examples]) for side in ("text", "english"))
+        found = module.retrieve(english, other, centering=how.centering)
+        assert np.array_equal(accuracy_outcomes(np.array(found), np.arange(len(found))), outcomes), (language, half)

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from tasksearch.forward.batches import Specials, collate, mask_tokens
 from tasksearch.tasks.encode import encode_raw
 from tasksearch.tasks.examples import RawText
+from tasksearch.tasks.template import Template
 
-SPECIALS = Specials(bos=0, eos=2, pad=1, mask=99, vocabulary=100)
+SPECIALS = Specials(template=Template.roberta(0, 2), pad=1, mask=99, vocabulary=100, never_drawn=(0, 1, 2))
 bodies = st.lists(st.lists(st.integers(4, 98), max_size=20), min_size=1, max_size=6)
 
 

@@ -58,8 +58,12 @@ def test_a_checkpoint_that_lacks_a_layer_is_refused_not_filled_at_random(folder)
 
 def test_another_architecture_is_named_with_the_one_expected(folder):
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"model_type": "bert"}))
-    assert "has a 'bert' model; expected XLM-R's shape, 'xlm-roberta'" in refusal(folder)
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "roberta"}))
+    known = "bert, camembert, xlm-roberta, xlm-roberta-xl"
+    assert (
+        f"holds a 'roberta' model; known encoder families are {known} (nearest: xlm-roberta); another is given by --encoder"
+        in refusal(folder)
+    )
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '"xlm-roberta"'])

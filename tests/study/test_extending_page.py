@@ -17,6 +17,7 @@ PARTS = {
     "metric.py": ("metric.py:close_enough", "metric"),
     "sampler.py": ("sampler.py:careful", "sampler"),
     "picker.py": ("picker.py:cautious", "picker"),
+    "encoder.py": ("encoder.py:DistilBert", "encoder"),
     "trainable.py": ("trainable.py:Told", "trainable"),
 }
 
@@ -56,6 +57,7 @@ BROKEN = {
     "picker.py:cautious": ("return (", "return shown.gains[0] or (", "finite worth of every mix"),
     "metric.py:close_enough": ("np.ones", "np.zeros", "numerator and denominator"),
     "sampler.py:careful": ("return optuna", "optuna", "built from a seed"),
+    "encoder.py:DistilBert": ("model.vocab_layer_norm(", "(", "the MLM head on chosen tokens is the model's own"),
     "suite.toml": ('"mood/', '"moo/', "every file is there"),
 }
 

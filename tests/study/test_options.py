@@ -4,7 +4,6 @@ import dataclasses
 import inspect
 import json
 import shlex
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -28,9 +27,7 @@ from tasksearch.study.configuration import Asked, command_of, configure
 from tasksearch.study.settings import settings_of
 from tasksearch.tasks.catalogue import load_suite
 
-OWN = Path(__file__).with_name("own_parts_sample.py")
 SAMPLES = {
-    "picker": f"{OWN}:pick", "trainable": f"{OWN}:Idle", "accept_versions": True, "retrain": True,
     "space": "joint", "suite": "lowres", "targets": ["nli", "tag"], "languages": ["near1"], "steps": [8, 16],
     "continuous": True, "objective": "nli=2,tagging=1,sov", "sampler": "random", "scheduler": "asha", "lag": 7, "trials": 9,
     "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "controls": "length,soup", "untrained": True,
@@ -43,16 +40,34 @@ SAMPLES = {
     "skip_bad": 2, "world_seed": 3, "phase1_steps": 30, "shuffled_labels": True,
     "max_hours": 2.0, "max_gpu_hours": 3.0, "concurrency": 6, "cpus_per_trial": 2.0, "gpus_per_trial": 0.5, "address": "auto",
     "snapshot_minutes": 0.0, "store": "s3://bucket/store", "store_budget": "20GB", "optuna_storage": "journal",
-    "keep_targets": True, "out": "there",
+    "keep_targets": True, "out": "there", "accept_versions": True, "retrain": True, "picker": "parts.py:picker",
+    "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
 }  # fmt: skip
 BESIDE = {"suite": {"model": "some/model"}, "max_gpu_hours": {"gpus_per_trial": 0.5}, "data": {"model": "some/model"}}
 """What an option needs beside itself."""
+PARTS = """
+from tasksearch.models.families.bert import Bert
+from trainables.three_phase import ThreePhase
+
+
+class Encoder(Bert):
+    pass
+
+
+class Trainable(ThreePhase):
+    pass
+
+
+def picker(shown):
+    return shown.gains
+"""
 
 
 @pytest.fixture(autouse=True)
 def _data(tmp_path, monkeypatch):
     monkeypatch.setenv("TASKSEARCH_DATA", str(tmp_path))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    (tmp_path / "parts.py").write_text(PARTS)
 
 
 @pytest.fixture
@@ -139,7 +154,8 @@ def test_a_default_of_a_stored_study_is_the_table_s_but_where_it_was_another_onc
     once = {"leader_seeds", "most_seeds", "controls", "untrained", "objective", "data"}
     fields = {one.name: one.default for one in dataclasses.fields(StudyConfig)}
     same = {one.name: one.default for one in options_of(StudyOptions) if one.name in fields and one.name not in once}
-    differ = {name for name, value in same.items() if fields[name] not in (value, value or "", dataclasses.MISSING)}
+    unset = {name: None if default == "" else default for name, default in fields.items()}
+    differ = {name for name, value in same.items() if unset[name] not in (value, dataclasses.MISSING)}
     assert not differ
 
 

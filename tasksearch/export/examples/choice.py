@@ -23,12 +23,20 @@ def load(folder: Path = HERE) -> tuple[Any, Any, dict[str, Any]]:
     return model.eval(), tokenizer, json.loads((folder / "tasksearch.json").read_text(encoding="utf-8"))
 
 
-def encode(tokenizer: Any, prompt: str, choice: str, max_length: int) -> list[int]:
-    """`<s> prompt </s></s> choice </s>`; where it is too long the front of the prompt goes, as in training."""
-    begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
-    ending = tokenizer(choice, add_special_tokens=False)["input_ids"][: max_length - 4]
+def encode(tokenizer: Any, prompt: str, choice: str, max_length: int) -> dict[str, list[int]]:
+    """The pair (prompt, choice) in the tokenizer's template; a front too long is cut, as in training."""
+    probe = tokenizer.backend_tokenizer.encode("a", "b")
+    owners, room = probe.sequence_ids, max_length - probe.sequence_ids.count(None)
+    ending = tokenizer(choice, add_special_tokens=False)["input_ids"][:room]
     ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]
-    return [begin, *ids[max(0, len(ids) - (max_length - 4 - len(ending))) :], end, end, *ending, end]
+    texts = {0: ids[max(0, len(ids) - (room - len(ending))) :], 1: ending}
+    row: dict[str, list[int]] = {"input_ids": [], "token_type_ids": []}
+    for at, owner in enumerate(owners):
+        if owner is None or owner not in owners[:at]:
+            added = [probe.ids[at]] if owner is None else texts[owner]
+            row["input_ids"] += added
+            row["token_type_ids"] += [probe.type_ids[at]] * len(added)
+    return {name: row[name] for name in row if name in tokenizer.model_input_names}
 
 
 @torch.inference_mode()
@@ -37,9 +45,9 @@ def predict(model: Any, tokenizer: Any, settings: dict[str, Any], items: list[tu
     best = []
     for prompt, choices in items:
         rows = [encode(tokenizer, prompt, choice, settings["max_length"]) for choice in choices]
-        batch = tokenizer.pad({"input_ids": rows}, return_tensors="pt")
+        batch = tokenizer.pad(rows, return_tensors="pt")
         with torch.autocast("cpu", torch.bfloat16, enabled=settings["precision"] == "bf16"):
-            logits = model(batch["input_ids"][None], attention_mask=batch["attention_mask"][None]).logits
+            logits = model(**{name: table[None] for name, table in batch.items()}).logits
         best.append(int(logits.argmax(-1)))
     return best
 

@@ -26,14 +26,12 @@ def load(folder: Path = HERE) -> tuple[Any, Any, dict[str, Any]]:
 @torch.inference_mode()
 def embed(model: Any, tokenizer: Any, settings: dict[str, Any], texts: list[str]) -> torch.Tensor:
     """(texts, width): vectors of the layer and by the pooling that the scores were taken with."""
-    how, special = settings["retrieval"], (tokenizer.bos_token_id, tokenizer.eos_token_id)
-    vectors = []
+    how, vectors = settings["retrieval"], []
     for text in texts:
         batch = tokenizer(text, truncation=True, max_length=settings["max_length"], return_tensors="pt")
         with torch.autocast("cpu", torch.bfloat16, enabled=settings["precision"] == "bf16"):
             tokens = model(**batch, output_hidden_states=True).hidden_states[how["layer"]][0].float()
-        ids = batch["input_ids"][0]
-        content = (ids != special[0]) & (ids != special[1])
+        content = torch.tensor([owner is not None for owner in batch.sequence_ids(0)])
         kept = {"cls": tokens[:1], "mean": tokens, "mean-content": tokens[content]}[how["pooling"]]
         vectors.append(kept.sum(0) / max(1, len(kept)))
     return torch.stack(vectors)

@@ -36,19 +36,36 @@ def best_span(starts: torch.Tensor, ends: torch.Tensor, n_best: int, longest: in
     return float(scores[i, j]), int(first[i]), int(last[j])
 
 
+def joined(tokenizer: Any, probe: Any, asked: list[int], window: list[int]) -> tuple[dict[str, torch.Tensor], int]:
+    """One row of the tokenizer's own template, and where the window begins in it."""
+    ids: list[int] = []
+    types: list[int] = []
+    begin, owners = 0, probe.sequence_ids
+    for at, owner in enumerate(owners):
+        if owner is not None and owner in owners[:at]:
+            continue  # a further piece of the probe
+        begin = len(ids) if owner == 1 else begin
+        added = [probe.ids[at]] if owner is None else (asked, window)[owner]
+        ids += added
+        types += [probe.type_ids[at]] * len(added)
+    row = {"input_ids": ids, "token_type_ids": types}
+    return {name: torch.tensor([row[name]]) for name in row if name in tokenizer.model_input_names}, begin
+
+
 @torch.inference_mode()
 def answer(model: Any, tokenizer: Any, settings: dict[str, Any], question: str, context: str) -> str:
     """The best span of the context; empty where the context holds no piece."""
-    begin, end, most = tokenizer.bos_token_id, tokenizer.eos_token_id, settings["max_length"]
+    most, probe = settings["max_length"], tokenizer.backend_tokenizer.encode("a", "b")
     asked = tokenizer(question, add_special_tokens=False)["input_ids"][: min(settings["max_question"], most // 2)]
     text = tokenizer(context, add_special_tokens=False, return_offsets_mapping=True)
-    room, best = max(1, most - 4 - len(asked)), (-torch.inf, "")
+    room, best = max(1, most - probe.sequence_ids.count(None) - len(asked)), (-torch.inf, "")
     start = 0
     while start < len(text["input_ids"]):
         window = text["input_ids"][start : start + room]
         with torch.autocast("cpu", torch.bfloat16, enabled=settings["precision"] == "bf16"):
-            out = model(torch.tensor([[begin, *asked, end, end, *window, end]]))
-        inside = slice(len(asked) + 3, len(asked) + 3 + len(window))
+            row, begin = joined(tokenizer, probe, asked, window)
+            out = model(**row)
+        inside = slice(begin, begin + len(window))
         starts, ends = out.start_logits[0, inside].float(), out.end_logits[0, inside].float()
         score, first, last = best_span(starts, ends, settings["n_best"], settings["longest_answer"])
         if score > best[0]:

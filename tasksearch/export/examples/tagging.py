@@ -25,15 +25,17 @@ def load(folder: Path = HERE) -> tuple[Any, Any, dict[str, Any]]:
 
 def windows(tokenizer: Any, words: list[str], max_length: int) -> list[tuple[list[int], list[int]]]:
     """(token ids, places of the words' first pieces): a sentence that is too long is split between words, not cut."""
-    begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
-    rows: list[tuple[list[int], list[int]]] = [([begin], [])]
+    probe = tokenizer.backend_tokenizer.encode("a")
+    first, last = probe.sequence_ids.index(0), len(probe.ids) - probe.sequence_ids[::-1].index(0)
+    begin, end, room = probe.ids[:first], probe.ids[last:], max_length - probe.sequence_ids.count(None)
+    rows: list[tuple[list[int], list[int]]] = [([*begin], [])]
     for word in tokenizer(words, add_special_tokens=False)["input_ids"]:
-        pieces = word[: max_length - 2] or [tokenizer.unk_token_id]
-        if len(rows[-1][0]) + len(pieces) > max_length - 1:
-            rows.append(([begin], []))
+        pieces = word[:room] or [tokenizer.unk_token_id]
+        if len(rows[-1][0]) + len(pieces) > len(begin) + room:
+            rows.append(([*begin], []))
         rows[-1][1].append(len(rows[-1][0]))
         rows[-1][0].extend(pieces)
-    return [([*ids, end], places) for ids, places in rows]
+    return [([*ids, *end], places) for ids, places in rows]
 
 
 @torch.inference_mode()
