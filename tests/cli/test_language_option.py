@@ -36,13 +36,14 @@ def test_a_language_that_nobody_has_is_one_line_in_every_command(planted_folder,
         ("plan", *lowres, "--model", "m"),
         ("data", "check", *lowres),
         ("data", "leakage", *lowres),
+        ("data", "get", *lowres),
         ("best", study),
         ("best", study, "--why"),
         ("extend", grown),
         ("pretrain", "--data", raw_text, "--out", tmp_path / "model"),
         ("score", "mlqa", "--gold", "g.json", "--pred", "p.json"),
     ]
-    takes = {name for name, one in COMMANDS.items() if "language" in one}
+    takes = {name for name, flags in COMMANDS.items() if "--language" in flags}
     assert {words[0] if words[0] != "data" else words[1] for words in commands} == takes
     for words in commands:
         done = invoked(*words, "--language", "xx")
@@ -54,7 +55,7 @@ def _commands(group):
     from typer.main import get_command
 
     for name, command in getattr(group if hasattr(group, "commands") else get_command(group), "commands", {}).items():
-        yield from _commands(command) if hasattr(command, "commands") else [(name, {one.name for one in command.params})]
+        yield from _commands(command) if hasattr(command, "commands") else [(name, {flag for one in command.params for flag in one.opts})]
 
 
 COMMANDS = dict(_commands(app))

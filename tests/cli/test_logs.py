@@ -24,7 +24,7 @@ def study(tmp_path):
     (tmp_path / "driver.log.2").write_text("1\n2\n")
     (tmp_path / "driver.log.1").write_text("3\n")
     (tmp_path / "driver.log").write_text("4\n5\n")
-    (tmp_path / "trials").mkdir()
+    (tmp_path / "trials").mkdir(exist_ok=True)
     (tmp_path / "trials" / "0007.log").write_text("seven\n")
     (tmp_path / "trials" / "0007.traceback.txt").write_text("Traceback of seven\n")
     return tmp_path
