@@ -232,7 +232,7 @@ def _fetch(
     from tasksearch.tasks.download.act import get_data
 
     total = sum(size for item in plan.items if (size := sizes.of(item)) is not None)
-    with Progress(len(plan.items), total, quiet=quiet) as progress:
+    with DownloadProgress(len(plan.items), total, quiet=quiet) as progress:
         outcome = get_data(data, cards, languages, mirror=mirror, on_bytes=progress.on_bytes, on_item=progress.on_item)
     if not outcome.fetched and all(isinstance(fault, Unreachable) for fault in outcome.failed.values()):
         hosts = dict.fromkeys(_origin(item) for item in plan.items)
@@ -254,7 +254,7 @@ def _fetch(
     return outcome
 
 
-class Progress:
+class DownloadProgress:
     """Shows bytes and items downloaded: as a bar on a terminal, otherwise as occasional lines; nothing if `quiet`."""
 
     def __init__(self, items: int, total: int, *, quiet: bool, clock: Callable[[], float] = time.monotonic) -> None:

@@ -79,7 +79,7 @@ class Corpus:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
+class PretrainProgress:
     """Where a long pretraining saves its state, from which it continues bit-exactly after a kill.
 
     Attributes:
@@ -115,7 +115,7 @@ def pretrain(
     out: Path,
     *,
     device: str | None = None,
-    progress: Progress | None = None,
+    progress: PretrainProgress | None = None,
     on_step: Callable[[int, int, float], None] | None = None,
 ) -> None:
     """Train a model from scratch and save it with its tokenizer; `out` appears complete or not at all.
@@ -152,7 +152,7 @@ def pretrain(
         clear(progress.store, signature)
 
 
-def _saving(progress: Progress, signature: str, model: Any) -> Saving | None:
+def _saving(progress: PretrainProgress, signature: str, model: Any) -> Saving | None:
     began = time.monotonic()
 
     def tables() -> dict[str, dict[str, torch.Tensor]]:

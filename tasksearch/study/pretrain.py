@@ -100,7 +100,7 @@ def pretrain_model(
     from tasksearch.models.encoder import quiet_transformers
     from tasksearch.models.unigram import train_unigram
     from tasksearch.phases.checkpoints import CheckpointPolicy
-    from tasksearch.phases.pretrain import Progress, pretrain
+    from tasksearch.phases.pretrain import PretrainProgress, pretrain
     from tasksearch.store.segment_store import SegmentStore
 
     if out.is_file() or (out.is_dir() and any(out.iterdir()) and not force):
@@ -112,7 +112,7 @@ def pretrain_model(
     with quiet_transformers():
         tokenizer = AutoTokenizer.from_pretrained(str(tokenizer_folder))
     policy = CheckpointPolicy(every_seconds=plan.save_every, every_steps=plan.save_every_steps)
-    progress = Progress(store=SegmentStore(aside / "states"), policy=policy, data=plan.data)
+    progress = PretrainProgress(store=SegmentStore(aside / "states"), policy=policy, data=plan.data)
     pretrain(_corpus(plan.files), tokenizer, plan.settings, out, progress=progress, on_step=on_step)
     _write_notes(plan, out)
     shutil.rmtree(aside)

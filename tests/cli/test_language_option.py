@@ -55,7 +55,11 @@ def _commands(group):
     from typer.main import get_command
 
     for name, command in getattr(group if hasattr(group, "commands") else get_command(group), "commands", {}).items():
-        yield from _commands(command) if hasattr(command, "commands") else [(name, {flag for one in command.params for flag in one.opts})]
+        yield from (
+            _commands(command)
+            if hasattr(command, "commands")
+            else [(name, {flag for one in command.params for flag in one.opts})]
+        )
 
 
 COMMANDS = dict(_commands(app))

@@ -152,5 +152,5 @@ def test_files_of_a_study_that_were_cut_short_are_made_again_whichever_they_are(
     said = life()
     now = look()
     assert difference(was, now) is None and difference(now, was) is None
-    assert "mlflow.db is damaged: kept as mlflow.db.damaged, and written again from the study's records" in said
+    assert "mlflow.db is damaged: kept as mlflow.db.damaged and written again from the study's records" in said
     assert {path.name for path in folder.rglob("*.damaged")} == {"mlflow.db.damaged", "0001.json.damaged"}

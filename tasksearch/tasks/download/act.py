@@ -14,7 +14,7 @@ from tasksearch.core.atomic import make_folder
 from tasksearch.core.errors import BadInput, DataMissing, DiskFull, Interrupted, TasksearchError, Unreachable
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.download.archives import unpack
-from tasksearch.tasks.download.plan import Item, Plan, Table, address_of, plan_download
+from tasksearch.tasks.download.plan import DownloadPlan, Item, Table, address_of, plan_download
 from tasksearch.tasks.download.published import Archive
 from tasksearch.tasks.download.record import NAME as RECORD
 from tasksearch.tasks.download.record import Record, read_record
@@ -37,7 +37,7 @@ class Outcome:
 
     fetched: list[Item] = field(default_factory=list)
     failed: dict[Item, TasksearchError] = field(default_factory=dict)
-    left: Plan = field(default_factory=lambda: Plan(items=()))
+    left: DownloadPlan = field(default_factory=lambda: DownloadPlan(items=()))
 
 
 OnItem = Callable[[Item, TasksearchError | None], None]

@@ -40,7 +40,7 @@ def address_of(item: Item) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class DownloadPlan:
     """What to download, and for which tasks.
 
     Attributes:
@@ -60,7 +60,9 @@ class Plan:
         return tuple(item for item in self.items if task in self.tasks[item])
 
 
-def plan_download(root: Path, cards: Sequence[TaskCard], languages: Sequence[str], failed: Collection[Item] = ()) -> Plan:
+def plan_download(
+    root: Path, cards: Sequence[TaskCard], languages: Sequence[str], failed: Collection[Item] = ()
+) -> DownloadPlan:
     """Plan what is missing below `root` and how to get it.
 
     Args:
@@ -88,7 +90,7 @@ def plan_download(root: Path, cards: Sequence[TaskCard], languages: Sequence[str
         beside = [item for item in items if isinstance(item, Download) and item.place.rpartition("/")[0] == folder]
         if licence not in failed and not (root / licence.place).is_file():
             items.setdefault(licence, {}).update(items[beside[0]])
-    return Plan(
+    return DownloadPlan(
         items=tuple(items),
         tasks={item: tuple(tasks) for item, tasks in items.items()},
         by_hand={task: tuple(dict.fromkeys(lines)) for task, lines in by_hand.items()},
