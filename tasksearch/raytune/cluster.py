@@ -69,7 +69,7 @@ def cluster(
         elif address is None:
             stack.enter_context(local_cluster(slots, resources.get("cpu") or 1.0, job_config(), tell))
         else:
-            stack.enter_context(token_of_home())
+            stack.enter_context(token_of_home(address))
             stack.callback(leave)
             _connect(address)
         if mine:
@@ -133,22 +133,32 @@ def _connect(address: str) -> None:
 
 
 @contextmanager
-def token_of_home() -> Iterator[None]:
-    """Turn on Ray's token authentication if this user has a token.
+def token_of_home(address: str) -> Iterator[None]:
+    """Use this user's token where the cluster requires one, and leave the environment as it was.
 
-    `ray start` then protects its ports with it, but a client that connects to an address must be told to use it.
+    Where a user has a token, `ray start` protects its ports with it, but a client that connects to an address must be told to
+    use it. A cluster that was started before there was a token is open, and a client that uses one there connects and then
+    loses every worker: so the token is turned on at once only for addresses that cannot be asked first (`_ask_for_entry`).
     """
-    from ray._private.authentication.authentication_token_setup import maybe_enable_token_auth_if_token_available
-
     given = "RAY_AUTH_MODE" in os.environ
     refresh_token()
-    maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
+    if address in ("auto", "local") or address.startswith("ray://"):
+        _use_token()
     try:
         yield
     finally:
         if not given:
             os.environ.pop("RAY_AUTH_MODE", None)
         refresh_token()
+
+
+def _use_token() -> bool:
+    """Turn on Ray's token authentication if this user has a token; return whether it is on."""
+    from ray._private.authentication.authentication_token_setup import maybe_enable_token_auth_if_token_available
+
+    maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
+    refresh_token()
+    return os.environ.get("RAY_AUTH_MODE", "").lower() == "token"
 
 
 def job_config(*, own_path: bool = True) -> JobConfig:
@@ -203,7 +213,7 @@ def _knock(address: str) -> None:
 
 
 def _ask_for_entry(address: str) -> None:
-    """Check that the cluster accepts this user's token.
+    """Check that the cluster lets this user in, by this user's token if it requires one.
 
     Ray itself would only say that it failed to connect, after twenty seconds and as many lines of log.
 
@@ -214,6 +224,8 @@ def _ask_for_entry(address: str) -> None:
         with _stderr_aside():
             GcsClient(address=address)
     except AuthenticationError:
+        if "RAY_AUTH_MODE" not in os.environ and _use_token():
+            return _ask_for_entry(address)
         with_token = os.environ.get("RAY_AUTH_MODE", "").lower() == "token"
         wrong = "this user's token is not its own" if with_token else "this user has no token, or RAY_AUTH_MODE forbids it"
         raise Unreachable(
@@ -222,6 +234,7 @@ def _ask_for_entry(address: str) -> None:
         ) from None
     except RayError as error:
         raise Unreachable(f"no Ray cluster answers at {address!r}: {first_line(error)}") from None
+    return None
 
 
 @contextmanager
