@@ -83,7 +83,7 @@ def test_the_users_files_travel_to_workers_on_both_nodes(tiny_lab, tmp_path):
     config = configure(
         suite=str(home / "mine.toml"), sampler=f"{home}/parts.py:sampler", trainable=f"{home}/parts.py:Told", name="own",
         model=str(tiny_lab.model), data=str(tiny_lab.data), trials=8, baseline_seeds=3, leaders=1, leader_seeds=1,
-        most_seeds=1, steps=(2,),
+        most_seeds=1, steps=(2,), controls="none",
     )  # fmt: skip
     for name in ("mine.toml", "parts.py"):  # what is not there cannot be read by a worker
         (home / name).unlink()
