@@ -26,7 +26,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from tasksearch.core.code_identity import code_hash, other_code
-from tasksearch.core.errors import DiskFull, StoreUnusable, VersionsDiffer
+from tasksearch.core.errors import DiskFull, StoreUnusable, VersionsDiffer, no_room
 from tasksearch.core.library_versions import library_versions
 
 MANIFEST = "manifest.json"
@@ -260,19 +260,11 @@ def newer(store: object, form: int) -> StoreUnusable:
 
 def translated(fault: OSError | SafetensorError, store: object) -> Exception:
     """Convert a write error to one for the user; return it unchanged if its cause is unknown."""
-    if is_full(fault):
+    if no_room(fault):
         return DiskFull(f"no room left under {store} for a segment; free some, then `tasksearch resume`")
     if isinstance(fault, OSError) and fault.errno in _NO_WRITING:
         return StoreUnusable(f"{store} cannot be written ({fault.strerror}); mend that, or choose another --store")
     return fault
-
-
-def is_full(fault: Exception) -> bool:
-    """Whether a write failed because the disk is full. safetensors raises no OSError; its message contains the error number."""
-    full = (errno.ENOSPC, errno.EDQUOT)
-    if isinstance(fault, OSError):
-        return fault.errno in full
-    return any(f"(os error {number})" in str(fault) for number in full)
 
 
 def sync(path: Path) -> None:
