@@ -40,6 +40,7 @@ def latest(store: SegmentStore | None, signature: str, tables: Sequence[str]) ->
             try:
                 found = {table: store.tensors(name, table) for table in tables}
             except SegmentDamaged:
+                store.discard(name)
                 continue
             facts = manifest["facts"]
             return Checkpoint(step=int(facts["steps"]), seconds=float(facts["seconds"]), tables=found)

@@ -7,7 +7,7 @@ signature also includes its language; the training before it does not, so anothe
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +101,14 @@ def segments_of(
     parent = chain[-1].signature if chain else root_signature(around)
     targets = tuple(_target(plan, around, parent, t, languages_of[t], trained=trained[t]) for t in plan.targets)
     return chain, targets
+
+
+def score_file_of(plan: Plan, chain: Sequence[IntermediateSegment], root: str) -> str:
+    """Return the name of the file with all score tables of a trial: one per state after phase 2, seed and extra examples.
+
+    Targets, languages and settings do not enter it, so that what is added later stands beside what was there.
+    """
+    return signature_of("score file", chain[-1].signature if chain else root, plan.seed, plan.extra_examples)
 
 
 def root_signature(around: Surroundings) -> str:

@@ -16,6 +16,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from tasksearch.store.remote import RemoteStore
+from tasksearch.store.score_files import damaged_tables, facts_of, score_names, score_size
 from tasksearch.store.segment_store import SegmentStore, translated
 
 _LOG = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ _LEFTOVER_SECONDS = 3600.0  # an incomplete segment this old was left by a kille
 
 @dataclass(frozen=True, kw_only=True)
 class StoreEntry:
-    """A segment, score table or snapshot in the store.
+    """A segment, a trial's score tables, or a snapshot in the store.
 
     Attributes:
         name: signature; a snapshot adds its step.
@@ -56,12 +57,14 @@ class StoreEntry:
 
 def entries(store: SegmentStore) -> list[StoreEntry]:
     """Return everything with a readable manifest; other files are not read."""
-    return [entry for name in store.names() if (entry := _entry(store, name)) is not None]
+    found = (_entry(store, name) for name in store.names())
+    return [*(entry for entry in found if entry is not None), *(_scores(store, name) for name in score_names(store))]
 
 
 def verify(store: SegmentStore) -> list[str]:
     """Read every file of the store; return the names of segments that do not match their manifests."""
-    return [name for name in store.names() if not _is_whole(store, name)]
+    segments = [name for name in store.names() if not _is_whole(store, name)]
+    return segments + [name for name in score_names(store) if damaged_tables(store, name)]
 
 
 def to_evict(stock: Iterable[StoreEntry], *, budget: int, protected: Collection[str], now: float) -> list[StoreEntry]:
@@ -153,6 +156,22 @@ def _entry(store: SegmentStore, name: str) -> StoreEntry | None:
         seconds=float(sum(seconds.values()) if isinstance(seconds, dict) else seconds),
         steps=int(facts.get("steps", 0)),
         uses=store.uses(name),
+        used=store.modified(name),
+    )
+
+
+def _scores(store: SegmentStore, name: str) -> StoreEntry:
+    facts = facts_of(store, name)
+    costs = [*facts.trainings.values(), *(manifest["facts"] for manifest in facts.tables.values())]
+    labels = dict.fromkeys(str(cost.get("label", "")).replace("/", ",").split(",")[0] for cost in costs)
+    return StoreEntry(
+        name=name,
+        kind="scores",
+        label=", ".join(sorted(labels)),
+        size=score_size(store, name),
+        seconds=float(sum(cost.get("seconds", 0.0) for cost in costs)),
+        steps=int(sum(cost.get("steps", 0) for cost in costs)),
+        uses=0,
         used=store.modified(name),
     )
 

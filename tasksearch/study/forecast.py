@@ -155,11 +155,12 @@ def _counts(studies: Sequence[Sequence[TrialRecord]], limits: dict[str, Bounds])
 def _stored(store: str | None, folder: Path | None) -> frozenset[str]:
     """Return the segments that exist, in the named store or else in that of the study in the folder."""
     from tasksearch.store.remote import open_store
+    from tasksearch.store.score_files import stored_signatures
 
     if store is None and folder is not None and (folder / "study.json").exists():
         store = store_address(folder)
         store = store if "://" in store or Path(store).is_dir() else None
-    return frozenset(open_store(store).names()) if store else frozenset()
+    return stored_signatures(open_store(store)) if store else frozenset()
 
 
 def _there(stored: frozenset[str], plans: Any) -> frozenset[str]:

@@ -139,16 +139,15 @@ def test_the_optuna_study_moves_into_a_database_and_back_and_is_complete_there(s
 def test_the_store_is_listed_summed_verified_and_pruned(study):
     folder, _ = study
     listed = json.loads(tasksearch("store", "ls", str(folder), "--json").stdout)["segments"]
-    assert {entry["kind"] for entry in listed} == {"intermediate", "target", "scores"}
-    assert all((entry["size"] > 0) is (entry["kind"] != "target") and entry["seconds"] > 0 for entry in listed)
+    assert {entry["kind"] for entry in listed} == {"intermediate", "scores"}
+    assert all(entry["size"] > 0 and entry["seconds"] > 0 for entry in listed)
     assert any("seed" in entry["label"] for entry in listed)
     sums = json.loads(tasksearch("store", "du", str(folder), "--json").stdout)["kinds"]
     assert sum(row["bytes"] for row in sums.values()) == sum(entry["size"] for entry in listed)
     whole = tasksearch("store", "verify", str(folder), "--json")
     assert whole.returncode == 0 and json.loads(whole.stdout)["damaged"] == []
     dry = json.loads(tasksearch("store", "prune", str(folder), "--budget", "0MB", "--dry-run", "--json").stdout)
-    # a target's note of what its training cost takes no room, so nothing is won by removing it
-    assert sorted(dry["removed"]) == sorted(entry["name"] for entry in listed if entry["size"])
+    assert sorted(dry["removed"]) == sorted(entry["name"] for entry in listed)
 
 
 def test_a_second_study_over_the_same_store_trains_nothing_it_holds(study, tmp_path):
