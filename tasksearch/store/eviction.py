@@ -15,11 +15,12 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from tasksearch.store.remote import RemoteStore
+from tasksearch.store.remote import RemoteStore, open_store
 from tasksearch.store.score_files import damaged_tables, facts_of, score_names, score_size
 from tasksearch.store.segment_store import SegmentStore, translated
 
 _LOG = logging.getLogger(__name__)
+FREE_SHARE = 0.8
 _CLAIMS = ".claims"
 _CLAIM_SECONDS = 24 * 3600.0  # a claim of another machine not renewed for this long belongs to a dead process
 _LEFTOVER_SECONDS = 3600.0  # an incomplete segment this old was left by a killed writer
@@ -106,6 +107,18 @@ def prune(store: SegmentStore, budget: int, *, dry_run: bool = False) -> list[St
         return []
     except OSError as fault:
         raise translated(fault, store) from None
+
+
+def default_budget(address: str) -> int | None:
+    """Return the size in bytes that a store may take where nobody says it: what it holds, and `FREE_SHARE` of the free disk.
+
+    None for an object store, whose room is not known.
+    """
+    store = open_store(address)
+    if isinstance(store, RemoteStore):
+        return None
+    there = next(folder for folder in (store.root.absolute(), *store.root.absolute().parents) if folder.exists())
+    return sum(entry.size for entry in entries(store)) + int(FREE_SHARE * shutil.disk_usage(there).free)
 
 
 def _evict(store: SegmentStore, gone: Iterable[StoreEntry]) -> None:
