@@ -81,7 +81,7 @@ def test_auto_is_the_cluster_that_was_started_here_and_never_one_that_merely_run
 
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    with pytest.raises(Unreachable, match="no cluster for --address auto: .*expected HOST:PORT"):
+    with pytest.raises(Unreachable, match=r"no cluster for --address auto: .*expected HOST:PORT"):
         module._address_of("auto")  # another cluster of this machine's may be running: these tests' own is
     (tmp_path / "ray").mkdir()
     write_ray_address("10.0.0.1:6379")
