@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from tasksearch.cli.completion import choice, complete_study
-from tasksearch.cli.options import Json
-from tasksearch.cli.printing import open_console, print_json, refuse_beside
+from tasksearch.cli.options import Json, Reopen
+from tasksearch.cli.printing import open_console, print_json
 from tasksearch.core.errors import BadInput
 from tasksearch.results.matched_comparison import QUESTION
 
@@ -31,20 +31,17 @@ def report(
     out: Annotated[Path | None, typer.Option(help="file to write [default: report.html in the study folder]")] = None,
     question: Annotated[
         str | None,
-        typer.Option(help="answer a question instead, on the studies' twins", show_default=False, **choice(QUESTION)),
+        typer.Option(help="answer a question instead, on the studies' matched pairs", show_default=False, **choice(QUESTION)),
     ] = None,
-    reopen: Annotated[
-        bool, typer.Option("--reopen", help="read the question's examples again for other twins; marked adaptive")
-    ] = False,
+    reopen: Reopen = False,
     as_json: Json = False,
 ) -> None:
     """Writes one self-contained HTML page: verdict, best mixes, gains, history, warnings. While a study runs: partial."""
     from tasksearch.study.report import write_report
 
     if question is not None:
-        _answer(study, question, out, reopen, as_json)
+        _answer(study, question, out, as_json)
         return
-    refuse_beside("a page", reopen=reopen)
     if len(study) > 1:
         raise BadInput(f"{len(study)} studies; expected one, or --question {QUESTION}: a page shows one study")
     path, data = write_report(study[0], out)
@@ -55,12 +52,12 @@ def report(
     typer.echo(f"wrote {path}" + (" (partial: the study is not complete)" if data.partial else ""))
 
 
-def _answer(studies: list[Path], question: str, out: Path | None, reopen: bool, as_json: bool) -> None:
+def _answer(studies: list[Path], question: str, out: Path | None, as_json: bool) -> None:
     from tasksearch.study.matched_comparison import answer_question
 
     if out is not None:
         raise BadInput("--out with --question; expected one of them: an answer is printed, the page has it too")
-    found = answer_question(studies, reopen=reopen)
+    found = answer_question(studies)
     if as_json:
         print_json(found.to_json())
     else:
@@ -74,6 +71,6 @@ def _print_answer(console: Any, answer: Any) -> None:
     for choosing in answer.choosing:
         console.print(choosing_table(choosing, warning=answer.warning))
     if answer.adaptive:
-        console.print("Adaptive: other twins had been read on these examples before; these numbers may flatter.")
+        console.print("Adaptive: other matched pairs were read on these examples before; these numbers may flatter.")
     for line in closing_lines(answer):
         console.print(line, highlight=False)
