@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class ReportTable:
         notes: small print below.
         warning: the suite's sentence. A page shows it once for all tables.
         folded: shown on request in a page: the table of a figure's numbers, or a long list.
+        links: cell of the first column → address that it leads to in a page.
         stub: number of leading columns that are repeated where a terminal is too narrow for the others, which then stand in
             several blocks below one another; 0: never.
     """
@@ -60,6 +61,7 @@ class ReportTable:
     notes: tuple[str, ...] = ()
     warning: str = ""
     folded: bool = False
+    links: Mapping[str, str] = field(default_factory=dict)
     stub: int = 0
 
     @property

@@ -216,11 +216,13 @@ def trial_table(
     *,
     warning: str = "",
     folded: bool = False,
+    links: Mapping[str, str] | None = None,
     name_of: Callable[[Schedule], str] | None = None,
 ) -> ReportTable:
     """One row per trial: what it trained, its objective (in baseline deviations, on selection examples), its seconds.
 
     Args:
+        links: number of a trial → address of its run, for a page.
         name_of: returns the name of a designed schedule of several tasks; None: such names are not shown.
     """
     ordered = sorted(records, key=lambda r: r.number)
@@ -247,7 +249,15 @@ def trial_table(
         "Objective: mean gain over the baseline on selection examples, in standard deviations of the baseline: over languages "
         "within a target, over targets within a kind, over kinds.",
     )
-    return ReportTable(title=f"Trials ({len(rows)})", columns=columns, rows=rows, notes=notes, warning=warning, folded=folded)
+    return ReportTable(
+        title=f"Trials ({len(rows)})",
+        columns=columns,
+        rows=rows,
+        notes=notes,
+        warning=warning,
+        folded=folded,
+        links=links or {},
+    )
 
 
 def _named(record: TrialRecord, name_of: Callable[[Schedule], str] | None) -> str:
