@@ -23,6 +23,7 @@ from tasksearch.study.configuration import command_of
 from tasksearch.study.contrasts import Contrasts
 from tasksearch.study.matched_comparison import order_of
 from tasksearch.study.portfolio import first_rules, portfolios_of
+from tasksearch.study.run_links import run_links
 from tasksearch.study.settings import warning_of
 from tasksearch.study.task_effects import why_from
 from tasksearch.tasks.labels import suite_with_labels
@@ -96,6 +97,7 @@ def report_of(folder: Path) -> ReportData:
         planned=planned(config, records),
         command=command_of(config, folder),
         versions=versions_of(records),
+        run_links=run_links(folder, config, [record.number for record in records]),
         made=datetime.now().astimezone().isoformat(sep=" ", timespec="minutes"),
     )
 

@@ -96,3 +96,8 @@ def test_the_table_is_read_with_three_lines_at_eighty_columns():
     assert lines.index("World.") == len(lines) - 4
     assert any(line.startswith("yo ") and "(A)" in line and "▼-12.5 [-17.5, -10.5]" in line for line in lines)
     assert any(line.startswith("qu ") and " A " in line and "▲+5.5" in line for line in lines)
+
+
+def test_of_many_languages_the_largest_gains_are_named_and_the_rest_counted():
+    said = decision(verdict(None, *((float(n), n - 0.5, n + 0.5) for n in range(1, 31))))[0]
+    assert "l30 +30.0 [+29.5, +30.5] and 24 more points" in said and "l24 " not in said

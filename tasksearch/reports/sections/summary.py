@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.decision import ADAPTIVE, decision, mix_lines
 from tasksearch.reports.figures.heat import heat, limit_of
 from tasksearch.reports.section import Figure, Section
 from tasksearch.reports.sections.matched_comparison import order_figure
-from tasksearch.reports.tables import row_name
+from tasksearch.reports.tables import cell_table, row_name
 from tasksearch.results.verdict import Verdict
 
 
@@ -33,6 +35,7 @@ def section(data: ReportData) -> Section:
         lead=(first, *mix_lines(data.verdict), *more),
         alerts=(*([ADAPTIVE] if data.verdict.adaptive else []), *alerts),
         figures=tuple(figures),
+        tables=(dataclasses.replace(cell_table(data.verdict), folded=True, notes=()),),
         notes=(_size(data),),
     )
 
