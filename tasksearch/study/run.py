@@ -73,7 +73,10 @@ def run_study(
         mend_records(ledger, on_event)
         was = ledger.config()
         config = as_begun(config, was, ledger.absent())
-        if was != config:
+        if was != config and dataclasses.replace(was, select=config.select) == config:
+            with ledger.lock():
+                ledger.save_config(config)  # the rule of the verdict decides nothing of what is trained
+        elif was != config:
             raise BadInput(
                 f"{where} holds another study ({_difference(was, config)}); choose another --name or --out, or resume that one"
             )
