@@ -79,6 +79,11 @@ class Ledger:
         """Return the path of the learning curves of a trial and its additions."""
         return self.record_path(number).with_suffix(f".{CURVES}")
 
+    def curve_files(self, number: int) -> dict[str, Path]:
+        """Return the file of the trial's learning curves by its name, as a tracker takes it; empty if there is none."""
+        path = self.curves_path(number)
+        return {CURVES: path} if path.is_file() else {}
+
     def write_curves(self, number: int, curves: Mapping[str, LearningCurve], addition: int = 0) -> None:
         """Write the learning curves of a trial by part, joined with those of the trial before the addition."""
         known = read_curves(self.curves_path(number)) if addition else {}
