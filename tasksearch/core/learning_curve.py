@@ -10,7 +10,7 @@ from typing import Any, Self
 
 CURVES = "curves.json"
 """Name of the file of a trial's curves, by part."""
-MOST_POINTS = 32
+MOST_POINTS = 20
 """Points of a segment's curve: a chart shows no more, and a tracker takes about a millisecond for each."""
 
 

@@ -45,15 +45,14 @@ def view_tags(study_id: str, tasks: Sequence[str]) -> dict[str, str]:
     charts = [
         _chart("PARALLEL", "Shares of all tasks", selectedParams=shares, selectedMetrics=["dev/all/mean"], showAllRuns=False),
         _chart("SCATTER", "Cost and mean on selection examples", xaxis=_axis("seconds/total"), yaxis=_axis("dev/all/mean")),
-        _chart("BAR", "dev/all/mean", metricKey="dev/all/mean"),
     ]
-    sections = [
-        {"uuid": _SECTION, "name": "Mixes", "display": True, "isReordered": False, "deleted": False, "isGenerated": False}
-    ]
+    section = {"uuid": _SECTION, "name": "Mixes", "display": True, "columns": 1, "cardHeight": 420}
+    sections = [{**section, "isReordered": True, "deleted": False, "isGenerated": False}]
     mixes = {
         **table,
         "searchFilter": trained,
         "runsHiddenMode": "SHOW_ALL",
+        "runListHidden": True,
         "compareRunCharts": charts,
         "compareRunSections": sections,
         "isAccordionReordered": True,
