@@ -34,6 +34,7 @@ from tasksearch.study.setup import OnPretrain, files_of, prepare
 from tasksearch.study.showing import OnEvent, Progress, shown
 from tasksearch.study.versions import check_versions, versions_are_mixed
 from tasksearch.tracking.address import check_answers, default_uri, masked
+from tasksearch.tracking.port import Tracker
 
 if TYPE_CHECKING:
     from tasksearch.raytune.driver import RunSummary
@@ -219,17 +220,19 @@ def _run_and_close(
     keep_checked(ledger.folder, pretraining_text(config))
     from tasksearch.engine.limits import Limits
     from tasksearch.raytune.driver import run_trials
+    from tasksearch.tracking.entries import View
     from tasksearch.tracking.mlflow import MlflowTracker
+    from tasksearch.tracking.several import SeveralTrackers
+    from tasksearch.tracking.tensorboard import FOLDER, TensorBoardTracker
 
     own_id = study_id(ledger.folder, config.name)
     database = OptunaDatabase(url=optuna_url, study=own_id) if optuna_url is not None else None
-    tracker = MlflowTracker(
-        tracking,
-        ledger.folder,
-        own_id,
-        groups=setup.suite.groups,
-        language_groups=setup.suite.language_groups,
-    )
+    groups, language_groups = setup.suite.groups, setup.suite.language_groups
+    mlflow = MlflowTracker(tracking, ledger.folder, own_id, groups=groups, language_groups=language_groups)
+    tracker: Tracker = mlflow
+    if resources.tensorboard:
+        view = View(groups=groups, language_groups=language_groups)
+        tracker = SeveralTrackers(mlflow, TensorBoardTracker(ledger.folder / FOLDER, own_id, view))
     try:
         summary = run_trials(
             ledger,
@@ -237,7 +240,7 @@ def _run_and_close(
             trainable_of(config),
             setup.context(config, ledger.folder) | _keeping(ledger.folder, store, resources) | _device(resources),
             sizes=setup.sizes,
-            groups=setup.suite.groups,
+            groups=groups,
             plan_of=setup.plan_of(config),
             tracker=tracker,
             resources={"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial},
@@ -251,11 +254,11 @@ def _run_and_close(
         )
     except BaseException:
         with suppress(Exception):  # report the error that ended the run, not one from closing the tracker
-            if tracker.parent_id:
+            if mlflow.parent_id:
                 tracker.close_study({}, {}, complete=False)
         raise
     close_study(tracker, ledger, config, database, lambda text: _say(on_event, [text]))
-    return dataclasses.replace(summary, counts=counts_of(ledger, config, tracker, database))
+    return dataclasses.replace(summary, counts=counts_of(ledger, config, mlflow, database))
 
 
 def _device(resources: Resources) -> dict[str, str]:

@@ -116,7 +116,7 @@ def test_the_page_compares_in_a_browser_and_ends_with_its_command(tracked, chrom
             raise AssertionError(f"{page} lacks {missing}")
 
         shown(link, "Comparing 6 Runs", "Parallel Coordinates Plot", "Scatter Plot", "mix/ccg", "sequential:", "finalist ")
-        shown(mixes, "mix/ccg", "mix/mnli", "mix/qqp", "dev/all/mean", f"{count - 3} matching runs")
+        shown(mixes, "mix/ccg", "mix/mnli", "mix/qqp", "dev/all/mean")
         # every trial is a row of its own, with its numbers
         shown(runs, "0000 baseline", "objective", "dev/all/mean", f"{1 + count} matching runs")
         port = int(re.search(r":(\d+)/", link).group(1))
