@@ -228,7 +228,14 @@ def _run_and_close(
     own_id = study_id(ledger.folder, config.name)
     database = OptunaDatabase(url=optuna_url, study=own_id) if optuna_url is not None else None
     groups, language_groups = setup.suite.groups, setup.suite.language_groups
-    mlflow = MlflowTracker(tracking, ledger.folder, own_id, groups=groups, language_groups=language_groups)
+    mlflow = MlflowTracker(
+        tracking,
+        ledger.folder,
+        own_id,
+        groups=groups,
+        language_groups=language_groups,
+        fingerprints=setup.fingerprints,
+    )
     tracker: Tracker = mlflow
     if resources.tensorboard:
         view = View(groups=groups, language_groups=language_groups)

@@ -21,6 +21,7 @@ from urllib.request import url2pathname
 
 from tasksearch.core.errors import BadInput, Refused, TasksearchError, no_room
 from tasksearch.core.learning_curve import CURVES, read_curves
+from tasksearch.core.plan import Plan
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.tracking.address import check_answers, default_uri, masked, scrubbed
 from tasksearch.tracking.client import forget_places, open_client, searchable, translated
@@ -55,6 +56,7 @@ class MlflowTracker:
         study_id: identifies the study's runs in a shared experiment.
         groups: target → group of targets, for the means.
         language_groups: name → languages with a mean of their own.
+        fingerprints: task or target → hash of its training data, by which it becomes a data set of the runs that trained on it.
     """
 
     def __init__(
@@ -65,11 +67,13 @@ class MlflowTracker:
         *,
         groups: Mapping[str, str] | None = None,
         language_groups: Mapping[str, Sequence[str]] | None = None,
+        fingerprints: Mapping[str, str] | None = None,
     ) -> None:
         self.uri = uri or default_uri(study_folder)
         self.folder, self.study_id = study_folder.absolute(), searchable(study_id)
         self.experiment_id, self.parent_id = "", ""
         self._view = View(groups=groups or {}, language_groups=language_groups or {})
+        self._fingerprints = fingerprints or {}
         self._runs: dict[str, Any] = {}
         self._elsewhere: list[Any] = []
         self._all_known = False
@@ -135,6 +139,7 @@ class MlflowTracker:
                 self._client.delete_tag(run.info.run_id, RECORD)
             points = [*curve_points(read_curves(artefacts[CURVES]), record.scores)] if CURVES in artefacts else []
             self._write_points(run, points, entry.ended)
+            self._write_datasets(run, record.plan)
             self._write(run, entry, {name: path for name, path in artefacts.items() if name != CURVES})
             self._runs[entry.key] = self._client.get_run(run.info.run_id)
 
@@ -145,6 +150,24 @@ class MlflowTracker:
         metrics = [Metric(safe_name(name), value, at, step) for name, value, step in points]
         for begin in range(0, len(metrics), _MAX_METRICS):
             self._client.log_batch(run.info.run_id, metrics[begin : begin + _MAX_METRICS])
+
+    def _write_datasets(self, run: Any, plan: Plan) -> None:
+        """Name the training data of the run's tasks and targets; MLflow keeps equal ones once."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        phases = dict.fromkeys(plan.schedule.tasks, "intermediate") | dict.fromkeys(plan.targets, "target")
+        inputs = [
+            DatasetInput(
+                dataset=Dataset(
+                    name=safe_name(name), digest=self._fingerprints[name][:32], source_type="tasksearch", source=plan.suite
+                ),
+                tags=[InputTag("mlflow.data.context", phase)],
+            )
+            for name, phase in phases.items()
+            if name in self._fingerprints
+        ]
+        if inputs:
+            self._client.log_inputs(run.info.run_id, inputs)
 
     def close_study(self, summary: Mapping[str, float | str], artefacts: Mapping[str, Path], *, complete: bool) -> None:
         """Write the study's summary to the parent run; `complete=False` leaves it open for a resume."""

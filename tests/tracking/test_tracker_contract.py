@@ -478,6 +478,42 @@ class TestMlflowTracker(TrackerContract):
         assert points("english_dev/target/nli") == [(4, 80.0)]
         assert run.data.metrics["examples_per_second/target/nli"] == 90.0
 
+    def test_training_data_are_data_sets_of_the_runs_that_trained_on_them(self):
+        for _ in range(2):
+            tracker = self.tracker()
+            tracker._fingerprints = {"qqp": "a1" * 20, "mnli": "b2", "squad": "c3", "nli": "d4"}
+            tracker.open_study(CONFIG, {})
+            tracker.rewrite_trial(record(), {})
+        (run,) = [run for run in self.runs() if "mlflow.parentRunId" in run.data.tags]
+        told = {one.dataset.name: (one.dataset.digest, one.tags[0].value) for one in run.inputs.dataset_inputs}
+        assert len(run.inputs.dataset_inputs) == 3
+        assert told == {"qqp": ("a1" * 16, "intermediate"), "mnli": ("b2", "intermediate"), "nli": ("d4", "target")}
+
+    def test_a_folder_becomes_the_next_version_of_a_registered_model(self, tmp_path):
+        from tasksearch.tracking.registry import check_registry, register_model
+
+        tracker = self.tracker()
+        tracker.open_study(CONFIG, {})
+        (tmp_path / "exported").mkdir()
+        (tmp_path / "exported" / "config.json").write_text("{}")
+        with pytest.raises(BadInput, match="--register 'a/b'; expected a name without"):
+            check_registry(tracker.uri, "a/b")
+        for version in (1, 2):
+            own = {"experiment": "first", "study_id": "first-1a2b", "artefacts": self.folder / "mlartifacts"}
+            told = register_model(tracker.uri, "nli-sw", tmp_path / "exported", tags={"target": "nli"}, **own)
+            assert told == f"models:/nli-sw/{version}"
+        source = self.client.get_model_version("nli-sw", "2").source
+        assert (Path(source.removeprefix("file://")) / "config.json").read_text() == "{}"
+        assert set(self.seen_again()["trials"]) == set()
+
+    def seen_again(self):
+        again = self.tracker()
+        again.open_study(CONFIG, {})
+        again.close_study({}, {}, complete=True)
+        from tasksearch.tracking.lookup import recorded
+
+        return {"trials": recorded(again.uri, "first", "first-1a2b")}
+
     def test_the_experiment_keeps_the_views_that_the_links_open(self):
         for _ in range(2):
             self.tracker().open_study(CONFIG, {})
