@@ -108,8 +108,8 @@ class PlanRun:
 
     def curve(self, part: str) -> LearningCurve | None:
         """Return the learning curve that the store keeps with a part's segment, whoever trained it; None if it has none."""
-        segment = next((s for s in (*self.intermediate, *self.targets) if s.name == part), None)
-        manifest = self.context.store.peek(segment.signature) if segment and self.context.store else None
+        names = {s.name: s.signature for s in self.intermediate} | {s.name: s.signature for s in self.targets}
+        manifest = self.context.store.peek(names[part]) if part in names and self.context.store else None
         kept = manifest["facts"].get("curve") if manifest else None
         return LearningCurve.from_json(kept) if kept else None
 
