@@ -268,6 +268,9 @@ class Resources(Options):
         "train every trial again under the versions that are here; the records are kept beside",
         forecast=False,
     )
+    tensorboard: bool = option(
+        False, PLACES, "write event files for TensorBoard beside MLflow, in the study's folder", forecast=False
+    )
     keep_targets: bool = option(False, PLACES, "keep every target's weights: a language that joins later then trains nothing")
 
     def __post_init__(self) -> None:

@@ -107,6 +107,7 @@ class Intermediate:
                 "seconds": time.perf_counter() - begin + (before.seconds if before else 0.0),
                 "heads": sorted(state.heads),
                 **self._context.micro.note,
+                **self._context.step_log.note,
             }
             keep(store, segment.signature, tables, facts, self._context.store_budget)
             clear(store, segment.signature)
