@@ -153,7 +153,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         MissingPackage: a target needs faiss, and it is not installed.
     """
     from tasksearch.evaluation.index import require_faiss
-    from tasksearch.models.encoder import check_mlm_head, shape_of
+    from tasksearch.models.encoder import check_mlm_head, check_scored, shape_of
     from tasksearch.phases.context import check_files
     from tasksearch.study.leakage import check_leakage
     from tasksearch.tasks.labels import with_labels
@@ -178,6 +178,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     _check_model(model, config.encoder)
     if masked := [task for task in config.space.tasks if suite.card(task).kind == "mlm"]:
         check_mlm_head(model, masked, config.encoder)
+    check_scored(model, config.languages, {suite.card(name).kind for name in config.targets}, config.encoder)
     sizes = {task: source.training_size(suite.card(task)) for task in config.space.tasks}
     if suite.needs_data:
         _read_all(source, [suite.card(name) for name in config.targets], config.languages)
