@@ -72,10 +72,11 @@ class RunContext:
 
     def surroundings(self, plan: Plan) -> Surroundings:
         """Return the fingerprints of the model, the data and the numerics that determine the plan's outcome."""
-        trained = [*plan.schedule.tasks, *(t for t in plan.targets if self.suite.card(t).trained)]
+        cards = {target: self.suite.card(target) for target in plan.targets}
         return Surroundings(
             model=self._root(plan),
-            training={task: self._training(self.suite.card(task)) for task in trained},
+            training={task: self._training(self.suite.card(task)) for task in plan.schedule.tasks},
+            recipes={target: self._recipe(card) for target, card in cards.items() if card.trained},
             evaluation={
                 (target, language): (
                     *self.source.evaluation_fingerprint(self.suite.card(target), language),
@@ -103,6 +104,9 @@ class RunContext:
 
     def _training(self, card: TaskCard) -> str:
         return signature_of(self.source.training_fingerprint(card), _reading(card))
+
+    def _recipe(self, card: TaskCard) -> str:
+        return signature_of("recipe", self.source.training_fingerprint(card), card.kind, card.labels)
 
     @property
     def numerics(self) -> str:

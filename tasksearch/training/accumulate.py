@@ -77,7 +77,14 @@ def accumulate(
         micro = sizes.of(task_name, settings.micro_batch_size or len(items), len(items))
         share = len(items) / step.size
         total += _part(
-            learner, task, items, settings, seed_from("step", randomness, number, task_name), mask_share, micro, share
+            learner,
+            task,
+            items,
+            settings,
+            seed_from("step", randomness, number, task.seeds or task_name),
+            mask_share,
+            micro,
+            share,
         )
     return float(total)
 

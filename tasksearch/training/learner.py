@@ -34,7 +34,13 @@ class Learner:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingTask:
-    """A task's training items and the head they train (None: the MLM head)."""
+    """A task's training items.
+
+    Attributes:
+        head: name of the head that they train; None: the MLM head.
+        seeds: word by which dropout and masks are drawn; empty: the task's name.
+    """
 
     items: Encoded
     head: str | None
+    seeds: str = ""
