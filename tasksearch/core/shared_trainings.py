@@ -1,4 +1,7 @@
-"""Which targets of a trial were trained together, as its record tells it: a seed of such a group is one draw, not one per target."""
+"""Which targets of a trial were trained together, as its record tells it.
+
+A seed of such a group is one draw of a training, not one per target.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from tasksearch.phases.preemption import PREEMPTION
 from tasksearch.store.segment_store import SegmentDamaged, SegmentStore, Tensors
-from tasksearch.training.loop import OptimizerState, Saving
+from tasksearch.training.loop import Saving
+from tasksearch.training.optimizer import OptimizerState
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -105,7 +105,7 @@ def _train(
 ) -> tuple[nn.Module, int]:
     """Train on English target data with a fresh or a warm head; return the trained head and the number of steps.
 
-    Everything that is drawn here is drawn by the recipe, so that targets of one recipe get the same model whichever comes first.
+    Everything drawn here is drawn by the recipe, so that targets of one recipe get the same model whichever comes first.
     """
     card = context.suite.card(segment.target)
     settings, seed, batch = plan.settings.for_target(card.name), plan.seed, plan.settings.for_target(card.name).batch_size
