@@ -156,10 +156,11 @@ def fresh_like(pretrained: Pretrained, seed: int) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """Limits for settings: number of transformer blocks, and tokens of the longest sequence."""
+    """Limits for settings: number of transformer blocks, tokens of the longest sequence, and width of a token's vector."""
 
     layers: int
     tokens: int
+    width: int = 0
 
 
 def shape_of(source: str, encoder: str = "") -> Shape:
@@ -174,7 +175,7 @@ def shape_of(source: str, encoder: str = "") -> Shape:
 
         try:
             config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-            return Shape(layers=int(config.num_hidden_layers), tokens=family.longest(config))
+            return Shape(layers=int(config.num_hidden_layers), tokens=family.longest(config), width=int(config.hidden_size))
         except Exception as fault:
             raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
 

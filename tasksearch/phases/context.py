@@ -18,7 +18,7 @@ from tasksearch.core.library_versions import library_versions
 from tasksearch.core.plan import Plan
 from tasksearch.core.signature import signature_of
 from tasksearch.forward.batches import Specials
-from tasksearch.forward.device import be_deterministic, one_thread, pick_device
+from tasksearch.forward.device import be_deterministic, hardware_of, one_thread, pick_device
 from tasksearch.models.encoder import Pretrained, fresh_like, load_pretrained
 from tasksearch.phases.checkpoints import CheckpointPolicy
 from tasksearch.phases.segments import Surroundings
@@ -112,11 +112,17 @@ class RunContext:
     def numerics(self) -> str:
         """Everything that affects the last bits of a result.
 
-        These are torch's version, the kind of device, the number of threads, and whether kernels are deterministic.
+        These are torch's version, the kind of device, the number of threads, and under `deterministic` the GPU's model too.
         """
         threads = torch.get_num_threads() if self.device.type == "cpu" else 0
-        kernels = ", deterministic" if self.deterministic and self.device.type != "cpu" else ""  # a CPU is deterministic anyway
+        # a CPU is deterministic anyway; a GPU's bits are those of its model, which a study without the promise may mix
+        kernels = f", deterministic, {self.hardware}" if self.deterministic and self.device.type != "cpu" else ""
         return f"torch {torch.__version__.split('+')[0]}, {self.device.type}, {threads} threads{kernels}"
+
+    @property
+    def hardware(self) -> str:
+        """The GPU's model and the version of its kernels, which are noted with every segment; `cpu` for a CPU."""
+        return hardware_of(self.device)
 
     def facts(self, plan: Plan | None = None) -> dict[str, str]:
         """Return versions, device, threads and fingerprints for tags.
@@ -133,6 +139,7 @@ class RunContext:
             "transformers": transformers.__version__,
             "tokenizers": library_versions()["tokenizers"],
             "device": torch.cuda.get_device_name(self.device) if on_gpu else f"cpu ({platform.machine()})",
+            "hardware": self.hardware,
             "threads": str(torch.get_num_threads()),
             "model": self.pretrained.fingerprint,
             **({} if plan is None else self._commits(plan)),

@@ -106,6 +106,7 @@ class Intermediate:
             facts |= {
                 "seconds": time.perf_counter() - begin + (before.seconds if before else 0.0),
                 "heads": sorted(state.heads),
+                "hardware": self._context.hardware,
                 **self._context.micro.note,
             }
             keep(store, segment.signature, tables, facts, self._context.store_budget)
