@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,7 +198,8 @@ def _check_folder(folder: Path, encoder: str) -> None:
         raise ModelUnusable(f"model folder {str(folder)!r} has no tokenizer; expected {' or '.join(_TOKENIZER_FILES)}")
     if not any(folder.glob("*.safetensors")):
         raise ModelUnusable(
-            f"model folder {str(folder)!r} has no .safetensors weights; pickled weights are not read, convert them first"
+            f"model folder {str(folder)!r} has no .safetensors weights; pickled weights are not read, convert them first: "
+            f"python -m tasksearch.models.convert {shlex.quote(str(folder))} NEW_FOLDER"
         )
 
 
