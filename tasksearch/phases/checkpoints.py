@@ -12,7 +12,8 @@ from typing import Any
 from tasksearch.core.learning_curve import LearningCurve
 from tasksearch.phases.preemption import PREEMPTION
 from tasksearch.store.segment_store import SegmentDamaged, SegmentStore, Tensors
-from tasksearch.training.loop import OptimizerState, Saving
+from tasksearch.training.loop import Saving
+from tasksearch.training.optimizer import OptimizerState
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,8 @@ from tasksearch.store.segment_store import SegmentStore, Tensors
 from tasksearch.tasks.card import TaskCard
 from tasksearch.training.curves import Curve, StableCurve
 from tasksearch.training.learner import Learner, TrainingTask
-from tasksearch.training.loop import OptimizerState, train_segment
+from tasksearch.training.loop import train_segment
+from tasksearch.training.optimizer import OptimizerState
 from tasksearch.training.order import StepItems
 
 _LOG = logging.getLogger(__name__)

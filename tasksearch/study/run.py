@@ -211,6 +211,8 @@ def _run_and_close(
     _LOG.info("preparing: reading data and model")
     setup = prepare(config, on_pretrain)  # before the folder is written, so that bad inputs leave no study behind
     check_store(store)
+    if (precision := config.overrides.precision) is not None:
+        _say(on_event, [f"forward and backward passes run in {precision}, with fp32 weights"])
     _LOG.info("prepared: data in %s, model %s, store %s", setup.data, setup.model, store)
     with ledger.lock():
         rebase(ledger)  # in a new study this records the folder's location
