@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tasksearch.core.errors import TrainingFailed
+from tasksearch.core.learning_curve import LearningCurve
 from tasksearch.core.own_files import unpack
 from tasksearch.core.required_segments import RequiredSegment
 from tasksearch.phases.checkpoints import CheckpointPolicy
@@ -73,6 +74,10 @@ class ThreePhase(PlanTrainable):
 
             if torch.cuda.is_available():
                 torch.cuda.set_per_process_memory_fraction(float(share))
+
+    def curves(self) -> dict[str, LearningCurve]:
+        """Return the curves that the store keeps with the segments, also of those that another trial trained."""
+        return {part: curve for part in self._run.parts if (curve := self._run.curve(part)) is not None}
 
     def _open(self) -> RunContext:
         context = self.context

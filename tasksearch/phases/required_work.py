@@ -23,7 +23,9 @@ def required_segments(run: PlanRun, position: int) -> tuple[RequiredSegment, ...
         for segment in (run.soup.segments if run.soup else run.intermediate)
     ]
     # a target counts as stored once all its score tables are; until then two trials must not train it at the same time
-    tables = {segment.signature: {name for _, name in segment.tables} for segment in run.targets}
+    tables: dict[str, set[str]] = {}
+    for segment in run.targets:  # targets that share a training are stored with the last of them
+        tables.setdefault(segment.signature, set()).update(name for _, name in segment.tables)
     scored = usable_tables(store, run.score_file)
 
     def there(signature: str) -> bool:

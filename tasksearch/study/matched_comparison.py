@@ -19,13 +19,14 @@ ALIKE = ("suite", "suite_options", "model", "targets", "languages", "overrides",
 """Settings that studies of one comparison must share; their spaces, seeds and lengths may differ."""
 
 
-def answer_question(folders: Sequence[Path], *, reopen: bool = False) -> MatchedComparison:
+def answer_question(folders: Sequence[Path]) -> MatchedComparison:
     """Compare the kinds of schedule; record the question in every study's holdout log (see `records.holdout_log`).
+
+    Asked again with other matched pairs the answer is marked adaptive.
 
     Raises:
         StudyNotReady: a study without matched pairs, or without a finished set of them.
         BadInput: studies that cannot be compared.
-        AlreadyRead: other matched pairs of a study were read before, and `reopen` is False.
     """
     from tasksearch.analysis.clustering import Documents
     from tasksearch.analysis.matched_comparison.comparison import compare_schedules
@@ -55,10 +56,20 @@ def answer_question(folders: Sequence[Path], *, reopen: bool = False) -> Matched
         studies, suite.groups, language_groups=suite.language_groups, warning=suite.warning, complete=all(complete)
     )
     asked = [
-        _ask(folder, config, records, complete=whole, reopen=reopen)
+        _ask(folder, config, records, complete=whole)
         for (folder, config, _, records), whole in zip(opened, complete, strict=True)
     ]
     return dataclasses.replace(found, adaptive=any(each.adaptive for each in asked))
+
+
+def order_of(folder: Path, records: Sequence[TrialRecord]) -> tuple[MatchedComparison | None, str]:
+    """Return a study's own answer; without one None and the reason, which is empty where it trained no matched pairs."""
+    if not any(record.role == "twin" for record in records):
+        return None, ""
+    try:
+        return answer_question([folder]), ""
+    except StudyNotReady as why:
+        return None, f"Joint or sequential: no answer yet, {why}."
 
 
 def _check_alike(opened: Sequence[tuple[Path, StudyConfig]]) -> None:
@@ -93,7 +104,7 @@ def _is_complete(config: StudyConfig, records: Sequence[TrialRecord]) -> bool:
     return all(finished.count(best.record.plan.mix_signature) >= config.twin_seeds for best in best_of_each(records).values())
 
 
-def _ask(folder: Path, config: StudyConfig, records: Sequence[TrialRecord], *, complete: bool, reopen: bool) -> Any:
+def _ask(folder: Path, config: StudyConfig, records: Sequence[TrialRecord], *, complete: bool) -> Any:
     from tasksearch.records.holdout_log import ask
     from tasksearch.search.matched_pairs import best_of_each, matched_sets
 
@@ -102,4 +113,4 @@ def _ask(folder: Path, config: StudyConfig, records: Sequence[TrialRecord], *, c
     choices |= {f"best {kind}": best.record.plan.mix_signature for kind, best in best_of_each(records).items()}
     done = [record for record in records if record.role == "twin" and record.status == "done"]
     cells = sorted({cell for record in done for cell in record.scores.values("report") if cell[1] != ENGLISH})
-    return ask(folder, QUESTION, choices, cells, reopen=reopen, complete=complete)
+    return ask(folder, QUESTION, choices, cells, complete=complete)
