@@ -121,8 +121,8 @@ class StudyOptions(Options):
         "all",
         TRIALS,
         "trained beside the finalists on fresh seeds: length (the best free baseline at their lengths), exposure (target "
-        "phases as much longer as the mix; the costliest), soup (the finalists' encoders averaged); several with commas, all or "
-        "none",
+        "phases as much longer as the mix; the costliest), soup (the finalists' encoders averaged); several with commas, all "
+        "or none",
         check=control_names,
     )
     untrained: bool | None = option(None, TRIALS, "train an encoder without pretraining once", unset="for real text")
