@@ -149,14 +149,15 @@ def _print_effects(study: Path, language: str | None, as_json: bool) -> None:
 
 
 def trials(study: Study, as_json: Json = False) -> None:
-    """Every trial of a study: role, schedule, objective, seconds."""
+    """Every trial of a study: role, schedule, objective, seconds; `--json` with selection scores alone."""
     from tasksearch.records.ledger import Ledger
     from tasksearch.reports.tables import trial_table
     from tasksearch.study.best import design_names_of, open_study
+    from tasksearch.study.result import without_reporting
 
     _, suite, records = open_study(study)
     if as_json:
-        print_json({"trials": [record.to_json() for record in records]})
+        print_json({"trials": [without_reporting(record).to_json() for record in records]})
     else:
         names = design_names_of(Ledger(study))
         open_console().print(trial_table(records, warning=suite.warning, name_of=names.name))

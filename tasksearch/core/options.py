@@ -160,7 +160,11 @@ class StudyOptions(Options):
         "task", TRAINING, "task: a step is of one task; mixed: every step holds all tasks", choices=get_args(Mixing)
     )
     precision: str | None = option(
-        None, TRAINING, "of the forward and backward passes", choices=get_args(Precision), unset="the suite's"
+        None,
+        TRAINING,
+        "of the forward and backward passes; auto: bf16 where this device and model gain by it, settled when a study begins",
+        choices=(*get_args(Precision), "auto"),
+        unset="the suite's",
     )
     max_length: int | None = option(
         None, TRAINING, "tokens of a sequence, special ones included, both phases, every target", least=3, unset="the suite's"
@@ -267,6 +271,9 @@ class Resources(Options):
         CHECKS,
         "train every trial again under the versions that are here; the records are kept beside",
         forecast=False,
+    )
+    tensorboard: bool = option(
+        False, PLACES, "write event files for TensorBoard beside MLflow, in the study's folder", forecast=False
     )
     keep_targets: bool = option(False, PLACES, "keep every target's weights: a language that joins later then trains nothing")
 

@@ -82,7 +82,7 @@ class StudyResult:
         """Records of all trials, in the order of their numbers, with selection scores only."""
         from tasksearch.records.ledger import Ledger
 
-        return tuple(_selecting(record) for record in Ledger(self.folder).records())
+        return tuple(without_reporting(record) for record in Ledger(self.folder).records())
 
     @property
     def scores(self) -> pd.DataFrame:
@@ -178,6 +178,6 @@ class StudyResult:
         )
 
 
-def _selecting(record: TrialRecord) -> TrialRecord:
-    """Return the record without its reporting scores."""
+def without_reporting(record: TrialRecord) -> TrialRecord:
+    """Return the record without its reporting scores, whose reading would have to be recorded."""
     return dataclasses.replace(record, scores=ScoreTable.of(score for score in record.scores if score.half == "select"))

@@ -41,8 +41,8 @@ SAMPLES = {
     "skip_bad": 2, "world_seed": 3, "phase1_steps": 30, "shuffled_labels": True,
     "max_hours": 2.0, "max_gpu_hours": 3.0, "concurrency": 6, "cpus_per_trial": 2.0, "gpus_per_trial": 0.5, "address": "auto",
     "snapshot_minutes": 0.0, "store": "s3://bucket/store", "store_budget": "20GB", "optuna_storage": "journal",
-    "keep_targets": True, "out": "there", "accept_versions": True, "retrain": True, "picker": "parts.py:picker",
-    "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
+    "keep_targets": True, "tensorboard": True, "out": "there", "accept_versions": True, "retrain": True,
+    "picker": "parts.py:picker", "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
 }  # fmt: skip
 BESIDE = {"suite": {"model": "some/model"}, "max_gpu_hours": {"gpus_per_trial": 0.5}, "data": {"model": "some/model"}}
 """What an option needs beside itself."""
