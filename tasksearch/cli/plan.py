@@ -85,7 +85,7 @@ def _lines(found: Any) -> list[str]:
     lines.append(f"score tables  {tables.segments} asked, {tables.distinct_segments} different")
     lines.append(
         f"{unit:13} {found.hours * share:.2f} with reuse ({found.hours_least * share:.2f} to "
-        f"{found.hours_most * share:.2f} by how far leaders race), {found.hours_without_reuse * share:.2f} without; at best "
+        f"{found.hours_most * share:.2f} by how far finalists race), {found.hours_without_reuse * share:.2f} without; at best "
         f"{found.wall_hours:.2f} h on {found.slots} slots"
     )
     lines.append(f"disk          {shown_size(found.bytes)} without --store-budget")

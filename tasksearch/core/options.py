@@ -114,15 +114,15 @@ class StudyOptions(Options):
     baseline_seeds: int = option(
         5, TRIALS, "seeds of the baseline", least=3, wish="at least 3, the objective divides by their spread"
     )
-    leaders: int = option(3, TRIALS, "leaders that are re-run on fresh seeds", least=1)
-    leader_seeds: int = option(2, TRIALS, "fresh seeds of each leader at first", least=1)
-    most_seeds: int = option(5, TRIALS, "fresh seeds of a leader while its verdict is open", least=1)
+    leaders: int = option(3, TRIALS, "finalists: mixes that are trained again on fresh seeds", least=1)
+    leader_seeds: int = option(2, TRIALS, "fresh seeds of each finalist at first", least=1)
+    most_seeds: int = option(5, TRIALS, "fresh seeds of a finalist while its verdict is open", least=1)
     controls: str = option(
         "all",
         TRIALS,
-        "trained beside the leaders on fresh seeds: length (the best free baseline at the leaders' lengths), exposure (target "
-        "phases as much longer as the mix; the costliest), soup (the leaders' encoders averaged); several with commas, all or "
-        "none",
+        "trained beside the finalists on fresh seeds: length (the best free baseline at their lengths), exposure (target "
+        "phases as much longer as the mix; the costliest), soup (the finalists' encoders averaged); several with commas, all "
+        "or none",
         check=control_names,
     )
     untrained: bool | None = option(None, TRIALS, "train an encoder without pretraining once", unset="for real text")
@@ -306,9 +306,9 @@ class Growth(Options):
         (), WHAT, "kind of schedule that joins the space, repeatable", flag="--schedule", choices=SCHEDULES
     )
     steps: tuple[int, ...] = like(StudyOptions, "steps", (), help="length that joins the space, repeatable")
-    leaders: int | None = like(StudyOptions, "leaders", help="new number of leaders")
-    leader_seeds: int | None = like(StudyOptions, "leader_seeds", help="new number of fresh seeds of each leader at first")
-    most_seeds: int | None = like(StudyOptions, "most_seeds", help="new limit of fresh seeds of a leader")
+    leaders: int | None = like(StudyOptions, "leaders", help="new number of finalists")
+    leader_seeds: int | None = like(StudyOptions, "leader_seeds", help="new number of fresh seeds of each finalist at first")
+    most_seeds: int | None = like(StudyOptions, "most_seeds", help="new limit of fresh seeds of a finalist")
     baseline_seeds: int | None = like(StudyOptions, "baseline_seeds", help="new number of the baseline's seeds")
 
 

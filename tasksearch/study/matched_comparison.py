@@ -91,7 +91,9 @@ def _told(value: Any) -> str:
 def _check_twins(folder: Path, config: StudyConfig, records: Sequence[TrialRecord]) -> None:
     if not any(record.role == "twin" for record in records):
         way = f"tasksearch resume {folder}" + ("" if config.twins else " --twins 6")
-        raise StudyNotReady(f"{folder} has trained no twins, which joint or sequential is answered on; run them: `{way}`")
+        raise StudyNotReady(
+            f"{folder} has trained no matched pairs, which joint or sequential is answered on; run them: `{way}`"
+        )
 
 
 def _is_complete(config: StudyConfig, records: Sequence[TrialRecord]) -> bool:

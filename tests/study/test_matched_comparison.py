@@ -72,7 +72,7 @@ def test_more_twins_after_an_answer_are_a_second_look(planted, folder):
 
 
 def test_a_study_without_twins_says_what_to_run(planted_folder):
-    with pytest.raises(StudyNotReady, match=r"has trained no twins.*`tasksearch resume .* --twins 6`"):
+    with pytest.raises(StudyNotReady, match=r"has trained no matched pairs.*`tasksearch resume .* --twins 6`"):
         answer_question([planted_folder])
 
 
