@@ -15,7 +15,7 @@ from tasksearch.results.matched_comparison import QUESTION
 
 REPORT_EXAMPLES = (
     "Examples: `tasksearch report studies/joint_vs_seq-lab-seed0`; `tasksearch report STUDY --out /tmp/report.html`; "
-    "`tasksearch report STUDY OTHER_STUDY --question joint-vs-sequential`, on studies run with `--twins 6`"
+    "`tasksearch report STUDY OTHER_STUDY --question joint-vs-sequential`, on any studies with matched pairs"
 )
 
 
@@ -31,10 +31,10 @@ def report(
     out: Annotated[Path | None, typer.Option(help="file to write [default: report.html in the study folder]")] = None,
     question: Annotated[
         str | None,
-        typer.Option(help="answer a question instead, on the studies' twins", show_default=False, **choice(QUESTION)),
+        typer.Option(help="answer a question instead, on the studies' matched pairs", show_default=False, **choice(QUESTION)),
     ] = None,
     reopen: Annotated[
-        bool, typer.Option("--reopen", help="read the question's examples again for other twins; marked adaptive")
+        bool, typer.Option("--reopen", help="read the question's examples again for other matched pairs; marked adaptive")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -74,6 +74,6 @@ def _print_answer(console: Any, answer: Any) -> None:
     for choosing in answer.choosing:
         console.print(choosing_table(choosing, warning=answer.warning))
     if answer.adaptive:
-        console.print("Adaptive: other twins had been read on these examples before; these numbers may flatter.")
+        console.print("Adaptive: other matched pairs had been read on these examples before; these numbers may flatter.")
     for line in closing_lines(answer):
         console.print(line, highlight=False)

@@ -213,7 +213,7 @@ def _refusal(before: HoldoutUse, rule: str, choices: Mapping[str, str], names: S
     if before.rule != rule:
         asked = f"by {before.rule}; {rule} would be a second look at the same examples"
     elif rule in FIXED:
-        asked = f"for {rule} with other mixtures or other best mixes; more twins do not make its reporting examples new"
+        asked = f"for {rule} with other mixtures or other best mixes; more matched pairs do not make its reporting examples new"
     else:
         row = next((r for r, mix in choices.items() if before.choices.get(r) != mix), "")
         asked = f"by {rule} for another choice of mix ({row}); extending a study does not make its reporting examples new"

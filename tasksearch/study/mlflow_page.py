@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import StudyNotReady
-from tasksearch.core.study import TrialRecord
+from tasksearch.core.study import SEARCHED, TrialRecord
 from tasksearch.study.best import open_study
 from tasksearch.study.locations import study_id, tracking_address
 
@@ -30,7 +30,7 @@ def best_of_each(records: Sequence[TrialRecord], most: int) -> list[TrialRecord]
     Ranked by objective, which uses selection examples only. The result is sorted by kind, then by objective.
     """
     kinds: dict[str, list[TrialRecord]] = {}
-    judged = [record for record in records if record.objective is not None and record.role in ("design", "search")]
+    judged = [record for record in records if record.objective is not None and record.role in SEARCHED]
     for record in sorted(judged, key=lambda r: (-(r.objective or 0.0), r.number)):
         kinds.setdefault(_kind(record), []).append(record)
     turns = [(place, -(record.objective or 0.0), record) for members in kinds.values() for place, record in enumerate(members)]

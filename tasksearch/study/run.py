@@ -20,7 +20,7 @@ from tasksearch.core.options import Resources, control_names
 from tasksearch.core.own_files import is_reference, keep
 from tasksearch.core.own_files import shown as shown_reference
 from tasksearch.core.sizes import size_of
-from tasksearch.core.study import StudyConfig
+from tasksearch.core.study import SEARCHED, StudyConfig
 from tasksearch.study.configuration import DEFAULT_FOLDER, configure
 from tasksearch.study.locations import optuna_address, remember_optuna, store_address, study_id, tracking_address
 from tasksearch.study.moved import rebase
@@ -97,7 +97,7 @@ def resume_study(
     Args:
         folder: the study's folder.
         resources, progress, on_event, on_pretrain: as for `run_study`.
-        twins: from now on, the number of mixtures trained as matched pairs to compare joint with sequential; None: unchanged.
+        twins: from now on, the number of mixtures trained in matched sets to compare joint with sequential; None: unchanged.
         controls: from now on, the controls of the baseline comparison, in the form that `--controls` takes; None: unchanged.
 
     Raises:
@@ -140,7 +140,7 @@ def _say(on_event: Callable[[Any], None] | None, lines: Sequence[str]) -> None:
 def _ask_twins(ledger: Any, twins: int) -> None:
     config = ledger.config()
     if twins < config.twins:
-        raise BadInput(f"{twins} twins; the study has {config.twins} mixtures already, expected at least as many")
+        raise BadInput(f"{twins} matched sets; the study has {config.twins} already, expected at least as many")
     if twins != config.twins:
         with ledger.lock():
             ledger.save_config(dataclasses.replace(config, twins=twins))
@@ -301,7 +301,7 @@ def _tags(config: StudyConfig, warning: str) -> dict[str, str]:
 
 def _closing(ledger: Any, config: StudyConfig) -> dict[str, float | str]:
     judged = [r for r in ledger.records() if r.status == "done" and r.objective is not None]
-    done = [r for r in judged if r.role in ("design", "search", "finalist")]
+    done = [r for r in judged if r.role in (*SEARCHED, "finalist")]
     if not done:
         raise StudyNotReady(f"study {config.name!r} has no finished trial beside the baseline")
     best = max(done, key=lambda record: record.objective or 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tasksearch.core.study import TrialRecord
+from tasksearch.core.study import SEARCHED, TrialRecord
 from tasksearch.reports.figures.style import (
     BLUE,
     GREEN,
@@ -26,6 +26,7 @@ from tasksearch.reports.figures.style import (
 ROLES = {
     "baseline": (MUTED, "cross", "baseline"),
     "design": (GREEN, "square", "designed"),
+    "pair": (BLUE, "diamond", "matched pair"),
     "search": (BLUE, "disc", "sampled"),
     "finalist": (ORANGE, "triangle", "finalist, fresh seed"),
     "control": (INK, "plus", "control, fresh seed"),
@@ -114,7 +115,7 @@ def best_so_far(records: Sequence[TrialRecord]) -> list[tuple[int, float]]:
     """Return (trial, best objective up to it) over the search's trials; finalists repeat a mix and are left out."""
     best: list[tuple[int, float]] = []
     for record in sorted(records, key=lambda r: r.number):
-        if record.role in ("design", "search") and record.objective is not None:
+        if record.role in SEARCHED and record.objective is not None:
             best.append((record.number, max(record.objective, best[-1][1] if best else record.objective)))
     return best
 
