@@ -16,7 +16,7 @@ from tasksearch.core.own_files import is_path
 from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Precision
 from tasksearch.core.sizes import size_of
 from tasksearch.core.space import SCHEDULES
-from tasksearch.core.study import CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS
+from tasksearch.core.study import CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS, SelectionRule
 from tasksearch.core.target_settings import PerTarget, read_per_target, told_per_target
 
 WHAT = "What to search"
@@ -93,6 +93,13 @@ class StudyOptions(Options):
         check=_sampler_word,
     )
     picker: str | None = option(None, WHAT, "what chooses among the finalists, as FILE.py:NAME", unset="the shrunken scores")
+    select: str = option(
+        "pivot-dev",
+        WHAT,
+        "whose selection examples choose a language's mix among the finalists: the other languages', English's or its own; the "
+        "first reading of the reporting examples is recorded, a later one by another rule is marked adaptive",
+        choices=get_args(SelectionRule),
+    )
     trainable: str | None = option(None, WHAT, "what a trial is, as FILE.py:NAME", unset="the three phases", forecast=False)
     encoder: str | None = option(None, WHAT, "how the model is loaded and run, as FILE.py:NAME", unset="by its type")
     scheduler: str = option("fifo", WHAT, "asha stops weak trials early", choices=SCHEDULERS)
@@ -168,7 +175,11 @@ class StudyOptions(Options):
         "task", TRAINING, "task: a step is of one task; mixed: every step holds all tasks", choices=get_args(Mixing)
     )
     precision: str | None = option(
-        None, TRAINING, "of the forward and backward passes", choices=get_args(Precision), unset="the suite's"
+        None,
+        TRAINING,
+        "of the forward and backward passes; auto: bf16 where this device and model gain by it, settled when a study begins",
+        choices=(*get_args(Precision), "auto"),
+        unset="the suite's",
     )
     max_length: int | None = option(
         None, TRAINING, "tokens of a sequence, special ones included, both phases, every target", least=3, unset="the suite's"
@@ -275,6 +286,9 @@ class Resources(Options):
         CHECKS,
         "train every trial again under the versions that are here; the records are kept beside",
         forecast=False,
+    )
+    tensorboard: bool = option(
+        False, PLACES, "write event files for TensorBoard beside MLflow, in the study's folder", forecast=False
     )
     keep_targets: bool = option(False, PLACES, "keep every target's weights: a language that joins later then trains nothing")
 

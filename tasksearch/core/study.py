@@ -31,6 +31,8 @@ MOST_PAIRS = 800
 """Each pair has a seed of its own, and studies' seeds are a thousand apart."""
 
 Status = Literal["running", "done", "stopped", "failed"]
+SelectionRule = Literal["pivot-dev", "english-dev", "target-dev"]
+"""Whose selection examples choose among the finalists: see `results.verdict.RULES`."""
 SAMPLERS = ("tpe", "random")
 SCHEDULERS = ("fifo", "asha")
 CONTROLS = ("length", "exposure", "soup")
@@ -139,6 +141,7 @@ class StudyConfig:
         trainable: reference of the user's own trainable; empty: the three phases.
         picker: reference of the user's own picker, which chooses among the leaders; empty: the shrunken scores.
         encoder: reference of the user's own encoder family; empty: the family of the model's type.
+        select: selection rule of the study's own verdict. It decides nothing of what is trained.
         allow_leakage: start though evaluation items stand in the training data.
         pretraining_text: files and folders of text that the model was pretrained on, checked as training data is.
         overrides: changes of the suite's settings.
@@ -191,6 +194,7 @@ class StudyConfig:
     trainable: str = ""
     picker: str = ""
     encoder: str = ""
+    select: SelectionRule = "pivot-dev"
 
     def __post_init__(self) -> None:
         if self.trials < 1:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,14 +91,18 @@ def load_pretrained(source: str, encoder: str = "") -> Pretrained:
 def _family(source: str, encoder: str = "") -> EncoderFamily:
     """The family that serves the source's type of model."""
     check_source(source, encoder)
+    return _served(f"model {source!r}", _config(source).model_type, encoder)
+
+
+def _config(source: str) -> Any:
+    """The source's configuration, without code of its own."""
     with quiet_transformers():
         from transformers import AutoConfig
 
         try:
-            found = AutoConfig.from_pretrained(source, trust_remote_code=False).model_type
+            return AutoConfig.from_pretrained(source, trust_remote_code=False)
         except Exception as fault:
             raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
-    return _served(f"model {source!r}", found, encoder)
 
 
 def _served(shown: str, model_type: str | None, encoder: str) -> EncoderFamily:
@@ -120,6 +125,19 @@ def check_source(source: str, encoder: str = "") -> None:
         raise ModelUnusable(
             f"no model folder {source!r}; expected a folder with config.json, model.safetensors and tokenizer.json"
         )
+
+
+def check_scored(source: str, languages: Iterable[str], kinds: Iterable[str], encoder: str = "") -> None:
+    """Looks whether the model can be scored in these languages, on targets of these kinds.
+
+    Raises:
+        ModelUnusable: it cannot; the message says which.
+    """
+    family = _family(source, encoder)
+    try:
+        family.check_scored(_config(source), languages, kinds)
+    except ValueError as fault:
+        raise ModelUnusable(f"model {source!r}: {fault}") from None
 
 
 def check_mlm_head(source: str, tasks: Iterable[str], encoder: str = "") -> None:
@@ -156,10 +174,11 @@ def fresh_like(pretrained: Pretrained, seed: int) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """Limits for settings: number of transformer blocks, and tokens of the longest sequence."""
+    """Limits for settings: number of transformer blocks, tokens of the longest sequence, and width of a token's vector."""
 
     layers: int
     tokens: int
+    width: int = 0
 
 
 def shape_of(source: str, encoder: str = "") -> Shape:
@@ -168,15 +187,11 @@ def shape_of(source: str, encoder: str = "") -> Shape:
     Raises:
         ModelUnusable: it cannot be read.
     """
-    family = _family(source, encoder)
-    with quiet_transformers():
-        from transformers import AutoConfig
-
-        try:
-            config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-            return Shape(layers=int(config.num_hidden_layers), tokens=family.longest(config))
-        except Exception as fault:
-            raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
+    family, config = _family(source, encoder), _config(source)
+    try:
+        return Shape(layers=int(config.num_hidden_layers), tokens=family.longest(config), width=int(config.hidden_size))
+    except Exception as fault:
+        raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
 
 
 def _family_of_folder(folder: Path, encoder: str) -> EncoderFamily:
@@ -196,7 +211,8 @@ def _check_folder(folder: Path, encoder: str) -> None:
         raise ModelUnusable(f"model folder {str(folder)!r} has no tokenizer; expected {' or '.join(_TOKENIZER_FILES)}")
     if not any(folder.glob("*.safetensors")):
         raise ModelUnusable(
-            f"model folder {str(folder)!r} has no .safetensors weights; pickled weights are not read, convert them first"
+            f"model folder {str(folder)!r} has no .safetensors weights; pickled weights are not read, convert them first: "
+            f"python -m tasksearch.models.convert {shlex.quote(str(folder))} NEW_FOLDER"
         )
 
 

@@ -12,7 +12,7 @@ def matched_table(answer: MatchedComparison) -> ReportTable:
     """The effect of order: a row per language, group and target; a column per other schedule."""
     rows = answer.contrasts[0].rows
     columns = (
-        Column(name="", max_width=16),
+        Column(name="", max_width=16 if len(answer.contrasts) > 1 else 36),
         Column(name="kind of row", page_only=True),
         *(Column(name=_heading(contrast), number=True, wrap=True) for contrast in answer.contrasts),
         Column(name="detectable at 80 %", short="80 %", number=True),

@@ -263,22 +263,21 @@ class MatchedComparison:
 
     @property
     def answer(self) -> str:
-        """The answer in one sentence, for the top of a page."""
-        main = self.main
+        """The answer in one sentence, for the top of a page, and a second one while pairs are still being trained."""
+        main, early = self.main, self._early
         if main.low is None or main.high is None:
-            return f"Joint or sequential: not enough to say from {main.mixtures} mixtures."
-        found, whole = (
-            main.finding(),
-            f"[{main.low:+.1f}, {main.high:+.1f}] on average over {self._mixtures} as drawn from the space",
-        )
-        if found in ("joint", "sequential"):
-            said = f"{found}, by {abs(main.value):.1f} points: joint - sequential {main.value:+.1f} {whole}"
-            said += f" (joint ahead in {self.joint_ahead})"
-            return f"Joint or sequential: {said}."
-        return (
-            f"Joint or sequential: no difference seen, joint - sequential {main.value:+.1f} points {whole}; "
-            f"{self.equivalence.words}."
-        )
+            return f"Joint or sequential: not enough to say from {main.mixtures} mixtures.{early}"
+        seen = f"joint - sequential {main.value:+.1f} points [{main.low:+.1f}, {main.high:+.1f}]"
+        over = f"on average over {self._mixtures} as drawn from the space"
+        if main.finding() in ("joint", "sequential"):
+            found = f"{main.finding()}, {seen} {over}, joint ahead in {self.joint_ahead}"
+        else:
+            found = f"no difference seen, {seen} {over}; {self.equivalence.words}"
+        return f"Joint or sequential: {found}.{early}"
+
+    @property
+    def _early(self) -> str:
+        return "" if self.complete else " Matched pairs are still being trained: this is an early look."
 
     @property
     def _mixtures(self) -> str:
@@ -296,8 +295,7 @@ class MatchedComparison:
                 f"space, {' or '.join(map(str, self.steps))} steps; the smallest difference that so many show with 80 % "
                 f"probability is {main.detectable:.1f}; {self.equivalence.words}"
             )
-        early = "" if self.complete else " Matched pairs are still being trained: this is an early look."
-        return f"Verdict: {self.verdict} ({seen}).{early}"
+        return f"Verdict: {self.verdict} ({seen}).{self._early}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the comparison as JSON values, with the verdict and every row's finding in words."""

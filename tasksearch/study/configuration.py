@@ -19,7 +19,7 @@ from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.study.locations import kept_tracking_address
 from tasksearch.study.objective import read_objective
 from tasksearch.study.own_parts import encoder_name, picker_name, sampler_name, trainable_name
-from tasksearch.study.settings import FOR_TARGETS
+from tasksearch.study.settings import FOR_TARGETS, settled_precision
 from tasksearch.study.setup import check_metrics, choose_languages, choose_targets, data_folder
 from tasksearch.study.spaces import fill_in, known_spaces, load_space
 from tasksearch.tasks.catalogue import load_suite, suite_name
@@ -81,6 +81,7 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "pretraining_text": tuple(str(Path(place).absolute()) for place in asked.pretraining_text),
     }
     plain: dict[str, Any] = {name: getattr(asked, name) for name in same - set(resolved)}
+    asked = dataclasses.replace(asked, precision=settled_precision(asked.precision, asked.model, resolved["encoder"]))
     return StudyConfig(suite_options=_suite_options(asked, suite), overrides=_overrides(asked), **resolved, **plain)
 
 

@@ -20,18 +20,18 @@ ALIKE = ("suite", "suite_options", "model", "targets", "languages", "overrides",
 """Settings that studies of one comparison must share; their spaces, seeds and lengths may differ."""
 
 
-def answer_question(folders: Sequence[Path], *, margin: float = MARGIN, reopen: bool = False) -> MatchedComparison:
+def answer_question(folders: Sequence[Path], *, margin: float = MARGIN) -> MatchedComparison:
     """Compare the kinds of schedule; record the question in every study's holdout log (see `records.holdout_log`).
+
+    Asked again with other matched pairs the answer is marked adaptive.
 
     Args:
         folders: of the studies.
         margin: points within which the schedules count as equivalent.
-        reopen: whether to answer for other matched pairs than before.
 
     Raises:
         StudyNotReady: a study without matched pairs, or without a finished set of them.
         BadInput: studies that cannot be compared.
-        AlreadyRead: other matched pairs of a study were read before, and `reopen` is False.
     """
     from tasksearch.analysis.clustering import Documents
     from tasksearch.analysis.matched_comparison.comparison import compare_schedules
@@ -66,10 +66,20 @@ def answer_question(folders: Sequence[Path], *, margin: float = MARGIN, reopen: 
         complete=all(complete),
     )
     asked = [
-        _ask(folder, config, records, complete=whole, reopen=reopen)
+        _ask(folder, config, records, complete=whole)
         for (folder, config, _, records), whole in zip(opened, complete, strict=True)
     ]
     return dataclasses.replace(found, adaptive=any(each.adaptive for each in asked))
+
+
+def order_of(folder: Path, records: Sequence[TrialRecord]) -> tuple[MatchedComparison | None, str]:
+    """Return a study's own answer; without one None and the reason, which is empty where it trained no matched pairs."""
+    if not any(record.role in MATCHED for record in records):
+        return None, ""
+    try:
+        return answer_question([folder]), ""
+    except StudyNotReady as why:
+        return None, f"Joint or sequential: no answer yet, {why}."
 
 
 def _check_alike(opened: Sequence[tuple[Path, StudyConfig]]) -> None:
@@ -97,20 +107,20 @@ def _check_matched(folder: Path, config: StudyConfig, records: Sequence[TrialRec
 
 
 def _is_complete(config: StudyConfig, records: Sequence[TrialRecord]) -> bool:
-    """Return whether all matched pairs are finished, and the best of each kind of schedule on fresh seeds."""
+    """Return whether all matched pairs and sets are finished and, beside sets, the best of each kind on fresh seeds."""
     from tasksearch.search.matched_pairs import best_of_each, drawn_pairs, matched_count
 
     ended = Counter(record.role for record in records if record.status != "running")
     pairs = drawn_pairs(config.space, config.seed, config.pairs)
     if ended["twin"] < matched_count(config) or ended["pair"] < 2 * len(pairs):
         return False
-    if not config.twins:  # the best of each kind are trained beside matched sets alone
+    if not config.twins:
         return True
     finished = [r.plan.mix_signature for r in records if r.role in ("finalist", "best-of") and r.status != "running"]
     return all(finished.count(best.record.plan.mix_signature) >= config.twin_seeds for best in best_of_each(records).values())
 
 
-def _ask(folder: Path, config: StudyConfig, records: Sequence[TrialRecord], *, complete: bool, reopen: bool) -> Any:
+def _ask(folder: Path, config: StudyConfig, records: Sequence[TrialRecord], *, complete: bool) -> Any:
     from tasksearch.records.holdout_log import ask
     from tasksearch.search.matched_pairs import best_of_each, matched_sets
 
@@ -122,4 +132,4 @@ def _ask(folder: Path, config: StudyConfig, records: Sequence[TrialRecord], *, c
         choices |= {f"best {kind}": best.record.plan.mix_signature for kind, best in best_of_each(records).items()}
     done = [record for record in records if record.role in MATCHED and record.status == "done"]
     cells = sorted({cell for record in done for cell in record.scores.values("report") if cell[1] != ENGLISH})
-    return ask(folder, QUESTION, choices, cells, reopen=reopen, complete=complete)
+    return ask(folder, QUESTION, choices, cells, complete=complete)

@@ -83,6 +83,25 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
     return settings if shape is None else _shortened(settings, shape.tokens)
 
 
+def settled_precision(asked: str | None, model: str | None, encoder: str = "") -> str | None:
+    """Return a precision as asked for, with `auto` decided by this machine's device and the model's width.
+
+    A study keeps what was decided, so that it goes on in the same precision wherever it is resumed.
+
+    Args:
+        model: hub id or folder; None: the lab's own, which is too narrow for bf16 to pay.
+
+    Raises:
+        ModelUnusable: the model's configuration cannot be read.
+    """
+    if asked != "auto":
+        return asked
+    from tasksearch.forward.device import automatic_precision, pick_device
+    from tasksearch.models.encoder import shape_of
+
+    return automatic_precision(shape_of(model, encoder).width if model else 0, pick_device())
+
+
 FOR_TARGETS = (
     "learning_rate", "target_learning_rate", "target_steps", "epochs", "train_examples", "batch_size", "warmup", "max_length",
 )  # fmt: skip

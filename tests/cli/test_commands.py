@@ -167,10 +167,7 @@ def test_the_mix_is_written_as_toml_that_reads_back(study, tmp_path):
     from tasksearch.records.mix_file import read_mix
 
     folder, _ = study
-    done = tasksearch("best", str(folder), "--language", "near1", "--select", "target-dev", "--out", str(tmp_path / "mix.toml"))
-    assert done.returncode == 6
-    assert "--reopen" in done.stderr
-    wanted = ["--language", "near1", "--select", "target-dev", "--reopen", "--out", str(tmp_path / "mix.toml")]
+    wanted = ["--language", "near1", "--select", "target-dev", "--out", str(tmp_path / "mix.toml")]
     done = tasksearch("best", str(folder), *wanted)
     assert done.returncode == 0, done.stderr
     assert "Adaptive" in done.stdout
