@@ -86,7 +86,8 @@ def verdict_json(folder: Path, verdict: Any) -> dict[str, Any]:
     from tasksearch.study.best import open_study
     from tasksearch.study.matched_comparison import order_of
 
-    return verdict.to_json() | {"decision": list(decision(verdict, *order_of(folder, open_study(folder)[2])))}
+    said = decision(verdict, *order_of(folder, open_study(folder)[2]))
+    return {**verdict.to_json(), "decision": list(said)}
 
 
 def compact_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> Any:

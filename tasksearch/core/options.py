@@ -115,22 +115,37 @@ class StudyOptions(Options):
     baseline_seeds: int = option(
         5, TRIALS, "seeds of the baseline", least=3, wish="at least 3, the objective divides by their spread"
     )
-    leaders: int = option(3, TRIALS, "leaders that are re-run on fresh seeds", least=1)
-    leader_seeds: int = option(2, TRIALS, "fresh seeds of each leader at first", least=1)
-    most_seeds: int = option(5, TRIALS, "fresh seeds of a leader while its verdict is open", least=1)
+    leaders: int = option(3, TRIALS, "finalists: mixes that are trained again on fresh seeds", least=1)
+    leader_seeds: int = option(2, TRIALS, "fresh seeds of each finalist at first", least=1)
+    most_seeds: int = option(5, TRIALS, "fresh seeds of a finalist while its verdict is open", least=1)
     controls: str = option(
         "all",
         TRIALS,
-        "trained beside the leaders on fresh seeds: length (the best free baseline at the leaders' lengths), exposure (target "
-        "phases as much longer as the mix; the costliest), soup (the leaders' encoders averaged); several with commas, all or "
-        "none",
+        "trained beside the finalists on fresh seeds: length (the best free baseline at their lengths), exposure (target "
+        "phases as much longer as the mix; the costliest), soup (the finalists' encoders averaged); several with commas, all "
+        "or none",
         check=control_names,
     )
     untrained: bool | None = option(None, TRIALS, "train an encoder without pretraining once", unset="for real text")
-    twins: int = option(
-        0, TRIALS, "mixtures trained jointly, annealed and one task after the other, to tell which is better", least=0
+    pairs: int | None = option(
+        None,
+        TRIALS,
+        "mixtures drawn at random that are trained both jointly and one task after the other, to tell which is better; two of "
+        "the search's trials each",
+        least=0,
+        unset="a third of the trials, where the space has both kinds",
     )
-    twin_seeds: int = option(3, TRIALS, "seeds of every twin", least=LEAST_TWINS)
+    twins: int = option(
+        0,
+        TRIALS,
+        "beside the search: mixtures trained jointly, annealed and one task after the other in two orders; 18 trainings each",
+        least=0,
+        flag="--matched-sets",
+        also=("--twins",),
+    )
+    twin_seeds: int = option(
+        3, TRIALS, "seeds of every matched set", least=LEAST_TWINS, flag="--matched-set-seeds", also=("--twin-seeds",)
+    )
     seed: int = option(0, TRIALS, "seed of the study")
 
     model: str | None = option(None, TRAINING, "XLM-R checkpoint: hub id or folder", unset="the lab's own")
@@ -309,10 +324,13 @@ class Growth(Options):
         (), WHAT, "kind of schedule that joins the space, repeatable", flag="--schedule", choices=SCHEDULES
     )
     steps: tuple[int, ...] = like(StudyOptions, "steps", (), help="length that joins the space, repeatable")
-    leaders: int | None = like(StudyOptions, "leaders", help="new number of leaders")
-    leader_seeds: int | None = like(StudyOptions, "leader_seeds", help="new number of fresh seeds of each leader at first")
-    most_seeds: int | None = like(StudyOptions, "most_seeds", help="new limit of fresh seeds of a leader")
+    leaders: int | None = like(StudyOptions, "leaders", help="new number of finalists")
+    leader_seeds: int | None = like(StudyOptions, "leader_seeds", help="new number of fresh seeds of each finalist at first")
+    most_seeds: int | None = like(StudyOptions, "most_seeds", help="new limit of fresh seeds of a finalist")
     baseline_seeds: int | None = like(StudyOptions, "baseline_seeds", help="new number of the baseline's seeds")
+    pairs: int | None = like(
+        StudyOptions, "pairs", help="new number of matched pairs, two of the trials each, which --trials makes room for"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -323,7 +341,7 @@ class Changes(Options):
         StudyOptions,
         "twins",
         least=LEAST_TWINS,
-        help="mixtures to tell joint from sequential by, from now on; 18 trainings each",
+        help="matched sets to tell joint from sequential by, from now on; 18 trainings each",
     )
     controls: str | None = like(
         StudyOptions,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasksearch.core.errors import AlreadyRead, BadInput, StudyNotReady
+from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.folders import AnyPath
 from tasksearch.results.study_comparison import ComparedStudy, StudyComparison
 from tasksearch.results.verdict import Verdict
@@ -53,5 +53,5 @@ def _verdict(folder: Path) -> tuple[Verdict | None, str]:
     asked = headline(holdout_uses(folder))
     try:
         return (best_of(folder, rule=asked) if asked else verdict_of(folder)), ""
-    except (StudyNotReady, AlreadyRead) as why:
+    except StudyNotReady as why:
         return None, str(why)
