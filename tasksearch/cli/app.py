@@ -13,6 +13,7 @@ from tasksearch.cli import (
     bench,
     catalogue,
     check,
+    compare,
     contract,
     data,
     data_check,
@@ -75,6 +76,7 @@ _command(SEARCH, grouped(plan.plan), plan.PLAN_EXAMPLES)
 _command(SEARCH, look.spaces)
 _command(LOOK, short(look.best), look.BEST_EXAMPLES)
 _command(LOOK, short(look.trials))
+_command(LOOK, compare.compare, compare.COMPARE_EXAMPLES)
 _command(LOOK, short(report.report), report.REPORT_EXAMPLES)
 _command(LOOK, logs.logs, logs.LOGS_EXAMPLES)
 _command(LOOK, ui.ui, ui.UI_EXAMPLES)

@@ -91,14 +91,18 @@ def load_pretrained(source: str, encoder: str = "") -> Pretrained:
 def _family(source: str, encoder: str = "") -> EncoderFamily:
     """The family that serves the source's type of model."""
     check_source(source, encoder)
+    return _served(f"model {source!r}", _config(source).model_type, encoder)
+
+
+def _config(source: str) -> Any:
+    """The source's configuration, without code of its own."""
     with quiet_transformers():
         from transformers import AutoConfig
 
         try:
-            found = AutoConfig.from_pretrained(source, trust_remote_code=False).model_type
+            return AutoConfig.from_pretrained(source, trust_remote_code=False)
         except Exception as fault:
             raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
-    return _served(f"model {source!r}", found, encoder)
 
 
 def _served(shown: str, model_type: str | None, encoder: str) -> EncoderFamily:
@@ -121,6 +125,19 @@ def check_source(source: str, encoder: str = "") -> None:
         raise ModelUnusable(
             f"no model folder {source!r}; expected a folder with config.json, model.safetensors and tokenizer.json"
         )
+
+
+def check_scored(source: str, languages: Iterable[str], kinds: Iterable[str], encoder: str = "") -> None:
+    """Looks whether the model can be scored in these languages, on targets of these kinds.
+
+    Raises:
+        ModelUnusable: it cannot; the message says which.
+    """
+    family = _family(source, encoder)
+    try:
+        family.check_scored(_config(source), languages, kinds)
+    except ValueError as fault:
+        raise ModelUnusable(f"model {source!r}: {fault}") from None
 
 
 def check_mlm_head(source: str, tasks: Iterable[str], encoder: str = "") -> None:
@@ -170,15 +187,11 @@ def shape_of(source: str, encoder: str = "") -> Shape:
     Raises:
         ModelUnusable: it cannot be read.
     """
-    family = _family(source, encoder)
-    with quiet_transformers():
-        from transformers import AutoConfig
-
-        try:
-            config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-            return Shape(layers=int(config.num_hidden_layers), tokens=family.longest(config), width=int(config.hidden_size))
-        except Exception as fault:
-            raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
+    family, config = _family(source, encoder), _config(source)
+    try:
+        return Shape(layers=int(config.num_hidden_layers), tokens=family.longest(config), width=int(config.hidden_size))
+    except Exception as fault:
+        raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
 
 
 def _family_of_folder(folder: Path, encoder: str) -> EncoderFamily:

@@ -30,6 +30,7 @@ from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.suite import Suite
 from tasksearch.tasks.template import template_of
 from tasksearch.training.micro import MicroSizes
+from tasksearch.training.step_log import StepLog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,7 @@ class RunContext:
         snapshots: how often a segment is saved during training.
         micro: micro-batch sizes that fit into memory, as learnt by this process.
         deterministic: whether the process uses deterministic kernels.
+        step_log: learning curve of the segment that this process trained last.
     """
 
     suite: Suite
@@ -59,6 +61,7 @@ class RunContext:
     snapshots: CheckpointPolicy = field(default_factory=CheckpointPolicy)
     micro: MicroSizes = field(default_factory=MicroSizes)
     deterministic: bool = False
+    step_log: StepLog = field(default_factory=StepLog)
 
     @property
     def specials(self) -> Specials:

@@ -108,6 +108,7 @@ class Intermediate:
                 "heads": sorted(state.heads),
                 "hardware": self._context.hardware,
                 **self._context.micro.note,
+                **self._context.step_log.note,
             }
             keep(store, segment.signature, tables, facts, self._context.store_budget)
             clear(store, segment.signature)

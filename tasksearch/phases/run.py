@@ -12,6 +12,7 @@ from torch import nn
 
 from tasksearch.core import shared_trainings
 from tasksearch.core.arguments import named_arguments
+from tasksearch.core.learning_curve import LearningCurve
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
 from tasksearch.metrics.outcomes import Outcomes
@@ -107,6 +108,13 @@ class PlanRun:
             for language in languages
             for half, numbers in document_numbers(self.context.source.portions(card, language, cap)).items()
         }
+
+    def curve(self, part: str) -> LearningCurve | None:
+        """Return the learning curve that the store keeps with a part's segment, whoever trained it; None if it has none."""
+        names = {s.name: s.signature for s in self.intermediate} | {s.name: s.signature for s in self.targets}
+        manifest = self.context.store.peek(names[part]) if part in names and self.context.store else None
+        kept = manifest["facts"].get("curve") if manifest else None
+        return LearningCurve.from_json(kept) if kept else None
 
     def encoder(self) -> Any:
         """The model after phase 2: a `…ForMaskedLM`, which later parts of this run train no further."""

@@ -15,6 +15,7 @@ from tasksearch.evaluation.labelled import score_labelled
 from tasksearch.evaluation.pools import score_pools
 from tasksearch.evaluation.retrieval import score_retrieved
 from tasksearch.metrics.outcomes import Outcomes, value_of
+from tasksearch.models.families import family_of
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.results import Cell
 from tasksearch.phases.resumable import keep
@@ -32,10 +33,11 @@ def outcomes_of(
     cap = phases.evaluation_examples
     encoded = source.evaluation(card, language, settings.max_length, cap)
     scored = list(zip(source.portions(card, language, cap), encoded, strict=True))
-    if head is not None:
-        return score_labelled(model, head, card, language, scored, specials, settings.precision)
-    score = score_pools if card.kind == "mining" else score_retrieved
-    return score(model, scored, specials, phases.retrieval, settings.precision)
+    with family_of(model).speaking(model, language):
+        if head is not None:
+            return score_labelled(model, head, card, language, scored, specials, settings.precision)
+        score = score_pools if card.kind == "mining" else score_retrieved
+        return score(model, scored, specials, phases.retrieval, settings.precision)
 
 
 def scores_of(outcomes: Mapping[Cell, Outcomes], metric: str, seed: int) -> ScoreTable:

@@ -86,7 +86,7 @@ def keep_target(segment: TargetSegment, done: FineTuned, plan: Plan, context: Ru
     if tables and not has_weights(found := store.peek(segment.signature)) and found:
         store.discard(segment.signature)  # a record of its cost alone, which would prevent storing the weights
     facts = {"kind": "target", "label": f"{segment.target}, seed {plan.seed}", "steps": done.steps, "seconds": done.seconds}
-    facts |= {"hardware": context.hardware, **context.micro.note}
+    facts |= {"hardware": context.hardware, **context.micro.note, **context.step_log.note}
     keep(store, segment.signature, tables, facts, context.store_budget)
 
 

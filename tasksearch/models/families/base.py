@@ -5,13 +5,15 @@ Most of it is derived from the loaded model, so that a family states only what t
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
 
+from tasksearch.models.heads import TANH, HeadShape
 from tasksearch.models.tokenizers import tokenizer_as_written
 
 EXPORTS: Mapping[str, str] = {
@@ -34,8 +36,9 @@ class EncoderFamily:
     Attributes:
         model_types: `model_type` of the configurations that it serves.
         mlm_keys: how the names of the MLM head's weights begin in a checkpoint; empty: the family has no MLM head.
-        heads: ending of an exported class (`EXPORTS`) → where each layer of this project's head (`dense`, `out_proj`) stands in
-            it. An ending that is left out cannot be exported.
+        heads: ending of an exported class (`EXPORTS`) → where each layer of this project's head (`dense`, `norm`, `out_proj`)
+            stands in it. An ending that is left out cannot be exported.
+        export_config: fields of an exported configuration without which the class would compute something else.
         has_types: whether the model tells a pair's texts apart by token types.
         stock: whether the encoder is transformers' own code, of which two things are known: it reads its embedding table
             through the table's module alone, so that training may hold only the rows that it needs; and it takes no mask where
@@ -46,6 +49,7 @@ class EncoderFamily:
     model_types: ClassVar[tuple[str, ...]] = ()
     mlm_keys: ClassVar[str] = "lm_head."
     heads: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    export_config: ClassVar[Mapping[str, Any]] = {}
     has_types: ClassVar[bool] = False
     stock: ClassVar[bool] = False
     reference: str = ""
@@ -61,7 +65,11 @@ class EncoderFamily:
 
         how = {"use_safetensors": True, "dtype": torch.float32, "trust_remote_code": False}
         model, info = AutoModelForMaskedLM.from_pretrained(source, output_loading_info=True, **how)
+        self.mend(model)
         return model, list(info["missing_keys"])
+
+    def mend(self, model: Any) -> None:
+        """Replaces parts of a new model that cannot be trained as they are; most families have none."""
 
     def tokenizer(self, source: str) -> Any:
         """The fast tokenizer, as its `tokenizer.json` has it."""
@@ -69,7 +77,9 @@ class EncoderFamily:
 
     def fresh(self, model: Any) -> Any:
         """An untrained model of the same shape, weights drawn from torch's generator."""
-        return type(model)(copy.deepcopy(model.config))
+        made = type(model)(copy.deepcopy(model.config))
+        self.mend(made)
+        return made
 
     def settle(self, model: Any, tokenizer: Any) -> None:
         """Makes a loaded model fit its tokenizer: padding is the tokenizer's.
@@ -96,6 +106,23 @@ class EncoderFamily:
     def head_dropout(self, config: Any) -> float:
         """Dropout of task heads."""
         return float(config.hidden_dropout_prob)
+
+    def head_shape(self, config: Any) -> HeadShape:
+        """Layers of task heads before their last."""
+        return TANH
+
+    # ---- languages
+
+    def check_scored(self, config: Any, languages: Iterable[str], kinds: Iterable[str]) -> None:
+        """Looks whether targets of these kinds can be scored in these languages; all can, but for families with adapters.
+
+        Raises:
+            ValueError: one cannot; the message says which.
+        """
+
+    def speaking(self, model: Any, language: str) -> contextlib.AbstractContextManager[None]:
+        """Context in which the model is run on a language; most families are one model for all."""
+        return contextlib.nullcontext()
 
     # ---- running
 
