@@ -133,6 +133,7 @@ class StudyConfig:
         picker: reference of the user's own picker, which chooses among the leaders; empty: the shrunken scores.
         encoder: reference of the user's own encoder family; empty: the family of the model's type.
         allow_leakage: start though evaluation items stand in the training data.
+        allow_trimmed: score languages that a trimmed model has few pieces of.
         pretraining_text: files and folders of text that the model was pretrained on, checked as training data is.
         overrides: changes of the suite's settings.
         skip_bad: maximum number of bad records that are skipped in each file; skipped records are reported.
@@ -167,6 +168,7 @@ class StudyConfig:
     mixing: str = "task"
     tracking_uri: str | None = None
     allow_leakage: bool = False
+    allow_trimmed: bool = False
     pretraining_text: tuple[str, ...] = ()
     suite_options: tuple[tuple[str, Any], ...] = ()
     overrides: Overrides = field(default_factory=Overrides)

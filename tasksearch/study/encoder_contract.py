@@ -151,9 +151,7 @@ def _exports(one: Any, kind: str, states: Callable[[Any], Any]) -> str | None:
     batch, specials = _batch(one, kind), _specials(one)
     outputs = 1 if kind == "choice" else 2
     shape = one.family.head_shape(one.model.config)
-    head = make_head(
-        kind, kind, outputs, hidden_size=one.hidden_size, features="cls", dropout=0.0, seed=0, shape=shape
-    ).eval()
+    head = make_head(kind, kind, outputs, hidden_size=one.hidden_size, features="cls", dropout=0.0, seed=0, shape=shape).eval()
     stock = stock_model(kind, one.model, head, ("no", "yes") if kind in ("pair", "tagging") else ())
     given = {"input_ids": batch.ids, "attention_mask": (batch.ids != specials.pad).long()}
     if one.family.has_types and (types := specials.type_ids(batch.ids)) is not None:

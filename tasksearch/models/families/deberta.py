@@ -14,8 +14,8 @@ from tasksearch.models.families.base import EncoderFamily
 class DebertaV2(EncoderFamily):
     """Attention with relative positions; no token types.
 
-    mDeBERTa-v3 was trained by replaced-token detection: what its files hold of an MLM head was never trained as one, so there is
-    none here, and mixes with MLM are refused.
+    mDeBERTa-v3 was trained by replaced-token detection: what its files hold of an MLM head was never trained as one, so there
+    is none here, and mixes with MLM are refused.
     """
 
     model_types: ClassVar[tuple[str, ...]] = ("deberta-v2",)
