@@ -125,7 +125,8 @@ def trimmed_model(model: Any, kept: list[int]) -> Any:
         if name.endswith("_token_id") and value is not None:
             several = isinstance(value, (list, tuple))
             found = [new[number] for number in (value if several else [value]) if number in new]
-            setattr(config, name, found if several else found[0] if found else None)
+            if found:  # else no special piece of this tokenizer had the old id
+                setattr(config, name, found if several else found[0])
     config.vocab_size = len(kept)
     table, rows = model.state_dict(), torch.tensor(kept)
     for name in family_of(model).vocabulary_tensors(model):
