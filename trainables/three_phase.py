@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tasksearch.core.learning_curve import LearningCurve
 from tasksearch.core.own_files import unpack
 from tasksearch.core.required_segments import RequiredSegment
 from tasksearch.phases.checkpoints import CheckpointPolicy
@@ -50,6 +51,10 @@ class ThreePhase(PlanTrainable):
             outcomes=done.outcomes,
             documents=self._run.documents(target) if lacking else {},
         )
+
+    def curves(self) -> dict[str, LearningCurve]:
+        """Return the curves that the store keeps with the segments, also of those that another trial trained."""
+        return {part: curve for part in self._run.parts if (curve := self._run.curve(part)) is not None}
 
     def _open(self) -> RunContext:
         context = self.context

@@ -14,15 +14,20 @@ from tasksearch.models.families import family_of
 _NEVER = -1e4  # a logit whose softmax is zero, in fp32 and in bf16
 
 
-def encode_batch(model: Any, ids: torch.Tensor, specials: Specials, *, hidden_states: bool = False) -> Any:
-    """Runs the encoder; padding is masked, and token types are those of the tokenizer's template."""
-    mask, types = (ids != specials.pad).long(), specials.type_ids(ids)
-    return family_of(model).encode(model, ids, mask, types, hidden_states=hidden_states)
+def encode_batch(model: Any, ids: torch.Tensor, specials: Specials, *, hidden_states: bool = False, padded: bool = True) -> Any:
+    """Runs the encoder; padding is masked, and token types are those of the tokenizer's template.
+
+    Args:
+        padded: False where no row is padded: a stock family then gets no mask.
+    """
+    family = family_of(model)
+    mask = (ids != specials.pad).long() if padded or not family.stock else None
+    return family.encode(model, ids, mask, specials.type_ids(ids), hidden_states=hidden_states)
 
 
 def loss_sum(model: Any, head: nn.Module | None, batch: Batch, specials: Specials) -> torch.Tensor:
     """Return the sum of the batch's losses; the step divides by its number of units."""
-    hidden = encode_batch(model, batch.ids, specials).last_hidden_state
+    hidden = encode_batch(model, batch.ids, specials, padded=batch.padded).last_hidden_state
     if batch.kind == "mlm":
         # The vocabulary's logits at masked positions only: all positions would double the step's cost.
         logits = family_of(model).mlm_logits(model, hidden[batch.rows, batch.columns])

@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,10 +181,11 @@ def fresh_like(pretrained: Pretrained, seed: int) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """Limits for settings: number of transformer blocks, and tokens of the longest sequence."""
+    """Limits for settings: number of transformer blocks, tokens of the longest sequence, and width of a token's vector."""
 
     layers: int
     tokens: int
+    width: int = 0
 
 
 def shape_of(source: str, encoder: str = "", *, weights: bool = True) -> Shape:
@@ -194,7 +196,7 @@ def shape_of(source: str, encoder: str = "", *, weights: bool = True) -> Shape:
     """
     family, config = _family(source, encoder, weights=weights), config_of(source)
     try:
-        return Shape(layers=int(config.num_hidden_layers), tokens=family.longest(config))
+        return Shape(layers=int(config.num_hidden_layers), tokens=family.longest(config), width=int(config.hidden_size))
     except Exception as fault:
         raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
 
@@ -216,8 +218,8 @@ def _check_folder(folder: Path, encoder: str, *, weights: bool) -> None:
         raise ModelUnusable(f"model folder {str(folder)!r} has no tokenizer; expected {' or '.join(_TOKENIZER_FILES)}")
     if weights and not any(folder.glob("*.safetensors")):
         raise ModelUnusable(
-            f"model folder {str(folder)!r} has no .safetensors weights; "
-            "pickled weights are not read: convert them by `tasksearch model convert`"
+            f"model folder {str(folder)!r} has no .safetensors weights; pickled weights are not read, convert them first: "
+            f"tasksearch model convert {shlex.quote(str(folder))} --out NEW_FOLDER"
         )
 
 

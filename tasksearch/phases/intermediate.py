@@ -18,7 +18,7 @@ from tasksearch.phases.results import OnStep, PartOutcome
 from tasksearch.phases.resumable import keep, learner_of, train_on, training_task, weights
 from tasksearch.phases.segments import IntermediateSegment
 from tasksearch.store.segment_store import SegmentDamaged
-from tasksearch.training.loop import OptimizerState
+from tasksearch.training.optimizer import OptimizerState
 from tasksearch.training.order import draw_items, stage_steps
 
 
@@ -106,7 +106,9 @@ class Intermediate:
             facts |= {
                 "seconds": time.perf_counter() - begin + (before.seconds if before else 0.0),
                 "heads": sorted(state.heads),
+                "hardware": self._context.hardware,
                 **self._context.micro.note,
+                **self._context.step_log.note,
             }
             keep(store, segment.signature, tables, facts, self._context.store_budget)
             clear(store, segment.signature)

@@ -22,7 +22,9 @@ def required_segments(run: PlanRun, position: int) -> tuple[RequiredSegment, ...
         for segment in (run.soup.segments if run.soup else run.intermediate)
     ]
     # a target counts as stored once all its score tables are; until then two trials must not train it at the same time
-    tables = {segment.signature: [name for _, name in segment.tables] for segment in run.targets}
+    tables: dict[str, list[str]] = {}
+    for segment in run.targets:  # targets that share a training are stored with the last of them
+        tables.setdefault(segment.signature, []).extend(name for _, name in segment.tables)
 
     def there(signature: str) -> bool:
         found = [store.peek(name) for name in tables.get(signature, (signature,))]

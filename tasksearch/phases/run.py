@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
+from tasksearch.core import shared_trainings
 from tasksearch.core.arguments import named_arguments
+from tasksearch.core.learning_curve import LearningCurve
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
 from tasksearch.metrics.outcomes import Outcomes
@@ -20,7 +22,7 @@ from tasksearch.phases.context import RunContext
 from tasksearch.phases.intermediate import Intermediate, ModelState
 from tasksearch.phases.results import Cell, OnStep, PartOutcome, PlanResult, TrainedTarget
 from tasksearch.phases.scores import keep_outcomes, outcomes_of, scores_of, stored_outcomes
-from tasksearch.phases.segments import TargetSegment, root_signature, segments_of
+from tasksearch.phases.segments import TargetSegment, root_signature, segments_of, trained_together
 from tasksearch.phases.soup import SOUP, Soup
 from tasksearch.phases.target import FineTuned, fine_tune, keep_target, kept_target
 from tasksearch.store.eviction import claim
@@ -55,13 +57,15 @@ class PlanRun:
             chain = (*(self.soup.segments if self.soup else ()), *self.intermediate)
             claim(context.store, [s.signature for s in chain] + [name for s in self.targets for name in s.signatures])
         self._trained_again: list[str] = []
+        self._ahead: dict[str, PartOutcome] = {}
         self._phase2 = Intermediate(plan, context, root_signature(around), self.intermediate, self._first_model)
 
     @property
     def notes(self) -> dict[str, str]:
-        """Remarks to add to the trial's facts: damaged segments, and targets that were trained again."""
+        """Remarks to add to the trial's facts: damaged segments, targets trained again, and targets of one training."""
         damaged = self.context.store.damaged if self.context.store else []
         found = {"damaged_segments": ", ".join(damaged), "trained_again": ", ".join(self._trained_again)}
+        found[shared_trainings.FACT] = shared_trainings.as_text(trained_together(self.targets))
         return {name: text for name, text in found.items() if text}
 
     @property
@@ -105,6 +109,13 @@ class PlanRun:
             for half, numbers in document_numbers(self.context.source.portions(card, language, cap)).items()
         }
 
+    def curve(self, part: str) -> LearningCurve | None:
+        """Return the learning curve that the store keeps with a part's segment, whoever trained it; None if it has none."""
+        names = {s.name: s.signature for s in self.intermediate} | {s.name: s.signature for s in self.targets}
+        manifest = self.context.store.peek(names[part]) if part in names and self.context.store else None
+        kept = manifest["facts"].get("curve") if manifest else None
+        return LearningCurve.from_json(kept) if kept else None
+
     def encoder(self) -> Any:
         """The model after phase 2: a `…ForMaskedLM`, which later parts of this run train no further."""
         return self._phase2.last().model
@@ -118,25 +129,50 @@ class PlanRun:
         return outcome
 
     def _run_target(self, segment: TargetSegment, on_step: OnStep | None) -> PartOutcome:
-        """Take score tables from the store; for missing ones load or train the model and score it."""
+        """Take score tables from the store; for missing ones load or train the model and score it.
+
+        While that model is here, every other target of the same training is scored by it too, for its own part to come.
+        """
+        if segment.name in self._ahead:
+            return self._ahead.pop(segment.name)
         tables, saved = stored_outcomes(segment, self.context)
         missing = [pair for pair in segment.tables if pair[0] not in tables]
         part = PartOutcome()
         if missing:
             done = self._model_of(segment, on_step)
             part.steps = done.steps
-            began = time.perf_counter()
-            tables |= {language: self._score_and_keep(segment, done, language, name) for language, name in missing}
             part.seconds = {"target": done.seconds} if segment.trained else {}
-            part.seconds["evaluation"] = time.perf_counter() - began
+            self._score(part, segment, done, tables)
+            for other in self._sharing(segment):
+                if other.name not in self._ahead:
+                    known, spared = stored_outcomes(other, self.context)
+                    self._ahead[other.name] = PartOutcome(seconds={"reused": spared} if spared else {})
+                    self._score(self._ahead[other.name], other, done, known)
             if self.context.store is not None:
                 clear(self.context.store, segment.signature)
         else:
             saved += self._reuse(segment)
+            self._score(part, segment, None, tables)
         part.seconds |= {"reused": saved} if saved or not missing else {}
+        return part
+
+    def _score(
+        self, part: PartOutcome, segment: TargetSegment, done: FineTuned | None, tables: dict[str, dict[Cell, Outcomes]]
+    ) -> None:
+        """Fill a part's outcomes and scores from known tables, and from the model for the languages that lack one."""
+        began = time.perf_counter()
+        missing = [pair for pair in segment.tables if pair[0] not in tables] if done is not None else []
+        for language, name in missing:
+            assert done is not None
+            tables[language] = self._score_and_keep(segment, done, language, name)
+        if missing:
+            part.seconds["evaluation"] = time.perf_counter() - began
         part.outcomes = {cell: table for outcomes in tables.values() for cell, table in outcomes.items()}
         part.scores = scores_of(part.outcomes, self.context.suite.card(segment.target).metric, self.plan.seed)
-        return part
+
+    def _sharing(self, segment: TargetSegment) -> tuple[TargetSegment, ...]:
+        """Return the plan's other targets that are trained by the same segment."""
+        return tuple(one for one in self.targets if segment.trained and one != segment and one.signature == segment.signature)
 
     def _model_of(self, segment: TargetSegment, on_step: OnStep | None) -> FineTuned:
         kept = kept_target(segment, self.plan, self.context)

@@ -192,8 +192,10 @@ def _makespan(plans: Any, stored: frozenset[str], speed: Any, slots: int) -> flo
         seconds = [(work, 0.0 if work.signature in stored else speed.seconds(work)) for work in plan]
         chain = tuple(RequiredSegment(work.signature, spent) for work, spent in seconds if work.kind == "intermediate")
         leaves: dict[str, float] = {}
+        trained: set[str] = set()
         for work, spent in seconds:
-            if work.kind != "intermediate":
+            if work.kind != "intermediate" and work.signature not in trained:  # a training may serve several targets
+                trained.add(work.signature)
                 leaves[work.target] = leaves.get(work.target, 0.0) + spent
         ends = {work.target: work.signature for work, _ in reversed(seconds) if work.kind != "intermediate"}
         journeys.append(SimulatedTrial(chain, tuple(RequiredSegment(ends[target], spent) for target, spent in leaves.items())))

@@ -53,7 +53,7 @@ def test_info_tells_what_a_folder_holds(folder):
 @pytest.mark.parametrize("dtype", [None, "fp16", "bf16"])
 def test_pickled_weights_become_the_same_safetensors(folder, tmp_path, dtype):
     plain = load_pretrained(str(folder))
-    with pytest.raises(ModelUnusable, match="tasksearch model convert"):
+    with pytest.raises(ModelUnusable, match=r"tasksearch model convert .*model --out NEW_FOLDER"):
         load_pretrained(str(pickled(folder)))
     told = convert_model(str(folder), tmp_path / "out", dtype=dtype)
     again = load_pretrained(str(tmp_path / "out"))
@@ -65,6 +65,22 @@ def test_pickled_weights_become_the_same_safetensors(folder, tmp_path, dtype):
     if dtype:
         assert told["bytes_after"] < 0.6 * told["bytes_before"]
         assert json.loads((tmp_path / "out" / "config.json").read_text())["dtype"] == str(kind).removeprefix("torch.")
+
+
+def test_shards_and_an_index_become_one_file(folder, tmp_path):
+    plain, table = load_pretrained(str(folder)), load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    table["lm_head.decoder.weight"] = table["roberta.embeddings.word_embeddings.weight"]
+    names = sorted(table)
+    halves = {f"pytorch_model-0000{i + 1}-of-00002.bin": names[i::2] for i in range(2)}
+    for name, part in halves.items():
+        torch.save({key: table[key] for key in part}, folder / name)
+    index = {"weight_map": {key: name for name, part in halves.items() for key in part}}
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    out = tmp_path / "out"
+    convert_model(str(folder), out)
+    assert load_pretrained(str(out)).fingerprint == plain.fingerprint
+    assert not list(out.glob("*.bin*")) and (out / "tokenizer.json").is_file()
 
 
 def test_a_pickle_that_would_run_code_is_refused_in_one_line(folder, tmp_path):

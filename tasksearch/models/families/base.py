@@ -40,6 +40,9 @@ class EncoderFamily:
             stands in it. An ending that is left out cannot be exported.
         export_config: fields of an exported configuration without which the class would compute something else.
         has_types: whether the model tells a pair's texts apart by token types.
+        stock: whether the encoder is transformers' own code, of which two things are known: it reads its embedding table
+            through the table's module alone, so that training may hold only the rows that it needs; and it takes no mask where
+            no row is padded.
         reference: of the user's file that the family comes from; empty for those of this package.
     """
 
@@ -48,6 +51,7 @@ class EncoderFamily:
     heads: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     export_config: ClassVar[Mapping[str, Any]] = {}
     has_types: ClassVar[bool] = False
+    stock: ClassVar[bool] = False
     reference: str = ""
 
     # ---- loading
@@ -123,12 +127,12 @@ class EncoderFamily:
     # ---- running
 
     def encode(
-        self, model: Any, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None, *, hidden_states: bool
+        self, model: Any, ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None, *, hidden_states: bool
     ) -> Any:
         """Runs the encoder alone.
 
         Args:
-            ids, mask: (batch, tokens).
+            ids, mask: (batch, tokens); no mask for a stock family where no row is padded, which lets the fastest kernel run.
             types: (batch, tokens) token types of the tokenizer's template; None where all are 0.
             hidden_states: whether `hidden_states` is asked for: the embeddings, then one per layer.
 

@@ -20,6 +20,7 @@ class DebertaV2(EncoderFamily):
 
     model_types: ClassVar[tuple[str, ...]] = ("deberta-v2",)
     mlm_keys: ClassVar[str] = ""
+    stock: ClassVar[bool] = True
     heads: ClassVar[Mapping[str, Mapping[str, str]]] = {
         "ForSequenceClassification": {"dense": "pooler.dense", "out_proj": "classifier"},
         "ForMultipleChoice": {"dense": "pooler.dense", "out_proj": "classifier"},
