@@ -22,6 +22,7 @@ class Xmod(RobertaLayout):
     """
 
     model_types: ClassVar[tuple[str, ...]] = ("xmod",)
+    stock: ClassVar[bool] = False  # its embedding table is frozen
 
     def settle(self, model: Any, tokenizer: Any) -> None:
         """Sets the language to English, whatever the file's is."""
