@@ -5,9 +5,9 @@
 
 One epoch over the same examples of MNLI, batches of 32, AdamW with the same rate, decay, warmup and clip. `small` is 4 layers x
 256 with 250,002 pieces and fresh weights, `lab` 2 layers x 64 with 980 (ids are those of the tokenizer, the rarest folded onto
-`<unk>`). Grouping by length sorts within
-windows of 100 batches, as ours does: as shipped it takes a quarter of so few examples. Seconds are of the whole training, what is prepared before and put back after the steps included; the model's making
-and the reading of data are not. `dev` is the mean loss of 256 other examples after the epoch.
+`<unk>`). Grouping by length sorts within windows of 100 batches, as ours does: as shipped it takes a quarter of so few
+examples. Seconds are of the whole training, what is prepared before and put back after the steps included; the model's making
+and the reading of data are not. `dev` is the mean loss of 256 other examples after the epoch. Needs `accelerate`.
 """
 
 import argparse

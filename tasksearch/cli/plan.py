@@ -30,8 +30,8 @@ def plan(
 ) -> None:
     """Segments, sharing, hours with and without reuse, and disk of a study; times a few steps, once per machine and settings.
 
-    Takes the options of `run` and forecasts that study, its controls, twins and untrained reference included. What results
-    decide is drawn three times, under results drawn at random, and told with the least and the most there can be.
+    Takes the options of `run` and forecasts that study, its controls, matched pairs and untrained reference included. What
+    results decide is drawn three times, under results drawn at random, and told with the least and the most there can be.
     """
     from tasksearch.cli.progress import Watch
     from tasksearch.study.configuration import Asked

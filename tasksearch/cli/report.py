@@ -15,7 +15,7 @@ from tasksearch.results.matched_comparison import QUESTION
 
 REPORT_EXAMPLES = (
     "Examples: `tasksearch report studies/joint_vs_seq-lab-seed0`; `tasksearch report STUDY --tables tables`; "
-    "`tasksearch report STUDY OTHER_STUDY --question joint-vs-sequential`, on studies run with `--twins 6`"
+    "`tasksearch report STUDY OTHER_STUDY --question joint-vs-sequential`, on any studies with matched pairs"
 )
 
 

@@ -20,8 +20,8 @@ RUN_EXAMPLES = (
     "`tasksearch run --trials 60 --print-config > study.toml` and `tasksearch run --config study.toml`"
 )
 RESUME_EXAMPLES = (
-    "Examples: `tasksearch resume studies/joint_vs_seq-lab-seed0`; `tasksearch resume STUDY --twins 6` adds the trainings that "
-    "`tasksearch report STUDY --question joint-vs-sequential` needs"
+    "Examples: `tasksearch resume studies/joint_vs_seq-lab-seed0`; `tasksearch resume STUDY --matched-sets 6` adds "
+    "trainings that answer joint or sequential, see `tasksearch report STUDY --question joint-vs-sequential`"
 )
 
 

@@ -126,10 +126,25 @@ class StudyOptions(Options):
         check=control_names,
     )
     untrained: bool | None = option(None, TRIALS, "train an encoder without pretraining once", unset="for real text")
-    twins: int = option(
-        0, TRIALS, "mixtures trained jointly, annealed and one task after the other, to tell which is better", least=0
+    pairs: int | None = option(
+        None,
+        TRIALS,
+        "mixtures drawn at random that are trained both jointly and one task after the other, to tell which is better; two of "
+        "the search's trials each",
+        least=0,
+        unset="a third of the trials, where the space has both kinds",
     )
-    twin_seeds: int = option(3, TRIALS, "seeds of every twin", least=LEAST_TWINS)
+    twins: int = option(
+        0,
+        TRIALS,
+        "beside the search: mixtures trained jointly, annealed and one task after the other in two orders; 18 trainings each",
+        least=0,
+        flag="--matched-sets",
+        also=("--twins",),
+    )
+    twin_seeds: int = option(
+        3, TRIALS, "seeds of every matched set", least=LEAST_TWINS, flag="--matched-set-seeds", also=("--twin-seeds",)
+    )
     seed: int = option(0, TRIALS, "seed of the study")
 
     model: str | None = option(None, TRAINING, "XLM-R checkpoint: hub id or folder", unset="the lab's own")
@@ -310,6 +325,9 @@ class Growth(Options):
     leader_seeds: int | None = like(StudyOptions, "leader_seeds", help="new number of fresh seeds of each finalist at first")
     most_seeds: int | None = like(StudyOptions, "most_seeds", help="new limit of fresh seeds of a finalist")
     baseline_seeds: int | None = like(StudyOptions, "baseline_seeds", help="new number of the baseline's seeds")
+    pairs: int | None = like(
+        StudyOptions, "pairs", help="new number of matched pairs, two of the trials each, which --trials makes room for"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -320,7 +338,7 @@ class Changes(Options):
         StudyOptions,
         "twins",
         least=LEAST_TWINS,
-        help="mixtures to tell joint from sequential by, from now on; 18 trainings each",
+        help="matched sets to tell joint from sequential by, from now on; 18 trainings each",
     )
     controls: str | None = like(
         StudyOptions,

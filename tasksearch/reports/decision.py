@@ -48,7 +48,7 @@ def loses(verdict: Verdict) -> bool:
 
 def order_sentence(order: MatchedComparison) -> str:
     """Return the answer to joint or sequential."""
-    return f"Joint or sequential: {order.sentence.removeprefix('Verdict: ')}"
+    return order.answer
 
 
 def _whole(verdict: Verdict) -> Choice | None:

@@ -4,10 +4,10 @@ So the same study proposes the same trials at any concurrency up to the lag and 
 only the parameters are used, which are themselves pure; their results are not, even where they are known. Random proposals use
 no results and wait for none.
 
-Trials are numbered in this order: the baseline's seeds, the designed trials, the sampler's proposals; when all those are
-finished
-the finalists on fresh seeds, then the controls, then further seeds of finalists whose race is open; then, where the study has
-them, the matched pairs. A study that is given more trials later continues with the sampler after all these.
+Trials are numbered in this order: the baseline's seeds, the designed trials, the matched pairs, the sampler's proposals; when
+all those are finished the finalists on fresh seeds, then the controls, then further seeds of finalists whose race is open;
+then, where the study has them, the matched sets. A study that is given more trials later continues with the sampler after all
+these.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tasksearch.core.study import AFTERWARDS, Role, StudyConfig, TrialRecord
 from tasksearch.search.controls import control_plans, control_seeds
 from tasksearch.search.designed_trials import designed_trials
 from tasksearch.search.finalists import Finalist, choose_finalists
-from tasksearch.search.matched_pairs import best_of_plans, matched_count, matched_plan
+from tasksearch.search.matched_pairs import best_of_plans, drawn_pairs, matched_count, matched_plan
 from tasksearch.search.racing import goes_on, race_state
 from tasksearch.search.random_schedules import every_schedule, random_params
 from tasksearch.search.tpe import tpe_suggestions
@@ -118,6 +118,9 @@ def _searched(
     )
     if design is not None:
         return Proposal(number=n, role="design", plan=plan_of(design.schedule, SEARCH_SEED), params=design.params)
+    pair = _pair(config, plan_of, searched)
+    if pair is not None:
+        return Proposal(number=n, role="pair", plan=pair, params=_told(config, pair.schedule))
     told = searched[: max(0, place - config.lag + 1)]
     unready = next((record.number for record in told if not _ready(record)), None)
     if unready is not None and config.sampler != "random" and _has_baseline(config, told):
@@ -128,6 +131,19 @@ def _searched(
     schedule = decode(config.space, params)
     assert schedule is not None
     return Proposal(number=n, role="search", plan=plan_of(schedule, SEARCH_SEED), params=tuple(params.items()))
+
+
+def _pair(config: StudyConfig, plan_of: PlanOf, searched: Sequence[TrialRecord]) -> Plan | None:
+    """Return the next arm of a matched pair, the joint one first; None where all were begun.
+
+    Arms are counted, so that a space that was widened since gets pairs of its own only if it is to have more of them.
+    """
+    place = sum(record.role == "pair" for record in searched)
+    pairs = drawn_pairs(config.space, config.seed, config.pairs)
+    if place >= 2 * len(pairs):
+        return None
+    pair = pairs[place // 2]
+    return plan_of(pair.sequential if place % 2 else pair.joint, pair.seed)
 
 
 def searched_of(config: StudyConfig, records: Sequence[TrialRecord]) -> list[TrialRecord]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import StudyNotReady, TasksearchError
-from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.study import SEARCHED, StudyConfig, TrialRecord
 from tasksearch.results.verdict import Verdict
 from tasksearch.tracking.port import Tracker
 from tasksearch.tracking.verdict_entry import verdict_entry
@@ -44,7 +44,7 @@ def search_summary(records: list[TrialRecord], name: str) -> dict[str, float | s
         StudyNotReady: no trial beside the baseline is finished.
     """
     judged = [r for r in records if r.status == "done" and r.objective is not None]
-    done = [r for r in judged if r.role in ("design", "search", "finalist")]
+    done = [r for r in judged if r.role in (*SEARCHED, "finalist")]
     if not done:
         raise StudyNotReady(f"study {name!r} has no finished trial beside the baseline")
     searched = [record for record in done if record.role != "finalist"]

@@ -15,6 +15,7 @@ from tasksearch.core.option import Options, check_names, options_of
 from tasksearch.core.options import Places, Resources, StudyOptions, control_names
 from tasksearch.core.own_files import shown
 from tasksearch.core.study import Objective, Overrides, StudyConfig
+from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.study.locations import kept_tracking_address
 from tasksearch.study.objective import read_objective
 from tasksearch.study.own_parts import encoder_name, picker_name, sampler_name, trainable_name
@@ -75,6 +76,7 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "objective": read_objective(asked.objective, suite, targets, languages) if asked.objective else Objective(),
         "untrained": suite.needs_data if asked.untrained is None else asked.untrained,
         "controls": control_names(asked.controls),
+        "pairs": default_pairs(space, asked.trials, asked.baseline_seeds) if asked.pairs is None else asked.pairs,
         "tracking_uri": kept_tracking_address(asked.tracking_uri),
         "pretraining_text": tuple(str(Path(place).absolute()) for place in asked.pretraining_text),
     }

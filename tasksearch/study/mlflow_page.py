@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import StudyNotReady
-from tasksearch.core.study import TrialRecord
+from tasksearch.core.study import SEARCHED, TrialRecord
 from tasksearch.study.best import open_study
 from tasksearch.study.locations import study_id, tracking_address
 
@@ -41,7 +41,7 @@ def compared(records: Sequence[TrialRecord], most: int) -> list[TrialRecord]:
     kinds: dict[str, list[TrialRecord]] = {}
     judged = [record for record in records if record.objective is not None]
     for record in sorted(judged, key=lambda r: (-(r.objective or 0.0), r.number)):
-        if record.role in ("design", "search"):
+        if record.role in SEARCHED:
             kinds.setdefault(_kind(record), []).append(record)
     turns = [(place, -(record.objective or 0.0), record) for members in kinds.values() for place, record in enumerate(members)]
     chosen = [record for *_, record in sorted(turns, key=lambda turn: turn[:2])[:most]]

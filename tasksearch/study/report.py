@@ -13,7 +13,7 @@ from tasksearch.analysis.clustering import Documents
 from tasksearch.analysis.evidence import OutcomesOf, Reader
 from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.score import ENGLISH
-from tasksearch.core.study import AFTERWARDS, StudyConfig, TrialRecord
+from tasksearch.core.study import AFTERWARDS, SEARCHED, StudyConfig, TrialRecord
 from tasksearch.reports.data import ReportData
 from tasksearch.results.portfolio import Portfolios
 from tasksearch.results.task_effects import TaskEffects
@@ -115,7 +115,7 @@ def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
     if len(searched) == len(records):
         leaders = config.leaders * max(config.leader_seeds, config.most_seeds)
         return max(config.trials, len(searched)) + leaders + config.untrained + most_controls(config) + matched_trials(config)
-    judged = {r.plan.mix_signature for r in searched if r.role in ("design", "search") and r.objective is not None}
+    judged = {r.plan.mix_signature for r in searched if r.role in SEARCHED and r.objective is not None}
     begun = sum(record.role == "finalist" for record in records)
     beside = controls_now(config, records) + matched_trials_now(config, records) + config.untrained
     return len(searched) + max(min(config.leaders, len(judged)) * config.leader_seeds, begun) + beside

@@ -102,7 +102,7 @@ def resume_study(
     Args:
         folder: the study's folder.
         resources, progress, on_event, on_pretrain: as for `run_study`.
-        twins: from now on, the number of mixtures trained as matched pairs to compare joint with sequential; None: unchanged.
+        twins: from now on, the number of mixtures trained in matched sets to compare joint with sequential; None: unchanged.
         controls: from now on, the controls of the baseline comparison, in the form that `--controls` takes; None: unchanged.
 
     Raises:
@@ -145,7 +145,7 @@ def _say(on_event: Callable[[Any], None] | None, lines: Sequence[str]) -> None:
 def _ask_twins(ledger: Any, twins: int) -> None:
     config = ledger.config()
     if twins < config.twins:
-        raise BadInput(f"{twins} twins; the study has {config.twins} mixtures already, expected at least as many")
+        raise BadInput(f"{twins} matched sets; the study has {config.twins} already, expected at least as many")
     if twins != config.twins:
         with ledger.lock():
             ledger.save_config(dataclasses.replace(config, twins=twins))

@@ -12,6 +12,7 @@ from tasksearch.core.options import StudyOptions, control_names
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
 from tasksearch.core.study import LEADER_SEEDS_ONCE, Overrides, StudyConfig
 from tasksearch.core.target_settings import PerTarget
+from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.study.folder_notes import keep_note, note_of
 from tasksearch.study.own_parts import unseeded_note
 from tasksearch.study.pretraining_text import pretraining_text, unchecked_note
@@ -32,7 +33,8 @@ def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> Stu
             default, the study keeps its value; any other value differs from it.
     """
     today = StudyOptions()
-    said = {"controls": control_names(today.controls), "most_seeds": today.most_seeds}
+    said: dict[str, object] = {"controls": control_names(today.controls), "most_seeds": today.most_seeds}
+    said["pairs"] = default_pairs(now.space, now.trials, now.baseline_seeds)
     fields = {one.name: said.get(one.name, one.default) for one in dataclasses.fields(StudyConfig)}
     taken = {name for name in absent if getattr(now, name) == fields[name]}
     if "controls" in absent and (was.leader_seeds, now.leader_seeds) == (LEADER_SEEDS_ONCE, today.leader_seeds):

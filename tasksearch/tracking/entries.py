@@ -21,7 +21,7 @@ from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH, Half, Score, ScoreTable
 from tasksearch.core.signature import canonical_json, signature_of
-from tasksearch.core.study import AFTERWARDS, StudyConfig, TrialRecord
+from tasksearch.core.study import AFTERWARDS, SEARCHED, StudyConfig, TrialRecord
 
 PREFIX: dict[Half, str] = {"select": "dev", "report": "score"}
 _SHOWN: tuple[Half, ...] = ("select",)
@@ -105,7 +105,7 @@ def name_of(record: TrialRecord) -> str:
     """Return `0023 sequential: qqp (60) → mnli (20)`, with the role unless it is a trial of the search."""
     kind = {"none": "", "joint": "joint" if len(record.plan.schedule.tasks) > 1 else "single"}
     shown = kind.get(record.plan.schedule.kind, record.plan.schedule.kind)
-    role = "" if record.role in ("design", "search") else str(record.role)
+    role = "" if record.role in SEARCHED else str(record.role)
     return f"{record.number:04d} {' '.join(filter(None, (role, shown)))}: {record.plan.words}"[:250]
 
 

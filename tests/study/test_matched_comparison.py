@@ -47,7 +47,7 @@ def test_twins_count_apart_and_the_study_is_complete_with_them(twins_folder):
     roles = [record.role for record in data.records]
     assert roles.count("twin") == 54 and sum(role in ("baseline", "design", "search") for role in roles) == 18
     assert planned(data.config, list(data.records)) == len(roles) and not data.partial
-    assert "--twins 3" in command_of(data.config)
+    assert "--matched-sets 3" in command_of(data.config)
     hours = data.verdict.baseline_comparison.hours
     spent = sum(s for r in data.records if r.role not in ("twin", "best-of") for _, s in r.seconds if s)
     assert hours.total * 3600 <= spent
@@ -72,7 +72,7 @@ def test_more_twins_after_an_answer_are_a_second_look(planted, folder):
 
 
 def test_a_study_without_twins_says_what_to_run(planted_folder):
-    with pytest.raises(StudyNotReady, match=r"has trained no matched pairs.*`tasksearch resume .* --twins 6`"):
+    with pytest.raises(StudyNotReady, match=r"has trained no matched pairs.*`tasksearch resume .* --matched-sets 6`"):
         answer_question([planted_folder])
 
 

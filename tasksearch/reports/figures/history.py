@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasksearch.core.study import TrialRecord
+from tasksearch.core.study import SEARCHED, TrialRecord
 from tasksearch.reports.figures.scale import Axis, axis_over
 
 ROLES = {
     "baseline": ("×", "baseline"),
     "design": ("■", "designed"),
+    "pair": ("◆", "matched pair"),
     "search": ("●", "sampled"),
     "finalist": ("▲", "finalist, fresh seed"),
     "control": ("+", "control, fresh seed"),
@@ -116,7 +117,7 @@ def best_so_far(records: Sequence[TrialRecord]) -> list[tuple[int, float]]:
     """Return (trial, best objective up to it) over the search's trials; finalists repeat a mix and are left out."""
     best: list[tuple[int, float]] = []
     for record in sorted(records, key=lambda r: r.number):
-        if record.role in ("design", "search") and record.objective is not None:
+        if record.role in SEARCHED and record.objective is not None:
             best.append((record.number, max(record.objective, best[-1][1] if best else record.objective)))
     return best
 
