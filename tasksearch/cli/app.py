@@ -20,6 +20,7 @@ from tasksearch.cli import (
     data_get,
     extend,
     logs,
+    model,
     plan,
     pretrain,
     printing,
@@ -89,6 +90,7 @@ app.add_typer(data.app, name="data", rich_help_panel=DATA)
 _command(MODELS, grouped(train.train, TRAIN), train.TRAIN_EXAMPLES)
 _command(MODELS, grouped(pretrain.pretrain, PRETRAIN), pretrain.PRETRAIN_EXAMPLES)
 _command(MODELS, score.score, score.SCORE_EXAMPLES)
+app.add_typer(model.app, name="model", rich_help_panel=MODELS)
 app.add_typer(store.app, name="store", rich_help_panel=MAINTAIN)
 _command(MAINTAIN, check.check, check.CHECK_EXAMPLES)
 _command(MAINTAIN, torture.torture, torture.TORTURE_EXAMPLES)

@@ -230,6 +230,9 @@ class StudyOptions(Options):
         path=True,
     )
     allow_leakage: bool = option(False, CHECKS, "start though evaluation items stand in the training data")
+    allow_trimmed: bool = option(
+        False, CHECKS, "score languages that a trimmed model (`model trim`) has few pieces of", forecast=False
+    )
     skip_bad: int = option(0, CHECKS, "bad records passed over in each file, and told", least=0)
 
     world_seed: int = option(0, LAB, "lab: seed of the generated world")

@@ -143,6 +143,7 @@ class StudyConfig:
         encoder: reference of the user's own encoder family; empty: the family of the model's type.
         select: selection rule of the study's own verdict. It decides nothing of what is trained.
         allow_leakage: start though evaluation items stand in the training data.
+        allow_trimmed: score languages that a trimmed model has few pieces of.
         pretraining_text: files and folders of text that the model was pretrained on, checked as training data is.
         overrides: changes of the suite's settings.
         skip_bad: maximum number of bad records that are skipped in each file; skipped records are reported.
@@ -179,6 +180,7 @@ class StudyConfig:
     mixing: str = "task"
     tracking_uri: str | None = None
     allow_leakage: bool = False
+    allow_trimmed: bool = False
     pretraining_text: tuple[str, ...] = ()
     suite_options: tuple[tuple[str, Any], ...] = ()
     overrides: Overrides = field(default_factory=Overrides)

@@ -2,8 +2,9 @@
 
 `ClassificationHead` on the first piece is dense → activation → linear, with the family's activation. That is the classification
 head of RoBERTa's layout, and also the pooler of BERT's, and of every multiple-choice class, with its classifier behind: all are
-exact. `TokenHead` is one linear layer, as in token classification and question answering. A head on `pair-diff` features has no stock class, and no remote code
-is ever written. Where each layer stands in which class is the family's to say (`models.families`).
+exact. `TokenHead` is one linear layer, as in token classification and question answering. A head on `pair-diff` features has no
+stock class, and no remote code is ever written. Where each layer stands in which class is the family's to say
+(`models.families`).
 """
 
 from __future__ import annotations

@@ -88,14 +88,18 @@ def load_pretrained(source: str, encoder: str = "") -> Pretrained:
     )
 
 
-def _family(source: str, encoder: str = "") -> EncoderFamily:
+def _family(source: str, encoder: str = "", *, weights: bool = True) -> EncoderFamily:
     """The family that serves the source's type of model."""
-    check_source(source, encoder)
-    return _served(f"model {source!r}", _config(source).model_type, encoder)
+    check_source(source, encoder, weights=weights)
+    return _served(f"model {source!r}", config_of(source).model_type, encoder)
 
 
-def _config(source: str) -> Any:
-    """The source's configuration, without code of its own."""
+def config_of(source: str) -> Any:
+    """The source's configuration; no code of its own is run.
+
+    Raises:
+        ModelUnusable: it cannot be read.
+    """
     with quiet_transformers():
         from transformers import AutoConfig
 
@@ -112,15 +116,18 @@ def _served(shown: str, model_type: str | None, encoder: str) -> EncoderFamily:
         raise ModelUnusable(f"{shown} {fault}") from None
 
 
-def check_source(source: str, encoder: str = "") -> None:
+def check_source(source: str, encoder: str = "", *, weights: bool = True) -> None:
     """Looks at a folder without loading it; a name that is no path is taken for a hub id and passes.
+
+    Args:
+        weights: whether it must have safetensors.
 
     Raises:
         ModelUnusable: a file is missing, or the model is of another shape.
     """
     folder = Path(source)
     if folder.is_dir():
-        _check_folder(folder, encoder)
+        _check_folder(folder, encoder, weights=weights)
     elif folder.exists() or source.startswith(("/", ".", "~")):
         raise ModelUnusable(
             f"no model folder {source!r}; expected a folder with config.json, model.safetensors and tokenizer.json"
@@ -135,7 +142,7 @@ def check_scored(source: str, languages: Iterable[str], kinds: Iterable[str], en
     """
     family = _family(source, encoder)
     try:
-        family.check_scored(_config(source), languages, kinds)
+        family.check_scored(config_of(source), languages, kinds)
     except ValueError as fault:
         raise ModelUnusable(f"model {source!r}: {fault}") from None
 
@@ -181,13 +188,13 @@ class Shape:
     width: int = 0
 
 
-def shape_of(source: str, encoder: str = "") -> Shape:
+def shape_of(source: str, encoder: str = "", *, weights: bool = True) -> Shape:
     """Shape of a folder's or hub id's model, from its configuration alone.
 
     Raises:
         ModelUnusable: it cannot be read.
     """
-    family, config = _family(source, encoder), _config(source)
+    family, config = _family(source, encoder, weights=weights), config_of(source)
     try:
         return Shape(layers=int(config.num_hidden_layers), tokens=family.longest(config), width=int(config.hidden_size))
     except Exception as fault:
@@ -205,24 +212,24 @@ def _family_of_folder(folder: Path, encoder: str) -> EncoderFamily:
     return _served(f"model folder {str(folder)!r}", model_type, encoder)
 
 
-def _check_folder(folder: Path, encoder: str) -> None:
+def _check_folder(folder: Path, encoder: str, *, weights: bool) -> None:
     _family_of_folder(folder, encoder)
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise ModelUnusable(f"model folder {str(folder)!r} has no tokenizer; expected {' or '.join(_TOKENIZER_FILES)}")
-    if not any(folder.glob("*.safetensors")):
+    if weights and not any(folder.glob("*.safetensors")):
         raise ModelUnusable(
             f"model folder {str(folder)!r} has no .safetensors weights; pickled weights are not read, convert them first: "
-            f"python -m tasksearch.models.convert {shlex.quote(str(folder))} NEW_FOLDER"
+            f"tasksearch model convert {shlex.quote(str(folder))} --out NEW_FOLDER"
         )
 
 
-def load_tokenizer(source: str) -> Any:
-    """A model's tokenizer alone, as `load_pretrained` would have it.
+def load_tokenizer(source: str, encoder: str = "", *, weights: bool = True) -> Any:
+    """A model's tokenizer alone, as `load_pretrained` would have it, before the model has its say on padding.
 
     Raises:
         ModelUnusable: there is none.
     """
-    family = _family(source)
+    family = _family(source, encoder, weights=weights)
     with quiet_transformers():
         try:
             return family.tokenizer(source)

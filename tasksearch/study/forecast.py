@@ -160,7 +160,7 @@ def _files(distinct: Sequence[Any], trials: int, *, keep_targets: bool) -> int:
     A segment is a manifest, model, heads, a count of its reuses, and moments where they carry; a trial is its record, outcomes
     and score tables.
     """
-    segments = sum(4 + work.carries for work in distinct if work.kind == "intermediate")
+    segments = sum(4 + int(work.carries) for work in distinct if work.kind == "intermediate")
     kept = 3 * sum(work.kind == "target" for work in distinct) if keep_targets else 0
     return segments + kept + 3 * trials
 

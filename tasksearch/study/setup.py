@@ -156,6 +156,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     from tasksearch.models.encoder import check_mlm_head, check_scored, shape_of
     from tasksearch.phases.context import check_files
     from tasksearch.study.leakage import check_leakage
+    from tasksearch.study.models import check_trimmed
     from tasksearch.tasks.labels import with_labels
     from tasksearch.tasks.source import TaskSource
 
@@ -178,6 +179,8 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     _check_model(model, config.encoder)
     if masked := [task for task in config.space.tasks if suite.card(task).kind == "mlm"]:
         check_mlm_head(model, masked, config.encoder)
+    scored = [suite.card(name) for name in config.targets]
+    check_trimmed(model, config.encoder, Path(data), scored, config.languages, allow=config.allow_trimmed)
     check_scored(model, config.languages, {suite.card(name).kind for name in config.targets}, config.encoder)
     sizes = {task: source.training_size(suite.card(task)) for task in config.space.tasks}
     if suite.needs_data:

@@ -39,6 +39,7 @@ SAMPLES = {
     "train_examples": 9, "evaluation_examples": 11, "retrieval_layer": 1,
     "target": {"nli": {"batch_size": 4, "learning_rate": 1e-3}, "topic": {"epochs": 2.0}}, "name": "mine",
     "tracking_uri": "http://host:5000", "deterministic": True, "pretraining_text": ["text.txt"], "allow_leakage": True,
+    "allow_trimmed": True,
     "skip_bad": 2, "world_seed": 3, "phase1_steps": 30, "shuffled_labels": True,
     "max_hours": 2.0, "max_gpu_hours": 3.0, "concurrency": 6, "cpus_per_trial": 2.0, "gpus_per_trial": 0.5, "address": "auto",
     "snapshot_minutes": 0.0, "store": "s3://bucket/store", "store_budget": "20GB", "optuna_storage": "journal",

@@ -146,6 +146,14 @@ class EncoderFamily:
         """(rows, width) → (rows, vocabulary): the MLM head on selected tokens."""
         raise NotImplementedError(f"{type(self).__name__} has no MLM head")
 
+    def vocabulary_tensors(self, model: Any) -> tuple[str, ...]:
+        """Names in the model's state of the tensors that have a row for every piece: input embeddings, and the MLM head's."""
+        table, inside = model.get_input_embeddings().weight, f"{model.base_model_prefix}."
+        first = inside + next(name for name, parameter in model.base_model.named_parameters() if parameter is table)
+        state, rows = model.state_dict(), len(table)
+        outside = [n for n, tensor in state.items() if not n.startswith(inside) and tensor.ndim and len(tensor) == rows]
+        return (first, *outside)
+
     # ---- exporting
 
     def export_class(self, model: Any, kind: str) -> str:

@@ -14,12 +14,13 @@ from tasksearch.models.families.base import EncoderFamily
 class DebertaV2(EncoderFamily):
     """Attention with relative positions; no token types.
 
-    mDeBERTa-v3 was trained by replaced-token detection: what its files hold of an MLM head was never trained as one, so there is
-    none here, and mixes with MLM are refused.
+    mDeBERTa-v3 was trained by replaced-token detection: what its files hold of an MLM head was never trained as one, so there
+    is none here, and mixes with MLM are refused.
     """
 
     model_types: ClassVar[tuple[str, ...]] = ("deberta-v2",)
     mlm_keys: ClassVar[str] = ""
+    stock: ClassVar[bool] = True
     heads: ClassVar[Mapping[str, Mapping[str, str]]] = {
         "ForSequenceClassification": {"dense": "pooler.dense", "out_proj": "classifier"},
         "ForMultipleChoice": {"dense": "pooler.dense", "out_proj": "classifier"},

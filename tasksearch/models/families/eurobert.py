@@ -15,6 +15,7 @@ class EuroBert(EncoderFamily):
     """Rotary positions; an MLM head of one linear layer, not tied; transformers has no class for choices and spans."""
 
     model_types: ClassVar[tuple[str, ...]] = ("eurobert",)
+    stock: ClassVar[bool] = True
     heads: ClassVar[Mapping[str, Mapping[str, str]]] = {
         "ForSequenceClassification": {"dense": "dense", "out_proj": "classifier"},
         "ForTokenClassification": {"out_proj": "classifier"},

@@ -19,6 +19,7 @@ class ModernBert(EncoderFamily):
 
     model_types: ClassVar[tuple[str, ...]] = ("modernbert",)
     mlm_keys: ClassVar[str] = "decoder."
+    stock: ClassVar[bool] = True
     heads: ClassVar[Mapping[str, Mapping[str, str]]] = {
         ending: {"dense": "head.dense", "norm": "head.norm", "out_proj": "classifier"}
         for ending in ("ForSequenceClassification", "ForMultipleChoice", "ForTokenClassification", "ForQuestionAnswering")

@@ -24,7 +24,7 @@ class RemBert(Bert):
         return float(config.classifier_dropout_prob)
 
     def encode(
-        self, model: Any, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None, *, hidden_states: bool
+        self, model: Any, ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None, *, hidden_states: bool
     ) -> Any:
         """In fp32 under autocast too, as the other families give it."""
         out = super().encode(model, ids, mask, types, hidden_states=hidden_states)
