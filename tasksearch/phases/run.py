@@ -58,7 +58,7 @@ class PlanRun:
         self.score_file = score_file_of(plan, self.intermediate, root_signature(around))
         if context.store is not None:
             chain = (*(self.soup.segments if self.soup else ()), *self.intermediate)
-            claim(context.store, [s.signature for s in (*chain, *self.targets)] + [self.score_file])
+            claim(context.store, [s.signature for s in chain] + [s.signature for s in self.targets] + [self.score_file])
         self._trained_again: list[str] = []
         self._ahead: dict[str, PartOutcome] = {}
         self._phase2 = Intermediate(plan, context, root_signature(around), self.intermediate, self._first_model)
