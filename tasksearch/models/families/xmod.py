@@ -75,7 +75,7 @@ def adapter(config: Any, language: str) -> str:
 def _one_adapter(kind: Any) -> Any:
     """`XmodOutput` whose `lang_adapter` sends all rows through the adapter of `config.default_language`."""
 
-    class OneAdapter(kind):  # type: ignore[misc]
+    class OneAdapter(kind):
         def lang_adapter(self, lang_ids: torch.Tensor, hidden_states: torch.Tensor) -> torch.Tensor:
             residual = hidden_states
             if self.adapter_layer_norm is not None:
