@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tasksearch.core.options import Growth, Resources
     from tasksearch.phases.run import run_plan
     from tasksearch.study.best import best_of
+    from tasksearch.study.compare import compare_studies
     from tasksearch.study.config_file import read_config
     from tasksearch.study.configuration import configure
     from tasksearch.study.extend import extend_study

@@ -88,7 +88,9 @@ def _lines(found: Any) -> list[str]:
         f"{found.hours_most * share:.2f} by how far finalists race), {found.hours_without_reuse * share:.2f} without; at best "
         f"{found.wall_hours:.2f} h on {found.slots} slots"
     )
-    lines.append(f"disk          {shown_size(found.bytes)} without --store-budget")
+    lines.append(f"left to do    {found.steps:,} steps, {found.tokens / 1e6:,.1f} million tokens")
+    room = "no limit" if found.budget is None else f"the store may take {shown_size(found.budget)} (--store-budget)"
+    lines.append(f"disk          {shown_size(found.bytes)} in {found.files:,} files if all is kept; {room}")
     when = "measured now" if found.measured else "measured before; --recalibrate does so anew"
     lines.append(
         f"speed         {1000 * found.speed.step:.0f} ms per step of the intermediate phase on {found.speed.machine} ({when})"

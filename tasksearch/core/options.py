@@ -103,10 +103,11 @@ class StudyOptions(Options):
     trainable: str | None = option(None, WHAT, "what a trial is, as FILE.py:NAME", unset="the three phases", forecast=False)
     encoder: str | None = option(None, WHAT, "how the model is loaded and run, as FILE.py:NAME", unset="by its type")
     scheduler: str = option("fifo", WHAT, "asha stops weak trials early", choices=SCHEDULERS)
-    lag: int = option(
-        4,
+    lag: int | None = option(
+        None,
         WHAT,
-        "trial n is proposed from the results of trials 0 … n-lag; twice the trials at once keeps slots busy",
+        "trial n is proposed from the results of trials 0 … n-lag; fixed when the study is made",
+        unset="twice the trials at once",
         least=1,
     )
 
@@ -269,7 +270,9 @@ class Resources(Options):
     )
 
     store: str | None = option(None, PLACES, "segment store: folder or fsspec URL; a study remembers it", unset="in the study")
-    store_budget: str | None = option(None, PLACES, "what the store may take, such as 50GB", unset="no limit", check=size_of)
+    store_budget: str | None = option(
+        None, PLACES, "what the store may take, such as 50GB", unset="80 % of the free disk", check=size_of
+    )
     optuna_storage: str | None = option(
         None,
         PLACES,

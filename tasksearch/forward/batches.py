@@ -101,7 +101,9 @@ class Batch:
         found = {name: getattr(self, name) for name in ("ids", "rows", "columns", "labels", "spans", "allowed")}
         # only a copy from pinned memory does not stop the process until it is done
         pinned = {name: one if one is None or device.type != "cuda" else one.pin_memory() for name, one in found.items()}
-        moved = {name: one if one is None else one.to(device, non_blocking=True) for name, one in pinned.items()}
+        moved: dict[str, Any] = {
+            name: one if one is None else one.to(device, non_blocking=True) for name, one in pinned.items()
+        }
         return dataclasses.replace(self, **moved)
 
     def part(self, first: int, last: int) -> Batch:

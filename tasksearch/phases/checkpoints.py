@@ -44,6 +44,7 @@ def latest(store: SegmentStore | None, signature: str, tables: Sequence[str]) ->
             try:
                 found = {table: store.tensors(name, table) for table in tables}
             except SegmentDamaged:
+                store.discard(name)
                 continue
             facts = manifest["facts"]
             curve = LearningCurve.from_json(facts.get("curve", {}))

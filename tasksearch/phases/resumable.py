@@ -19,8 +19,6 @@ from tasksearch.phases.heads import module_name
 from tasksearch.phases.preemption import PREEMPTION
 from tasksearch.phases.results import OnStep
 from tasksearch.phases.segments import IntermediateSegment, TargetSegment
-from tasksearch.store.eviction import prune
-from tasksearch.store.segment_store import SegmentStore, Tensors
 from tasksearch.tasks.card import TaskCard
 from tasksearch.training.curves import Curve, StableCurve
 from tasksearch.training.learner import Learner, TrainingTask
@@ -95,13 +93,6 @@ def train_on(
             on_step=_reporter(on_step, segment.name, len(items), note),
         )
     return state, before
-
-
-def keep(store: SegmentStore, signature: str, tables: dict[str, Tensors], facts: dict[str, Any], budget: int | None) -> None:
-    """Store a finished segment, then evict others if the store exceeds its budget in bytes."""
-    store.put(signature, tables, facts)
-    if budget is not None:
-        prune(store, budget)
 
 
 def weights(module: nn.Module) -> dict[str, torch.Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,11 @@ from tasksearch.phases.context import RunContext
 from tasksearch.phases.intermediate import Intermediate, ModelState
 from tasksearch.phases.results import Cell, OnStep, PartOutcome, PlanResult, TrainedTarget
 from tasksearch.phases.scores import keep_outcomes, outcomes_of, scores_of, stored_outcomes
-from tasksearch.phases.segments import TargetSegment, root_signature, segments_of, trained_together
+from tasksearch.phases.segments import TargetSegment, root_signature, score_file_of, segments_of, trained_together
 from tasksearch.phases.soup import SOUP, Soup
-from tasksearch.phases.target import FineTuned, fine_tune, keep_target, kept_target
-from tasksearch.store.eviction import claim
+from tasksearch.phases.target import FineTuned, fine_tune, keep_target, kept_target, training_cost
+from tasksearch.store.eviction import claim, prune
+from tasksearch.store.score_files import facts_of
 from tasksearch.tasks.selection_split import document_numbers
 from tasksearch.training.order import stage_counts
 
@@ -53,9 +55,10 @@ class PlanRun:
             trained={target: card.trained for target, card in cards.items()},
             shown_by=stage_counts,
         )
+        self.score_file = score_file_of(plan, self.intermediate, root_signature(around))
         if context.store is not None:
             chain = (*(self.soup.segments if self.soup else ()), *self.intermediate)
-            claim(context.store, [s.signature for s in chain] + [name for s in self.targets for name in s.signatures])
+            claim(context.store, [s.signature for s in chain] + [s.signature for s in self.targets] + [self.score_file])
         self._trained_again: list[str] = []
         self._ahead: dict[str, PartOutcome] = {}
         self._phase2 = Intermediate(plan, context, root_signature(around), self.intermediate, self._first_model)
@@ -74,7 +77,13 @@ class PlanRun:
         return ((SOUP,) if self.soup else ()) + tuple(s.name for s in self.intermediate) + tuple(s.name for s in self.targets)
 
     def run(self, part: str, on_step: OnStep | None = None) -> PartOutcome:
-        """Run one part, or take its result from the store."""
+        """Run one part, or take its result from the store; after the last one the store is brought back into its budget."""
+        done = self._run(part, on_step)
+        if part == self.parts[-1] and self.context.store is not None and self.context.store_budget is not None:
+            prune(self.context.store, self.context.store_budget)
+        return done
+
+    def _run(self, part: str, on_step: OnStep | None) -> PartOutcome:
         if part == SOUP and self.soup is not None:
             return self._run_soup(self.soup, on_step)
         for segment in self.intermediate:
@@ -111,9 +120,13 @@ class PlanRun:
 
     def curve(self, part: str) -> LearningCurve | None:
         """Return the learning curve that the store keeps with a part's segment, whoever trained it; None if it has none."""
-        names = {s.name: s.signature for s in self.intermediate} | {s.name: s.signature for s in self.targets}
-        manifest = self.context.store.peek(names[part]) if part in names and self.context.store else None
-        kept = manifest["facts"].get("curve") if manifest else None
+        phases, targets = {one.name: one for one in self.intermediate}, {one.name: one for one in self.targets}
+        if part in targets:
+            facts = self._cost_before(targets[part]) or {}
+        else:
+            manifest = self.context.store.peek(phases[part].signature) if part in phases and self.context.store else None
+            facts = manifest["facts"] if manifest else {}
+        kept = facts.get("curve")
         return LearningCurve.from_json(kept) if kept else None
 
     def encoder(self) -> Any:
@@ -135,7 +148,7 @@ class PlanRun:
         """
         if segment.name in self._ahead:
             return self._ahead.pop(segment.name)
-        tables, saved = stored_outcomes(segment, self.context)
+        tables, saved = stored_outcomes(self.score_file, segment, self.context)
         missing = [pair for pair in segment.tables if pair[0] not in tables]
         part = PartOutcome()
         if missing:
@@ -145,7 +158,7 @@ class PlanRun:
             self._score(part, segment, done, tables)
             for other in self._sharing(segment):
                 if other.name not in self._ahead:
-                    known, spared = stored_outcomes(other, self.context)
+                    known, spared = stored_outcomes(self.score_file, other, self.context)
                     self._ahead[other.name] = PartOutcome(seconds={"reused": spared} if spared else {})
                     self._score(self._ahead[other.name], other, done, known)
             if self.context.store is not None:
@@ -161,11 +174,9 @@ class PlanRun:
     ) -> None:
         """Fill a part's outcomes and scores from known tables, and from the model for the languages that lack one."""
         began = time.perf_counter()
-        missing = [pair for pair in segment.tables if pair[0] not in tables] if done is not None else []
-        for language, name in missing:
-            assert done is not None
-            tables[language] = self._score_and_keep(segment, done, language, name)
-        if missing:
+        missing = [language for language in segment.languages if language not in tables]
+        if missing and done is not None:
+            tables |= self._score_and_keep(segment, done, missing)
             part.seconds["evaluation"] = time.perf_counter() - began
         part.outcomes = {cell: table for outcomes in tables.values() for cell, table in outcomes.items()}
         part.scores = scores_of(part.outcomes, self.context.suite.card(segment.target).metric, self.plan.seed)
@@ -178,18 +189,24 @@ class PlanRun:
         kept = kept_target(segment, self.plan, self.context)
         if kept is not None:
             return kept
-        if segment.trained and self.context.store is not None and self.context.store.peek(segment.signature) is not None:
-            self._trained_again.append(segment.target)  # its manifest records only the cost, not the weights
+        if segment.trained and self._cost_before(segment) is not None:
+            self._trained_again.append(segment.target)  # its cost was recorded, its weights were not kept
         done = fine_tune(self._phase2, segment, self.plan, self.context, on_step)
         keep_target(segment, done, self.plan, self.context)
         return done
 
-    def _score_and_keep(self, segment: TargetSegment, done: FineTuned, language: str, name: str) -> dict[Cell, Outcomes]:
-        began = time.perf_counter()
-        outcomes = self._scored(segment, done, language)
-        label = f"{segment.target}/{language}, seed {self.plan.seed}"
-        keep_outcomes(name, outcomes, label, time.perf_counter() - began, self.context)
-        return outcomes
+    def _score_and_keep(
+        self, segment: TargetSegment, done: FineTuned, languages: Sequence[str]
+    ) -> dict[str, dict[Cell, Outcomes]]:
+        """Score a target in several languages and store all its tables by one write."""
+        scored: dict[str, tuple[dict[Cell, Outcomes], float]] = {}
+        for language in languages:
+            began = time.perf_counter()
+            outcomes = self._scored(segment, done, language)
+            scored[language] = outcomes, time.perf_counter() - began
+        cost = training_cost(segment, done, self.plan, self.context) if done.steps else None
+        keep_outcomes(self.score_file, segment, scored, f"{segment.target}, seed {self.plan.seed}", cost, self.context)
+        return {language: outcomes for language, (outcomes, _) in scored.items()}
 
     def _scored(self, segment: TargetSegment, done: FineTuned, language: str) -> dict[Cell, Outcomes]:
         card = self.context.suite.card(segment.target)
@@ -197,13 +214,16 @@ class PlanRun:
         return {(segment.target, language, half): table for half, table in found.items()}
 
     def _reuse(self, segment: TargetSegment) -> float:
-        """Record that a training was unnecessary because all score tables were stored; return the seconds saved."""
+        """Return the seconds of the training that was unnecessary because all score tables were stored."""
+        cost = self._cost_before(segment)
+        if cost and self.context.store is not None:
+            self.context.store.use(self.score_file)
+        return float(cost["seconds"]) if cost else 0.0
+
+    def _cost_before(self, segment: TargetSegment) -> Mapping[str, Any] | None:
+        """Return what the store says an earlier training of the target took; None if there was none."""
         store = self.context.store
-        note = store.peek(segment.signature) if store is not None else None
-        if store is None or note is None:
-            return 0.0
-        store.use(segment.signature)
-        return float(note["facts"].get("seconds", 0.0))
+        return facts_of(store, self.score_file).trainings.get(segment.signature) if store is not None else None
 
 
 @named_arguments

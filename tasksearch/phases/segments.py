@@ -109,6 +109,14 @@ def segments_of(
     return chain, targets
 
 
+def score_file_of(plan: Plan, chain: Sequence[IntermediateSegment], root: str) -> str:
+    """Return the name of the file with all score tables of a trial: one per state after phase 2, seed and extra examples.
+
+    Targets, languages and settings do not enter it, so that what is added later stands beside what was there.
+    """
+    return signature_of("score file", chain[-1].signature if chain else root, plan.seed, plan.extra_examples)
+
+
 def root_signature(around: Surroundings) -> str:
     """Return the signature of the pretrained checkpoint (phase 1)."""
     return signature_of("root", around.model)

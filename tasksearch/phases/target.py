@@ -19,7 +19,7 @@ from tasksearch.phases.context import RunContext
 from tasksearch.phases.heads import fresh_head, module_name
 from tasksearch.phases.intermediate import Intermediate
 from tasksearch.phases.results import OnStep
-from tasksearch.phases.resumable import keep, learner_of, train_on, weights
+from tasksearch.phases.resumable import learner_of, train_on, weights
 from tasksearch.phases.segments import TargetSegment
 from tasksearch.store.segment_store import SegmentDamaged
 from tasksearch.tasks.card import TaskCard
@@ -78,16 +78,20 @@ def kept_target(segment: TargetSegment, plan: Plan, context: RunContext) -> Fine
 
 
 def keep_target(segment: TargetSegment, done: FineTuned, plan: Plan, context: RunContext) -> None:
-    """Record the cost of the training in the store; with `keep_targets` store the weights as well."""
+    """With `keep_targets` store the weights of the training; its cost stands beside the scores (`training_cost`)."""
     store = context.store
-    if store is None or done.head is None:
+    if store is None or done.head is None or not context.keep_targets:
         return
-    tables = {"model": weights(done.model), "head": weights(done.head)} if context.keep_targets else {}
-    if tables and not has_weights(found := store.peek(segment.signature)) and found:
-        store.discard(segment.signature)  # a record of its cost alone, which would prevent storing the weights
-    facts = {"kind": "target", "label": f"{segment.target}, seed {plan.seed}", "steps": done.steps, "seconds": done.seconds}
-    facts |= {"hardware": context.hardware, **context.micro.note, **context.step_log.note}
-    keep(store, segment.signature, tables, facts, context.store_budget)
+    if not has_weights(found := store.peek(segment.signature)) and found:
+        store.discard(segment.signature)  # an earlier release kept its cost here, which would prevent storing the weights
+    tables = {"model": weights(done.model), "head": weights(done.head)}
+    store.put(segment.signature, tables, {"kind": "target", **training_cost(segment, done, plan, context)})
+
+
+def training_cost(segment: TargetSegment, done: FineTuned, plan: Plan, context: RunContext) -> dict[str, Any]:
+    """Return what a training took: label, steps, seconds, and how its steps were cut."""
+    told = {"label": f"{segment.target}, seed {plan.seed}", "steps": done.steps, "seconds": done.seconds}
+    return told | {"hardware": context.hardware, **context.micro.note, **context.step_log.note}
 
 
 def has_weights(manifest: Mapping[str, Any] | None) -> bool:

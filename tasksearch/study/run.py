@@ -282,9 +282,11 @@ def _device(resources: Resources) -> dict[str, str]:
 
 
 def _keeping(folder: Path, store: str, resources: Resources) -> dict[str, Any]:
+    from tasksearch.store.eviction import default_budget
+
     return {
         "store": store,
-        "store_budget": size_of(resources.store_budget) if resources.store_budget else None,
+        "store_budget": size_of(resources.store_budget) if resources.store_budget else default_budget(store),
         "keep_targets": resources.keep_targets,
         "accept_versions": resources.accept_versions or versions_are_mixed(folder),
         "snapshots": [None, 60 * resources.snapshot_minutes or None],

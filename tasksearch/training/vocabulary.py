@@ -123,7 +123,7 @@ class CompactTable:
         """Give the model its full table back, up to date."""
         with torch.no_grad():
             full = self._full.weight
-            for chunk in full.view(-1).split(_CHUNK) if full.device.type == "cpu" else (full,):
+            for chunk in torch.split(full.view(-1), _CHUNK) if full.device.type == "cpu" else (full,):
                 _multiply(chunk, self._pending)
             full[self.rows.to(full.device)] = self._compact.weight
         self._pending.clear()

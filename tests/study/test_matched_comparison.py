@@ -115,7 +115,7 @@ def test_the_command_prints_verdict_and_both_effects_and_json_holds_them(folder)
     data = json.loads(CliRunner().invoke(app, ["report", str(folder), "--question", QUESTION, "--json"]).stdout)
     assert data["question"] == QUESTION
     assert [contrast["lr_policy"] for contrast in data["contrasts"]] == ["phase", "phase", "stage"]
-    assert {row["kind"] for row in data["contrasts"][0]["rows"]} == {"language", "group", "target"}
+    assert {row["kind"] for row in data["contrasts"][0]["rows"]} == {"language", "group", "target", "kind", "contrast"}
     assert data["choosing"][0]["tried"] >= 1 and data["size_rule"]["pairs"] == 6
 
 

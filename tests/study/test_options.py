@@ -23,7 +23,7 @@ from tasksearch.records.ledger import Ledger
 from tasksearch.study import forecast as forecasting
 from tasksearch.study import run as running
 from tasksearch.study.config_file import config_text, read_config
-from tasksearch.study.configuration import Asked, command_of, configure
+from tasksearch.study.configuration import Asked, command_of, configure, slots_here
 from tasksearch.study.settings import settings_of
 from tasksearch.tasks.catalogue import load_suite
 
@@ -121,7 +121,8 @@ def file_of(path, words):
 def in_python(words):
     parts = [table(**{o.name: words[o.name] for o in options_of(table) if o.name in words}) for table in IN_A_FILE]
     config = configure(**{name: value for name, value in words.items() if name in vars(parts[0])})
-    config = dataclasses.replace(config, lag=max(config.lag, parts[1].concurrency or 1))
+    at_once = 2 * slots_here(parts[1]) if parts[0].lag is None else parts[0].lag
+    config = dataclasses.replace(config, lag=max(at_once, parts[1].concurrency or 1))
     return config, parts[1], Asked(study=parts[0], resources=parts[1], places=parts[2]).folder(config)
 
 
