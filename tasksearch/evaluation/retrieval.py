@@ -16,7 +16,7 @@ import torch
 from tasksearch.core.errors import BadInput
 from tasksearch.core.plan import RetrievalSettings
 from tasksearch.core.score import Half
-from tasksearch.evaluation.index import nearest
+from tasksearch.evaluation.neighbours import nearest, unit_vectors
 from tasksearch.evaluation.predict import batches_by_length
 from tasksearch.forward.batches import Specials
 from tasksearch.forward.device import autocast
@@ -70,10 +70,3 @@ def sentence_vectors(model: Any, items: Encoded, specials: Specials, settings: R
             pooled = pool(states[settings.layer], ids, settings.pooling, specials.marks)
         vectors[chosen] = pooled.float().cpu().numpy()
     return vectors
-
-
-def unit_vectors(vectors: Vectors, *, centering: bool) -> Vectors:
-    """Scale rows to length one, after subtracting their mean where wanted."""
-    shifted = vectors - vectors.mean(axis=0, keepdims=True) if centering else vectors
-    norms = np.linalg.norm(shifted, axis=1, keepdims=True)
-    return np.asarray(shifted / np.maximum(norms, 1e-12), dtype=np.float32)

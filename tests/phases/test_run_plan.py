@@ -207,21 +207,6 @@ def test_a_loss_that_is_not_finite_is_the_plans_failure(context):
         run_plan(plan(Schedule.joint(BOTH, 8), wild), context)
 
 
-def test_a_missing_faiss_is_one_line_that_says_what_to_install(context, monkeypatch):
-    import builtins
-
-    real = builtins.__import__
-
-    def without_faiss(name, *rest, **options):
-        if name == "faiss":
-            raise ImportError(name)
-        return real(name, *rest, **options)
-
-    monkeypatch.setattr(builtins, "__import__", without_faiss)
-    with pytest.raises(MissingPackage, match=r"pip install 'tasksearch\[cpu\]'"):
-        run_plan(plan(Schedule.none(), targets=("retrieval",)), context)
-
-
 def test_a_model_folder_lacking_something_says_what(tiny_lab, tmp_path):
     import shutil
 

@@ -31,10 +31,3 @@ def test_other_data_under_the_labs_own_model_are_refused_before_anything_is_made
     with pytest.raises(BadInput, match="needs --model"):
         prepare(configure(targets=["topic"], data=str(tiny_lab.data)))
     assert not own_cache.exists()
-
-
-def test_without_faiss_a_study_with_retrieval_ends_before_anything_is_made(own_cache, monkeypatch):
-    monkeypatch.setattr("tasksearch.evaluation.index.find_spec", lambda name: None)
-    with pytest.raises(MissingPackage, match=r"target retrieval searches .* needs faiss: pip install 'tasksearch\[cpu\]'"):
-        prepare(configure())
-    assert not own_cache.exists()
