@@ -19,6 +19,7 @@ from tasksearch.cli import (
     data_get,
     extend,
     logs,
+    mine,
     plan,
     pretrain,
     printing,
@@ -32,7 +33,7 @@ from tasksearch.cli import (
 )
 from tasksearch.cli import best as look
 from tasksearch.cli.fault_log import EXIT_CODE, unforeseen
-from tasksearch.cli.panels import BENCH, PRETRAIN, TRAIN, grouped
+from tasksearch.cli.panels import BENCH, MINE, PRETRAIN, TRAIN, grouped
 from tasksearch.cli.short import short
 from tasksearch.cli.surroundings import check_surroundings
 from tasksearch.core.errors import TasksearchError
@@ -85,6 +86,8 @@ data.app.command(epilog=data_get.GET_EXAMPLES)(data_get.get)
 app.add_typer(data.app, name="data", rich_help_panel=DATA)
 _command(MODELS, grouped(train.train, TRAIN), train.TRAIN_EXAMPLES)
 _command(MODELS, grouped(pretrain.pretrain, PRETRAIN), pretrain.PRETRAIN_EXAMPLES)
+_command(MODELS, mine.embed, mine.EMBED_EXAMPLES)
+_command(MODELS, grouped(mine.mine, MINE), mine.MINE_EXAMPLES)
 _command(MODELS, score.score, score.SCORE_EXAMPLES)
 app.add_typer(store.app, name="store", rich_help_panel=MAINTAIN)
 _command(MAINTAIN, check.check, check.CHECK_EXAMPLES)
