@@ -21,6 +21,7 @@ from tasksearch.cli import (
     logs,
     mine,
     plan,
+    predict,
     pretrain,
     printing,
     report,
@@ -86,6 +87,7 @@ data.app.command(epilog=data_get.GET_EXAMPLES)(data_get.get)
 app.add_typer(data.app, name="data", rich_help_panel=DATA)
 _command(MODELS, grouped(train.train, TRAIN), train.TRAIN_EXAMPLES)
 _command(MODELS, grouped(pretrain.pretrain, PRETRAIN), pretrain.PRETRAIN_EXAMPLES)
+_command(MODELS, predict.predict, predict.PREDICT_EXAMPLES)
 _command(MODELS, mine.embed, mine.EMBED_EXAMPLES)
 _command(MODELS, grouped(mine.mine, MINE), mine.MINE_EXAMPLES)
 _command(MODELS, score.score, score.SCORE_EXAMPLES)
