@@ -34,7 +34,9 @@ def vectors(count: int, width: int, seed: int) -> Any:
     rng = np.random.default_rng(seed)
     made = np.empty((count, width), dtype=np.float32)
     for begin in range(0, count, 10_000):
-        made[begin : begin + 10_000] = rng.standard_normal((min(10_000, count - begin), width), dtype=np.float32) + np.float32(1)
+        made[begin : begin + 10_000] = rng.standard_normal((min(10_000, count - begin), width), dtype=np.float32) + np.float32(
+            1
+        )
     return unit_vectors(made, centering=False)
 
 
@@ -110,9 +112,7 @@ def compare(x: Any, y: Any, share: float, memory: int) -> tuple[dict[str, Any], 
         one_slice(done[0])
         done[0] += 1
     pairs, scores = margin_pairs(*found)
-    same = [
-        float((found[side].rows[part] == answer[side][1]).mean()) for part, answer in answers for side in (0, 1)
-    ]
+    same = [float((found[side].rows[part] == answer[side][1]).mean()) for part, answer in answers for side in (0, 1)]
     apart = max(
         float(np.abs(found[side].similarities[part] - answer[side][0]).max()) for part, answer in answers for side in (0, 1)
     )

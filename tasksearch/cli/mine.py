@@ -39,9 +39,7 @@ Pooling = Annotated[
 ]
 Centering = Annotated[bool, typer.Option("--centering", help="subtract the mean of each text's vectors")]
 MaxLength = Annotated[int, typer.Option(help="tokens per sentence, at most the model's", metavar="<number>")]
-Precision = Annotated[
-    str, typer.Option(help="of the forward pass", **choice(*option_of(StudyOptions, "precision").choices))
-]
+Precision = Annotated[str, typer.Option(help="of the forward pass", **choice(*option_of(StudyOptions, "precision").choices))]
 Ids = Annotated[bool, typer.Option("--ids", help="lines are an id, a tab and a sentence, as in BUCC")]
 Encoder = Annotated[str, typer.Option(help="how the model is loaded and run, as FILE.py:NAME [default: by its type]")]
 
@@ -49,9 +47,7 @@ Encoder = Annotated[str, typer.Option(help="how the model is loaded and run, as 
 def embed(
     text: Annotated[Path, typer.Argument(help="a sentence per line, also .gz", show_default=False)],
     model: Annotated[str, typer.Option(help="encoder: hub id or folder", show_default=False)],
-    out: Annotated[
-        Path, typer.Option(help="the .npy; for several layers its name holds {layer}", show_default=False)
-    ],
+    out: Annotated[Path, typer.Option(help="the .npy; for several layers its name holds {layer}", show_default=False)],
     layer: Layer = None,
     pooling: Pooling = "mean",
     centering: Centering = False,
@@ -168,7 +164,9 @@ def mine(
     console.print(f"{done.candidates:,} candidates{cut}: {done.out}", highlight=False, soft_wrap=True)
     if done.settings["embedding"]:
         how = done.settings["embedding"]
-        console.print(f"layer {how['layers'][0]}, pooling {how['pooling']}, margin {margin}, {retrieval}, k {k}", highlight=False)
+        console.print(
+            f"layer {how['layers'][0]}, pooling {how['pooling']}, margin {margin}, {retrieval}, k {k}", highlight=False
+        )
     if done.scores:
         s = done.scores
         tuned = " (the threshold was chosen on this gold: an upper bound)" if done.tuned else ""

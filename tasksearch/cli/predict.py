@@ -71,6 +71,8 @@ def predict(
         return
     console = open_console()
     said = ", ".join(f"{name} {value}" for name, value in done.settings.items())
-    console.print(f"{done.target}: {len(done.files)} languages in {out / done.target} ({said})", highlight=False, soft_wrap=True)
+    console.print(
+        f"{done.target}: {len(done.files)} languages in {out / done.target} ({said})", highlight=False, soft_wrap=True
+    )
     if done.missing:
         console.print(f"no data here: {' '.join(done.missing)}", highlight=False, soft_wrap=True)

@@ -57,7 +57,9 @@ def score(
         str | None,
         typer.Option(help="bucc with scores: count candidates of at least this; auto: the best F1, on --dev-gold if given"),
     ] = None,
-    dev_gold: Annotated[Path | None, typer.Option(help="bucc with --threshold auto: gold that the threshold is chosen on")] = None,
+    dev_gold: Annotated[
+        Path | None, typer.Option(help="bucc with --threshold auto: gold that the threshold is chosen on")
+    ] = None,
     dev_pred: Annotated[Path | None, typer.Option(help="bucc with --dev-gold: the candidates of those texts")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="errors as a JSON object too; scores always are one")] = False,
 ) -> None:

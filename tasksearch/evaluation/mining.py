@@ -89,7 +89,7 @@ def mined_rows(
     search = search or Search()
     kept = [None if side is None else np.array([_chosen(rows, how) for rows in side], dtype=np.int64) for side in sides]
     parts = [vectors if _whole(rows, vectors) else vectors[rows] for vectors, rows in zip((x, y), kept, strict=True)]
-    forward, backward = both_ways(*parts, how.k, search)
+    forward, backward = both_ways(parts[0], parts[1], how.k, search)
     pairs, scores = margin_pairs(forward, backward, how.margin, how.retrieval, last=search.ties == "last")
     if how.least is not None:
         pairs, scores = pairs[scores > how.least], scores[scores > how.least]

@@ -196,7 +196,9 @@ def _bucc_above(gold: Path, predictions: Path, cut: Cut) -> FileScores:
         chosen_on = (cut.gold or gold, cut.predictions or predictions)
         threshold = best_cut(*_against(*chosen_on))
         if cut.gold is None:
-            notes = (f"the threshold was chosen on {gold}, which it is scored on: an upper bound; --dev-gold chooses it elsewhere",)
+            notes = (
+                f"the threshold was chosen on {gold}, which it is scored on: an upper bound; --dev-gold chooses it elsewhere",
+            )
     scores, right, count = _against(gold, predictions)
     values = mining_scores(scores, right, count, threshold)
     return FileScores(values=values | {"threshold": threshold, "num_examples": count}, notes=notes)

@@ -101,10 +101,14 @@ def check_vectors(array: npt.NDArray[np.float32], place: str, *, scaled: bool) -
             row = begin + int(np.flatnonzero(~np.isfinite(length))[0])
             raise BadInput(f"{place}: vector {row + 1} holds NaN or infinity; expected finite numbers")
         if length.max() > 1e18:
-            raise BadInput(f"{place}: vector {begin + int(length.argmax()) + 1} is {length.max():.2g} long; expected at most 1e18")
+            raise BadInput(
+                f"{place}: vector {begin + int(length.argmax()) + 1} is {length.max():.2g} long; expected at most 1e18"
+            )
         if scaled and length.min() < 1e-12:
             row = begin + int(length.argmin())
-            raise BadInput(f"{place}: vector {row + 1} is zero and has no cosine; expected another, or --similarity inner or l2")
+            raise BadInput(
+                f"{place}: vector {row + 1} is zero and has no cosine; expected another, or --similarity inner or l2"
+            )
 
 
 def read_gold(path: Path, a: Sequence[str], b: Sequence[str]) -> frozenset[tuple[str, str]]:
@@ -127,5 +131,7 @@ def read_gold(path: Path, a: Sequence[str], b: Sequence[str]) -> frozenset[tuple
         for side, name, ids in zip("AB", pair, known, strict=True):
             if name not in ids:
                 first = (a if side == "A" else b)[0]
-                raise BadInput(f"{path}: {shown(name)} is no id of {side}, whose first is {shown(first)}; a gold of other texts?")
+                raise BadInput(
+                    f"{path}: {shown(name)} is no id of {side}, whose first is {shown(first)}; a gold of other texts?"
+                )
     return pairs

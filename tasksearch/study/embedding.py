@@ -20,8 +20,8 @@ from tasksearch.core.folders import AnyPath
 from tasksearch.core.plan import Pooling, Precision, RetrievalSettings
 from tasksearch.core.signature import signature_of
 from tasksearch.core.sizes import shown_size
-from tasksearch.study.own_parts import encoder_name
 from tasksearch.study.bitext import Sentences, read_sentences
+from tasksearch.study.own_parts import encoder_name
 
 if TYPE_CHECKING:
     from tasksearch.models.encoder import Pretrained
@@ -162,9 +162,7 @@ def embed_sentences(
         state.save(batches, told, arrays)
 
     model = loaded.model.to(pick_device())
-    embed_items(
-        model, items, specials, how.layers, how.pooling, how.precision, arrays, done=state.batches, on_batch=on_batch
-    )
+    embed_items(model, items, specials, how.layers, how.pooling, how.precision, arrays, done=state.batches, on_batch=on_batch)
     files = {layer: out.with_name(out.name.replace(_LAYER, str(layer))) for layer in how.layers}
     state.finish(arrays, files, centering=how.centering)
     return Embedded(
@@ -194,9 +192,7 @@ def fitted(how: Embedding, loaded: Pretrained) -> Embedding:
 
     layers = how.layers or (max(1, round(RETRIEVAL_DEPTH * loaded.layers)),)
     found = tuple(layer_of(loaded.model, layer) for layer in layers)
-    return dataclasses.replace(
-        how, layers=found, max_length=min(how.max_length, loaded.family.longest(loaded.model.config))
-    )
+    return dataclasses.replace(how, layers=found, max_length=min(how.max_length, loaded.family.longest(loaded.model.config)))
 
 
 def encoded(sentences: Sentences, loaded: Pretrained, how: Embedding) -> Any:
@@ -237,7 +233,7 @@ class _State:
         path = self.folder / f"{layer}.npy"
         if self.batches:
             try:
-                found = np.lib.format.open_memmap(path, mode="r+")  # type: ignore[no-untyped-call]
+                found = np.lib.format.open_memmap(path, mode="r+")
                 if found.shape == shape and found.dtype == np.float32:
                     return found
             except (OSError, ValueError):
@@ -247,7 +243,7 @@ class _State:
         need, free = 4 * shape[0] * shape[1], shutil.disk_usage(self.folder).free
         if free < need:  # a mapped file that finds no room later ends the process by a signal
             raise DiskFull(f"{path} needs {shown_size(need)}, {shown_size(free)} are free there; free some, then run again")
-        return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)  # type: ignore[no-untyped-call]
+        return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
 
     def save(self, batches: int, sentences: int, arrays: dict[int, Any]) -> None:
         if time.monotonic() - self.saved < _SAVE_EVERY:

@@ -307,9 +307,7 @@ def _device() -> str:
     return pick_device().type
 
 
-def _signature(
-    vectors: Sequence[npt.NDArray[np.float32]], sides: Sequence[Any], settings: dict[str, Any], memory: int
-) -> str:
+def _signature(vectors: Sequence[npt.NDArray[np.float32]], sides: Sequence[Any], settings: dict[str, Any], memory: int) -> str:
     """Hash of the vectors, of what are duplicates, and of the settings that shape the tables of neighbours."""
     import numpy as np
 

@@ -109,10 +109,7 @@ def predict_target(
     if card.trained and trained != target:
         raise BadInput(f"model {model} was trained for {trained or 'no target'}; expected --target {trained or 'of retrieval'}")
     predictor: _Labelled | _Pooled
-    if card.trained:
-        predictor = _Labelled.load(Path(model), card, notes)
-    else:
-        predictor = _Pooled.load(str(model), embedding, notes)
+    predictor = _Labelled.load(Path(model), card, notes) if card.trained else _Pooled.load(str(model), embedding, notes)
     source = TaskSource(Path(folder), predictor.tokenizer)
     parts, chosen = asked or card.languages, split or card.report_split
     suffix = "json" if card.kind == "span" else "tsv"
@@ -171,7 +168,7 @@ class _Labelled:
 
         device = pick_device()
         model, head, tokenizer = target_model(str(folder), card.kind, str(notes.get("architecture")))
-        count = head.out_proj.out_features
+        count = int(head.get_parameter("out_proj.weight").shape[0])
         if card.labels and count != len(card.labels):
             raise BadInput(f"model {folder} has {count} labels, target {card.name!r} has {len(card.labels)}; another suite's?")
         return cls(
@@ -281,7 +278,7 @@ class _Pooled:
 
         pools, vectors = pools_of(examples, card.name), self._vectors(examples, card)
         sides = [unit_vectors(vectors[rows], centering=self.how.centering) for rows in (pools.foreign, pools.english)]
-        return mine(pools.side(pools.foreign), pools.side(pools.english), *sides), pools.gold
+        return mine(pools.side(pools.foreign), pools.side(pools.english), sides[0], sides[1]), pools.gold
 
 
 def _column(values: Any) -> str:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from tasksearch.core.errors import MissingPackage, ModelUnusable, TrainingFailed
+from tasksearch.core.errors import ModelUnusable, TrainingFailed
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasksearch.core.errors import BadInput, MissingPackage
+from tasksearch.core.errors import BadInput
 from tasksearch.study.run import configure
 from tasksearch.study.setup import prepare
 
