@@ -16,6 +16,7 @@ with easiness partly shared by the languages. So the true score, over examples a
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Family:
         clusters: clusters of languages with loadings in common; 0: every language its own.
         residual: of a language's own main effects, beside the factors'.
         seed_noise, seed_shared: deviation over seeds, and the share of its variance that all languages have in common.
+        seed_kin: share of the seed noise's variance that all mixes of one kind of schedule have in common on one seed.
         select, report: number of selection and of reporting examples.
         item_shared: share of the variance of easiness that languages have in common.
         effect: scale of all effects; 0 is a null world.
@@ -72,6 +74,7 @@ class Family:
     residual: float = 0.35
     seed_noise: float = 0.35
     seed_shared: float = 0.5
+    seed_kin: float = 0.0
     select: int = 200
     report: int = 400
     item_shared: float = 0.4
@@ -105,7 +108,10 @@ HELD = Family(
 NULL = Family(name="null", effect=0.0)
 ONE = Family(name="one", only="one", forgetting=0.0)
 PAIR = Family(name="pair", only="pair")
-FAMILIES = {family.name: family for family in (TUNE, HELD, NULL, ONE, PAIR)}
+LUCK = dataclasses.replace(HELD, name="luck", seed_kin=0.5)
+"""`held`, where mixes of one kind of schedule share luck: more of them on one seed do not average it out."""
+NULL_LUCK = dataclasses.replace(LUCK, name="null-luck", effect=0.0)
+FAMILIES = {family.name: family for family in (TUNE, HELD, NULL, ONE, PAIR, LUCK, NULL_LUCK)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,18 +138,31 @@ class PlantedWorld:
         spread = math.sqrt(1 + PLAN_ITEM**2 + SEED_ITEM**2)
         return points / (100 * LATENT / spread / math.sqrt(2 * math.pi))
 
-    def outcomes(self, gain: Array, plan: int, seed: int, half: str) -> NDArray[np.bool_]:
-        """Return which examples a training gets right, shape (languages, examples); `plan` is the number of the mix."""
+    def outcomes(self, gain: Array, plan: int, seed: int, half: str, kind: int = 0) -> NDArray[np.bool_]:
+        """Return which examples a training gets right, shape (languages, examples).
+
+        Args:
+            gain: true latent gains, shape (languages,).
+            plan: number of the mix.
+            seed: of the training.
+            half: `select` or `report`.
+            kind: number of the kind of schedule, whose mixes share luck where the family says so.
+        """
         family, count = self.family, getattr(self.family, half)
         place = 0 if half == "select" else 1
         items = self._items(np.random.default_rng([self.seed, 1, place]), count)
         own = self._items(np.random.default_rng([self.seed, 2, place, plan]), count)
-        luck = np.random.default_rng([self.seed, 3, plan, seed])
-        shared, free = luck.normal(), luck.normal(size=len(self.languages))
-        lucky = family.seed_noise * (math.sqrt(family.seed_shared) * shared + math.sqrt(1 - family.seed_shared) * free)
+        lucky = math.sqrt(1 - family.seed_kin) * self._luck([self.seed, 3, plan, seed])
+        if family.seed_kin:
+            lucky = lucky + math.sqrt(family.seed_kin) * self._luck([self.seed, 5, kind, seed])
         residual = np.random.default_rng([self.seed, 4, plan, seed, place]).normal(size=items.shape)
         latent = (self.parts["level"] + LATENT * (gain + lucky))[:, np.newaxis] + items + PLAN_ITEM * own + SEED_ITEM * residual
         return np.asarray(latent > 0)
+
+    def _luck(self, key: list[int]) -> Array:
+        rng, family = np.random.default_rng(key), self.family
+        shared, free = rng.normal(), rng.normal(size=len(self.languages))
+        return family.seed_noise * (math.sqrt(family.seed_shared) * shared + math.sqrt(1 - family.seed_shared) * free)
 
     def _items(self, rng: np.random.Generator, count: int) -> Array:
         shared = self.family.item_shared

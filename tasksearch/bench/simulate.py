@@ -84,7 +84,7 @@ class Simulation:
         schedule = record.plan.schedule
         gain = self.world.gains([schedule])[0]
         place = 0 if not schedule.stages else 1 + _number(schedule)
-        return self.world.outcomes(gain, place, record.plan.seed, half)
+        return self.world.outcomes(gain, place, record.plan.seed, half, int(schedule.kind == "sequential"))
 
 
 def space_of(world: PlantedWorld) -> SearchSpace:

@@ -13,6 +13,7 @@ from tasksearch.cli import (
     bench,
     catalogue,
     check,
+    compare,
     contract,
     data,
     data_check,
@@ -20,6 +21,7 @@ from tasksearch.cli import (
     extend,
     logs,
     mine,
+    model,
     plan,
     predict,
     pretrain,
@@ -33,11 +35,12 @@ from tasksearch.cli import (
     ui,
 )
 from tasksearch.cli import best as look
-from tasksearch.cli.fault_log import EXIT_CODE, unforeseen
 from tasksearch.cli.panels import BENCH, MINE, PRETRAIN, TRAIN, grouped
 from tasksearch.cli.short import short
 from tasksearch.cli.surroundings import check_surroundings
-from tasksearch.core.errors import TasksearchError
+from tasksearch.core.address import without_secrets_in
+from tasksearch.core.errors import TasksearchError, first_line
+from tasksearch.core.logs import log_unexpected
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -76,6 +79,7 @@ _command(SEARCH, grouped(plan.plan), plan.PLAN_EXAMPLES)
 _command(SEARCH, look.spaces)
 _command(LOOK, short(look.best), look.BEST_EXAMPLES)
 _command(LOOK, short(look.trials))
+_command(LOOK, compare.compare, compare.COMPARE_EXAMPLES)
 _command(LOOK, short(report.report), report.REPORT_EXAMPLES)
 _command(LOOK, logs.logs, logs.LOGS_EXAMPLES)
 _command(LOOK, ui.ui, ui.UI_EXAMPLES)
@@ -91,6 +95,7 @@ _command(MODELS, predict.predict, predict.PREDICT_EXAMPLES)
 _command(MODELS, mine.embed, mine.EMBED_EXAMPLES)
 _command(MODELS, grouped(mine.mine, MINE), mine.MINE_EXAMPLES)
 _command(MODELS, score.score, score.SCORE_EXAMPLES)
+app.add_typer(model.app, name="model", rich_help_panel=MODELS)
 app.add_typer(store.app, name="store", rich_help_panel=MAINTAIN)
 _command(MAINTAIN, check.check, check.CHECK_EXAMPLES)
 _command(MAINTAIN, torture.torture, torture.TORTURE_EXAMPLES)
@@ -114,8 +119,22 @@ def run_app() -> None:
     except Exception as error:
         if isinstance(error, _UsageError) and hasattr(error, "format_message"):
             _usage(error)
-        _fail(error, unforeseen(error), EXIT_CODE)
+        _fail(error, _unexpected(error), UNEXPECTED)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+UNEXPECTED = 70
+"""Exit code of an error of the program, not of its input (EX_SOFTWARE of sysexits.h)."""
+
+
+def _unexpected(error: Exception) -> str:
+    """Return the line to print; the traceback goes to a log."""
+    said = without_secrets_in(f"{type(error).__name__}: {first_line(error)}")
+    try:
+        where = f"the traceback is in {log_unexpected(error)}"
+    except OSError:
+        where = "no log could be written"
+    return f"unexpected error: {said}; what is finished is kept, {where}"
 
 
 _UsageError = typer.BadParameter.__mro__[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -109,6 +110,6 @@ def _cut(threshold: str | None, gold: Path | None, pred: Path | None) -> Any:
         number = float(threshold)
     except ValueError:
         number = float("nan")
-    if number != number:
+    if math.isnan(number):
         raise BadInput(f"--threshold {threshold}; expected a number or auto")
     return Cut(threshold=number)

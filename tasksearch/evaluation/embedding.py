@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from tasksearch.core.plan import Pooling
 from tasksearch.evaluation.predict import batches_by_length
 from tasksearch.forward.batches import Specials
 from tasksearch.forward.device import autocast
-from tasksearch.forward.passes import encode_batch
+from tasksearch.forward.passes import encode_batch, hidden_state
 from tasksearch.models.pooling import pool
 from tasksearch.tasks.encode import Encoded
 
@@ -62,23 +62,29 @@ def embed_items(
     model.eval()
     wanted = {layer: layer_of(model, layer) for layer in layers}
     device = next(model.parameters()).device
-    with stopped_at(model, max(wanted.values())):
-        for number, (chosen, batch) in enumerate(batches_by_length(items, specials)):
+    with stopped_at(model, max(wanted.values())) if len(wanted) > 1 else nullcontext():
+        for number, (chosen, batch) in enumerate(batches_by_length(items, specials, device)):
             if number < done:
                 continue
-            ids = batch.ids.to(device)
             with autocast(device, precision):
-                states = encode_batch(model, ids, specials, hidden_states=True).hidden_states
-                pooled = {layer: pool(states[at], ids, pooling, specials.marks) for layer, at in wanted.items()}
+                states = _states(model, batch.ids, specials, tuple(wanted.values()))
+                pooled = {layer: pool(states[at], batch.ids, pooling, specials.marks) for layer, at in wanted.items()}
             for layer, vectors in pooled.items():
                 out[layer][chosen] = vectors.float().cpu().numpy()
             if on_batch is not None:
                 on_batch(number + 1, len(chosen))
 
 
+def _states(model: Any, ids: torch.Tensor, specials: Specials, layers: tuple[int, ...]) -> Mapping[int, torch.Tensor]:
+    if len(layers) == 1:
+        return {layers[0]: hidden_state(model, ids, specials, layers[0])}
+    found = encode_batch(model, ids, specials, hidden_states=True).hidden_states
+    return {layer: found[layer] for layer in layers}
+
+
 @contextmanager
 def stopped_at(model: Any, layer: int) -> Iterator[None]:
-    """Leave out the blocks above a layer for a while, where the type of model allows it; the layers below give the same bits."""
+    """Leave out the blocks above a layer for a while, where the type of model allows it; those below give the same bits."""
     encoder = getattr(model.base_model, "encoder", None)
     if model.config.model_type not in _STOPPABLE or encoder is None:
         yield

@@ -4,8 +4,8 @@ A sentence proposes the neighbour with the largest margin. With cos(x, y) = s an
 similarities to their k neighbours, the margin is s / m (`ratio`), s - m (`distance`) or s (`absolute`).
 
 `forward` keeps the proposals of A's sentences, `backward` those of B's, `intersection` the pairs that both sides propose, and
-`max` goes through all proposals from the best down and uses every sentence once. Of equal margins a sentence proposes the nearer
-neighbour; of proposals with equal margins A's come first, in the order of the pool (its reverse where ties go to the last).
+`max` goes through all proposals from the best down and uses every sentence once. Of equal margins a sentence proposes the
+nearer neighbour; of equal proposals A's come first, in the order of the pool (its reverse where ties go to the last).
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ class _Pair:
         """Largest error of an fp32 product of a tile, in whatever order it is summed: γ(width) times the longest vectors."""
         width = self.x.shape[1] + 2
         longest = [1.0, 1.0] if self.similarity == "cosine" else [_longest(self.left, self.x), _longest(self.right, self.y)]
-        return float((width + 8) * 2.0**-24 * longest[0] * longest[1] * 1.01
+        return float((width + 8) * 2.0**-24 * longest[0] * longest[1] * 1.01)
 
     def pairs(self, i: Ints, j: Ints) -> Vectors:
         """Similarities of pairs of rows, rounded to fp32; shape of `i`."""

@@ -255,9 +255,11 @@ class _State:
         self.saved = time.monotonic()
 
     def finish(self, arrays: dict[int, Any], files: dict[int, Path], *, centering: bool) -> None:
+        import numpy as np
+
         for layer, array in arrays.items():
             if centering:
-                array -= array.mean(axis=0, keepdims=True)
+                np.subtract(array, array.mean(axis=0, keepdims=True), out=array)
             array.flush()
             os.replace(self.folder / f"{layer}.npy", files[layer])  # noqa: PTH105
         (self.folder / "progress.json").unlink(missing_ok=True)

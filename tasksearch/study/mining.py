@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import resource
 import time
 from collections.abc import Callable, Sequence
@@ -243,7 +244,7 @@ def _check_options(
         raise BadInput("--threshold auto needs --gold, the pairs that it is chosen on")
     if threshold not in (None, "auto") and not isinstance(threshold, int | float):
         raise BadInput(f"--threshold {threshold}; expected a number or auto")
-    if isinstance(threshold, float) and threshold != threshold:
+    if isinstance(threshold, float) and math.isnan(threshold):
         raise BadInput("--threshold nan; expected a number or auto")
 
 
