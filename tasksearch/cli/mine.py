@@ -58,7 +58,10 @@ def embed(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Turns sentences into vectors (.npy, fp32, in the order of the lines), all layers in one pass; continues what was cut short."""
+    """Turns sentences into vectors (.npy, fp32, in the order of the lines), all layers in one pass.
+
+    A run that was cut short is continued.
+    """
     from tasksearch.study.embedding import embed_file
 
     with _Lines(quiet=quiet or as_json) as lines:

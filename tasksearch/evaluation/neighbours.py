@@ -106,10 +106,11 @@ class _Pair:
         return self._block(self.y[rows], first=False)
 
     def _block(self, part: Vectors, *, first: bool) -> Vectors:
+        part = np.array(part, dtype=np.float32, order="C")  # of a mapped, half-precision or reversed array too
         if self.similarity == "cosine":
             return unit_vectors(part, centering=False)
         if self.similarity == "inner":
-            return np.ascontiguousarray(part, dtype=np.float32)
+            return part
         # 2xy - |x|² - |y|² as one product
         lengths = np.einsum("ij,ij->i", part, part, dtype=np.float64)
         ones = np.ones(len(part))

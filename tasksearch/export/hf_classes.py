@@ -116,7 +116,6 @@ def target_model(folder: str, kind: str, architecture: str) -> tuple[Any, nn.Mod
         if "dense" in places
         else TokenHead(width, outputs, dropout=0.0)
     )
-    head.load_state_dict({
-        f"{layer}.{part}": value for layer, place in places.items() for part, value in stock.get_submodule(place).state_dict().items()
-    })  # fmt: skip
+    weights = {layer: stock.get_submodule(place).state_dict() for layer, place in places.items()}
+    head.load_state_dict({f"{layer}.{name}": value for layer, table in weights.items() for name, value in table.items()})
     return adopt(stock, family).eval(), head.eval(), tokenizer
