@@ -150,9 +150,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         BadInput: a record or setting is malformed, or model and suite do not fit together.
         UnknownName: a task or language that the suite does not have.
         ModelUnusable: the model cannot be loaded, or lacks the head that a task needs.
-        MissingPackage: a target needs faiss, and it is not installed.
     """
-    from tasksearch.evaluation.index import require_faiss
     from tasksearch.models.encoder import check_mlm_head, check_scored, shape_of
     from tasksearch.phases.context import check_files
     from tasksearch.study.leakage import check_leakage
@@ -161,8 +159,6 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     from tasksearch.tasks.source import TaskSource
 
     suite = load_suite(config.suite)
-    if searching := [name for name in config.targets if suite.card(name).group == "retrieval"]:
-        require_faiss(searching)
     lab = suite.world == "lab"
     if config.model != "lab":
         _check_model(config.model, config.encoder)  # before the lab's own is made: a wrong folder is known at once
