@@ -205,7 +205,12 @@ def candidate_outcomes_of(
     reader = Reader.of(outcomes)
     seeds = [reader.reporting(by_seed[seed]) for seed in sorted(by_seed)]
     bare = not records[0].plan.schedule.stages and len(seeds) > 1
-    return CandidateOutcomes(seeds=tuple(seeds), fixed=_unmoved(seeds) if bare else frozenset(), documents=documents)
+    return CandidateOutcomes(
+        seeds=tuple(seeds),
+        fixed=_unmoved(seeds) if bare else frozenset(),
+        numbers=tuple(sorted(by_seed)),
+        documents=documents,
+    )
 
 
 def _checked(record: TrialRecord, outcomes: Mapping[tuple[str, str, Half], NDArray[np.float32]]) -> RunOutcomes:

@@ -6,8 +6,8 @@ no results and wait for none.
 
 Trials are numbered in this order: the baseline's seeds, the designed trials, the sampler's proposals; when all those are
 finished
-the finalists on fresh seeds, then the controls, then further seeds of finalists whose race is open; then, where the study has
-them, the matched pairs. A study that is given more trials later continues with the sampler after all these.
+the finalists on fresh seeds, then the controls, then further seeds of finalists whose race is open, then the baseline on the
+fresh seeds that it lacks; then, where the study has them, the matched pairs. A study that is given more trials later continues with the sampler after all these.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
 from tasksearch.core.space import decode, encode
 from tasksearch.core.study import AFTERWARDS, Role, StudyConfig, TrialRecord
+from tasksearch.search.common_seeds import next_common
 from tasksearch.search.controls import control_plans, control_seeds
 from tasksearch.search.designed_trials import designed_trials
 from tasksearch.search.finalists import Finalist, choose_finalists
@@ -175,8 +176,8 @@ def _finalist(
 ) -> Proposal | Wait | Finished:
     """Propose what follows the search, in this order.
 
-    The finalists' first seeds, controls, seeds of the open races round by round, matched pairs, further seeds of the baseline,
-    and the untrained reference.
+    The finalists' first seeds, controls, seeds of the open races round by round, the baseline on those seeds that it lacks,
+    matched pairs, further seeds of the baseline, and the untrained reference.
     """
     n, searched = len(before), searched_of(config, before)
     unready = next((record.number for record in searched if not _ready(record)), None)
@@ -193,6 +194,9 @@ def _finalist(
     if wanted is not None:
         finalist, plan = wanted
         return Proposal(number=n, role="finalist", plan=plan, params=finalist.record.params)
+    common = next_common(config, plan_of, before)
+    if common is not None:
+        return Proposal(number=n, role="baseline", plan=common, params=_unused(config))
     asked = _for_the_question(config, plan_of, before)
     if asked is not None:
         return asked
