@@ -188,9 +188,7 @@ def _seeds(arm: CandidateOutcomes, place: int) -> tuple[Hashable, ...]:
     return arm.numbers or tuple((place, seed) for seed in range(len(arm.seeds)))
 
 
-def _spread(
-    arms: Sequence[CandidateOutcomes], rows: Sequence[Mapping[Cell, float]]
-) -> tuple[float, float, int] | None:
+def _spread(arms: Sequence[CandidateOutcomes], rows: Sequence[Mapping[Cell, float]]) -> tuple[float, float, int] | None:
     """Return the variance of one training in the first row, its degrees of freedom, and those without the prior.
 
     A row over several languages that has a single degree of freedom takes the sum of its languages' deviations: no mean varies
@@ -214,9 +212,7 @@ def _noise_of(arms: Sequence[CandidateOutcomes], rows: Sequence[Mapping[Cell, fl
     )
 
 
-def _together(
-    everyone: Sequence[CandidateOutcomes], rows: Sequence[Mapping[Cell, float]], still: frozenset[str]
-) -> float:
+def _together(everyone: Sequence[CandidateOutcomes], rows: Sequence[Mapping[Cell, float]], still: frozenset[str]) -> float:
     """Return the correlation over seeds of both kinds of targets, over all rows and the plans that train both; at least 0."""
     product, squares = 0.0, [0.0, 0.0]
     for arm in (p for p in everyone if not still <= p.fixed and len(p.seeds) > 1):
@@ -228,9 +224,7 @@ def _together(
     return min(1.0, max(0.0, product / math.sqrt(squares[0] * squares[1]))) if all(squares) else 0.0
 
 
-def _example_noise(
-    influence: Sequence[Influence], noise: _Noise, everyone: Sequence[Influence]
-) -> tuple[float, float, float]:
+def _example_noise(influence: Sequence[Influence], noise: _Noise, everyone: Sequence[Influence]) -> tuple[float, float, float]:
     """Return the variance over examples of the (paired) seed means, its degrees of freedom, and the interaction within it."""
     if any(p.names != influence[0].names for p in influence):
         raise BadInput("the two plans were not scored on the same number of examples; a paired difference needs the same ones")

@@ -1,7 +1,8 @@
 """The luck of seeds: how much the trainings of a plan differ, and how much of that they share with other plans.
 
-The score of plan a on seed s in one row is mean_a + shared_s + own_as: plans trained on the same seed start alike and read the same
-batches, so they have a part of their luck in common. Two variances describe a row, each pooled over all plans with several seeds:
+The score of plan a on seed s in one row is mean_a + shared_s + own_as: plans trained on the same seed start alike and read the
+same batches, so they have a part of their luck in common. Two variances describe a row, each pooled over all plans with several
+seeds:
 
 - `total`, of one training: the spread of the trainings of a plan about the plan's mean;
 - `own`, of what plans do not share: the residual of plan + seed (two-way analysis of variance).
@@ -104,7 +105,8 @@ def seed_noise(plans: Sequence[Trainings]) -> SeedNoise | None:
     if not df:
         return None
     total, own = (
-        np.einsum("ij,jk,ik->i", scores, left, scores) / max(1, freedom) for left, freedom in ((within, df), (between, own_df))
+        np.maximum(0.0, np.einsum("ij,jk,ik->i", scores, left, scores)) / max(1, freedom)
+        for left, freedom in ((within, df), (between, own_df))
     )
     alone = len(scores) == 1
     noisier = tuple(_noisier(plan, total * df, df, alone=alone) for plan in plans)
@@ -150,5 +152,6 @@ def _noisier(plan: Trainings, squares: Array, df: int, *, alone: bool) -> float:
     rest = float((squares - own).sum()) / (df - own_df)
     if rest <= 0:
         return 1.0
-    ratio, told = float(own.sum()) / own_df / rest, own_df * (1 if alone else _LENT)
-    return max(1.0, (PRIOR + told * ratio) / (PRIOR + told))
+    found, told = float(own.sum()) / own_df, own_df * (1 if alone else _LENT)
+    pooled = float(squares.sum()) / df  # holds the plan itself: with it scaled up, no plan gets more than its own spread
+    return max(1.0, min((PRIOR + told * found / rest) / (PRIOR + told), found / pooled))

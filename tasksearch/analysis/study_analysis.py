@@ -143,7 +143,9 @@ class StudyAnalysis:
         key = None if whole else targets
         if key not in self._kinds:
             rows = (
-                cell_weights([(t, spoken) for t, at in self.evidence.cells if at == spoken and (whole or t in targets)], self.groups)
+                cell_weights(
+                    [(t, spoken) for t, at in self.evidence.cells if at == spoken and (whole or t in targets)], self.groups
+                )
                 for spoken in self.scored_languages
                 if spoken != ENGLISH
             )
@@ -159,6 +161,14 @@ class StudyAnalysis:
     def gain(self, candidate: Candidate, row: AnalysisRow) -> Estimate:
         """Estimate the gain over the baseline, from fresh seeds and reporting examples."""
         return self.estimate(candidate.arm, self.report_weights(row), minus=self.evidence.baseline)
+
+    def gain_of_all_runs(self, candidate: Candidate, row: AnalysisRow) -> Estimate | None:
+        """Estimate the same with the collapsed trainings of any plan; None where none collapsed."""
+        evidence = self.evidence
+        every = (evidence.baseline_every, *(one.every for one in evidence.candidates))
+        if not evidence.lost and not any(one.lost for one in evidence.candidates):
+            return None
+        return self.estimate(candidate.every, self.report_weights(row), minus=evidence.baseline_every, pool=every)
 
     def rank(self, row: AnalysisRow, rule: Rule) -> Ranking:
         """Rank the candidates by the rule; results are cached.

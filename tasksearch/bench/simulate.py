@@ -83,9 +83,7 @@ class Simulation:
         return {
             (target, language, "report"): np.stack([row, np.ones(len(row))], axis=1).astype(np.float32)
             for target in self.targets
-            for language, row in zip(
-                self.world.languages, self._right(self.records[number], "report", target), strict=True
-            )
+            for language, row in zip(self.world.languages, self._right(self.records[number], "report", target), strict=True)
         }
 
     def _right(self, record: TrialRecord, half: Half, target: str) -> NDArray[np.bool_]:

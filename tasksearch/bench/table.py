@@ -87,7 +87,16 @@ def upper_bound(hits: int, count: int, level: float = 0.95) -> float:
 
 def _shown(name: str, values: list[float]) -> str:
     mean, error = mean_and_error(values)
-    if name.startswith("share ") or name in ("covered", "covered_all", "claims", "false_claims", "gained", "worth", "power", "false_worse"):
+    if name.startswith("share ") or name in (
+        "covered",
+        "covered_all",
+        "claims",
+        "false_claims",
+        "gained",
+        "worth",
+        "power",
+        "false_worse",
+    ):
         return f"{100 * mean:.1f} ± {100 * error:.1f} %"
     if name.startswith("regret "):
         return f"{100 * mean:.2f} ± {100 * error:.2f} %"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.search.collapse import is_rerun
 from tasksearch.search.controls import control_seeds
 
 PlanOf = Callable[[Schedule, int], Plan]
@@ -26,7 +27,7 @@ def next_common(config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialReco
 
 def lacking(records: Sequence[TrialRecord]) -> int:
     """Return the number of fresh seeds that were begun and that the baseline lacks."""
-    wanted = {record.plan.seed for record in records if record.role in ("finalist", "control")}
+    wanted = {r.plan.seed for r in records if r.role in ("finalist", "control") and not is_rerun(r)}
     return len(wanted - {record.plan.seed for record in records if record.role == "baseline"})
 
 
@@ -41,4 +42,4 @@ def further_baseline(config: StudyConfig) -> tuple[int, int]:
 
 def most_seed(config: StudyConfig) -> int:
     """Return the highest fresh seed that a finalist or control may get."""
-    return max(config.leader_seeds, config.most_seeds, max(control_seeds(config)))
+    return max(config.leader_seeds, config.most_seeds, *control_seeds(config))

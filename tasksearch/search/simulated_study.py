@@ -31,7 +31,7 @@ class Bounds:
 
 
 def bounds(config: StudyConfig) -> dict[str, Bounds]:
-    """Role → trainings of the complete study, the search's mixes aside, where the space holds as many mixes as there are trials."""
+    """Role → trainings of the complete study but for the search's mixes, where the space holds as many as there are trials."""
     mixes = max(0, config.trials - config.baseline_seeds)
     leaders, seeds = min(config.leaders, mixes), config.leader_seeds
     races = seeds > 1 and config.most_seeds > seeds

@@ -101,7 +101,9 @@ class Race:
                 flying.pop()
             else:
                 assert isinstance(found, Finished), found
-                return [(r.plan.mix_signature, r.plan.seed) for r in self.study.records[self.searched :] if r.role == "finalist"]
+                return [
+                    (r.plan.mix_signature, r.plan.seed) for r in self.study.records[self.searched :] if r.role == "finalist"
+                ]
 
 
 @pytest.mark.parametrize("number", range(3))
