@@ -19,6 +19,7 @@ the others over all rows together scales its part up, and never down.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -59,7 +60,7 @@ class SeedNoise:
         own, own_df: of the part of a training's luck that other plans do not share.
         shared: share of the luck that plans on one seed have in common, by which trainings are weighed: mean over the rows.
         counted: degrees of freedom behind `total` without the prior.
-        noisier: per plan, at least 1: factor of its own part.
+        noisier: per plan, the factor of its own part, at least 1, and the degrees of freedom that it was learned from.
     """
 
     total: float
@@ -68,7 +69,7 @@ class SeedNoise:
     own_df: float
     shared: float
     counted: int
-    noisier: tuple[float, ...]
+    noisier: tuple[tuple[float, float], ...]
 
     def weigh(self, seeds: Sequence[Sequence[Hashable]]) -> list[Array]:
         """Weigh the trainings of one plan, or of two whose difference is wanted, by generalised least squares.
@@ -94,8 +95,19 @@ class SeedNoise:
             for weight, seed in zip(own.tolist(), names, strict=True):
                 at[seed] = at.get(seed, 0.0) + weight
         by_seed = sum(weight**2 for weight in at.values())
-        each = sum(self.noisier[plan] * float(np.square(own).sum()) for plan, own in zip(plans, weights, strict=True))
-        return [(self.total * by_seed, self.total_df), (self.own * max(0.0, each - by_seed), self.own_df)]
+        squares = [float(np.square(own).sum()) for own in weights]
+        shared, alone = self.total * by_seed, self.own * max(0.0, sum(squares) - by_seed)
+        if not shared + alone:
+            return []
+        apart, kept = list[tuple[float, float]](), 0.0
+        for plan, square in zip(plans, squares, strict=True):
+            # A plan's excess over the pool is known from its own seeds alone, and so is more of the whole, the larger that is.
+            factor, df = self.noisier[plan]
+            whole = (shared + alone) * square / sum(squares) + self.own * (factor - 1) * square
+            apart.append((whole * (1 - factor**-3), df))
+            kept += whole * factor**-3
+        pool = [(part / (shared + alone) * kept, df) for part, df in ((shared, self.total_df), (alone, self.own_df))]
+        return [(part, df) for part, df in (*pool, *apart) if part]
 
 
 def seed_noise(plans: Sequence[Trainings]) -> SeedNoise | None:
@@ -143,15 +155,16 @@ def _moderated(variances: Array, df: int, prior: int) -> float:
     return float((prior * variances.mean() + df * variances[0]) / (prior + df))
 
 
-def _noisier(plan: Trainings, squares: Array, df: int, *, alone: bool) -> float:
-    """Return the factor by which a plan is noisier than the others, shrunk towards 1 and never below."""
+def _noisier(plan: Trainings, squares: Array, df: int, *, alone: bool) -> tuple[float, float]:
+    """Return the factor by which a plan is noisier than the others, shrunk towards 1 and never below, and its freedom."""
     own_df = len(plan.seeds) - 1
     if not own_df or own_df == df:
-        return 1.0
+        return 1.0, math.inf
     own = np.square(plan.scores - plan.scores.mean(axis=1, keepdims=True)).sum(axis=1)
     rest = float((squares - own).sum()) / (df - own_df)
     if rest <= 0:
-        return 1.0
+        return 1.0, math.inf
     found, told = float(own.sum()) / own_df, own_df * (1 if alone else _LENT)
     pooled = float(squares.sum()) / df  # holds the plan itself: with it scaled up, no plan gets more than its own spread
-    return max(1.0, min((PRIOR + told * found / rest) / (PRIOR + told), found / pooled))
+    prior = 1 if alone else PRIOR
+    return max(1.0, min((prior + told * found / rest) / (prior + told), found / pooled)), told
