@@ -97,7 +97,8 @@ def test_a_planted_gain_is_found_and_named_for_every_language(clear):
     for choice in verdict.choices:
         assert choice.best_mix == QQP
         assert choice.gain.low < 20 < choice.gain.high
-        assert choice.gain.value == pytest.approx(choice.score.value - choice.baseline.value)
+        # seeds that both have weigh more in the difference than in the two means
+        assert choice.gain.value == pytest.approx(choice.score.value - choice.baseline.value, abs=0.2)
 
 
 def test_english_is_no_row_unless_asked_for(clear):
