@@ -7,6 +7,8 @@ TORCH_INDEX ?=
 # cpu, or gpu on a CUDA 12 machine (faiss-gpu; never both). Not given: what is installed already, else cpu.
 EXTRA  ?= $(or $(patsubst $(VENV)/.installed-%,%,$(firstword $(wildcard $(VENV)/.installed-*))),cpu)
 BIN    := $(VENV)/bin
+# Two processes, a file at a time: on two cores the tests of Ray wait more than they work.
+TWO    := -n 2 --dist loadfile
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo test test-long check install clean help
@@ -35,7 +37,7 @@ demo: install
 	$(BIN)/tasksearch run --space joint_vs_seq --controls none --timings
 
 test: install
-	$(BIN)/python -m pytest -m 'not long'
+	$(BIN)/python -m pytest -m 'not long' $(TWO)
 
 test-long: install
 	$(BIN)/python -m pytest

@@ -1,4 +1,4 @@
-"""Do the 95 % intervals of `best --why` hold on planted worlds?
+"""Do the 95 % intervals of `best --effects` hold on planted worlds?
 
     nice -n 15 python benchmarks/effects.py                 # three families, 40 worlds each
     python benchmarks/effects.py held --worlds 8

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tasksearch.core.options import Growth, Resources
     from tasksearch.phases.run import run_plan
     from tasksearch.study.best import best_of
+    from tasksearch.study.compare import compare_studies
     from tasksearch.study.config_file import read_config
     from tasksearch.study.configuration import configure
     from tasksearch.study.extend import extend_study
@@ -39,6 +40,7 @@ __all__ = [
     "TasksearchError",
     "__version__",
     "best_of",
+    "compare_studies",
     "configure",
     "export_model",
     "extend_study",
@@ -55,6 +57,7 @@ _HOMES = {
     "StudyResult": "study.result",
     "TasksearchError": "core.errors",
     "best_of": "study.best",
+    "compare_studies": "study.compare",
     "configure": "study.configuration",
     "export_model": "study.train",
     "extend_study": "study.extend",

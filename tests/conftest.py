@@ -2,7 +2,9 @@
 
 import importlib.util
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -18,9 +20,19 @@ PLANTED = Path(__file__).with_name("planted_study.py")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def pytest_configure(config):
+    # Before the processes of `-n` begin, so that they share one cache and train the lab's model once.
+    if "TASKSEARCH_CACHE" not in os.environ:
+        os.environ["TASKSEARCH_CACHE"] = config.own_cache = tempfile.mkdtemp(prefix="tasksearch-tests-")
+
+
+def pytest_unconfigure(config):
+    if made := getattr(config, "own_cache", None):
+        shutil.rmtree(made, ignore_errors=True)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory):
-    os.environ.setdefault("TASKSEARCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+def _own_state(tmp_path_factory):
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))  # logs of errors
 
 

@@ -42,6 +42,7 @@ from safetensors.numpy import save
 from tasksearch.core.atomic import write_atomic
 from tasksearch.core.code_identity import code_hash, folder_of
 from tasksearch.core.errors import TasksearchError, TrainingFailed, VersionsDiffer
+from tasksearch.core.learning_curve import LearningCurve
 from tasksearch.core.logs import log_to
 from tasksearch.core.plan import Plan
 from tasksearch.core.required_segments import RequiredSegment, to_text
@@ -108,6 +109,10 @@ class PlanTrainable(Trainable):
         is empty.
         """
         return ()
+
+    def curves(self) -> Mapping[str, LearningCurve]:
+        """Return part → learning curve, of the parts that have one; called once, after the last part."""
+        return {}
 
     def setup(self, config: dict[str, Any]) -> None:
         """Begin a trial in a new actor; called by Ray."""
@@ -203,6 +208,8 @@ class PlanTrainable(Trainable):
 
     def _final_report(self, name: str) -> dict[str, Any]:
         Ledger(Path(self.context["study_folder"])).write_outcomes(self.number, self._outcomes, self._addition)
+        if curves := self.curves():
+            Ledger(Path(self.context["study_folder"])).write_curves(self.number, curves, self._addition)
         report = {"number": self.number, "part": name, "position": self._position, "parts": self._position}
         texts = {"seconds": json.dumps(self._seconds), "facts": json.dumps(self._facts)}
         return report | self._scores_report() | texts | {"busy_seconds": self._busy, "final": True, "done": True}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tasksearch.core.errors import TrainingFailed
+from tasksearch.core.learning_curve import LearningCurve
 from tasksearch.core.own_files import unpack
 from tasksearch.core.required_segments import RequiredSegment
 from tasksearch.phases.checkpoints import CheckpointPolicy
 from tasksearch.phases.context import RunContext, open_context
 from tasksearch.phases.preemption import PREEMPTION
 from tasksearch.phases.required_work import required_segments
+from tasksearch.phases.results import PartOutcome
 from tasksearch.phases.run import PlanRun
 from tasksearch.records.ledger import Ledger
 from tasksearch.tasks.catalogue import load_suite
@@ -21,12 +24,14 @@ class ThreePhase(PlanTrainable):
 
     Its own entries in `context`: `suite` and `suite_options`, `user_files` (as `core.own_files.pack` gives them), `data`,
     `model`, `encoder` (reference of a family in `user_files`), `store`, `store_budget` (bytes), `keep_targets`,
-    `deterministic`, `accept_versions`, `device`, and `snapshots` (`[every steps, every seconds]`, each may be None).
+    `deterministic`, `accept_versions`, `device`, `gpu_share` (of one GPU, less than 1), and `snapshots` (`[every steps, every
+    seconds]`, each may be None).
     """
 
     def prepare(self) -> None:
         """Unfold the plan; the first trial of a process loads model and data. From now on SIGTERM ends the process cleanly."""
         PREEMPTION.listen()
+        self._keep_to_share()
         self._run = PlanRun(self.plan, self._open())
 
     def parts(self) -> tuple[str, ...]:
@@ -40,7 +45,7 @@ class ThreePhase(PlanTrainable):
     def run_part(self, name: str) -> PartResult:
         """Train one segment, or load it from the store."""
         PREEMPTION.obey()
-        done = self._run.run(name)
+        done = self._run_within_share(name)
         kind, _, target = name.partition("/")
         lacking = kind == "target" and Ledger(Path(self.context["study_folder"])).lacks_documents(done.outcomes)
         return PartResult(
@@ -50,6 +55,29 @@ class ThreePhase(PlanTrainable):
             outcomes=done.outcomes,
             documents=self._run.documents(target) if lacking else {},
         )
+
+    def _run_within_share(self, name: str) -> PartOutcome:
+        """Run a part; a trial that runs out of memory on a share of a GPU says how large the share is."""
+        try:
+            return self._run.run(name)
+        except TrainingFailed as fault:
+            share = self.context.get("gpu_share")
+            if share is None or "out of memory" not in str(fault):
+                raise
+            raise TrainingFailed(f"{fault} (this trial has {share:g} of a GPU's memory: --gpus-per-trial)") from fault
+
+    def _keep_to_share(self) -> None:
+        """Limit this process to its share of the GPU's memory, so that it cannot take that of the trials beside it."""
+        share = self.context.get("gpu_share")
+        if share is not None and self.context.get("device") != "cpu":
+            import torch
+
+            if torch.cuda.is_available():
+                torch.cuda.set_per_process_memory_fraction(float(share))
+
+    def curves(self) -> dict[str, LearningCurve]:
+        """Return the curves that the store keeps with the segments, also of those that another trial trained."""
+        return {part: curve for part in self._run.parts if (curve := self._run.curve(part)) is not None}
 
     def _open(self) -> RunContext:
         context = self.context

@@ -20,7 +20,7 @@ from tasksearch.analysis.estimates import CandidateOutcomes, Cell
 from tasksearch.analysis.run_outcomes import RunOutcomes
 from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.score import Half
-from tasksearch.core.study import Objective, TrialRecord
+from tasksearch.core.study import SEARCHED, Objective, TrialRecord
 from tasksearch.search.collapse import collapsed
 from tasksearch.search.gain_table import GainTable
 from tasksearch.search.objective import Baseline, counted_targets
@@ -130,7 +130,7 @@ def gather(
     fresh = _by_mix(r for r in done if r.role == "finalist")
     if not fresh:
         raise StudyNotReady("no finalist was trained on fresh seeds yet; `tasksearch resume` finishes the study")
-    seen = _by_mix(r for r in done if r.role in ("design", "search"))
+    seen = _by_mix(r for r in done if r.role in SEARCHED)
     dev = Baseline.of(bare)
     table = GainTable.of(done, dev)
     rows = {first.plan.mix_signature: row for row, first in enumerate(table.firsts)} if table is not None else {}

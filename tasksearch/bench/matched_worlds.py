@@ -14,8 +14,9 @@ from tasksearch.analysis.matched_comparison.matched_runs import MatchedStudy
 from tasksearch.bench.planted_world import PlantedWorld
 from tasksearch.bench.results import holds
 from tasksearch.bench.simulate import GROUPS, Simulation, sizes_of, space_of
+from tasksearch.core.study import Role
 from tasksearch.results.matched_comparison import Difference, MatchedComparison
-from tasksearch.search.matched_pairs import MatchedTraining, matched_sets
+from tasksearch.search.matched_pairs import MatchedTraining, drawn_pairs, matched_sets
 
 _ELSEWHERE = 1_000_000  # seeds of the mixtures that the truth is averaged over
 
@@ -69,14 +70,30 @@ def matched_result(world: PlantedWorld, *, mixtures: int = 6, seeds: int = 3, ma
             for variant in variants:
                 if variant.lr_policy == "phase" and variant.schedule.kind != "annealed":
                     simulation.train(variant.schedule, seed, "finalist")
-    records = [dataclasses.replace(record, role="twin") for record in simulation.records]
+    return _result(world, simulation, "twin", len(simulation.records) // mixtures, many)
+
+
+def paired_result(world: PlantedWorld, *, pairs: int, many: int = 900) -> MatchedResult:
+    """Compare the matched pairs of a study with the world's seed: two trainings each.
+
+    The truth is the mean over so `many` other mixtures that its own error is small beside that of the pairs.
+    """
+    simulation = Simulation(world=world)
+    for pair in drawn_pairs(space_of(world), world.seed, pairs):
+        for schedule in (pair.joint, pair.sequential):
+            simulation.train(schedule, pair.seed, "finalist")
+    return _result(world, simulation, "pair", 2, many)
+
+
+def _result(world: PlantedWorld, simulation: Simulation, role: Role, per_mixture: int, many: int) -> MatchedResult:
     study = MatchedStudy(
         name="planted",
-        records=records,
+        records=[dataclasses.replace(record, role=role) for record in simulation.records],
         outcomes=simulation.outcomes,
         sizes=sizes_of(world),
-        per_mixture=len(records) // mixtures,
+        per_mixture=per_mixture,
     )
+    space = space_of(world)
     each = _truths(world, matched_sets(space, _ELSEWHERE + world.seed, many))
     by_language = dict(zip(world.languages[1:], map(float, each[1:]), strict=True))
     return MatchedResult(truth=float(each[1:].mean()), by_language=by_language, answer=compare_schedules([study], GROUPS))

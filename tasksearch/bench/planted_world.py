@@ -50,6 +50,7 @@ class Family:
         clusters: clusters of languages with loadings in common; 0: every language its own.
         residual: of a language's own main effects, beside the factors'.
         seed_noise, seed_shared: deviation over seeds, and the share of its variance that all languages have in common.
+        seed_kin: share of the seed noise's variance that all mixes of one kind of schedule have in common on one seed.
         select, report: number of selection and of reporting examples.
         item_shared: share of the variance of easiness that languages have in common.
         effect: scale of all effects; 0 is a null world.
@@ -78,6 +79,7 @@ class Family:
     residual: float = 0.35
     seed_noise: float = 0.35
     seed_shared: float = 0.5
+    seed_kin: float = 0.0
     select: int = 200
     report: int = 400
     item_shared: float = 0.4
@@ -116,6 +118,9 @@ HELD = Family(
 NULL = Family(name="null", effect=0.0)
 ONE = Family(name="one", only="one", forgetting=0.0)
 PAIR = Family(name="pair", only="pair")
+LUCK = dataclasses.replace(HELD, name="luck", seed_kin=0.5)
+"""`held`, where mixes of one kind of schedule share luck: more of them on one seed do not average it out."""
+NULL_LUCK = dataclasses.replace(LUCK, name="null-luck", effect=0.0)
 _TROUBLES: dict[str, dict[str, Any]] = {
     "heavy": {"seed_tails": 2},
     "collapse": {"collapse": 0.1},
@@ -130,7 +135,7 @@ _TROUBLED = tuple(
     for name, fields in _TROUBLES.items()
 )
 """What real trainings do beside Gaussian luck. Methods may be tuned on the `tune-` families; the `held-` ones report."""
-FAMILIES = {family.name: family for family in (TUNE, HELD, NULL, ONE, PAIR, *_TROUBLED)}
+FAMILIES = {family.name: family for family in (TUNE, HELD, NULL, ONE, PAIR, LUCK, NULL_LUCK, *_TROUBLED)}
 CHANCE = 1 / 3
 """Share of examples that a collapsed training gets right."""
 _CHANCE_Z = -0.4307  # quantile of the standard normal at `CHANCE`
@@ -161,15 +166,24 @@ class PlantedWorld:
         return points / (100 * LATENT / spread / math.sqrt(2 * math.pi))
 
     def outcomes(
-        self, gain: Array, plan: int, seed: int, half: str, *, shares: Mapping[str, float] | None = None, target: int = 0
+        self,
+        gain: Array,
+        plan: int,
+        seed: int,
+        half: str,
+        kind: int = 0,
+        *,
+        shares: Mapping[str, float] | None = None,
+        target: int = 0,
     ) -> NDArray[np.bool_]:
         """Return which examples a training gets right, shape (languages, examples).
 
         Args:
-            gain: true latent gain, shape (languages,).
+            gain: true latent gains, shape (languages,).
             plan: number of the mix; 0 is the baseline.
             seed: of the training.
             half: `select` or `report`.
+            kind: number of the kind of schedule, whose mixes share luck where the family says so.
             shares: task → share, by which mixes have luck in common; None for the baseline.
             target: 1 for the target that the baseline needs no training for.
         """
@@ -183,14 +197,16 @@ class PlantedWorld:
         residual = np.random.default_rng([self.seed, 4, plan, seed, place]).normal(size=items.shape)
         if family.collapse and np.random.default_rng([self.seed, 5, plan, seed]).random() < family.collapse:
             return np.asarray(residual < _CHANCE_Z)
-        lucky = np.zeros(len(gain)) if untrained else family.seed_noise * self._luck(plan, seed, shares or {})
+        lucky = np.zeros(len(gain)) if untrained else family.seed_noise * self._luck(plan, seed, kind, shares or {})
         latent = (self.parts["level"] + LATENT * (gain + lucky))[:, np.newaxis] + items + PLAN_ITEM * own + SEED_ITEM * residual
         return np.asarray(latent > 0)
 
-    def _luck(self, plan: int, seed: int, shares: Mapping[str, float]) -> Array:
+    def _luck(self, plan: int, seed: int, kind: int, shares: Mapping[str, float]) -> Array:
         """Return the luck of a training per language; each has unit variance where luck is normal."""
         family = self.family
-        luck = self._draw(3, plan, seed)
+        luck = math.sqrt(1 - family.seed_kin) * self._draw(3, plan, seed)
+        if family.seed_kin:
+            luck = luck + math.sqrt(family.seed_kin) * self._draw(5, kind, seed)
         if not family.luck_common and not family.luck_alike:
             return luck
         common, alike = self._draw(6, 0, seed), np.zeros_like(luck)
@@ -201,8 +217,8 @@ class PlantedWorld:
         free = 1 - family.luck_common - family.luck_alike
         return math.sqrt(family.luck_common) * common + math.sqrt(family.luck_alike) * alike + math.sqrt(free) * luck
 
-    def _draw(self, kind: int, plan: int, seed: int) -> Array:
-        family, rng = self.family, np.random.default_rng([self.seed, kind, plan, seed])
+    def _draw(self, part: int, plan: int, seed: int) -> Array:
+        family, rng = self.family, np.random.default_rng([self.seed, part, plan, seed])
         shared, free = rng.normal(), rng.normal(size=len(self.languages))
         scale = math.sqrt(family.seed_tails / rng.chisquare(family.seed_tails)) if family.seed_tails else 1.0
         return np.asarray(scale * (math.sqrt(family.seed_shared) * shared + math.sqrt(1 - family.seed_shared) * free))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.space import SearchSpace, decode
 from tasksearch.core.study import Objective, StudyConfig, TrialRecord
 from tasksearch.search.designed_trials import designed_trials
+from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.search.objective import Baseline, objective
 from tasksearch.search.proposals import Proposal, propose
 from tasksearch.search.random_schedules import random_params
@@ -36,9 +38,18 @@ def random_search(world: PlantedWorld, trials: int, seed: int, baseline_seeds: i
     return searched(world, proposed(world, trials, seed), baseline_seeds)
 
 
-def tpe_search(world: PlantedWorld, trials: int, seed: int, baseline_seeds: int, *, sampler: str = "tpe") -> Simulation:
-    """The tool's own proposals: designed trials, then TPE or another sampler of Optuna's kind, told after every trial."""
+def tpe_search(
+    world: PlantedWorld, trials: int, seed: int, baseline_seeds: int, *, sampler: str = "tpe", pairs: int | None = 0
+) -> Simulation:
+    """The tool's own proposals: designed trials, then TPE or another sampler of Optuna's kind, told after every trial.
+
+    Args:
+        world, trials, seed, baseline_seeds: as for every search.
+        sampler: as `--sampler` takes it.
+        pairs: matched pairs among the trials; None: as many as a study of that size has.
+    """
     fields = {"baseline_seeds": baseline_seeds, "trials": baseline_seeds + trials, "seed": seed, "lag": 1}
+    fields["pairs"] = default_pairs(space_of(world), baseline_seeds + trials, baseline_seeds) if pairs is None else pairs
     config = planted_config(world, sampler=sampler, **fields)
     study = Simulation(world=world)
     while len(study.records) < config.trials:
@@ -68,7 +79,7 @@ def own_search(sample: Sample) -> Search:
     return search
 
 
-SEARCHES: dict[str, Search] = {"random": random_search, "tpe": tpe_search}
+SEARCHES: dict[str, Search] = {"random": random_search, "tpe": tpe_search, "tpe-pairs": partial(tpe_search, pairs=None)}
 
 
 def planted_config(world: PlantedWorld, **fields: object) -> StudyConfig:

@@ -91,7 +91,8 @@ class Simulation:
         gain = self.world.gains([schedule])[0]
         place = 0 if not schedule.stages else 1 + _number(schedule)
         shares = {task: float(schedule.share(task)) for task in schedule.order} if schedule.stages else None
-        return self.world.outcomes(gain, place, record.plan.seed, half, shares=shares, target=self.targets.index(target))
+        kind, target_number = int(schedule.kind == "sequential"), self.targets.index(target)
+        return self.world.outcomes(gain, place, record.plan.seed, half, kind, shares=shares, target=target_number)
 
 
 def space_of(world: PlantedWorld) -> SearchSpace:

@@ -13,12 +13,14 @@ from tasksearch.cli import (
     bench,
     catalogue,
     check,
+    compare,
     contract,
     data,
     data_check,
     data_get,
     extend,
     logs,
+    model,
     plan,
     pretrain,
     printing,
@@ -31,11 +33,12 @@ from tasksearch.cli import (
     ui,
 )
 from tasksearch.cli import best as look
-from tasksearch.cli.fault_log import EXIT_CODE, unforeseen
 from tasksearch.cli.panels import BENCH, PRETRAIN, TRAIN, grouped
 from tasksearch.cli.short import short
 from tasksearch.cli.surroundings import check_surroundings
-from tasksearch.core.errors import TasksearchError
+from tasksearch.core.address import without_secrets_in
+from tasksearch.core.errors import TasksearchError, first_line
+from tasksearch.core.logs import log_unexpected
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -74,6 +77,7 @@ _command(SEARCH, grouped(plan.plan), plan.PLAN_EXAMPLES)
 _command(SEARCH, look.spaces)
 _command(LOOK, short(look.best), look.BEST_EXAMPLES)
 _command(LOOK, short(look.trials))
+_command(LOOK, compare.compare, compare.COMPARE_EXAMPLES)
 _command(LOOK, short(report.report), report.REPORT_EXAMPLES)
 _command(LOOK, logs.logs, logs.LOGS_EXAMPLES)
 _command(LOOK, ui.ui, ui.UI_EXAMPLES)
@@ -86,6 +90,7 @@ app.add_typer(data.app, name="data", rich_help_panel=DATA)
 _command(MODELS, grouped(train.train, TRAIN), train.TRAIN_EXAMPLES)
 _command(MODELS, grouped(pretrain.pretrain, PRETRAIN), pretrain.PRETRAIN_EXAMPLES)
 _command(MODELS, score.score, score.SCORE_EXAMPLES)
+app.add_typer(model.app, name="model", rich_help_panel=MODELS)
 app.add_typer(store.app, name="store", rich_help_panel=MAINTAIN)
 _command(MAINTAIN, check.check, check.CHECK_EXAMPLES)
 _command(MAINTAIN, torture.torture, torture.TORTURE_EXAMPLES)
@@ -109,8 +114,22 @@ def run_app() -> None:
     except Exception as error:
         if isinstance(error, _UsageError) and hasattr(error, "format_message"):
             _usage(error)
-        _fail(error, unforeseen(error), EXIT_CODE)
+        _fail(error, _unexpected(error), UNEXPECTED)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+UNEXPECTED = 70
+"""Exit code of an error of the program, not of its input (EX_SOFTWARE of sysexits.h)."""
+
+
+def _unexpected(error: Exception) -> str:
+    """Return the line to print; the traceback goes to a log."""
+    said = without_secrets_in(f"{type(error).__name__}: {first_line(error)}")
+    try:
+        where = f"the traceback is in {log_unexpected(error)}"
+    except OSError:
+        where = "no log could be written"
+    return f"unexpected error: {said}; what is finished is kept, {where}"
 
 
 _UsageError = typer.BadParameter.__mro__[2]

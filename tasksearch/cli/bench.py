@@ -25,7 +25,7 @@ def bench(
     trials: Annotated[str, typer.Option(help="numbers of trials, with commas between")] = "24,48,96",
     worlds: Annotated[int, typer.Option(min=1, help="how many worlds, or orders of the recorded pool")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="number of the first world")] = 0,
-    most_seeds: Annotated[int, typer.Option(min=3, help="fresh seeds of a leader at most; 3: no race")] = 3,
+    most_seeds: Annotated[int, typer.Option(min=3, help="fresh seeds of a finalist at most; 3: no race")] = 3,
     data: Annotated[Path | None, typer.Option(help="folder of RegMix's recorded runs, or file of a grid")] = None,
     keep: Annotated[Path | None, typer.Option(help="file of finished worlds; a second run goes on where it stopped")] = None,
     quiet: Quiet = False,

@@ -7,56 +7,74 @@ from typing import Annotated, Any
 
 import typer
 
-from tasksearch.cli.completion import choice, complete_row
-from tasksearch.cli.options import Json, Study
-from tasksearch.cli.printing import compact_table, open_console, print_json, print_verdict, refuse_beside
+from tasksearch.cli.completion import choice, complete_row, complete_target
+from tasksearch.cli.options import Json, Reopen, Study
+from tasksearch.cli.printing import compact_table, open_console, print_json, print_verdict, refuse_beside, verdict_json
 from tasksearch.core.errors import BadInput
-from tasksearch.results.verdict import RULES
+from tasksearch.results.verdict import RULES, Verdict
 
-RULE = "pivot-dev"
-"""Default selection rule."""
 BEST_EXAMPLES = (
-    "Examples: `tasksearch best STUDY --select target-dev`; `tasksearch best STUDY --language sw --out mix.toml`; "
-    "`tasksearch best STUDY --portfolio`; `tasksearch best STUDY --why --language sw`"
+    "Examples: `tasksearch best STUDY --language sw --out mix.toml`; `tasksearch best STUDY --target tydiqa`; "
+    "`tasksearch best STUDY --select target-dev`; `tasksearch best STUDY --effects --language sw`"
 )
+_OLD = typer.Option(hidden=True)
+"""Names that options had once; they still work."""
 
 
 def best(
     study: Study,
     language: Annotated[
-        str | None, typer.Option(help="one language or group: its targets in detail", autocompletion=complete_row)
+        str | None, typer.Option(help="one language or group, its targets in detail", autocompletion=complete_row)
     ] = None,
-    select: Annotated[str | None, typer.Option(help=f"rule that selects a mix [default: {RULE}]", **choice(*RULES))] = None,
-    rules: Annotated[bool, typer.Option("--rules", help="every selection rule and the oracle side by side")] = False,
-    comparison: Annotated[bool, typer.Option("--court", help="the search beside the free baselines")] = False,
-    portfolio: Annotated[bool, typer.Option("--portfolio", help="the best 1, 2 and 3 mixes for all languages")] = False,
-    why: Annotated[bool, typer.Option("--why", help="what each task, the order and pairs of tasks do")] = False,
-    reopen: Annotated[
-        bool, typer.Option("--reopen", help="read the reporting examples again under another rule or choice; marked adaptive")
+    target: Annotated[
+        str | None, typer.Option(help="one target: the mix chosen for it alone", autocompletion=complete_target)
+    ] = None,
+    select: Annotated[str | None, typer.Option(help="rule that chooses a mix [default: the study's]", **choice(*RULES))] = None,
+    notes: Annotated[
+        bool, typer.Option("--notes", help="beside the decision: rules, seeds, examples, labels, chance and baseline")
     ] = False,
+    baselines: Annotated[bool, typer.Option("--baselines", help="the search's mix beside the free baselines")] = False,
+    rules: Annotated[bool, typer.Option("--rules", help="every selection rule and the oracle side by side")] = False,
+    portfolio: Annotated[bool, typer.Option("--portfolio", help="the best 1, 2 and 3 mixes for all languages")] = False,
+    effects: Annotated[bool, typer.Option("--effects", help="what each task, the order and pairs of tasks do")] = False,
     out: Annotated[Path | None, typer.Option(help="write the mix of --language as TOML")] = None,
+    reopen: Reopen = False,
+    court: Annotated[bool, _OLD] = False,
+    why: Annotated[bool, _OLD] = False,
     as_json: Json = False,
 ) -> None:
-    """Per language: the chosen mix, its gain over no intermediate phase, with a 95% interval."""
-    from tasksearch.study.best import best_of, open_suite, rules_of
+    """Which mix to use for which languages and targets, what it gains, and whether the search was worth its cost.
+
+    The first reading of the reporting examples is recorded in the study (`readings.json`): when, by which rule and for which
+    mixes. Asked again it answers the same. Another rule, target or choice is answered too, recorded, and marked adaptive:
+    seeing the first answer may have led to it.
+    """
+    from tasksearch.study.best import best_of, open_suite, rules_of, verdict_of
     from tasksearch.study.coverage import scored_name
 
-    elsewhere = {"out": out is not None, "reopen": reopen, "court": comparison}
+    baselines, effects = baselines or court, effects or why
+    elsewhere = {"out": out is not None, "baselines": baselines, "target": target, "notes": notes}
     if rules:
-        refuse_beside("--rules", language=language, portfolio=portfolio, why=why, **elsewhere)
-        _print_rules(rules_of(study, rule=select or RULE), open_suite(study)[1].warning, as_json)
+        refuse_beside("--rules", language=language, portfolio=portfolio, effects=effects, **elsewhere)
+        _print_rules(rules_of(study, rule=select), open_suite(study)[1].warning, as_json)
         return
-    if why:
-        refuse_beside("--why", select=select, portfolio=portfolio, **elsewhere)
-        _print_why(study, language, as_json)
+    if effects:
+        refuse_beside("--effects", select=select, portfolio=portfolio, **elsewhere)
+        _print_effects(study, language, as_json)
         return
     if portfolio:
         refuse_beside("--portfolio", language=language, select=select, **elsewhere)
         _print_portfolio(study, as_json)
         return
+    if target is not None:
+        refuse_beside("--target", baselines=baselines)
     if out is not None and language is None:
         raise BadInput("--out needs --language: a mix file holds one mix")
-    verdict = best_of(study, rule=select or RULE, languages=[language] if language else None, reopen=reopen)
+    languages = [language] if language else None
+    if select is None:
+        verdict = verdict_of(study, languages=languages, target=target)
+    else:
+        verdict = best_of(study, rule=select, languages=languages, target=target)
     if language is not None:
         language = scored_name(language, [choice.name for choice in verdict.choices])
     if out is not None and language is not None:
@@ -65,23 +83,29 @@ def best(
 
         write_atomic(out, mix_toml(verdict[language]).encode())
     if as_json:
-        print_json(verdict.to_json())
+        print_json(verdict_json(study, verdict))
         return
-    console, (_, suite) = open_console(), open_suite(study)
-    print_verdict(console, verdict, suite.warning)
-    if comparison and verdict.baseline_comparison is not None:
-        from tasksearch.reports.baseline_comparison import baseline_table
-
-        console.print(baseline_table(verdict.baseline_comparison, warning=suite.warning))
-    if language is not None:
-        from tasksearch.reports.tables import target_table
-        from tasksearch.study.reference_scores import untrained_scores
-
-        choice = verdict[language]
-        chance, bare = suite.chance_over(choice.languages), untrained_scores(study, choice.languages)
-        console.print(target_table(choice, chance=chance, untrained=bare, warning=suite.warning))
+    console = open_console()
+    print_verdict(console, study, verdict, table=_table(study, verdict, language, baselines=baselines), notes=notes)
     if out is not None:
         console.print(f"wrote {out}", highlight=False)
+
+
+def _table(study: Path, verdict: Verdict, language: str | None, *, baselines: bool) -> Any:
+    """Return the table of free baselines, or of one language's targets; None: the table of all languages and targets."""
+    from tasksearch.reports.baseline_comparison import baseline_table
+    from tasksearch.reports.tables import target_table
+    from tasksearch.study.best import open_suite
+    from tasksearch.study.reference_scores import untrained_scores
+
+    suite = open_suite(study)[1]
+    if baselines and verdict.baseline_comparison is not None:
+        return baseline_table(verdict.baseline_comparison, warning=suite.warning)
+    if language is None:
+        return None
+    choice = verdict[language]
+    chance, bare = suite.chance_over(choice.languages), untrained_scores(study, choice.languages)
+    return target_table(choice, chance=chance, untrained=bare, warning=suite.warning)
 
 
 def _print_rules(table: Any, warning: str, as_json: bool) -> None:
@@ -106,7 +130,7 @@ def _print_portfolio(study: Path, as_json: bool) -> None:
     open_console().print(portfolio_table(found, warning=open_suite(study)[1].warning))
 
 
-def _print_why(study: Path, language: str | None, as_json: bool) -> None:
+def _print_effects(study: Path, language: str | None, as_json: bool) -> None:
     from tasksearch.study.best import open_suite
     from tasksearch.study.coverage import scored_name
     from tasksearch.study.task_effects import task_effects_of
@@ -125,14 +149,15 @@ def _print_why(study: Path, language: str | None, as_json: bool) -> None:
 
 
 def trials(study: Study, as_json: Json = False) -> None:
-    """Every trial of a study: role, schedule, objective, seconds."""
+    """Every trial of a study: role, schedule, objective, seconds; `--json` with selection scores alone."""
     from tasksearch.records.ledger import Ledger
     from tasksearch.reports.tables import trial_table
     from tasksearch.study.best import design_names_of, open_study
+    from tasksearch.study.result import without_reporting
 
     _, suite, records = open_study(study)
     if as_json:
-        print_json({"trials": [record.to_json() for record in records]})
+        print_json({"trials": [without_reporting(record).to_json() for record in records]})
     else:
         names = design_names_of(Ledger(study))
         open_console().print(trial_table(records, warning=suite.warning, name_of=names.name))

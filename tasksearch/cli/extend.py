@@ -25,7 +25,7 @@ def extend(
     """Extends a finished study; its trials, segments and score tables are reused, its records stay as they are.
 
     The search goes on under its old objective: a target or language that joins is scored in every trial and steers none. The
-    reporting examples are not new: `best` refuses another choice of mix without --reopen.
+    reporting examples are not new: where another mix is chosen now, its numbers are marked adaptive.
     """
     from tasksearch.study.best import open_suite
     from tasksearch.study.extend import extend_study, extended

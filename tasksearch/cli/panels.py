@@ -38,7 +38,7 @@ SEARCH: Panels = {
 TRAIN: Panels = {
     "What to train": ("mix", "target", "encoder_only", "features", "seed"),
     "Where it comes from": ("study", "suite", "data", "model"),
-    "Where it is kept": ("out", "force"),
+    "Where it is kept": ("out", "force", "register"),
     "The lab's world": ("world_seed", "phase1_steps"),
 }
 PRETRAIN: Panels = {

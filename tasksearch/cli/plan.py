@@ -30,8 +30,8 @@ def plan(
 ) -> None:
     """Segments, sharing, hours with and without reuse, and disk of a study; times a few steps, once per machine and settings.
 
-    Takes the options of `run` and forecasts that study, its controls, twins and untrained reference included. What results
-    decide is drawn three times, under results drawn at random, and told with the least and the most there can be.
+    Takes the options of `run` and forecasts that study, its controls, matched pairs and untrained reference included. What
+    results decide is drawn three times, under results drawn at random, and told with the least and the most there can be.
     """
     from tasksearch.cli.progress import Watch
     from tasksearch.study.configuration import Asked
@@ -85,10 +85,12 @@ def _lines(found: Any) -> list[str]:
     lines.append(f"score tables  {tables.segments} asked, {tables.distinct_segments} different")
     lines.append(
         f"{unit:13} {found.hours * share:.2f} with reuse ({found.hours_least * share:.2f} to "
-        f"{found.hours_most * share:.2f} by how far leaders race), {found.hours_without_reuse * share:.2f} without; at best "
+        f"{found.hours_most * share:.2f} by how far finalists race), {found.hours_without_reuse * share:.2f} without; at best "
         f"{found.wall_hours:.2f} h on {found.slots} slots"
     )
-    lines.append(f"disk          {shown_size(found.bytes)} without --store-budget")
+    lines.append(f"left to do    {found.steps:,} steps, {found.tokens / 1e6:,.1f} million tokens")
+    room = "no limit" if found.budget is None else f"the store may take {shown_size(found.budget)} (--store-budget)"
+    lines.append(f"disk          {shown_size(found.bytes)} in {found.files:,} files if all is kept; {room}")
     when = "measured now" if found.measured else "measured before; --recalibrate does so anew"
     lines.append(
         f"speed         {1000 * found.speed.step:.0f} ms per step of the intermediate phase on {found.speed.machine} ({when})"

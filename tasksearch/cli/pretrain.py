@@ -5,17 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
 from tasksearch.cli.completion import choice, complete_language
 from tasksearch.cli.options import Json, Quiet
 from tasksearch.cli.printing import print_json
-from tasksearch.core.option import option_of
-from tasksearch.core.options import StudyOptions
+from tasksearch.core.plan import Precision
 
-PRECISIONS = option_of(StudyOptions, "precision").choices
+PRECISIONS = get_args(Precision)
 PRETRAIN_EXAMPLES = (
     "Example: `tasksearch pretrain --data DIR --language sw --language te --language am --out models/small`; then "
     "`tasksearch run --suite lowres --data DIR --model models/small`"

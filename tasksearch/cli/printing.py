@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -35,7 +36,7 @@ def refuse_beside(what: str, **given: object) -> None:
     """Refuse options that a command would ignore.
 
     Args:
-        what: what was asked for, such as `--why`.
+        what: what was asked for, such as `--effects`.
         **given: options by their names, each with its value or whether it was given; false values count as not given.
 
     Raises:
@@ -48,17 +49,45 @@ def refuse_beside(what: str, **given: object) -> None:
             raise BadInput(f"--{name.replace('_', '-')} with {what}, which does not use it; leave one of them out")
 
 
-def print_verdict(console: Any, verdict: Any, warning: str) -> None:
-    """Print the table of the best mix per language, and the sentence on whether the search was worth its cost."""
-    from tasksearch.reports.tables import verdict_table
+def print_verdict(console: Any, folder: Path, verdict: Any, *, table: Any = None, notes: bool = False) -> None:
+    """Print the decision in words, then one table with its legend, and with `notes` all there is to know about the numbers.
 
-    console.print(verdict_table(verdict, warning=warning))
-    if verdict.adaptive:
-        console.print(
-            "Adaptive: the reporting examples had been read before under another question; these numbers may flatter."
-        )
-    if verdict.baseline_comparison is not None:
-        console.print(verdict.baseline_comparison.sentence, highlight=False)
+    Args:
+        console: of standard output.
+        folder: the study's folder.
+        verdict: of the study, or a part of it.
+        table: a `ReportTable` to print in place of the gain in every language and target.
+        notes: whether the rules, seeds, examples and labels behind the numbers are printed too.
+    """
+    from tasksearch.reports.decision import ADAPTIVE, decision, mix_lines
+    from tasksearch.reports.tables import cell_table, verdict_table
+    from tasksearch.study.best import open_study
+    from tasksearch.study.matched_comparison import order_of
+
+    _, suite, records = open_study(folder)
+    lines = [*decision(verdict, *order_of(folder, records)), *([ADAPTIVE] if verdict.adaptive else [])]
+    for line in (lines[0], *mix_lines(verdict), *lines[1:]):
+        console.print(line, highlight=False)
+    console.print()
+    console.print(cell_table(verdict, warning=suite.warning) if table is None else table)
+    if notes:
+        from tasksearch.reports.reference_scores import reference_table
+        from tasksearch.study.reference_scores import reference_scores_of
+
+        console.print()
+        console.print(verdict_table(verdict))
+        if references := reference_scores_of(folder):
+            console.print(reference_table(references))
+
+
+def verdict_json(folder: Path, verdict: Any) -> dict[str, Any]:
+    """Return the verdict as JSON values, with the decision as a list of sentences."""
+    from tasksearch.reports.decision import decision
+    from tasksearch.study.best import open_study
+    from tasksearch.study.matched_comparison import order_of
+
+    said = decision(verdict, *order_of(folder, open_study(folder)[2]))
+    return {**verdict.to_json(), "decision": list(said)}
 
 
 def compact_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from tasksearch.cli.eta import TimeLeft, in_words
 from tasksearch.cli.heartbeat import Heartbeat
-from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.study import SEARCHED, StudyConfig, TrialRecord
 
 _LINE_EVERY = 15.0  # seconds between lines of phase 1 where there is no terminal
 _SILENT_AT_MOST = 60.0
@@ -138,7 +138,7 @@ class Watch:
 
     def _leads(self, record: TrialRecord) -> bool:
         """Whether it leads the baseline, which stands at 0, and every earlier trial of the search. Finalists repeat a mix."""
-        if record.role not in ("design", "search") or record.objective is None:
+        if record.role not in SEARCHED or record.objective is None:
             return False
         return record.objective > (self._best.objective or 0.0 if self._best else 0.0)
 

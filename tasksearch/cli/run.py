@@ -10,8 +10,8 @@ import typer
 
 from tasksearch.cli.from_table import Config, from_tables
 from tasksearch.cli.options import Json, Quiet, Study, Timings
-from tasksearch.cli.printing import open_console, print_json, print_verdict, refuse_beside
-from tasksearch.core.errors import AlreadyRead, Interrupted, Paused
+from tasksearch.cli.printing import open_console, print_json, print_verdict, refuse_beside, verdict_json
+from tasksearch.core.errors import Interrupted, Paused
 from tasksearch.core.options import Changes, Places, Resources, StudyOptions
 
 RUN_EXAMPLES = (
@@ -20,8 +20,8 @@ RUN_EXAMPLES = (
     "`tasksearch run --trials 60 --print-config > study.toml` and `tasksearch run --config study.toml`"
 )
 RESUME_EXAMPLES = (
-    "Examples: `tasksearch resume studies/joint_vs_seq-lab-seed0`; `tasksearch resume STUDY --twins 6` adds the trainings that "
-    "`tasksearch report STUDY --question joint-vs-sequential` needs"
+    "Examples: `tasksearch resume studies/joint_vs_seq-lab-seed0`; `tasksearch resume STUDY --matched-sets 6` adds "
+    "trainings that answer joint or sequential, see `tasksearch report STUDY --question joint-vs-sequential`"
 )
 
 
@@ -79,7 +79,7 @@ def resume(
 def follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_json: bool) -> None:
     """Run a study with progress shown, then print its results."""
     from tasksearch.cli.progress import Watch
-    from tasksearch.study.best import open_study
+    from tasksearch.study.best import open_study, verdict_of
     from tasksearch.study.own_parts import reproducible
 
     with Watch(config, quiet=quiet or as_json) as watch:
@@ -89,7 +89,7 @@ def follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_
             raise Paused(_way_on(folder, str(ended).partition(";")[0])) from None
         except (KeyboardInterrupt, Interrupted):
             raise Interrupted(_way_on(folder)) from None
-    verdict, unread = _verdict_of(folder)
+    verdict = verdict_of(folder)
     facts = {
         "done": summary.done, "failed": summary.failed, "stopped": summary.stopped, "seconds": summary.seconds,
         "counts": summary.counts, "first_step_seconds": summary.first_step_seconds,
@@ -102,22 +102,14 @@ def follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_
                 "study": str(folder),
                 "reproducible": reproducible(config),
                 "summary": facts,
-                "verdict": verdict.to_json() if verdict else None,
-                "note": unread,
+                "verdict": verdict_json(folder, verdict),
             }
         )
         return
-    from tasksearch.reports.reference_scores import reference_table
-    from tasksearch.study.reference_scores import reference_scores_of
-
     console = open_console()
-    _, suite, records = open_study(folder)
-    if verdict:
-        print_verdict(console, verdict, suite.warning)
-    else:
-        console.print(unread, highlight=False)
-    if references := reference_scores_of(folder):
-        console.print(reference_table(references))
+    _, _, records = open_study(folder)
+    print_verdict(console, folder, verdict)
+    console.print()
     plans = len({record.plan.mix_signature for record in records})
     console.print(
         f"{plans} plans, {len(records)} trainings ({summary.failed} failed) in {summary.seconds:.0f} s", highlight=False
@@ -132,8 +124,8 @@ def follow(folder: Path, config: Any, call: Any, timings: bool, quiet: bool, as_
             highlight=False,
         )
     console.print(
-        f"study    {folder}\ndetails  tasksearch best {folder} --language NAME\ncompare  tasksearch ui {folder}\n"
-        f"report   tasksearch report {folder}",
+        f"study    {folder}\ndetails  tasksearch best {folder} --language NAME, --target NAME or --notes\n"
+        f"compare  tasksearch ui {folder}\nreport   tasksearch report {folder}",
         highlight=False,
         soft_wrap=True,
     )
@@ -172,16 +164,3 @@ def _way_on(folder: Path, why: str = "interrupted") -> str:
         return f"{why}; nothing was begun yet, run the same command again"
     kept = sum(record.status != "running" for record in ledger.written())
     return f"{why}; {kept} finished trials are kept; go on with: tasksearch resume {folder}"
-
-
-def _verdict_of(folder: Path) -> tuple[Any, str]:
-    """Return the verdict, whose table names its rule; or None and the reason.
-
-    The reason is that an extended study now chooses otherwise, while its reporting examples were read for the earlier choice.
-    """
-    from tasksearch.study.best import verdict_of
-
-    try:
-        return verdict_of(folder), ""
-    except AlreadyRead as read:
-        return None, f"no verdict printed: {read}"

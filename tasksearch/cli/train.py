@@ -58,6 +58,9 @@ def train(
     force: Annotated[
         bool, typer.Option("--force", help="replace what is in --out; what no export wrote is kept beside")
     ] = False,
+    register: Annotated[
+        str | None, typer.Option(help="name in MLflow's model registry: the folder becomes its next version")
+    ] = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -72,7 +75,8 @@ def train(
         done = export_model(
             mix, out, target=target, encoder_only=encoder_only, study=study, suite=suite,
             data=str(data) if data else None, model=model, seed=seed, features=features, world_seed=world_seed,
-            phase1_steps=phase1_steps, force=force, on_step=bars.on_step, on_pretrain=bars.on_pretrain,
+            phase1_steps=phase1_steps, force=force, register=register,
+            on_step=bars.on_step, on_pretrain=bars.on_pretrain,
         )  # fmt: skip
     if as_json:
         print_json(done.to_json())
@@ -102,6 +106,8 @@ def _print(done: Any) -> None:
     for warning in done.warnings:
         console.print(warning, highlight=False, markup=False)
     console.print(f"model    {done.folder}\nexample  python {done.folder / 'example.py'}", highlight=False, soft_wrap=True)
+    if done.registered:
+        console.print(f"registry {done.registered}", highlight=False, soft_wrap=True)
 
 
 class _Bars:

@@ -100,12 +100,6 @@ class StudyNotReady(TasksearchError):
     """The study lacks what was requested: a baseline, a finished trial, a language."""
 
 
-class AlreadyRead(TasksearchError):
-    """The reporting examples were read before, under another rule or for another choice of mix."""
-
-    exit_code = 6
-
-
 class DiskFull(TasksearchError):
     """No space left where the study writes."""
 

@@ -93,6 +93,7 @@ def log_unexpected(error: BaseException, folder: str | os.PathLike[str] | None =
         try:
             if path.parent == _state_folder():
                 path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch(mode=0o600)
             handler = _File(path, _BYTES, _OLDER, raises=True)
             try:
                 handler.emit(record)

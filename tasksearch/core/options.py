@@ -16,7 +16,7 @@ from tasksearch.core.own_files import is_path
 from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Precision
 from tasksearch.core.sizes import size_of
 from tasksearch.core.space import SCHEDULES
-from tasksearch.core.study import CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS
+from tasksearch.core.study import CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS, SelectionRule
 from tasksearch.core.target_settings import PerTarget, read_per_target, told_per_target
 
 WHAT = "What to search"
@@ -93,13 +93,21 @@ class StudyOptions(Options):
         check=_sampler_word,
     )
     picker: str | None = option(None, WHAT, "what chooses among the finalists, as FILE.py:NAME", unset="the shrunken scores")
+    select: str = option(
+        "pivot-dev",
+        WHAT,
+        "whose selection examples choose a language's mix among the finalists: the other languages', English's or its own; the "
+        "first reading of the reporting examples is recorded, a later one by another rule is marked adaptive",
+        choices=get_args(SelectionRule),
+    )
     trainable: str | None = option(None, WHAT, "what a trial is, as FILE.py:NAME", unset="the three phases", forecast=False)
     encoder: str | None = option(None, WHAT, "how the model is loaded and run, as FILE.py:NAME", unset="by its type")
     scheduler: str = option("fifo", WHAT, "asha stops weak trials early", choices=SCHEDULERS)
-    lag: int = option(
-        4,
+    lag: int | None = option(
+        None,
         WHAT,
-        "trial n is proposed from the results of trials 0 … n-lag; twice the trials at once keeps slots busy",
+        "trial n is proposed from the results of trials 0 … n-lag; fixed when the study is made",
+        unset="twice the trials at once",
         least=1,
     )
 
@@ -107,22 +115,37 @@ class StudyOptions(Options):
     baseline_seeds: int = option(
         5, TRIALS, "seeds of the baseline", least=3, wish="at least 3, the objective divides by their spread"
     )
-    leaders: int = option(3, TRIALS, "leaders that are re-run on fresh seeds", least=1)
-    leader_seeds: int = option(2, TRIALS, "fresh seeds of each leader at first", least=1)
-    most_seeds: int = option(5, TRIALS, "fresh seeds of a leader while its verdict is open", least=1)
+    leaders: int = option(3, TRIALS, "finalists: mixes that are trained again on fresh seeds", least=1)
+    leader_seeds: int = option(2, TRIALS, "fresh seeds of each finalist at first", least=1)
+    most_seeds: int = option(5, TRIALS, "fresh seeds of a finalist while its verdict is open", least=1)
     controls: str = option(
         "all",
         TRIALS,
-        "trained beside the leaders on fresh seeds: length (the best free baseline at the leaders' lengths), exposure (target "
-        "phases as much longer as the mix; the costliest), soup (the leaders' encoders averaged); several with commas, all or "
-        "none",
+        "trained beside the finalists on fresh seeds: length (the best free baseline at their lengths), exposure (target "
+        "phases as much longer as the mix; the costliest), soup (the finalists' encoders averaged); several with commas, all "
+        "or none",
         check=control_names,
     )
     untrained: bool | None = option(None, TRIALS, "train an encoder without pretraining once", unset="for real text")
-    twins: int = option(
-        0, TRIALS, "mixtures trained jointly, annealed and one task after the other, to tell which is better", least=0
+    pairs: int | None = option(
+        None,
+        TRIALS,
+        "mixtures drawn at random that are trained both jointly and one task after the other, to tell which is better; two of "
+        "the search's trials each",
+        least=0,
+        unset="a third of the trials, where the space has both kinds",
     )
-    twin_seeds: int = option(3, TRIALS, "seeds of every twin", least=LEAST_TWINS)
+    twins: int = option(
+        0,
+        TRIALS,
+        "beside the search: mixtures trained jointly, annealed and one task after the other in two orders; 18 trainings each",
+        least=0,
+        flag="--matched-sets",
+        also=("--twins",),
+    )
+    twin_seeds: int = option(
+        3, TRIALS, "seeds of every matched set", least=LEAST_TWINS, flag="--matched-set-seeds", also=("--twin-seeds",)
+    )
     seed: int = option(0, TRIALS, "seed of the study")
 
     model: str | None = option(None, TRAINING, "XLM-R checkpoint: hub id or folder", unset="the lab's own")
@@ -153,7 +176,11 @@ class StudyOptions(Options):
         "task", TRAINING, "task: a step is of one task; mixed: every step holds all tasks", choices=get_args(Mixing)
     )
     precision: str | None = option(
-        None, TRAINING, "of the forward and backward passes", choices=get_args(Precision), unset="the suite's"
+        None,
+        TRAINING,
+        "of the forward and backward passes; auto: bf16 where this device and model gain by it, settled when a study begins",
+        choices=(*get_args(Precision), "auto"),
+        unset="the suite's",
     )
     max_length: int | None = option(
         None, TRAINING, "tokens of a sequence, special ones included, both phases, every target", least=3, unset="the suite's"
@@ -203,6 +230,9 @@ class StudyOptions(Options):
         path=True,
     )
     allow_leakage: bool = option(False, CHECKS, "start though evaluation items stand in the training data")
+    allow_trimmed: bool = option(
+        False, CHECKS, "score languages that a trimmed model (`model trim`) has few pieces of", forecast=False
+    )
     skip_bad: int = option(0, CHECKS, "bad records passed over in each file, and told", least=0)
 
     world_seed: int = option(0, LAB, "lab: seed of the generated world")
@@ -240,7 +270,9 @@ class Resources(Options):
     )
 
     store: str | None = option(None, PLACES, "segment store: folder or fsspec URL; a study remembers it", unset="in the study")
-    store_budget: str | None = option(None, PLACES, "what the store may take, such as 50GB", unset="no limit", check=size_of)
+    store_budget: str | None = option(
+        None, PLACES, "what the store may take, such as 50GB", unset="80 % of the free disk", check=size_of
+    )
     optuna_storage: str | None = option(
         None,
         PLACES,
@@ -260,6 +292,9 @@ class Resources(Options):
         CHECKS,
         "train every trial again under the versions that are here; the records are kept beside",
         forecast=False,
+    )
+    tensorboard: bool = option(
+        False, PLACES, "write event files for TensorBoard beside MLflow, in the study's folder", forecast=False
     )
     keep_targets: bool = option(False, PLACES, "keep every target's weights: a language that joins later then trains nothing")
 
@@ -292,10 +327,13 @@ class Growth(Options):
         (), WHAT, "kind of schedule that joins the space, repeatable", flag="--schedule", choices=SCHEDULES
     )
     steps: tuple[int, ...] = like(StudyOptions, "steps", (), help="length that joins the space, repeatable")
-    leaders: int | None = like(StudyOptions, "leaders", help="new number of leaders")
-    leader_seeds: int | None = like(StudyOptions, "leader_seeds", help="new number of fresh seeds of each leader at first")
-    most_seeds: int | None = like(StudyOptions, "most_seeds", help="new limit of fresh seeds of a leader")
+    leaders: int | None = like(StudyOptions, "leaders", help="new number of finalists")
+    leader_seeds: int | None = like(StudyOptions, "leader_seeds", help="new number of fresh seeds of each finalist at first")
+    most_seeds: int | None = like(StudyOptions, "most_seeds", help="new limit of fresh seeds of a finalist")
     baseline_seeds: int | None = like(StudyOptions, "baseline_seeds", help="new number of the baseline's seeds")
+    pairs: int | None = like(
+        StudyOptions, "pairs", help="new number of matched pairs, two of the trials each, which --trials makes room for"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -306,7 +344,7 @@ class Changes(Options):
         StudyOptions,
         "twins",
         least=LEAST_TWINS,
-        help="mixtures to tell joint from sequential by, from now on; 18 trainings each",
+        help="matched sets to tell joint from sequential by, from now on; 18 trainings each",
     )
     controls: str | None = like(
         StudyOptions,

@@ -21,6 +21,7 @@ from typing import Any
 
 from tasksearch.core.atomic import write_atomic
 from tasksearch.core.errors import BadInput, TasksearchError, UnknownName
+from tasksearch.core.input_files import check_regular
 from tasksearch.core.signature import signature_of
 
 FOLDER = "files"
@@ -97,16 +98,12 @@ def read_user_file(path: Path, wanted: str, beside: Callable[[str], Iterable[str
 
 
 def _text(path: Path, wanted: str) -> str:
+    if check_regular(path, f"a file with {wanted}") > MOST_BYTES:
+        raise BadInput(
+            f"{path} is larger than {MOST_BYTES:,} bytes; expected a file with {wanted}, not data: it travels to workers"
+        )
     try:
-        if path.exists() and not (path.is_file() or path.is_dir()):
-            raise BadInput(f"{path} is no regular file; expected a file with {wanted}")
-        if path.stat().st_size > MOST_BYTES:
-            raise BadInput(
-                f"{path} is larger than {MOST_BYTES:,} bytes; expected a file with {wanted}, not data: it travels to workers"
-            )
         return path.read_text("utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise BadInput(f"no file {str(path)!r}; expected a file with {wanted}") from None
     except UnicodeDecodeError as fault:
         raise BadInput(f"{path} is not UTF-8 at byte {fault.start}; convert the file") from None
     except OSError as fault:

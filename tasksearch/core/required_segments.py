@@ -48,8 +48,8 @@ def missing_segments(
     """
     found: dict[str, RequiredSegment] = {}
     for place, need in list(enumerate((*chain, *leaves)))[position:]:
-        if there(need.signature):
-            continue
+        if need.signature in found or there(need.signature):
+            continue  # found before: a training that serves an earlier target too
         lacking = [need]
         for parent in reversed(chain[:place]):  # back to the nearest segment that can be loaded
             if parent.signature in found or there(parent.signature):
@@ -69,7 +69,7 @@ def missing_of_average(
     found: dict[str, RequiredSegment] = {}
     for place in range(position, 1 + len(leaves)):
         own = leaves[place - 1 : place] if place else ()
-        if own and there(own[0].signature):
+        if own and (own[0].signature in found or there(own[0].signature)):
             continue
         lacking = [need for need in (*roots, *own) if need.signature not in found and not there(need.signature)]
         found |= {each.signature: replace(each, part=place) for each in lacking}

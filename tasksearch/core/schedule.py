@@ -133,6 +133,18 @@ class Schedule:
             done += stage.steps
         return tuple(sorted(centre, key=lambda task: (centre[task] / weight[task], task)))
 
+    def __hash__(self) -> int:
+        """Return the hash of the stages, computed once: a search compares each mix with all before it."""
+        known = self.__dict__.get("_hash")
+        if known is None:
+            known = self.__dict__["_hash"] = hash(self.stages)
+        return int(known)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            name: value for name, value in self.__dict__.items() if name != "_hash"
+        }  # another process hashes text otherwise
+
     def share(self, task: str) -> Fraction:
         """Return the task's share of the examples of the whole phase."""
         if not self.stages:

@@ -15,15 +15,24 @@ from tasksearch.core.signature import plain_without, to_plain
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.target_settings import PerTarget, read_per_target
 
-Role = Literal["baseline", "design", "search", "finalist", "control", "untrained", "twin", "best-of"]
+Role = Literal["baseline", "design", "pair", "search", "finalist", "control", "untrained", "twin", "best-of"]
+SEARCHED = ("design", "pair", "search")
+"""Roles of the search's own mixes: they are judged, ranked and may become finalists; `pair` is an arm of a matched pair."""
 AFTERWARDS = ("finalist", "control", "untrained", "twin", "best-of")
 """Roles of trials that follow the search: they do not count among its trials, and no proposal is based on them."""
 FOR_THE_QUESTION = ("twin", "best-of")
 """Roles of trials that are trained only to compare joint with sequential training (`search.matched_pairs`)."""
+MATCHED = ("pair", "twin")
+"""Roles of the trainings that matched pairs and matched sets consist of."""
 LEAST_TWINS = 3
 """Minimum number of mixtures, and of seeds, in a matched comparison: a variance estimated from fewer is meaningless."""
 
+MOST_PAIRS = 800
+"""Each pair has a seed of its own, and studies' seeds are a thousand apart."""
+
 Status = Literal["running", "done", "stopped", "failed"]
+SelectionRule = Literal["pivot-dev", "english-dev", "target-dev"]
+"""Whose selection examples choose among the finalists: see `results.verdict.RULES`."""
 SAMPLERS = ("tpe", "random")
 SCHEDULERS = ("fifo", "asha")
 CONTROLS = ("length", "exposure", "soup")
@@ -132,13 +141,17 @@ class StudyConfig:
         trainable: reference of the user's own trainable; empty: the three phases.
         picker: reference of the user's own picker, which chooses among the leaders; empty: the shrunken scores.
         encoder: reference of the user's own encoder family; empty: the family of the model's type.
+        select: selection rule of the study's own verdict. It decides nothing of what is trained.
         allow_leakage: start though evaluation items stand in the training data.
+        allow_trimmed: score languages that a trimmed model has few pieces of.
         pretraining_text: files and folders of text that the model was pretrained on, checked as training data is.
         overrides: changes of the suite's settings.
         skip_bad: maximum number of bad records that are skipped in each file; skipped records are reported.
         deterministic: use deterministic kernels, for bit-equal scores on a GPU; a CPU is deterministic anyway.
         controls: names out of `CONTROLS` that are trained beside the finalists on fresh seeds (`search.controls`).
         untrained: whether an encoder of the same shape without pretraining is trained once, for comparison with the baseline.
+        pairs: number of mixtures of the search that are trained both jointly and sequentially (`search.matched_pairs`), before
+            the sampler starts; they count among `trials`. None, or at least three. Baseline and designs come first.
         twins, twin_seeds: number of mixtures that are trained jointly, annealed and sequentially, and of the seeds they share;
             either no mixture, or at least three mixtures on at least three seeds.
         suite_options: options that the suite was built with (the lab's world seed and phase-1 steps).
@@ -167,6 +180,7 @@ class StudyConfig:
     mixing: str = "task"
     tracking_uri: str | None = None
     allow_leakage: bool = False
+    allow_trimmed: bool = False
     pretraining_text: tuple[str, ...] = ()
     suite_options: tuple[tuple[str, Any], ...] = ()
     overrides: Overrides = field(default_factory=Overrides)
@@ -174,6 +188,7 @@ class StudyConfig:
     deterministic: bool = False
     untrained: bool = False
     controls: tuple[str, ...] = ()
+    pairs: int = 0
     twins: int = 0
     twin_seeds: int = LEAST_TWINS
     more_baseline: int = 0
@@ -181,6 +196,7 @@ class StudyConfig:
     trainable: str = ""
     picker: str = ""
     encoder: str = ""
+    select: SelectionRule = "pivot-dev"
 
     def __post_init__(self) -> None:
         if self.trials < 1:
@@ -197,12 +213,18 @@ class StudyConfig:
             raise BadInput(f"{self.baseline_seeds} baseline seeds; expected at least 3, the objective divides by their spread")
         if self.lag < 1:
             raise BadInput(f"lag {self.lag}; expected at least 1")
-        if self.twins and self.twins < LEAST_TWINS:
+        for count, what in ((self.pairs, "matched pairs"), (self.twins, "matched sets")):
+            if count and count < LEAST_TWINS:
+                raise BadInput(f"{count} {what}; expected 0, or at least {LEAST_TWINS}: mixtures are what is sampled")
+        if self.pairs > MOST_PAIRS:
+            raise BadInput(f"{self.pairs} matched pairs; expected at most {MOST_PAIRS}, each has a seed of its own")
+        if 2 * self.pairs > max(0, self.trials - self.baseline_seeds):
             raise BadInput(
-                f"twins of {self.twins} mixtures; expected 0, or at least {LEAST_TWINS}: mixtures are what is sampled"
+                f"{self.pairs} matched pairs are {2 * self.pairs} trainings, beside {self.baseline_seeds} baseline seeds in "
+                f"{self.trials} trials; expected fewer pairs, or more trials"
             )
         if self.twin_seeds < LEAST_TWINS:
-            raise BadInput(f"{self.twin_seeds} seeds of each twin; expected at least {LEAST_TWINS}")
+            raise BadInput(f"{self.twin_seeds} seeds of each matched set; expected at least {LEAST_TWINS}")
 
     @property
     def optuna_name(self) -> str:

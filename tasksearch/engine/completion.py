@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.study import SEARCHED, StudyConfig, TrialRecord
 from tasksearch.records.ledger import Ledger
 from tasksearch.search.proposals import searched_of
 
@@ -30,6 +30,6 @@ def _led(config: StudyConfig, records: Sequence[TrialRecord]) -> bool:
         return False
     if config.twins or config.controls or (config.untrained and all(record.role != "untrained" for record in records)):
         return False
-    judged = {r.plan.mix_signature for r in records if r.role in ("design", "search") and r.objective is not None}
+    judged = {r.plan.mix_signature for r in records if r.role in SEARCHED and r.objective is not None}
     seeds = Counter(record.plan.mix_signature for record in records if record.role == "finalist")
     return len(seeds) >= min(config.leaders, len(judged)) and all(count >= config.leader_seeds for count in seeds.values())

@@ -6,9 +6,10 @@ import itertools
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.storages import BaseStorage, JournalStorage
@@ -252,6 +253,27 @@ class OptunaMirror:
         except Exception as fault:
             self._places, self._behind = None, set(self._asked)
             raise _told(fault, self._where) from None
+
+
+def name_verdict(path: Path, name: str, url: str | None, verdict: Mapping[str, Any]) -> None:
+    """Name the verdict in the Optuna study, as its user attribute `verdict`; its `best_trial` stays the search's own.
+
+    Raises:
+        TasksearchError: as `OptunaMirror`.
+    """
+    where = storage_name(path, url)
+    try:
+        storage = open_storage(path, url)
+        try:
+            study = optuna.load_study(study_name=name, storage=storage)
+            if study.user_attrs.get("verdict") != verdict:
+                study.set_user_attr("verdict", dict(verdict))
+        finally:
+            close_storage(storage)
+    except TasksearchError:
+        raise
+    except Exception as fault:
+        raise _told(fault, where) from None
 
 
 def trials_in_optuna(path: Path, name: str, url: str | None = None) -> dict[str, str]:

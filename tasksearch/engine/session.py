@@ -85,7 +85,7 @@ def open_session(
         study = _open_mirror(ledger, config, optuna_storage, mended.put)
         posted = AsyncOptunaWriter(study, patience) if optuna_storage is not None else None
         mirror: OptunaWriter = posted or study
-        writer = TrackerWriter(tracker, patience)
+        writer = TrackerWriter(tracker, patience, ledger.curve_files)
         outboxes = (writer.outbox, posted.outbox) if posted else (writer.outbox,)
         writer.start(config, dict(tags or {}))
         tell = on_event or (lambda _: None)

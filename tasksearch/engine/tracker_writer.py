@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.engine.outbox import Outbox, Patience
@@ -15,10 +16,19 @@ _LOG = logging.getLogger(__name__)
 
 
 class TrackerWriter:
-    """Makes a tracker's calls through an outbox. The server must answer at the start; later its silence is waited out."""
+    """Makes a tracker's calls through an outbox. The server must answer at the start; later its silence is waited out.
 
-    def __init__(self, tracker: Tracker, patience: Patience | None = None) -> None:
-        self._tracker = tracker
+    Args:
+        artefacts_of: number of a trial → its files for the tracker.
+    """
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        patience: Patience | None = None,
+        artefacts_of: Callable[[int], Mapping[str, Path]] = lambda number: {},
+    ) -> None:
+        self._tracker, self._artefacts_of = tracker, artefacts_of
         self.outbox = Outbox("MLflow", patience)
         self._open = threading.Event()
         self.seconds: dict[int, float] = {}
@@ -65,6 +75,6 @@ class TrackerWriter:
 
     def _timed(self, record: TrialRecord) -> None:
         started = time.perf_counter()
-        self._tracker.write_trial(record, {})
+        self._tracker.write_trial(record, self._artefacts_of(record.number))
         self.seconds[record.number] = time.perf_counter() - started
         _LOG.debug("MLflow has trial %d after %.2f s", record.number, self.seconds[record.number])

@@ -77,8 +77,7 @@ class Outputs:
     def _encoded(self, items: Encoded) -> Iterator[tuple[npt.NDArray[np.int64], Batch, torch.Tensor]]:
         """Yield (item indices, batch, token vectors) over all items, on the head's device."""
         device = next(self.head.parameters()).device
-        for chosen, batch in batches_by_length(items, self.specials):
-            moved = batch.to(device)
+        for chosen, batch in batches_by_length(items, self.specials, device):
             with autocast(device, self.precision):
-                hidden = encode_batch(self.model, moved.ids, self.specials).last_hidden_state
-            yield chosen, moved, hidden
+                hidden = encode_batch(self.model, batch.ids, self.specials).last_hidden_state
+            yield chosen, batch, hidden

@@ -20,7 +20,7 @@ from tasksearch.evaluation.index import nearest
 from tasksearch.evaluation.predict import batches_by_length
 from tasksearch.forward.batches import Specials
 from tasksearch.forward.device import autocast
-from tasksearch.forward.passes import encode_batch
+from tasksearch.forward.passes import hidden_state
 from tasksearch.metrics.outcomes import Outcomes, accuracy_outcomes
 from tasksearch.models.pooling import pool
 from tasksearch.tasks.encode import Encoded
@@ -63,11 +63,11 @@ def sentence_vectors(model: Any, items: Encoded, specials: Specials, settings: R
         raise BadInput(f"retrieval layer {settings.layer}; the model has layers 0 (embeddings) to {layers}")
     device = next(model.parameters()).device
     vectors = np.empty((len(items), int(model.config.hidden_size)), dtype=np.float32)
-    for chosen, batch in batches_by_length(items, specials):
-        ids = batch.ids.to(device)
+    layer = settings.layer if settings.layer >= 0 else layers + 1 + settings.layer
+    for chosen, batch in batches_by_length(items, specials, device):
         with autocast(device, precision):
-            states = encode_batch(model, ids, specials, hidden_states=True).hidden_states
-            pooled = pool(states[settings.layer], ids, settings.pooling, specials.marks)
+            hidden = hidden_state(model, batch.ids, specials, layer)
+            pooled = pool(hidden, batch.ids, settings.pooling, specials.marks)
         vectors[chosen] = pooled.float().cpu().numpy()
     return vectors
 

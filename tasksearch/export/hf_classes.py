@@ -1,9 +1,10 @@
 """Convert an encoder and a head of this project to the stock transformers class that computes the same.
 
-`ClassificationHead` on the first piece is dense → tanh → linear. That is the classification head of RoBERTa's layout, and also
-the pooler of BERT's, and of every multiple-choice class, with its classifier behind: all are exact. `TokenHead` is one linear
-layer, as in token classification and question answering. A head on `pair-diff` features has no stock class, and no remote code
-is ever written. Where each layer stands in which class is the family's to say (`models.families`).
+`ClassificationHead` on the first piece is dense → activation → linear, with the family's activation. That is the classification
+head of RoBERTa's layout, and also the pooler of BERT's, and of every multiple-choice class, with its classifier behind: all are
+exact. `TokenHead` is one linear layer, as in token classification and question answering. A head on `pair-diff` features has no
+stock class, and no remote code is ever written. Where each layer stands in which class is the family's to say
+(`models.families`).
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ def stock_model(kind: str, model: Any, head: nn.Module, labels: Sequence[str]) -
         )
     config = copy.deepcopy(model.config)
     config.architectures = [name]
+    config.update(family.export_config)
     if labels:
         config.id2label = dict(enumerate(labels))
         config.label2id = {label: number for number, label in enumerate(labels)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -79,6 +80,7 @@ class Batch:
         spans: (sequences, 2) token columns of an answer's ends; column 0 (`<s>`, `[CLS]`) where the window holds none.
         allowed: span: (sequences, tokens) columns an end may fall on.
         units: how many losses are averaged.
+        padded: whether any row of the whole step is padded, known here since a GPU would have to be asked.
     """
 
     kind: str
@@ -90,16 +92,19 @@ class Batch:
     spans: torch.Tensor
     allowed: torch.Tensor | None
     units: int
+    padded: bool = True
 
     def to(self, device: torch.device) -> Batch:
         """Move the batch to another device."""
         if device.type == "cpu":
             return self
-        moved = {
-            name: getattr(self, name).to(device, non_blocking=True) for name in ("ids", "rows", "columns", "labels", "spans")
+        found = {name: getattr(self, name) for name in ("ids", "rows", "columns", "labels", "spans", "allowed")}
+        # only a copy from pinned memory does not stop the process until it is done
+        pinned = {name: one if one is None or device.type != "cuda" else one.pin_memory() for name, one in found.items()}
+        moved: dict[str, Any] = {
+            name: one if one is None else one.to(device, non_blocking=True) for name, one in pinned.items()
         }
-        allowed = None if self.allowed is None else self.allowed.to(device, non_blocking=True)
-        return Batch(kind=self.kind, choices=self.choices, units=self.units, allowed=allowed, **moved)
+        return dataclasses.replace(self, **moved)
 
     def part(self, first: int, last: int) -> Batch:
         """Return items `first` … `last - 1`; padding and masked positions stay those of the whole batch."""
@@ -117,6 +122,7 @@ class Batch:
             spans=self.spans[a:b],
             allowed=None if self.allowed is None else self.allowed[a:b],
             units=len(labels) if by_token else last - first,
+            padded=self.padded,
         )
 
 
@@ -160,6 +166,7 @@ def collate(
         spans=torch.from_numpy(np.ascontiguousarray(spans, dtype=np.int64)),
         allowed=allowed,
         units=units,
+        padded=bool((ids == specials.pad).any()),
     )
 
 

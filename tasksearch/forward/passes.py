@@ -14,15 +14,49 @@ from tasksearch.models.families import family_of
 _NEVER = -1e4  # a logit whose softmax is zero, in fp32 and in bf16
 
 
-def encode_batch(model: Any, ids: torch.Tensor, specials: Specials, *, hidden_states: bool = False) -> Any:
-    """Runs the encoder; padding is masked, and token types are those of the tokenizer's template."""
-    mask, types = (ids != specials.pad).long(), specials.type_ids(ids)
-    return family_of(model).encode(model, ids, mask, types, hidden_states=hidden_states)
+def encode_batch(model: Any, ids: torch.Tensor, specials: Specials, *, hidden_states: bool = False, padded: bool = True) -> Any:
+    """Runs the encoder; padding is masked, and token types are those of the tokenizer's template.
+
+    Args:
+        padded: False where no row is padded: a stock family then gets no mask.
+    """
+    family = family_of(model)
+    mask = (ids != specials.pad).long() if padded or not family.stock else None
+    return family.encode(model, ids, mask, specials.type_ids(ids), hidden_states=hidden_states)
+
+
+def hidden_state(model: Any, ids: torch.Tensor, specials: Specials, layer: int) -> torch.Tensor:
+    """Return the hidden state behind a layer (0: the embeddings), (batch, tokens, width); layers above it are not run.
+
+    Where the layers are not `base_model.encoder.layer`, as they may not be in a user's own family, all are run.
+    """
+    blocks = getattr(getattr(model.base_model, "encoder", None), "layer", None)
+    if not isinstance(blocks, nn.ModuleList) or layer >= len(blocks):  # a last layer norm may follow the last layer
+        states: tuple[torch.Tensor, ...] = encode_batch(model, ids, specials, hidden_states=True).hidden_states
+        return states[layer]
+
+    def stop(_module: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+        raise _Reached(given[0])
+
+    hook = blocks[layer].register_forward_pre_hook(stop)
+    try:
+        encode_batch(model, ids, specials)
+    except _Reached as reached:
+        return reached.hidden
+    finally:
+        hook.remove()
+    raise AssertionError("a forward pass runs every layer")
+
+
+class _Reached(Exception):
+    def __init__(self, hidden: torch.Tensor) -> None:
+        super().__init__()
+        self.hidden = hidden
 
 
 def loss_sum(model: Any, head: nn.Module | None, batch: Batch, specials: Specials) -> torch.Tensor:
     """Return the sum of the batch's losses; the step divides by its number of units."""
-    hidden = encode_batch(model, batch.ids, specials).last_hidden_state
+    hidden = encode_batch(model, batch.ids, specials, padded=batch.padded).last_hidden_state
     if batch.kind == "mlm":
         # The vocabulary's logits at masked positions only: all positions would double the step's cost.
         logits = family_of(model).mlm_logits(model, hidden[batch.rows, batch.columns])

@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,17 +88,25 @@ def load_pretrained(source: str, encoder: str = "") -> Pretrained:
     )
 
 
-def _family(source: str, encoder: str = "") -> EncoderFamily:
+def _family(source: str, encoder: str = "", *, weights: bool = True) -> EncoderFamily:
     """The family that serves the source's type of model."""
-    check_source(source, encoder)
+    check_source(source, encoder, weights=weights)
+    return _served(f"model {source!r}", config_of(source).model_type, encoder)
+
+
+def config_of(source: str) -> Any:
+    """The source's configuration; no code of its own is run.
+
+    Raises:
+        ModelUnusable: it cannot be read.
+    """
     with quiet_transformers():
         from transformers import AutoConfig
 
         try:
-            found = AutoConfig.from_pretrained(source, trust_remote_code=False).model_type
+            return AutoConfig.from_pretrained(source, trust_remote_code=False)
         except Exception as fault:
             raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
-    return _served(f"model {source!r}", found, encoder)
 
 
 def _served(shown: str, model_type: str | None, encoder: str) -> EncoderFamily:
@@ -107,19 +116,35 @@ def _served(shown: str, model_type: str | None, encoder: str) -> EncoderFamily:
         raise ModelUnusable(f"{shown} {fault}") from None
 
 
-def check_source(source: str, encoder: str = "") -> None:
+def check_source(source: str, encoder: str = "", *, weights: bool = True) -> None:
     """Looks at a folder without loading it; a name that is no path is taken for a hub id and passes.
+
+    Args:
+        weights: whether it must have safetensors.
 
     Raises:
         ModelUnusable: a file is missing, or the model is of another shape.
     """
     folder = Path(source)
     if folder.is_dir():
-        _check_folder(folder, encoder)
+        _check_folder(folder, encoder, weights=weights)
     elif folder.exists() or source.startswith(("/", ".", "~")):
         raise ModelUnusable(
             f"no model folder {source!r}; expected a folder with config.json, model.safetensors and tokenizer.json"
         )
+
+
+def check_scored(source: str, languages: Iterable[str], kinds: Iterable[str], encoder: str = "") -> None:
+    """Looks whether the model can be scored in these languages, on targets of these kinds.
+
+    Raises:
+        ModelUnusable: it cannot; the message says which.
+    """
+    family = _family(source, encoder)
+    try:
+        family.check_scored(config_of(source), languages, kinds)
+    except ValueError as fault:
+        raise ModelUnusable(f"model {source!r}: {fault}") from None
 
 
 def check_mlm_head(source: str, tasks: Iterable[str], encoder: str = "") -> None:
@@ -156,27 +181,24 @@ def fresh_like(pretrained: Pretrained, seed: int) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """Limits for settings: number of transformer blocks, and tokens of the longest sequence."""
+    """Limits for settings: number of transformer blocks, tokens of the longest sequence, and width of a token's vector."""
 
     layers: int
     tokens: int
+    width: int = 0
 
 
-def shape_of(source: str, encoder: str = "") -> Shape:
+def shape_of(source: str, encoder: str = "", *, weights: bool = True) -> Shape:
     """Shape of a folder's or hub id's model, from its configuration alone.
 
     Raises:
         ModelUnusable: it cannot be read.
     """
-    family = _family(source, encoder)
-    with quiet_transformers():
-        from transformers import AutoConfig
-
-        try:
-            config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-            return Shape(layers=int(config.num_hidden_layers), tokens=family.longest(config))
-        except Exception as fault:
-            raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
+    family, config = _family(source, encoder, weights=weights), config_of(source)
+    try:
+        return Shape(layers=int(config.num_hidden_layers), tokens=family.longest(config), width=int(config.hidden_size))
+    except Exception as fault:
+        raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
 
 
 def _family_of_folder(folder: Path, encoder: str) -> EncoderFamily:
@@ -190,23 +212,24 @@ def _family_of_folder(folder: Path, encoder: str) -> EncoderFamily:
     return _served(f"model folder {str(folder)!r}", model_type, encoder)
 
 
-def _check_folder(folder: Path, encoder: str) -> None:
+def _check_folder(folder: Path, encoder: str, *, weights: bool) -> None:
     _family_of_folder(folder, encoder)
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise ModelUnusable(f"model folder {str(folder)!r} has no tokenizer; expected {' or '.join(_TOKENIZER_FILES)}")
-    if not any(folder.glob("*.safetensors")):
+    if weights and not any(folder.glob("*.safetensors")):
         raise ModelUnusable(
-            f"model folder {str(folder)!r} has no .safetensors weights; pickled weights are not read, convert them first"
+            f"model folder {str(folder)!r} has no .safetensors weights; pickled weights are not read, convert them first: "
+            f"tasksearch model convert {shlex.quote(str(folder))} --out NEW_FOLDER"
         )
 
 
-def load_tokenizer(source: str) -> Any:
-    """A model's tokenizer alone, as `load_pretrained` would have it.
+def load_tokenizer(source: str, encoder: str = "", *, weights: bool = True) -> Any:
+    """A model's tokenizer alone, as `load_pretrained` would have it, before the model has its say on padding.
 
     Raises:
         ModelUnusable: there is none.
     """
-    family = _family(source)
+    family = _family(source, encoder, weights=weights)
     with quiet_transformers():
         try:
             return family.tokenizer(source)

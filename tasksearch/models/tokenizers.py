@@ -41,6 +41,23 @@ def tokenizer_as_written(source: str, *, types: bool = False) -> Any:
         if known := next((token for token in said if token in pieces), None):
             names[f"{role}_token"] = known
     gives = ["input_ids", *(["token_type_ids"] if types else []), "attention_mask"]
-    return PreTrainedTokenizerFast(
+    made = PreTrainedTokenizerFast(
         tokenizer_object=backend, model_max_length=named.model_max_length, model_input_names=gives, **names
     )
+    if pad := _other_padding(made):
+        made.pad_token = pad
+    return made
+
+
+def _other_padding(tokenizer: Any) -> str | None:
+    """A special piece that nothing uses, where padding is also a piece of the template (EuroBERT pads with its end of text).
+
+    Padding is masked by its id, so any piece will do that no text and no template has.
+    """
+    probe = tokenizer.backend_tokenizer.encode("a", "b")
+    template = {piece for piece, text in zip(probe.ids, probe.sequence_ids, strict=True) if text is None}
+    if tokenizer.pad_token_id not in template:
+        return None
+    used = {*template, *tokenizer.all_special_ids}
+    added = sorted(tokenizer.added_tokens_decoder.items())
+    return next((token.content for piece, token in added if token.special and piece not in used), None)

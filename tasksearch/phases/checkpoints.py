@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from tasksearch.core.learning_curve import LearningCurve
 from tasksearch.phases.preemption import PREEMPTION
 from tasksearch.store.segment_store import SegmentDamaged, SegmentStore, Tensors
-from tasksearch.training.loop import OptimizerState, Saving
+from tasksearch.training.loop import Saving
+from tasksearch.training.optimizer import OptimizerState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +26,12 @@ class CheckpointPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """State of a segment after `step` steps, which took `seconds`."""
+    """State of a segment after `step` steps, which took `seconds` and followed `curve`."""
 
     step: int
     seconds: float
     tables: dict[str, Tensors]
+    curve: LearningCurve
 
 
 def latest(store: SegmentStore | None, signature: str, tables: Sequence[str]) -> Checkpoint | None:
@@ -40,9 +44,11 @@ def latest(store: SegmentStore | None, signature: str, tables: Sequence[str]) ->
             try:
                 found = {table: store.tensors(name, table) for table in tables}
             except SegmentDamaged:
+                store.discard(name)
                 continue
             facts = manifest["facts"]
-            return Checkpoint(step=int(facts["steps"]), seconds=float(facts["seconds"]), tables=found)
+            curve = LearningCurve.from_json(facts.get("curve", {}))
+            return Checkpoint(step=int(facts["steps"]), seconds=float(facts["seconds"]), tables=found, curve=curve)
         store.discard(name)
     return None
 
@@ -54,6 +60,7 @@ def saving(
     tables_of: Callable[[], dict[str, Tensors]],
     seconds_so_far: Callable[[], float],
     label: str,
+    notes: Callable[[], dict[str, Any]] = dict,
 ) -> Saving | None:
     """Return the callback by which the training loop saves snapshots; None if it should save none.
 
@@ -65,7 +72,7 @@ def saving(
 
     def save(step: int, optimizer: OptimizerState) -> None:
         older = store.snapshots(signature)
-        facts = {"kind": "snapshot", "steps": step, "seconds": seconds_so_far(), "label": label}
+        facts = {"kind": "snapshot", "steps": step, "seconds": seconds_so_far(), "label": label, **notes()}
         store.put(f"{signature}.{step:08d}", {**tables_of(), "optimizer": optimizer}, facts)
         for name in older:
             store.discard(name)

@@ -18,7 +18,7 @@ from tasksearch.core.library_versions import library_versions
 from tasksearch.core.plan import Plan
 from tasksearch.core.signature import signature_of
 from tasksearch.forward.batches import Specials
-from tasksearch.forward.device import be_deterministic, one_thread, pick_device
+from tasksearch.forward.device import be_deterministic, hardware_of, one_thread, pick_device
 from tasksearch.models.encoder import Pretrained, fresh_like, load_pretrained
 from tasksearch.phases.checkpoints import CheckpointPolicy
 from tasksearch.phases.segments import Surroundings
@@ -30,6 +30,7 @@ from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.suite import Suite
 from tasksearch.tasks.template import template_of
 from tasksearch.training.micro import MicroSizes
+from tasksearch.training.step_log import StepLog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,7 @@ class RunContext:
         snapshots: how often a segment is saved during training.
         micro: micro-batch sizes that fit into memory, as learnt by this process.
         deterministic: whether the process uses deterministic kernels.
+        step_log: learning curve of the segment that this process trained last.
     """
 
     suite: Suite
@@ -59,6 +61,7 @@ class RunContext:
     snapshots: CheckpointPolicy = field(default_factory=CheckpointPolicy)
     micro: MicroSizes = field(default_factory=MicroSizes)
     deterministic: bool = False
+    step_log: StepLog = field(default_factory=StepLog)
 
     @property
     def specials(self) -> Specials:
@@ -72,10 +75,11 @@ class RunContext:
 
     def surroundings(self, plan: Plan) -> Surroundings:
         """Return the fingerprints of the model, the data and the numerics that determine the plan's outcome."""
-        trained = [*plan.schedule.tasks, *(t for t in plan.targets if self.suite.card(t).trained)]
+        cards = {target: self.suite.card(target) for target in plan.targets}
         return Surroundings(
             model=self._root(plan),
-            training={task: self._training(self.suite.card(task)) for task in trained},
+            training={task: self._training(self.suite.card(task)) for task in plan.schedule.tasks},
+            recipes={target: self._recipe(card) for target, card in cards.items() if card.trained},
             evaluation={
                 (target, language): (
                     *self.source.evaluation_fingerprint(self.suite.card(target), language),
@@ -104,15 +108,24 @@ class RunContext:
     def _training(self, card: TaskCard) -> str:
         return signature_of(self.source.training_fingerprint(card), _reading(card))
 
+    def _recipe(self, card: TaskCard) -> str:
+        return signature_of("recipe", self.source.training_fingerprint(card), card.kind, card.labels)
+
     @property
     def numerics(self) -> str:
         """Everything that affects the last bits of a result.
 
-        These are torch's version, the kind of device, the number of threads, and whether kernels are deterministic.
+        These are torch's version, the kind of device, the number of threads, and under `deterministic` the GPU's model too.
         """
         threads = torch.get_num_threads() if self.device.type == "cpu" else 0
-        kernels = ", deterministic" if self.deterministic and self.device.type != "cpu" else ""  # a CPU is deterministic anyway
+        # a CPU is deterministic anyway; a GPU's bits are those of its model, which a study without the promise may mix
+        kernels = f", deterministic, {self.hardware}" if self.deterministic and self.device.type != "cpu" else ""
         return f"torch {torch.__version__.split('+')[0]}, {self.device.type}, {threads} threads{kernels}"
+
+    @property
+    def hardware(self) -> str:
+        """The GPU's model and the version of its kernels, which are noted with every segment; `cpu` for a CPU."""
+        return hardware_of(self.device)
 
     def facts(self, plan: Plan | None = None) -> dict[str, str]:
         """Return versions, device, threads and fingerprints for tags.
@@ -129,6 +142,7 @@ class RunContext:
             "transformers": transformers.__version__,
             "tokenizers": library_versions()["tokenizers"],
             "device": torch.cuda.get_device_name(self.device) if on_gpu else f"cpu ({platform.machine()})",
+            "hardware": self.hardware,
             "threads": str(torch.get_num_threads()),
             "model": self.pretrained.fingerprint,
             **({} if plan is None else self._commits(plan)),

@@ -26,6 +26,7 @@ def fresh_head(card: TaskCard, name: str, plan: Plan, context: RunContext) -> nn
         features=plan.settings.features,
         dropout=pretrained.family.head_dropout(pretrained.model.config),
         seed=plan.seed,
+        shape=pretrained.family.head_shape(pretrained.model.config),
     ).to(context.device)
 
 

@@ -15,10 +15,10 @@ from tasksearch.phases.checkpoints import Checkpoint, clear
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.heads import add_head, module_name
 from tasksearch.phases.results import OnStep, PartOutcome
-from tasksearch.phases.resumable import keep, learner_of, train_on, training_task, weights
+from tasksearch.phases.resumable import learner_of, train_on, training_task, weights
 from tasksearch.phases.segments import IntermediateSegment
 from tasksearch.store.segment_store import SegmentDamaged
-from tasksearch.training.loop import OptimizerState
+from tasksearch.training.optimizer import OptimizerState
 from tasksearch.training.order import draw_items, stage_steps
 
 
@@ -106,9 +106,11 @@ class Intermediate:
             facts |= {
                 "seconds": time.perf_counter() - begin + (before.seconds if before else 0.0),
                 "heads": sorted(state.heads),
+                "hardware": self._context.hardware,
                 **self._context.micro.note,
+                **self._context.step_log.note,
             }
-            keep(store, segment.signature, tables, facts, self._context.store_budget)
+            store.put(segment.signature, tables, facts)
             clear(store, segment.signature)
         return total - (before.step if before else 0)
 

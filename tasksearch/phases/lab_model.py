@@ -61,7 +61,7 @@ def _folder(recipe: LabRecipe, cache: Path | None) -> Path:
     return (cache or cache_folder()) / "lab" / dataclasses.replace(recipe, phase1_steps=1).signature
 
 
-_CODE = 1
+_CODE = 2
 """Raised by hand when a change of phase 1's code changes its numbers."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tasksearch.core.schedule import Stage
 from tasksearch.phases.run import PlanRun
 
 
@@ -19,6 +20,7 @@ class PlannedWork:
         target: target that it belongs to; empty for an intermediate segment.
         steps: optimiser steps; 0 for a score table.
         examples: number of scored examples; 0 for a segment.
+        tokens: tokens that the steps read, padding left out; 0 for a score table.
         carries: whether the store keeps its optimiser state too.
     """
 
@@ -27,6 +29,7 @@ class PlannedWork:
     target: str = ""
     steps: int = 0
     examples: int = 0
+    tokens: int = 0
     carries: bool = False
 
 
@@ -34,22 +37,41 @@ def planned_work(run: PlanRun) -> tuple[PlannedWork, ...]:
     """Return everything that a plan needs, in the order it is run; files are read to count examples."""
     chain = run.soup.segments if run.soup else run.intermediate
     found = [
-        PlannedWork(signature=one.signature, kind="intermediate", steps=one.stage.steps, carries=one.carries) for one in chain
+        PlannedWork(
+            signature=one.signature,
+            kind="intermediate",
+            steps=one.stage.steps,
+            tokens=_stage_tokens(run, one.stage),
+            carries=one.carries,
+        )
+        for one in chain
     ]
     cap = run.plan.settings.evaluation_examples
     for segment in run.targets:
         card = run.context.suite.card(segment.target)
         if segment.trained:
+            steps, settings = _steps(run, segment.target), run.plan.settings.for_target(segment.target)
+            tokens = round(steps * settings.batch_size * _mean_tokens(run, segment.target, settings.max_length))
             found.append(
-                PlannedWork(
-                    signature=segment.signature, kind="target", target=segment.target, steps=_steps(run, segment.target)
-                )
+                PlannedWork(signature=segment.signature, kind="target", target=segment.target, steps=steps, tokens=tokens)
             )
         for language, name in segment.tables:
             portions = run.context.source.portions(card, language, cap)
             examples = sum(len(portion.examples) for portion in portions)
             found.append(PlannedWork(signature=name, kind="scores", target=segment.target, examples=examples))
     return tuple(found)
+
+
+def _stage_tokens(run: PlanRun, stage: Stage) -> int:
+    settings = run.plan.settings
+    per_example = sum(float(stage.share(task)) * _mean_tokens(run, task, settings.length_of(task)) for task in stage.tasks)
+    return round(stage.steps * settings.intermediate.batch_size * per_example)
+
+
+def _mean_tokens(run: PlanRun, task: str, max_length: int) -> float:
+    """Return the tokens of a training example, the mean over all of them."""
+    items = run.context.source.training(run.context.suite.card(task), max_length)
+    return float(items.tokens.bounds[-1]) / max(1, len(items))
 
 
 def _steps(run: PlanRun, target: str) -> int:

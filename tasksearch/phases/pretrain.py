@@ -129,7 +129,7 @@ def pretrain(
     model = fresh_model(settings, tokenizer).to(where)
     items, pools = pool_rows(corpus, tokenizer, settings.max_length)
     steps = draw_rows(items.lengths, pools, settings)
-    signature = signature_of("pretraining", settings, progress.data) if progress else ""
+    signature = signature_of("pretraining", 2, settings, progress.data) if progress else ""
     begun = latest(progress.store, signature, ("model", "optimizer")) if progress else None
     if begun is not None:
         model.load_state_dict(begun.tables["model"], strict=False)  # tied weights are stored once

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tasksearch.core.required_segments import RequiredSegment, missing_of_average, missing_segments
 from tasksearch.phases.run import PlanRun
 from tasksearch.phases.unfolding import target_steps
+from tasksearch.store.score_files import usable_tables
 
 
 def required_segments(run: PlanRun, position: int) -> tuple[RequiredSegment, ...]:
@@ -22,10 +23,15 @@ def required_segments(run: PlanRun, position: int) -> tuple[RequiredSegment, ...
         for segment in (run.soup.segments if run.soup else run.intermediate)
     ]
     # a target counts as stored once all its score tables are; until then two trials must not train it at the same time
-    tables = {segment.signature: [name for _, name in segment.tables] for segment in run.targets}
+    tables: dict[str, set[str]] = {}
+    for segment in run.targets:  # targets that share a training are stored with the last of them
+        tables.setdefault(segment.signature, set()).update(name for _, name in segment.tables)
+    scored = usable_tables(store, run.score_file)
 
     def there(signature: str) -> bool:
-        found = [store.peek(name) for name in tables.get(signature, (signature,))]
-        return all(manifest is not None and store.fits(manifest) for manifest in found)
+        if signature in tables:
+            return tables[signature] <= scored
+        manifest = store.peek(signature)
+        return manifest is not None and store.fits(manifest)
 
     return (missing_of_average if run.soup else missing_segments)(chain, targets, position, there)

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from tasksearch.core.learning_curve import LearningCurve
 from tasksearch.core.plan import PhaseSettings, TrainSettings
 from tasksearch.phases.checkpoints import Checkpoint, latest, saving
 from tasksearch.phases.context import RunContext
@@ -18,12 +19,11 @@ from tasksearch.phases.heads import module_name
 from tasksearch.phases.preemption import PREEMPTION
 from tasksearch.phases.results import OnStep
 from tasksearch.phases.segments import IntermediateSegment, TargetSegment
-from tasksearch.store.eviction import prune
-from tasksearch.store.segment_store import SegmentStore, Tensors
 from tasksearch.tasks.card import TaskCard
 from tasksearch.training.curves import Curve, StableCurve
 from tasksearch.training.learner import Learner, TrainingTask
-from tasksearch.training.loop import OptimizerState, train_segment
+from tasksearch.training.loop import train_segment
+from tasksearch.training.optimizer import OptimizerState
 from tasksearch.training.order import StepItems
 
 _LOG = logging.getLogger(__name__)
@@ -62,6 +62,12 @@ def train_on(
     earlier = before.seconds if before else 0.0
     first = before.step if before else 0
     _LOG.info("training %s (segment %s): steps %d to %d", segment.name, segment.signature, first, len(items))
+    note = context.step_log.begin(
+        len(items),
+        settings.batch_size,
+        lambda step: settings.learning_rate * curve.at(step),
+        before.curve if before else LearningCurve(),
+    )
     context.micro.used.clear()  # the last segment's micro-batch sizes say nothing about this one
     on_the_way = saving(
         store,
@@ -70,6 +76,7 @@ def train_on(
         lambda: {"model": weights(learner.model), "heads": weights(learner.heads)},
         lambda: earlier + time.perf_counter() - begin,
         segment.name,
+        lambda: context.step_log.note,
     )
     with PREEMPTION.training() if on_the_way else nullcontext():
         state = train_segment(
@@ -83,16 +90,9 @@ def train_on(
             first=first,
             sizes=context.micro,
             saving=on_the_way,
-            on_step=_reporter(on_step, segment.name, len(items)),
+            on_step=_reporter(on_step, segment.name, len(items), note),
         )
     return state, before
-
-
-def keep(store: SegmentStore, signature: str, tables: dict[str, Tensors], facts: dict[str, Any], budget: int | None) -> None:
-    """Store a finished segment, then evict others if the store exceeds its budget in bytes."""
-    store.put(signature, tables, facts)
-    if budget is not None:
-        prune(store, budget)
 
 
 def weights(module: nn.Module) -> dict[str, torch.Tensor]:
@@ -106,5 +106,12 @@ def weights(module: nn.Module) -> dict[str, torch.Tensor]:
     return table
 
 
-def _reporter(on_step: OnStep | None, part: str, total: int) -> Callable[[int, float], None] | None:
-    return None if on_step is None else lambda step, _loss: on_step(part, step, total)
+def _reporter(
+    on_step: OnStep | None, part: str, total: int, note: Callable[[int, float], None]
+) -> Callable[[int, float], None]:
+    def report(step: int, loss: float) -> None:
+        note(step, loss)
+        if on_step is not None:
+            on_step(part, step, total)
+
+    return report

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from torch import nn
 
+from tasksearch.core import shared_trainings
 from tasksearch.core.arguments import named_arguments
+from tasksearch.core.learning_curve import LearningCurve
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
 from tasksearch.metrics.outcomes import Outcomes
@@ -20,10 +23,11 @@ from tasksearch.phases.context import RunContext
 from tasksearch.phases.intermediate import Intermediate, ModelState
 from tasksearch.phases.results import Cell, OnStep, PartOutcome, PlanResult, TrainedTarget
 from tasksearch.phases.scores import keep_outcomes, outcomes_of, scores_of, stored_outcomes
-from tasksearch.phases.segments import TargetSegment, root_signature, segments_of
+from tasksearch.phases.segments import TargetSegment, root_signature, score_file_of, segments_of, trained_together
 from tasksearch.phases.soup import SOUP, Soup
-from tasksearch.phases.target import FineTuned, fine_tune, keep_target, kept_target
-from tasksearch.store.eviction import claim
+from tasksearch.phases.target import FineTuned, fine_tune, keep_target, kept_target, training_cost
+from tasksearch.store.eviction import claim, prune
+from tasksearch.store.score_files import facts_of
 from tasksearch.tasks.selection_split import document_numbers
 from tasksearch.training.order import stage_counts
 
@@ -51,17 +55,20 @@ class PlanRun:
             trained={target: card.trained for target, card in cards.items()},
             shown_by=stage_counts,
         )
+        self.score_file = score_file_of(plan, self.intermediate, root_signature(around))
         if context.store is not None:
             chain = (*(self.soup.segments if self.soup else ()), *self.intermediate)
-            claim(context.store, [s.signature for s in chain] + [name for s in self.targets for name in s.signatures])
+            claim(context.store, [s.signature for s in chain] + [s.signature for s in self.targets] + [self.score_file])
         self._trained_again: list[str] = []
+        self._ahead: dict[str, PartOutcome] = {}
         self._phase2 = Intermediate(plan, context, root_signature(around), self.intermediate, self._first_model)
 
     @property
     def notes(self) -> dict[str, str]:
-        """Remarks to add to the trial's facts: damaged segments, and targets that were trained again."""
+        """Remarks to add to the trial's facts: damaged segments, targets trained again, and targets of one training."""
         damaged = self.context.store.damaged if self.context.store else []
         found = {"damaged_segments": ", ".join(damaged), "trained_again": ", ".join(self._trained_again)}
+        found[shared_trainings.FACT] = shared_trainings.as_text(trained_together(self.targets))
         return {name: text for name, text in found.items() if text}
 
     @property
@@ -70,7 +77,13 @@ class PlanRun:
         return ((SOUP,) if self.soup else ()) + tuple(s.name for s in self.intermediate) + tuple(s.name for s in self.targets)
 
     def run(self, part: str, on_step: OnStep | None = None) -> PartOutcome:
-        """Run one part, or take its result from the store."""
+        """Run one part, or take its result from the store; after the last one the store is brought back into its budget."""
+        done = self._run(part, on_step)
+        if part == self.parts[-1] and self.context.store is not None and self.context.store_budget is not None:
+            prune(self.context.store, self.context.store_budget)
+        return done
+
+    def _run(self, part: str, on_step: OnStep | None) -> PartOutcome:
         if part == SOUP and self.soup is not None:
             return self._run_soup(self.soup, on_step)
         for segment in self.intermediate:
@@ -105,6 +118,17 @@ class PlanRun:
             for half, numbers in document_numbers(self.context.source.portions(card, language, cap)).items()
         }
 
+    def curve(self, part: str) -> LearningCurve | None:
+        """Return the learning curve that the store keeps with a part's segment, whoever trained it; None if it has none."""
+        phases, targets = {one.name: one for one in self.intermediate}, {one.name: one for one in self.targets}
+        if part in targets:
+            facts = self._cost_before(targets[part]) or {}
+        else:
+            manifest = self.context.store.peek(phases[part].signature) if part in phases and self.context.store else None
+            facts = manifest["facts"] if manifest else {}
+        kept = facts.get("curve")
+        return LearningCurve.from_json(kept) if kept else None
+
     def encoder(self) -> Any:
         """The model after phase 2: a `…ForMaskedLM`, which later parts of this run train no further."""
         return self._phase2.last().model
@@ -118,42 +142,71 @@ class PlanRun:
         return outcome
 
     def _run_target(self, segment: TargetSegment, on_step: OnStep | None) -> PartOutcome:
-        """Take score tables from the store; for missing ones load or train the model and score it."""
-        tables, saved = stored_outcomes(segment, self.context)
+        """Take score tables from the store; for missing ones load or train the model and score it.
+
+        While that model is here, every other target of the same training is scored by it too, for its own part to come.
+        """
+        if segment.name in self._ahead:
+            return self._ahead.pop(segment.name)
+        tables, saved = stored_outcomes(self.score_file, segment, self.context)
         missing = [pair for pair in segment.tables if pair[0] not in tables]
         part = PartOutcome()
         if missing:
             done = self._model_of(segment, on_step)
             part.steps = done.steps
-            began = time.perf_counter()
-            tables |= {language: self._score_and_keep(segment, done, language, name) for language, name in missing}
             part.seconds = {"target": done.seconds} if segment.trained else {}
-            part.seconds["evaluation"] = time.perf_counter() - began
+            self._score(part, segment, done, tables)
+            for other in self._sharing(segment):
+                if other.name not in self._ahead:
+                    known, spared = stored_outcomes(self.score_file, other, self.context)
+                    self._ahead[other.name] = PartOutcome(seconds={"reused": spared} if spared else {})
+                    self._score(self._ahead[other.name], other, done, known)
             if self.context.store is not None:
                 clear(self.context.store, segment.signature)
         else:
             saved += self._reuse(segment)
+            self._score(part, segment, None, tables)
         part.seconds |= {"reused": saved} if saved or not missing else {}
+        return part
+
+    def _score(
+        self, part: PartOutcome, segment: TargetSegment, done: FineTuned | None, tables: dict[str, dict[Cell, Outcomes]]
+    ) -> None:
+        """Fill a part's outcomes and scores from known tables, and from the model for the languages that lack one."""
+        began = time.perf_counter()
+        missing = [language for language in segment.languages if language not in tables]
+        if missing and done is not None:
+            tables |= self._score_and_keep(segment, done, missing)
+            part.seconds["evaluation"] = time.perf_counter() - began
         part.outcomes = {cell: table for outcomes in tables.values() for cell, table in outcomes.items()}
         part.scores = scores_of(part.outcomes, self.context.suite.card(segment.target).metric, self.plan.seed)
-        return part
+
+    def _sharing(self, segment: TargetSegment) -> tuple[TargetSegment, ...]:
+        """Return the plan's other targets that are trained by the same segment."""
+        return tuple(one for one in self.targets if segment.trained and one != segment and one.signature == segment.signature)
 
     def _model_of(self, segment: TargetSegment, on_step: OnStep | None) -> FineTuned:
         kept = kept_target(segment, self.plan, self.context)
         if kept is not None:
             return kept
-        if segment.trained and self.context.store is not None and self.context.store.peek(segment.signature) is not None:
-            self._trained_again.append(segment.target)  # its manifest records only the cost, not the weights
+        if segment.trained and self._cost_before(segment) is not None:
+            self._trained_again.append(segment.target)  # its cost was recorded, its weights were not kept
         done = fine_tune(self._phase2, segment, self.plan, self.context, on_step)
         keep_target(segment, done, self.plan, self.context)
         return done
 
-    def _score_and_keep(self, segment: TargetSegment, done: FineTuned, language: str, name: str) -> dict[Cell, Outcomes]:
-        began = time.perf_counter()
-        outcomes = self._scored(segment, done, language)
-        label = f"{segment.target}/{language}, seed {self.plan.seed}"
-        keep_outcomes(name, outcomes, label, time.perf_counter() - began, self.context)
-        return outcomes
+    def _score_and_keep(
+        self, segment: TargetSegment, done: FineTuned, languages: Sequence[str]
+    ) -> dict[str, dict[Cell, Outcomes]]:
+        """Score a target in several languages and store all its tables by one write."""
+        scored: dict[str, tuple[dict[Cell, Outcomes], float]] = {}
+        for language in languages:
+            began = time.perf_counter()
+            outcomes = self._scored(segment, done, language)
+            scored[language] = outcomes, time.perf_counter() - began
+        cost = training_cost(segment, done, self.plan, self.context) if done.steps else None
+        keep_outcomes(self.score_file, segment, scored, f"{segment.target}, seed {self.plan.seed}", cost, self.context)
+        return {language: outcomes for language, (outcomes, _) in scored.items()}
 
     def _scored(self, segment: TargetSegment, done: FineTuned, language: str) -> dict[Cell, Outcomes]:
         card = self.context.suite.card(segment.target)
@@ -161,13 +214,16 @@ class PlanRun:
         return {(segment.target, language, half): table for half, table in found.items()}
 
     def _reuse(self, segment: TargetSegment) -> float:
-        """Record that a training was unnecessary because all score tables were stored; return the seconds saved."""
+        """Return the seconds of the training that was unnecessary because all score tables were stored."""
+        cost = self._cost_before(segment)
+        if cost and self.context.store is not None:
+            self.context.store.use(self.score_file)
+        return float(cost["seconds"]) if cost else 0.0
+
+    def _cost_before(self, segment: TargetSegment) -> Mapping[str, Any] | None:
+        """Return what the store says an earlier training of the target took; None if there was none."""
         store = self.context.store
-        note = store.peek(segment.signature) if store is not None else None
-        if store is None or note is None:
-            return 0.0
-        store.use(segment.signature)
-        return float(note["facts"].get("seconds", 0.0))
+        return facts_of(store, self.score_file).trainings.get(segment.signature) if store is not None else None
 
 
 @named_arguments

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
-import torch
 from torch import nn
 
 from tasksearch.core.plan import Plan
@@ -15,11 +13,11 @@ from tasksearch.evaluation.labelled import score_labelled
 from tasksearch.evaluation.pools import score_pools
 from tasksearch.evaluation.retrieval import score_retrieved
 from tasksearch.metrics.outcomes import Outcomes, value_of
+from tasksearch.models.families import family_of
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.results import Cell
-from tasksearch.phases.resumable import keep
 from tasksearch.phases.segments import TargetSegment
-from tasksearch.store.segment_store import SegmentDamaged
+from tasksearch.store.score_files import NewTable, add_scores, read_scores
 from tasksearch.tasks.card import TaskCard
 
 
@@ -32,10 +30,11 @@ def outcomes_of(
     cap = phases.evaluation_examples
     encoded = source.evaluation(card, language, settings.max_length, cap)
     scored = list(zip(source.portions(card, language, cap), encoded, strict=True))
-    if head is not None:
-        return score_labelled(model, head, card, language, scored, specials, settings.precision)
-    score = score_pools if card.kind == "mining" else score_retrieved
-    return score(model, scored, specials, phases.retrieval, settings.precision)
+    with family_of(model).speaking(model, language):
+        if head is not None:
+            return score_labelled(model, head, card, language, scored, specials, settings.precision)
+        score = score_pools if card.kind == "mining" else score_retrieved
+        return score(model, scored, specials, phases.retrieval, settings.precision)
 
 
 def scores_of(outcomes: Mapping[Cell, Outcomes], metric: str, seed: int) -> ScoreTable:
@@ -46,32 +45,52 @@ def scores_of(outcomes: Mapping[Cell, Outcomes], metric: str, seed: int) -> Scor
     )
 
 
-def stored_outcomes(segment: TargetSegment, context: RunContext) -> tuple[dict[str, dict[Cell, Outcomes]], float]:
-    """Return language → stored outcomes of the target, and the seconds saved; damaged tables are left out."""
-    store, found, saved = context.store, dict[str, dict[Cell, Outcomes]](), 0.0
-    if store is None:
+def stored_outcomes(name: str, segment: TargetSegment, context: RunContext) -> tuple[dict[str, dict[Cell, Outcomes]], float]:
+    """Return language → stored outcomes of the target, and the seconds saved; damaged tables are left out.
+
+    Args:
+        name: of the trial's score file.
+    """
+    found, saved = dict[str, dict[Cell, Outcomes]](), 0.0
+    if context.store is None:
         return found, saved
+    tables = read_scores(context.store, name, [signature for _, signature in segment.tables])
     for language, signature in segment.tables:
-        manifest = store.reusable(signature)
-        if manifest is None:
-            continue
-        with suppress(SegmentDamaged):
-            table = store.tensors(signature, "outcomes")
-            store.use(signature)
-            found[language] = {cell_of(name): numbers.numpy() for name, numbers in table.items()}
-            saved += float(manifest["facts"].get("seconds", 0.0))
+        if signature in tables:
+            arrays, facts = tables[signature]
+            found[language] = {cell_of(cell): array for cell, array in arrays.items()}
+            saved += float(facts.get("seconds", 0.0))
     return found, saved
 
 
-def keep_outcomes(signature: str, outcomes: Mapping[Cell, Outcomes], label: str, seconds: float, context: RunContext) -> None:
-    """Store one language's score table."""
-    if context.store is not None:
-        table = {"/".join(cell): torch.from_numpy(numbers) for cell, numbers in outcomes.items()}
-        facts = {"kind": "scores", "label": label, "steps": 0, "seconds": seconds}
-        keep(context.store, signature, {"outcomes": table}, facts, context.store_budget)
+def keep_outcomes(
+    name: str,
+    segment: TargetSegment,
+    scored: Mapping[str, tuple[Mapping[Cell, Outcomes], float]],
+    label: str,
+    cost: Mapping[str, Any] | None,
+    context: RunContext,
+) -> None:
+    """Add score tables of a target to the trial's score file.
+
+    Args:
+        scored: language → outcomes, and the seconds that scoring took.
+        label: what was scored, without the language.
+        cost: what the target's training took; None if it trained nothing.
+    """
+    if context.store is None:
+        return
+    names = dict(segment.tables)
+    tables = {
+        names[language]: NewTable(
+            arrays={"/".join(cell): numbers for cell, numbers in outcomes.items()}, label=f"{label}/{language}", seconds=seconds
+        )
+        for language, (outcomes, seconds) in scored.items()
+    }
+    add_scores(context.store, name, tables, {segment.signature: cost} if cost else None)
 
 
 def cell_of(name: str) -> Cell:
-    """Parse `target/language/half`, the name of an outcome tensor in the store."""
+    """Parse `target/language/half`, the name of an outcome array in the store."""
     target, language, half = name.rsplit("/", 2)
     return target, language, "select" if half == "select" else "report"

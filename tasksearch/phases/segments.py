@@ -7,7 +7,7 @@ signature also includes its language; the training before it does not, so anothe
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from tasksearch.core.signature import signature_of
 from tasksearch.phases.lr_segments import lr_segments_of
 from tasksearch.training.curves import Curve, StableCurve
 
-NUMERICS = 1
+NUMERICS = 2
 """Raised by hand whenever a change of this code changes numbers: every segment then gets a new signature."""
 
 
@@ -27,13 +27,16 @@ class Surroundings:
 
     Attributes:
         model: fingerprint of the phase-1 checkpoint.
-        training: task → fingerprint of its training data and of how its card reads them.
+        training: intermediate task → fingerprint of its training data and of how its card reads them.
+        recipes: trained target → hash of its English training data, kind and labels, whatever the target is called. Targets of
+            equal recipes and settings are trained once.
         evaluation: (target, language) → fingerprints of its evaluation data and of how its card reads them.
         numerics: library versions, kind of device and thread count.
     """
 
     model: str
     training: Mapping[str, str]
+    recipes: Mapping[str, str]
     evaluation: Mapping[tuple[str, str], tuple[str, ...]]
     numerics: str
 
@@ -64,7 +67,9 @@ class TargetSegment:
     """Phase 3 of one target. The languages that it is scored in do not affect it; a retrieval target trains nothing.
 
     Attributes:
-        signature: signature of the training alone.
+        signature: signature of the training alone; equal for targets that share it.
+        recipe: hash of data, kind and labels (`Surroundings.recipes`), by which head and order of examples are drawn; empty
+            where there is no training.
         tables: (language, signature of its score table); this segment is the table's parent.
         trained: whether there is a training.
     """
@@ -73,6 +78,7 @@ class TargetSegment:
     parent: str
     signature: str
     target: str
+    recipe: str
     tables: tuple[tuple[str, str], ...]
     trained: bool
 
@@ -101,6 +107,14 @@ def segments_of(
     parent = chain[-1].signature if chain else root_signature(around)
     targets = tuple(_target(plan, around, parent, t, languages_of[t], trained=trained[t]) for t in plan.targets)
     return chain, targets
+
+
+def score_file_of(plan: Plan, chain: Sequence[IntermediateSegment], root: str) -> str:
+    """Return the name of the file with all score tables of a trial: one per state after phase 2, seed and extra examples.
+
+    Targets, languages and settings do not enter it, so that what is added later stands beside what was there.
+    """
+    return signature_of("score file", chain[-1].signature if chain else root, plan.seed, plan.extra_examples)
 
 
 def root_signature(around: Surroundings) -> str:
@@ -146,14 +160,14 @@ def _target(
     plan: Plan, around: Surroundings, parent: str, target: str, languages: tuple[str, ...], *, trained: bool
 ) -> TargetSegment:
     numerics = [NUMERICS, around.numerics]
-    recipe: dict[str, Any] = {"target": target, "numerics": numerics}
+    recipe: dict[str, Any] = {"numerics": numerics} if trained else {"target": target, "numerics": numerics}
     scored: dict[str, Any] = {"numerics": numerics}
     if trained:
         recipe |= {
             "settings": plan.settings.for_target(target),
             "features": plan.settings.features,
             "head": plan.settings.head,
-            "data": around.training[target],
+            "data": around.recipes[target],
             "seed": plan.seed,
         }
         recipe |= {"extra": plan.extra_examples} if plan.extra_examples else {}
@@ -162,12 +176,30 @@ def _target(
         scored |= {"retrieval": plan.settings.retrieval, "precision": untrained.precision, "max_length": untrained.max_length}
     signature = signature_of("target", parent, recipe)
     tables = tuple(
-        (language, signature_of("scores", signature, language, around.evaluation[target, language], scored))
+        (language, signature_of("scores", signature, target, language, around.evaluation[target, language], scored))
         for language in languages
     )
     return TargetSegment(
-        name=f"target/{target}", parent=parent, signature=signature, target=target, tables=tables, trained=trained
+        name=f"target/{target}",
+        parent=parent,
+        signature=signature,
+        target=target,
+        recipe=around.recipes[target] if trained else "",
+        tables=tables,
+        trained=trained,
     )
+
+
+def trained_together(targets: Sequence[TargetSegment]) -> tuple[tuple[str, ...], ...]:
+    """Return the groups of two or more targets that one training serves, each sorted by name.
+
+    Their scores differ by evaluation data alone: a seed of such a group is one draw of a training, not one per target.
+    """
+    groups: dict[str, list[str]] = {}
+    for segment in targets:
+        if segment.trained:
+            groups.setdefault(segment.signature, []).append(segment.target)
+    return tuple(tuple(sorted(names)) for names in groups.values() if len(names) > 1)
 
 
 def _training_only(settings: TrainSettings) -> TrainSettings:

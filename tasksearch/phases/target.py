@@ -19,14 +19,14 @@ from tasksearch.phases.context import RunContext
 from tasksearch.phases.heads import fresh_head, module_name
 from tasksearch.phases.intermediate import Intermediate
 from tasksearch.phases.results import OnStep
-from tasksearch.phases.resumable import keep, learner_of, train_on, weights
+from tasksearch.phases.resumable import learner_of, train_on, weights
 from tasksearch.phases.segments import TargetSegment
 from tasksearch.store.segment_store import SegmentDamaged
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded, select
 from tasksearch.training.curves import Curve
 from tasksearch.training.learner import TrainingTask
-from tasksearch.training.order import StepTasks, draw_items
+from tasksearch.training.order import StepItems, example_order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ def fine_tune(
         return FineTuned(model=state.model, head=None)
     began = time.perf_counter()
     model = copy.deepcopy(state.model)
-    head, steps = _train(model, state.heads, context.suite.card(segment.target), segment, plan, context, on_step)
+    head, steps = _train(model, state.heads, segment, plan, context, on_step)
     return FineTuned(model=model, head=head, steps=steps, seconds=time.perf_counter() - began)
 
 
@@ -69,7 +69,7 @@ def kept_target(segment: TargetSegment, plan: Plan, context: RunContext) -> Fine
         tables = {name: store.tensors(segment.signature, name) for name in ("model", "head")}
         model = context.first_model(plan)
         model.load_state_dict(tables["model"], strict=False)
-        head = fresh_head(context.suite.card(segment.target), f"target/{segment.target}", plan, context)
+        head = fresh_head(context.suite.card(segment.target), f"target/{segment.recipe}", plan, context)
         head.load_state_dict(tables["head"])
         model.eval()
         head.eval()
@@ -78,16 +78,20 @@ def kept_target(segment: TargetSegment, plan: Plan, context: RunContext) -> Fine
 
 
 def keep_target(segment: TargetSegment, done: FineTuned, plan: Plan, context: RunContext) -> None:
-    """Record the cost of the training in the store; with `keep_targets` store the weights as well."""
+    """With `keep_targets` store the weights of the training; its cost stands beside the scores (`training_cost`)."""
     store = context.store
-    if store is None or done.head is None:
+    if store is None or done.head is None or not context.keep_targets:
         return
-    tables = {"model": weights(done.model), "head": weights(done.head)} if context.keep_targets else {}
-    if tables and not has_weights(found := store.peek(segment.signature)) and found:
-        store.discard(segment.signature)  # a record of its cost alone, which would prevent storing the weights
-    facts = {"kind": "target", "label": f"{segment.target}, seed {plan.seed}", "steps": done.steps, "seconds": done.seconds}
-    facts |= context.micro.note
-    keep(store, segment.signature, tables, facts, context.store_budget)
+    if not has_weights(found := store.peek(segment.signature)) and found:
+        store.discard(segment.signature)  # an earlier release kept its cost here, which would prevent storing the weights
+    tables = {"model": weights(done.model), "head": weights(done.head)}
+    store.put(segment.signature, tables, {"kind": "target", **training_cost(segment, done, plan, context)})
+
+
+def training_cost(segment: TargetSegment, done: FineTuned, plan: Plan, context: RunContext) -> dict[str, Any]:
+    """Return what a training took: label, steps, seconds, and how its steps were cut."""
+    told = {"label": f"{segment.target}, seed {plan.seed}", "steps": done.steps, "seconds": done.seconds}
+    return told | {"hardware": context.hardware, **context.micro.note, **context.step_log.note}
 
 
 def has_weights(manifest: Mapping[str, Any] | None) -> bool:
@@ -98,24 +102,27 @@ def has_weights(manifest: Mapping[str, Any] | None) -> bool:
 def _train(
     model: Any,
     heads: nn.ModuleDict,
-    card: TaskCard,
     segment: TargetSegment,
     plan: Plan,
     context: RunContext,
     on_step: OnStep | None,
 ) -> tuple[nn.Module, int]:
-    """Train on English target data with a fresh or a warm head; return the trained head and the number of steps."""
-    settings, seed = plan.settings.for_target(card.name), plan.seed
-    items = _target_items(card, settings, seed, context)
+    """Train on English target data with a fresh or a warm head; return the trained head and the number of steps.
+
+    Everything drawn here is drawn by the recipe, so that targets of one recipe get the same model whichever comes first.
+    """
+    card = context.suite.card(segment.target)
+    settings, seed, batch = plan.settings.for_target(card.name), plan.seed, plan.settings.for_target(card.name).batch_size
+    items = _target_items(card, segment.recipe, settings, seed, context)
     warm = _warm_head(heads, card, plan, context)
-    head = copy.deepcopy(warm) if warm is not None else fresh_head(card, f"target/{card.name}", plan, context)
-    total = settings.steps or max(1, round((settings.epochs or 1.0) * len(items) / settings.batch_size))
-    total += math.ceil(plan.extra_examples / settings.batch_size)
-    steps: list[StepTasks] = [((card.name, settings.batch_size),)] * total
-    drawn = draw_items(steps, {card.name: items.lengths}, settings.batch_size, seed=seed, skip={})
+    head = copy.deepcopy(warm) if warm is not None else fresh_head(card, f"target/{segment.recipe}", plan, context)
+    total = settings.steps or max(1, round((settings.epochs or 1.0) * len(items) / batch))
+    total += math.ceil(plan.extra_examples / batch)
+    order = example_order(segment.recipe, seed, items.lengths, batch, total * batch, 0)
+    drawn = [StepItems(parts=((card.name, order[first : first + batch]),)) for first in range(0, total * batch, batch)]
     train_on(
         learner_of(model, nn.ModuleDict({"target": head}), context),
-        {card.name: TrainingTask(items=items, head="target")},
+        {card.name: TrainingTask(items=items, head="target", seeds=segment.recipe)},
         drawn,
         settings,
         Curve(total=total, warmup=settings.warmup),
@@ -127,11 +134,11 @@ def _train(
     return head, total
 
 
-def _target_items(card: TaskCard, settings: TrainSettings, seed: int, context: RunContext) -> Encoded:
+def _target_items(card: TaskCard, recipe: str, settings: TrainSettings, seed: int, context: RunContext) -> Encoded:
     items = context.source.training(card, settings.max_length)
     if settings.train_examples is None or settings.train_examples >= len(items):
         return items
-    draw = np.random.default_rng(seed_from("subset", seed, card.name))
+    draw = np.random.default_rng(seed_from("subset", seed, recipe))
     return select(items, np.sort(draw.permutation(len(items))[: settings.train_examples]).astype(np.int64))
 
 

@@ -18,7 +18,8 @@ def static_segments(plan: Plan) -> tuple[RequiredSegment, ...]:
 
     The signatures are not those of the store: they leave out data, model and machine, which are the same for all plans of a
     study. Two plans of one study still share a signature exactly where they share a segment. An average of several phases
-    counts as one part without work, since its phases are usually trained already.
+    counts as one part without work, since its phases are usually trained already. Which targets share a training is not known
+    without data: each counts as its own.
     """
     chain, targets = unfolded(plan)
     parts = [RequiredSegment(segment.signature, segment.stage.steps) for segment in chain]
@@ -34,6 +35,7 @@ def unfolded(plan: Plan, untrained: Sequence[str] = ()) -> tuple[tuple[Intermedi
     around = Surroundings(
         model="any",
         training={name: name for name in names},
+        recipes={name: name for name in plan.targets},
         evaluation={(target, language): () for target in plan.targets for language in plan.languages},
         numerics="any",
     )

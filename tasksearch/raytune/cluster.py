@@ -69,6 +69,7 @@ def cluster(
         elif address is None:
             stack.enter_context(local_cluster(slots, resources.get("cpu") or 1.0, job_config(), tell))
         else:
+            address = _address_of(address)
             stack.enter_context(token_of_home(address))
             stack.callback(leave)
             _connect(address)
@@ -119,6 +120,25 @@ def _resolved(address: str) -> tuple[str, str]:
         return host, port
 
 
+def _address_of(address: str) -> str:
+    """Return the address that `auto` stands for: $RAY_ADDRESS, else the cluster that `ray start` last joined on this machine.
+
+    Ray 2.60 would otherwise take any cluster that it finds among the machine's processes, such as another study's own.
+
+    Raises:
+        Unreachable: there is none.
+    """
+    if address != "auto":
+        return address
+    from ray._private.utils import read_ray_address
+
+    found = os.environ.get("RAY_ADDRESS", "")
+    found = found if found not in ("", "auto") else read_ray_address()
+    if not found:
+        raise Unreachable("no cluster for --address auto: `ray start` joined none on this machine; expected HOST:PORT")
+    return found
+
+
 def _connect(address: str) -> None:
     """Connect to a running cluster, with this user's token if there is one.
 
@@ -142,7 +162,7 @@ def token_of_home(address: str) -> Iterator[None]:
     """
     given = "RAY_AUTH_MODE" in os.environ
     refresh_token()
-    if address in ("auto", "local") or address.startswith("ray://"):
+    if address == "local" or address.startswith("ray://"):
         _use_token()
     try:
         yield
@@ -190,7 +210,7 @@ class _OwnPath(JobConfig):
 
 def _knock(address: str) -> None:
     """Check that a Ray cluster answers at the address, in seconds: Ray itself would try a closed port for minutes."""
-    if address in ("auto", "local"):
+    if address == "local":
         return
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isdigit():

@@ -170,11 +170,14 @@ def run_trials(
                     raise BadInput("a limit of GPU-hours, and no GPU in the cluster; trials without a GPU spend none")
                 writer.wait_until_open()
                 slots = min(fitting, config.lag, concurrency or fitting)
+                if (idle := _without_work(config.lag, asked, concurrency, fitting if address else None)) is not None:
+                    say(idle)
                 meter = Meter(limits or Limits(), needs.get("gpu", 0.0))
                 _LOG.info("%d slots, each with %s; context %s", slots, needs, sorted(context))
                 scheduling, slot_clock = SegmentScheduling(slots, _AHEAD * slots), SlotClock(slots)
                 halted = lambda: _over(session, meter, scheduling, renew) or session.fault is not None  # noqa: E731
                 where = {**context, "study_folder": str(ledger.folder), "code": code_hash(), "accept_versions": accept_versions}
+                where |= {"gpu_share": needs["gpu"]} if 0 < needs.get("gpu", 0.0) < 1 else {}
                 found = preflight(where, needs)
                 if address is not None:
                     say(found)
@@ -184,6 +187,22 @@ def run_trials(
     session.finish()
     _raise_what_ended(manager)
     return _summary(manager, writer, clock, slot_use, time.perf_counter() - started)
+
+
+def _without_work(lag: int, asked: Mapping[str, Any], concurrency: int | None, fitting: int | None) -> str | None:
+    """Say that more trials could run than the study's lag feeds; None where it feeds all.
+
+    Args:
+        asked: resources of a trial.
+        fitting: trials that a cluster has room for; None: of this machine.
+    """
+    room = concurrency or fitting or int(cpu_count() / (asked.get("cpu") or 1.0))
+    if room <= lag:
+        return None
+    return (
+        f"{room} trials could run at once, and lag {lag} feeds {lag}: a study's lag is fixed when it is made; a new study with "
+        f"--lag {2 * room} keeps all of them busy"
+    )
 
 
 def _over(session: Session, meter: Meter, scheduling: SegmentScheduling, renew: Callable[[], None]) -> bool:

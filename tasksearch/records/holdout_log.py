@@ -3,9 +3,9 @@
 It records when they were read, by which rule and for which choice. A *question* is a selection rule together with the mix that
 it chose for every language and group. It concerns the reporting examples of all (target, language) cells that these rows cover.
 Repeating a question, or part of it (one language), gives the same answer and is not recorded again. Another rule, or another
-choice by the same rule (in an extended study), is a second look at the same examples: it requires `--reopen`, is recorded, and
-its numbers are marked as adaptive from then on, since the first answer may have influenced the second question (Dwork et al.
-2015, "The reusable holdout").
+choice by the same rule (in an extended study), is a second look at the same examples: it is answered, recorded, and its numbers
+are marked as adaptive, since the first answer may have influenced the second question (Dwork et al. 2015, "The reusable
+holdout").
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from filelock import FileLock, Timeout
 
 from tasksearch.core.atomic import write_atomic
 from tasksearch.core.checksum import checked_json, read_checked
-from tasksearch.core.errors import AlreadyRead, Damaged, StudyBusy, TasksearchError
+from tasksearch.core.errors import Damaged, StudyBusy, TasksearchError
 from tasksearch.core.score import Cell
 from tasksearch.records.ledger import Ledger
 from tasksearch.results.matched_comparison import QUESTION
+from tasksearch.results.verdict import RULES
 
 FILE, LOST = "readings.json", "readings.json.damaged"
 """Name of the log, and the name under which a damaged log is kept."""
@@ -34,8 +35,8 @@ _LOG = logging.getLogger("tasksearch.study")
 NOTHING = "none"
 """Choice recorded for a row in which a rule selects no mix."""
 EVERY_RULE = "every rule (best --rules)"
-"""Rule name of the question of `best --rules`. It is recorded after the study's own question and needs no `--reopen`, but any
-new question after it does, since its gains have been seen.
+"""Rule name of the question of `best --rules`. It is recorded after the study's own question; a new question after it is
+adaptive, since its gains have been seen.
 """
 PORTFOLIO = "portfolios (best --portfolio)"
 """Rule name of the question of portfolios; treated in the same way. Portfolios are chosen on selection examples alone."""
@@ -75,7 +76,6 @@ def ask(
     choices: Mapping[str, str],
     cells: Sequence[Cell],
     *,
-    reopen: bool = False,
     complete: bool = True,
 ) -> HoldoutUse:
     """Record a question about the reporting examples, unless the same question was recorded before.
@@ -85,19 +85,17 @@ def ask(
         rule: selection rule.
         choices: row → signature of the chosen mix, for every row of the study.
         cells: cells whose reporting examples these rows cover.
-        reopen: whether a second question is allowed.
         complete: whether all finalists have been trained on fresh seeds.
 
     If the study was extended by languages or targets, the same rule with the same choices in the earlier rows is the same
     question about more examples, not a second look.
 
-    A rule that selects a mix in no row reads nothing, is not recorded and does not block later questions.
+    A rule that selects a mix in no row reads nothing and is not recorded.
 
     If an earlier log was lost, any question may be a second look and is marked as adaptive. If the folder cannot be written,
     the answer is given anyway and a warning says that it was not recorded.
 
     Raises:
-        AlreadyRead: another question was asked of some of these reporting examples, and `reopen` is not set.
         Damaged: the log is damaged.
         StudyBusy: another process has held the log's lock for 30 s.
     """
@@ -115,8 +113,6 @@ def ask(
         early = [q for q in past if q.rule == rule and not q.complete and (rule not in FIXED or q.choices == dict(choices))]
         rivals = [q for q in past if (q.rule == rule if rule in FIXED else q.rule not in FIXED)]
         touched = [q for q in rivals if set(q.cells) & set(names) and q not in early and q not in alike]
-        if touched and not reopen:
-            raise AlreadyRead(_refusal(touched[-1], rule, choices, names))
         asked = HoldoutUse(
             rule=rule,
             choices=dict(choices),
@@ -165,6 +161,13 @@ def first_names(folder: Path, choices: Mapping[str, str]) -> dict[str, str]:
     return {row: names.get(mix, mix) for row, mix in choices.items()}
 
 
+def part_of_earlier(folder: Path, rule: str, choices: Mapping[str, str]) -> HoldoutUse | None:
+    """Return the last question by that rule that chose the same mix in each of these rows; None if there is none."""
+    now = first_names(folder, choices)
+    past = (q for q in reversed(holdout_uses(folder)) if q.rule == rule)
+    return next((q for q in past if _agrees(now, q.choices)), None)
+
+
 def _agrees(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
     """Whether every earlier row is present with the same choice."""
     return all(now.get(row) == mix for row, mix in before.items())
@@ -191,13 +194,11 @@ def holdout_uses(folder: Path) -> list[HoldoutUse]:
 
 
 def headline(questions: Sequence[HoldoutUse]) -> str | None:
-    """Return the rule of the last question; None if there is none.
+    """Return the selection rule that was asked for first; None if there is none.
 
-    Questions about all rules, portfolios and matched pairs do not count.
+    Questions about all rules, one target, portfolios and matched pairs do not count.
     """
-    beside = (EVERY_RULE, PORTFOLIO, *FIXED)
-    own = (q.rule for q in reversed(questions) if q.rule not in beside and _chooses(q.choices))
-    return next(own, None)
+    return next((q.rule for q in questions if q.rule in RULES and _chooses(q.choices)), None)
 
 
 def _chooses(choices: Mapping[str, str]) -> bool:
@@ -206,18 +207,3 @@ def _chooses(choices: Mapping[str, str]) -> bool:
 
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _refusal(before: HoldoutUse, rule: str, choices: Mapping[str, str], names: Sequence[str]) -> str:
-    half = sorted(set(before.cells) & set(names))[0]
-    if before.rule != rule:
-        asked = f"by {before.rule}; {rule} would be a second look at the same examples"
-    elif rule in FIXED:
-        asked = f"for {rule} with other mixtures or other best mixes; more twins do not make its reporting examples new"
-    else:
-        row = next((r for r, mix in choices.items() if before.choices.get(r) != mix), "")
-        asked = f"by {rule} for another choice of mix ({row}); extending a study does not make its reporting examples new"
-    return (
-        f"the reporting examples of {half} was read on {before.when} {asked}. "
-        "`--reopen` reads it again and marks the numbers as adaptive"
-    )

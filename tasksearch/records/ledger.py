@@ -5,6 +5,7 @@ trials/study.json                  its copy, read if the first is damaged or mis
 sizes.json                         training examples of every intermediate task
 trials/0007.json                   record of a trial (`TrialRecord`)
 trials/0007.log                    log of the process that trained it; the driver's is `driver.log`
+trials/0007.curves.json            learning curves of its segments; may be missing, nothing is decided by them
 trials/0007.outcomes.safetensors   per-example outcomes, one array per "target/language/half"
 additions/0007.1.json              addition to the trial from extending the study (`records.additions`); outcomes beside it
 documents/nli.safetensors          number of each example's document, in the same order; written once per study and target
@@ -34,6 +35,7 @@ from numpy.typing import NDArray
 from tasksearch.core.atomic import make_folder, write_atomic
 from tasksearch.core.checksum import checked_json, is_damaged, parse_checked, read_file
 from tasksearch.core.errors import BadInput, Damaged, StudyBusy, StudyNotReady
+from tasksearch.core.learning_curve import CURVES, LearningCurve, read_curves
 from tasksearch.core.own_files import FOLDER, look_in
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.records.holes import refuse_holes
@@ -72,6 +74,21 @@ class Ledger:
     def outcomes_path(self, number: int, addition: int = 0) -> Path:
         """Return the path of the per-example outcomes of a trial, or of an addition to it."""
         return self.record_path(number, addition).with_suffix(".outcomes.safetensors")
+
+    def curves_path(self, number: int) -> Path:
+        """Return the path of the learning curves of a trial and its additions."""
+        return self.record_path(number).with_suffix(f".{CURVES}")
+
+    def curve_files(self, number: int) -> dict[str, Path]:
+        """Return the file of the trial's learning curves by its name, as a tracker takes it; empty if there is none."""
+        path = self.curves_path(number)
+        return {CURVES: path} if path.is_file() else {}
+
+    def write_curves(self, number: int, curves: Mapping[str, LearningCurve], addition: int = 0) -> None:
+        """Write the learning curves of a trial by part, joined with those of the trial before the addition."""
+        known = read_curves(self.curves_path(number)) if addition else {}
+        told = {part: curve.to_json() for part, curve in {**known, **curves}.items()}
+        write_atomic(self.curves_path(number), _json_bytes(told))
 
     def log_path(self, number: int, addition: int = 0) -> Path:
         """Return the path of the log of the process that trains a trial or an addition to it."""

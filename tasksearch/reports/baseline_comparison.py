@@ -62,7 +62,7 @@ def rules_table(rules: RuleTable, *, warning: str = "") -> ReportTable:
         "Gain in points over no intermediate training, in brackets the regret against the oracle: the finalist that is best on "
         "the reporting examples itself, which no valid rule reads. A maximum is biased upwards, so regrets are too large.",
         "Mean regret over languages: " + ", ".join(f"{rule} {regret:.2f}" for rule, regret in rules.regrets) + ".",
-        "Recorded as a reading of every rule: a rule that is asked for after this needs --reopen and is marked adaptive.",
+        "Recorded as a reading of every rule: what is asked by another rule after this is marked adaptive.",
     ]
     if rules.small:
         notes.append(f"Fewer than {rules.least} selection examples, too few to select on: {', '.join(rules.small)}.")

@@ -106,6 +106,7 @@ class ReportData:
         command: command line that runs the same study.
         versions: name → versions and devices that the trials ran on.
         made: when the report was made, ISO date and time.
+        run_links: number of a trial → address of its MLflow run; empty where the runs are not known.
     """
 
     config: StudyConfig
@@ -127,6 +128,7 @@ class ReportData:
     command: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     made: str = ""
+    run_links: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def partial(self) -> bool:

@@ -12,7 +12,7 @@ def matched_table(answer: MatchedComparison) -> ReportTable:
     """The effect of order: a row per language, group and target; a column per other schedule."""
     rows = answer.contrasts[0].rows
     columns = (
-        Column(name="", max_width=16),
+        Column(name="", max_width=16 if len(answer.contrasts) > 1 else 36),
         Column(name="kind of row", page_only=True),
         *(Column(name=_heading(contrast), number=True, wrap=True) for contrast in answer.contrasts),
         Column(name="detectable at 80 %", short="80 %", number=True),
@@ -82,14 +82,18 @@ def _starred(found: Interval) -> str:
 def _matched_notes(answer: MatchedComparison) -> tuple[str, ...]:
     main = answer.main
     notes = [
-        f"Points on reporting examples; above zero: joint was better. {main.mixtures} mixtures drawn from the space by the "
-        f"seed, {main.seeds} shared seeds, two orders; {100 * answer.level:g} % intervals over mixtures, seeds and examples. "
-        "*: zero is outside the interval. Each row stands alone.",
+        f"Points on reporting examples; above zero: joint was better. An average over {main.mixtures} mixtures drawn from the "
+        f"space by the seed, {_seeds(main.seeds)}; {100 * answer.level:g} % intervals over mixtures, seeds and examples. "
+        "*: zero is outside the interval. Each row stands alone. 'A - others': how much more joint training gives A.",
         "Detectable: the smallest difference that so many mixtures and seeds show with 80 % probability.",
     ]
     notes.append("Examples of one document count as one draw." if main.documents is not None else NOT_CLUSTERED)
     left = max(contrast.left_out for contrast in answer.contrasts)
     return (*notes, *([f"{left} mixtures lack a finished training and are left out."] if left else []))
+
+
+def _seeds(seeds: int) -> str:
+    return f"{seeds} shared seeds, two orders" if seeds > 1 else "a seed of its own and one order each"
 
 
 def closing_lines(answer: MatchedComparison) -> list[str]:
@@ -105,6 +109,13 @@ def closing_lines(answer: MatchedComparison) -> list[str]:
             "over the opposite."
         ]
     cost, (phase, stage, choosing) = answer.cost, answer.cost.hours
+    if cost.pairs:
+        lines.append(
+            f"Matched pairs: {cost.pairs} trainings ({cost.pair_hours:.2g} {cost.unit}), which are trials of the search and "
+            "serve it too."
+        )
+    if not cost.phase:
+        return [*lines, answer.sentence]
     lines.append(
         f"Cost: {cost.phase} trainings under one curve ({phase:.2g} {cost.unit}), {cost.stage} with a curve per stage "
         f"({stage:.2g}), {cost.choosing} for the best of each kind ({choosing:.2g})."

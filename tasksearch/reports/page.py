@@ -1,22 +1,24 @@
-"""`render`: the report as one self-contained HTML page. Everything but the drawings is escaped."""
+"""`render`: the report as one self-contained HTML page; `write_tables`: its tables as files."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from base64 import b64encode
+from pathlib import Path
 
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.section import Section
 from tasksearch.reports.sections import SECTIONS
+from tasksearch.reports.table_files import to_csv, to_latex
 
-_NUMBER = re.compile(r"~?[+\-−–]?\d[\d.,]*( ?%)?( \[.*\])?(\+\d+)?[*•]?|–")
+_NUMBER = re.compile(r"~?[+\-−–]?\d[\d.,]*( ?%)?( \[.*\])?(\+\d+)?[*•]?|[▲▼?]?[+\-−]\d[\d.,]*( \[.*\])?|–")
 
 
 def render(data: ReportData, *, extra: tuple[Section, ...] = ()) -> str:
     """Render the page; `extra` sections are put before the last one."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    built = [section for build in SECTIONS if (section := build(data)) is not None]
+    built = sections_of(data)
     environment = Environment(
         loader=PackageLoader("tasksearch.reports"),
         autoescape=True,
@@ -25,8 +27,15 @@ def render(data: ReportData, *, extra: tuple[Section, ...] = ()) -> str:
         lstrip_blocks=True,
     )
     environment.tests["numeric"] = is_numeric
-    environment.filters["svg"] = _markup
+    environment.filters["csv"] = lambda table: _address("text/csv", to_csv(table))
+    environment.filters["latex"] = lambda table: _address("application/x-tex", to_latex(table))
+    environment.filters["slug"] = slug_of
     return environment.get_template("report.html").render(data=data, sections=[*built[:-1], *extra, *built[-1:]])
+
+
+def sections_of(data: ReportData) -> list[Section]:
+    """Return the report's sections, without those that have nothing to say."""
+    return [section for build in SECTIONS if (section := build(data)) is not None]
 
 
 def is_numeric(text: str) -> bool:
@@ -34,9 +43,24 @@ def is_numeric(text: str) -> bool:
     return _NUMBER.fullmatch(text) is not None
 
 
-def _markup(svg: str) -> Any:
-    """Mark one of our own drawings as markup; refuse anything else."""
-    from markupsafe import Markup
+def write_tables(data: ReportData, folder: Path) -> list[Path]:
+    """Write every table of the report as CSV and LaTeX into the folder; return the files in the order of the page."""
+    from tasksearch.core.atomic import write_atomic
 
-    assert svg.startswith("<svg") and svg.endswith("</svg>") and "<script" not in svg, "a figure is one svg element"
-    return Markup(svg)
+    written = []
+    for section in sections_of(data):
+        for table in section.tables:
+            for suffix, text in (("csv", to_csv(table)), ("tex", to_latex(table))):
+                written.append(folder / f"{section.slug}-{slug_of(table.title)}.{suffix}")
+                write_atomic(written[-1], text.encode())
+    return written
+
+
+def slug_of(title: str) -> str:
+    """Return a title as part of a file's name: lower-case ASCII letters, digits and hyphens, at most sixty."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60]
+
+
+def _address(kind: str, text: str) -> str:
+    """Return the text as an address that holds all of it."""
+    return f"data:{kind};charset=utf-8;base64,{b64encode(text.encode()).decode()}"

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasksearch.reports.figures.forest import Forest
+from tasksearch.reports.figures.heat import Heat
+from tasksearch.reports.figures.history import History
 from tasksearch.reports.table import ReportTable, text_columns
 
 
@@ -15,11 +18,11 @@ class Figure:
     """A drawing whose content is described in words too.
 
     Attributes:
-        svg: one `<svg>` element, as `figures.style.to_svg` makes it; the only markup in a report that is not escaped.
+        drawing: as a value, which `templates/figures.html` draws.
         caption: what is drawn, over how many examples and seeds.
     """
 
-    svg: str
+    drawing: Forest | Heat | History
     caption: str
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
     from rich.table import Table
+    from rich.text import Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,9 @@ class ReportTable:
         notes: small print below.
         warning: the suite's sentence. A page shows it once for all tables.
         folded: shown on request in a page: the table of a figure's numbers, or a long list.
+        links: cell of the first column → address that it leads to in a page.
+        stub: number of leading columns that are repeated where a terminal is too narrow for the others, which then stand in
+            several blocks below one another; 0: never.
     """
 
     title: str
@@ -57,17 +61,19 @@ class ReportTable:
     notes: tuple[str, ...] = ()
     warning: str = ""
     folded: bool = False
+    links: Mapping[str, str] = field(default_factory=dict)
+    stub: int = 0
 
     @property
     def head(self) -> tuple[str, ...]:
         """Headings of all columns."""
         return tuple(column.name for column in self.columns)
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table | Text]:
         """Render the table as `rich.print` shows it."""
-        from tasksearch.reports.terminal import WIDE, to_rich
+        from tasksearch.reports.terminal import printed
 
-        yield to_rich(self, wide=options.max_width >= WIDE)
+        yield from printed(self, options.max_width)
 
 
 def text_columns(*names: str) -> tuple[Column, ...]:

@@ -12,11 +12,13 @@ from tasksearch.core.study import TrialRecord
 from tasksearch.reports.table import Column, ReportTable, block_ends
 from tasksearch.reports.text import (
     CLUSTERED,
+    MARKS,
     NOT_BETTER,
     NOT_CLUSTERED,
     first_names,
     gain_text,
     letter,
+    marked,
     number_text,
     short_mix,
     short_plan,
@@ -71,6 +73,50 @@ def verdict_table(verdict: Verdict, *, warning: str = "") -> ReportTable:
         legend=mix_legend(verdict),
         notes=verdict_notes(verdict),
         warning=warning,
+    )
+
+
+def cell_table(verdict: Verdict, *, warning: str = "") -> ReportTable:
+    """Language × target: the gain of each row's mix on every target, with the mark of its finding."""
+    letters = mix_letters(verdict)
+    targets = list(dict.fromkeys(target.target for choice in verdict.choices for target in choice.targets))
+    shown = targets if len(targets) > 1 else []
+    rows = []
+    for choice in verdict.choices:
+        gains = {target.target: target.gain for target in choice.targets}
+        letter = letters[choice.mix_signature]
+        rows.append(
+            (
+                row_name(verdict, choice),
+                letter if choice.best_mix else f"({letter})",
+                MARKS[choice.finding] + gain_text(choice.gain),
+                *(marked(gains[target]) if target in gains else "–" for target in shown),
+            )
+        )
+    about = verdict.target or (targets[0] if len(targets) == 1 else "all targets")
+    columns = (
+        *(Column(name=name) for name in ("", "mix")),
+        *(Column(name=name, number=True) for name in (f"{about} [{100 * verdict.level:g} %]", *shown)),
+    )
+    return ReportTable(
+        title="Gain over no intermediate phase, in points" + (": language × target" if shown else ""),
+        columns=columns,
+        rows=tuple(rows),
+        ends=block_ends([choice.is_group for choice in verdict.choices]),
+        notes=cell_legend(verdict),
+        warning=warning,
+        stub=1,
+    )
+
+
+def cell_legend(verdict: Verdict) -> tuple[str, ...]:
+    """Return the three lines that `cell_table` is read with."""
+    others = sorted({choice.rule for choice in verdict.choices} - {verdict.rule})
+    starred = f", *by {', '.join(others)}" if others else ""
+    return (
+        "▲ better, ▼ worse, no mark: no difference seen, ?: too few seeds or examples.",
+        f"By {verdict.rule}{starred}. In brackets: chosen, not shown better.",
+        "More: --notes (seeds, n, labels, rules), --language NAME, --target NAME.",
     )
 
 
@@ -170,11 +216,13 @@ def trial_table(
     *,
     warning: str = "",
     folded: bool = False,
+    links: Mapping[str, str] | None = None,
     name_of: Callable[[Schedule], str] | None = None,
 ) -> ReportTable:
     """One row per trial: what it trained, its objective (in baseline deviations, on selection examples), its seconds.
 
     Args:
+        links: number of a trial → address of its run, for a page.
         name_of: returns the name of a designed schedule of several tasks; None: such names are not shown.
     """
     ordered = sorted(records, key=lambda r: r.number)
@@ -201,7 +249,15 @@ def trial_table(
         "Objective: mean gain over the baseline on selection examples, in standard deviations of the baseline: over languages "
         "within a target, over targets within a kind, over kinds.",
     )
-    return ReportTable(title=f"Trials ({len(rows)})", columns=columns, rows=rows, notes=notes, warning=warning, folded=folded)
+    return ReportTable(
+        title=f"Trials ({len(rows)})",
+        columns=columns,
+        rows=rows,
+        notes=notes,
+        warning=warning,
+        folded=folded,
+        links=links or {},
+    )
 
 
 def _named(record: TrialRecord, name_of: Callable[[Schedule], str] | None) -> str:
@@ -229,6 +285,10 @@ def verdict_notes(verdict: Verdict) -> tuple[str, ...]:
         if verdict.candidates == 1
         else f"{verdict.candidates} mixes were finalists: they were trained again on fresh seeds.",
     ]
+    if verdict.target:
+        notes.append(
+            f"The finalists were found for all targets: to search for {verdict.target}, run with --objective {verdict.target}."
+        )
     if verdict.small:
         notes.append(f"Fewer than {MIN_SELECT} selection examples, too few to select on alone: {first_names(verdict.small)}.")
     notes.append(CLUSTERED if verdict.clustered else NOT_CLUSTERED)

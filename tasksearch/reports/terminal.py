@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
+
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from tasksearch.reports.table import Column, ReportTable
-from tasksearch.reports.text import NOT_BETTER
+from tasksearch.reports.text import MARKS, NOT_BETTER
 
 WIDE = 92
 """Columns from which no column has to be kept narrow."""
@@ -21,6 +24,7 @@ _STYLES = {
     "running": "yellow",
     "proposed": "dim",
 }
+_FINDINGS = {mark: finding for finding, mark in MARKS.items() if mark}
 
 
 def to_rich(table: ReportTable, *, wide: bool = False) -> Table:
@@ -31,9 +35,9 @@ def to_rich(table: ReportTable, *, wide: bool = False) -> Table:
         wide: whether the terminal has at least `WIDE` columns, so that no cell has to be broken into lines.
     """
     shown = Table(
-        title=table.title,
+        title=table.title or None,
         title_justify="left",
-        caption=_caption(table),
+        caption=_caption(table) or None,
         caption_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
@@ -41,12 +45,43 @@ def to_rich(table: ReportTable, *, wide: bool = False) -> Table:
         # The box has a blank of its own between columns: with padding beside it 80 columns are too few for the verdict.
         padding=0,
     )
-    columns = [(place, column) for place, column in enumerate(table.columns) if not column.page_only]
+    columns = _seen(table)
     for _, column in columns:
         _add_column(shown, column, wide=wide)
     for number, row in enumerate(table.rows):
         shown.add_row(*(_cell(row[place]) for place, _ in columns), end_section=number in table.ends)
     return shown
+
+
+def printed(table: ReportTable, width: int) -> Iterator[Table | Text]:
+    """Render title, rows and notes for a terminal of that width; title and notes take the whole of it, not that of the rows."""
+    yield Text(table.title, style="italic")
+    for block in _blocks(table, width):
+        yield to_rich(dataclasses.replace(block, title="", legend=(), notes=(), warning=""), wide=width >= WIDE)
+    if caption := _caption(table):
+        yield caption
+
+
+def _blocks(table: ReportTable, width: int) -> Iterator[ReportTable]:
+    """Split the columns into tables that fit the width, each with the first `stub` columns."""
+    if not table.stub:
+        yield table
+        return
+    wide = [max(map(len, (column.short or column.name, *(row[i] for row in table.rows)))) for i, column in _seen(table)]
+    places = [place for place, _ in _seen(table)]
+    left, begin = places[: table.stub], table.stub
+    while begin < len(places):
+        end, room = begin + 1, width - sum(w + 1 for w in wide[: table.stub]) - wide[begin]
+        while end < len(places) and room >= wide[end] + 1:
+            room, end = room - wide[end] - 1, end + 1
+        kept = [*left, *places[begin:end]]
+        rows = tuple(tuple(row[place] for place in kept) for row in table.rows)
+        yield dataclasses.replace(table, columns=tuple(table.columns[place] for place in kept), rows=rows)
+        begin = end
+
+
+def _seen(table: ReportTable) -> list[tuple[int, Column]]:
+    return [(place, column) for place, column in enumerate(table.columns) if not column.page_only]
 
 
 def _add_column(shown: Table, column: Column, *, wide: bool) -> None:
@@ -62,7 +97,8 @@ def _add_column(shown: Table, column: Column, *, wide: bool) -> None:
 
 
 def _cell(text: str) -> Text:
-    return Text(text, style="dim" if text.startswith(NOT_BETTER) else _STYLES.get(text, ""))
+    style = "dim" if text.startswith(NOT_BETTER) else _STYLES.get(text, "")
+    return Text(text, style=style or _STYLES.get(_FINDINGS.get(text[:1], ""), ""))
 
 
 def _caption(table: ReportTable) -> Text:
@@ -72,4 +108,5 @@ def _caption(table: ReportTable) -> Text:
     if table.warning:
         caption.append(table.warning + "\n", style="bold not dim")
     caption.append("\n".join(table.notes), style="dim")
+    caption.rstrip()
     return caption

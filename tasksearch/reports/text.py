@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
-from tasksearch.results.estimate import Interval
+from tasksearch.results.estimate import Interval, finding_of
 
 CLUSTERED = "Intervals are over seeds and documents: examples of one document count as one draw."
 NOT_CLUSTERED = (
@@ -17,12 +17,19 @@ NOT_CLUSTERED = (
 )
 NOT_BETTER = "not shown better: "
 """Stands before a mix that was chosen, but whose interval does not lie above zero."""
+MARKS = {"better": "▲", "worse": "▼", "no difference seen": "", "no interval": "?"}
+"""Finding → its mark before a gain."""
 
 
 def gain_text(gain: Interval) -> str:
     """Return `+2.1 [+0.4, +3.8]`, points; without an interval the value alone."""
     value = f"{gain.value:+.1f}"
     return value if gain.low is None or gain.high is None else f"{value} [{_outward(gain.low, -1)}, {_outward(gain.high, +1)}]"
+
+
+def marked(gain: Interval) -> str:
+    """Return `▲+2.1`, `▼-3.0`, `+0.4` or `?+1.2`: the value alone, with the mark of its finding."""
+    return f"{MARKS[finding_of(gain)]}{gain.value:+.1f}"
 
 
 def score_text(score: Interval | None) -> str:

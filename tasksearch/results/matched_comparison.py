@@ -7,6 +7,7 @@ ones: it contains the effects of order and of the mixtures and the luck of the s
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +16,9 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.results.estimate import Estimate, finding_of
 
 QUESTION = "joint-vs-sequential"
-RowKind = Literal["language", "group", "target"]
+RowKind = Literal["language", "group", "target", "kind", "contrast"]
+MARGIN = 1.0
+"""Points within which two schedules count as equivalent, unless another margin is given."""
 Policy = Literal["phase", "stage"]
 
 
@@ -32,7 +35,8 @@ class Difference:
             the seeds and examples that all mixtures share add to it.
         detectable: the smallest true difference, of either sign, that such a study finds with 80 % probability; None without an
             interval.
-        mixtures, seeds, examples: their numbers; each example counts once per language.
+        mixtures, seeds, examples: their numbers; each example counts once per language. Seeds are those of each mixture: three
+            or more that all share, or one of its own.
         documents: number of their documents, over which the interval is clustered; None where some are not known.
     """
 
@@ -50,6 +54,14 @@ class Difference:
     examples: int
     documents: int | None
 
+    def reach(self, level: float) -> float:
+        """Return half the width of the interval at that level, points."""
+        from scipy import special
+
+        return self.error * float(
+            special.stdtrit(self.df, 0.5 + level / 2) if math.isfinite(self.df) else special.ndtri(0.5 + level / 2)
+        )
+
     def finding(self, other: str = "sequential") -> str:
         """Return `joint`, the other schedule's name, `no difference seen` or `no interval`."""
         found = finding_of(self)
@@ -58,7 +70,13 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class MatchedRow:
-    """One language, group of languages, or target over all languages but English."""
+    """One row, over languages but English.
+
+    Attributes:
+        name: of a language, a group of languages, a target, a kind of target; or what the contrast subtracts.
+        kind: of row. A `contrast` is the difference of two rows' differences: how much more joint training gives the first.
+        difference: of the schedules.
+    """
 
     name: str
     kind: RowKind
@@ -88,6 +106,32 @@ class ScheduleContrast:
             StopIteration: there is no such row.
         """
         return next(row.difference for row in self.rows if (row.name, row.kind) == (name, kind))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Equivalence:
+    """Whether the schedules are equivalent: two one-sided tests (Schuirmann 1987), by the interval at 1 - 2 (1 - level).
+
+    Attributes:
+        margin: points; smaller differences count as none.
+        low, high: ends of that interval (90 % where the others have 95 %); None without an interval.
+        shown: whether it lies within the margin on both sides.
+    """
+
+    margin: float
+    low: float | None
+    high: float | None
+    shown: bool
+
+    @property
+    def words(self) -> str:
+        """The statement, without a full stop."""
+        if self.low is None or self.high is None:
+            return f"equivalence within ±{self.margin:g} points cannot be tested yet"
+        at_most = max(abs(self.low), abs(self.high))
+        if self.shown:
+            return f"equivalent within ±{self.margin:g} points"
+        return f"not shown to be equivalent within ±{self.margin:g} points: the difference may be {at_most:.1f}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,8 +193,9 @@ class MatchedPairsCost:
     """Number of trainings and their hours.
 
     Attributes:
-        phase, stage, choosing: trainings of matched pairs under each policy, and of fresh seeds for `BestOfComparison`.
+        phase, stage, choosing: trainings of matched sets under each policy, and of fresh seeds for `BestOfComparison`.
         hours: of phase, stage and choosing.
+        pairs, pair_hours: trainings of matched pairs, which are trials of the search and serve it too.
         unit: `CPU-hours` or `GPU-hours`.
     """
 
@@ -159,6 +204,8 @@ class MatchedPairsCost:
     choosing: int
     hours: tuple[float, float, float]
     unit: str
+    pairs: int = 0
+    pair_hours: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +218,8 @@ class MatchedComparison:
         contrasts: joint - sequential under `phase` first: the verdict is read from it.
         choosing: one per study in which the search trained both kinds.
         size_rule: None where it gives no advice; `size_note` says why.
+        joint_ahead: number of mixtures in which joint training had the higher mean over all languages, out of `main.mixtures`.
+        margin: of equivalence, points.
         steps: lengths of the intermediate phase among the matched pairs.
         cost: trainings and hours that the answer took.
         complete: whether every matched training is finished.
@@ -186,6 +235,8 @@ class MatchedComparison:
     size_note: str
     steps: tuple[int, ...]
     cost: MatchedPairsCost
+    joint_ahead: int
+    margin: float = MARGIN
     complete: bool = True
     adaptive: bool = False
     warning: str = ""
@@ -202,18 +253,49 @@ class MatchedComparison:
         return {"no difference seen": "no difference at this budget", "no interval": "not enough to say"}.get(found, found)
 
     @property
+    def equivalence(self) -> Equivalence:
+        """Whether both schedules are equivalent over all languages."""
+        main, reach = self.main, self.main.reach(2 * self.level - 1)
+        if main.low is None:
+            return Equivalence(margin=self.margin, low=None, high=None, shown=False)
+        low, high = main.value - reach, main.value + reach
+        return Equivalence(margin=self.margin, low=low, high=high, shown=-self.margin < low and high < self.margin)
+
+    @property
+    def answer(self) -> str:
+        """The answer in one sentence, for the top of a page, and a second one while pairs are still being trained."""
+        main, early = self.main, self._early
+        if main.low is None or main.high is None:
+            return f"Joint or sequential: not enough to say from {main.mixtures} mixtures.{early}"
+        seen = f"joint - sequential {main.value:+.1f} points [{main.low:+.1f}, {main.high:+.1f}]"
+        over = f"on average over {self._mixtures} as drawn from the space"
+        if main.finding() in ("joint", "sequential"):
+            found = f"{main.finding()}, {seen} {over}, joint ahead in {self.joint_ahead}"
+        else:
+            found = f"no difference seen, {seen} {over}; {self.equivalence.words}"
+        return f"Joint or sequential: {found}.{early}"
+
+    @property
+    def _early(self) -> str:
+        return "" if self.complete else " Matched pairs are still being trained: this is an early look."
+
+    @property
+    def _mixtures(self) -> str:
+        main = self.main
+        return f"{main.mixtures} mixtures" + (f" × {main.seeds} seeds" if main.seeds > 1 else "")
+
+    @property
     def sentence(self) -> str:
         """The verdict with its evidence."""
         main = self.main
         seen = f"joint - sequential {main.value:+.2f} points"
         if main.low is not None and main.high is not None and main.detectable is not None:
             seen += (
-                f" [{main.low:+.2f}, {main.high:+.2f}] over all languages, {main.mixtures} mixtures × {main.seeds} seeds, "
-                f"{' or '.join(map(str, self.steps))} steps; the smallest difference that so many show with 80 % "
-                f"probability is {main.detectable:.1f}"
+                f" [{main.low:+.2f}, {main.high:+.2f}] over all languages, an average over {self._mixtures} as drawn from the "
+                f"space, {' or '.join(map(str, self.steps))} steps; the smallest difference that so many show with 80 % "
+                f"probability is {main.detectable:.1f}; {self.equivalence.words}"
             )
-        early = "" if self.complete else " Matched pairs are still being trained: this is an early look."
-        return f"Verdict: {self.verdict} ({seen}).{early}"
+        return f"Verdict: {self.verdict} ({seen}).{self._early}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the comparison as JSON values, with the verdict and every row's finding in words."""
@@ -222,4 +304,5 @@ class MatchedComparison:
         for contrast, data in zip(self.contrasts, found["contrasts"], strict=True):
             for row, shown in zip(contrast.rows, data["rows"], strict=True):
                 shown["finding"] = row.difference.finding(contrast.other)
-        return {"question": QUESTION, "verdict": self.verdict, "sentence": self.sentence} | found
+        words = {"question": QUESTION, "verdict": self.verdict, "answer": self.answer, "sentence": self.sentence}
+        return words | {"equivalence": plain(self.equivalence)} | found

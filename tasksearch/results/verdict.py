@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from tasksearch.core.errors import UnknownName
 from tasksearch.core.plain import plain
 from tasksearch.core.schedule import Schedule
+from tasksearch.core.study import SelectionRule as Rule
 from tasksearch.results.baseline_comparison import BaselineComparison
 from tasksearch.results.estimate import Estimate, Finding, finding_of
 
 __all__ = ["RULES", "Choice", "Estimate", "Finding", "Rule", "TargetResult", "Verdict", "finding_of"]
 
-Rule = Literal["pivot-dev", "english-dev", "target-dev"]
 RULES: dict[str, str] = {
     "pivot-dev": "chosen on other languages' selection examples; no label of the language used in the choice",
     "english-dev": "chosen on English selection examples",
@@ -147,6 +147,7 @@ class Verdict:
         collapsed_baseline: numbers of the baseline's trainings that collapsed and are left out.
         collapse_rates: (mix, collapsed, trained) of the baseline and of every finalist that had collapsed trainings.
         small: "target/language" of selection sets too small to select on, by which no choice should be made alone.
+        target: the one target that choices and numbers are about; empty: all targets of the study.
     """
 
     rule: Rule
@@ -158,6 +159,7 @@ class Verdict:
     small: tuple[str, ...] = ()
     collapsed_baseline: tuple[int, ...] = ()
     collapse_rates: tuple[tuple[str, int, int], ...] = ()
+    target: str = ""
 
     @property
     def clustered(self) -> bool:
@@ -180,6 +182,7 @@ class Verdict:
         return {
             "rule": self.rule,
             "rule_means": RULES[self.rule],
+            "target": self.target or None,
             "level": self.level,
             "candidates": self.candidates,
             "adaptive": self.adaptive,

@@ -58,6 +58,11 @@ def designed_trials(space: SearchSpace, sizes: Mapping[str, int]) -> tuple[Desig
     return _distinct((name, design) for name, wish in wanted if (design := design_of(space, wish)) is not None)
 
 
+def most_designs(space: SearchSpace) -> int:
+    """Return the number of designed trials if no two of them are equal."""
+    return len(space.tasks) + 3
+
+
 def design_of(space: SearchSpace, wish: Mapping[str, Any]) -> Design | None:
     """Return the design with these parameters; None where the space cannot express them."""
     try:

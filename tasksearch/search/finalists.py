@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.errors import TasksearchError
-from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.study import SEARCHED, StudyConfig, TrialRecord
 from tasksearch.search.gain_table import MIN_MIXES, GainTable, language_columns
 from tasksearch.search.objective import Baseline, counted_targets
 
@@ -52,7 +52,7 @@ def choose_finalists(
         records: of the search; the result is a pure function of them.
         groups: target → kind; None: all targets are of one kind.
     """
-    done = [r for r in records if r.role in ("design", "search") and r.status == "done" and r.objective is not None]
+    done = [r for r in records if r.role in SEARCHED and r.status == "done" and r.objective is not None]
     ranked = sorted(done, key=lambda r: (-(r.objective or 0.0), r.number))[: config.leaders]
     by_objective = [Finalist(record=record) for record in ranked]
     if len(done) < MIN_MIXES or config.leaders < 1:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Cell, read_columns
-from tasksearch.core.study import TrialRecord
+from tasksearch.core.study import SEARCHED, TrialRecord
 from tasksearch.search.objective import Baseline
 from tasksearch.search.surrogate.multitask_gp import Posterior, Surrogate, surrogate_over
 from tasksearch.search.surrogate.single_gp import posterior_of_each
@@ -52,7 +52,7 @@ class GainTable:
         done = sorted((r for r in records if r.status == "done" and len(r.scores)), key=lambda r: r.number)
         mixes: dict[Schedule, list[TrialRecord]] = {}
         for record in done:
-            if record.role in ("design", "search"):
+            if record.role in SEARCHED:
                 mixes.setdefault(record.plan.schedule, []).append(record)
         scored = [record for members in mixes.values() for record in members]
         cells = _common(mixes, baseline)

@@ -1,10 +1,16 @@
 """Matched pairs: the trainings that answer joint or sequential. All functions are pure.
 
-*Effect of order.* N mixtures of at least two tasks are drawn from the search space as a random sampler draws them (every
-subset equally likely, then shares and length evenly), by the study's seed alone: no result decides which, so they are an
-unbiased sample of the space. Each is trained jointly, annealed, and one task after the other in two random orders, on the same
-fresh seeds; the sequential ones once more with a learning-rate curve per stage. Tasks, shares, examples, batch and seed are
-equal, and so is the order of each task's own examples, which depends on (seed, task) alone.
+*Effect of order.* Mixtures of at least two tasks are drawn from the search space as a random sampler draws them (every subset
+equally likely, then shares and length evenly), by the study's seed alone: no result decides which, so they are an unbiased
+sample of the space. Tasks, shares, examples, batch and seed of a mixture's trainings are equal, and so is the order of each
+task's own examples, which depends on (seed, task) alone. There are two designs.
+
+A *pair* is a joint training and one with the tasks one after the other in a random order. Both are trials of the search. Every
+pair has a seed of its own: mixtures are the main source of variance, so that many on one seed each tell more than few on
+several; and on one seed for all, luck that trainings of one kind share would pass for an effect.
+
+A *matched set*, trained on request after the search, holds a mixture trained jointly, annealed, and in two random orders, on
+the same fresh seeds; the sequential ones once more with a learning-rate curve per stage.
 
 *Effect of being allowed to choose.* Of the sampler's first n joint and first n sequential mixes of several tasks, n being as
 many as both have, the best objective of each kind is trained again on the same fresh seeds, under the study's own learning-rate
@@ -25,7 +31,8 @@ from tasksearch.core.plan import LRPolicy, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
 from tasksearch.core.space import SearchSpace, annealed_twin, decode, sequential_twin
-from tasksearch.core.study import FOR_THE_QUESTION, StudyConfig, TrialRecord
+from tasksearch.core.study import FOR_THE_QUESTION, LEAST_TWINS, StudyConfig, TrialRecord
+from tasksearch.search.designed_trials import most_designs
 from tasksearch.search.random_schedules import random_params
 
 PlanOf = Callable[[Schedule, int], Plan]
@@ -34,6 +41,10 @@ ORDERS = 2
 """Sequential orders per mixture; two tasks have no more."""
 KINDS = ("joint", "sequential")
 """Kinds of schedule whose best is trained again (role `best-of`)."""
+PAIR_SEED = 100
+"""Seed of the first pair; the k-th has `PAIR_SEED` + k. Finalists and controls have seeds from 1."""
+ENOUGH_PAIRS = 30
+"""Pairs by default at most: the examples, which all pairs share, limit what more of them tell."""
 _DRAWS = 400  # after so many draws without a new mixture the space counts as exhausted
 
 
@@ -50,13 +61,55 @@ class MatchedTraining:
     lr_policy: LRPolicy
 
 
+@dataclass(frozen=True, kw_only=True)
+class DrawnPair:
+    """A mixture of the space, drawn at random, in its two arms.
+
+    Attributes:
+        joint: all tasks at once.
+        sequential: the tasks one after the other, in a random order.
+        seed: that both arms are trained on, and no other trial.
+    """
+
+    joint: Schedule
+    sequential: Schedule
+    seed: int
+
+
+@lru_cache(maxsize=8)
+def drawn_pairs(space: SearchSpace, seed: int, count: int) -> tuple[DrawnPair, ...]:
+    """Return `count` pairs, or as many as a small space holds. The pairs of a smaller count are the first of a larger count."""
+    sets = _distinct_sets(space, random.Random(seed_from("pairs", seed)), count)
+    return tuple(
+        DrawnPair(joint=joint.schedule, sequential=one_order.schedule, seed=PAIR_SEED + place)
+        for place, (joint, _, one_order, *_) in enumerate(sets)
+    )
+
+
+def default_pairs(space: SearchSpace, trials: int, baseline_seeds: int) -> int:
+    """Return the number of pairs that a third of the trials make, at most `ENOUGH_PAIRS` and what baseline and designs leave.
+
+    0 where the space lacks one of the two kinds, or where too few pairs for an interval would come of it.
+    """
+    if any(kind not in space.schedules for kind in KINDS):
+        return 0
+    free = trials - baseline_seeds - most_designs(space)
+    pairs = min(ENOUGH_PAIRS, trials // 6, free // 2)
+    return pairs if pairs >= LEAST_TWINS else 0
+
+
 @lru_cache(maxsize=8)
 def matched_sets(space: SearchSpace, seed: int, count: int) -> tuple[tuple[MatchedTraining, ...], ...]:
     """Return the matched trainings of `count` mixtures, or of as many as a small space holds.
 
     The sets of a smaller count are the first ones of a larger count.
     """
-    rng, found, misses = random.Random(seed_from("twins", seed)), dict[tuple[Mixture, int], tuple[MatchedTraining, ...]](), 0
+    return _distinct_sets(space, random.Random(seed_from("twins", seed)), count)
+
+
+def _distinct_sets(space: SearchSpace, rng: random.Random, count: int) -> tuple[tuple[MatchedTraining, ...], ...]:
+    """Draw the matched trainings of `count` different mixtures, or of as many as are found."""
+    found, misses = dict[tuple[Mixture, int], tuple[MatchedTraining, ...]](), 0
     while len(found) < count and misses < _DRAWS:
         drawn = _drawn(space, rng)
         if drawn is None or drawn[0] in found:

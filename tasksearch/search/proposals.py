@@ -4,32 +4,35 @@ So the same study proposes the same trials at any concurrency up to the lag and 
 only the parameters are used, which are themselves pure; their results are not, even where they are known. Random proposals use
 no results and wait for none.
 
-Trials are numbered in this order: the baseline's seeds, the designed trials, the sampler's proposals; when all those are
-finished the finalists on fresh seeds, then the controls, then further seeds of finalists whose race is open, then the baseline
-on the fresh seeds that it lacks, then replacements of collapsed trainings; then, where the study has them, the matched pairs. A
-study that is given more trials later continues with the sampler after all these.
+Trials are numbered in this order: the baseline's seeds, the designed trials, the matched pairs, the sampler's proposals; when
+all those are finished the finalists on fresh seeds, then the controls, then further seeds of finalists whose race is open, then
+the baseline on the fresh seeds that it lacks, then replacements of collapsed trainings; then, where the study has them, the
+matched sets. A study that is given more trials later continues with the sampler after all these.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import operator
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
-from tasksearch.core.space import decode, encode
+from tasksearch.core.space import SearchSpace, decode, encode
 from tasksearch.core.study import AFTERWARDS, Role, StudyConfig, TrialRecord
 from tasksearch.search.collapse import FIRST_SEED, FRESH, collapsed, is_rerun, to_run_again
 from tasksearch.search.common_seeds import next_common
 from tasksearch.search.controls import control_plans, control_seeds
-from tasksearch.search.designed_trials import designed_trials
+from tasksearch.search.designed_trials import Design, designed_trials
 from tasksearch.search.finalists import Finalist, choose_finalists
-from tasksearch.search.matched_pairs import best_of_plans, matched_count, matched_plan
+from tasksearch.search.matched_pairs import best_of_plans, drawn_pairs, matched_count, matched_plan
 from tasksearch.search.racing import goes_on, race_state
 from tasksearch.search.random_schedules import every_schedule, random_params
 from tasksearch.search.tpe import tpe_suggestions
@@ -41,6 +44,8 @@ SEARCH_SEED = 0
 
 _ASKS = 6  # after so many proposals that were seen before, a random mix is drawn instead
 _DRAWS = 200
+_READY: list[TrialRecord] = []
+"""Records from the first on that `_first_unready` found ready, as far as the last look went."""
 
 PlanOf = Callable[[Schedule, int], Plan]
 
@@ -96,32 +101,33 @@ def propose(
     """
     before = list(records[:n])
     assert [record.number for record in before] == list(range(n)), "records have gaps"
-    if len(searched_of(config, before)) < config.trials:
-        found = _searched(config, sizes, plan_of, before)
+    searched = searched_of(config, before)
+    if len(searched) < config.trials:
+        found = _searched(config, sizes, plan_of, n, searched)
         if found is not None:
             return found
-    return _finalist(config, plan_of, before, groups, race)
+    return _finalist(config, plan_of, before, searched, groups, race)
 
 
 def _searched(
     config: StudyConfig,
     sizes: Mapping[str, int],
     plan_of: PlanOf,
-    before: Sequence[TrialRecord],
+    n: int,
+    searched: Sequence[TrialRecord],
 ) -> Proposal | Wait | None:
     """Propose a baseline seed, a designed trial or a sampled one; None where the space has no new mix."""
-    n, searched = len(before), searched_of(config, before)
     place = len(searched)
     if place < config.baseline_seeds:
         return Proposal(number=n, role="baseline", plan=plan_of(Schedule.none(), place), params=_unused(config))
-    seen = {record.plan.schedule for record in searched}
-    design = next(
-        (one for one in designed_trials(config.space, sizes) if plan_of(one.schedule, SEARCH_SEED).schedule not in seen), None
-    )
+    design = _design(config, sizes, plan_of, searched)
     if design is not None:
         return Proposal(number=n, role="design", plan=plan_of(design.schedule, SEARCH_SEED), params=design.params)
+    pair = _pair(config, plan_of, searched)
+    if pair is not None:
+        return Proposal(number=n, role="pair", plan=pair, params=_told(config, pair.schedule))
     told = searched[: max(0, place - config.lag + 1)]
-    unready = next((record.number for record in told if not _ready(record)), None)
+    unready = _first_unready(told)
     if unready is not None and config.sampler != "random" and _has_baseline(config, told):
         return Wait(number=unready, search_goes_on=True)
     params = _draw(config, place, told if _has_baseline(config, told) else (), searched)
@@ -130,6 +136,37 @@ def _searched(
     schedule = decode(config.space, params)
     assert schedule is not None
     return Proposal(number=n, role="search", plan=plan_of(schedule, SEARCH_SEED), params=tuple(params.items()))
+
+
+def _design(config: StudyConfig, sizes: Mapping[str, int], plan_of: PlanOf, searched: Sequence[TrialRecord]) -> Design | None:
+    """Return the next designed trial; None where all were begun."""
+    wanted: dict[Schedule, Design] = {}
+    for one in _designs(config.space, tuple(sizes.items())):
+        wanted.setdefault(plan_of(one.schedule, SEARCH_SEED).schedule, one)
+    for record in searched:
+        if record.role == "design":
+            wanted.pop(record.plan.schedule, None)
+    for record in searched if wanted else ():  # a mix of the sampler that a larger space has as a design
+        wanted.pop(record.plan.schedule, None)
+    return next(iter(wanted.values()), None)
+
+
+@lru_cache(maxsize=8)
+def _designs(space: SearchSpace, sizes: tuple[tuple[str, int], ...]) -> tuple[Design, ...]:
+    return designed_trials(space, dict(sizes))
+
+
+def _pair(config: StudyConfig, plan_of: PlanOf, searched: Sequence[TrialRecord]) -> Plan | None:
+    """Return the next arm of a matched pair, the joint one first; None where all were begun.
+
+    Arms are counted, so that a space that was widened since gets pairs of its own only if it is to have more of them.
+    """
+    place = sum(record.role == "pair" for record in searched)
+    pairs = drawn_pairs(config.space, config.seed, config.pairs)
+    if place >= 2 * len(pairs):
+        return None
+    pair = pairs[place // 2]
+    return plan_of(pair.sequential if place % 2 else pair.joint, pair.seed)
 
 
 def searched_of(config: StudyConfig, records: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -172,6 +209,7 @@ def _finalist(
     config: StudyConfig,
     plan_of: PlanOf,
     before: Sequence[TrialRecord],
+    searched: Sequence[TrialRecord],
     groups: Mapping[str, str] | None,
     race: bool | None,
 ) -> Proposal | Wait | Finished:
@@ -180,8 +218,8 @@ def _finalist(
     The finalists' first seeds, controls, seeds of the open races round by round, the baseline on those seeds that it lacks,
     matched pairs, further seeds of the baseline, and the untrained reference.
     """
-    n, searched = len(before), searched_of(config, before)
-    unready = next((record.number for record in searched if not _ready(record)), None)
+    n = len(before)
+    unready = _first_unready(searched)
     if unready is not None:
         return Wait(number=unready)
     run = {record.plan: record for record in before if record.role == "finalist"}
@@ -333,6 +371,22 @@ def _unused(config: StudyConfig) -> tuple[tuple[str, Any], ...]:
     return tuple((f"use/{task}", False) for task in config.space.tasks)
 
 
+def _first_unready(records: Sequence[TrialRecord]) -> int | None:
+    """Return the number of the first trial whose result is not known yet; None if there is none.
+
+    Records that were looked at before and were ready are passed over: a driver looks at every turn of its loop.
+    """
+    same = min(len(_READY), len(records))
+    if not all(map(operator.is_, records, _READY)):
+        same = next(i for i in range(same) if records[i] is not _READY[i])
+    del _READY[same:]
+    for record in records[same:]:
+        if not _ready(record):
+            return record.number
+        _READY.append(record)
+    return None
+
+
 def _ready(record: TrialRecord) -> bool:
     """Return whether the trial's result is known: it has ended, and has an objective if it is done."""
     return record.status in ("stopped", "failed") or (record.status == "done" and record.objective is not None)
@@ -340,4 +394,4 @@ def _ready(record: TrialRecord) -> bool:
 
 def _has_baseline(config: StudyConfig, told: Sequence[TrialRecord]) -> bool:
     """Return whether every seed of the baseline is among them, without which there is no objective."""
-    return sum(record.role == "baseline" for record in told) >= config.baseline_seeds
+    return sum(1 for _ in islice((r for r in told if r.role == "baseline"), config.baseline_seeds)) >= config.baseline_seeds

@@ -1,4 +1,4 @@
-"""TPE on an Optuna study in memory, rebuilt for every proposal from the records whose results it may use."""
+"""Proposals of TPE, or of another Optuna sampler on a study in memory, from the records whose results they may use."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tasksearch.core.errors import BadInput, first_line
 from tasksearch.core.space import SearchSpace, suggest
 from tasksearch.core.study import TrialRecord
 from tasksearch.search.designed_trials import Fixed
+from tasksearch.search.fast_tpe import Columns, FastTPE
 from tasksearch.search.optuna_samplers import build_sampler
 from tasksearch.search.random_schedules import uniform
 
@@ -48,6 +49,9 @@ def tpe_suggestions(
         BadInput: what another sampler raised.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    if sampler == "tpe":
+        yield from _built_in(space, told, pending, seeds)
+        return
     study = optuna.create_study(direction="maximize")
     study.add_trials(_history(space, told, pending))
     for attempt, seed in enumerate(seeds):
@@ -55,9 +59,28 @@ def tpe_suggestions(
         try:
             yield suggest(space, _Loosened(study.ask(), random.Random(seed), _rate(attempt, len(seeds))))
         except Exception as fault:  # whatever a foreign sampler does is told in one line
-            if sampler == "tpe":
-                raise
             raise BadInput(f"sampler {sampler} failed: {type(fault).__name__}: {first_line(fault)}") from fault
+
+
+def _built_in(
+    space: SearchSpace, told: Sequence[TrialRecord], pending: Sequence[TrialRecord], seeds: Sequence[int]
+) -> Iterator[dict[str, Any]]:
+    """Yield what Optuna's TPE would propose over a study of these records, which is not built (`fast_tpe`)."""
+    points = _points(told, pending)
+    columns = _columns_of(space)
+    columns.take([params for params, _, _ in points])
+    states, values = [state for _, state, _ in points], [value for _, _, value in points]
+    asked: list[dict[str, Any]] = []
+    for attempt, seed in enumerate(seeds):
+        sampler = FastTPE(seed % 2**32, columns, states, values, asked)
+        trial = optuna.create_study(direction="maximize", sampler=sampler).ask()
+        yield suggest(space, _Loosened(trial, random.Random(seed), _rate(attempt, len(seeds))))
+        asked.append({**sampler.relative, **trial.params})
+
+
+@lru_cache(maxsize=4)
+def _columns_of(space: SearchSpace) -> Columns:
+    return Columns(lambda params: distributions_of(space, dict(params)) if params else {})
 
 
 def _rate(attempt: int, attempts: int) -> float:
@@ -146,11 +169,20 @@ class _Recorder(Fixed):
         return super().suggest_float(name, low, high, log=log)
 
 
-def _history(space: SearchSpace, told: Sequence[TrialRecord], pending: Sequence[TrialRecord]) -> list[FrozenTrial]:
+def _points(
+    told: Sequence[TrialRecord], pending: Sequence[TrialRecord]
+) -> list[tuple[tuple[tuple[str, Any], ...], TrialState, float | None]]:
+    """Return parameters, state and value of every trial that a sampler is told of, in their order."""
     judged = [record for record in told if record.role == "baseline" and record.objective is not None]
-    trials: list[FrozenTrial] = []
+    points: list[Any] = []
     if judged:
-        mean = sum(record.objective or 0.0 for record in judged) / len(judged)
-        trials.append(copy.copy(_frozen(space, judged[0].params, TrialState.COMPLETE, mean)))
-    trials += [frozen_trial(space, record) for record in told if record.role != "baseline"]
-    return trials + [frozen_trial(space, record, running=True) for record in pending if record.role != "baseline"]
+        points.append((judged[0].params, TrialState.COMPLETE, sum(record.objective or 0.0 for record in judged) / len(judged)))
+    points += [(record.params, _STATES[record.status], record.objective) for record in told if record.role != "baseline"]
+    return points + [(record.params, TrialState.RUNNING, None) for record in pending if record.role != "baseline"]
+
+
+def _history(space: SearchSpace, told: Sequence[TrialRecord], pending: Sequence[TrialRecord]) -> list[FrozenTrial]:
+    return [
+        copy.copy(_frozen(space, params, state, value if state == TrialState.COMPLETE else None))
+        for params, state, value in _points(told, pending)
+    ]

@@ -15,10 +15,12 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from tasksearch.store.remote import RemoteStore
+from tasksearch.store.remote import RemoteStore, open_store
+from tasksearch.store.score_files import damaged_tables, facts_of, score_names, score_size
 from tasksearch.store.segment_store import SegmentStore, translated
 
 _LOG = logging.getLogger(__name__)
+FREE_SHARE = 0.8
 _CLAIMS = ".claims"
 _CLAIM_SECONDS = 24 * 3600.0  # a claim of another machine not renewed for this long belongs to a dead process
 _LEFTOVER_SECONDS = 3600.0  # an incomplete segment this old was left by a killed writer
@@ -26,7 +28,7 @@ _LEFTOVER_SECONDS = 3600.0  # an incomplete segment this old was left by a kille
 
 @dataclass(frozen=True, kw_only=True)
 class StoreEntry:
-    """A segment, score table or snapshot in the store.
+    """A segment, a trial's score tables, or a snapshot in the store.
 
     Attributes:
         name: signature; a snapshot adds its step.
@@ -56,12 +58,14 @@ class StoreEntry:
 
 def entries(store: SegmentStore) -> list[StoreEntry]:
     """Return everything with a readable manifest; other files are not read."""
-    return [entry for name in store.names() if (entry := _entry(store, name)) is not None]
+    found = (_entry(store, name) for name in store.names())
+    return [*(entry for entry in found if entry is not None), *(_scores(store, name) for name in score_names(store))]
 
 
 def verify(store: SegmentStore) -> list[str]:
     """Read every file of the store; return the names of segments that do not match their manifests."""
-    return [name for name in store.names() if not _is_whole(store, name)]
+    segments = [name for name in store.names() if not _is_whole(store, name)]
+    return segments + [name for name in score_names(store) if damaged_tables(store, name)]
 
 
 def to_evict(stock: Iterable[StoreEntry], *, budget: int, protected: Collection[str], now: float) -> list[StoreEntry]:
@@ -103,6 +107,18 @@ def prune(store: SegmentStore, budget: int, *, dry_run: bool = False) -> list[St
         return []
     except OSError as fault:
         raise translated(fault, store) from None
+
+
+def default_budget(address: str) -> int | None:
+    """Return the size in bytes that a store may take where nobody says it: what it holds, and `FREE_SHARE` of the free disk.
+
+    None for an object store, whose room is not known.
+    """
+    store = open_store(address)
+    if isinstance(store, RemoteStore):
+        return None
+    there = next(folder for folder in (store.root.absolute(), *store.root.absolute().parents) if folder.exists())
+    return sum(entry.size for entry in entries(store)) + int(FREE_SHARE * shutil.disk_usage(there).free)
 
 
 def _evict(store: SegmentStore, gone: Iterable[StoreEntry]) -> None:
@@ -153,6 +169,22 @@ def _entry(store: SegmentStore, name: str) -> StoreEntry | None:
         seconds=float(sum(seconds.values()) if isinstance(seconds, dict) else seconds),
         steps=int(facts.get("steps", 0)),
         uses=store.uses(name),
+        used=store.modified(name),
+    )
+
+
+def _scores(store: SegmentStore, name: str) -> StoreEntry:
+    facts = facts_of(store, name)
+    costs = [*facts.trainings.values(), *(manifest["facts"] for manifest in facts.tables.values())]
+    labels = dict.fromkeys(str(cost.get("label", "")).replace("/", ",").split(",")[0] for cost in costs)
+    return StoreEntry(
+        name=name,
+        kind="scores",
+        label=", ".join(sorted(labels)),
+        size=score_size(store, name),
+        seconds=float(sum(cost.get("seconds", 0.0) for cost in costs)),
+        steps=int(sum(cost.get("steps", 0) for cost in costs)),
+        uses=0,
         used=store.modified(name),
     )
 

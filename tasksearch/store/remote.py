@@ -91,8 +91,9 @@ class RemoteStore(SegmentStore):
 
     def discard(self, name: str) -> None:
         """Remove a segment, its manifest first."""
-        with suppress(OSError):
-            self._fs.rm_file(f"{self._at(name)}/{MANIFEST}")
+        for path in (f"{self._at(name)}.scores", f"{self._at(name)}/{MANIFEST}"):
+            with suppress(OSError):
+                self._fs.rm_file(path)
         with suppress(OSError):
             self._fs.rm(self._at(name), recursive=True)
 
@@ -106,22 +107,34 @@ class RemoteStore(SegmentStore):
         found = {str(path).split("/")[-2] for path in self._fs.glob(f"{self._base}/{signature[:2]}/{signature}.*/{MANIFEST}")}
         return sorted(found, reverse=True)
 
-    def read(self, name: str) -> bytes | None:
-        """Return the content of a file at the store's root; None if there is none."""
-        path = f"{self._base}/{name}"
-        return bytes(self._fs.cat_file(path)) if self._fs.exists(path) else None
+    def files(self, ending: str) -> Iterator[str]:
+        """Yield the names, without `ending`, of everything that is a single object."""
+        for path in sorted(self._fs.glob(f"{self._base}/??/*{ending}")):
+            yield str(path).split("/")[-1].removesuffix(ending)
 
-    def write(self, name: str, content: bytes) -> None:
-        """Write a file at the store's root."""
-        self._fs.makedirs(self._base, exist_ok=True)
-        self._fs.pipe_file(f"{self._base}/{name}", content)
+    def read(self, path: str, most: int | None = None) -> bytes | None:
+        """Return the content of a file under the root, or its first `most` bytes; None if there is none."""
+        where = f"{self._base}/{path}"
+        return bytes(self._fs.cat_file(where, end=most)) if self._fs.exists(where) else None
+
+    def size(self, path: str) -> int:
+        """Return the size of a file under the root in bytes; 0 if there is none."""
+        with suppress(OSError):
+            return int(self._fs.info(f"{self._base}/{path}")["size"])
+        return 0
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file under the root."""
+        where = f"{self._base}/{path}"
+        self._fs.makedirs(where.rpartition("/")[0], exist_ok=True)
+        self._fs.pipe_file(where, content)
 
     def modified(self, name: str) -> float:
         """Return when a segment was committed, in seconds since the epoch; 0 if the object store does not say."""
-        try:
-            return float(self._fs.modified(f"{self._at(name)}/{MANIFEST}").timestamp())
-        except (OSError, NotImplementedError, AttributeError):
-            return 0.0
+        for path in (f"{self._at(name)}/{MANIFEST}", f"{self._at(name)}.scores"):
+            with suppress(OSError, NotImplementedError, AttributeError):
+                return float(self._fs.modified(path).timestamp())
+        return 0.0
 
     def _publish(self, temporary: Path, signature: str) -> None:
         if self.manifest(signature) is not None:

@@ -5,6 +5,7 @@ ROOT/ab/abcd…/manifest.json         format, signature, size and hash of every 
 ROOT/ab/abcd…/model.safetensors …   the files it names
 ROOT/ab/abcd….00000100/             a snapshot inside that segment, after 100 steps; removed once the segment is stored
 ROOT/ab/abcd…/uses                  one byte per reuse; its modification time is that of the last reuse
+ROOT/ab/abcd….scores                the score tables of a trial (`store.score_files`)
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import logging
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -33,6 +35,7 @@ MANIFEST = "manifest.json"
 USES = "uses"
 FORMAT = 1
 Tensors = dict[str, torch.Tensor]
+_SETTLED_SECONDS = 2.0
 _NO_WRITING = (errno.EROFS, errno.EACCES, errno.EPERM)
 _LOG = logging.getLogger(__name__)
 
@@ -54,6 +57,7 @@ class SegmentStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.damaged: list[str] = []
+        self._hashed: dict[Path, tuple[int, int, int, str]] = {}
         self.accept_versions = True
         self.versions: Mapping[str, str] | None = None
 
@@ -77,7 +81,7 @@ class SegmentStore:
             return None
         manifest = self.peek(signature)
         with suppress(OSError, ValueError, TypeError, AttributeError):
-            if manifest and all(_matches(folder / name, *facts) for name, facts in manifest["files"].items()):
+            if manifest and all(self._matches(folder / name, *facts) for name, facts in manifest["files"].items()):
                 return manifest if self.fits(manifest) else None
         self.warn(signature)
         return None
@@ -116,16 +120,17 @@ class SegmentStore:
         return read_manifest(text, signature, self)
 
     def tensors(self, signature: str, name: str) -> Tensors:
-        """Load one of the segment's safetensors files onto the CPU.
+        """Load one of the segment's safetensors files onto the CPU and verify its hash.
 
         Raises:
-            SegmentDamaged: the file was removed or changed since the manifest was read.
+            SegmentDamaged: the file does not match the manifest.
         """
-        try:
-            return dict(load_file(self.folder(signature) / f"{name}.safetensors"))
-        except (OSError, SafetensorError):
-            self.warn(signature)
-            raise SegmentDamaged(signature) from None
+        manifest, path = self.peek(signature), self.folder(signature) / f"{name}.safetensors"
+        with suppress(OSError, SafetensorError, KeyError):
+            if manifest and self._matches(path, *manifest["files"][path.name]):
+                return dict(load_file(path))
+        self.warn(signature)
+        raise SegmentDamaged(signature)
 
     def put(self, signature: str, tensors: dict[str, Tensors], facts: dict[str, Any]) -> None:
         """Write a segment: files, then the manifest with their hashes, then one rename. An existing equal segment is kept.
@@ -142,7 +147,9 @@ class SegmentStore:
         self._commit(signature, write, facts | {"code": code_hash()})
 
     def use(self, signature: str) -> None:
-        """Record that a segment was reused; a store that cannot be written records nothing."""
+        """Record that a segment or score file was reused; a store that cannot be written records nothing."""
+        with suppress(OSError):
+            os.utime(self.folder(signature).with_name(f"{signature}.scores"))
         with suppress(OSError):
             handle = os.open(self.folder(signature) / USES, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             try:
@@ -153,6 +160,8 @@ class SegmentStore:
     def discard(self, name: str) -> None:
         """Remove a segment or snapshot: rename it first, then delete its files."""
         _LOG.debug("segment %s goes from %s", name, self)
+        with suppress(OSError):
+            self.folder(name).with_name(f"{name}.scores").unlink()
         grave = self.temporary(name)
         with suppress(OSError):
             self.folder(name).rename(grave)
@@ -165,14 +174,52 @@ class SegmentStore:
 
     def snapshots(self, signature: str) -> list[str]:
         """Return the names of the snapshots of a segment, the furthest first."""
-        return sorted((path.name for path in self.root.glob(f"{signature[:2]}/{signature}.*")), reverse=True)
+        return sorted((path.name for path in self.root.glob(f"{signature[:2]}/{signature}.*[0-9]")), reverse=True)
+
+    def files(self, ending: str) -> Iterator[str]:
+        """Yield the names, without `ending`, of everything that is a single file."""
+        for path in sorted(self.root.glob(f"??/*{ending}")):
+            yield path.name.removesuffix(ending)
+
+    def read(self, path: str, most: int | None = None) -> bytes | None:
+        """Return the content of a file under the root, or its first `most` bytes; None if there is none."""
+        with suppress(OSError), (self.root / path).open("rb") as file:
+            return file.read() if most is None else file.read(most)
+        return None
+
+    def size(self, path: str) -> int:
+        """Return the size of a file under the root in bytes; 0 if there is none."""
+        try:
+            return (self.root / path).stat().st_size
+        except OSError:
+            return 0
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file under the root, under a temporary name that is then renamed.
+
+        Raises:
+            DiskFull: no space is left; the old content stays.
+            StoreUnusable: the store cannot be written.
+        """
+        final = self.root / path
+        temporary = self.temporary(final.name)
+        try:
+            final.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(content)
+            sync(temporary)
+            temporary.rename(final)
+            sync_folder(final.parent)
+        except OSError as fault:
+            raise translated(fault, self) from None
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def modified(self, name: str) -> float:
         """Return when a segment was last reused, or else committed, in seconds since the epoch."""
         folder = self.folder(name)
-        for file in (USES, MANIFEST):
+        for file in (folder / USES, folder / MANIFEST, folder.with_name(f"{name}.scores")):
             with suppress(OSError):
-                return (folder / file).stat().st_mtime
+                return file.stat().st_mtime
         return 0.0
 
     def uses(self, name: str) -> int:
@@ -212,6 +259,18 @@ class SegmentStore:
             raise translated(fault, self) from None
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+    def _matches(self, path: Path, size: int, digest: str) -> bool:
+        """Whether a file is as its manifest says; a file that stayed as it was is hashed once per process."""
+        found = path.stat()
+        seen = (found.st_ino, found.st_size, found.st_mtime_ns, digest)
+        if self._hashed.get(path) == seen:
+            return True
+        if found.st_size != size or digest_of(path) != digest:
+            return False
+        if time.time() - found.st_mtime > _SETTLED_SECONDS:  # a younger file may change within one tick of the clock
+            self._hashed[path] = seen
+        return True
 
     def _publish(self, temporary: Path, signature: str) -> None:
         final = self.folder(signature)
@@ -290,7 +349,3 @@ def digest_of(path: Path) -> str:
 
 def _facts(path: Path) -> tuple[int, str]:
     return path.stat().st_size, digest_of(path)
-
-
-def _matches(path: Path, size: int, digest: str) -> bool:
-    return path.stat().st_size == size and digest_of(path) == digest

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tasksearch.core.arguments import named_arguments
-from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.errors import StudyNotReady, UnknownName
 from tasksearch.core.folders import AnyPath
+from tasksearch.core.score import ScoreTable
 from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.records.ledger import Ledger
 from tasksearch.results.verdict import RULES, Verdict
 from tasksearch.study.coverage import check_languages, scored_name
 from tasksearch.study.own_parts import picker_of
@@ -23,60 +26,67 @@ from tasksearch.tasks.suite import Suite
 def best_of(
     folder: AnyPath,
     *,
-    rule: str = "pivot-dev",
+    rule: str | None = None,
     languages: Sequence[str] | None = None,
-    reopen: bool = False,
+    target: str | None = None,
     study: tuple[Any, list[TrialRecord]] | None = None,
 ) -> Verdict:
     """Return the best mix per language, and whether the search was worth its cost.
 
-    The question is recorded in the study's holdout log: see `records.holdout_log`.
+    The question is recorded in the study's holdout log; a second look at the same reporting examples, by another rule or for
+    another choice, is marked adaptive: see `records.holdout_log`.
 
     Args:
         folder: the study's folder.
-        rule: `pivot-dev`, `english-dev` or `target-dev`.
+        rule: `pivot-dev`, `english-dev` or `target-dev`; None: the study's own.
         languages: rows to return, languages by any of their codes; None: all.
-        reopen: read the reporting examples again, under another rule or for another choice.
-        study: the result of `read_study`, if it was called already.
+        target: choose and report on this target alone; None: on all targets of the study.
+        study: the result of `read_study` for that target, if it was called already.
 
     Raises:
         StudyNotReady: no study, no baseline, or no finalist yet.
-        UnknownName: an unknown rule or language.
-        AlreadyRead: the reporting examples were read for another question, and `reopen` is False.
+        UnknownName: an unknown rule, language or target.
     """
     from tasksearch.analysis.baseline_comparison.comparison import compare_with_baselines
     from tasksearch.analysis.picking import choose
     from tasksearch.analysis.selection_rules import small_sets
     from tasksearch.analysis.study_analysis import as_rule
 
-    folder, asked_rule = Path(folder), as_rule(rule)
-    reading, records = study or read_study(folder, languages)
+    folder = Path(folder)
+    asked_rule = as_rule(rule or Ledger(folder).config().select)
+    reading, records = study or read_study(folder, languages, target=target)
     if languages is not None:
         languages = [scored_name(one, reading.scored_languages) for one in languages]
     verdict = choose(reading, asked_rule, languages)  # first: a rule that cannot choose here has asked nothing
-    asked = ask_question(folder, reading, records, asked_rule, reopen=reopen)
-    comparison = compare_with_baselines(reading, records, asked_rule)
-    return dataclasses.replace(verdict, baseline_comparison=comparison, adaptive=asked.adaptive, small=small_sets(reading))
+    asked = ask_question(folder, reading, records, asked_rule, target=target)
+    # the search was for all targets: whether it was worth its cost is not a question about one of them
+    comparison = None if target else compare_with_baselines(reading, records, asked_rule)
+    return dataclasses.replace(
+        verdict, baseline_comparison=comparison, adaptive=asked.adaptive, small=small_sets(reading), target=target or ""
+    )
 
 
-def verdict_of(folder: AnyPath, *, languages: Sequence[str] | None = None, reopen: bool = False) -> Verdict:
-    """Return `best_of` by pivot-dev, or by english-dev for a study of one language, which has no other language to choose on.
+def verdict_of(folder: AnyPath, *, languages: Sequence[str] | None = None, target: str | None = None) -> Verdict:
+    """Return `best_of` by the study's own rule.
+
+    If that is pivot-dev and the study has one language, which leaves no other language to choose on, english-dev chooses.
 
     Raises:
         As `best_of`.
     """
     try:
-        return best_of(folder, languages=languages, reopen=reopen)
+        return best_of(folder, languages=languages, target=target)
     except StudyNotReady:
-        return best_of(folder, rule="english-dev", languages=languages, reopen=reopen)
+        if Ledger(Path(folder)).config().select != "pivot-dev":
+            raise
+        return best_of(folder, rule="english-dev", languages=languages, target=target)
 
 
-def rules_of(folder: Path, *, rule: str = "pivot-dev") -> Any:
+def rules_of(folder: Path, *, rule: str | None = None) -> Any:
     """Return every selection rule's choice and regret: a `results.selection_rules.RuleTable`.
 
-    The headline stays the rule that was asked for first: this table does not permit changing it. Since it shows the reporting
-    gains of every rule's choice, it is recorded in the holdout log (`records.holdout_log.EVERY_RULE`), and a rule that is asked
-    for later counts as adaptive.
+    The headline stays the rule that was asked for first. Since this table shows the reporting gains of every rule's choice, it
+    is recorded in the holdout log (`records.holdout_log.EVERY_RULE`), and a rule that is asked for later counts as adaptive.
 
     Raises:
         As `best_of`.
@@ -87,9 +97,9 @@ def rules_of(folder: Path, *, rule: str = "pivot-dev") -> Any:
 
     reading, records = read_study(folder)
     if headline(holdout_uses(folder)) is None:
-        ask_question(folder, reading, records, as_rule(rule))
+        ask_question(folder, reading, records, as_rule(rule or Ledger(folder).config().select))
     choices = {f"{name} by {each}": mix for each in RULES for name, mix in _choices(reading, as_rule(each)).items()}
-    ask(folder, EVERY_RULE, choices, reading.evidence.cells, reopen=True, complete=is_complete(folder, reading, records))
+    ask(folder, EVERY_RULE, choices, reading.evidence.cells, complete=is_complete(folder, reading, records))
     return rule_table(reading)
 
 
@@ -97,6 +107,7 @@ def read_study(
     folder: Path,
     languages: Sequence[str] | None = None,
     *,
+    target: str | None = None,
     records: list[TrialRecord] | None = None,
     outcomes: Any = None,
 ) -> tuple[Any, list[TrialRecord]]:
@@ -105,21 +116,27 @@ def read_study(
     Args:
         folder: the study's folder.
         languages: languages that must be covered.
+        target: the one target whose scores are read; None: all.
         records, outcomes: the study's, if they were read already; `outcomes` is a function like `Ledger.outcomes`.
 
     Raises:
         StudyNotReady: no study, no baseline, or no finalist yet.
         LanguageNotCovered: a language that was not scored, with the targets of its suite that would cover it.
+        UnknownName: the study has no such target.
     """
     from tasksearch.analysis.clustering import Documents
     from tasksearch.analysis.study_analysis import analyse_study
-    from tasksearch.records.ledger import Ledger
 
     ledger = Ledger(folder)
     config = ledger.config()
     suite = suite_with_labels(config.suite, config.data)
     records = ledger.records() if records is None else records
-    check_languages(suite, config.targets, records, languages or ())
+    if target is not None:
+        if target not in config.targets:
+            raise UnknownName("target of the study", target, config.targets)
+        records, of_all = [_scored_on(record, target) for record in records], outcomes or ledger.outcomes
+        outcomes = cache(lambda number: {cell: each for cell, each in of_all(number).items() if cell[0] == target})
+    check_languages(suite, config.targets if target is None else (target,), records, languages or ())
     reading = analyse_study(
         records,
         outcomes or ledger.outcomes,
@@ -144,42 +161,48 @@ def design_names_of(ledger: Any) -> Any:
 
 def open_study(folder: Path) -> tuple[StudyConfig, Suite, list[TrialRecord]]:
     """Return a study's configuration, its suite with the study's own warnings, and the records of its trials."""
-    from tasksearch.records.ledger import Ledger
-
     config, suite = open_suite(folder)
     return config, suite, Ledger(folder).records()
 
 
 def open_suite(folder: Path) -> tuple[StudyConfig, Suite]:
     """Return a study's configuration, and its suite with the study's own warnings."""
-    from tasksearch.records.ledger import Ledger
-
     config = Ledger(folder).config()
     suite = suite_with_labels(config.suite, config.data)
     return config, dataclasses.replace(suite, warning=warning_of(suite, config, folder))
 
 
-def ask_question(folder: Path, reading: Any, records: Sequence[TrialRecord], rule: Any, *, reopen: bool = False) -> Any:
+def _scored_on(record: TrialRecord, target: str) -> TrialRecord:
+    """Return the record with its scores on that target alone."""
+    return dataclasses.replace(record, scores=ScoreTable.of(score for score in record.scores if score.target == target))
+
+
+def ask_question(folder: Path, reading: Any, records: Sequence[TrialRecord], rule: Any, *, target: str | None = None) -> Any:
     """Record the question in the holdout log, always for the whole table: a single language shown is a part of it.
 
+    A question about one target is a part of the rule's own question if it chose the same mixes; otherwise it is another one.
     Nothing is recorded if the rule has nothing to choose on in some language, since no reporting example is then read.
 
     Raises:
         StudyNotReady: the rule has nothing to choose on in some language.
     """
-    from tasksearch.records.holdout_log import ask
+    from tasksearch.records.holdout_log import ask, part_of_earlier
 
     for row in reading.rows():
         if not row.is_group:
             reading.rank(row, rule)
     complete = is_complete(folder, reading, records)
-    return ask(folder, rule, _choices(reading, rule), reading.evidence.cells, reopen=reopen, complete=complete)
+    choices = _choices(reading, rule)
+    if target is not None:
+        if (whole := part_of_earlier(folder, rule, choices)) is not None:
+            return whole
+        rule = f"{rule} for {target}"
+    return ask(folder, rule, choices, reading.evidence.cells, complete=complete)
 
 
 def is_complete(folder: Path, reading: Any, records: Sequence[TrialRecord]) -> bool:
     """Return whether all finalists are trained on fresh seeds, no trial is running, and no addition is missing."""
     from tasksearch.records.additions import lacking
-    from tasksearch.records.ledger import Ledger
 
     ledger = Ledger(folder)
     config = ledger.config()

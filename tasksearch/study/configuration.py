@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ from tasksearch.core.option import Options, check_names, options_of
 from tasksearch.core.options import Places, Resources, StudyOptions, control_names
 from tasksearch.core.own_files import shown
 from tasksearch.core.study import Objective, Overrides, StudyConfig
+from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.study.locations import kept_tracking_address
 from tasksearch.study.objective import read_objective
 from tasksearch.study.own_parts import encoder_name, picker_name, sampler_name, trainable_name
-from tasksearch.study.settings import FOR_TARGETS
+from tasksearch.study.settings import FOR_TARGETS, settled_precision
 from tasksearch.study.setup import check_metrics, choose_languages, choose_targets, data_folder
 from tasksearch.study.spaces import fill_in, known_spaces, load_space
 from tasksearch.tasks.catalogue import load_suite, suite_name
@@ -69,16 +71,19 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "trainable": trainable_name(asked.trainable or ""),
         "encoder": encoder_name(asked.encoder or ""),
         "model": asked.model or "lab",
+        "lag": asked.lag or StudyConfig.lag,
         "targets": targets,
         "languages": languages,
         "data": data_folder(suite, asked.data),
         "objective": read_objective(asked.objective, suite, targets, languages) if asked.objective else Objective(),
         "untrained": suite.needs_data if asked.untrained is None else asked.untrained,
         "controls": control_names(asked.controls),
+        "pairs": default_pairs(space, asked.trials, asked.baseline_seeds) if asked.pairs is None else asked.pairs,
         "tracking_uri": kept_tracking_address(asked.tracking_uri),
         "pretraining_text": tuple(str(Path(place).absolute()) for place in asked.pretraining_text),
     }
     plain: dict[str, Any] = {name: getattr(asked, name) for name in same - set(resolved)}
+    asked = dataclasses.replace(asked, precision=settled_precision(asked.precision, asked.model, resolved["encoder"]))
     return StudyConfig(suite_options=_suite_options(asked, suite), overrides=_overrides(asked), **resolved, **plain)
 
 
@@ -127,14 +132,34 @@ class Asked:
     def config(self) -> StudyConfig:
         """Resolve the study's configuration.
 
-        The lag is raised to the number of concurrent trials if it is lower, so that no trial waits for one that runs beside it.
+        A lag that is not given is twice the trials that run at once here. A given one is raised to the number of concurrent
+        trials if it is lower, so that no trial waits for one that runs beside it.
         """
-        lag = max(self.study.lag, self.resources.concurrency or 1)
-        return configure(self.study, lag=lag)
+        lag = self.study.lag or 2 * slots_here(self.resources)
+        return configure(self.study, lag=max(lag, self.resources.concurrency or 1))
 
     def folder(self, config: StudyConfig) -> Path:
         """Return the folder that the study is made in."""
         return Path(self.places.out) if self.places.out else DEFAULT_FOLDER / config.name
+
+
+def slots_here(resources: Resources) -> int:
+    """Return the number of trials that can run at once: as asked, or as many as this machine's cores and GPUs hold."""
+    if resources.concurrency:
+        return resources.concurrency
+    from joblib import cpu_count
+
+    slots = int(cpu_count() / resources.cpus_per_trial)
+    if resources.gpus_per_trial:
+        slots = min(slots, int(_gpus_here() / resources.gpus_per_trial) or 1)
+    return max(1, slots)
+
+
+def _gpus_here() -> int:
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return len([one for one in visible.split(",") if one.strip()])
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
 
 
 def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions:

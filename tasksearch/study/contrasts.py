@@ -18,7 +18,7 @@ from tasksearch.analysis.picking import cell_weights
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
-from tasksearch.core.study import TrialRecord
+from tasksearch.core.study import SEARCHED, TrialRecord
 from tasksearch.reports.data import KindBest, MatchedPair, ReferenceScores, SingleTask
 from tasksearch.results.verdict import Estimate
 
@@ -117,7 +117,7 @@ class Contrasts:
         """Return the trial with the highest objective for each kind of schedule."""
         kinds: dict[str, list[TrialRecord]] = {}
         for trained in self.mixes.values():
-            first = next((r for r in trained if r.role in ("design", "search") and r.objective is not None), None)
+            first = next((r for r in trained if r.role in SEARCHED and r.objective is not None), None)
             if first is not None:
                 kinds.setdefault(_kind(first.plan.schedule), []).append(first)
         return tuple(_best(kind, tried) for kind, tried in sorted(kinds.items()))

@@ -5,7 +5,6 @@ It is tried on a tiny random model of each type that it serves, with the lab's t
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.examples import ChoiceExample, Example, SpanExample, TagExample, TextExample
 
-_SHAPE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 _TEXTS = ("ba be bo", "bu bi", "ba bo bu bi be")
 _EXAMPLES: dict[str, list[Example]] = {
     "pair": [TextExample("1", _TEXTS[0], _TEXTS[1], 0), TextExample("2", _TEXTS[1], _TEXTS[2], 1)],
@@ -101,31 +99,22 @@ def _of_type(reference: str, kind: str, folder: Path) -> Iterator[tuple[str, Cal
 
 def _write_model(kind: str, folder: Path) -> None:
     """A random tiny model with the lab's tokenizer."""
-    import torch
-    from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
-
     from tasksearch.lab.recipe import LabRecipe
     from tasksearch.models.encoder import quiet_transformers
     from tasksearch.phases.lab_model import ensure_lab
+    from tasksearch.testing.tiny_models import write_tiny_model
 
     recipe = LabRecipe(
         phase1_steps=20, document_unit=100, parallel_unit=100, intermediate_train=64, intermediate_dev=10, target_train=32,
         target_dev=10, target_test=10, pool=12,
     )  # fmt: skip
-    lab = ensure_lab(recipe).model
-    folder.mkdir()
-    for path in Path(lab).glob("tokenizer*.json"):
-        shutil.copy(path, folder)
-    with quiet_transformers(), torch.random.fork_rng(devices=[]):
-        pieces = AutoTokenizer.from_pretrained(folder)
-        ids = {f"{role}_token_id": getattr(pieces, f"{role}_token_id") for role in ("pad", "bos", "eos")}
-        config = AutoConfig.for_model(kind, vocab_size=len(pieces), max_position_embeddings=66, **ids, **_SHAPE)
-        torch.default_generator.manual_seed(0)
-        model = AutoModelForMaskedLM.from_config(config)
-        with torch.no_grad():
-            for parameter in model.parameters():  # fresh biases and norms would hide a layer that is left out
-                parameter.add_(0.05 * torch.randn_like(parameter))
-        model.save_pretrained(folder)
+    lab = Path(ensure_lab(recipe).model)
+    with quiet_transformers():
+        from transformers import AutoTokenizer
+
+        pieces = AutoTokenizer.from_pretrained(lab)
+    ids = {f"{role}_token_id": getattr(pieces, f"{role}_token_id") for role in ("pad", "bos", "eos")}
+    write_tiny_model(kind, lab, folder, max_position_embeddings=66, **ids)
 
 
 def _specials(one: Any) -> Any:
@@ -161,7 +150,8 @@ def _exports(one: Any, kind: str, states: Callable[[Any], Any]) -> str | None:
         return "no class: such a target is trained and scored, and cannot be exported"
     batch, specials = _batch(one, kind), _specials(one)
     outputs = 1 if kind == "choice" else 2
-    head = make_head(kind, kind, outputs, hidden_size=one.hidden_size, features="cls", dropout=0.0, seed=0).eval()
+    shape = one.family.head_shape(one.model.config)
+    head = make_head(kind, kind, outputs, hidden_size=one.hidden_size, features="cls", dropout=0.0, seed=0, shape=shape).eval()
     stock = stock_model(kind, one.model, head, ("no", "yes") if kind in ("pair", "tagging") else ())
     given = {"input_ids": batch.ids, "attention_mask": (batch.ids != specials.pad).long()}
     if one.family.has_types and (types := specials.type_ids(batch.ids)) is not None:

@@ -72,6 +72,12 @@ def extended(config: StudyConfig, suite: Suite, growth: Growth) -> StudyConfig:
     trials = _total(growth.trials, config.trials)
     if space != config.space and trials == config.trials:
         raise BadInput("a wider space without more trials is not searched; expected --trials +N beside it")
+    pairs = _at_least("--pairs", growth.pairs, config.pairs)
+    if 2 * (pairs - config.pairs) > trials - config.trials:
+        raise BadInput(
+            f"--pairs {pairs} are {2 * (pairs - config.pairs)} more trainings of the search; expected --trials "
+            f"+{2 * (pairs - config.pairs)} or more beside it"
+        )
     targets = choose_targets(suite, (*config.targets, *growth.targets))
     languages = choose_languages(suite, targets, (*config.languages, *growth.languages))
     joins = (targets, languages) != (config.targets, config.languages)
@@ -81,6 +87,7 @@ def extended(config: StudyConfig, suite: Suite, growth: Growth) -> StudyConfig:
         space=space,
         widened=config.widened + (space != config.space),
         trials=trials,
+        pairs=pairs,
         targets=targets,
         languages=languages,
         objective=frozen(config, suite) if joins else config.objective,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasksearch.core.options import Resources
+from tasksearch.core.sizes import size_of
 from tasksearch.core.study import StudyConfig
 from tasksearch.study.locations import store_address
 from tasksearch.study.setup import OnPretrain, prepare
@@ -48,6 +49,9 @@ class Forecast:
         wall_hours: hours with all slots, at best: if no proposal waits for a result.
         slots: number of concurrent trials.
         bytes: size of the store if it has no budget.
+        budget: size that the store may take; None: no limit.
+        steps, tokens: optimiser steps that are left to take, and the tokens that they read; means of the draws.
+        files: files of the study and its store, if the store has no budget.
         speed: the `phases.calibrate.Speed` that the hours are based on.
         measured: whether `speed` was measured in this call, not in an earlier one.
         gpus: GPUs of one trial; 0: the hours are CPU-hours.
@@ -63,6 +67,10 @@ class Forecast:
     wall_hours: float
     slots: int
     bytes: int
+    budget: int | None
+    steps: int
+    tokens: int
+    files: int
     speed: Any
     measured: bool
     gpus: float
@@ -95,6 +103,7 @@ def forecast_study(
     from tasksearch.phases.planned_work import Sharing, planned_work, sharing
     from tasksearch.phases.run import PlanRun
     from tasksearch.search.simulated_study import bounds, simulated_study
+    from tasksearch.store.eviction import default_budget
 
     context = open_context(setup.suite, setup.data, setup.model, None, skip_bad=config.skip_bad, encoder=setup.encoder)
     plan_of = setup.plan_of(config)
@@ -135,10 +144,30 @@ def forecast_study(
         wall_hours=_makespan(works[0], stored, speed, slots) / 3600,
         slots=slots,
         bytes=round(statistics.fmean(sum(speed.bytes(w, keep_targets=where.keep_targets) for w in once(p)) for p in works)),
+        budget=size_of(where.store_budget) if where.store_budget else default_budget(store_of_plan(where.store, folder)),
+        steps=round(statistics.fmean(sum(w.steps for w in once(plans)) for plans in works)),
+        tokens=round(statistics.fmean(sum(w.tokens for w in once(plans)) for plans in works)),
+        files=round(statistics.fmean(_files(once(plans), len(plans), keep_targets=where.keep_targets) for plans in works)),
         speed=speed,
         measured=measured,
         gpus=where.gpus_per_trial or 0.0,
     )
+
+
+def _files(distinct: Sequence[Any], trials: int, *, keep_targets: bool) -> int:
+    """Return how many files a study writes.
+
+    A segment is a manifest, model, heads, a count of its reuses, and moments where they carry; a trial is its record, outcomes
+    and score tables.
+    """
+    segments = sum(4 + int(work.carries) for work in distinct if work.kind == "intermediate")
+    kept = 3 * sum(work.kind == "target" for work in distinct) if keep_targets else 0
+    return segments + kept + 3 * trials
+
+
+def store_of_plan(store: str | None, folder: Path | None) -> str:
+    """Return where the study's segments will stand: the named store, or the one in its folder."""
+    return store or str((folder or Path()) / "store")
 
 
 def _counts(studies: Sequence[Sequence[TrialRecord]], limits: dict[str, Bounds]) -> dict[str, Count]:
@@ -155,11 +184,12 @@ def _counts(studies: Sequence[Sequence[TrialRecord]], limits: dict[str, Bounds])
 def _stored(store: str | None, folder: Path | None) -> frozenset[str]:
     """Return the segments that exist, in the named store or else in that of the study in the folder."""
     from tasksearch.store.remote import open_store
+    from tasksearch.store.score_files import stored_signatures
 
     if store is None and folder is not None and (folder / "study.json").exists():
         store = store_address(folder)
         store = store if "://" in store or Path(store).is_dir() else None
-    return frozenset(open_store(store).names()) if store else frozenset()
+    return stored_signatures(open_store(store)) if store else frozenset()
 
 
 def _there(stored: frozenset[str], plans: Any) -> frozenset[str]:
@@ -192,8 +222,10 @@ def _makespan(plans: Any, stored: frozenset[str], speed: Any, slots: int) -> flo
         seconds = [(work, 0.0 if work.signature in stored else speed.seconds(work)) for work in plan]
         chain = tuple(RequiredSegment(work.signature, spent) for work, spent in seconds if work.kind == "intermediate")
         leaves: dict[str, float] = {}
+        trained: set[str] = set()
         for work, spent in seconds:
-            if work.kind != "intermediate":
+            if work.kind != "intermediate" and work.signature not in trained:  # a training may serve several targets
+                trained.add(work.signature)
                 leaves[work.target] = leaves.get(work.target, 0.0) + spent
         ends = {work.target: work.signature for work, _ in reversed(seconds) if work.kind != "intermediate"}
         journeys.append(SimulatedTrial(chain, tuple(RequiredSegment(ends[target], spent) for target, spent in leaves.items())))

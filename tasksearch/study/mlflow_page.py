@@ -1,4 +1,4 @@
-"""`open_page`: the MLflow page of a study, with a link that compares its best runs."""
+"""`open_page`: the MLflow page of a study, with links to its mixes, to the best ones side by side, and to all runs."""
 
 from __future__ import annotations
 
@@ -10,32 +10,47 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import StudyNotReady
-from tasksearch.core.study import TrialRecord
+from tasksearch.core.study import SEARCHED, TrialRecord
 from tasksearch.study.best import open_study
 from tasksearch.study.locations import study_id, tracking_address
 
 
 @dataclass(frozen=True, kw_only=True)
 class MLflowPage:
-    """A page that is being served: the link that compares the best runs, the link to all runs, and the server."""
+    """A page that is being served, with its links.
 
+    Attributes:
+        mixes: charts of every mix of the search and its finalists: shares of all tasks, cost and scores.
+        compare: a few runs side by side, number by number.
+        runs: table of all runs.
+        server: `tracking.server.Server`.
+    """
+
+    mixes: str
     compare: str
     runs: str
     server: Any
 
 
-def best_of_each(records: Sequence[TrialRecord], most: int) -> list[TrialRecord]:
-    """Return at most `most` trials of the search: the best of every kind of schedule, then the second best, and so on.
+def compared(records: Sequence[TrialRecord], most: int) -> list[TrialRecord]:
+    """Return the trials to be seen side by side: the best of the search, then one trial of every finalist.
 
-    Ranked by objective, which uses selection examples only. The result is sorted by kind, then by objective.
+    At most `most` are of the search: the best of every kind of schedule, then the second best, and so on, ranked by objective,
+    which uses selection examples only. A finalist's mix is shown by its first fresh seed, never by its best one.
     """
     kinds: dict[str, list[TrialRecord]] = {}
-    judged = [record for record in records if record.objective is not None and record.role in ("design", "search")]
+    judged = [record for record in records if record.objective is not None]
     for record in sorted(judged, key=lambda r: (-(r.objective or 0.0), r.number)):
-        kinds.setdefault(_kind(record), []).append(record)
+        if record.role in SEARCHED:
+            kinds.setdefault(_kind(record), []).append(record)
     turns = [(place, -(record.objective or 0.0), record) for members in kinds.values() for place, record in enumerate(members)]
     chosen = [record for *_, record in sorted(turns, key=lambda turn: turn[:2])[:most]]
-    return sorted(chosen, key=lambda r: (_kind(r), -(r.objective or 0.0), r.number))
+    chosen.sort(key=lambda r: (_kind(r), -(r.objective or 0.0), r.number))
+    finalists: dict[str, TrialRecord] = {}
+    for record in judged:
+        if record.role == "finalist":
+            finalists.setdefault(record.plan.mix_signature, record)
+    return [*chosen, *finalists.values()]
 
 
 def _kind(record: TrialRecord) -> str:
@@ -51,22 +66,27 @@ def open_page(folder: Path, *, port: int | None = None, best: int = 6) -> Iterat
         BadInput, Unreachable: from the server.
     """
     from tasksearch.tracking.address import default_uri
+    from tasksearch.tracking.client import searchable
     from tasksearch.tracking.database import rebase_artefacts
     from tasksearch.tracking.lookup import find_runs
-    from tasksearch.tracking.server import compare_link, experiment_link, serve_ui
+    from tasksearch.tracking.server import compare_link, serve_ui, view_link
+    from tasksearch.tracking.views import view_keys
 
     config, _, records = open_study(folder)
-    leaders = best_of_each(records, best)
+    leaders = compared(records, best)
     if len(leaders) < 2:
         raise StudyNotReady(f"{folder} has {len(leaders)} finished trials beside the baseline; expected at least 2 to compare")
     uri = tracking_address(config) or default_uri(folder)
     if (file := folder / "mlflow.db").exists() and uri == default_uri(folder):
         with suppress(sqlite3.Error):  # in a read-only folder the page still shows the runs, though not moved artifacts
             rebase_artefacts(file, folder.absolute() / "mlartifacts")
-    experiment, runs = find_runs(uri, config.name, study_id(folder, config.name), [record.number for record in leaders])
+    own_id = study_id(folder, config.name)
+    experiment, runs = find_runs(uri, config.name, own_id, [record.number for record in leaders])
+    table, mixes = view_keys(searchable(own_id))
     with serve_ui(uri, folder / "mlartifacts", port) as server:
         yield MLflowPage(
             compare=compare_link(server.url, experiment, runs),
-            runs=experiment_link(server.url, experiment),
+            mixes=view_link(server.url, experiment, mixes, charts=True),
+            runs=view_link(server.url, experiment, table),
             server=server,
         )

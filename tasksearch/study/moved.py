@@ -1,11 +1,14 @@
 """Moved or copied study folders: rewrites the absolute paths that the study holds of its own files.
 
-Its own MLflow database is rewritten when it is opened (`tracking.database.rebase_artefacts`).
+Its own MLflow database is rewritten when it is opened (`tracking.database.rebase_artefacts`); a database that it shares with
+other studies is rewritten here, unless the former folder still exists: then the database is that folder's too.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import logging
+import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,9 @@ from typing import Any
 from tasksearch.core.errors import Damaged
 from tasksearch.core.study import StudyConfig
 from tasksearch.study.folder_notes import address_of, keep_address
+from tasksearch.tracking.database import file_of, rebase_artefacts
 
+_LOG = logging.getLogger(__name__)
 _PLACE = "study.location"
 _ADDRESSES = ("store.location", "optuna.location")
 
@@ -36,8 +41,23 @@ def rebase(ledger: Any) -> list[str]:
         config = ledger.config()
         if (moved := _rebased(config, had, now)) != config:
             ledger.save_config(moved)
+        shared = _rebase_shared(moved.tracking_uri, Path(had), folder)
     keep_address(place, now)
-    return [] if had is None else [f"the study was moved or copied here from {had}: it writes here alone"]
+    return [] if had is None else [f"the study was moved or copied here from {had}: it writes here alone{shared}"]
+
+
+def _rebase_shared(uri: str | None, had: Path, now: Path) -> str:
+    """Change the addresses of the study's artefacts in a database outside of its folder; return what the user must know."""
+    file = None if uri is None else file_of(uri)
+    if file is None or not file.is_file() or file.is_relative_to(now):
+        return ""
+    if had.exists():
+        return f", but its MLflow runs, in {file}, are those of {had} too; continue one of the two studies only"
+    try:
+        rebase_artefacts(file, now / "mlartifacts", former=had / "mlartifacts")
+    except sqlite3.Error as fault:  # the tracker reports a damaged file when it opens it
+        _LOG.warning("%s still names the artefacts in %s: %s", file, had, fault)
+    return ""
 
 
 def _rebase_addresses(folder: Path, had: str, now: str) -> None:

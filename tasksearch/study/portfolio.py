@@ -9,10 +9,14 @@ from typing import Any
 
 from tasksearch.core.errors import StudyNotReady
 from tasksearch.core.study import TrialRecord
+from tasksearch.records.ledger import Ledger
+from tasksearch.results.verdict import RULES
 from tasksearch.study.best import ask_question, is_complete, read_study
 
-FIRST_RULES = ("pivot-dev", "english-dev", "target-dev")
-"""Selection rules in the order in which they are tried on a study that no question was asked of yet."""
+
+def first_rules(folder: Path) -> tuple[str, ...]:
+    """Return the selection rules in the order in which they are tried on a study that no question was asked of yet."""
+    return tuple(dict.fromkeys((Ledger(folder).config().select, *RULES)))
 
 
 def portfolios_of(folder: Path, *, ask: bool = True, study: tuple[Any, list[TrialRecord]] | None = None) -> Any:
@@ -62,7 +66,7 @@ def _written_down(folder: Path, reading: Any, records: Sequence[TrialRecord], fo
 
     if headline(holdout_uses(folder)) is None:
         _headline(folder, reading, records)
-    asked = ask(folder, PORTFOLIO, _choices(found), reading.evidence.cells, reopen=True)
+    asked = ask(folder, PORTFOLIO, _choices(found), reading.evidence.cells)
     past = holdout_uses(folder)
     before = [q for q in past[: past.index(asked)] if q.complete]
     return any(q.adaptive and q.rule != EVERY_RULE for q in before)
@@ -70,7 +74,7 @@ def _written_down(folder: Path, reading: Any, records: Sequence[TrialRecord], fo
 
 def _headline(folder: Path, reading: Any, records: Sequence[TrialRecord]) -> None:
     """Ask the study's headline question, by the first rule that can choose."""
-    for rule in FIRST_RULES:
+    for rule in first_rules(folder):
         try:
             ask_question(folder, reading, records, rule)
         except StudyNotReady:

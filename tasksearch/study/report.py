@@ -11,18 +11,19 @@ from typing import Any
 
 from tasksearch.analysis.clustering import Documents
 from tasksearch.analysis.evidence import OutcomesOf, Reader
-from tasksearch.core.errors import AlreadyRead, BadInput, StudyNotReady
+from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.score import ENGLISH
-from tasksearch.core.study import AFTERWARDS, StudyConfig, TrialRecord
+from tasksearch.core.study import AFTERWARDS, SEARCHED, StudyConfig, TrialRecord
 from tasksearch.reports.data import ReportData
-from tasksearch.results.matched_comparison import MatchedComparison
 from tasksearch.results.portfolio import Portfolios
 from tasksearch.results.task_effects import TaskEffects
 from tasksearch.results.verdict import Verdict
 from tasksearch.study.best import best_of, read_study
 from tasksearch.study.configuration import command_of
 from tasksearch.study.contrasts import Contrasts
-from tasksearch.study.portfolio import FIRST_RULES, portfolios_of
+from tasksearch.study.matched_comparison import order_of
+from tasksearch.study.portfolio import first_rules, portfolios_of
+from tasksearch.study.run_links import run_links
 from tasksearch.study.settings import warning_of
 from tasksearch.study.task_effects import why_from
 from tasksearch.tasks.labels import suite_with_labels
@@ -73,7 +74,7 @@ def report_of(folder: Path) -> ReportData:
     outcomes = Reader(ledger.outcomes)
     contrasts = Contrasts.of(records, outcomes, suite.groups, Documents.reporting(ledger.documents()))
     found = _found(folder, records, outcomes)
-    order, order_pending = _order(folder, records)
+    order, order_pending = order_of(folder, records)
     return ReportData(
         config=config,
         records=tuple(records),
@@ -96,6 +97,7 @@ def report_of(folder: Path) -> ReportData:
         planned=planned(config, records),
         command=command_of(config, folder),
         versions=versions_of(records),
+        run_links=run_links(folder, config, [record.number for record in records]),
         made=datetime.now().astimezone().isoformat(sep=" ", timespec="minutes"),
     )
 
@@ -114,7 +116,7 @@ def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
     if len(searched) == len(records):
         leaders = config.leaders * max(config.leader_seeds, config.most_seeds) + further_baseline(config)[1]
         return max(config.trials, len(searched)) + leaders + config.untrained + most_controls(config) + matched_trials(config)
-    judged = {r.plan.mix_signature for r in searched if r.role in ("design", "search") and r.objective is not None}
+    judged = {r.plan.mix_signature for r in searched if r.role in SEARCHED and r.objective is not None}
     begun = sum(record.role == "finalist" for record in records)
     beside = controls_now(config, records) + matched_trials_now(config, records) + config.untrained + lacking(records)
     return len(searched) + max(min(config.leaders, len(judged)) * config.leader_seeds, begun) + beside
@@ -129,18 +131,6 @@ def versions_of(records: list[TrialRecord]) -> Mapping[str, str]:
         for name, value in record.facts:
             found.setdefault(name, {})[value] = None
     return {"tasksearch (this report)": __version__} | {name: ", ".join(values) for name, values in sorted(found.items())}
-
-
-def _order(folder: Path, records: Sequence[TrialRecord]) -> tuple[MatchedComparison | None, str]:
-    """Return the comparison of joint and sequential, if there are matched pairs; otherwise None, with the reason."""
-    from tasksearch.study.matched_comparison import answer_question
-
-    if not any(record.role == "twin" for record in records):
-        return None, ""
-    try:
-        return answer_question([folder]), ""
-    except (StudyNotReady, AlreadyRead) as why:
-        return None, f"No answer: {why}."
 
 
 def _why(records: Sequence[TrialRecord], suite: Suite, table: Any) -> TaskEffects | None:
@@ -181,20 +171,18 @@ def _found(folder: Path, records: list[TrialRecord], outcomes: OutcomesOf) -> _F
 
 
 def _verdict(folder: Path, study: tuple[Any, list[TrialRecord]]) -> tuple[Verdict | None, str]:
-    """Return the verdict by the rule that was asked for before, so that a report never asks a second question.
+    """Return the verdict by the rule that was asked for first; None with the reason if there is no verdict.
 
-    A study that was never asked is asked by the first rule that can choose; with one language pivot-dev has nothing to read.
-    Returns None with the reason if there is no verdict.
+    A study that was never asked is asked by its own rule, or else by the first that can choose: with one language pivot-dev has
+    nothing to read. So a report asks no second question, unless the study has grown and chooses otherwise now.
     """
     from tasksearch.records.holdout_log import headline, holdout_uses
 
     asked = headline(holdout_uses(folder))
     reasons = []
-    for rule in (asked,) if asked else FIRST_RULES:
+    for rule in (asked,) if asked else first_rules(folder):
         try:
             return best_of(folder, rule=rule, study=study), ""
-        except AlreadyRead as read:
-            return None, f"No verdict: {read}."
         except StudyNotReady as nothing:
             reasons.append(str(nothing))
     return None, f"No verdict yet: {reasons[0]}."

@@ -82,7 +82,7 @@ class StudyResult:
         """Records of all trials, in the order of their numbers, with selection scores only."""
         from tasksearch.records.ledger import Ledger
 
-        return tuple(_selecting(record) for record in Ledger(self.folder).records())
+        return tuple(without_reporting(record) for record in Ledger(self.folder).records())
 
     @property
     def scores(self) -> pd.DataFrame:
@@ -103,35 +103,38 @@ class StudyResult:
         return trial_frame(self.trials)
 
     @named_arguments
-    def best(self, rule: str | None = None, *, languages: str | Sequence[str] | None = None, reopen: bool = False) -> Verdict:
+    def best(
+        self, rule: str | None = None, *, languages: str | Sequence[str] | None = None, target: str | None = None
+    ) -> Verdict:
         """Return the best mix per language and group, as `tasksearch best` prints it.
 
-        The question is recorded in the study's holdout log.
+        The question is recorded in the study's holdout log; a second look, by another rule or for another choice, is marked
+        adaptive.
 
         Args:
-            rule: `pivot-dev`, `english-dev` or `target-dev`; None: pivot-dev, or english-dev for a study of one language.
+            rule: `pivot-dev`, `english-dev` or `target-dev`; None: the study's own (`run --select`), or english-dev for a
+                study of one language.
             languages: rows to return; None: all.
-            reopen: read the reporting examples again, under another rule or for another choice.
+            target: choose and report on this target alone; None: on all.
 
         Raises:
             StudyNotReady: no baseline, or no finalist yet.
-            UnknownName: an unknown rule or language.
-            AlreadyRead: the reporting examples were read for another question, and `reopen` is False.
+            UnknownName: an unknown rule, language or target.
         """
         from tasksearch.study.best import best_of, verdict_of
 
         wanted = [languages] if isinstance(languages, str) else languages
         if rule is None:
-            return verdict_of(self.folder, languages=wanted, reopen=reopen)
-        return best_of(self.folder, rule=rule, languages=wanted, reopen=reopen)
+            return verdict_of(self.folder, languages=wanted, target=target)
+        return best_of(self.folder, rule=rule, languages=wanted, target=target)
 
     @named_arguments
-    def best_table(self, rule: str | None = None, *, reopen: bool = False) -> Table:
+    def best_table(self, rule: str | None = None) -> Table:
         """Return `best` as a table for notebooks and `rich.print`, with the study's warning."""
         from tasksearch.reports.tables import verdict_table
         from tasksearch.reports.terminal import to_rich
 
-        return to_rich(verdict_table(self.best(rule, reopen=reopen), warning=self.warning))
+        return to_rich(verdict_table(self.best(rule), warning=self.warning))
 
     @named_arguments
     def report(self, out: AnyPath | None = None) -> Path:
@@ -175,6 +178,6 @@ class StudyResult:
         )
 
 
-def _selecting(record: TrialRecord) -> TrialRecord:
-    """Return the record without its reporting scores."""
+def without_reporting(record: TrialRecord) -> TrialRecord:
+    """Return the record without its reporting scores, whose reading would have to be recorded."""
     return dataclasses.replace(record, scores=ScoreTable.of(score for score in record.scores if score.half == "select"))

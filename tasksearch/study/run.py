@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasksearch.core.arguments import named_arguments
-from tasksearch.core.errors import BadInput, StudyNotReady, TasksearchError
+from tasksearch.core.errors import BadInput, TasksearchError
 from tasksearch.core.folders import AnyPath
 from tasksearch.core.left_as_found import left_as_found
 from tasksearch.core.logs import study_log
@@ -21,6 +21,7 @@ from tasksearch.core.own_files import is_reference, keep
 from tasksearch.core.own_files import shown as shown_reference
 from tasksearch.core.sizes import size_of
 from tasksearch.core.study import StudyConfig
+from tasksearch.study.closing import close_study
 from tasksearch.study.configuration import DEFAULT_FOLDER, configure
 from tasksearch.study.locations import optuna_address, remember_optuna, store_address, study_id, tracking_address
 from tasksearch.study.moved import rebase
@@ -33,6 +34,7 @@ from tasksearch.study.setup import OnPretrain, files_of, prepare
 from tasksearch.study.showing import OnEvent, Progress, shown
 from tasksearch.study.versions import check_versions, versions_are_mixed
 from tasksearch.tracking.address import check_answers, default_uri, masked
+from tasksearch.tracking.port import Tracker
 
 if TYPE_CHECKING:
     from tasksearch.raytune.driver import RunSummary
@@ -73,7 +75,10 @@ def run_study(
         mend_records(ledger, on_event)
         was = ledger.config()
         config = as_begun(config, was, ledger.absent())
-        if was != config:
+        if was != config and dataclasses.replace(was, select=config.select) == config:
+            with ledger.lock():
+                ledger.save_config(config)  # the rule of the verdict decides nothing of what is trained
+        elif was != config:
             raise BadInput(
                 f"{where} holds another study ({_difference(was, config)}); choose another --name or --out, or resume that one"
             )
@@ -97,7 +102,7 @@ def resume_study(
     Args:
         folder: the study's folder.
         resources, progress, on_event, on_pretrain: as for `run_study`.
-        twins: from now on, the number of mixtures trained as matched pairs to compare joint with sequential; None: unchanged.
+        twins: from now on, the number of mixtures trained in matched sets to compare joint with sequential; None: unchanged.
         controls: from now on, the controls of the baseline comparison, in the form that `--controls` takes; None: unchanged.
 
     Raises:
@@ -140,7 +145,7 @@ def _say(on_event: Callable[[Any], None] | None, lines: Sequence[str]) -> None:
 def _ask_twins(ledger: Any, twins: int) -> None:
     config = ledger.config()
     if twins < config.twins:
-        raise BadInput(f"{twins} twins; the study has {config.twins} mixtures already, expected at least as many")
+        raise BadInput(f"{twins} matched sets; the study has {config.twins} already, expected at least as many")
     if twins != config.twins:
         with ledger.lock():
             ledger.save_config(dataclasses.replace(config, twins=twins))
@@ -206,6 +211,8 @@ def _run_and_close(
     _LOG.info("preparing: reading data and model")
     setup = prepare(config, on_pretrain)  # before the folder is written, so that bad inputs leave no study behind
     check_store(store)
+    if (precision := config.overrides.precision) is not None:
+        _say(on_event, [f"forward and backward passes run in {precision}, with fp32 weights"])
     _LOG.info("prepared: data in %s, model %s, store %s", setup.data, setup.model, store)
     with ledger.lock():
         rebase(ledger)  # in a new study this records the folder's location
@@ -218,17 +225,26 @@ def _run_and_close(
     keep_checked(ledger.folder, pretraining_text(config))
     from tasksearch.engine.limits import Limits
     from tasksearch.raytune.driver import run_trials
+    from tasksearch.tracking.entries import View
     from tasksearch.tracking.mlflow import MlflowTracker
+    from tasksearch.tracking.several import SeveralTrackers
+    from tasksearch.tracking.tensorboard import FOLDER, TensorBoardTracker
 
     own_id = study_id(ledger.folder, config.name)
     database = OptunaDatabase(url=optuna_url, study=own_id) if optuna_url is not None else None
-    tracker = MlflowTracker(
+    groups, language_groups = setup.suite.groups, setup.suite.language_groups
+    mlflow = MlflowTracker(
         tracking,
         ledger.folder,
         own_id,
-        groups=setup.suite.groups,
-        language_groups=setup.suite.language_groups,
+        groups=groups,
+        language_groups=language_groups,
+        fingerprints=setup.fingerprints,
     )
+    tracker: Tracker = mlflow
+    if resources.tensorboard:
+        view = View(groups=groups, language_groups=language_groups)
+        tracker = SeveralTrackers(mlflow, TensorBoardTracker(ledger.folder / FOLDER, own_id, view))
     try:
         summary = run_trials(
             ledger,
@@ -236,7 +252,7 @@ def _run_and_close(
             trainable_of(config),
             setup.context(config, ledger.folder) | _keeping(ledger.folder, store, resources) | _device(resources),
             sizes=setup.sizes,
-            groups=setup.suite.groups,
+            groups=groups,
             plan_of=setup.plan_of(config),
             tracker=tracker,
             resources={"cpu": resources.cpus_per_trial, "gpu": resources.gpus_per_trial},
@@ -250,11 +266,11 @@ def _run_and_close(
         )
     except BaseException:
         with suppress(Exception):  # report the error that ended the run, not one from closing the tracker
-            if tracker.parent_id:
+            if mlflow.parent_id:
                 tracker.close_study({}, {}, complete=False)
         raise
-    tracker.close_study(_closing(ledger, config), _report(ledger.folder), complete=True)
-    return dataclasses.replace(summary, counts=counts_of(ledger, config, tracker, database))
+    close_study(tracker, ledger, config, database, lambda text: _say(on_event, [text]))
+    return dataclasses.replace(summary, counts=counts_of(ledger, config, mlflow, database))
 
 
 def _device(resources: Resources) -> dict[str, str]:
@@ -266,9 +282,11 @@ def _device(resources: Resources) -> dict[str, str]:
 
 
 def _keeping(folder: Path, store: str, resources: Resources) -> dict[str, Any]:
+    from tasksearch.store.eviction import default_budget
+
     return {
         "store": store,
-        "store_budget": size_of(resources.store_budget) if resources.store_budget else None,
+        "store_budget": size_of(resources.store_budget) if resources.store_budget else default_budget(store),
         "keep_targets": resources.keep_targets,
         "accept_versions": resources.accept_versions or versions_are_mixed(folder),
         "snapshots": [None, 60 * resources.snapshot_minutes or None],
@@ -279,37 +297,11 @@ def _seconds(hours: float | None) -> float | None:
     return None if hours is None else 3600 * hours
 
 
-def _report(folder: Path) -> dict[str, Path]:
-    """Write the HTML report, to be stored as an artifact of the study in MLflow.
-
-    Returns an empty mapping if the report cannot be made: that must not turn a finished study into a failed one.
-    """
-    from tasksearch.study.report import FILE, write_report
-
-    try:
-        return {FILE: write_report(folder)[0]}
-    except TasksearchError:
-        return {}
-
-
 def _tags(config: StudyConfig, warning: str) -> dict[str, str]:
     from tasksearch import __version__
 
     tags = {"tasksearch.version": __version__, "tasksearch.suite": config.suite, "tasksearch.model": config.model}
     return tags | ({"tasksearch.warning": warning} if warning else {})
-
-
-def _closing(ledger: Any, config: StudyConfig) -> dict[str, float | str]:
-    judged = [r for r in ledger.records() if r.status == "done" and r.objective is not None]
-    done = [r for r in judged if r.role in ("design", "search", "finalist")]
-    if not done:
-        raise StudyNotReady(f"study {config.name!r} has no finished trial beside the baseline")
-    best = max(done, key=lambda record: record.objective or 0.0)
-    return {
-        "best_objective": float(best.objective or 0.0),
-        "best_schedule": str(best.plan.schedule),
-        "trials": float(len(done)),
-    }
 
 
 def _difference(was: StudyConfig, now: StudyConfig) -> str:

@@ -12,6 +12,7 @@ from tasksearch.core.options import StudyOptions, control_names
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
 from tasksearch.core.study import LEADER_SEEDS_ONCE, Overrides, StudyConfig
 from tasksearch.core.target_settings import PerTarget
+from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.study.folder_notes import keep_note, note_of
 from tasksearch.study.own_parts import unseeded_note
 from tasksearch.study.pretraining_text import pretraining_text, unchecked_note
@@ -32,7 +33,8 @@ def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> Stu
             default, the study keeps its value; any other value differs from it.
     """
     today = StudyOptions()
-    said = {"controls": control_names(today.controls), "most_seeds": today.most_seeds}
+    said: dict[str, object] = {"controls": control_names(today.controls), "most_seeds": today.most_seeds}
+    said["pairs"] = default_pairs(now.space, now.trials, now.baseline_seeds)
     fields = {one.name: said.get(one.name, one.default) for one in dataclasses.fields(StudyConfig)}
     taken = {name for name in absent if getattr(now, name) == fields[name]}
     if "controls" in absent and (was.leader_seeds, now.leader_seeds) == (LEADER_SEEDS_ONCE, today.leader_seeds):
@@ -79,6 +81,25 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
         **_given(asked, "features", "head"),
     )
     return settings if shape is None else _shortened(settings, shape.tokens)
+
+
+def settled_precision(asked: str | None, model: str | None, encoder: str = "") -> str | None:
+    """Return a precision as asked for, with `auto` decided by this machine's device and the model's width.
+
+    A study keeps what was decided, so that it goes on in the same precision wherever it is resumed.
+
+    Args:
+        model: hub id or folder; None: the lab's own, which is too narrow for bf16 to pay.
+
+    Raises:
+        ModelUnusable: the model's configuration cannot be read.
+    """
+    if asked != "auto":
+        return asked
+    from tasksearch.forward.device import automatic_precision, pick_device
+    from tasksearch.models.encoder import shape_of
+
+    return automatic_precision(shape_of(model, encoder).width if model else 0, pick_device())
 
 
 FOR_TARGETS = (

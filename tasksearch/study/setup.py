@@ -14,6 +14,7 @@ from tasksearch.core.own_files import UserFile, pack, references_in
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
+from tasksearch.core.signature import signature_of
 from tasksearch.core.study import StudyConfig
 from tasksearch.study.coverage import covered_languages
 from tasksearch.study.settings import settings_of, warning_of
@@ -38,6 +39,7 @@ class Setup:
         encoder: reference of the user's own encoder family; empty for none.
         sizes: intermediate task → English training examples.
         skipped: task, language and split → a line for each bad record that was passed over.
+        fingerprints: task or trained target → hash of its training data.
     """
 
     suite: Suite
@@ -47,6 +49,7 @@ class Setup:
     settings: PhaseSettings
     encoder: str = ""
     skipped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
 
     def context(self, config: StudyConfig, folder: Path) -> dict[str, Any]:
         """Return the trainable's context: plain values that Ray can send to workers."""
@@ -150,9 +153,10 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         MissingPackage: a target needs faiss, and it is not installed.
     """
     from tasksearch.evaluation.index import require_faiss
-    from tasksearch.models.encoder import check_mlm_head, shape_of
+    from tasksearch.models.encoder import check_mlm_head, check_scored, shape_of
     from tasksearch.phases.context import check_files
     from tasksearch.study.leakage import check_leakage
+    from tasksearch.study.models import check_trimmed
     from tasksearch.tasks.labels import with_labels
     from tasksearch.tasks.source import TaskSource
 
@@ -175,6 +179,9 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     _check_model(model, config.encoder)
     if masked := [task for task in config.space.tasks if suite.card(task).kind == "mlm"]:
         check_mlm_head(model, masked, config.encoder)
+    scored = [suite.card(name) for name in config.targets]
+    check_trimmed(model, config.encoder, Path(data), scored, config.languages, allow=config.allow_trimmed)
+    check_scored(model, config.languages, {suite.card(name).kind for name in config.targets}, config.encoder)
     sizes = {task: source.training_size(suite.card(task)) for task in config.space.tasks}
     if suite.needs_data:
         _read_all(source, [suite.card(name) for name in config.targets], config.languages)
@@ -186,6 +193,11 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         settings=settings_of(suite, config, shape_of(model, config.encoder)),
         encoder=config.encoder,
         skipped=dict(source.skipped),
+        fingerprints={
+            name: signature_of(source.training_fingerprint(suite.card(name)))
+            for name in (*config.space.tasks, *config.targets)
+            if suite.card(name).trained
+        },
     )
 
 

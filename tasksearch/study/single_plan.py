@@ -136,7 +136,7 @@ def trained_by(records: Sequence[TrialRecord], schedule: Schedule, study: str, s
     Raises:
         StudyNotReady: no finished trial of the study trained the mix.
     """
-    rank = {"finalist": 0, "baseline": 1, "design": 2, "search": 3, "best-of": 4, "twin": 5}
+    rank = {"finalist": 0, "baseline": 1, "design": 2, "search": 3, "pair": 4, "best-of": 5, "twin": 6}
     done = [r for r in records if r.status == "done" and r.role in rank and r.plan.schedule == schedule]
     if not done:
         trained = len({str(r.plan.schedule) for r in records if r.status == "done"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ class Exported:
         scores: rows as in `tasksearch.json`: this model's scores per language on reporting examples.
         origin: the study's part of the model card; None without a study.
         warnings: sentences to be shown beside every number.
+        registered: address in MLflow's model registry; None where it was not asked for.
     """
 
     folder: Path
@@ -36,6 +38,7 @@ class Exported:
     scores: tuple[dict[str, Any], ...]
     origin: dict[str, Any] | None
     warnings: tuple[str, ...]
+    registered: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -58,6 +61,7 @@ def export_model(
     world_seed: int = 0,
     phase1_steps: int | None = None,
     force: bool = False,
+    register: str | None = None,
     on_step: Any = None,
     on_pretrain: OnPretrain | None = None,
 ) -> Exported:
@@ -76,6 +80,8 @@ def export_model(
         features: `cls` trains classification heads on `<s>` even if the settings say `pair-diff`; that is another plan.
         world_seed, phase1_steps: of the lab, without a study.
         force: replace what is in `out`.
+        register: name in MLflow's model registry under which the folder becomes a new version, at the study's tracking address
+            or, without a study, at `MLFLOW_TRACKING_URI`.
         on_step: called with (part, step, steps).
         on_pretrain: called with (step, steps, loss) while the lab's own model is pretrained.
 
@@ -93,6 +99,7 @@ def export_model(
     out, study = Path(out), None if study is None else Path(study)
     data, model = (None if place is None else str(place) for place in (data, model))
     schedule = mix if isinstance(mix, Schedule) else read_mix(mix)
+    registry = _registry(study, register) if register is not None else None
     check_out(out, force=force)
     wanted = Wanted(target=target, data=data, model=model, seed=seed, features=features)
     if study is not None:
@@ -103,9 +110,42 @@ def export_model(
         lab = {"world_seed": world_seed, "phase1_steps": phase1_steps}
         job = job_of_suite(suite or "lab", schedule, wanted, lab, on_pretrain)
     command = _command(
-        mix, out, target=target, study=study, suite=suite, data=data, model=model, seed=seed, features=features, force=force
-    )
-    return _train_and_write(job, target, out, command, force=force, on_step=on_step)
+        mix, out, target=target, study=study, suite=suite, data=data, model=model, seed=seed, features=features,
+        register=register, force=force
+    )  # fmt: skip
+    done = _train_and_write(job, target, out, command, force=force, on_step=on_step)
+    return done if registry is None else dataclasses.replace(done, registered=registry(done))
+
+
+def _registry(study: Path | None, name: str) -> Callable[[Exported], str]:
+    """Return a function that registers an export; check name and address first.
+
+    Raises:
+        BadInput: MLflow takes no such name, or there is no address.
+        Unreachable: the address does not answer.
+    """
+    from tasksearch.records.ledger import Ledger
+    from tasksearch.study.locations import study_id, tracking_address
+    from tasksearch.tracking.address import default_uri
+    from tasksearch.tracking.registry import check_registry, register_model
+
+    if study is None and "MLFLOW_TRACKING_URI" not in os.environ:
+        raise BadInput(f"--register {name} without --study; expected MLFLOW_TRACKING_URI to say where the registry is")
+    if study is None:
+        uri, experiment, own_id, artefacts = os.environ["MLFLOW_TRACKING_URI"], "tasksearch models", "", Path("mlartifacts")
+    else:
+        config = Ledger(study).config()
+        uri = tracking_address(config) or default_uri(study)
+        experiment, own_id, artefacts = config.name, study_id(study, config.name), study / "mlartifacts"
+    check_registry(uri, name)
+
+    def register(done: Exported) -> str:
+        tags = {"tasksearch.architecture": done.architecture, "tasksearch.target": done.target or "encoder"}
+        return register_model(
+            uri, name, done.folder, experiment=experiment, study_id=own_id or "none", artefacts=artefacts, tags=tags
+        )
+
+    return register
 
 
 def _train_and_write(job: SinglePlan, target: str | None, out: Path, command: str, *, force: bool, on_step: Any) -> Exported:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -262,7 +262,7 @@ class _Check:
 
     def _mlflow(self, records: Sequence[TrialRecord]) -> Iterator[Finding]:
         from tasksearch.records.additions import joined
-        from tasksearch.tracking.entries import View, entry_of
+        from tasksearch.tracking.entries import View
         from tasksearch.tracking.lookup import run_faults
         from tasksearch.tracking.mlflow import MlflowTracker
 
@@ -277,23 +277,22 @@ class _Check:
         own_id = study_id(self._folder, config.name)
         tracker = MlflowTracker(uri, self._folder, own_id, groups=suite.groups, language_groups=suite.language_groups)
         view = View(tasks=config.space.tasks, groups=suite.groups, language_groups=suite.language_groups)
-        entries = {entry.key: record for record in finished if (entry := entry_of(record, tracker.study_id, view))}
+        by_number = {record.number: record for record in finished}
 
-        def mend(keys: Sequence[str]) -> None:
+        def mend(numbers: Iterable[int]) -> None:
             tracker.open_study(config, {})
-            for key in keys:
-                tracker.rewrite_trial(entries[key])
+            for number in numbers:
+                tracker.rewrite_trial(by_number[number], self._ledger.curve_files(number))
             tracker.close_study({}, {}, complete=self._ledger.ended() == (config, len(records)))
 
         try:
-            faults = run_faults(uri, config.name, own_id, (entry_of(r, tracker.study_id, view) for r in finished))
+            faults = run_faults(uri, config.name, own_id, finished, view)
         except TasksearchError as fault:
-            yield self._finding(Path("MLflow"), str(fault), lambda: mend(list(entries)), "written again from the records")
+            yield self._finding(Path("MLflow"), str(fault), lambda: mend(by_number), "written again from the records")
             return
         if faults:
-            numbered = {int(key.rpartition("/")[2]): problem for key, problem in faults.items()}
-            problem = f"{_listed(numbered)} differ from the records"
-            yield self._finding(Path("MLflow"), problem, lambda: mend(list(faults)), "written again from the records")
+            problem = f"{_listed(faults)} differ from the records"
+            yield self._finding(Path("MLflow"), problem, lambda: mend(faults), "written again from the records")
 
     def _artefacts(self) -> Iterator[Finding]:
         """Check that the study's own MLflow database names artifacts where they are; after a move it names the old folder."""

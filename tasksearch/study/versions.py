@@ -11,8 +11,11 @@ from tasksearch.core.atomic import write_atomic
 from tasksearch.core.checksum import checked_json, is_damaged, read_checked
 from tasksearch.core.errors import BadInput
 from tasksearch.core.library_versions import library_versions
+from tasksearch.phases.segments import NUMERICS
 
 _FILE = "versions.json"
+_NUMERICS = "numerics"
+"""Name under which `phases.segments.NUMERICS` stands among the versions."""
 
 
 def check_versions(ledger: Any, *, accept: bool = False, retrain: bool = False) -> list[str]:
@@ -29,9 +32,11 @@ def check_versions(ledger: Any, *, accept: bool = False, retrain: bool = False) 
     Raises:
         BadInput: the study was trained with other versions, and neither `accept` nor `retrain` is set.
     """
-    folder, now = ledger.folder, library_versions()
+    folder, now = ledger.folder, library_versions() | {_NUMERICS: str(NUMERICS)}
     past = _past(folder)
     had = past[-1]["versions"] if past else _of_records(ledger)
+    if had and _NUMERICS not in had:
+        had = {**had, _NUMERICS: "1"}  # written before the first change of numbers
     finished = [record for record in ledger.written() if record.status != "running"]
     differs = ", ".join(
         f"{name} {had[name]}, here {now.get(name, 'none')}" for name in sorted(had) if had[name] != now.get(name)

@@ -46,7 +46,7 @@ class Ragged:
     def padded(self, rows: Sequence[int] | Ints, fill: int) -> npt.NDArray[np.int64]:
         """Return an array of shape (len(rows), longest) with `fill` after each row's end."""
         wanted = np.asarray(rows, dtype=np.int64)
-        starts, lengths = self.bounds[wanted], self.lengths[wanted]
+        starts, lengths = self.bounds[wanted], self.bounds[wanted + 1] - self.bounds[wanted]
         columns = np.arange(int(lengths.max(initial=0)))
         inside = columns[None, :] < lengths[:, None]
         out = np.full(inside.shape, fill, dtype=np.int64)

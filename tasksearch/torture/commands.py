@@ -147,7 +147,7 @@ def _told(folder: Path) -> str:
     """Run `check` and `report`, which must succeed, and return what `best` says."""
     _expect(folder, "check", str(folder))
     _expect(folder, "report", str(folder))
-    _expect(folder, "best", str(folder), "--json", "--reopen")
+    _expect(folder, "best", str(folder), "--json")
     verdict = json.loads(_words(folder).splitlines()[-1])
     return json.dumps({key: value for key, value in verdict.items() if key != "adaptive"}, sort_keys=True)
 

@@ -55,23 +55,28 @@ def is_damaged(path: Path) -> bool:
         return True
 
 
-def rebase_artefacts(path: Path, folder: Path, *, look: bool = False) -> str | None:
-    """Has the database of a study that was moved or copied say that its files lie under `folder`, where they now are.
+def rebase_artefacts(path: Path, folder: Path, *, former: Path | None = None, look: bool = False) -> str | None:
+    """Change the addresses of the artefacts of a study that was moved or copied to the folder where they are now.
 
     Args:
-        path: the study's own database: every folder `mlartifacts` in it was the study's.
-        folder: new `mlartifacts` folder.
+        path: the SQLite file.
+        folder: the study's `mlartifacts` now.
+        former: its `mlartifacts` before; needed for a file that several studies share. None: the file is the study's own, so
+            every `mlartifacts` in it was the study's.
         look: change nothing.
 
     Returns:
-        The place that it named before; None where nothing was to be changed.
+        The address that the file held before; None if nothing was to be changed.
+
+    Raises:
+        sqlite3.Error: the file cannot be read or written.
     """
     now = folder.as_uri()
     before = None
     with closing(sqlite3.connect(path, timeout=30.0)) as line, line:
         found = line.execute("SELECT artifact_location FROM experiments WHERE artifact_location LIKE 'file:%/mlartifacts'")
         for (old,) in found.fetchall():
-            if old == now:
+            if old == now or (former is not None and old != former.as_uri()):
                 continue
             before = old
             if look:

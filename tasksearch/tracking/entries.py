@@ -1,9 +1,8 @@
 """Entries of trials for a tracker. Pure: the same record gives the same entry on every replay.
 
 Names are chosen for a comparison view: `mix/<task>` is the task's share of the intermediate phase (0 for a task left out),
-`plan`
-the schedule in words, `dev/…` are selection examples, `score/…` reporting examples. Runs are to be sorted by `objective` or
-`dev`: sorting by `score/…` would choose on the examples that report.
+`plan` the schedule in words, `dev/…` are selection examples. A trial's run holds no score on reporting examples: whoever sorted
+runs by them would choose on the examples that report. Those stand with the verdict, at the study (`tracking.verdict_entry`).
 """
 
 from __future__ import annotations
@@ -22,12 +21,15 @@ from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH, Half, Score, ScoreTable
 from tasksearch.core.signature import canonical_json, signature_of
-from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.study import AFTERWARDS, SEARCHED, StudyConfig, TrialRecord
 
 PREFIX: dict[Half, str] = {"select": "dev", "report": "score"}
+_SHOWN: tuple[Half, ...] = ("select",)
+FRESH = "objective_fresh"
+"""The objective of a trial that follows the search, under a name of its own: the highest of many fresh seeds is no result."""
 STATUS = {"done": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
 Value = TypeVar("Value")
-_FIRST = ("objective", "score/all/mean", "seconds/total")
+_FIRST = ("objective", FRESH, "dev/all/mean", "seconds/total")
 _LONGEST = 250
 _UNSAFE = re.compile(r"[^\w\-. /:]")
 
@@ -62,9 +64,15 @@ class TrackedTrial:
     files: Mapping[str, str]
 
 
-def entry_of(record: TrialRecord, study_id: str, view: View) -> TrackedTrial:
-    """Make the entry of a finished trial."""
+def entry_of(record: TrialRecord, study_id: str, view: View, *, earlier: bool = False) -> TrackedTrial:
+    """Make the entry of a finished trial.
+
+    Args:
+        earlier: as earlier versions wrote it, with reporting scores; only for a run that has them already.
+    """
     started = round(1000 * record.started)
+    scores = record.scores if earlier else ScoreTable.of(score for score in record.scores if score.half in _SHOWN)
+    unshown = sorted({score.language for score in record.scores} - {score.language for score in scores})
     tags = {
         "tasksearch.trial": f"{study_id}/{record.number}",
         "tasksearch.study": study_id,
@@ -73,6 +81,7 @@ def entry_of(record: TrialRecord, study_id: str, view: View) -> TrackedTrial:
         "tasksearch.mix": record.plan.mix_signature,
         "tasksearch.record": signature_of("record", record),
         **({"tasksearch.cause": record.cause} if record.cause else {}),
+        **({"tasksearch.only_reported": ", ".join(unshown)} if unshown else {}),
         **{f"tasksearch.{name}": value for name, value in record.facts},
     }
     return TrackedTrial(
@@ -82,12 +91,12 @@ def entry_of(record: TrialRecord, study_id: str, view: View) -> TrackedTrial:
         started=started,
         ended=round(1000 * record.ended) if record.ended is not None else started,
         params=params_of(record.plan, record.role, view.tasks),
-        metrics=metrics_of(record, view),
+        metrics=metrics_of(record, view, earlier=earlier),
         tags=cleaned(tags),
         files={
             "plan.json": json.dumps(record.plan.to_json(), indent=1, ensure_ascii=False) + "\n",
-            "scores.json": json.dumps(record.scores.to_json(), indent=1, ensure_ascii=False) + "\n",
-            "scores.csv": csv_of(record.scores),
+            "scores.json": json.dumps(scores.to_json(), indent=1, ensure_ascii=False) + "\n",
+            "scores.csv": csv_of(scores),
         },
     )
 
@@ -96,7 +105,7 @@ def name_of(record: TrialRecord) -> str:
     """Return `0023 sequential: qqp (60) → mnli (20)`, with the role unless it is a trial of the search."""
     kind = {"none": "", "joint": "joint" if len(record.plan.schedule.tasks) > 1 else "single"}
     shown = kind.get(record.plan.schedule.kind, record.plan.schedule.kind)
-    role = "" if record.role in ("design", "search") else str(record.role)
+    role = "" if record.role in SEARCHED else str(record.role)
     return f"{record.number:04d} {' '.join(filter(None, (role, shown)))}: {record.plan.words}"[:250]
 
 
@@ -135,10 +144,17 @@ def order_of(schedule: Schedule) -> str:
     return " → ".join(schedule.order)
 
 
-def metrics_of(record: TrialRecord, view: View) -> dict[str, float]:
-    """Return every score, means, objective and cost; only finite numbers."""
-    metrics = {f"{PREFIX[s.half]}/{s.target}/{s.language}": s.value for s in record.scores}
-    for half, prefix in PREFIX.items():
+def is_earlier(metrics: Iterable[str]) -> bool:
+    """Return whether a run with these metrics was written by an earlier version, with reporting scores; it keeps them."""
+    return any(name.startswith(f"{PREFIX['report']}/") for name in metrics)
+
+
+def metrics_of(record: TrialRecord, view: View, *, earlier: bool = False) -> dict[str, float]:
+    """Return every selection score, means, objective and cost; only finite numbers."""
+    halves: tuple[Half, ...] = ("select", "report") if earlier else _SHOWN
+    metrics = {f"{PREFIX[s.half]}/{s.target}/{s.language}": s.value for s in record.scores if s.half in halves}
+    for half in halves:
+        prefix = PREFIX[half]
         rows = [s for s in record.scores if s.half == half and s.language != ENGLISH]
         by_target: dict[str, list[Score]] = {}
         for row in rows:
@@ -151,7 +167,7 @@ def metrics_of(record: TrialRecord, view: View) -> dict[str, float]:
     if record.ended is not None:
         metrics["seconds/total"] = record.ended - record.started
     if record.objective is not None:
-        metrics["objective"] = record.objective
+        metrics[FRESH if record.role in AFTERWARDS and not earlier else "objective"] = record.objective
     # MLflow keeps the order; its comparison shows the first metric at the start.
     metrics = {name: metrics[name] for name in _FIRST if name in metrics} | metrics
     return cleaned({name: float(value) for name, value in metrics.items() if math.isfinite(value)})

@@ -11,10 +11,12 @@ from urllib.request import url2pathname
 
 from tasksearch.core.errors import StudyNotReady
 from tasksearch.core.signature import signature_of
+from tasksearch.core.study import TrialRecord
 from tasksearch.tracking.address import check_answers, masked
 from tasksearch.tracking.client import open_client, searchable, translated
+from tasksearch.tracking.curve_points import THROUGHPUT
 from tasksearch.tracking.doubles import RECORD, by_key
-from tasksearch.tracking.entries import TrackedTrial, safe_name
+from tasksearch.tracking.entries import TrackedTrial, View, entry_of, is_earlier, safe_name
 from tasksearch.tracking.study_home import study_home
 
 
@@ -82,8 +84,8 @@ def statuses(uri: str, experiment: str, study_id: str) -> dict[str, str]:
                 return {key: " and ".join(sorted(each)) for key, each in found.items()}
 
 
-def run_faults(uri: str, experiment: str, study_id: str, entries: Iterable[TrackedTrial]) -> dict[str, str]:
-    """Key of a trial → what its run lacks or has otherwise; nothing is written. Files are compared where they lie on this
+def run_faults(uri: str, experiment: str, study_id: str, records: Iterable[TrialRecord], view: View) -> dict[int, str]:
+    """Number of a trial → what its run lacks or has otherwise; nothing is written. Files are compared where they lie on this
     machine.
 
     Raises:
@@ -94,12 +96,14 @@ def run_faults(uri: str, experiment: str, study_id: str, entries: Iterable[Track
     with translated(uri):
         runs, _ = by_key(open_client(uri).search_runs([experiment_id], own, max_results=10_000))
     found = {}
-    for entry in entries:
-        run = runs.get(entry.key)
+    for record in records:
+        run = runs.get(f"{searchable(study_id)}/{record.number}")
         if run is None:
-            found[entry.key] = "no run"
-        elif problem := _unlike(run, entry):
-            found[entry.key] = problem
+            found[record.number] = "no run"
+            continue
+        earlier = is_earlier(run.data.metrics)
+        if problem := _unlike(run, entry_of(record, searchable(study_id), view, earlier=earlier)):
+            found[record.number] = problem
     return found
 
 
@@ -133,7 +137,7 @@ def contents(uri: str, experiment: str, study_id: str) -> dict[str, str]:
     with translated(uri):
         client = open_client(uri)
         for run in client.search_runs([experiment_id], own, max_results=10_000):
-            metrics = {name: value for name, value in run.data.metrics.items() if not name.startswith("seconds/")}
+            metrics = {n: value for n, value in run.data.metrics.items() if not n.startswith(("seconds/", f"{THROUGHPUT}/"))}
             shown = [run.info.status, sorted(run.data.params.items()), sorted(metrics.items())]
             shown += [len(client.get_metric_history(run.info.run_id, "objective")), _files(str(run.info.artifact_uri))]
             key = str(run.data.tags["tasksearch.trial"]).rpartition("/")

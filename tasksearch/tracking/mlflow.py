@@ -20,13 +20,27 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from tasksearch.core.errors import BadInput, Refused, TasksearchError, no_room
+from tasksearch.core.learning_curve import CURVES, read_curves
+from tasksearch.core.plan import Plan
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.tracking.address import check_answers, default_uri, masked, scrubbed
 from tasksearch.tracking.client import forget_places, open_client, searchable, translated
+from tasksearch.tracking.curve_points import curve_points
 from tasksearch.tracking.database import file_of, is_damaged, make_empty, rebase_artefacts, set_aside
 from tasksearch.tracking.doubles import KEY, RECORD, by_key
-from tasksearch.tracking.entries import TrackedTrial, View, cleaned, collisions, entry_of, safe_name, study_file, study_params
+from tasksearch.tracking.entries import (
+    TrackedTrial,
+    View,
+    cleaned,
+    collisions,
+    entry_of,
+    is_earlier,
+    safe_name,
+    study_file,
+    study_params,
+)
 from tasksearch.tracking.study_home import mended_lines, study_home
+from tasksearch.tracking.views import view_tags
 
 PARENT_TAG = "mlflow.parentRunId"
 _LOG = logging.getLogger(__name__)
@@ -42,6 +56,7 @@ class MlflowTracker:
         study_id: identifies the study's runs in a shared experiment.
         groups: target → group of targets, for the means.
         language_groups: name → languages with a mean of their own.
+        fingerprints: task or target → hash of its training data, by which it becomes a data set of the runs that trained on it.
     """
 
     def __init__(
@@ -52,11 +67,13 @@ class MlflowTracker:
         *,
         groups: Mapping[str, str] | None = None,
         language_groups: Mapping[str, Sequence[str]] | None = None,
+        fingerprints: Mapping[str, str] | None = None,
     ) -> None:
         self.uri = uri or default_uri(study_folder)
         self.folder, self.study_id = study_folder.absolute(), searchable(study_id)
         self.experiment_id, self.parent_id = "", ""
         self._view = View(groups=groups or {}, language_groups=language_groups or {})
+        self._fingerprints = fingerprints or {}
         self._runs: dict[str, Any] = {}
         self._elsewhere: list[Any] = []
         self._all_known = False
@@ -78,6 +95,10 @@ class MlflowTracker:
             self._make_ready()
             home = study_home(self._client, config.name, self.study_id)
             self.experiment_id = self._experiment(home.experiment, config.name)
+            shown = home.experiment.tags if home.experiment is not None else {}
+            for name, value in view_tags(self.study_id, config.space.tasks).items():
+                if shown.get(name) != value:
+                    self._client.set_experiment_tag(self.experiment_id, name, value)
             self._runs, _ = by_key(home.runs)
             self._elsewhere, self._all_known = list(home.elsewhere), True
             parent = self._run(self.study_id, config.name, {"tasksearch.study": self.study_id}, None)
@@ -95,33 +116,58 @@ class MlflowTracker:
         """Create or complete the child run of a finished trial."""
         assert self.parent_id, "write_trial before open_study"
         assert record.status != "running", f"trial {record.number} is not finished"
-        entry = entry_of(record, self.study_id, self._view)
         try:
-            self._write_trial(entry, artefacts)
+            self._write_trial(record, artefacts)
         except Refused:  # somebody deleted the run meanwhile: it is looked up anew, and made again
-            self._write_trial(entry, artefacts)
+            self._write_trial(record, artefacts)
 
-    def _write_trial(self, entry: TrackedTrial, artefacts: Mapping[str, Path]) -> None:
-        with translated(self.uri), self._forgetting(entry.key):
-            run = self._run(
-                entry.key, entry.name, {PARENT_TAG: self.parent_id, "tasksearch.study": self.study_id}, entry.started
-            )
-            _sweep(run)
-            if not self._is_there(run, entry):
-                self._write(run, entry, artefacts)
-                self._runs[entry.key] = self._client.get_run(run.info.run_id)
-
-    def rewrite_trial(self, record: TrialRecord) -> None:
+    def rewrite_trial(self, record: TrialRecord, artefacts: Mapping[str, Path]) -> None:
         """Writes a finished trial's run again, whatever it says of itself."""
+        self._write_trial(record, artefacts, anew=True)
+
+    def _write_trial(self, record: TrialRecord, artefacts: Mapping[str, Path], *, anew: bool = False) -> None:
         entry = entry_of(record, self.study_id, self._view)
         with translated(self.uri), self._forgetting(entry.key):
-            run = self._run(
-                entry.key, entry.name, {PARENT_TAG: self.parent_id, "tasksearch.study": self.study_id}, entry.started
-            )
-            if RECORD in run.data.tags:
+            own = {PARENT_TAG: self.parent_id, "tasksearch.study": self.study_id}
+            run = self._run(entry.key, entry.name, own, entry.started)
+            if is_earlier(run.data.metrics):
+                entry = entry_of(record, self.study_id, self._view, earlier=True)
+            _sweep(run)
+            if not anew and self._is_there(run, entry):
+                return
+            if anew and RECORD in run.data.tags:
                 self._client.delete_tag(run.info.run_id, RECORD)
-            self._write(run, entry, {})
+            points = [*curve_points(read_curves(artefacts[CURVES]), record.scores)] if CURVES in artefacts else []
+            self._write_points(run, points, entry.ended)
+            self._write_datasets(run, record.plan)
+            self._write(run, entry, {name: path for name, path in artefacts.items() if name != CURVES})
             self._runs[entry.key] = self._client.get_run(run.info.run_id)
+
+    def _write_points(self, run: Any, points: Sequence[tuple[str, float, int]], at: int) -> None:
+        """Write points of stepped metrics. MLflow keeps equal ones once, so that a replay changes nothing."""
+        from mlflow.entities import Metric
+
+        metrics = [Metric(safe_name(name), value, at, step) for name, value, step in points]
+        for begin in range(0, len(metrics), _MAX_METRICS):
+            self._client.log_batch(run.info.run_id, metrics[begin : begin + _MAX_METRICS])
+
+    def _write_datasets(self, run: Any, plan: Plan) -> None:
+        """Name the training data of the run's tasks and targets; MLflow keeps equal ones once."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        phases = dict.fromkeys(plan.schedule.tasks, "intermediate") | dict.fromkeys(plan.targets, "target")
+        inputs = [
+            DatasetInput(
+                dataset=Dataset(
+                    name=safe_name(name), digest=self._fingerprints[name][:32], source_type="tasksearch", source=plan.suite
+                ),
+                tags=[InputTag("mlflow.data.context", phase)],
+            )
+            for name, phase in phases.items()
+            if name in self._fingerprints
+        ]
+        if inputs:
+            self._client.log_inputs(run.info.run_id, inputs)
 
     def close_study(self, summary: Mapping[str, float | str], artefacts: Mapping[str, Path], *, complete: bool) -> None:
         """Write the study's summary to the parent run; `complete=False` leaves it open for a resume."""
@@ -132,7 +178,10 @@ class MlflowTracker:
             self._end_doubles()
             self._end_orphans()
             numbers = {k: float(v) for k, v in summary.items() if not isinstance(v, str)}
-            words = cleaned({f"tasksearch.{k}": v for k, v in summary.items() if isinstance(v, str)})
+            words = cleaned({f"tasksearch.{k}": v for k, v in summary.items() if isinstance(v, str) and k != "description"})
+            if "description" in summary:
+                warning = self._asked[1].get("tasksearch.warning", "") if self._asked else ""
+                words["mlflow.note.content"] = "\n\n".join(filter(None, (warning, str(summary["description"]))))
             parent = self._client.get_run(self.parent_id)
             self._batch(parent, {}, numbers, words, int(parent.info.start_time))
             self._new_files(parent, artefacts)

@@ -106,9 +106,10 @@ def compare_link(base_url: str, experiment_id: str, run_ids: Sequence[str]) -> s
     return f"{base_url.rstrip('/')}/#/compare-runs?runs={runs}&experiments={experiments}&{_CLASSIC}"
 
 
-def experiment_link(base_url: str, experiment_id: str) -> str:
-    """Return the link to the table of all runs of a study."""
-    return f"{base_url.rstrip('/')}/#/experiments/{experiment_id}/runs?{_CLASSIC}"
+def view_link(base_url: str, experiment_id: str, key: str, *, charts: bool = False) -> str:
+    """Return the link to a view of the experiment's runs (`tracking.views`), as a table or as charts."""
+    mode = "&compareRunsMode=CHART" if charts else ""
+    return f"{base_url.rstrip('/')}/#/experiments/{experiment_id}/runs?viewStateShareKey={quote(key)}{mode}&{_CLASSIC}"
 
 
 def _free_port(port: int | None) -> int:

@@ -35,8 +35,10 @@ def step_gradient(
     *,
     sizes: MicroSizes | None = None,
     mask_share: float = MASK_SHARE,
-) -> float:
-    """Compute the step's gradient and return its loss. When memory runs out the step starts again with half the micro-batch.
+) -> torch.Tensor:
+    """Compute the step's gradient and return its loss, a tensor on the device.
+
+    When memory runs out the step starts again with half the micro-batch.
 
     Raises:
         TrainingFailed: memory runs out with one example at a time.
@@ -68,8 +70,11 @@ def accumulate(
     number: int,
     mask_share: float,
     sizes: MicroSizes | None = None,
-) -> float:
-    """Accumulate the step's gradient and return its loss: per-task means weighted by the tasks' shares of the step."""
+) -> torch.Tensor:
+    """Accumulate the step's gradient and return its loss, a tensor on the device.
+
+    The loss is the sum of the tasks' means, weighted by their shares of the step.
+    """
     sizes = sizes if sizes is not None else MicroSizes()
     total = torch.zeros((), device=learner.device)
     for task_name, items in step.parts:
@@ -77,9 +82,16 @@ def accumulate(
         micro = sizes.of(task_name, settings.micro_batch_size or len(items), len(items))
         share = len(items) / step.size
         total += _part(
-            learner, task, items, settings, seed_from("step", randomness, number, task_name), mask_share, micro, share
+            learner,
+            task,
+            items,
+            settings,
+            seed_from("step", randomness, number, task.seeds or task_name),
+            mask_share,
+            micro,
+            share,
         )
-    return float(total)
+    return total
 
 
 def _part(

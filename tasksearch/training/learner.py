@@ -11,6 +11,9 @@ from torch import nn
 from tasksearch.forward.batches import Specials
 from tasksearch.tasks.encode import Encoded
 
+TABLE = "model.<input embeddings>"
+"""Name of the embedding table among a learner's parameters: by itself it may go by the name of an MLM head tied to it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Learner:
@@ -22,8 +25,9 @@ class Learner:
     device: torch.device
 
     def named_parameters(self) -> list[tuple[str, nn.Parameter]]:
-        """Return every parameter once, named `model.…` or `heads.…`."""
-        pairs = [(f"model.{n}", p) for n, p in self.model.named_parameters()]
+        """Return every parameter once, named `model.…` or `heads.…`; the embedding table's name is `TABLE`."""
+        table = self.model.get_input_embeddings().weight
+        pairs = [(TABLE if p is table else f"model.{n}", p) for n, p in self.model.named_parameters()]
         return pairs + [(f"heads.{n}", p) for n, p in self.heads.named_parameters()]
 
     def clear_gradients(self) -> None:
@@ -34,7 +38,13 @@ class Learner:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingTask:
-    """A task's training items and the head they train (None: the MLM head)."""
+    """A task's training items.
+
+    Attributes:
+        head: name of the head that they train; None: the MLM head.
+        seeds: word by which dropout and masks are drawn; empty: the task's name.
+    """
 
     items: Encoded
     head: str | None
+    seeds: str = ""

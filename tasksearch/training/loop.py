@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 
 from tasksearch.core.errors import TrainingFailed
 from tasksearch.core.plan import TrainSettings
@@ -17,11 +16,15 @@ from tasksearch.training.accumulate import step_gradient
 from tasksearch.training.curves import Curve, StableCurve
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.micro import MicroSizes
+from tasksearch.training.optimizer import OptimizerState, clip_gradient, dump_state, load_state, make_optimizer
 from tasksearch.training.order import StepItems
 from tasksearch.training.probe import probe
+from tasksearch.training.vocabulary import CompactTable, rows_of
 
-OptimizerState = dict[str, torch.Tensor]
-"""AdamW's state as tensors `<parameter>/exp_avg`, `/exp_avg_sq` and `/step`, as safetensors can hold it."""
+__all__ = ["Learner", "OptimizerState", "Saving", "TrainingTask", "train_segment"]
+
+_LOOK_EVERY = {"cpu": 1}
+"""Kind of device → steps after which loss and gradient norm are read; 16 elsewhere, since reading waits for a GPU."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,77 +64,84 @@ def train_segment(
         sizes: the examples that fit into memory, updated here and shared between segments.
         randomness: a signature; dropout and masking of step i are drawn from (randomness, i), so that resuming needs no RNG
             state.
-        on_step: called after each step with its number from 1 and its loss.
+        on_step: called for each step in order with its number from 1 and its loss; on a GPU after some steps together.
 
     Raises:
         TrainingFailed: a loss or gradient is not finite, or one example does not fit into memory.
     """
-    optimizer = make_optimizer(learner, settings)
+    rows = rows_of(learner, tasks, steps, optimizer_state or {})
+    compact = CompactTable(learner.model, rows, settings.weight_decay) if rows is not None else None
+    optimizer = make_optimizer(learner, settings, compact)
     if optimizer_state:
-        _load_state(optimizer, learner, optimizer_state)
-    parameters = [p for _, p in learner.named_parameters()]
+        load_state(optimizer, learner, optimizer_state, compact)
     learner.model.train()
     learner.heads.train()
     sizes = sizes if sizes is not None else MicroSizes()
     if learner.device.type == "cuda":  # on a CPU too large a batch becomes slow before memory runs out
         probe(learner, tasks, settings, sizes)
+    watch = _Watch(on_step, _LOOK_EVERY.get(learner.device.type, 16))
     saved = time.monotonic()
     for number, step in enumerate(steps[first:], first):
+        rate = curve.at(number)
         for group in optimizer.param_groups:
-            group["lr"] = group["peak"] * curve.at(number)
+            group["lr"] = group["peak"] * rate
         loss = step_gradient(learner, tasks, step, settings, randomness, number, sizes=sizes, mask_share=mask_share)
-        norm = nn.utils.clip_grad_norm_(parameters, settings.max_grad_norm)
-        if not (math.isfinite(loss) and bool(torch.isfinite(norm))):
-            shown = " + ".join(task for task, _ in step.parts)
-            raise TrainingFailed(
-                f"loss {loss:.3g}, gradient norm {float(norm):.3g} at step {number + 1} on {shown}: training diverged"
-            )
+        watch.note(number, step, loss, clip_gradient(learner, settings.max_grad_norm))
+        if compact is not None:
+            compact.decay(settings.learning_rate * rate)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        if on_step is not None:
-            on_step(number + 1, loss)
         if saving is not None and number + 1 < len(steps) and _is_due(saving, number + 1, saved):
-            saving.save(number + 1, _dump_state(optimizer, learner))
+            watch.look()
+            state = dump_state(optimizer, learner, compact)
+            if compact is not None:
+                compact.restore()
+            saving.save(number + 1, state)
+            if compact is not None:
+                compact.replace()
             saved = time.monotonic()
+    watch.look()
+    state = dump_state(optimizer, learner, compact)
+    if compact is not None:
+        compact.restore()
     learner.model.eval()
     learner.heads.eval()
-    return _dump_state(optimizer, learner)
+    return state
+
+
+class _Watch:
+    """Losses and gradient norms, read some steps at a time; a bad step is found before anything after it is kept."""
+
+    def __init__(self, on_step: Callable[[int, float], None] | None, every: int) -> None:
+        self._on_step, self._every = on_step, every
+        self._unread: list[tuple[int, StepItems, torch.Tensor, torch.Tensor]] = []
+
+    def note(self, number: int, step: StepItems, loss: torch.Tensor, norm: torch.Tensor) -> None:
+        """Add a step, counted from 0; read what was noted when there is enough of it."""
+        self._unread.append((number, step, loss, norm))
+        if len(self._unread) >= self._every:
+            self.look()
+
+    def look(self) -> None:
+        """Read all that is unread.
+
+        Raises:
+            TrainingFailed: a loss or norm is not finite.
+        """
+        if not self._unread:
+            return
+        values = torch.stack([torch.stack((loss.float(), norm.float())) for *_, loss, norm in self._unread]).tolist()
+        for (number, step, *_), (loss, norm) in zip(self._unread, values, strict=True):
+            if not (math.isfinite(loss) and math.isfinite(norm)):
+                shown = " + ".join(task for task, _ in step.parts)
+                raise TrainingFailed(
+                    f"loss {loss:.3g}, gradient norm {norm:.3g} at step {number + 1} on {shown}: training diverged"
+                )
+            if self._on_step is not None:
+                self._on_step(number + 1, loss)
+        self._unread.clear()
 
 
 def _is_due(saving: Saving, step: int, saved: float) -> bool:
     by_step = saving.every_steps is not None and step % saving.every_steps == 0
     return by_step or saving.asked() or (saving.every_seconds is not None and time.monotonic() - saved >= saving.every_seconds)
-
-
-def make_optimizer(learner: Learner, settings: TrainSettings) -> torch.optim.AdamW:
-    """AdamW in four groups: encoder and heads, each with and without weight decay (none on biases and layer norms)."""
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for name, parameter in learner.named_parameters():
-        decays = parameter.ndim > 1
-        groups.setdefault((name.startswith("heads."), decays), []).append(parameter)
-    peak = {False: settings.learning_rate, True: settings.learning_rate * settings.head_lr_factor}
-    return torch.optim.AdamW(
-        [
-            {"params": params, "peak": peak[is_head], "weight_decay": settings.weight_decay if decays else 0.0}
-            for (is_head, decays), params in sorted(groups.items())
-        ],
-        lr=settings.learning_rate,
-        betas=(0.9, settings.adam_beta2),
-        eps=1e-8,
-        fused=True,
-    )
-
-
-def _dump_state(optimizer: torch.optim.AdamW, learner: Learner) -> OptimizerState:
-    state: OptimizerState = {}
-    for name, parameter in learner.named_parameters():
-        for key, value in optimizer.state.get(parameter, {}).items():
-            state[f"{name}/{key}"] = value.detach().to("cpu", copy=True)
-    return state
-
-
-def _load_state(optimizer: torch.optim.AdamW, learner: Learner, state: OptimizerState) -> None:
-    for name, parameter in learner.named_parameters():
-        found = {key: state[f"{name}/{key}"] for key in ("exp_avg", "exp_avg_sq", "step") if f"{name}/{key}" in state}
-        if found:
-            optimizer.state[parameter] = {key: value.to(parameter.device, copy=True) for key, value in found.items()}

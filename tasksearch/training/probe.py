@@ -41,7 +41,7 @@ def _measure(
     learner: Learner, name: str, task: TrainingTask, items: np.ndarray, settings: TrainSettings, sizes: MicroSizes
 ) -> int:
     """Run one step on the longest items, with as much memory taken as AdamW's two moments will need."""
-    ballast = [torch.empty_like(p) for _, p in learner.named_parameters() for _ in range(2)]
+    ballast = [torch.empty_like(p) for _, p in learner.named_parameters() if p.requires_grad for _ in range(2)]
     step_gradient(learner, {name: task}, StepItems(parts=((name, items),)), settings, "probe", 0, sizes=sizes)
     del ballast
     learner.clear_gradients()

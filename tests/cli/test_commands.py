@@ -1,10 +1,19 @@
 """The command line: help is light, mistakes are one line, and one small study runs from end to end."""
 
+import functools
 import json
+import shlex
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from tasksearch.cli.app import app
+from tasksearch.records.holdout_log import holdout_uses
+from tasksearch.records.mix_file import read_mix
 
 TINY = [
     "--controls",
@@ -139,16 +148,15 @@ def test_the_optuna_study_moves_into_a_database_and_back_and_is_complete_there(s
 def test_the_store_is_listed_summed_verified_and_pruned(study):
     folder, _ = study
     listed = json.loads(tasksearch("store", "ls", str(folder), "--json").stdout)["segments"]
-    assert {entry["kind"] for entry in listed} == {"intermediate", "target", "scores"}
-    assert all((entry["size"] > 0) is (entry["kind"] != "target") and entry["seconds"] > 0 for entry in listed)
+    assert {entry["kind"] for entry in listed} == {"intermediate", "scores"}
+    assert all(entry["size"] > 0 and entry["seconds"] > 0 for entry in listed)
     assert any("seed" in entry["label"] for entry in listed)
     sums = json.loads(tasksearch("store", "du", str(folder), "--json").stdout)["kinds"]
     assert sum(row["bytes"] for row in sums.values()) == sum(entry["size"] for entry in listed)
     whole = tasksearch("store", "verify", str(folder), "--json")
     assert whole.returncode == 0 and json.loads(whole.stdout)["damaged"] == []
     dry = json.loads(tasksearch("store", "prune", str(folder), "--budget", "0MB", "--dry-run", "--json").stdout)
-    # a target's note of what its training cost takes no room, so nothing is won by removing it
-    assert sorted(dry["removed"]) == sorted(entry["name"] for entry in listed if entry["size"])
+    assert sorted(dry["removed"]) == sorted(entry["name"] for entry in listed)
 
 
 def test_a_second_study_over_the_same_store_trains_nothing_it_holds(study, tmp_path):
@@ -164,13 +172,9 @@ def test_a_second_study_over_the_same_store_trains_nothing_it_holds(study, tmp_p
 
 
 def test_the_mix_is_written_as_toml_that_reads_back(study, tmp_path):
-    from tasksearch.records.mix_file import read_mix
 
     folder, _ = study
-    done = tasksearch("best", str(folder), "--language", "near1", "--select", "target-dev", "--out", str(tmp_path / "mix.toml"))
-    assert done.returncode == 6
-    assert "--reopen" in done.stderr
-    wanted = ["--language", "near1", "--select", "target-dev", "--reopen", "--out", str(tmp_path / "mix.toml")]
+    wanted = ["--language", "near1", "--select", "target-dev", "--out", str(tmp_path / "mix.toml")]
     done = tasksearch("best", str(folder), *wanted)
     assert done.returncode == 0, done.stderr
     assert "Adaptive" in done.stdout
@@ -214,3 +218,52 @@ def test_the_table_of_trials_is_plain_text_where_there_is_no_terminal(study):
 
 def test_nothing_is_written_outside_the_study_and_the_cache(study, tmp_path):
     assert list(tmp_path.iterdir()) == []
+
+
+SMALLER = {
+    "--trials +16": "--trials +1",
+    "--kills 100": "--kills 2",
+    "run --space joint_vs_seq": "run --print-config",
+    "--target tag": "--target topic --features cls",  # the small study has no tagging; transformers has no head on pair-diff
+}
+"""What the test changes in a command of the README, so that it takes seconds. The study itself is run by the fixture."""
+
+
+STARTS_RAY = ("resume", "extend", "torture")
+
+
+def readme_commands():
+    """The lines of the README's section "Use", without their comments."""
+    text = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
+    block = text.partition("## Use")[2].partition("```\n")[2].partition("```")[0]
+    return [line.partition("#")[0].strip() for line in block.splitlines()]
+
+
+def test_the_commands_of_the_readme_succeed_in_the_order_in_which_they_stand(study, tmp_path, monkeypatch):
+    here = shutil.copytree(study[0], tmp_path / "here" / "STUDY").parent
+    monkeypatch.chdir(here)
+    (here / "STUDY" / "readings.json").unlink()
+    commands = readme_commands()
+    assert len(commands) == 20 and all(line.startswith("tasksearch ") and "…" not in line for line in commands)
+    extended = False
+    for line in commands:
+        words = shlex.split(functools.reduce(lambda text, pair: text.replace(*pair), SMALLER.items(), line).partition(">")[0])[
+            1:
+        ]
+        if words[0] == "ui":
+            continue  # it serves until it is stopped: tests/study/test_compare_page.py opens it
+        if words[0] in STARTS_RAY:
+            done = tasksearch(*words, cwd=here)
+            assert done.returncode == 0, (line, done.stderr)
+        else:
+            answered = CliRunner().invoke(app, words)
+            assert answered.exit_code == 0, (line, answered.output, answered.exception)
+        extended |= words[0] == "extend"
+        if "--out" in words and words[0] == "best":
+            assert read_mix(here / "mix.toml").steps > 0
+            (here / "mix.toml").rename(here / f"{extended}.toml") if extended else None
+    assert (here / "models" / "tag" / "model.safetensors").exists() and (here / "True.toml").exists()
+    assert (here / "STUDY" / "report.html").exists() and list((here / "tables").glob("*.tex"))
+    uses = holdout_uses(here / "STUDY")
+    assert uses[0].rule == "pivot-dev" and not uses[0].adaptive
+    assert any(use.rule == "target-dev" and use.adaptive for use in uses)

@@ -29,22 +29,25 @@ def said_of(monkeypatch, capsys, fault):
     return ended.value.code, out.err
 
 
-def test_a_fault_that_nobody_foresaw_is_one_line_and_a_log_that_the_user_alone_can_read(monkeypatch, capsys, tmp_path):
-    monkeypatch.setenv("TASKSEARCH_CACHE", str(tmp_path))
+def test_an_unexpected_error_is_one_line_and_a_log_that_the_user_alone_can_read(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     code, said = said_of(monkeypatch, capsys, RuntimeError("first of http://me:secret@host/x\nsecond"))
-    (log,) = (tmp_path / "logs").iterdir()
+    (log,) = (tmp_path / "tasksearch").iterdir()
     assert code == 70 and said.count("\n") == 1 and str(log) in said
-    assert said.startswith("tasksearch: unforeseen fault: RuntimeError: first of http://***@host/x;")
+    assert said.startswith("tasksearch: unexpected error: RuntimeError: first of http://***@host/x;")
     text = log.read_text()
     assert "Traceback" in text and "second" in text and "secret@" not in text and log.stat().st_mode & 0o077 == 0
 
 
-def test_a_cache_that_cannot_be_written_hides_no_fault(monkeypatch, capsys, tmp_path):
+def test_a_folder_that_cannot_be_written_hides_no_error(monkeypatch, capsys, tmp_path):
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("TASKSEARCH_CACHE", str(tmp_path / "file"))
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     code, said = said_of(monkeypatch, capsys, KeyError("x"))
     assert code == 70 and str(tmp_path / "tasksearch-") in said
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    code, said = said_of(monkeypatch, capsys, KeyError("x"))
+    assert code == 70 and said.endswith("no log could be written\n")
 
 
 @pytest.mark.parametrize("name", ["../../x", "a/b", "..", ".", "", " ", "x" * 201, "a\nb", "a\x00b"])

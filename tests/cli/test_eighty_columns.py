@@ -43,7 +43,8 @@ def whole(monkeypatch, printed):
 
 
 OF_A_STUDY = [
-    "best", "best --rules", "best --court", "best --portfolio", "best --why", "best --why --language far",
+    "best --notes", "best --target tag",
+    "best", "best --rules", "best --baselines", "best --portfolio", "best --effects", "best --effects --language far",
     "best --language far", "trials", "store ls", "store du",
 ]  # fmt: skip
 ALONE = [

@@ -7,16 +7,15 @@ from tasksearch.cli.app import app
 from tasksearch.core.errors import BadInput
 
 IGNORED = [
-    (["best", "study", "--why", "--out", "mix.toml"], "--out with --why"),
-    (["best", "study", "--why", "--reopen"], "--reopen with --why"),
-    (["best", "study", "--why", "--select", "target-dev"], "--select with --why"),
-    (["best", "study", "--why", "--portfolio"], "--portfolio with --why"),
+    (["best", "study", "--effects", "--out", "mix.toml"], "--out with --effects"),
+    (["best", "study", "--effects", "--notes"], "--notes with --effects"),
+    (["best", "study", "--effects", "--select", "target-dev"], "--select with --effects"),
+    (["best", "study", "--effects", "--portfolio"], "--portfolio with --effects"),
     (["best", "study", "--portfolio", "--language", "nosuch"], "--language with --portfolio"),
-    (["best", "study", "--portfolio", "--court"], "--court with --portfolio"),
+    (["best", "study", "--portfolio", "--baselines"], "--baselines with --portfolio"),
     (["best", "study", "--rules", "--language", "sw"], "--language with --rules"),
-    (["best", "study", "--rules", "--why"], "--why with --rules"),
+    (["best", "study", "--rules", "--effects"], "--effects with --rules"),
     (["best", "study", "--rules", "--out", "mix.toml"], "--out with --rules"),
-    (["report", "study", "--reopen"], "--reopen with a page"),
     (["report", "study", "--question", "joint-vs-sequential", "--out", "x"], "--out with --question"),
     (["score", "accuracy", "--gold", "a", "--pred", "b", "--language", "sw"], "--language with metric accuracy"),
     (["score", "mlqa", "--gold", "a", "--pred", "b", "--language", "de", "--na-prob", "c"], "--na-prob with metric mlqa"),

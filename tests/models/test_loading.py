@@ -59,7 +59,7 @@ def test_a_checkpoint_that_lacks_a_layer_is_refused_not_filled_at_random(folder)
 def test_another_architecture_is_named_with_the_one_expected(folder):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"model_type": "roberta"}))
-    known = "bert, camembert, xlm-roberta, xlm-roberta-xl"
+    known = "bert, camembert, deberta-v2, distilbert, eurobert, modernbert, rembert, xlm-roberta, xlm-roberta-xl, xmod"
     assert (
         f"holds a 'roberta' model; known encoder families are {known} (nearest: xlm-roberta); another is given by --encoder"
         in refusal(folder)

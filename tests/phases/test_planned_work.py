@@ -11,6 +11,7 @@ from tasksearch.phases.calibrate import speed_of
 from tasksearch.phases.context import open_context
 from tasksearch.phases.planned_work import planned_work, sharing
 from tasksearch.phases.run import PlanRun
+from tasksearch.store.score_files import stored_signatures
 from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.lab_suite import lab_suite
 
@@ -49,7 +50,7 @@ def test_a_store_reaches_the_sharing_that_was_foreseen_exactly(context, tmp_path
         assert sharing(works, kind).distinct == steps
     assert sharing(works, "intermediate").asked == 4 + 5 + 4
     assert sharing(works, "scores").distinct_segments == 2 * (2 + 2 + 1), "retrieval has no English"
-    there = frozenset(kept.store.names())
+    there = stored_signatures(kept.store)
     assert {w.signature for plan in works for w in plan} == there
     assert sharing(works, "target", there).already == 4
     scored = sum(w.examples for w in works[0])

@@ -6,6 +6,8 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.numpy import save_file
 from torch import nn
 
 from tasksearch.core.errors import MissingPackage, ModelUnusable, TrainingFailed
@@ -18,6 +20,8 @@ from tasksearch.models.encoder import load_pretrained
 from tasksearch.models.heads import make_head
 from tasksearch.phases.context import RunContext, open_context
 from tasksearch.phases.run import PlanRun, run_plan
+from tasksearch.store.eviction import entries
+from tasksearch.store.score_files import facts_of
 from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.lab_suite import lab_suite
 from tasksearch.training.accumulate import accumulate
@@ -288,6 +292,15 @@ def test_a_language_that_joins_is_scored_by_the_same_weights_and_trains_what_was
     assert [PlanRun(both, kept).run(part).steps for part in run.parts] == [0, 0, 0, 0]
 
 
+def damage(path, signature):
+    """Change one number of one stored score table, as a flipped bit would."""
+    with safe_open(path, "numpy") as file:
+        arrays, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+    name = next(name for name in arrays if name.startswith(signature))
+    arrays[name] = arrays[name] + (np.arange(arrays[name].size).reshape(arrays[name].shape) == 0).astype(arrays[name].dtype)
+    save_file(arrays, path, metadata)
+
+
 def test_a_damaged_score_table_alone_is_scored_again(context, tmp_path, monkeypatch):
     joint, kept = (
         plan(SCHEDULES["joint"], targets=("topic",)),
@@ -295,8 +308,8 @@ def test_a_damaged_score_table_alone_is_scored_again(context, tmp_path, monkeypa
     )
     expected = run_plan(joint, kept).scores
     [segment] = PlanRun(joint, kept).targets
-    path = kept.store.folder(dict(segment.tables)["sov"]) / "outcomes.safetensors"
-    path.write_bytes(path.read_bytes()[:-1])
+    path = kept.store.folder(PlanRun(joint, kept).score_file).with_suffix(".scores")
+    damage(path, dict(segment.tables)["sov"])
     scored = []
     real = PlanRun._scored
     monkeypatch.setattr(
@@ -309,10 +322,9 @@ def test_a_damaged_score_table_alone_is_scored_again(context, tmp_path, monkeypa
 def test_weights_that_are_wanted_later_take_the_place_of_the_note_of_their_cost(context, tmp_path):
     joint, kept = plan(SCHEDULES["joint"], targets=("topic",)), stored(context, tmp_path)
     run_plan(joint, kept)
-    from tasksearch.store.eviction import entries
-
-    [note] = [e for e in entries(kept.store) if e.kind == "target"]
-    assert note.size == 0 and note.steps == 4
+    assert not [e for e in entries(kept.store) if e.kind == "target"], "its cost stands beside its scores"
+    [note] = facts_of(kept.store, PlanRun(joint, kept).score_file).trainings.values()
+    assert note["steps"] == 4 and note["label"] == "topic, seed 0"
     keeps = dataclasses.replace(kept, keep_targets=True)
     run_plan(wider(joint, "near2"), keeps)
     assert PlanRun(wider(joint, "near3"), keeps).run("target/topic").steps == 0

@@ -11,6 +11,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.forward import passes
 from tasksearch.phases.context import open_context
 from tasksearch.phases.run import PlanRun, run_plan
+from tasksearch.store.score_files import facts_of
 from tasksearch.tasks.lab_suite import lab_suite
 from tasksearch.training import accumulate
 
@@ -47,9 +48,11 @@ def test_a_plan_short_of_memory_scores_as_one_that_is_not(tiny_lab, tmp_path, mo
     assert [s.value for s in scores] == pytest.approx([s.value for s in plenty.scores], abs=1.5)
     facts = {}
     run = PlanRun(PLAN, short)
-    for segment in (*run.intermediate, *run.targets):
-        found = short.store.manifest(segment.signature)  # retrieval trains nothing and leaves no note of it
-        facts[segment.name] = found["facts"].get("micro_batch") if found else None
+    for segment in run.intermediate:
+        facts[segment.name] = short.store.manifest(segment.signature)["facts"].get("micro_batch")
+    trainings = facts_of(short.store, run.score_file).trainings
+    for segment in run.targets:  # retrieval trains nothing and leaves no note of it
+        facts[segment.name] = trainings.get(segment.signature, {}).get("micro_batch")
     assert facts == {
         "intermediate/0": {"restate": 2, "marks": 2},
         "target/nli": {"nli": 2},

@@ -74,3 +74,18 @@ def test_a_client_address_without_its_package_says_what_to_install(monkeypatch):
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(MissingPackage, match=r"pip install 'ray\[client\]'"):
         module._knock("ray://127.0.0.1:10001")
+
+
+def test_auto_is_the_cluster_that_was_started_here_and_never_one_that_merely_runs(monkeypatch, tmp_path):
+    from ray._private.utils import write_ray_address
+
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(Unreachable, match=r"no cluster for --address auto: .*expected HOST:PORT"):
+        module._address_of("auto")  # another cluster of this machine's may be running: these tests' own is
+    (tmp_path / "ray").mkdir()
+    write_ray_address("10.0.0.1:6379")
+    assert module._address_of("auto") == "10.0.0.1:6379"
+    monkeypatch.setenv("RAY_ADDRESS", "ray://10.0.0.2:10001")
+    assert module._address_of("auto") == "ray://10.0.0.2:10001"
+    assert module._address_of("10.0.0.3:6379") == "10.0.0.3:6379"

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import optuna
+import psutil
 import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
@@ -143,6 +144,23 @@ def test_ctrl_c_then_kill_nine_then_resume_give_the_same_study(reference, plante
     assert [(t.number, t.params, t.value, t.state) for t in optuna_trials(tmp_path)] == [
         (t.number, t.params, t.value, t.state) for t in optuna_trials(reference[0])
     ]
+
+
+def test_a_driver_that_loses_ray_itself_ends_with_a_line_in_bounded_time_and_nothing_is_lost(
+    reference, planted, tmp_path, tmp_path_factory
+):
+    home = tmp_path_factory.mktemp("home")
+    for name, finished in (("raylet", 2), ("gcs_server", 6)):
+        run = _driver(tmp_path, {"sleep": 0.2}, home)
+        _wait_for(tmp_path, finished, run)
+        family = psutil.Process(run.pid).children(recursive=True)
+        next(process for process in family if process.name() == name).kill()
+        out, err = run.communicate(timeout=90)
+        assert run.returncode not in (0, -signal.SIGKILL)
+        assert f"Ray's process {name} ended (exit code -9)" in out + err and "tasksearch resume" in out + err
+        assert not psutil.wait_procs(family, timeout=60)[1]
+    planted.run(tmp_path, concurrency=2)
+    assert substance(tmp_path) == substance(reference[0])
 
 
 def test_trials_that_raise_or_score_nan_fail_alone_and_a_killed_worker_is_run_again(planted, tmp_path):

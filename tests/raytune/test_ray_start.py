@@ -72,6 +72,7 @@ class Nodes:
         try:
             self.start("--head", f"--port={self.port}", "--include-dashboard=false", *small)
             self.wait_for("Local node IP", self.answers)
+            self.wait_for("the note by which auto finds it", (self.temporary / "ray" / "ray_current_cluster").exists)
             self.start(f"--address=127.0.0.1:{self.port}", *small)
         except BaseException:
             self.__exit__()
@@ -98,7 +99,7 @@ class Nodes:
             time.sleep(0.5)
 
     def run(self, home, folder, address):
-        command = [sys.executable, "-c", DRIVER, str(Path(__file__).parent), str(folder), address]
+        command = [sys.executable, "-c", DRIVER, str(Path(__file__).parents[1]), str(folder), address]
         done = subprocess.run(command, env=environment(home, self.temporary), capture_output=True, text=True, timeout=300,
                               check=False)  # fmt: skip
         assert done.returncode == 0, done.stderr

@@ -1,11 +1,11 @@
-"""The reporting half is read once: the same question as often as one likes, another one only when reopened, and marked."""
+"""Reporting examples: the same question as often as one likes; another one is answered, recorded and marked adaptive."""
 
 import json
 
 import pytest
 
-from tasksearch.core.errors import AlreadyRead, BadInput
-from tasksearch.records.holdout_log import ask, headline, holdout_uses
+from tasksearch.core.errors import BadInput
+from tasksearch.records.holdout_log import ask, headline, holdout_uses, part_of_earlier
 from tasksearch.results.matched_comparison import QUESTION
 
 CELLS = [("nli", "sw"), ("nli", "yo")]
@@ -19,17 +19,24 @@ def test_the_same_question_has_one_answer_and_is_written_once(tmp_path):
     assert holdout_uses(tmp_path) == [once]
 
 
-def test_another_rule_is_refused_and_says_how_to_go_on(tmp_path):
+def test_another_rule_is_answered_and_recorded_as_adaptive(tmp_path):
     ask(tmp_path, "pivot-dev", FIRST, CELLS)
-    with pytest.raises(AlreadyRead, match=r"nli/sw was read on .* by pivot-dev; target-dev would be a second look.*--reopen"):
-        ask(tmp_path, "target-dev", FIRST, CELLS)
-    assert len(holdout_uses(tmp_path)) == 1
+    assert ask(tmp_path, "target-dev", FIRST, CELLS).adaptive
+    assert [(use.rule, use.adaptive) for use in holdout_uses(tmp_path)] == [("pivot-dev", False), ("target-dev", True)]
+    assert headline(holdout_uses(tmp_path)) == "pivot-dev", "a second look does not become the study's own"
 
 
 def test_an_extended_study_that_chooses_anew_is_a_second_look(tmp_path):
     ask(tmp_path, "pivot-dev", FIRST, CELLS)
-    with pytest.raises(AlreadyRead, match=r"another choice of mix \(yo\); extending a study"):
-        ask(tmp_path, "pivot-dev", FIRST | {"yo": "ccc"}, CELLS)
+    grown = ask(tmp_path, "pivot-dev", FIRST | {"yo": "ccc"}, CELLS)
+    assert grown.adaptive and holdout_uses(tmp_path)[-1] == grown
+
+
+def test_a_question_about_fewer_rows_is_a_part_of_an_earlier_one_only_with_the_same_mixes(tmp_path):
+    whole = ask(tmp_path, "pivot-dev", FIRST, CELLS)
+    assert part_of_earlier(tmp_path, "pivot-dev", {"yo": "bbb"}) == whole
+    assert part_of_earlier(tmp_path, "pivot-dev", {"yo": "aaa"}) is None
+    assert part_of_earlier(tmp_path, "target-dev", {"yo": "bbb"}) is None
 
 
 def test_a_language_that_was_never_read_is_no_second_look(tmp_path):
@@ -37,9 +44,9 @@ def test_a_language_that_was_never_read_is_no_second_look(tmp_path):
     assert not ask(tmp_path, "pivot-dev", {"qu": "ddd"}, [("nli", "qu")]).adaptive
 
 
-def test_what_was_reopened_stays_adaptive_and_the_first_answer_does_not(tmp_path):
+def test_a_second_look_stays_adaptive_and_the_first_answer_does_not(tmp_path):
     first = ask(tmp_path, "pivot-dev", FIRST, CELLS)
-    second = ask(tmp_path, "target-dev", FIRST, CELLS, reopen=True)
+    second = ask(tmp_path, "target-dev", FIRST, CELLS)
     assert second.adaptive
     assert ask(tmp_path, "target-dev", FIRST, CELLS) == second
     assert ask(tmp_path, "pivot-dev", FIRST, CELLS) == first
@@ -79,6 +86,4 @@ def test_a_question_that_was_fixed_beforehand_and_the_others_do_not_touch_each_o
 def test_other_twins_after_an_answer_are_a_second_look_even_after_an_early_one(tmp_path, complete):
     ask(tmp_path, QUESTION, {"twins": "aaa"}, CELLS, complete=complete)
     assert not ask(tmp_path, QUESTION, {"twins": "aaa"}, CELLS).adaptive
-    with pytest.raises(AlreadyRead, match="other mixtures or other best mixes"):
-        ask(tmp_path, QUESTION, {"twins": "bbb"}, CELLS)
-    assert ask(tmp_path, QUESTION, {"twins": "bbb"}, CELLS, reopen=True).adaptive
+    assert ask(tmp_path, QUESTION, {"twins": "bbb"}, CELLS).adaptive

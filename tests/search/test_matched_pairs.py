@@ -1,18 +1,24 @@
 """Twins differ in the order of their examples and in nothing else, and nothing that was seen decides which they are."""
 
 import dataclasses
+import itertools
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasksearch.bench.matched_worlds import matched_result
-from tasksearch.bench.planted_world import NULL, TUNE, draw_world
+from tasksearch.bench.matched_worlds import matched_result, paired_result
+from tasksearch.bench.planted_world import NULL, NULL_LUCK, TUNE, draw_world
 from tasksearch.core.errors import BadInput
 from tasksearch.core.space import SearchSpace
+from tasksearch.core.study import SEARCHED
+from tasksearch.search.finalists import choose_finalists
 from tasksearch.search.matched_pairs import (
     ORDERS,
+    PAIR_SEED,
     best_of_each,
+    default_pairs,
+    drawn_pairs,
     matched_count,
     matched_plan,
     matched_sets,
@@ -174,3 +180,96 @@ def test_on_planted_worlds_the_interval_holds_the_mean_over_the_space_and_no_win
     assert sum(result.covered for result in [*null, *real]) >= 10
     assert sum(result.wrong for result in [*null, *real]) <= 1
     assert any(result.answer.verdict != "no difference at this budget" for result in real)
+
+
+# Matched pairs, which are trials of the search.
+
+
+@settings(max_examples=40, deadline=None)
+@given(spaces, st.integers(0, 1000))
+def test_the_arms_of_a_pair_differ_in_order_alone_and_every_pair_has_a_seed_of_its_own(where, seed):
+    pairs = drawn_pairs(where, seed, 6)
+    assert pairs[:3] == drawn_pairs(where, seed, 3)
+    assert len({(pair.joint.mixture(), pair.joint.steps) for pair in pairs}) == 6
+    assert [pair.seed for pair in pairs] == [PAIR_SEED + place for place in range(6)]
+    for pair in pairs:
+        assert (pair.joint.kind, pair.sequential.kind) == ("joint", "sequential")
+        assert (pair.joint.mixture(), pair.joint.steps) == (pair.sequential.mixture(), pair.sequential.steps)
+        assert len(pair.joint.tasks) >= 2
+
+
+def test_mixtures_are_drawn_as_a_random_sampler_draws_them_and_orders_evenly():
+    where = space(tasks=("ccg", "mnli", "qqp"), steps=(64,))
+    drawn = [drawn_pairs(where, seed, 1)[0] for seed in range(1500)]
+    whole = [pair for pair in drawn if len(pair.joint.tasks) == 3]
+    assert 300 < len(whole) < 450, "one of the four subsets of two tasks or more"
+    counts = [sum(pair.sequential.order == order for pair in whole) for order in itertools.permutations(where.tasks)]
+    assert min(counts) > len(whole) / 6 - 4 * len(whole) ** 0.5 / 2.5
+
+
+@pytest.fixture(scope="module")
+def paired(toy):
+    return toy.config(trials=22, pairs=3, leader_seeds=1, leaders=2)
+
+
+def test_pairs_follow_the_designs_and_take_trials_of_the_search(toy, paired):
+    roles = [record.role for record in finished(toy, paired)]
+    without = [record.role for record in finished(toy, dataclasses.replace(paired, pairs=0))]
+    assert len(roles) == len(without), "as many trainings as without pairs"
+    assert roles.count("pair") == 6 and roles.count("search") == without.count("search") - 6
+    first = roles.index("pair")
+    assert roles[first : first + 6] == ["pair"] * 6 and set(roles[:first]) == {"baseline", "design"}
+
+
+def test_pairs_are_the_same_whatever_the_results_and_wait_for_none(toy, paired):
+    known = finished(toy, paired)
+    first = next(record.number for record in known if record.role == "pair")
+    records = [toy.record(r.number, role=r.role, plan=r.plan, params=r.params, status="running") for r in known]
+    for record in known[first : first + 6]:
+        found = propose(paired, toy.sizes, toy.plan_of, record.number, records)
+        assert isinstance(found, Proposal) and (found.plan, found.params) == (record.plan, record.params)
+    arms = [record.plan for record in known if record.role == "pair"]
+    assert [(one.seed, two.seed) for one, two in zip(arms[::2], arms[1::2], strict=True)] == [
+        (100, 100),
+        (101, 101),
+        (102, 102),
+    ]
+
+
+def test_both_arms_serve_the_search(toy, paired):
+    records = finished(toy, paired)
+    arms = [record for record in records if record.role == "pair"]
+    assert all(record.params for record in arms), "the sampler is told of them"
+    best = [dataclasses.replace(r, objective=9.0 if r is arms[1] else r.objective) for r in records if r.role in SEARCHED]
+    baseline = [r for r in records if r.role == "baseline"]
+    assert choose_finalists(dataclasses.replace(paired, leaders=1), [*baseline, *best])[0].record.plan == arms[1].plan
+
+
+def test_more_trials_and_another_space_give_no_further_pairs(toy, paired):
+    known = finished(toy, paired)
+    wider = dataclasses.replace(paired, trials=26, space=dataclasses.replace(paired.space, steps=(*paired.space.steps, 320)))
+    assert sum(record.role == "pair" for record in finished(toy, wider, records=known)) == 6
+
+
+@pytest.mark.parametrize(
+    ("trials", "changes", "pairs"),
+    [(31, {}, 5), (60, {}, 10), (400, {}, 30), (12, {}, 0), (20, {}, 3), (31, {"schedules": ("joint",)}, 0)],
+)
+def test_by_default_a_third_of_the_trials_are_pairs_where_both_kinds_are_searched(trials, changes, pairs):
+    assert default_pairs(space(**changes), trials, 5) == pairs
+
+
+def test_pairs_that_the_trials_have_no_room_for_are_refused(toy):
+    with pytest.raises(BadInput, match=r"9 matched pairs are 18 trainings, beside .* expected fewer pairs, or more trials"):
+        toy.config(trials=20, pairs=9)
+
+
+def test_pairs_on_planted_worlds_name_no_winner_where_there_is_none():
+    found = [paired_result(draw_world(NULL, 7000 + seed), pairs=8, many=2) for seed in range(20)]
+    assert sum(result.wrong for result in found) <= 3, "of one in twenty expected, more than three come in 1.6 % of cases"
+    assert all(result.covered != result.wrong for result in found)
+
+
+def test_luck_that_a_kind_shares_on_a_seed_is_no_effect_of_order():
+    found = [paired_result(draw_world(NULL_LUCK, 7000 + seed), pairs=8, many=2) for seed in range(20)]
+    assert sum(result.covered for result in found) >= 17

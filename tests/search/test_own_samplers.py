@@ -115,7 +115,7 @@ def test_one_that_takes_no_seed_is_marked_in_every_place(toy, file):
         ("{file}:wrong", "gave int; expected a class of Optuna samplers"),
         ("{file}:NUMBER", "is 3; expected a class of Optuna samplers"),
         ("{file}:seedet", "did you mean 'seeded'?"),
-        ("./gone.py:x", "no file 'gone.py'"),
+        ("./gone.py:x", "cannot read gone.py: No such file"),
     ],
 )
 def test_a_sampler_that_cannot_be_used_is_one_line(file, name, said):

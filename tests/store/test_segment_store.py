@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from safetensors import SafetensorError
 
 from tasksearch.core.code_identity import code_hash
-from tasksearch.core.errors import DiskFull
+from tasksearch.core.errors import DiskFull, VersionsDiffer
 from tasksearch.store import segment_store as store_module
 from tasksearch.store.segment_store import MANIFEST, SegmentStore
 
@@ -31,6 +31,26 @@ def test_what_is_put_comes_back(store):
     for file, table in TABLES.items():
         assert all(torch.equal(store.tensors(NAME, file)[key], value) for key, value in table.items())
     assert store.manifest("cd" * 12) is None
+
+
+def test_a_segment_of_other_code_is_reused_only_where_that_is_accepted(store, monkeypatch):
+    store.accept_versions = False
+    assert store.reusable(NAME) == store.manifest(NAME)  # this code trained it
+    monkeypatch.setattr(store_module, "code_hash", lambda: "1234")
+    monkeypatch.setattr(store_module, "other_code", lambda found: [code for code in found if code and code != "1234"])
+    with pytest.raises(
+        VersionsDiffer, match=rf"{NAME[:12]}.* was trained by other code \({code_hash()}; this is 1234\)"
+    ) as told:
+        store.reusable(NAME)
+    assert "--accept-versions" in str(told.value) and "\n" not in str(told.value)
+    store.accept_versions = True
+    assert store.reusable(NAME) == store.manifest(NAME)
+
+
+@pytest.mark.parametrize("facts", [{}, {"code": None}])
+def test_a_segment_from_before_the_code_was_recorded_is_reused(store, facts):
+    store.accept_versions = False
+    assert store.accepted({"signature": NAME, "facts": facts})["facts"] == facts
 
 
 def test_an_equal_segment_put_twice_stays_and_leaves_nothing_beside_it(store):

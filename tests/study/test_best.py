@@ -5,11 +5,12 @@ import shutil
 
 import pytest
 
-from tasksearch.core.errors import AlreadyRead, StudyNotReady, UnknownName
+from tasksearch.core.errors import StudyNotReady, UnknownName
 from tasksearch.records.holdout_log import EVERY_RULE, headline, holdout_uses
 from tasksearch.records.ledger import Ledger
 from tasksearch.study.best import best_of, rules_of
 from tasksearch.study.coverage import LanguageNotCovered
+from tasksearch.study.report import report_of
 from tasksearch.tasks.catalogue import load_suite
 
 
@@ -35,9 +36,34 @@ def test_the_table_of_every_rule_is_a_reading_and_leaves_the_headline_alone(plan
     assert [question.rule for question in questions] == ["pivot-dev", EVERY_RULE]
     assert headline(questions) == "pivot-dev"
     assert not first.adaptive and not best_of(folder).adaptive
-    with pytest.raises(AlreadyRead, match=r"best --rules"):
-        best_of(folder, rule="target-dev")
-    assert best_of(folder, rule="target-dev", reopen=True).adaptive
+    assert best_of(folder, rule="target-dev").adaptive
+    assert headline(holdout_uses(folder)) == "pivot-dev" and not best_of(folder).adaptive
+
+
+def test_one_target_is_chosen_for_and_reported_alone(planted_folder, tmp_path):
+    folder = shutil.copytree(planted_folder, tmp_path / "study")
+    (folder / "readings.json").unlink(missing_ok=True)
+    whole, nli, tag = best_of(folder), best_of(folder, target="nli"), best_of(folder, target="tag")
+    for verdict, target in ((nli, "nli"), (tag, "tag")):
+        assert verdict.target == target and verdict.baseline_comparison is None
+        for choice in verdict.choices:
+            assert [one.target for one in choice.targets] == [target] and choice.targets[0].gain.value == choice.gain.value
+            same = whole[choice.name].mix_signature == choice.mix_signature
+            in_table = next(one for one in whole[choice.name].targets if one.target == target)
+            assert (in_table.gain.value == pytest.approx(choice.gain.value)) is same
+    assert (nli.adaptive, tag.adaptive) == (False, True), "only another choice of mix is a second look"
+    assert [use.rule for use in holdout_uses(folder)] == ["pivot-dev", "pivot-dev for tag"]
+    with pytest.raises(UnknownName, match=r"target of the study 'tga'; did you mean 'tag'"):
+        best_of(folder, target="tga")
+
+
+def test_the_study_s_own_rule_chooses_where_none_is_asked_for(planted_folder, tmp_path):
+    folder = shutil.copytree(planted_folder, tmp_path / "study")
+    (folder / "readings.json").unlink(missing_ok=True)
+    Ledger(folder).save_config(dataclasses.replace(Ledger(folder).config(), select="target-dev"))
+    assert best_of(folder).rule == "target-dev" and not best_of(folder).adaptive
+    assert report_of(folder).verdict.rule == "target-dev"
+    assert best_of(folder, rule="pivot-dev").adaptive
 
 
 def test_a_language_that_was_not_scored_is_one_line_with_the_targets_that_would_cover_it(planted_folder):

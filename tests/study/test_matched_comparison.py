@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tasksearch.cli.app import app
-from tasksearch.core.errors import AlreadyRead, BadInput, StudyNotReady
+from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.records.holdout_log import headline, holdout_uses
 from tasksearch.records.ledger import Ledger
 from tasksearch.reports.matched_comparison import closing_lines
@@ -47,7 +47,7 @@ def test_twins_count_apart_and_the_study_is_complete_with_them(twins_folder):
     roles = [record.role for record in data.records]
     assert roles.count("twin") == 54 and sum(role in ("baseline", "design", "search") for role in roles) == 18
     assert planned(data.config, list(data.records)) == len(roles) and not data.partial
-    assert "--twins 3" in command_of(data.config)
+    assert "--matched-sets 3" in command_of(data.config)
     hours = data.verdict.baseline_comparison.hours
     spent = sum(s for r in data.records if r.role not in ("twin", "best-of") for _, s in r.seconds if s)
     assert hours.total * 3600 <= spent
@@ -66,17 +66,13 @@ def test_the_question_is_written_down_once_and_leaves_the_verdicts_own_question_
 def test_more_twins_after_an_answer_are_a_second_look(planted, folder):
     answer_question([folder])
     trained(planted, folder, twins=4)
-    with pytest.raises(AlreadyRead, match=r"other mixtures or other best mixes.*--reopen"):
-        answer_question([folder])
-    data = report_of(folder)
-    assert data.order is None and "--reopen" in data.order_pending
-    again = answer_question([folder], reopen=True)
+    again = answer_question([folder])
     assert again.adaptive and again.main.mixtures == 4
-    assert answer_question([folder]).adaptive, "what was reopened stays adaptive"
+    assert report_of(folder).order == again, "a second look stays adaptive"
 
 
 def test_a_study_without_twins_says_what_to_run(planted_folder):
-    with pytest.raises(StudyNotReady, match=r"has trained no twins.*`tasksearch resume .* --twins 6`"):
+    with pytest.raises(StudyNotReady, match=r"has trained no matched pairs.*`tasksearch resume .* --matched-sets 6`"):
         answer_question([planted_folder])
 
 
@@ -119,7 +115,7 @@ def test_the_command_prints_verdict_and_both_effects_and_json_holds_them(folder)
     data = json.loads(CliRunner().invoke(app, ["report", str(folder), "--question", QUESTION, "--json"]).stdout)
     assert data["question"] == QUESTION
     assert [contrast["lr_policy"] for contrast in data["contrasts"]] == ["phase", "phase", "stage"]
-    assert {row["kind"] for row in data["contrasts"][0]["rows"]} == {"language", "group", "target"}
+    assert {row["kind"] for row in data["contrasts"][0]["rows"]} == {"language", "group", "target", "kind", "contrast"}
     assert data["choosing"][0]["tried"] >= 1 and data["size_rule"]["pairs"] == 6
 
 

@@ -22,8 +22,8 @@ from tasksearch.tracking.address import default_uri
 from tasksearch.tracking.mlflow import MlflowTracker
 
 
-def places(folder):
-    with closing(sqlite3.connect(folder / "mlflow.db")) as line:
+def places(folder, name="mlflow.db"):
+    with closing(sqlite3.connect(folder / name)) as line:
         found = line.execute("SELECT artifact_uri FROM runs UNION SELECT artifact_location FROM experiments").fetchall()
     return {place for (place,) in found if place.startswith("file:")}
 
@@ -64,6 +64,26 @@ def test_addresses_into_the_old_folder_follow_the_study_and_others_stay(planted,
     assert config.pretraining_text == (str(new / "text"), "/elsewhere/text")
     assert store_address(new) == str(new / "segments") and optuna_address(new) == f"sqlite:///{new}/optuna.db"
     assert moved.rebase(Ledger(new)) == [] and not old.exists()
+
+
+def test_a_database_shared_with_other_studies_follows_the_study_that_moved_and_no_other(planted, tmp_path):
+    suite, uri = lab_suite(), f"sqlite:///{tmp_path}/shared.db"
+    for name in ("one", "two"):
+        folder, config = tmp_path / name, planted.config(name=name, tracking_uri=uri)
+        Ledger(folder).save_config(config)
+        moved.rebase(Ledger(folder))
+        identity = study_id(folder, name)
+        MlflowTracker(uri, folder, identity, groups=suite.groups, language_groups=suite.language_groups).open_study(config, {})
+    old, new, copy = tmp_path / "one", tmp_path / "new", tmp_path / "copy"
+    shutil.copytree(tmp_path / "two", copy)
+    old.rename(new)
+    (line,) = moved.rebase(Ledger(new))
+    assert line.endswith("writes here alone")
+    found = places(tmp_path, "shared.db")
+    assert {place.split("/mlartifacts")[0] for place in found} == {new.as_uri(), (tmp_path / "two").as_uri()}
+    (line,) = moved.rebase(Ledger(copy))
+    assert f"are those of {tmp_path / 'two'} too" in line and "one of the two" in line
+    assert places(tmp_path, "shared.db") == found
 
 
 def test_a_folder_whose_name_only_begins_alike_is_another(planted, tmp_path):

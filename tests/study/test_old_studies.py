@@ -20,6 +20,7 @@ COMMAND = {"space": "joint", "targets": ["topic"], "languages": ["near1"], "tria
 BEFORE_RACES = (
     "most_seeds",
     "controls",
+    "pairs",
     "twins",
     "twin_seeds",
     "more_baseline",

@@ -23,25 +23,28 @@ from tasksearch.records.ledger import Ledger
 from tasksearch.study import forecast as forecasting
 from tasksearch.study import run as running
 from tasksearch.study.config_file import config_text, read_config
-from tasksearch.study.configuration import Asked, command_of, configure
+from tasksearch.study.configuration import Asked, command_of, configure, slots_here
 from tasksearch.study.settings import settings_of
 from tasksearch.tasks.catalogue import load_suite
 
 SAMPLES = {
     "space": "joint", "suite": "lowres", "targets": ["nli", "tag"], "languages": ["near1"], "steps": [8, 16],
-    "continuous": True, "objective": "nli=2,tagging=1,sov", "sampler": "random", "scheduler": "asha", "lag": 7, "trials": 9,
+    "continuous": True, "objective": "nli=2,tagging=1,sov", "sampler": "random", "select": "target-dev",
+    "scheduler": "asha", "lag": 7, "trials": 9,
     "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "controls": "length,soup", "untrained": True,
+    "pairs": 0,
     "twins": 3, "twin_seeds": 4, "seed": 5, "model": "some/model", "data": "data", "batch_size": 8, "target_steps": 7,
     "epochs": 1.5, "learning_rate": 3e-4, "intermediate_learning_rate": 1e-5, "target_learning_rate": 2e-5, "warmup": 0.25,
     "lr_policy": "stage", "mixing": "mixed", "precision": "bf16", "max_length": 64, "features": "cls", "head": "warm",
     "train_examples": 9, "evaluation_examples": 11, "retrieval_layer": 1,
     "target": {"nli": {"batch_size": 4, "learning_rate": 1e-3}, "topic": {"epochs": 2.0}}, "name": "mine",
     "tracking_uri": "http://host:5000", "deterministic": True, "pretraining_text": ["text.txt"], "allow_leakage": True,
+    "allow_trimmed": True,
     "skip_bad": 2, "world_seed": 3, "phase1_steps": 30, "shuffled_labels": True,
     "max_hours": 2.0, "max_gpu_hours": 3.0, "concurrency": 6, "cpus_per_trial": 2.0, "gpus_per_trial": 0.5, "address": "auto",
     "snapshot_minutes": 0.0, "store": "s3://bucket/store", "store_budget": "20GB", "optuna_storage": "journal",
-    "keep_targets": True, "out": "there", "accept_versions": True, "retrain": True, "picker": "parts.py:picker",
-    "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
+    "keep_targets": True, "tensorboard": True, "out": "there", "accept_versions": True, "retrain": True,
+    "picker": "parts.py:picker", "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
 }  # fmt: skip
 BESIDE = {"suite": {"model": "some/model"}, "max_gpu_hours": {"gpus_per_trial": 0.5}, "data": {"model": "some/model"}}
 """What an option needs beside itself."""
@@ -118,7 +121,8 @@ def file_of(path, words):
 def in_python(words):
     parts = [table(**{o.name: words[o.name] for o in options_of(table) if o.name in words}) for table in IN_A_FILE]
     config = configure(**{name: value for name, value in words.items() if name in vars(parts[0])})
-    config = dataclasses.replace(config, lag=max(config.lag, parts[1].concurrency or 1))
+    at_once = 2 * slots_here(parts[1]) if parts[0].lag is None else parts[0].lag
+    config = dataclasses.replace(config, lag=max(at_once, parts[1].concurrency or 1))
     return config, parts[1], Asked(study=parts[0], resources=parts[1], places=parts[2]).folder(config)
 
 
@@ -151,7 +155,7 @@ def test_defaults_are_one():
 
 
 def test_a_default_of_a_stored_study_is_the_table_s_but_where_it_was_another_once():
-    once = {"leader_seeds", "most_seeds", "controls", "untrained", "objective", "data"}
+    once = {"leader_seeds", "most_seeds", "controls", "untrained", "objective", "data", "pairs"}
     fields = {one.name: one.default for one in dataclasses.fields(StudyConfig)}
     same = {one.name: one.default for one in options_of(StudyOptions) if one.name in fields and one.name not in once}
     unset = {name: None if default == "" else default for name, default in fields.items()}

@@ -106,6 +106,6 @@ def test_what_is_no_family_or_not_this_models_is_one_line(file, tiny_lab, tmp_pa
             load_pretrained(str(tiny_lab.model), study(file, name, tiny_lab).encoder)
     folder = shutil.copytree(tiny_lab.model, tmp_path / "other")
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"model_type": "distilbert"}))
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "luke"}))
     with pytest.raises(ModelUnusable, match=r"known encoder families are .*; another is given by --encoder FILE\.py:NAME"):
         load_pretrained(str(folder))

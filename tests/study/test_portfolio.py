@@ -35,9 +35,9 @@ def test_asked_first_it_writes_the_headline_down_before_itself(copy):
     assert [q.rule for q in holdout_uses(copy)] == ["pivot-dev", PORTFOLIO]
 
 
-def test_after_a_reopened_question_it_is_adaptive(copy):
+def test_after_a_second_question_it_is_adaptive(copy):
     best_of(copy)
-    best_of(copy, rule="target-dev", reopen=True)
+    best_of(copy, rule="target-dev")
     assert portfolios_of(copy).adaptive
 
 

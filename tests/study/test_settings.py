@@ -51,6 +51,20 @@ def test_overrides_reach_both_phases_and_every_target(asked):
     assert settings.retrieval.layer == 1
 
 
+@pytest.mark.parametrize(
+    ("capable", "width", "expected"), [(True, 768, "bf16"), (True, 256, "bf16"), (True, 64, "fp32"), (False, 768, "fp32")]
+)
+def test_automatic_precision_is_settled_by_device_and_width_when_a_study_begins(asked, monkeypatch, capable, width, expected):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: capable)
+    monkeypatch.setattr("tasksearch.models.encoder.shape_of", lambda *_: Shape(layers=12, tokens=512, width=width))
+    config = asked(precision="auto")
+    assert config.overrides.precision == expected, "stored: a resume elsewhere goes on in it"
+    assert settings_of(LOWRES, config, LARGE).for_target("udpos").precision == expected
+    assert configure(suite="lab", precision="auto").overrides.precision == "fp32", "the lab's own model is narrow"
+    assert asked().overrides.precision is None
+
+
 def phase3(overrides, target, suite=LAB, **fields):
     return settings_of(suite, configure(suite=suite.name, **overrides, **fields), None).for_target(target)
 

@@ -1,4 +1,4 @@
-"""`best --why`: effects from a study folder; nothing of the reporting halves is read, and nothing is asked."""
+"""`best --effects`: effects from a study folder; nothing of the reporting halves is read, and nothing is asked."""
 
 import json
 import re
@@ -33,13 +33,13 @@ def test_the_command_says_it_in_lines_and_in_json(copy):
 
     from tasksearch.cli.app import app
 
-    shown = CliRunner().invoke(app, ["best", str(copy), "--why", "--language", "far"])
+    shown = CliRunner().invoke(app, ["best", str(copy), "--effects", "--language", "far"])
     assert shown.exit_code == 0, shown.output
     assert "far: what the tasks do" in shown.output
     assert re.search(r"drop qqp\s+[+-]\d+\.\d ± \d+\.\d\s+[+-]\d+\.\d ± \d+\.\d\s+\d+", shown.output)
-    whole = CliRunner().invoke(app, ["best", str(copy), "--why"]).output
+    whole = CliRunner().invoke(app, ["best", str(copy), "--effects"]).output
     assert "Leaving one task out" in whole and "all: what the tasks do" in whole
-    told = json.loads(CliRunner().invoke(app, ["best", str(copy), "--why", "--json"]).output)
+    told = json.loads(CliRunner().invoke(app, ["best", str(copy), "--effects", "--json"]).output)
     far = next(row for row in told["rows"] if row["name"] == "far")
     assert re.fullmatch(r"drop ccg: [+-]\d+\.\d ± \d+\.\d", far["lines"][0])
     assert holdout_uses(copy) == []

@@ -96,3 +96,13 @@ def test_a_segment_of_other_versions_is_trained_again_unless_any_will_do(tmp_pat
     monkeypatch.undo()
     ours.put("ab" * 12, {"model": {"w": torch.ones(2)}}, {"kind": "target"})
     assert ours.manifest("ab" * 12) is not None and float(ours.tensors("ab" * 12, "model")["w"].sum()) == 2.0
+
+
+def test_a_study_begun_before_numbers_changed_is_refused_and_can_be_trained_again(begun):
+    found = versions._past(begun.folder)
+    for entry in found:
+        assert entry["versions"].pop("numerics") == str(versions.NUMERICS)
+    versions._write(begun.folder, found)
+    with pytest.raises(BadInput, match=rf"trained with numerics 1, here {versions.NUMERICS}: .*--retrain"):
+        check_versions(begun)
+    assert "trained again" in check_versions(begun, retrain=True)[0]

@@ -15,7 +15,7 @@ from tasksearch.core.score import Score, ScoreTable
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.tracking.mlflow import MlflowTracker
-from tasksearch.tracking.server import compare_link, experiment_link, serve_ui
+from tasksearch.tracking.server import compare_link, serve_ui, view_link
 
 CONFIG = StudyConfig(
     name="served", space=SearchSpace(name="joint", summary=""), suite="lab", model="lab", targets=("nli",), languages=("sw",)
@@ -31,7 +31,7 @@ def trial(number):
         settings=PhaseSettings(),
         seed=number,
     )
-    score = Score(target="nli", language="sw", half="report", metric="accuracy", value=61.5, examples=200, seed=number)
+    score = Score(target="nli", language="sw", half="select", metric="accuracy", value=61.5, examples=200, seed=number)
     return TrialRecord(
         number=number,
         role="search",
@@ -66,7 +66,7 @@ def test_the_server_tells_the_runs_of_a_study_over_rest(tmp_path):
         process = server.process
     runs = found["runs"]
     assert len(runs) == 2
-    assert {m["key"]: m["value"] for m in runs[0]["data"]["metrics"]}["score/nli/sw"] == 61.5
+    assert {m["key"]: m["value"] for m in runs[0]["data"]["metrics"]}["dev/nli/sw"] == 61.5
     assert {run["info"]["status"] for run in runs} == {"FINISHED"}
     assert process.poll() is not None
     with pytest.raises(ProcessLookupError):  # its workers are gone too
@@ -101,4 +101,4 @@ def test_links_open_the_comparison_of_runs_and_not_the_genai_page():
     assert json.loads(query["runs"][0]) == ["aa", "bb"]
     assert json.loads(query["experiments"][0]) == ["3"]
     assert query["workflowType"] == ["machine_learning"]
-    assert "workflowType=machine_learning" in experiment_link("http://127.0.0.1:5000", "3")
+    assert "workflowType=machine_learning" in view_link("http://127.0.0.1:5000", "3", "key")

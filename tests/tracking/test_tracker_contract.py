@@ -2,19 +2,25 @@
 
 import dataclasses
 import json
+import struct
 from pathlib import Path
 
 import pytest
 
 from tasksearch.core.errors import BadInput, Unreachable
+from tasksearch.core.learning_curve import LearningCurve
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Score, ScoreTable
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.records.ledger import Ledger
 from tasksearch.tracking.memory import MemoryTracker
 from tasksearch.tracking.mlflow import MlflowTracker
 from tasksearch.tracking.port import Tracker
+from tasksearch.tracking.several import SeveralTrackers
+from tasksearch.tracking.tensorboard import TensorBoardTracker
+from tasksearch.tracking.views import view_keys
 
 CONFIG = StudyConfig(
     name="first",
@@ -60,6 +66,9 @@ class TrackerContract:
     def seen(self) -> dict:
         raise NotImplementedError
 
+    def texts(self, number) -> dict[str, str]:
+        raise NotImplementedError
+
     @pytest.fixture
     def table(self, tmp_path) -> Path:
         path = tmp_path / "timings.json"
@@ -75,11 +84,30 @@ class TrackerContract:
         assert trial["params"]["mix/qqp"] == "0.75"
         assert trial["params"]["mix/squad"] == "0"
         assert trial["params"]["order"] == "qqp → mnli"
-        assert trial["metrics"]["score/nli/sw"] == 60.0
+        assert trial["metrics"]["dev/nli/sw"] == 60.0
         assert trial["metrics"]["dev/nli/mean"] == 55.0
         assert trial["metrics"]["objective"] == 1.25
         assert trial["tags"]["tasksearch.device"] == "cpu"
         assert (trial["started"], trial["ended"]) == (1_700_000_000_250, 1_700_000_004_500)
+
+    def test_no_trial_shows_a_reporting_score_and_only_reported_languages_are_named(self):
+        tracker = self.tracker()
+        tracker.open_study(CONFIG, {})
+        rows = [row for row in record().scores if (row.language, row.half) != ("yo", "select")]
+        told = [dataclasses.replace(row, value=row.value + (0.125 if row.half == "report" else 0.0)) for row in rows]
+        tracker.write_trial(record(scores=ScoreTable.of(told)), {})
+        (trial,) = self.seen()["trials"].values()
+        assert not [name for name, value in trial["metrics"].items() if name.startswith("score/") or value in (60.125, 50.125)]
+        assert trial["tags"]["tasksearch.only_reported"] == "yo"
+        shown = "".join(self.texts(0).values())
+        assert "60.0" in shown and ".125" not in shown and '"report"' not in shown and ",report," not in shown
+
+    def test_a_fresh_seed_is_no_rival_of_the_search(self):
+        tracker = self.tracker()
+        tracker.open_study(CONFIG, {})
+        tracker.write_trial(record(0, role="finalist", objective=9.0), {})
+        (trial,) = self.seen()["trials"].values()
+        assert "objective" not in trial["metrics"] and trial["metrics"]["objective_fresh"] == 9.0
 
     def test_the_same_calls_twice_leave_the_same_state_as_once(self, table):
         def everything(tracker):
@@ -148,9 +176,74 @@ class TestMemoryTracker(TrackerContract):
     def tracker(self):
         return self.memory
 
+    def texts(self, number):
+        return self.memory.trials[number].files
+
     def seen(self):
         trials = {number: dataclasses.asdict(entry) for number, entry in self.memory.trials.items()}
         return {"trials": trials, "status": self.memory.status, "summary": dict(self.memory.summary)}
+
+
+class TestTensorBoardTracker(TrackerContract):
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path):
+        self.folder = tmp_path / "tensorboard"
+
+    def tracker(self):
+        return TensorBoardTracker(self.folder, "first-1a2b")
+
+    def texts(self, number):
+        return {path.name: path.read_text("latin-1") for path in self.folder.glob(f"{number:04d}/*")}
+
+    def points(self, number):
+        """(name, step) → every value in the event files, read as TensorBoard reads them."""
+        from tensorboardX.proto.event_pb2 import Event
+
+        found = {}
+        for path in self.folder.glob(f"{number:04d}/events.*"):
+            content, at = path.read_bytes(), 0
+            while at < len(content):
+                (length,) = struct.unpack_from("<Q", content, at)
+                event = Event.FromString(content[at + 12 : at + 12 + length])
+                at += 12 + length + 4
+                for value in event.summary.value:
+                    if value.HasField("simple_value"):
+                        found.setdefault((value.tag, event.step), []).append(value.simple_value)
+        return found
+
+    def seen(self):
+        told = {int(path.parent.name): json.loads(path.read_text()) for path in self.folder.glob("[0-9]*/trial.json")}
+        for number, trial in told.items():
+            points = self.points(number)
+            assert {name: [pytest.approx(value)] for name, value in trial["metrics"].items()} == {
+                name: values for (name, step), values in points.items() if step == 0
+            }
+        study = json.loads((self.folder / "study.json").read_text())
+        return {"trials": told, "status": study["status"], "summary": study["summary"]}
+
+    def test_a_changed_trial_is_written_anew_and_its_curves_are_points(self, tmp_path):
+        curve = LearningCurve(steps=(2, 4), loss=(1.5, 0.5), learning_rate=(0.1, 0.05), examples_per_second=(80.0, 90.0))
+        ledger, tracker = Ledger(tmp_path), self.tracker()
+        tracker.open_study(CONFIG, {})
+        tracker.write_trial(record(), {})
+        ledger.write_curves(0, {"target/nli": curve})
+        for _ in range(2):
+            tracker.write_trial(record(), ledger.curve_files(0))
+        assert self.points(0)["loss/target/nli", 2] == [1.5] and self.points(0)["english_dev/target/nli", 4] == [80.0]
+        assert sorted(path.name for path in self.folder.iterdir()) == ["0000", "study.json"]
+
+
+class TestSeveralTrackers(TestMemoryTracker):
+    def tracker(self):
+        self.other = MemoryTracker()
+        return SeveralTrackers(self.memory, self.other)
+
+    def test_all_of_them_are_told(self):
+        tracker = self.tracker()
+        tracker.open_study(CONFIG, TAGS)
+        tracker.write_trial(record(), {})
+        tracker.close_study({"gain": 1.0}, {}, complete=True)
+        assert self.memory == self.other
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +274,9 @@ class TestMlflowTracker(TrackerContract):
     def runs(self):
         experiment = self.client.get_experiment_by_name("first")
         return self.client.search_runs([experiment.experiment_id])
+
+    def texts(self, number):
+        return {path.name: path.read_text() for path in self.folder.glob("mlartifacts/**/*.*") if path.name != "study.json"}
 
     def seen(self):
         trials, parents = {}, []
@@ -308,9 +404,10 @@ class TestMlflowTracker(TrackerContract):
         (plan,) = self.folder.glob("mlartifacts/**/plan.json")
         assert Plan.from_json(json.loads(plan.read_text())) == record().plan
         (scores,) = self.folder.glob("mlartifacts/**/scores.json")
-        assert ScoreTable.from_json(json.loads(scores.read_text())) == record().scores
+        selecting = [score for score in record().scores if score.half == "select"]
+        assert ScoreTable.from_json(json.loads(scores.read_text())) == ScoreTable.of(selecting)
         (table,) = self.folder.glob("mlartifacts/**/scores.csv")
-        assert len(table.read_text().splitlines()) == 1 + len(record().scores)
+        assert len(table.read_text().splitlines()) == 1 + len(selecting)
 
     def test_over_another_database_artefacts_still_lie_under_the_study(self, tmp_path, empty_database):
         (tmp_path / "shared.db").write_bytes(empty_database.read_bytes())
@@ -325,15 +422,11 @@ class TestMlflowTracker(TrackerContract):
         wide = dataclasses.replace(CONFIG, space=dataclasses.replace(CONFIG.space, tasks=tasks))
         tracker.open_study(wide, {})
         row = record().scores.rows[0]
-        rows = [dataclasses.replace(row, language=f"l{i}") for i in range(1100)]
+        rows = [dataclasses.replace(row, half="select", language=f"l{i}") for i in range(1100)]
         tracker.write_trial(record(scores=ScoreTable.of(rows)), {})
         trial = self.seen()["trials"][0]
         assert sum(name.startswith("mix/task") for name in trial["params"]) == 130
-        assert (
-            sum(name.startswith(f"dev/{row.target}/l") for name in trial["metrics"])
-            + sum(name.startswith(f"score/{row.target}/l") for name in trial["metrics"])
-            == 1100
-        )
+        assert sum(name.startswith(f"dev/{row.target}/l") for name in trial["metrics"]) == 1100
 
     def test_the_warning_stands_on_the_studys_page_and_group_means_are_metrics(self):
         tracker = self.tracker()
@@ -342,5 +435,90 @@ class TestMlflowTracker(TrackerContract):
         parent = self.client.get_run(tracker.parent_id)
         assert parent.data.tags["mlflow.note.content"] == TAGS["tasksearch.warning"]
         metrics = self.seen()["trials"][0]["metrics"]
-        assert metrics["score/low_resource/mean"] == 50.0
-        assert metrics["score/all/mean"] == (55.0 + 25.0) / 2
+        assert metrics["dev/low_resource/mean"] == 50.0
+        assert metrics["dev/all/mean"] == (55.0 + 25.0) / 2
+
+    def test_a_run_of_an_earlier_version_keeps_its_scores_and_is_found_whole(self, monkeypatch):
+        from tasksearch.tracking import mlflow as module
+        from tasksearch.tracking.entries import View, entry_of
+        from tasksearch.tracking.lookup import run_faults
+
+        tracker, own = self.tracker(), entry_of
+        tracker.open_study(CONFIG, {})
+        with monkeypatch.context() as before:
+            before.setattr(module, "entry_of", lambda *args, **_: own(*args, earlier=True))
+            tracker.write_trial(record(role="finalist"), {})
+        state, files = self.seen(), self.texts(0)
+        assert state["trials"][0]["metrics"]["score/nli/sw"] == 60.0
+        again = self.tracker()
+        again.open_study(CONFIG, {})
+        monkeypatch.setattr(again._client, "log_batch", None, raising=False)
+        again.write_trial(record(role="finalist"), {})
+        assert self.seen() == state and self.texts(0) == files
+        view = View(tasks=CONFIG.space.tasks, groups=GROUPS, language_groups={"low_resource": ["yo"]})
+        assert run_faults(again.uri, "first", "first-1a2b", [record(role="finalist")], view) == {}
+
+    def test_learning_curves_are_stepped_metrics_written_once(self, tmp_path):
+        curve = LearningCurve(steps=(2, 4), loss=(1.5, 0.5), learning_rate=(0.1, 0.05), examples_per_second=(80.0, 90.0))
+        parts = {"intermediate/1": curve, "intermediate/0": curve, "target/nli": curve}
+        ledger = Ledger(tmp_path)
+        ledger.write_curves(0, parts)
+        for _ in range(2):
+            tracker = self.tracker()
+            tracker.open_study(CONFIG, {})
+            tracker.write_trial(record(), ledger.curve_files(0))
+            tracker.rewrite_trial(record(), ledger.curve_files(0))
+        (run,) = [run for run in self.runs() if "mlflow.parentRunId" in run.data.tags]
+
+        def points(name):
+            return [(m.step, m.value) for m in self.client.get_metric_history(run.info.run_id, name)]
+
+        assert points("loss/intermediate") == [(2, 1.5), (4, 0.5), (6, 1.5), (8, 0.5)]
+        assert points("learning_rate/target/nli") == [(2, 0.1), (4, 0.05)]
+        assert points("english_dev/target/nli") == [(4, 80.0)]
+        assert run.data.metrics["examples_per_second/target/nli"] == 90.0
+
+    def test_training_data_are_data_sets_of_the_runs_that_trained_on_them(self):
+        for _ in range(2):
+            tracker = self.tracker()
+            tracker._fingerprints = {"qqp": "a1" * 20, "mnli": "b2", "squad": "c3", "nli": "d4"}
+            tracker.open_study(CONFIG, {})
+            tracker.rewrite_trial(record(), {})
+        (run,) = [run for run in self.runs() if "mlflow.parentRunId" in run.data.tags]
+        told = {one.dataset.name: (one.dataset.digest, one.tags[0].value) for one in run.inputs.dataset_inputs}
+        assert len(run.inputs.dataset_inputs) == 3
+        assert told == {"qqp": ("a1" * 16, "intermediate"), "mnli": ("b2", "intermediate"), "nli": ("d4", "target")}
+
+    def test_a_folder_becomes_the_next_version_of_a_registered_model(self, tmp_path):
+        from tasksearch.tracking.registry import check_registry, register_model
+
+        tracker = self.tracker()
+        tracker.open_study(CONFIG, {})
+        (tmp_path / "exported").mkdir()
+        (tmp_path / "exported" / "config.json").write_text("{}")
+        with pytest.raises(BadInput, match="--register 'a/b'; expected a name without"):
+            check_registry(tracker.uri, "a/b")
+        for version in (1, 2):
+            own = {"experiment": "first", "study_id": "first-1a2b", "artefacts": self.folder / "mlartifacts"}
+            told = register_model(tracker.uri, "nli-sw", tmp_path / "exported", tags={"target": "nli"}, **own)
+            assert told == f"models:/nli-sw/{version}"
+        source = self.client.get_model_version("nli-sw", "2").source
+        assert (Path(source.removeprefix("file://")) / "config.json").read_text() == "{}"
+        assert set(self.seen_again()["trials"]) == set()
+
+    def seen_again(self):
+        again = self.tracker()
+        again.open_study(CONFIG, {})
+        again.close_study({}, {}, complete=True)
+        from tasksearch.tracking.lookup import recorded
+
+        return {"trials": recorded(again.uri, "first", "first-1a2b")}
+
+    def test_the_experiment_keeps_the_views_that_the_links_open(self):
+        for _ in range(2):
+            self.tracker().open_study(CONFIG, {})
+        tags = self.client.get_experiment_by_name("first").tags
+        table, mixes = (json.loads(tags[f"mlflow.sharedViewState.{key}"]) for key in view_keys("first-1a2b"))
+        assert table["orderByKey"] == "metrics.`objective`" and "metrics.`dev/all/mean`" in table["selectedColumns"]
+        assert mixes["compareRunCharts"][0]["selectedParams"] == ["mix/mnli", "mix/qqp", "mix/squad"]
+        assert "finalist" not in mixes["searchFilter"]

@@ -1,12 +1,13 @@
-"""Joint or sequential, from the matched pairs of one study or of several like it: `compare_schedules`.
+"""Joint or sequential, from the matched pairs and sets of one study or of several like it: `compare_schedules`.
 
-Numbers come from reporting examples alone. Matched pairs are drawn by the study's seed, so no result chose them; the best joint
-and the best sequential mix are chosen on selection examples and scored on fresh seeds.
+The result is an average over mixtures as they are drawn from the space, each with equal weight. Numbers come from reporting
+examples alone. Matched pairs are drawn by the study's seed, so no result chose them; the best joint and the best sequential mix
+are chosen on selection examples and scored on fresh seeds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasksearch.analysis.baseline_comparison.comparison import unit_of, work_of
@@ -29,6 +30,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import FOR_THE_QUESTION, LEAST_TWINS, TrialRecord
 from tasksearch.results.matched_comparison import (
+    MARGIN,
     BestOfComparison,
     BestOfRow,
     Difference,
@@ -51,6 +53,7 @@ def compare_schedules(
     *,
     language_groups: Mapping[str, Sequence[str]] | None = None,
     level: float = 0.95,
+    margin: float = MARGIN,
     warning: str = "",
     complete: bool = True,
     adaptive: bool = False,
@@ -60,8 +63,9 @@ def compare_schedules(
     Args:
         studies: at least one.
         groups: target → kind of target.
-        language_groups: name → languages, each a row of its own.
+        language_groups: name → languages, each a row of its own, and contrasted with the other languages.
         level: of every interval.
+        margin: points within which the schedules count as equivalent.
         warning, complete, adaptive: as `MatchedComparison` has them.
 
     Raises:
@@ -85,6 +89,8 @@ def compare_schedules(
         size_rule=size_rule,
         size_note=size_note,
         steps=tuple(sorted({mix.steps for mix in mixes})),
+        joint_ahead=sum(_ahead(mix, rows) > 0 for mix in mixes if against("sequential", "phase")(mix) is not None),
+        margin=margin,
         cost=cost_of(record for study in studies for record in study.records),
         complete=complete,
         adaptive=adaptive,
@@ -93,15 +99,19 @@ def compare_schedules(
 
 
 def cost_of(records: Iterable[TrialRecord]) -> MatchedPairsCost:
-    """Return the trainings and hours of the comparison, in its three parts."""
+    """Return the trainings and hours of the comparison, in its parts."""
+    records = list(records)
+    pairs = [record for record in records if record.role == "pair" and record.status == "done"]
     parts: dict[str, list[TrialRecord]] = {"phase": [], "stage": [], "choosing": []}
     for record in records:
         if record.role in FOR_THE_QUESTION and record.status == "done":
             parts[record.plan.settings.intermediate.lr_policy if record.role == "twin" else "choosing"].append(record)
     phase, stage, choosing = (sum(map(work_of, members)) for members in parts.values())
     counts = {name: len(members) for name, members in parts.items()}
-    unit = unit_of(record for members in parts.values() for record in members)
-    return MatchedPairsCost(**counts, hours=(phase, stage, choosing), unit=unit)
+    unit = unit_of([*pairs, *(record for members in parts.values() for record in members)])
+    return MatchedPairsCost(
+        **counts, hours=(phase, stage, choosing), unit=unit, pairs=len(pairs), pair_hours=sum(map(work_of, pairs))
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,7 +125,10 @@ class ComparedRow:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ComparedRows:
-    """Languages, then groups, then targets, over the cells but English's that every finished matched training was scored in.
+    """The rows, over the cells but English's that every finished matched training was scored in.
+
+    Languages, groups of languages, targets and, where there are several, kinds of target; then the contrasts: each group of
+    languages minus all others, over all targets and within each kind, and each kind of target minus the others.
 
     Attributes:
         rows: in that order.
@@ -146,7 +159,16 @@ class ComparedRows:
         for name, members in {ALL: scored_languages, **language_groups}.items():
             found.append((name, "group", [c for c in cells if c[1] in members]))
         found += [(name, "target", [c for c in cells if c[0] == name]) for name in sorted({target for target, _ in cells})]
-        rows = tuple(ComparedRow(name=n, kind=kind, weights=cell_weights(those, groups)) for n, kind, those in found if those)
+        kinds = {name: [c for c in cells if groups.get(c[0]) == name] for name in sorted({groups.get(t, "") for t, _ in cells})}
+        if len(kinds) > 1:
+            found += [(name, "kind", members) for name, members in kinds.items()]
+        rows = (
+            *(ComparedRow(name=n, kind=kind, weights=cell_weights(those, groups)) for n, kind, those in found if those),
+            *(
+                ComparedRow(name=name, kind="contrast", weights=_minus(cell_weights(first, groups), cell_weights(rest, groups)))
+                for name, first, rest in _contrasted(cells, kinds, language_groups)
+            ),
+        )
         return cls(rows=rows, items=tuple(items_of(arms[0], row.weights) for row in rows))
 
     @property
@@ -159,6 +181,27 @@ class ComparedRows:
         return difference(difference_tables(mixes, coefficients, row.weights), self.items[self.rows.index(row)], level=level)
 
 
+def _contrasted(
+    cells: Sequence[Cell], kinds: Mapping[str, Sequence[Cell]], language_groups: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, list[Cell], list[Cell]]]:
+    """Yield (name, cells of the first, cells of what is subtracted), both of the same targets or of the same languages."""
+    several = kinds if len(kinds) > 1 else {}
+    for name, members in language_groups.items():
+        for where, those in [("", cells), *((f", {kind}", own) for kind, own in several.items())]:
+            split = {target: ([], []) for target, _ in those}  # type: dict[str, tuple[list[Cell], list[Cell]]]
+            for cell in those:
+                split[cell[0]][cell[1] not in members].append(cell)
+            both = [sides for sides in split.values() if all(sides)]  # a target that one side lacks would be no contrast of it
+            if both:
+                yield f"{name} - others{where}", [c for one, _ in both for c in one], [c for _, other in both for c in other]
+    for name, own in several.items():
+        yield f"{name} - others", list(own), [cell for cell in cells if cell not in own]
+
+
+def _minus(first: Mapping[Cell, float], second: Mapping[Cell, float]) -> dict[Cell, float]:
+    return dict(first) | {cell: -weight for cell, weight in second.items()}
+
+
 def _contrast(mixes: Sequence[Mix], rows: ComparedRows, other: str, policy: Policy, level: float) -> ScheduleContrast | None:
     """Return the contrast, or None where no mixture has both sides."""
     coefficients = against(other, policy)
@@ -169,7 +212,8 @@ def _contrast(mixes: Sequence[Mix], rows: ComparedRows, other: str, policy: Poli
         MatchedRow(name=row.name, kind=row.kind, difference=rows.difference(having, coefficients, row, level))
         for row in rows.rows
     )
-    return ScheduleContrast(other=other, lr_policy=policy, rows=told, left_out=len(mixes) - len(having))
+    wanted = sum(bool(mix.of(other, policy)) for mix in mixes)
+    return ScheduleContrast(other=other, lr_policy=policy, rows=told, left_out=wanted - len(having))
 
 
 def advice(order: Sequence[str], sizes: Mapping[str, int]) -> str | None:
@@ -208,6 +252,11 @@ def _size_rule(mixes: Sequence[Mix], rows: ComparedRows, level: float) -> tuple[
     ), ""
 
 
+def _ahead(mix: Mix, rows: ComparedRows) -> float:
+    """Return joint minus the mean of the mixture's orders over all languages, mean over seeds."""
+    return float(difference_tables([mix], against("sequential", "phase"), rows.all.weights)[0].scores.mean())
+
+
 def _lead(mix: Mix, variant: Variant, rows: ComparedRows) -> float:
     """Return joint minus that order over all languages, mean over seeds."""
     joint = mix.of("joint")[0]
@@ -244,6 +293,7 @@ def _choosing(study: MatchedStudy, rows: ComparedRows, level: float) -> BestOfCo
             difference=estimate(joint, row.weights, minus=other, pool=pool, level=level),
         )
         for row in rows.rows
+        if row.kind != "contrast"
     )
     return BestOfComparison(
         study=study.name,

@@ -75,21 +75,38 @@ Coefficients = Callable[[Mix], Mapping[Variant, float] | None]
 """Mixture → weight of each of its variants in a difference; None where it lacks one of them."""
 
 
+ARMS = 2
+"""Trainings of a matched pair."""
+
+
 def mixes_of(studies: Sequence[MatchedStudy]) -> list[Mix]:
-    """Return every mixture of the studies; one that several studies drew, on the same seeds, counts once."""
+    """Return every mixture of the studies: those of matched sets, then those of pairs.
+
+    One that several studies drew, on the same seeds, counts once; so does one that a set and a pair hold.
+    """
     found: dict[tuple[Mixture, int, tuple[int, ...]], Mix] = {}
-    for study in studies:
-        by_mix: dict[tuple[Mixture, int], list[TrialRecord]] = {}
-        for record in sorted((r for r in study.records if r.role == "twin"), key=lambda r: r.number):
-            mixture = record.plan.schedule.mixture()
-            assert mixture is not None, "a matched training has an intermediate phase"
-            by_mix.setdefault((mixture, record.plan.schedule.steps), []).append(record)
-        for (mixture, steps), members in by_mix.items():
-            seeds = tuple(sorted({record.plan.seed for record in members}))
-            if len(members) == study.per_mixture and (mixture, steps, seeds) not in found:
-                asked, arms = _arms(study, members, seeds)
-                found[mixture, steps, seeds] = Mix(steps=steps, asked=asked, arms=arms, seeds=seeds, sizes=study.sizes)
+    for role in ("twin", "pair"):
+        in_sets = {(mixture, steps) for mixture, steps, _ in found}
+        for study in studies:
+            whole = study.per_mixture if role == "twin" else ARMS
+            for mixture, steps, members in _trained(study, role):
+                seeds = tuple(sorted({record.plan.seed for record in members}))
+                key = (mixture, steps, seeds)
+                if len(members) == whole and key not in found and (mixture, steps) not in in_sets:
+                    asked, arms = _arms(study, members, seeds)
+                    found[key] = Mix(steps=steps, asked=asked, arms=arms, seeds=seeds, sizes=study.sizes)
     return list(found.values())
+
+
+def _trained(study: MatchedStudy, role: str) -> list[tuple[Mixture, int, list[TrialRecord]]]:
+    """Return (mixture, steps, its records of that role), a pair's by its own seed too, in the order of the trials."""
+    found: dict[tuple[Mixture, int, int], list[TrialRecord]] = {}
+    for record in sorted((r for r in study.records if r.role == role), key=lambda r: r.number):
+        mixture = record.plan.schedule.mixture()
+        assert mixture is not None, "a matched training has an intermediate phase"
+        own = record.plan.seed if role == "pair" else 0
+        found.setdefault((mixture, record.plan.schedule.steps, own), []).append(record)
+    return [(mixture, steps, members) for (mixture, steps, _), members in found.items()]
 
 
 def _arms(
@@ -118,12 +135,15 @@ def against(other: str, policy: Policy) -> Coefficients:
 
 
 def difference_tables(mixes: Sequence[Mix], coefficients: Coefficients, weights: Mapping[Cell, float]) -> list[DifferenceTable]:
-    """Return the mixtures' differences over the weighted cells, one table per set of seeds; others are left out."""
+    """Return the mixtures' differences over the weighted cells; mixtures that lack a training are left out.
+
+    There is one table per set of seeds that mixtures share, and one of shape (mixtures, 1) for those with a seed of their own.
+    """
     by_seeds: dict[tuple[int, ...], list[tuple[Array, Mapping[Block, Array]]]] = {}
     for mix in mixes:
         signs = coefficients(mix)
         if signs is not None:
-            by_seeds.setdefault(mix.seeds, []).append(_row(mix, signs, weights))
+            by_seeds.setdefault(mix.seeds if len(mix.seeds) > 1 else (), []).append(_row(mix, signs, weights))
     return [_table(rows) for rows in by_seeds.values()]
 
 

@@ -12,6 +12,9 @@ mixtures alone were sampled:
 
     [MS_m + max(0, MS_s - MS_ms) + max(0, MS_e - MS_me - MS_se + MS_mse)] / (M S E).
 
+Mixtures that have one seed each, which no other mixture has, are the table of shape (M, 1, E): seeds are then nested in
+mixtures, the mixtures' mean square holds both, and MS_s, MS_ms, MS_se and MS_mse are zero.
+
 Student's t with Satterthwaite's degrees of freedom makes it an interval: with few mixtures these are few. The formula gives
 too many where a large part of the variance has only two degrees of freedom itself (three seeds): where shared seeds make more
 than a third of the variance, the seeds' degrees of freedom are the limit. Examples enter by their influence on a score
@@ -40,10 +43,10 @@ _MUCH = 1 / 3  # at 1/2 coverage fell to 92 % in the simulation where shared see
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DifferenceTable:
-    """Differences of mixtures that were trained on the same seeds.
+    """Differences of mixtures that were trained on the same seeds, or each on one of its own.
 
     Attributes:
-        scores: shape (mixtures, seeds), points.
+        scores: shape (mixtures, seeds), points; (mixtures, 1) where each has a seed of its own.
         influence: block → influence by document, shape (mixtures, seeds, documents), scaled so that its squares add up to a
             variance.
     """
@@ -58,8 +61,13 @@ class DifferenceTable:
 
     @property
     def seeds(self) -> int:
-        """Number of seeds."""
+        """Number of seeds of each mixture."""
         return int(self.scores.shape[1])
+
+    @property
+    def draws(self) -> int:
+        """The smaller number of independent draws: mixtures, or the seeds that they share."""
+        return self.mixtures if self.seeds == 1 else self.seeds
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,7 +116,7 @@ def difference(tables: Sequence[DifferenceTable], items: Items, *, level: float 
     if by_seed > _MUCH * variance:
         df = min(df, satterthwaite(by_seed, of_seeds))
     least = min(table.seeds for table in tables)
-    known = mixtures >= LEAST_TWINS and least >= LEAST_TWINS and items.enough
+    known = mixtures >= LEAST_TWINS and min(table.draws for table in tables) >= LEAST_TWINS and items.enough
     error = math.sqrt(variance)
     reach = student_reach(level, df) * error
     return Difference(

@@ -9,14 +9,22 @@ from tasksearch.core.errors import BadInput
 from tasksearch.core.own_files import referred, shown
 from tasksearch.models.families.base import EncoderFamily
 from tasksearch.models.families.bert import Bert
+from tasksearch.models.families.deberta import DebertaV2
+from tasksearch.models.families.distilbert import DistilBert
+from tasksearch.models.families.eurobert import EuroBert
+from tasksearch.models.families.modernbert import ModernBert
+from tasksearch.models.families.rembert import RemBert
 from tasksearch.models.families.roberta import RobertaLayout, XlmR
+from tasksearch.models.families.xmod import Xmod
 
 __all__ = ["FAMILIES", "WANTED", "EncoderFamily", "adopt", "family_for", "family_of", "known_types", "own_family"]
 
 WANTED = "a class derived from tasksearch.models.families.EncoderFamily"
 """What `--encoder FILE.py:NAME` names."""
 
-FAMILIES: tuple[EncoderFamily, ...] = (XlmR(), RobertaLayout(), Bert())
+FAMILIES: tuple[EncoderFamily, ...] = (
+    XlmR(), RobertaLayout(), Xmod(), Bert(), DistilBert(), RemBert(), DebertaV2(), ModernBert(), EuroBert()
+)  # fmt: skip
 """The families of this package."""
 
 _BY_TYPE = {kind: family for family in FAMILIES for kind in family.model_types}

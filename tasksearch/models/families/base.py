@@ -5,13 +5,15 @@ Most of it is derived from the loaded model, so that a family states only what t
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
 
+from tasksearch.models.heads import TANH, HeadShape
 from tasksearch.models.tokenizers import tokenizer_as_written
 
 EXPORTS: Mapping[str, str] = {
@@ -34,16 +36,22 @@ class EncoderFamily:
     Attributes:
         model_types: `model_type` of the configurations that it serves.
         mlm_keys: how the names of the MLM head's weights begin in a checkpoint; empty: the family has no MLM head.
-        heads: ending of an exported class (`EXPORTS`) → where each layer of this project's head (`dense`, `out_proj`) stands in
-            it. An ending that is left out cannot be exported.
+        heads: ending of an exported class (`EXPORTS`) → where each layer of this project's head (`dense`, `norm`, `out_proj`)
+            stands in it. An ending that is left out cannot be exported.
+        export_config: fields of an exported configuration without which the class would compute something else.
         has_types: whether the model tells a pair's texts apart by token types.
+        stock: whether the encoder is transformers' own code, of which two things are known: it reads its embedding table
+            through the table's module alone, so that training may hold only the rows that it needs; and it takes no mask where
+            no row is padded.
         reference: of the user's file that the family comes from; empty for those of this package.
     """
 
     model_types: ClassVar[tuple[str, ...]] = ()
     mlm_keys: ClassVar[str] = "lm_head."
     heads: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    export_config: ClassVar[Mapping[str, Any]] = {}
     has_types: ClassVar[bool] = False
+    stock: ClassVar[bool] = False
     reference: str = ""
 
     # ---- loading
@@ -57,7 +65,11 @@ class EncoderFamily:
 
         how = {"use_safetensors": True, "dtype": torch.float32, "trust_remote_code": False}
         model, info = AutoModelForMaskedLM.from_pretrained(source, output_loading_info=True, **how)
+        self.mend(model)
         return model, list(info["missing_keys"])
+
+    def mend(self, model: Any) -> None:
+        """Replaces parts of a new model that cannot be trained as they are; most families have none."""
 
     def tokenizer(self, source: str) -> Any:
         """The fast tokenizer, as its `tokenizer.json` has it."""
@@ -65,7 +77,9 @@ class EncoderFamily:
 
     def fresh(self, model: Any) -> Any:
         """An untrained model of the same shape, weights drawn from torch's generator."""
-        return type(model)(copy.deepcopy(model.config))
+        made = type(model)(copy.deepcopy(model.config))
+        self.mend(made)
+        return made
 
     def settle(self, model: Any, tokenizer: Any) -> None:
         """Makes a loaded model fit its tokenizer: padding is the tokenizer's.
@@ -93,15 +107,32 @@ class EncoderFamily:
         """Dropout of task heads."""
         return float(config.hidden_dropout_prob)
 
+    def head_shape(self, config: Any) -> HeadShape:
+        """Layers of task heads before their last."""
+        return TANH
+
+    # ---- languages
+
+    def check_scored(self, config: Any, languages: Iterable[str], kinds: Iterable[str]) -> None:
+        """Looks whether targets of these kinds can be scored in these languages; all can, but for families with adapters.
+
+        Raises:
+            ValueError: one cannot; the message says which.
+        """
+
+    def speaking(self, model: Any, language: str) -> contextlib.AbstractContextManager[None]:
+        """Context in which the model is run on a language; most families are one model for all."""
+        return contextlib.nullcontext()
+
     # ---- running
 
     def encode(
-        self, model: Any, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor | None, *, hidden_states: bool
+        self, model: Any, ids: torch.Tensor, mask: torch.Tensor | None, types: torch.Tensor | None, *, hidden_states: bool
     ) -> Any:
         """Runs the encoder alone.
 
         Args:
-            ids, mask: (batch, tokens).
+            ids, mask: (batch, tokens); no mask for a stock family where no row is padded, which lets the fastest kernel run.
             types: (batch, tokens) token types of the tokenizer's template; None where all are 0.
             hidden_states: whether `hidden_states` is asked for: the embeddings, then one per layer.
 
@@ -114,6 +145,14 @@ class EncoderFamily:
     def mlm_logits(self, model: Any, rows: torch.Tensor) -> torch.Tensor:
         """(rows, width) → (rows, vocabulary): the MLM head on selected tokens."""
         raise NotImplementedError(f"{type(self).__name__} has no MLM head")
+
+    def vocabulary_tensors(self, model: Any) -> tuple[str, ...]:
+        """Names in the model's state of the tensors that have a row for every piece: input embeddings, and the MLM head's."""
+        table, inside = model.get_input_embeddings().weight, f"{model.base_model_prefix}."
+        first = inside + next(name for name, parameter in model.base_model.named_parameters() if parameter is table)
+        state, rows = model.state_dict(), len(table)
+        outside = [n for n, tensor in state.items() if not n.startswith(inside) and tensor.ndim and len(tensor) == rows]
+        return (first, *outside)
 
     # ---- exporting
 

@@ -16,6 +16,7 @@ class Bert(EncoderFamily):
     model_types: ClassVar[tuple[str, ...]] = ("bert",)
     mlm_keys: ClassVar[str] = "cls.predictions."
     has_types: ClassVar[bool] = True
+    stock: ClassVar[bool] = True
     heads: ClassVar[Mapping[str, Mapping[str, str]]] = {
         "ForSequenceClassification": {"dense": "bert.pooler.dense", "out_proj": "classifier"},
         "ForMultipleChoice": {"dense": "bert.pooler.dense", "out_proj": "classifier"},

@@ -14,6 +14,7 @@ class RobertaLayout(EncoderFamily):
     """Positions are numbered from the padding's index + 1; `model.roberta` with `model.lm_head`."""
 
     model_types: ClassVar[tuple[str, ...]] = ("camembert", "xlm-roberta-xl")
+    stock: ClassVar[bool] = True
     heads: ClassVar[Mapping[str, Mapping[str, str]]] = {
         "ForSequenceClassification": {"dense": "classifier.dense", "out_proj": "classifier.out_proj"},
         "ForMultipleChoice": {"dense": "roberta.pooler.dense", "out_proj": "classifier"},

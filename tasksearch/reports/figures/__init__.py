@@ -1,1 +1,5 @@
-"""Drawings: SVG written by hand, narrow enough for a phone, in the page's own colours, never told by colour alone."""
+"""Figures as plain values, in percent of the page's width; `templates/figures.html` draws them as HTML that fits any width.
+
+One rule of colour holds in all of them: blue is points gained, orange points lost. Nothing is told by colour alone: a mark
+tells the finding too.
+"""

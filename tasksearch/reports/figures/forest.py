@@ -2,78 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from tasksearch.reports.figures.style import (
-    BLUE,
-    INK,
-    MUTED,
-    ORANGE,
-    WIDTH,
-    drawing,
-    line,
-    marker,
-    number,
-    shortened,
-    text,
-    ticks,
-    width_of,
-)
-from tasksearch.results.estimate import Interval, finding_of
-
-_LOOK = {
-    "better": (BLUE, "disc"),
-    "worse": (ORANGE, "square"),
-    "no difference seen": (MUTED, "diamond"),
-    "no interval": (MUTED, "cross"),
-}
-LEGEND = "Disc: above zero; square: below zero; diamond: the interval covers zero; cross: no interval can be given."
-_ROW, _FOOT, _TOP, _VALUES = 20.0, 40.0, 6.0, 40.0
-_LONGEST = 22
+from tasksearch.reports.figures.scale import Axis, Good, Look, axis_over, look_of, words_of
+from tasksearch.results.estimate import Interval
 
 
-def forest(slug: str, title: str, rows: Sequence[tuple[str, Interval]], *, axis: str, beside: Sequence[Interval] = ()) -> str:
-    """Draw an SVG of one row per (name, estimate), first on top, its value on the right.
+@dataclass(frozen=True, kw_only=True)
+class ForestRow:
+    """One estimate.
+
+    Attributes:
+        at, low, high: places of value and interval, percent of the axis; without an interval all are the value's.
+        words: shown when pointed at.
+    """
+
+    name: str
+    at: float
+    low: float
+    high: float
+    value: str
+    look: Look
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forest:
+    """Rows over one axis; `label` says what it measures, unit included."""
+
+    title: str
+    label: str
+    axis: Axis
+    rows: tuple[ForestRow, ...]
+    kind: str = "forest"
+
+
+def forest(
+    title: str, rows: Sequence[tuple[str, Interval]], *, axis: str, beside: Iterable[Interval] = (), good: Good = 1
+) -> Forest:
+    """Draw one row per (name, estimate), first on top.
 
     Args:
+        title: of the figure.
+        rows: names and estimates.
         axis: what the horizontal axis measures, unit included.
-        beside: estimates of neighbouring drawings, which share the axis.
+        beside: estimates of neighbouring figures, which share the axis.
+        good: whether more is better.
     """
-    names = [shortened(name, _LONGEST) for name, _ in rows]
-    left = max([30.0, *(width_of(name) for name in names)]) + 8
-    right, height = WIDTH - _VALUES, _TOP + _ROW * len(rows) + _FOOT
-    marks = ticks(*_span([*(gain for _, gain in rows), *beside]), most=5)
-
-    def at(value: float) -> float:
-        return left + (value - marks[0]) / (marks[-1] - marks[0]) * (right - left)
-
-    bottom = _TOP + _ROW * len(rows)
-    parts = [line(at(mark), _TOP, at(mark), bottom) for mark in marks]
-    parts += [text(at(mark), bottom + 14, number(mark), colour=MUTED, anchor="middle", size=10) for mark in marks]
-    parts.append(line(at(0), _TOP - 4, at(0), bottom + 3, colour=INK, width=1.2))
-    for place, (name, (_, gain)) in enumerate(zip(names, rows, strict=True)):
-        parts += _row(name, gain, _TOP + _ROW * (place + 0.5), left, at)
-    parts.append(text(WIDTH, bottom + 32, axis, colour=MUTED, anchor="end", size=10))
-    return drawing(slug, title, "; ".join(f"{name}: {_words(gain)}" for name, gain in rows), parts, width=WIDTH, height=height)
+    gains = [*(gain for _, gain in rows), *beside]
+    scale = axis_over((end for gain in gains for end in (gain.value, gain.low, gain.high) if end is not None), most=7)
+    return Forest(title=title, label=axis, axis=scale, rows=tuple(_row(name, gain, scale, good) for name, gain in rows))
 
 
-def _row(name: str, gain: Interval, y: float, left: float, at: Callable[[float], float]) -> list[str]:
-    colour, shape = _LOOK[finding_of(gain)]
-    seen = colour if shape in ("disc", "square") else INK
-    parts = [text(left - 8, y + 4, name, anchor="end")]
-    if gain.low is not None and gain.high is not None:
-        parts.append(line(at(gain.low), y, at(gain.high), y, colour=colour, width=2.2))
-    parts.append(marker(at(gain.value), y, shape, colour))
-    parts.append(text(WIDTH, y + 4, f"{gain.value:+.1f}".replace("-", "\u2212"), colour=seen, anchor="end"))
-    return parts
-
-
-def _span(gains: Sequence[Interval]) -> tuple[float, float]:
-    ends = [0.0, *(end for gain in gains for end in (gain.value, gain.low, gain.high) if end is not None)]
-    low, high = min(ends), max(ends)
-    return (low, high) if high - low > 1e-6 else (-1.0, 1.0)
-
-
-def _words(gain: Interval) -> str:
-    interval = "no interval" if gain.low is None or gain.high is None else f"interval {gain.low:+.1f} to {gain.high:+.1f}"
-    return f"{gain.value:+.1f}, {interval}"
+def _row(name: str, gain: Interval, scale: Axis, good: Good) -> ForestRow:
+    ends = (gain.value if gain.low is None else gain.low, gain.value if gain.high is None else gain.high)
+    return ForestRow(
+        name=name,
+        at=scale.at(gain.value),
+        low=scale.at(ends[0]),
+        high=scale.at(ends[1]),
+        value=f"{gain.value:+.1f}".replace("-", "\u2212"),
+        look=look_of(gain, good),
+        words=words_of(name, gain),
+    )

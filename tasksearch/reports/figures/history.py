@@ -2,119 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from tasksearch.core.study import TrialRecord
-from tasksearch.reports.figures.style import (
-    BLUE,
-    GREEN,
-    INK,
-    MUTED,
-    ORANGE,
-    WIDTH,
-    box,
-    drawing,
-    line,
-    marker,
-    number,
-    path,
-    text,
-    ticks,
-    width_of,
-)
+from tasksearch.core.study import SEARCHED, TrialRecord
+from tasksearch.reports.figures.scale import Axis, axis_over
 
 ROLES = {
-    "baseline": (MUTED, "cross", "baseline"),
-    "design": (GREEN, "square", "designed"),
-    "search": (BLUE, "disc", "sampled"),
-    "finalist": (ORANGE, "triangle", "finalist, fresh seed"),
-    "control": (INK, "plus", "control, fresh seed"),
+    "baseline": ("×", "baseline"),
+    "design": ("■", "designed"),
+    "pair": ("◆", "matched pair"),
+    "search": ("●", "sampled"),
+    "finalist": ("▲", "finalist, fresh seed"),
+    "control": ("+", "control, fresh seed"),
 }
-"""Role → colour, shape, name. Other roles are not drawn."""
-_LEFT, _TOP, _UPPER, _LOWER, _BETWEEN, _FOOT = 44.0, 40.0, 170.0, 70.0, 16.0, 34.0
-Scale = Callable[[float], float]
+"""Role → mark, name. Other roles are not drawn."""
+_SIDE = 1.0
+"""Room between the first trial and the axis, in trials."""
 
 
-def history(slug: str, title: str, records: Sequence[TrialRecord]) -> str:
-    """Draw two panels over the trials' numbers: objective and seconds."""
+@dataclass(frozen=True, kw_only=True)
+class Dot:
+    """A trial's objective; places in percent from the left and from the top."""
+
+    x: float
+    y: float
+    mark: str
+    look: str
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """A trial's seconds; place, width and height in percent."""
+
+    x: float
+    width: float
+    height: float
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """Two panels over the trials' numbers.
+
+    Attributes:
+        numbers: axis of the trials' numbers.
+        objectives, seconds: vertical axes.
+        dots, bars: one per trial that has an objective, or has ended.
+        best: corners of the best objective so far, places in percent from the left and from the top.
+        legend: mark, name.
+    """
+
+    title: str
+    numbers: Axis
+    objectives: Axis
+    seconds: Axis
+    dots: tuple[Dot, ...]
+    bars: tuple[Bar, ...]
+    best: tuple[tuple[float, float], ...]
+    legend: tuple[tuple[str, str], ...]
+    kind: str = "history"
+
+
+def history(title: str, records: Sequence[TrialRecord]) -> History:
+    """Draw objective and seconds over the trials' numbers."""
     judged = [record for record in records if record.objective is not None and str(record.role) in ROLES]
+    ended = [record for record in records if record.ended is not None and record.ended > record.started]
     last = max([1, *(record.number for record in records)])
+    numbers = Axis(ticks=(*(tick for tick in axis_over([last]).ticks if tick < last), last + _SIDE))
+    objectives = axis_over(record.objective or 0.0 for record in judged)
+    seconds = axis_over((_seconds(record) for record in ended), most=3)
+    place = {record.number: numbers.at(record.number + _SIDE / 2) for record in records}
+    return History(
+        title=title,
+        numbers=numbers,
+        objectives=objectives,
+        seconds=seconds,
+        dots=tuple(_dot(record, place[record.number], objectives) for record in judged),
+        bars=tuple(
+            Bar(
+                x=round(place[record.number] - 35 / (last + _SIDE), 3),
+                width=round(70 / (last + _SIDE), 3),
+                height=seconds.at(_seconds(record)),
+                words=f"trial {record.number}: {_seconds(record):.1f} s",
+            )
+            for record in ended
+        ),
+        best=_corners([(place[number], 100 - objectives.at(value)) for number, value in best_so_far(judged)]),
+        legend=tuple(look for role, look in ROLES.items() if any(str(record.role) == role for record in judged)),
+    )
 
-    def x(place: float) -> float:
-        return _LEFT + 6 + place / last * (WIDTH - _LEFT - 14)
 
-    steps = best_so_far(judged)
-    low, high = _TOP + _UPPER, _TOP + _UPPER + _BETWEEN + _LOWER
-    parts = [*_legend(judged, best=bool(steps)), *_objectives(judged, steps, x), *_costs(records, x, low + _BETWEEN, high)]
-    parts += [text(x(n), high + 14, number(n), colour=MUTED, anchor="middle", size=10) for n in ticks(0, last, 6) if n <= last]
-    parts.append(text(WIDTH - 8, high + 29, "trial", colour=MUTED, anchor="end", size=10))
-    best = f"best objective of the search {steps[-1][1]:+.2f}" if steps else "no objective yet"
-    words = f"{len(records)} trials, {len(judged)} with an objective; {best}"
-    return drawing(slug, title, words, parts, width=WIDTH, height=high + _FOOT)
+def _dot(record: TrialRecord, x: float, scale: Axis) -> Dot:
+    value = record.objective or 0.0
+    return Dot(
+        x=x,
+        y=round(100 - scale.at(value), 3),
+        mark=ROLES[record.role][0],
+        look="good" if value > 0 else "bad",
+        words=f"trial {record.number}, {ROLES[record.role][1]}: {value:+.2f}, {record.plan.schedule}",
+    )
 
 
-def _objectives(judged: Sequence[TrialRecord], steps: Sequence[tuple[int, float]], x: Scale) -> list[str]:
-    values = [record.objective or 0.0 for record in judged]
-    marks = ticks(min([0.0, *values]), max([0.5, *values]), 6)
-
-    def y(value: float) -> float:
-        return _TOP + _UPPER * (marks[-1] - value) / (marks[-1] - marks[0])
-
-    parts = _axis(marks, y, "objective, baseline deviations")
-    parts.append(line(_LEFT, y(0), WIDTH - 4, y(0), colour=INK))
-    small = 2.2 if len(judged) > 150 else 3.2
-    for record in judged:
-        colour, shape, _ = ROLES[record.role]
-        parts.append(marker(x(record.number), y(record.objective or 0.0), shape, colour, small))
+def _corners(steps: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
     corners: list[tuple[float, float]] = []
-    for place, value in steps:
-        corners += [(x(place), corners[-1][1])] if corners else []
-        corners.append((x(place), y(value)))
-    return [*parts, path(corners)] if corners else parts
-
-
-def _costs(records: Sequence[TrialRecord], x: Scale, top: float, bottom: float) -> list[str]:
-    ended = [record for record in records if record.ended is not None]
-    marks = ticks(0.0, max([1.0, *(_seconds(record) for record in ended)]), 3)
-
-    def y(value: float) -> float:
-        return bottom - (bottom - top) * value / marks[-1]
-
-    wide = max(0.6, 0.7 * (x(1) - x(0)))
-    bars = [
-        box(x(r.number) - wide / 2, y(_seconds(r)), wide, bottom - y(_seconds(r)), colour=MUTED)
-        for r in ended
-        if _seconds(r) > 0
-    ]
-    return [*_axis(marks, y, "seconds"), *bars]
-
-
-def _axis(marks: Sequence[float], y: Scale, words: str) -> list[str]:
-    parts = [line(_LEFT, y(mark), WIDTH - 4, y(mark)) for mark in marks]
-    parts += [text(_LEFT - 5, y(mark) + 3.5, number(mark), colour=MUTED, anchor="end", size=10) for mark in marks]
-    middle = (y(marks[0]) + y(marks[-1])) / 2
-    return [*parts, text(11, middle, words, anchor="middle", size=10, turn=-90)]
-
-
-def _legend(judged: Sequence[TrialRecord], *, best: bool) -> list[str]:
-    there = {str(record.role) for record in judged}
-    parts, x, y = list[str](), _LEFT, 10.0
-    for colour, shape, word in (look for role, look in ROLES.items() if role in there):
-        if x + 14 + width_of(word, 10) > WIDTH:
-            x, y = _LEFT, y + 15
-        parts += [marker(x + 4, y, shape, colour, 3.2), text(x + 12, y + 3.5, word, size=10)]
-        x += 22 + width_of(word, 10)
-    if best:
-        x, y = (_LEFT, y + 15) if x + 90 > WIDTH else (x, y)
-        parts += [line(x, y, x + 14, y, colour=INK, width=1.2), text(x + 18, y + 3.5, "best so far", size=10)]
-    return parts
+    for x, y in steps:
+        corners += [(x, corners[-1][1])] if corners else []
+        corners.append((x, round(y, 3)))
+    return tuple(corners)
 
 
 def best_so_far(records: Sequence[TrialRecord]) -> list[tuple[int, float]]:
     """Return (trial, best objective up to it) over the search's trials; finalists repeat a mix and are left out."""
     best: list[tuple[int, float]] = []
     for record in sorted(records, key=lambda r: r.number):
-        if record.role in ("design", "search") and record.objective is not None:
+        if record.role in SEARCHED and record.objective is not None:
             best.append((record.number, max(record.objective, best[-1][1] if best else record.objective)))
     return best
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tasksearch.reports.baseline_comparison import baseline_table
 from tasksearch.reports.data import ReportData
-from tasksearch.reports.figures.forest import LEGEND, forest
+from tasksearch.reports.figures.forest import forest
+from tasksearch.reports.figures.scale import LEGEND
 from tasksearch.reports.section import Figure, Section
 
 
@@ -20,12 +21,12 @@ def section(data: ReportData) -> Section | None:
         f"{', '.join(map(str, seeds))} fresh seeds. {LEGEND}"
     )
     table = baseline_table(comparison)
-    drawing = forest("baselines", table.title, drawn, axis="gain, points [95 %]")
+    drawing = forest(table.title, drawn, axis="gain, points [95 %]")
     return Section(
         slug="baselines",
         title=table.title,
         lead=(comparison.sentence,),
-        figures=(Figure(svg=drawing, caption=caption),),
+        figures=(Figure(drawing=drawing, caption=caption),),
         tables=(table,),
         notes=("Free baseline: a mix that needs no search, such as all tasks jointly in equal shares.",),
     )

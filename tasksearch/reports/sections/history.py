@@ -11,6 +11,10 @@ from tasksearch.reports.section import Figure, Section
 from tasksearch.reports.table import ReportTable, text_columns
 from tasksearch.reports.tables import trial_table
 
+LOCAL = "http://127.0.0.1:5000"
+"""Where `tasksearch ui STUDY --port 5000` serves the MLflow page of a study that keeps its runs in its folder."""
+LINKED = "The trials' numbers lead to their MLflow runs; the links open while `tasksearch ui STUDY --port 5000` runs."
+
 
 def section(data: ReportData) -> Section:
     """Objective and seconds of every trial; the trials as a table."""
@@ -18,19 +22,20 @@ def section(data: ReportData) -> Section:
     roles = ", ".join(f"{number} {role}" for role, number in count.items())
     best = best_so_far(data.records)
     reached = f" The best of the search ({best[-1][1]:+.2f}) was reached at trial {_first(best)}." if best else ""
-    drawn = history("history", "Objective and cost of every trial", data.records)
+    drawn = history("Objective and cost of every trial", data.records)
     return Section(
         slug="history",
         title="Search history and cost",
         lead=(f"{len(data.records)} trainings: {roles}. {_cost(data.records)}{reached}",),
         figures=(
             Figure(
-                svg=drawn,
+                drawing=drawn,
                 caption="Above: objective of every trial, one seed each, on selection examples: it selects and "
                 "reports nothing. Below: seconds from start to end; concurrent trials shared the machine.",
             ),
         ),
-        tables=(_parts(data.records), trial_table(data.records, folded=True)),
+        notes=(LINKED,) if any(link.startswith(LOCAL) for link in data.run_links.values()) else (),
+        tables=(_parts(data.records), trial_table(data.records, folded=True, links=data.run_links)),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tasksearch.reports.data import ReportData
-from tasksearch.reports.figures.forest import LEGEND, forest
+from tasksearch.reports.figures.forest import forest
 from tasksearch.reports.matched_comparison import choosing_table, closing_lines, matched_table
 from tasksearch.reports.section import Figure, Section
 from tasksearch.results.matched_comparison import MatchedComparison
@@ -21,17 +23,18 @@ def section(data: ReportData) -> Section | None:
         title="Joint or sequential: the answer",
         lead=tuple(closing_lines(answer)[::-1]),
         alerts=adaptive if answer.adaptive else (),
-        figures=(_figure(answer),),
+        figures=(order_figure(answer),),
         tables=(matched_table(answer), *(choosing_table(choosing) for choosing in answer.choosing)),
     )
 
 
-def _figure(answer: MatchedComparison) -> Figure:
+def order_figure(answer: MatchedComparison, *, kinds: Sequence[str] = ("language", "group", "target")) -> Figure:
+    """Draw joint minus sequential in the rows of these kinds."""
     main = answer.main
-    rows = [(row.name, row.difference) for row in answer.contrasts[0].rows]
-    drawn = forest("order", "Matched pairs: joint minus sequential", rows, axis="joint − sequential, points [95 %]")
+    rows = [(row.name, row.difference) for row in answer.contrasts[0].rows if row.kind in kinds]
+    drawn = forest("Matched pairs: joint minus sequential", rows, axis="joint − sequential, points [95 %]", good=0)
     caption = (
         f"Right of zero: joint was better. n = {main.examples} examples over all languages, {main.mixtures} mixtures, "
-        f"{main.seeds} seeds each. {LEGEND}"
+        f"{main.seeds} seeds each."
     )
-    return Figure(svg=drawn, caption=caption)
+    return Figure(drawing=drawn, caption=caption)

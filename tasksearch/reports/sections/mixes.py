@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tasksearch.reports.data import ReportData
-from tasksearch.reports.figures.forest import LEGEND, forest
+from tasksearch.reports.figures.forest import forest
+from tasksearch.reports.figures.scale import LEGEND
 from tasksearch.reports.section import Figure, Section, legend_table
 from tasksearch.reports.table import ReportTable, text_columns
 from tasksearch.reports.tables import row_name, target_cells, target_columns, verdict_table
@@ -27,7 +28,7 @@ def section(data: ReportData) -> Section | None:
     return Section(
         slug="mixes",
         title=table.title,
-        figures=(Figure(svg=forest("mixes", "Gain of the chosen mix per language", rows, axis=axis), caption=caption),),
+        figures=(Figure(drawing=forest("Gain of the chosen mix per language", rows, axis=axis), caption=caption),),
         tables=(table, legend_table(table), _targets(verdict)),
         notes=(
             "P(better): that the mix is better than no intermediate phase; P(ahead): than the rule's second choice. Both from "

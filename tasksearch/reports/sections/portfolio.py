@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tasksearch.reports.data import ReportData
-from tasksearch.reports.figures.forest import LEGEND, forest
+from tasksearch.reports.figures.forest import forest
+from tasksearch.reports.figures.scale import LEGEND
 from tasksearch.reports.portfolio import portfolio_table, served_table, size_text
 from tasksearch.reports.section import Figure, Section, legend_table
 from tasksearch.results.portfolio import Portfolios
@@ -38,10 +39,10 @@ def _figures(found: Portfolios) -> tuple[Figure, ...]:
     rows = [(size_text(one), one.loss) for one in found.tested if one.loss is not None]
     if not rows:
         return ()
-    drawn = forest("portfolio", "Loss against one mix per language", rows, axis="loss, points [95 %]")
+    drawn = forest("Loss against one mix per language", rows, axis="loss, points [95 %]", good=-1)
     examples, seeds = sorted({loss.examples for _, loss in rows}), sorted({loss.seeds for _, loss in rows})
     caption = (
         f"Loss against one mix per language among the re-run mixes: n = {', '.join(map(str, examples))} reporting examples in "
         f"the languages that would change, {', '.join(map(str, seeds))} fresh seeds. Right of zero: something is lost. {LEGEND}"
     )
-    return (Figure(svg=drawn, caption=caption),)
+    return (Figure(drawing=drawn, caption=caption),)

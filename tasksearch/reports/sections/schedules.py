@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tasksearch.reports.data import MatchedPair, ReportData
-from tasksearch.reports.figures.forest import LEGEND, forest
+from tasksearch.reports.figures.forest import forest
 from tasksearch.reports.section import Figure, Section
 from tasksearch.reports.table import ReportTable, text_columns
 from tasksearch.reports.text import gain_text, short_mix
@@ -47,15 +47,13 @@ def _figures(pairs: tuple[MatchedPair, ...]) -> tuple[Figure, ...]:
     shown = pairs[:MOST_DRAWN]
     rows = [(f"{pair.other.kind} {place}", pair.difference) for place, pair in enumerate(shown, 1)]
     rows += [(f"· {target}", gain) for target, gain in pairs[0].by_target.items()] if len(pairs) == 1 else []
-    drawn = forest("pairs", "Matched pairs: other order minus joint", rows, axis="other order − joint, points [95 %]")
+    drawn = forest("Matched pairs: other order minus joint", rows, axis="other order − joint, points [95 %]", good=0)
     examples = sorted({pair.difference.examples for pair in pairs})
     seeds = sorted({len(pair.seeds) for pair in pairs})
     counted = f"n = {', '.join(map(str, examples))} examples, {', '.join(map(str, seeds))} seed(s) each"
     left = f"The first {len(shown)} of {len(pairs)} pairs in the order of their trials; the table has all. "
-    caption = (
-        f"{left if len(shown) < len(pairs) else ''}Right of zero: the other order was better than joint. {counted}. {LEGEND}"
-    )
-    return (Figure(svg=drawn, caption=caption),)
+    caption = f"{left if len(shown) < len(pairs) else ''}Right of zero: the other order was better than joint. {counted}."
+    return (Figure(drawing=drawn, caption=caption),)
 
 
 def _pairs(pairs: tuple[MatchedPair, ...]) -> ReportTable | None:

@@ -11,7 +11,7 @@ from tasksearch.reports.table import ReportTable, text_columns
 from tasksearch.reports.text import gain_text
 from tasksearch.results.verdict import Estimate, finding_of
 
-_READ = "Blue and + above the baseline, orange and − below; a dot (•) where the 95 % interval leaves zero out."
+_READ = "Blue above the baseline, orange below; ▲ or ▼ where the 95 % interval leaves zero out."
 
 
 def section(data: ReportData) -> Section | None:
@@ -37,11 +37,11 @@ def section(data: ReportData) -> Section | None:
         ),
         figures=(
             Figure(
-                svg=heat("by-language", "Gain per task and language", languages, columns, by_language, limit),
+                drawing=heat("Gain per task and language", languages, columns, by_language, limit),
                 caption=f"By language: mean over targets, then over kinds of target. {_counts(singles, by_language)} {_READ}",
             ),
             Figure(
-                svg=heat("by-target", "Gain per task and target", targets, columns, by_target, limit),
+                drawing=heat("Gain per task and target", targets, columns, by_target, limit),
                 caption=f"By target: mean over languages but English. {_counts(singles, by_target)} {_READ}",
             ),
         ),

@@ -1,55 +1,61 @@
-"""The verdict in a sentence or two."""
+"""The decision in a few sentences, with the gain per language and target, and joint or sequential, as pictures."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import dataclasses
 
 from tasksearch.reports.data import ReportData
-from tasksearch.reports.section import Section
-from tasksearch.reports.text import gain_text
-from tasksearch.results.verdict import Choice
-
-MOST_NAMED = 8
-"""Languages that the sentence names with their gains."""
+from tasksearch.reports.decision import ADAPTIVE, decision, mix_lines
+from tasksearch.reports.figures.heat import heat, limit_of
+from tasksearch.reports.section import Figure, Section
+from tasksearch.reports.sections.matched_comparison import order_figure
+from tasksearch.reports.tables import cell_table, row_name
+from tasksearch.results.verdict import Verdict
 
 
 def section(data: ReportData) -> Section:
-    """The verdict, the size of the study, and the suite's warning."""
+    """The decision with its pictures, the size of the study, and the suite's warning."""
     alerts = [data.warning] if data.warning else []
     if data.partial:
         alerts.insert(0, f"Partial: {_state(data)}. What follows is what is known so far.")
-    lead = [data.pending or "There is no verdict yet."]
-    if data.verdict is not None:
-        lead = [sentence(data.verdict.choices, data.verdict.level)]
-        lead += [data.verdict.baseline_comparison.sentence] if data.verdict.baseline_comparison else []
-    return Section(slug="verdict", title="Verdict", lead=(*lead, _size(data)), alerts=tuple(alerts))
+    if data.verdict is None:
+        return Section(
+            slug="verdict",
+            title="Decision",
+            lead=(data.pending or "There is no verdict yet.", _size(data)),
+            alerts=tuple(alerts),
+        )
+    first, *more = decision(data.verdict, data.order, data.order_pending)
+    figures = [_cells(data.verdict)]
+    if data.order is not None:
+        figures.append(order_figure(data.order, kinds=("language", "group")))
+    return Section(
+        slug="verdict",
+        title="Decision",
+        lead=(first, *mix_lines(data.verdict), *more),
+        alerts=(*([ADAPTIVE] if data.verdict.adaptive else []), *alerts),
+        figures=tuple(figures),
+        tables=(dataclasses.replace(cell_table(data.verdict), folded=True, notes=()),),
+        notes=(_size(data),),
+    )
 
 
-def sentence(choices: Sequence[Choice], level: float) -> str:
-    """State what the intervals allow to be said of the languages; of groups only where there are no languages."""
-    rows = [choice for choice in choices if not choice.is_group] or list(choices)
-    better = [choice for choice in rows if choice.finding == "better"]
-    count = Counter(choice.finding for choice in rows)
-    if better:
-        shown = sorted(better, key=lambda choice: -choice.gain.value)[:MOST_NAMED] if len(better) > MOST_NAMED else better
-        named = ", ".join(f"{choice.name} ({gain_text(choice.gain)})" for choice in shown)
-        named = f"most in {named} and in {len(better) - len(shown)} more, listed below" if len(shown) < len(better) else named
-        said = [
-            f"In {len(better)} of {len(rows)} languages the chosen mix was seen to beat no intermediate phase: {named}, in "
-            f"points with {100 * level:g} % intervals."
-        ]
-    else:
-        said = [f"In none of {len(rows)} languages was a mix seen to beat no intermediate phase."]
-    if count["no difference seen"]:
-        said.append(f"In {count['no difference seen']} no difference was seen; that is no proof that there is none.")
-    if count["worse"]:
-        said.append(f"In {count['worse']} the chosen mix was worse.")
-    if count["no interval"]:
-        said.append(f"In {count['no interval']} there are too few seeds or examples for an interval.")
-    if len(rows) > 1 and (better or count["worse"]):
-        said.append(f"Of {len(rows)} such intervals about {(1 - level) * len(rows):.2g} leave zero out by chance alone.")
-    return " ".join(said)
+def _cells(verdict: Verdict) -> Figure:
+    """Draw the gain of every row's mix on every target."""
+    rows = [row_name(verdict, choice) for choice in verdict.choices]
+    targets = list(dict.fromkeys(target.target for choice in verdict.choices for target in choice.targets))
+    cells = {(name, "all targets"): choice.gain for name, choice in zip(rows, verdict.choices, strict=True)}
+    for name, choice in zip(rows, verdict.choices, strict=True):
+        cells |= {(name, target.target): target.gain for target in choice.targets}
+    seeds = sorted({f"{choice.seeds}+{choice.baseline_seeds}" for choice in verdict.choices})
+    caption = (
+        "Points over no intermediate phase, from the chosen mix of each row. Blue and ▲ better, orange and ▼ worse: the "
+        f"{100 * verdict.level:g} % interval leaves zero out; no mark: no difference seen; ?: too few seeds or examples. "
+        f"Fresh seeds ({', '.join(seeds)}: of the mix + of the baseline), reporting examples (n = "
+        f"{min(choice.examples for choice in verdict.choices)} to {max(choice.examples for choice in verdict.choices)} a row)."
+    )
+    drawing = heat("Gain per language and target", rows, ["all targets", *targets], cells, limit_of([*cells.values()]))
+    return Figure(drawing=drawing, caption=caption)
 
 
 def _size(data: ReportData) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tasksearch.reports.data import ReportData
-from tasksearch.reports.figures.forest import LEGEND, forest
+from tasksearch.reports.figures.forest import forest
+from tasksearch.reports.figures.scale import LEGEND
 from tasksearch.reports.section import Figure, Section
 from tasksearch.reports.table import ReportTable, text_columns
 from tasksearch.reports.tables import mix_letters, target_cells, target_columns
@@ -64,13 +65,9 @@ def _figure(verdict: Verdict, choice: Choice, beside: Sequence[Estimate]) -> Fig
     letter = mix_letters(verdict)[choice.mix_signature]
     counts = f"{choice.seeds}+{choice.baseline_seeds} seeds, n = {min(examples)} to {max(examples)} reporting examples a target"
     return Figure(
-        svg=forest(f"targets-{_slug(choice.name)}", f"Gain per target, {choice.name}", rows, axis=axis, beside=beside),
+        drawing=forest(f"Gain per target, {choice.name}", rows, axis=axis, beside=beside),
         caption=f"{_languages(choice)}, mix {letter}{reserve}; {counts}. {LEGEND}",
     )
-
-
-def _slug(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in name.lower())
 
 
 def _table(verdict: Verdict, groups: list[Choice]) -> ReportTable:

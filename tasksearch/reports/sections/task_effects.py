@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tasksearch.reports.data import ReportData
-from tasksearch.reports.figures.forest import LEGEND, forest
+from tasksearch.reports.figures.forest import forest
 from tasksearch.reports.figures.heat import heat, limit_of
+from tasksearch.reports.figures.scale import LEGEND
 from tasksearch.reports.section import Figure, Section
 from tasksearch.reports.task_effects import effects_table, every_effect_table
 from tasksearch.results.task_effects import TaskEffects
@@ -37,21 +38,19 @@ def _by_language(found: TaskEffects) -> Figure:
     cells = {(row.name, effect.about[0]): effect for row in found.rows for effect in row.drops}
     tasks = [effect.about[0] for effect in found.rows[0].drops]
     names, limit = [row.name for row in found.rows], limit_of([*cells.values()])
-    drawn = heat("effects-tasks", "Leaving a task out, by language", names, tasks, cells, limit)
+    drawn = heat("Leaving a task out, by language", names, tasks, cells, limit)
     caption = (
         f"Points that a mix gains without a task, n = {found.mixes} trained mixes, one seed each, selection examples. "
-        f"Orange and −: the task helps. A dot (•) where the {100 * found.level:g} % interval leaves zero out."
+        f"Orange: the task helps, without it points are lost. ▲, ▼: the {100 * found.level:g} % interval leaves zero out."
     )
-    return Figure(svg=drawn, caption=caption)
+    return Figure(drawing=drawn, caption=caption)
 
 
 def _together(found: TaskEffects) -> Figure:
     row = found["all"]
     effects = [*row.drops, *row.order[:2], *row.pairs]
-    drawn = forest(
-        "effects-all", "Effects over all languages", [(e.words, e) for e in effects], axis=f"points [{100 * found.level:g} %]"
-    )
+    drawn = forest("Effects over all languages", [(e.words, e) for e in effects], axis=f"points [{100 * found.level:g} %]")
     return Figure(
-        svg=drawn,
+        drawing=drawn,
         caption=f"All languages together, n = {found.mixes} trained mixes, one seed each, selection examples. {LEGEND}",
     )

@@ -13,7 +13,7 @@ from tasksearch.analysis.matched_comparison.matched_runs import MatchedStudy
 from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.score import Score, ScoreTable
 from tasksearch.core.signature import seed_from
-from tasksearch.search.matched_pairs import matched_plan, per_mixture
+from tasksearch.search.matched_pairs import drawn_pairs, matched_plan, per_mixture
 
 GROUPS = {"nli": "classification"}
 EXAMPLES = 400
@@ -207,3 +207,107 @@ def test_studies_of_different_examples_are_one_line(toy):
     )
     with pytest.raises(BadInput, match="different numbers of examples or documents"):
         compare_schedules([study, other], GROUPS)
+
+
+# Matched pairs, one training of each kind on a seed of its own.
+
+
+class PlantedPairs(Planted):
+    """The same for `count` matched pairs, in two kinds of target and three languages.
+
+    Attributes:
+        extra: points more for joint training in the cells of language `xx`.
+    """
+
+    def __init__(self, toy, *, effect, count=8, extra=0.0, **fields):
+        self.drawn, self.extra = drawn_pairs(toy.config().space, fields.get("seed", 0), count), extra
+        super().__init__(toy, effect=effect, **fields)
+        self.records = [self.record(place) for place in range(2 * count)]
+
+    def plan(self, place):
+        pair = self.drawn[place // 2] if place // 2 < len(self.drawn) else self.drawn[0]
+        return self.toy.plan_of(pair.sequential if place % 2 else pair.joint, pair.seed)
+
+    @cache  # noqa: B019 - a test's value
+    def outcomes(self, number):
+        plan, found = self.plan(number), {}
+        drawn = np.random.default_rng(seed_from("noise", self.config.seed, number)).normal() * self.noise
+        for target in ("nli", "qa"):
+            difficulty = np.random.default_rng(seed_from("examples", target)).permutation(EXAMPLES) / EXAMPLES
+            for language in ("en", "xx", "yy", "zz"):
+                more = (self.effects.get(plan.schedule.kind, 0.0) + self.extra * (language == "xx")) * (
+                    plan.schedule.kind == "joint"
+                )
+                right = difficulty < (60 + more + drawn) / 100
+                found[target, language, "report"] = np.stack([right, np.ones(EXAMPLES)], axis=1).astype(np.float32)
+        return found
+
+    def record(self, place):
+        return dataclasses.replace(super().record(place), role="pair")
+
+
+KINDS_OF = {"nli": "classification", "qa": "qa"}
+LOW = {"low": ("xx",)}
+
+
+@pytest.mark.parametrize(("effect", "verdict"), [(3.0, "joint"), (-3.0, "sequential"), (0.0, "no difference at this budget")])
+def test_pairs_give_the_verdict_that_was_planted_and_say_what_they_average_over(toy, effect, verdict):
+    found = compare_schedules([PlantedPairs(toy, effect=effect).study()], KINDS_OF, language_groups=LOW)
+    assert found.verdict == verdict and found.main.low <= effect <= found.main.high
+    assert (found.main.mixtures, found.main.seeds, found.main.seed_error) == (8, 1, 0.0)
+    assert [contrast.other for contrast in found.contrasts] == ["sequential"], "pairs have no third arm"
+    assert "on average over 8 mixtures as drawn from the space" in found.answer
+    assert found.joint_ahead == {3.0: 8, -3.0: 0}.get(effect, found.joint_ahead)
+    assert found.cost.pairs == 16 and found.cost.phase == 0
+    shown = found.to_json()
+    assert shown["answer"] == found.answer and shown["equivalence"]["margin"] == 1
+
+
+def test_a_pair_without_one_of_its_arms_is_left_out(toy):
+    study = PlantedPairs(toy, effect=3.0, losing=(2,))
+    found = compare_schedules([study.study()], KINDS_OF)
+    assert found.main.mixtures == 7 and found.contrasts[0].left_out == 1
+    assert compare_schedules([study.study(study.records[:9])], KINDS_OF).main.mixtures == 3
+    two = compare_schedules([study.study(study.records[4:8])], KINDS_OF)
+    assert two.main.low is None and two.answer == "Joint or sequential: not enough to say from 2 mixtures."
+
+
+def test_contrasts_of_rows_say_where_joint_training_helps_more(toy):
+    found = compare_schedules([PlantedPairs(toy, effect=1.0, extra=4.0).study()], KINDS_OF, language_groups=LOW)
+    told = {(row.name, row.kind): row.difference for row in found.contrasts[0].rows}
+    assert [name for name, kind in told if kind == "kind"] == ["classification", "qa"]
+    for name in ("low - others", "low - others, classification", "low - others, qa"):
+        assert told[name, "contrast"].low <= 4.0 <= told[name, "contrast"].high and told[name, "contrast"].value > 3
+    for name in ("classification - others", "qa - others"):
+        assert told[name, "contrast"].finding() == "no difference seen"
+    low, rest = told["low", "group"].value, (told["yy", "language"].value + told["zz", "language"].value) / 2
+    assert told["low - others", "contrast"].value == pytest.approx(low - rest)
+
+
+def test_equivalence_is_said_within_the_margin_and_no_sooner(toy):
+    study = PlantedPairs(toy, effect=0.2, noise=0.3).study()
+    found = compare_schedules([study], KINDS_OF, margin=1.0)
+    same = found.equivalence
+    assert same.shown and same.low > -1 and same.high < 1
+    assert same.high - same.low < found.main.high - found.main.low, "a 90 % interval"
+    assert "equivalent within ±1 points" in found.sentence
+    narrow = compare_schedules([study], KINDS_OF, margin=0.05)
+    assert not narrow.equivalence.shown and "not shown to be equivalent within ±0.05 points" in narrow.sentence
+
+
+def test_pairs_and_sets_are_pooled_and_a_mixture_that_both_hold_counts_once(toy):
+    study = Planted(toy, effect=3.0)
+    first = study.records[0].plan.schedule
+    order = next(r.plan.schedule for r in study.records if r.plan.schedule.kind == "sequential")
+    pairs = PlantedPairs(toy, effect=3.0, count=4)
+    renumbered = [dataclasses.replace(r, number=500 + r.number) for r in pairs.records]
+    again = [toy.record(600 + i, role="pair", plan=toy.plan_of(s, 900)) for i, s in enumerate((first, order))]
+
+    def outcomes(number):
+        return study.outcomes(number) if number < 500 else pairs.outcomes(number - 500)
+
+    both = dataclasses.replace(study.study([*study.records, *renumbered, *again]), outcomes=outcomes)
+    found = compare_schedules([both], GROUPS | KINDS_OF)
+    mixtures = {(r.plan.schedule.mixture(), r.plan.schedule.steps) for r in [*study.records, *pairs.records]}
+    assert found.main.mixtures == len(mixtures) > 6 and [contrast.left_out for contrast in found.contrasts] == [0, 0, 0]
+    assert found.contrasts[1].row("all").mixtures == 6
