@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tasksearch.core.plan import PhaseSettings, Plan
@@ -18,6 +19,9 @@ from tasksearch.core.study import StudyConfig, TrialRecord
 PLANTED = Path(__file__).with_name("planted_study.py")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# No deadline: how long an example takes says something about the machine's load, and nothing about the code.
+hypothesis.settings.register_profile("tasksearch", deadline=None)
+hypothesis.settings.load_profile("tasksearch")
 
 
 def pytest_configure(config):

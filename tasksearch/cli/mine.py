@@ -131,6 +131,12 @@ def mine(
     text_b: Annotated[Path | None, typer.Option(help="the same of B")] = None,
     memory: Annotated[str, typer.Option(help="for tiles of products, beside vectors and tables")] = "1GB",
     device: Annotated[str | None, typer.Option(help="cpu or cuda [default: a GPU where there is one]")] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="what makes the products: tiles, in bounded memory; faiss holds a pool whole", **choice("tiles", "faiss")
+        ),
+    ] = "tiles",
     forecast: Annotated[bool, typer.Option("--forecast", help="print time and memory of the search, then stop")] = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -152,7 +158,7 @@ def mine(
         done = mine_files(
             a, b, out, margin=margin, retrieval=retrieval, similarity=similarity, k=k, ties=ties,  # type: ignore[arg-type]
             duplicates=duplicates, threshold=_threshold(threshold), gold=gold, ids=ids, text_a=text_a, text_b=text_b,  # type: ignore[arg-type]
-            embedding=embedding, memory=memory, device=device, forecast_only=forecast,
+            embedding=embedding, memory=memory, device=device, engine=engine, forecast_only=forecast,  # type: ignore[arg-type]
             on_sentences=lines.teller("sentences embedded"), on_tile=lines.teller("tiles searched"),
             on_forecast=lambda told: lines.say(told.line),
         )  # fmt: skip

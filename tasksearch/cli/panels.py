@@ -51,7 +51,7 @@ MINE: Panels = {
     "How texts become vectors": ("model", "layer", "pooling", "centering", "max_length", "precision", "encoder"),
     "What is a candidate": ("margin", "retrieval", "similarity", "k", "ties", "duplicates", "threshold"),
     "Files": ("out", "gold", "ids", "text_a", "text_b"),
-    "Resources": ("memory", "device", "forecast"),
+    "Resources": ("memory", "device", "engine", "forecast"),
 }
 BENCH: Panels = {
     "What is measured": ("family", "data", "sampler", "picker"),

@@ -17,10 +17,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from tasksearch.evaluation.faiss_search import propose
 from tasksearch.evaluation.tiles import SPARE, Best, Progress, Vectors, sweep
 
 Similarity = Literal["cosine", "inner", "l2"]
 Ties = Literal["first", "last"]
+Engine = Literal["tiles", "faiss"]
 Ints = npt.NDArray[np.int64]
 MEMORY = 2**30
 """Bytes that a search takes beside the vectors and its tables, unless told otherwise."""
@@ -45,6 +47,8 @@ class Search:
         ties: which of equally similar vectors is nearer: the one that comes first in its pool, or last.
         memory: bytes for a tile of products and its two blocks of vectors.
         device: of the matrix products, such as `cpu` or `cuda`.
+        engine: what makes the products: `tiles`, once for both directions, in bounded memory; or `faiss`, once for each, the
+            pool held whole, on a GPU where its build can. The neighbours are the same.
         progress: where a search that is cut short goes on; told what is done.
     """
 
@@ -52,6 +56,7 @@ class Search:
     ties: Ties = "first"
     memory: int = MEMORY
     device: str = "cpu"
+    engine: Engine = "tiles"
     progress: Progress | None = None
 
 
@@ -67,7 +72,8 @@ def both_ways(x: Vectors, y: Vectors, k: int, search: Search | None = None) -> t
         return _flipped(flipped[0], len(y)), _flipped(flipped[1], len(x))
     how = _Pair(x=x, y=y, similarity=search.similarity)
     room = k + SPARE
-    forward, backward = sweep(how.left, how.right, len(x), len(y), room, x.shape[1] + 2, search)
+    products = propose if search.engine == "faiss" else sweep
+    forward, backward = products(how.left, how.right, len(x), len(y), room, x.shape[1] + 2, search)
     gap = how.error
     return (
         _exact(forward, min(k, len(y)), gap, how.pairs, lambda rows: how.full(rows, across=True)),

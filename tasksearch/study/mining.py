@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MARGINS, RETRIEVALS = ("ratio", "distance", "absolute"), ("max", "intersection", "forward", "backward")
 SIMILARITIES, TIES, DUPLICATES = ("cosine", "inner", "l2"), ("first", "last"), ("drop", "first", "last", "all")
+ENGINES = ("tiles", "faiss")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +105,7 @@ def mine_files(
     embedding: Embedding | None = None,
     memory: str = "1GB",
     device: str | None = None,
+    engine: Literal["tiles", "faiss"] = "tiles",
     forecast_only: bool = False,
     on_sentences: OnSentences | None = None,
     on_tile: Callable[[int, int], None] | None = None,
@@ -124,6 +126,7 @@ def mine_files(
         embedding: how texts become vectors; needed where a side is a text.
         memory: of a tile of products, beside vectors and tables.
         device: of the products; None: a GPU where there is one.
+        engine: what makes the products, as in `neighbours.Search`.
         forecast_only: stop after the forecast.
         on_sentences, on_tile, on_forecast: told of sentences embedded, tiles searched, and the forecast.
 
@@ -132,7 +135,7 @@ def mine_files(
     """
     began = time.monotonic()
     _check(margin=(margin, MARGINS), retrieval=(retrieval, RETRIEVALS), similarity=(similarity, SIMILARITIES),
-           ties=(ties, TIES), duplicates=(duplicates, DUPLICATES))  # fmt: skip
+           ties=(ties, TIES), duplicates=(duplicates, DUPLICATES), engine=(engine, ENGINES))  # fmt: skip
     _check_options(out, similarity, margin, k, threshold, gold, forecast_only=forecast_only)
     paths, texts = (Path(a), Path(b)), (text_a, text_b)
     named = [_named(path, text, ids=ids) for path, text in zip(paths, texts, strict=True)]
@@ -153,7 +156,8 @@ def mine_files(
     sides = [_side(v, n, str(p)) for v, n, p in zip(vectors, named, paths, strict=True)]
     if vectors[0].shape[1] != vectors[1].shape[1]:
         raise BadInput(
-            f"{paths[0]} has vectors of {vectors[0].shape[1]} numbers, {paths[1]} of {vectors[1].shape[1]}; expected one model's"
+            f"{paths[0]} has vectors of {vectors[0].shape[1]} numbers, {paths[1]} of {vectors[1].shape[1]}; "
+            "expected one model's"
         )
     for array, path in zip(vectors, paths, strict=True):
         check_vectors(array, str(path), scaled=similarity == "cosine")
@@ -167,7 +171,8 @@ def mine_files(
         on_forecast(told)
     settings = {
         "margin": margin, "retrieval": retrieval, "similarity": similarity, "k": k, "ties": ties, "duplicates": duplicates,
-        "a": str(a), "b": str(b), "device": where, "embedding": None if embedding is None else dataclasses.asdict(embedding),
+        "a": str(a), "b": str(b), "device": where, "engine": engine,
+        "embedding": None if embedding is None else dataclasses.asdict(embedding),
     }  # fmt: skip
     if forecast_only:
         return MinedFile(
@@ -181,7 +186,7 @@ def mine_files(
 
     unfinished = Path(out).with_name(f"{Path(out).name}.partial.safetensors")
     progress = Progress(on_tile=on_tile, path=unfinished, signature=_signature(vectors, sides, settings, budget))
-    search = Search(similarity=similarity, ties=ties, memory=budget, device=where, progress=progress)
+    search = Search(similarity=similarity, ties=ties, memory=budget, device=where, engine=engine, progress=progress)
     how = Mining(k=k, margin=margin, retrieval=retrieval, duplicates=duplicates, least=None)
     pairs, scores = mined_rows(vectors[0], vectors[1], sides, how, search)
     names = [_ids(side, len(array)) for side, array in zip(named, vectors, strict=True)]
