@@ -41,6 +41,7 @@ def test_a_language_that_nobody_has_is_one_line_in_every_command(planted_folder,
         ("best", study, "--effects"),
         ("extend", grown),
         ("pretrain", "--data", raw_text, "--out", tmp_path / "model"),
+        ("predict", "--suite", "lowres", "--data", raw_text, "--model", "m", "--target", "tatoeba", "--out", tmp_path / "p"),
         ("score", "mlqa", "--gold", "g.json", "--pred", "p.json"),
     ]
     takes = {name for name, flags in COMMANDS.items() if "--language" in flags}

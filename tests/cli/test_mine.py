@@ -127,14 +127,17 @@ def test_an_embedding_that_was_cut_short_is_continued_to_the_same_vectors(tiny_l
     with pytest.raises(KeyboardInterrupt):
         embed_file(files / "a.txt", files / "v.npy", model=tiny_lab.model, on_sentences=stop)
     seen = []
-    again = embed_file(files / "a.txt", files / "v.npy", model=tiny_lab.model, on_sentences=lambda done, _: seen.append(done))
+    again = embed_file(
+        files / "a.txt", files / "v.npy", model=tiny_lab.model, on_sentences=lambda done, _: seen.append(done)
+    )  # fmt: skip
     assert np.array_equal(np.load(again.files.popitem()[1]), whole)
     assert seen[0] > 1, "what was embedded is not embedded again"
 
 
 def test_retrieval_is_predicted_in_xtreme_s_files_and_scored_to_the_same_number(tiny_lab, tmp_path):
     done = invoked("predict", "--model", tiny_lab.model, "--suite", "lab", "--target", "retrieval", "--data", tiny_lab.data,
-                   "--language", "near1", "--layer", "1", "--out", tmp_path / "p", "--labels", tmp_path / "g", "--json")  # fmt: skip
+                   "--language", "near1", "--layer", "1", "--out", tmp_path / "p", "--labels", tmp_path / "g",
+                   "--json")  # fmt: skip
     said = json.loads(done.stdout)
     assert list(said["files"]) == ["near1"]
     scored = invoked("score", "tatoeba", "--gold", said["labels"]["near1"], "--pred", said["files"]["near1"])
