@@ -2,6 +2,7 @@
 
     nice -n 15 python benchmarks/worlds.py            # everything: about ten minutes of one core
     python benchmarks/worlds.py held --worlds 20      # one family, quickly
+    python benchmarks/worlds.py held-collapse --race  # seeds that fail, and as many seeds as a study has by default
 
 Settings were fixed on the family `tune` (worlds 0-79) before `held` was run once; see benchmarks/RESULTS.md.
 """
@@ -12,7 +13,7 @@ import argparse
 import time
 from datetime import date
 
-from tasksearch.bench.measure import measure
+from tasksearch.bench.measure import Setting, measure
 from tasksearch.bench.planted_world import FAMILIES
 from tasksearch.bench.table import table_lines
 
@@ -25,12 +26,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("family", nargs="*", default=list(WORLDS))
     parser.add_argument("--worlds", type=int)
+    parser.add_argument("--first", type=int, default=FIRST)
+    parser.add_argument("--race", action="store_true", help="two to five seeds, as a study has by default; else three")
+    parser.add_argument("--others", type=int, default=300, help="random mixes beside the search; 0 is twice as fast")
     parser.add_argument("--trials", type=int, nargs="+", default=list(TRIALS))
     options = parser.parse_args()
     for name in options.family:
         count = options.worlds or WORLDS.get(name, 100)
         started = time.process_time()
-        cells = measure(FAMILIES[name], range(FIRST, FIRST + count), options.trials)
+        setting = Setting(leader_seeds=2, most_seeds=5) if options.race else Setting()
+        worlds = range(options.first, options.first + count)
+        cells = measure(FAMILIES[name], worlds, options.trials, setting=setting, others=options.others)
         print(f"## {name}: {count} worlds, {date.today()}, {time.process_time() - started:.0f} s of one core\n", flush=True)
         print("\n".join(table_lines(cells)) + "\n", flush=True)
 

@@ -24,18 +24,22 @@ class CandidateOutcomes:
         seeds: per seed, cell → outcomes of shape (examples, 2). Examples stand in the same order for every seed and every plan.
         fixed: targets whose outcomes need no training under this plan (retrieval without an intermediate phase). Their seed
             variance is zero by construction and is not pooled with that of other plans.
+        numbers: the training seeds, by which plans are paired; empty where they are not known.
         documents: of the examples. Without them, or for cells that they lack, each example counts as an independent draw.
         cache: `Influence` values by weights, so that each is summed once.
     """
 
     seeds: tuple[Mapping[Cell, NDArray[np.floating]], ...]
     fixed: frozenset[str] = frozenset()
+    numbers: tuple[int, ...] = ()
     documents: Documents | None = None
     cache: dict[tuple[tuple[Cell, float], ...], Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.seeds:
             raise BadInput("a plan without a single trained seed; expected at least one")
+        if self.numbers and len(set(self.numbers)) != len(self.seeds):
+            raise BadInput(f"seeds {list(self.numbers)} for {len(self.seeds)} trainings; expected one each, all different")
 
     @cached_property
     def cells(self) -> frozenset[Cell]:

@@ -10,10 +10,9 @@ estimated as (spread of the seeds' scores) / S + (spread of the examples' seed m
 interaction hides in both spreads (the two-way random model of multi-reader studies: Gallas 2006; Hillis 2007). Student's t with
 Satterthwaite's degrees of freedom makes it an interval.
 
-The seed variance is pooled over plans, three seeds being few. A plan that is noisier than the others (an F test at 20 %)
-keeps its own, with its own few degrees of freedom. In simulations of seeds alone a nominal 95 % covers 96 % where plans are
-equally noisy, 92-93 % where the plan in question is two or three times as noisy; with examples on top, 95-96 and 94-95 %.
-Pooling alone falls to 80 %; a plan that keeps any larger spread of its own covers 97 % and loses power (`docs/decisions.md`).
+For the seeds' part see `seed_noise`: plans on the same seed share luck, languages lend each other strength. Targets that some
+plan needs no training for (retrieval without an intermediate phase) are set apart: the other targets have one pool over all
+plans, and these have the plans that train them.
 
 Examples of one document (paragraph, article, source sentence) are one draw, where documents are known: see `clustering`.
 """
@@ -21,7 +20,7 @@ Examples of one document (paragraph, article, source sentence) are one draw, whe
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +28,7 @@ import numpy as np
 from tasksearch.analysis.candidate_outcomes import CandidateOutcomes, linearised, score_of
 from tasksearch.analysis.influence import Influence
 from tasksearch.analysis.run_outcomes import Array
+from tasksearch.analysis.seed_noise import PRIOR, SeedNoise, Trainings, seed_noise
 from tasksearch.core.errors import BadInput
 from tasksearch.core.score import Cell
 from tasksearch.results.verdict import Estimate
@@ -46,9 +46,7 @@ __all__ = [
 ]
 
 MIN_NOISE_DF = 2
-"""Three seeds of one plan leave two degrees of freedom: with fewer no interval is claimed."""
-NOISIER = 0.2
-"""Level of the test by which a plan keeps its own spread. Any spread that is merely larger would widen every other interval."""
+"""Three seeds of one plan leave two degrees of freedom: with fewer, and no other row of its kind, no interval is claimed."""
 MIN_EXAMPLES = 20
 """With fewer examples the spread over examples is unreliable: no interval is claimed."""
 MIN_DOCUMENTS = 10
@@ -61,18 +59,20 @@ def estimate(
     *,
     minus: CandidateOutcomes | None = None,
     pool: Sequence[CandidateOutcomes] = (),
+    alike: Sequence[Mapping[Cell, float]] = (),
     level: float = 0.95,
 ) -> Estimate:
     """Estimate the weighted score of a plan over some cells, or its difference from another plan's.
 
-    The seed variance is pooled over `arm`, `minus` and `pool`: over those that depend on the seed in the same of these cells.
-    Examples are paired between the plans. For which of them are summed together see `influence`.
+    Seed variances are pooled over `arm`, `minus` and `pool`. Examples are paired between the plans, and seeds where both have
+    them. For which examples are summed together see `influence`.
 
     Args:
         arm: the plan in question.
         weights: cell → weight, any sign and sum.
         minus: the plan to subtract; None gives the score itself.
         pool: other plans with several seeds, as evidence of the seed variance alone. `arm` and `minus` may be among them.
+        alike: other rows of the same kind, which lend this one strength (the other languages).
         level: of the interval, in (0, 1). That of a mean of scores is cut at 0 and 100.
 
     Raises:
@@ -83,17 +83,16 @@ def estimate(
     sides = [arm] if minus is None else [arm, minus]
     influence = [Influence.of(side, weights) for side in sides]
     asked = {cell for cell, weight in weights.items() if weight}
-    others = [Influence.of(p, weights) for p in pool if not any(p is side for side in sides) and asked <= p.cells]
-    value = float(influence[0].scores.mean() - (influence[1].scores.mean() if minus is not None else 0.0))
-    noises = [_seed_noise(side, [*influence, *others]) for side in influence]
-    example, example_df, interaction = _example_noise(influence, noises)
-    seed = sum(noise.seed for noise in noises)
+    everyone = [*sides, *(p for p in pool if not any(p is side for side in sides) and asked <= p.cells)]
+    noise = _seed_noise(sides, everyone, {c: w for c, w in weights.items() if w}, alike)
+    value = noise.value
+    example, example_df, interaction = _example_noise(influence, noise, [Influence.of(p, weights) for p in everyone])
+    seed = sum(part for part, _ in noise.parts)
     variance = max(seed + example - interaction, seed, example)
-    noise_df = sum(df for _, df in _by_source(noises))
     documents = influence[0].documents
     enough = min(influence[0].examples) >= MIN_EXAMPLES and min(documents.values(), default=MIN_DOCUMENTS) >= MIN_DOCUMENTS
-    known = enough and all(noise.df >= MIN_NOISE_DF or not noise.needed for noise in noises)
-    df = satterthwaite(variance, [*_by_source(noises), (example, example_df)])
+    known = enough and noise.known
+    df = satterthwaite(variance, [*noise.parts, (example, example_df)])
     reach = student_reach(level, df) * math.sqrt(variance)
     low, high = value - reach, value + reach
     if minus is None and min(weights.values()) >= 0 and abs(sum(weights.values()) - 1) < 1e-9:
@@ -105,7 +104,7 @@ def estimate(
         seed_error=math.sqrt(seed),
         example_error=math.sqrt(example),
         df=df,
-        noise_df=noise_df,
+        noise_df=noise.counted,
         seeds=len(arm.seeds),
         examples=sum(influence[0].examples),
         documents=sum(documents.values()) if len(documents) == len(influence[0].names) else None,
@@ -114,65 +113,138 @@ def estimate(
 
 @dataclass(frozen=True, kw_only=True)
 class _Noise:
-    """Seed variance of one side's mean, from `df` degrees of freedom. Sides of one `source` share its error."""
+    """The estimate, and the variance over seeds of what it estimates.
 
-    source: object
-    needed: bool
-    seed: float = 0.0
-    df: int = 0
-    interaction: tuple[Array, ...] = ()
-
-
-def _seed_noise(side: Influence, everyone: Sequence[Influence]) -> _Noise:
-    alike = [p for p in everyone if p.trained == side.trained and p.seeds > 1 and p.names == side.names] if side.trained else []
-    df = sum(p.seeds - 1 for p in alike)
-    if not df:
-        return _Noise(source=side.trained, needed=bool(side.trained))
-    hidden = tuple(
-        np.asarray(sum(p.parts[place].interactions for p in alike) / (df * side.seeds)) for place in range(len(side.parts))
-    )
-    pooled = sum(p.squares for p in alike) / df
-    own_df = side.seeds - 1
-    if own_df >= MIN_NOISE_DF and _noisier(side.squares, own_df, pooled * df, df):
-        return _Noise(source=id(side), needed=True, seed=side.squares / own_df / side.seeds, df=own_df, interaction=hidden)
-    return _Noise(source=side.trained, needed=True, seed=pooled / side.seeds, df=df, interaction=hidden)
-
-
-def _noisier(own: float, own_df: int, everyone: float, df: int) -> bool:
-    """Test whether a plan's spread over seeds is larger than the others', by an F test at `NOISIER`.
-
-    `own` and `everyone` are sums of squares; everyone's includes the plan's own.
+    Attributes:
+        value: the estimate.
+        parts: variances, each with its degrees of freedom.
+        counted: degrees of freedom from trainings of this row alone.
+        known: whether that is enough for an interval.
+        still: targets that some plan needs no training for; their trainings weigh alike.
+        weights: per side, of each training on all other targets.
     """
-    from scipy import special
 
-    rest, rest_df = everyone - own, df - own_df
-    if rest_df < 1 or own <= 0:
-        return False
-    return bool(rest <= 0 or (own / own_df) / (rest / rest_df) > special.fdtri(own_df, rest_df, 1 - NOISIER))
+    value: float
+    parts: list[tuple[float, float]]
+    counted: int
+    known: bool
+    still: frozenset[str]
+    weights: list[Array]
 
 
-def _example_noise(influence: Sequence[Influence], noises: Sequence[_Noise]) -> tuple[float, float, float]:
+def _seed_noise(
+    sides: Sequence[CandidateOutcomes],
+    everyone: Sequence[CandidateOutcomes],
+    weights: Mapping[Cell, float],
+    alike: Sequence[Mapping[Cell, float]],
+) -> _Noise:
+    still = frozenset(target for target, _ in weights) & frozenset().union(*(p.fixed for p in everyone))
+    moving, unmoved = _split(weights, still)
+    rows = [weights, *(row for row in alike if row != weights and all(row.keys() <= p.cells for p in everyone))]
+    seeds = [_seeds(p, place) for place, p in enumerate(everyone)]
+    shares = [sign * np.full(len(s.seeds), 1 / len(s.seeds)) for sign, s in zip((1.0, -1.0), sides, strict=False)]
+    value, parts, counted, known = 0.0, list[tuple[float, float]](), 0, True
+    luck = None
+    if moving:
+        split = [moved for row in rows if (moved := _split(row, still)[0])]
+        luck = seed_noise(
+            [
+                Trainings(scores=np.array([p.scores(row) for row in split]), seeds=own)
+                for p, own in zip(everyone, seeds, strict=True)
+            ]
+        )
+        own = seeds[: len(sides)]
+        if luck is not None:
+            shares = luck.weigh(own)
+            parts += luck.variance(shares, own, range(len(sides)))
+            counted += luck.counted
+        known = luck is not None and luck.counted >= MIN_NOISE_DF
+        value += sum(float(share @ side.scores(moving)) for share, side in zip(shares, sides, strict=True))
+    if unmoved:
+        signs = (1.0, -1.0)[: len(sides)]
+        value += sum(sign * float(side.scores(unmoved).mean()) for sign, side in zip(signs, sides, strict=True))
+        trained = [side for side in sides if not still <= side.fixed]
+        apart = [_split(row, still)[1] for row in rows]
+        spread = _spread([p for p in everyone if not still <= p.fixed], [row for row in apart if row]) if trained else None
+        if spread is not None:
+            variance, df, told = spread
+            share = sum(1 / len(side.seeds) for side in trained)
+            both = _together(everyone, rows, still) if luck is not None else 0.0
+            joint = 2 * both * math.sqrt(variance * luck.total) if luck is not None else 0.0
+            parts.append(((variance + joint) * share, df))
+            counted += told
+        known = known and (spread is not None or not trained)
+    return _Noise(value=value, parts=parts, counted=counted, known=known, still=still, weights=shares)
+
+
+def _split(weights: Mapping[Cell, float], still: frozenset[str]) -> tuple[dict[Cell, float], dict[Cell, float]]:
+    """Return the cells of targets that every plan trains, and the others."""
+    moving = {cell: weight for cell, weight in weights.items() if cell[0] not in still}
+    return moving, {cell: weight for cell, weight in weights.items() if cell[0] in still}
+
+
+def _seeds(arm: CandidateOutcomes, place: int) -> tuple[Hashable, ...]:
+    """Return what identifies the seeds; seeds of unknown number are shared with no other plan."""
+    return arm.numbers or tuple((place, seed) for seed in range(len(arm.seeds)))
+
+
+def _spread(arms: Sequence[CandidateOutcomes], rows: Sequence[Mapping[Cell, float]]) -> tuple[float, float, int] | None:
+    """Return the variance of one training in the first row, its degrees of freedom, and those without the prior.
+
+    A row over several languages that has a single degree of freedom takes the sum of its languages' deviations: no mean varies
+    more than that, whatever the correlation.
+    """
+    found = _noise_of(arms, rows)
+    languages = sorted({language for _, language in rows[0]})
+    if found is None or found.counted >= MIN_NOISE_DF or (len(rows) == 1 and len(languages) == 1):
+        return None if found is None or found.total_df < MIN_NOISE_DF else (found.total, found.total_df, found.counted)
+    if len(languages) == 1:
+        return found.total, found.total_df, found.counted
+    slices = [{cell: weight for cell, weight in rows[0].items() if cell[1] == language} for language in languages]
+    each = [_noise_of(arms, [own, *(other for other in slices if other is not own)]) for own in slices]
+    deviation = sum(math.sqrt(one.total) for one in each if one is not None)
+    return deviation**2, found.counted + PRIOR, found.counted
+
+
+def _noise_of(arms: Sequence[CandidateOutcomes], rows: Sequence[Mapping[Cell, float]]) -> SeedNoise | None:
+    return seed_noise(
+        [Trainings(scores=np.array([p.scores(row) for row in rows]), seeds=_seeds(p, i)) for i, p in enumerate(arms)]
+    )
+
+
+def _together(everyone: Sequence[CandidateOutcomes], rows: Sequence[Mapping[Cell, float]], still: frozenset[str]) -> float:
+    """Return the correlation over seeds of both kinds of targets, over all rows and the plans that train both; at least 0."""
+    product, squares = 0.0, [0.0, 0.0]
+    for arm in (p for p in everyone if not still <= p.fixed and len(p.seeds) > 1):
+        for row in rows:
+            both = [arm.scores(part) - arm.scores(part).mean() for part in _split(row, still) if part]
+            if len(both) == 2:
+                product += float(both[0] @ both[1])
+                squares = [total + float(part @ part) for total, part in zip(squares, both, strict=True)]
+    return min(1.0, max(0.0, product / math.sqrt(squares[0] * squares[1]))) if all(squares) else 0.0
+
+
+def _example_noise(influence: Sequence[Influence], noise: _Noise, everyone: Sequence[Influence]) -> tuple[float, float, float]:
     """Return the variance over examples of the (paired) seed means, its degrees of freedom, and the interaction within it."""
     if any(p.names != influence[0].names for p in influence):
         raise BadInput("the two plans were not scored on the same number of examples; a paired difference needs the same ones")
+    plain = [sign * np.full(side.seeds, 1 / side.seeds) for sign, side in zip((1.0, -1.0), influence, strict=False)]
+    pool = [p for p in everyone if p.seeds > 1 and p.names == influence[0].names]
     variances, degrees, hidden = [], [], 0.0
     for place, part in enumerate(influence[0].parts):
-        mean = part.mean if len(influence) == 1 else part.mean - influence[1].parts[place].mean
-        found = np.square(mean).sum(axis=1)
-        variances += found.tolist()
         degrees += part.freedom.tolist()
-        if interactions := [noise.interaction[place] for noise in noises if noise.interaction]:
-            hidden += float(np.minimum(found, sum(interactions)).sum())
+        for block, name in enumerate(part.names):
+            weights = plain if name[0] in noise.still else noise.weights
+            mean = sum(w @ side.parts[place].influence[:, block] for w, side in zip(weights, influence, strict=True))
+            found = float(np.square(mean).sum())
+            variances.append(found)
+            told = [p for p in pool if name[0] in p.trained]
+            if df := sum(p.seeds - 1 for p in told):
+                one = sum(float(p.parts[place].interactions[block]) for p in told) / df
+                moved = (w for w, side in zip(weights, influence, strict=True) if name[0] in side.trained)
+                hidden += min(found, one * sum(float(w @ w) for w in moved))
     variance = sum(variances)
     return variance, satterthwaite(variance, list(zip(variances, degrees, strict=True))), hidden
-
-
-def _by_source(noises: Sequence[_Noise]) -> list[tuple[float, int]]:
-    """(seed variance, degrees of freedom) per source."""
-    sources: dict[object, tuple[float, int]] = {}
-    for noise in noises:
-        sources[noise.source] = (sources.get(noise.source, (0.0, 0))[0] + noise.seed, noise.df)
-    return list(sources.values())
 
 
 def probability_positive(found: Estimate, level: float = 0.95) -> float | None:

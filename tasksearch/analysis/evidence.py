@@ -21,6 +21,7 @@ from tasksearch.analysis.run_outcomes import RunOutcomes
 from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.score import Half
 from tasksearch.core.study import SEARCHED, Objective, TrialRecord
+from tasksearch.search.collapse import collapsed
 from tasksearch.search.gain_table import GainTable
 from tasksearch.search.objective import Baseline, counted_targets
 
@@ -37,10 +38,12 @@ class Candidate:
     Attributes:
         first: its first fresh training.
         trials: numbers of its fresh trainings.
-        arm: their outcomes on reporting examples.
+        arm: their outcomes on reporting examples, without collapsed trainings where those explain the spread.
         dev: cell → mean selection score of its trainings in the search.
         row: its row in the table of trained mixes.
         designed: whether it is one of the free baselines.
+        every: the outcomes of all trainings; `arm` where none collapsed.
+        lost: numbers of those that collapsed (`search.collapse`).
     """
 
     first: TrialRecord
@@ -49,6 +52,8 @@ class Candidate:
     dev: Mapping[Cell, float]
     row: int
     designed: bool
+    every: CandidateOutcomes
+    lost: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,6 +82,7 @@ class Evidence:
         candidates: in the order of their trials, at least one.
         table: every mix that the search trained, on selection examples.
         shortlist: selection cells that the search's objective read: they decided which mixes became candidates.
+        baseline_every, lost: all seeds of the baseline, and the numbers of those that collapsed.
         controls: those that were scored wherever baseline and candidates were, in the order of their trials.
     """
 
@@ -86,6 +92,8 @@ class Evidence:
     candidates: tuple[Candidate, ...]
     table: GainTable
     shortlist: frozenset[Cell]
+    baseline_every: CandidateOutcomes
+    lost: tuple[int, ...] = ()
     controls: tuple[Control, ...] = ()
 
     @cached_property
@@ -129,28 +137,51 @@ def gather(
     if table is None or not fresh.keys() & seen.keys() & rows.keys():
         raise StudyNotReady("no finalist has a finished trial of the search to be chosen by")
     named = [(name, mix) for name, mix in fresh.items() if name in seen and name in rows]
-    candidates = [_candidate(mix, seen[name], rows[name], outcomes, documents) for name, mix in named]
+    lost = collapsed([*bare, *(r for r in done if r.role in ("finalist", "control"))])
+    candidates = [_candidate(mix, seen[name], rows[name], outcomes, documents, lost) for name, mix in named]
+    baseline, every = _arms(bare, outcomes, documents, lost)
     counted = counted_targets(dev, objective)
     evidence = Evidence(
-        baseline=candidate_outcomes_of(bare, outcomes, documents),
+        baseline=baseline,
+        baseline_every=every,
+        lost=tuple(record.number for record in bare if record.number in lost),
         dev=dev,
         dev_examples={(s.target, s.language): s.examples for s in bare[0].scores if s.half == "select"},
         candidates=tuple(candidates),
         table=table,
         shortlist=frozenset((t, language) for t in counted for language in dev.languages(t, objective.languages)),
     )
-    controls = [_control(mix, outcomes, documents) for mix in _by_mix(r for r in done if r.role == "control").values()]
+    controls = [_control(mix, outcomes, documents, lost) for mix in _by_mix(r for r in done if r.role == "control").values()]
     known = [c for c in controls if all(set(evidence.cells) <= seed.keys() for seed in c.arm.seeds)]
     return dataclasses.replace(evidence, controls=tuple(known))
 
 
-def _control(trained: Sequence[TrialRecord], outcomes: OutcomesOf, documents: Documents | None) -> Control:
+def _control(
+    trained: Sequence[TrialRecord], outcomes: OutcomesOf, documents: Documents | None, lost: frozenset[int]
+) -> Control:
     trials = tuple(record.number for record in trained)
-    return Control(first=trained[0], trials=trials, arm=candidate_outcomes_of(trained, outcomes, documents))
+    return Control(first=trained[0], trials=trials, arm=_arms(trained, outcomes, documents, lost)[0])
+
+
+def _arms(
+    trained: Sequence[TrialRecord], outcomes: OutcomesOf, documents: Documents | None, lost: frozenset[int]
+) -> tuple[CandidateOutcomes, CandidateOutcomes]:
+    """Return the outcomes without collapsed trainings, and of all; the same value where none collapsed."""
+    every = candidate_outcomes_of(trained, outcomes, documents)
+    kept = [record for record in trained if record.number not in lost]
+    if len(kept) == len(trained):
+        return every, every
+    arm = candidate_outcomes_of(kept, outcomes, documents)
+    return dataclasses.replace(arm, fixed=arm.fixed | every.fixed), every
 
 
 def _candidate(
-    fresh: Sequence[TrialRecord], seen: Sequence[TrialRecord], row: int, outcomes: OutcomesOf, documents: Documents | None
+    fresh: Sequence[TrialRecord],
+    seen: Sequence[TrialRecord],
+    row: int,
+    outcomes: OutcomesOf,
+    documents: Documents | None,
+    lost: frozenset[int],
 ) -> Candidate:
     again = {r.plan.seed for r in fresh} & {r.plan.seed for r in seen}
     if again:
@@ -160,10 +191,13 @@ def _candidate(
     columns = [record.scores.values("select") for record in seen]
     cells = set.intersection(*(set(column) for column in columns))
     dev = {cell: statistics.fmean(column[cell] for column in columns) for cell in cells}
+    arm, every = _arms(fresh, outcomes, documents, lost)
     return Candidate(
         first=fresh[0],
         trials=tuple(r.number for r in fresh),
-        arm=candidate_outcomes_of(fresh, outcomes, documents),
+        arm=arm,
+        every=every,
+        lost=tuple(r.number for r in fresh if r.number in lost),
         dev=dev,
         row=row,
         designed=any(record.role == "design" for record in seen),
@@ -205,7 +239,12 @@ def candidate_outcomes_of(
     reader = Reader.of(outcomes)
     seeds = [reader.reporting(by_seed[seed]) for seed in sorted(by_seed)]
     bare = not records[0].plan.schedule.stages and len(seeds) > 1
-    return CandidateOutcomes(seeds=tuple(seeds), fixed=_unmoved(seeds) if bare else frozenset(), documents=documents)
+    return CandidateOutcomes(
+        seeds=tuple(seeds),
+        fixed=_unmoved(seeds) if bare else frozenset(),
+        numbers=tuple(sorted(by_seed)),
+        documents=documents,
+    )
 
 
 def _checked(record: TrialRecord, outcomes: Mapping[tuple[str, str, Half], NDArray[np.float32]]) -> RunOutcomes:

@@ -19,6 +19,7 @@ from tasksearch.analysis.baseline_comparison.rows import exposure_of
 from tasksearch.analysis.clustering import Documents
 from tasksearch.analysis.estimates import Cell, probability_positive
 from tasksearch.analysis.evidence import Candidate, OutcomesOf
+from tasksearch.analysis.many_rows import marked_choices
 from tasksearch.analysis.picker import Picker
 from tasksearch.analysis.study_analysis import AnalysisRow, StudyAnalysis, analyse_study, as_rule, cell_weights
 from tasksearch.core.study import Objective, TrialRecord
@@ -77,8 +78,18 @@ def pick(
 
 def choose(analysis: StudyAnalysis, rule: Rule, languages: Sequence[str] | None = None) -> Verdict:
     """Do what `pick` does, from evidence that is gathered already."""
-    choices = tuple(_choice(analysis, rule, row) for row in analysis.rows(languages))
-    return Verdict(rule=rule, level=analysis.level, choices=choices, candidates=len(analysis.evidence.candidates))
+    choices = [_choice(analysis, rule, row) for row in analysis.rows(languages)]
+    evidence = analysis.evidence
+    trained = [("no intermediate phase", evidence.lost, evidence.baseline_every)]
+    trained += [(str(one.first.plan.schedule), one.lost, one.every) for one in evidence.candidates]
+    return Verdict(
+        rule=rule,
+        level=analysis.level,
+        choices=marked_choices(choices, analysis.level),
+        candidates=len(evidence.candidates),
+        collapsed_baseline=evidence.lost,
+        collapse_rates=tuple((name, len(lost), len(every.seeds)) for name, lost, every in trained if lost),
+    )
 
 
 def _choice(analysis: StudyAnalysis, rule: Rule, row: AnalysisRow) -> Choice:
@@ -111,6 +122,8 @@ def _choice(analysis: StudyAnalysis, rule: Rule, row: AnalysisRow) -> Choice:
         runner_up=second.first.plan.schedule if second else None,
         lead=lead,
         ahead=probability_positive(lead, analysis.level) if lead else None,
+        collapsed=chosen.lost,
+        gain_of_all_runs=analysis.gain_of_all_runs(chosen, row),
     )
 
 

@@ -89,6 +89,7 @@ class StudyAnalysis:
     _ranked: dict[tuple[AnalysisRow, Rule], Ranking] = field(default_factory=dict, init=False, repr=False)
     _weighed: dict[AnalysisRow, Mapping[Cell, float]] = field(default_factory=dict, init=False, repr=False)
     _alone: dict[tuple[Cell, ...], tuple[Array, Array]] = field(default_factory=dict, init=False, repr=False)
+    _kinds: dict[frozenset[str] | None, tuple[Mapping[Cell, float], ...]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def scored_languages(self) -> tuple[str, ...]:
@@ -125,8 +126,31 @@ class StudyAnalysis:
         minus: CandidateOutcomes | None = None,
         pool: Sequence[CandidateOutcomes] | None = None,
     ) -> Estimate:
-        """Call `estimates.estimate` with the seed variance pooled over all arms, or over those of `pool`."""
-        return estimate(arm, weights, minus=minus, pool=self.evidence.arms if pool is None else pool, level=self.level)
+        """Call `estimates.estimate` with the seed variance pooled over all arms, or over those of `pool`.
+
+        A row of a single language is lent strength by the same targets in the other languages; rows over several have no others
+        of their kind.
+        """
+        arms = self.evidence.arms if pool is None else pool
+        return estimate(arm, weights, minus=minus, pool=arms, alike=self._alike(weights), level=self.level)
+
+    def _alike(self, weights: Mapping[Cell, float]) -> tuple[Mapping[Cell, float], ...]:
+        languages = {language for _, language in weights}
+        targets = frozenset(target for target, _ in weights)
+        if len(languages) > 1:
+            return ()
+        whole = targets == {target for target, language in self.evidence.cells if language in languages}
+        key = None if whole else targets
+        if key not in self._kinds:
+            rows = (
+                cell_weights(
+                    [(t, spoken) for t, at in self.evidence.cells if at == spoken and (whole or t in targets)], self.groups
+                )
+                for spoken in self.scored_languages
+                if spoken != ENGLISH
+            )
+            self._kinds[key] = tuple(row for row in rows if row)
+        return self._kinds[key]
 
     def report_weights(self, row: AnalysisRow) -> Mapping[Cell, float]:
         """Return the reporting cells of a row with their weights."""
@@ -137,6 +161,14 @@ class StudyAnalysis:
     def gain(self, candidate: Candidate, row: AnalysisRow) -> Estimate:
         """Estimate the gain over the baseline, from fresh seeds and reporting examples."""
         return self.estimate(candidate.arm, self.report_weights(row), minus=self.evidence.baseline)
+
+    def gain_of_all_runs(self, candidate: Candidate, row: AnalysisRow) -> Estimate | None:
+        """Estimate the same with the collapsed trainings of any plan; None where none collapsed."""
+        evidence = self.evidence
+        every = (evidence.baseline_every, *(one.every for one in evidence.candidates))
+        if not evidence.lost and not any(one.lost for one in evidence.candidates):
+            return None
+        return self.estimate(candidate.every, self.report_weights(row), minus=evidence.baseline_every, pool=every)
 
     def rank(self, row: AnalysisRow, rule: Rule) -> Ranking:
         """Rank the candidates by the rule; results are cached.

@@ -22,6 +22,7 @@ from tasksearch.bench.samplers import Search, judged, planted_config, random_sea
 from tasksearch.bench.simulate import GROUPS, Simulation, proposed
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import StudyConfig
+from tasksearch.results.estimate import Estimate
 from tasksearch.search.gain_table import GainTable, language_columns
 from tasksearch.search.objective import Baseline
 from tasksearch.search.proposals import Proposal
@@ -31,6 +32,8 @@ Array = NDArray[np.float64]
 __all__ = ["GROUPS", "Setting", "SizeResults", "mean_and_error", "measure"]
 
 OTHERS = 300
+LARGE = 2.0
+"""Points of true gain from which `power` counts a language."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,10 @@ class SizeResults:
         covered: share of languages whose interval contains the truth; for the row `all` in `covered_all`.
         claims, false_claims: share of languages called better, and of those called so where the truth is not above zero.
         worth, gained: whether the search was called worth its cost; whether `all` was called better.
-        spent: number of trainings on fresh seeds.
+        spent: number of trainings on fresh seeds, the baseline's further ones included.
+        half_width, half_width_all: of the gain's interval, points: mean over languages; of the row `all`.
+        power: share called better of the languages whose true gain is at least two points.
+        false_worse: share of languages called worse whose true gain is not below zero.
     """
 
     bare: list[float] = field(default_factory=list)
@@ -79,6 +85,10 @@ class SizeResults:
     worth: list[float] = field(default_factory=list)
     gained: list[float] = field(default_factory=list)
     spent: list[float] = field(default_factory=list)
+    half_width: list[float] = field(default_factory=list)
+    half_width_all: list[float] = field(default_factory=list)
+    power: list[float] = field(default_factory=list)
+    false_worse: list[float] = field(default_factory=list)
 
 
 def measure(
@@ -124,7 +134,7 @@ def _one(
     before = len(study.records)
     config = _config(world, setting, before)
     while isinstance(found := propose_next(config, {}, study.plan_of, len(study.records), study.records, GROUPS), Proposal):
-        study.train(found.plan.schedule, found.plan.seed, "finalist", objective=0.0)
+        study.train(found.plan.schedule, found.plan.seed, found.role, params=found.params, objective=0.0)
     into.spent.append(float(len(study.records) - before))
     analysis = analyse_study(study.records, study.outcomes, GROUPS)
     verdict = choose(analysis, "target-dev" if setting.rule == "target-dev" else "pivot-dev")
@@ -136,6 +146,7 @@ def _one(
             real = float(truth.points[row].mean())
             into.covered_all.append(float(holds(choice.gain, real)))
             into.gained.append(float(choice.finding == "better"))
+            into.half_width_all.append(_half_width(choice.gain))
             continue
         column = truth.languages.index(choice.name)
         real = float(truth.points[row, column])
@@ -147,10 +158,19 @@ def _one(
     wrong = [c for c in better if truth.points[place[c.schedule], truth.languages.index(c.name)] <= 1e-9]
     into.claims.append(len(better) / len(singles))
     into.false_claims.append(len(wrong) / len(singles))
+    true = {c.name: truth.points[place[c.schedule], truth.languages.index(c.name)] for c in singles}
+    large = [c.finding == "better" for c in singles if true[c.name] >= LARGE]
+    into.power += [float(np.mean(large))] if large else []
+    into.false_worse.append(float(np.mean([c.finding == "worse" and true[c.name] >= -1e-9 for c in singles])))
+    into.half_width.append(float(np.mean([_half_width(c.gain) for c in singles])))
     into.final.append(float(np.mean(regrets)))
     into.corrected.append(float(np.mean(errors)))
     into.covered.append(float(np.mean(hits)))
     into.worth.append(float(compare_with_baselines(analysis, study.records, verdict.rule).worth == "worth it"))
+
+
+def _half_width(gain: Estimate) -> float:
+    return np.nan if gain.low is None or gain.high is None else (gain.high - gain.low) / 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,11 @@ class Family:
         effect: scale of all effects; 0 is a null world.
         only: None; `one`: a single task has an effect of one everywhere and nothing else has any; `pair`: two tasks have one
             together, trained one after the other with the size rule's last task first, and none alone.
+        seed_tails: degrees of freedom of the luck's t distribution; 0: normal.
+        luck_common: share of a seed's luck that every plan trained on that seed has in common.
+        luck_alike: share of a seed's luck that mixes have in common as far as they hold the same tasks.
+        collapse: probability that a training ends at chance, in every language and on every example.
+        retrieval: whether a second target is scored that needs no training without an intermediate phase.
     """
 
     name: str
@@ -80,6 +85,11 @@ class Family:
     item_shared: float = 0.4
     effect: float = 1.0
     only: str | None = None
+    seed_tails: int = 0
+    luck_common: float = 0.0
+    luck_alike: float = 0.0
+    collapse: float = 0.0
+    retrieval: bool = False
 
 
 TUNE = Family(name="tune")
@@ -111,7 +121,24 @@ PAIR = Family(name="pair", only="pair")
 LUCK = dataclasses.replace(HELD, name="luck", seed_kin=0.5)
 """`held`, where mixes of one kind of schedule share luck: more of them on one seed do not average it out."""
 NULL_LUCK = dataclasses.replace(LUCK, name="null-luck", effect=0.0)
-FAMILIES = {family.name: family for family in (TUNE, HELD, NULL, ONE, PAIR, LUCK, NULL_LUCK)}
+_TROUBLES: dict[str, dict[str, Any]] = {
+    "heavy": {"seed_tails": 2},
+    "collapse": {"collapse": 0.1},
+    "luck": {"luck_common": 0.3, "luck_alike": 0.4},
+    "retrieval": {"retrieval": True, "luck_common": 0.3},
+    "null": {"effect": 0.0, "luck_common": 0.3},
+    "null-collapse": {"effect": 0.0, "collapse": 0.1},
+}
+_TROUBLED = tuple(
+    dataclasses.replace(family, name=f"{family.name}-{name}", **fields)
+    for family in (TUNE, HELD)
+    for name, fields in _TROUBLES.items()
+)
+"""What real trainings do beside Gaussian luck. Methods may be tuned on the `tune-` families; the `held-` ones report."""
+FAMILIES = {family.name: family for family in (TUNE, HELD, NULL, ONE, PAIR, LUCK, NULL_LUCK, *_TROUBLED)}
+CHANCE = 1 / 3
+"""Share of examples that a collapsed training gets right."""
+_CHANCE_Z = -0.4307  # quantile of the standard normal at `CHANCE`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,31 +165,63 @@ class PlantedWorld:
         spread = math.sqrt(1 + PLAN_ITEM**2 + SEED_ITEM**2)
         return points / (100 * LATENT / spread / math.sqrt(2 * math.pi))
 
-    def outcomes(self, gain: Array, plan: int, seed: int, half: str, kind: int = 0) -> NDArray[np.bool_]:
+    def outcomes(
+        self,
+        gain: Array,
+        plan: int,
+        seed: int,
+        half: str,
+        kind: int = 0,
+        *,
+        shares: Mapping[str, float] | None = None,
+        target: int = 0,
+    ) -> NDArray[np.bool_]:
         """Return which examples a training gets right, shape (languages, examples).
 
         Args:
             gain: true latent gains, shape (languages,).
-            plan: number of the mix.
+            plan: number of the mix; 0 is the baseline.
             seed: of the training.
             half: `select` or `report`.
             kind: number of the kind of schedule, whose mixes share luck where the family says so.
+            shares: task → share, by which mixes have luck in common; None for the baseline.
+            target: 1 for the target that the baseline needs no training for.
         """
         family, count = self.family, getattr(self.family, half)
-        place = 0 if half == "select" else 1
+        place = (0 if half == "select" else 1) + 2 * target
         items = self._items(np.random.default_rng([self.seed, 1, place]), count)
         own = self._items(np.random.default_rng([self.seed, 2, place, plan]), count)
-        lucky = math.sqrt(1 - family.seed_kin) * self._luck([self.seed, 3, plan, seed])
-        if family.seed_kin:
-            lucky = lucky + math.sqrt(family.seed_kin) * self._luck([self.seed, 5, kind, seed])
+        untrained = bool(target) and not plan
+        if untrained:
+            seed = 0
         residual = np.random.default_rng([self.seed, 4, plan, seed, place]).normal(size=items.shape)
+        if family.collapse and np.random.default_rng([self.seed, 5, plan, seed]).random() < family.collapse:
+            return np.asarray(residual < _CHANCE_Z)
+        lucky = np.zeros(len(gain)) if untrained else family.seed_noise * self._luck(plan, seed, kind, shares or {})
         latent = (self.parts["level"] + LATENT * (gain + lucky))[:, np.newaxis] + items + PLAN_ITEM * own + SEED_ITEM * residual
         return np.asarray(latent > 0)
 
-    def _luck(self, key: list[int]) -> Array:
-        rng, family = np.random.default_rng(key), self.family
+    def _luck(self, plan: int, seed: int, kind: int, shares: Mapping[str, float]) -> Array:
+        """Return the luck of a training per language; each has unit variance where luck is normal."""
+        family = self.family
+        luck = math.sqrt(1 - family.seed_kin) * self._draw(3, plan, seed)
+        if family.seed_kin:
+            luck = luck + math.sqrt(family.seed_kin) * self._draw(5, kind, seed)
+        if not family.luck_common and not family.luck_alike:
+            return luck
+        common, alike = self._draw(6, 0, seed), np.zeros_like(luck)
+        for task, share in shares.items():
+            alike += math.sqrt(share) * self._draw(7, self.tasks.index(task), seed)
+        if not shares:
+            alike = self._draw(7, len(self.tasks), seed)
+        free = 1 - family.luck_common - family.luck_alike
+        return math.sqrt(family.luck_common) * common + math.sqrt(family.luck_alike) * alike + math.sqrt(free) * luck
+
+    def _draw(self, part: int, plan: int, seed: int) -> Array:
+        family, rng = self.family, np.random.default_rng([self.seed, part, plan, seed])
         shared, free = rng.normal(), rng.normal(size=len(self.languages))
-        return family.seed_noise * (math.sqrt(family.seed_shared) * shared + math.sqrt(1 - family.seed_shared) * free)
+        scale = math.sqrt(family.seed_tails / rng.chisquare(family.seed_tails)) if family.seed_tails else 1.0
+        return np.asarray(scale * (math.sqrt(family.seed_shared) * shared + math.sqrt(1 - family.seed_shared) * free))
 
     def _items(self, rng: np.random.Generator, count: int) -> Array:
         shared = self.family.item_shared

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,8 @@ from tasksearch.search.designed_trials import designed_trials
 from tasksearch.search.random_schedules import random_params
 
 Outcomes = dict[tuple[str, str, Half], NDArray[np.float32]]
-TARGET = "target"
-GROUPS = {TARGET: "classification"}
+TARGET, RETRIEVAL = "target", "retrieval"
+GROUPS = {TARGET: "classification", RETRIEVAL: "retrieval"}
 
 
 @dataclass(kw_only=True)
@@ -30,12 +31,17 @@ class Simulation:
     world: PlantedWorld
     records: list[TrialRecord] = field(default_factory=list)
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Targets that are scored."""
+        return (TARGET, RETRIEVAL) if self.world.family.retrieval else (TARGET,)
+
     def plan_of(self, schedule: Schedule, seed: int) -> Plan:
         """Return the plan of a schedule on a seed."""
         return Plan(
             suite="planted",
             schedule=schedule,
-            targets=(TARGET,),
+            targets=self.targets,
             languages=self.world.languages,
             settings=PhaseSettings(),
             seed=seed,
@@ -45,13 +51,13 @@ class Simulation:
         """Simulate one training and add its record."""
         plan, number = self.plan_of(schedule, seed), len(self.records)
         record = TrialRecord(number=number, role=role, status="done", plan=plan, **fields)  # type: ignore[arg-type]
-        halves: tuple[Half, ...] = ("select", "report") if role in ("baseline", "finalist") else ("select",)
+        halves: tuple[Half, ...] = ("select", "report") if role in ("baseline", "finalist", "control") else ("select",)
         rows = []
-        for half in halves:
-            right = self._right(record, half)
+        for half, target in product(halves, self.targets):
+            right = self._right(record, half, target)
             rows += [
                 Score(
-                    target=TARGET,
+                    target=target,
                     language=language,
                     half=half,
                     metric="accuracy",
@@ -74,17 +80,19 @@ class Simulation:
 
     def outcomes(self, number: int) -> Outcomes:
         """Return a trial's outcomes on reporting examples."""
-        right = self._right(self.records[number], "report")
         return {
-            (TARGET, language, "report"): np.stack([row, np.ones(len(row))], axis=1).astype(np.float32)
-            for language, row in zip(self.world.languages, right, strict=True)
+            (target, language, "report"): np.stack([row, np.ones(len(row))], axis=1).astype(np.float32)
+            for target in self.targets
+            for language, row in zip(self.world.languages, self._right(self.records[number], "report", target), strict=True)
         }
 
-    def _right(self, record: TrialRecord, half: Half) -> NDArray[np.bool_]:
+    def _right(self, record: TrialRecord, half: Half, target: str) -> NDArray[np.bool_]:
         schedule = record.plan.schedule
         gain = self.world.gains([schedule])[0]
         place = 0 if not schedule.stages else 1 + _number(schedule)
-        return self.world.outcomes(gain, place, record.plan.seed, half, int(schedule.kind == "sequential"))
+        shares = {task: float(schedule.share(task)) for task in schedule.order} if schedule.stages else None
+        kind, target_number = int(schedule.kind == "sequential"), self.targets.index(target)
+        return self.world.outcomes(gain, place, record.plan.seed, half, kind, shares=shares, target=target_number)
 
 
 def space_of(world: PlantedWorld) -> SearchSpace:

@@ -26,6 +26,10 @@ ROWS: dict[str, str] = {
     "gained": "`all` called better than no intermediate training",
     "worth": "search called worth it",
     "spent": "trainings on fresh seeds",
+    "half_width": "half-width, languages, points",
+    "half_width_all": "half-width, all languages together, points",
+    "power": "called better where the true gain is 2 points or more",
+    "false_worse": "languages called worse that lose nothing",
 }
 """Field of `SizeResults` → its name in tables. Regrets and scores are in task effects."""
 
@@ -83,7 +87,16 @@ def upper_bound(hits: int, count: int, level: float = 0.95) -> float:
 
 def _shown(name: str, values: list[float]) -> str:
     mean, error = mean_and_error(values)
-    if name.startswith("share ") or name in ("covered", "covered_all", "claims", "false_claims", "gained", "worth"):
+    if name.startswith("share ") or name in (
+        "covered",
+        "covered_all",
+        "claims",
+        "false_claims",
+        "gained",
+        "worth",
+        "power",
+        "false_worse",
+    ):
         return f"{100 * mean:.1f} ± {100 * error:.1f} %"
     if name.startswith("regret "):
         return f"{100 * mean:.2f} ± {100 * error:.2f} %"

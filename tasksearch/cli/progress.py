@@ -39,7 +39,9 @@ class Watch:
         live = self._console.is_terminal and not self._console.is_jupyter
         self._display = _Display(self._console) if live and not quiet else None
         self._total = config.trials + config.leaders * max(config.leader_seeds, config.most_seeds) + config.untrained
-        self._total += config.more_baseline
+        from tasksearch.search.common_seeds import further_baseline
+
+        self._total += config.more_baseline + further_baseline(config)[1]
         if config.controls:
             from tasksearch.search.controls import most_controls
 

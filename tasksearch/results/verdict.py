@@ -35,6 +35,7 @@ class TargetResult:
         same_data: the mix trains on data that the target's own training data is drawn from.
         over_exposure: points of the mix over target phases that are longer by as many examples as its intermediate phase shows;
             None where no such control was trained.
+        stands_after_correction, corrected_low, corrected_high: as those of `Choice`, over the targets of the row.
     """
 
     target: str
@@ -46,6 +47,9 @@ class TargetResult:
     finding: Finding
     same_data: bool
     over_exposure: Estimate | None = None
+    stands_after_correction: bool = False
+    corrected_low: float | None = None
+    corrected_high: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +67,7 @@ class Choice:
         gain: paired difference, points, from fresh seeds and reporting examples alone.
         finding: only `better` makes it a best mix.
         targets: results, one per target.
-        seeds, baseline_seeds: fresh seeds of the mix; seeds of the baseline.
+        seeds, baseline_seeds: fresh seeds of the mix; seeds of the baseline; collapsed ones are not counted.
         labels: labelled selection examples of these languages that the choice among the finalists read.
         shortlist_labels: labelled selection examples of these languages that the objective read which chose the finalists.
         trials: numbers of the trials behind the reported score.
@@ -73,6 +77,13 @@ class Choice:
         runner_up: the mix that the rule ranked second; None with one candidate.
         lead: the choice minus the runner-up, points; from fresh seeds and reporting examples alone.
         ahead: probability that it is better than the runner-up.
+        collapsed: numbers of the mix's trainings that collapsed (far below its other seeds on English selection examples) and
+            are left out of every other number.
+        gain_of_all_runs: the gain with every plan's collapsed trainings; None where no training collapsed.
+        stands_after_correction: whether the gain or loss stands after a false-discovery correction over the verdict's languages
+            at 1 - level (Benjamini and Hochberg 1995). Groups of languages are not corrected: each is a question of its own.
+        corrected_low, corrected_high: interval for which, over all rows that stand, at most a share of 1 - level is expected to
+            miss (Benjamini and Yekutieli 2005); None for other rows.
     """
 
     name: str
@@ -97,6 +108,11 @@ class Choice:
     runner_up: Schedule | None = None
     lead: Estimate | None = None
     ahead: float | None = None
+    collapsed: tuple[int, ...] = ()
+    gain_of_all_runs: Estimate | None = None
+    stands_after_correction: bool = False
+    corrected_low: float | None = None
+    corrected_high: float | None = None
 
     @property
     def best_mix(self) -> Schedule | None:
@@ -128,6 +144,8 @@ class Verdict:
         baseline_comparison: the free baselines, and whether the search was worth its cost; None where it was not computed.
         adaptive: whether the reporting examples had been read under another rule or choice before: the numbers are then not
             free of selection.
+        collapsed_baseline: numbers of the baseline's trainings that collapsed and are left out.
+        collapse_rates: (mix, collapsed, trained) of the baseline and of every finalist that had collapsed trainings.
         small: "target/language" of selection sets too small to select on, by which no choice should be made alone.
         target: the one target that choices and numbers are about; empty: all targets of the study.
     """
@@ -139,6 +157,8 @@ class Verdict:
     baseline_comparison: BaselineComparison | None = None
     adaptive: bool = False
     small: tuple[str, ...] = ()
+    collapsed_baseline: tuple[int, ...] = ()
+    collapse_rates: tuple[tuple[str, int, int], ...] = ()
     target: str = ""
 
     @property
@@ -168,6 +188,8 @@ class Verdict:
             "adaptive": self.adaptive,
             "clustered_by_document": self.clustered,
             "small_selection_sets": list(self.small),
+            "collapsed_baseline": list(self.collapsed_baseline),
+            "collapse_rates": [{"mix": m, "collapsed": n, "trained": of} for m, n, of in self.collapse_rates],
             "baseline_comparison": self.baseline_comparison.to_json() if self.baseline_comparison else None,
             "choices": [choice.to_json() for choice in self.choices],
         }

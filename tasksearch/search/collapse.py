@@ -1,0 +1,95 @@
+"""Collapsed trainings: fine-tuning that ended far below the other seeds of its own plan.
+
+The rule looks at English selection scores alone, at one seed at a time, downwards only, and is blind to what the plan is. A
+training is flagged where some target's score lies below the median of the plan's other seeds by more than `FAR` deviations; the
+deviation is the median difference between two seeds of one plan over all plans (of a normal distribution: 0.954 deviations),
+and at least the binomial error. A plan that would be flagged on more than half of its seeds is not flagged at all: that it
+fails is what was found.
+
+A flagged training is trained again on a new seed, as a trial of its own, `RERUNS` times in a study at most.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+
+from tasksearch.core.score import ENGLISH
+from tasksearch.core.study import TrialRecord
+from tasksearch.search.objective import binomial_error
+
+FAR = 6.0
+"""Deviations between a collapsed training and the median of its plan's other seeds."""
+RERUNS = 4
+"""The most trainings of a study that are run again because they collapsed."""
+FRESH = ("baseline", "finalist", "control")
+"""Roles whose trainings are compared with the other seeds of their plan."""
+
+
+def collapsed(records: Iterable[TrialRecord]) -> frozenset[int]:
+    """Return the numbers of the collapsed trainings among the finished ones on fresh seeds. Pure."""
+    plans: dict[str, list[TrialRecord]] = {}
+    for record in records:
+        if record.role in FRESH and record.status == "done":
+            plans.setdefault(record.plan.mix_signature, []).append(record)
+    several = [trained for trained in plans.values() if len(trained) > 1]
+    english = {record.number: _english(record) for trained in several for record in trained}
+    targets = {target for scores in english.values() for target in scores}
+    spread = {target: _spread(several, english, target) for target in targets}
+    found: set[int] = set()
+    for trained in several:
+        low = {record.number for record in trained if _is_low(record, trained, english, spread)}
+        found |= low if 2 * len(low) <= len(trained) else set()
+    return frozenset(found)
+
+
+def to_run_again(records: Sequence[TrialRecord]) -> TrialRecord | None:
+    """Return a collapsed training that is still to be replaced; None where all are, or the study's budget is spent."""
+    flagged = collapsed(records)
+    fresh = [record for record in records if record.role in FRESH]
+    made = sum(is_rerun(record) for record in fresh)
+    if made >= RERUNS:
+        return None
+    for record in fresh:
+        own = [other for other in fresh if other.plan.mix_signature == record.plan.mix_signature]
+        if record.number in flagged and sum(map(is_rerun, own)) < sum(other.number in flagged for other in own):
+            return record
+    return None
+
+
+FIRST_SEED = 900
+"""Seeds of trainings that are run again: a study's seed sets its trials' seeds apart by a thousand."""
+
+
+def is_rerun(record: TrialRecord) -> bool:
+    """Return whether the training replaces a collapsed one."""
+    return record.role in FRESH and record.plan.seed % 1000 >= FIRST_SEED
+
+
+def _english(record: TrialRecord) -> dict[str, tuple[float, int]]:
+    return {
+        score.target: (score.value, score.examples)
+        for score in record.scores
+        if score.half == "select" and score.language == ENGLISH
+    }
+
+
+def _spread(plans: Sequence[Sequence[TrialRecord]], english: dict[int, dict[str, tuple[float, int]]], target: str) -> float:
+    scored = [[english[r.number][target] for r in trained if target in english[r.number]] for trained in plans]
+    differences = [abs(one - other) for values in scored for (one, _), (other, _) in combinations(values, 2)]
+    floor = statistics.median(binomial_error(value, examples) for values in scored for value, examples in values)
+    return max(floor, statistics.median(differences) / 0.954) if differences else floor
+
+
+def _is_low(
+    record: TrialRecord,
+    trained: Sequence[TrialRecord],
+    english: dict[int, dict[str, tuple[float, int]]],
+    spread: dict[str, float],
+) -> bool:
+    for target, (value, _) in english[record.number].items():
+        others = [english[o.number][target][0] for o in trained if o is not record and target in english[o.number]]
+        if others and value < statistics.median(others) - FAR * spread[target]:
+            return True
+    return False
