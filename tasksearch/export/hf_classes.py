@@ -94,7 +94,8 @@ def target_model(folder: str, kind: str, architecture: str) -> tuple[Any, nn.Mod
     import transformers
 
     loader: Any = getattr(transformers, architecture, None) if architecture.endswith(EXPORTS.get(kind, "?")) else None
-    if not (isinstance(loader, type) and issubclass(loader, transformers.PreTrainedModel)):
+    fits = isinstance(loader, type) and issubclass(loader, transformers.PreTrainedModel)
+    if not fits:
         raise ModelUnusable(f"model {folder!r} holds a {architecture!r}; expected a class of transformers for a {kind} target")
     check_source(folder)
     with quiet_transformers():

@@ -157,7 +157,7 @@ def mine_files(
     if vectors[0].shape[1] != vectors[1].shape[1]:
         raise BadInput(
             f"{paths[0]} has vectors of {vectors[0].shape[1]} numbers, {paths[1]} of {vectors[1].shape[1]}; "
-            "expected one model's"
+            "expected those of one model"
         )
     for array, path in zip(vectors, paths, strict=True):
         check_vectors(array, str(path), scaled=similarity == "cosine")

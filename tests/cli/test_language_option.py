@@ -42,6 +42,7 @@ def test_a_language_that_nobody_has_is_one_line_in_every_command(planted_folder,
         ("extend", grown),
         ("pretrain", "--data", raw_text, "--out", tmp_path / "model"),
         ("model", "trim", "m", "--out", tmp_path / "small", *lowres),
+        ("predict", "--suite", "lowres", "--data", raw_text, "--model", "m", "--target", "tatoeba", "--out", tmp_path / "p"),
         ("score", "mlqa", "--gold", "g.json", "--pred", "p.json"),
     ]
     takes = {name for name, flags in COMMANDS.items() if "--language" in flags}

@@ -127,7 +127,9 @@ def test_an_embedding_that_was_cut_short_is_continued_to_the_same_vectors(tiny_l
     with pytest.raises(KeyboardInterrupt):
         embed_file(files / "a.txt", files / "v.npy", model=tiny_lab.model, on_sentences=stop)
     seen = []
-    again = embed_file(files / "a.txt", files / "v.npy", model=tiny_lab.model, on_sentences=lambda done, _: seen.append(done))
+    again = embed_file(
+        files / "a.txt", files / "v.npy", model=tiny_lab.model, on_sentences=lambda done, _: seen.append(done)
+    )  # fmt: skip
     assert np.array_equal(np.load(again.files.popitem()[1]), whole)
     assert seen[0] > 1, "what was embedded is not embedded again"
 

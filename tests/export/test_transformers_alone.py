@@ -239,3 +239,24 @@ def test_a_berts_encoder_retrieves_every_translation_as_in_the_run(bert, tmp_pat
         other, english = (module.embed(*loaded, [getattr(e, side) for e in examples]) for side in ("text", "english"))
         found = module.retrieve(english, other, centering=how.centering)
         assert np.array_equal(accuracy_outcomes(np.array(found), np.arange(len(found))), outcomes), (language, half)
+
+
+@pytest.mark.parametrize(
+    ("target", "metric", "key"), [("nli", "accuracy", "accuracy"), ("qa", "squad", "f1"), ("tag", "seqeval", "f1")]
+)
+def test_predictions_in_xtreme_s_files_score_what_the_export_does(context, tmp_path, target, metric, key):
+    from tasksearch.metrics.scoring import score_files
+    from tasksearch.study.prediction import predict_target
+
+    outcomes = export(context, plan(target), tmp_path / "out")
+    found = predict_target(
+        tmp_path / "out", tmp_path / "p", suite="lab", data=context.source.root, languages=["near1"], labels=tmp_path / "g"
+    )
+    scores = score_files(metric, found.labels["near1"], found.files["near1"]).values
+    examples = context.source.split(SUITE.card(target), "near1", "test")
+    assert scores["num_examples"] == len(examples)
+    if target == "nli":
+        report = outcomes[target, "near1", "report"]
+        assert len(report) == len(examples)
+        assert scores[key] == pytest.approx(100 * report[:, 0].sum() / report[:, 1].sum())
+    assert 0 <= scores[key] <= 100
