@@ -20,8 +20,10 @@ from tasksearch.cli import (
     data_get,
     extend,
     logs,
+    mine,
     model,
     plan,
+    predict,
     pretrain,
     printing,
     report,
@@ -33,7 +35,7 @@ from tasksearch.cli import (
     ui,
 )
 from tasksearch.cli import best as look
-from tasksearch.cli.panels import BENCH, PRETRAIN, TRAIN, grouped
+from tasksearch.cli.panels import BENCH, MINE, PRETRAIN, TRAIN, grouped
 from tasksearch.cli.short import short
 from tasksearch.cli.surroundings import check_surroundings
 from tasksearch.core.address import without_secrets_in
@@ -89,6 +91,9 @@ data.app.command(epilog=data_get.GET_EXAMPLES)(data_get.get)
 app.add_typer(data.app, name="data", rich_help_panel=DATA)
 _command(MODELS, grouped(train.train, TRAIN), train.TRAIN_EXAMPLES)
 _command(MODELS, grouped(pretrain.pretrain, PRETRAIN), pretrain.PRETRAIN_EXAMPLES)
+_command(MODELS, predict.predict, predict.PREDICT_EXAMPLES)
+_command(MODELS, mine.embed, mine.EMBED_EXAMPLES)
+_command(MODELS, grouped(mine.mine, MINE), mine.MINE_EXAMPLES)
 _command(MODELS, score.score, score.SCORE_EXAMPLES)
 app.add_typer(model.app, name="model", rich_help_panel=MODELS)
 app.add_typer(store.app, name="store", rich_help_panel=MAINTAIN)

@@ -47,6 +47,12 @@ PRETRAIN: Panels = {
     "Training": ("steps", "batch_size", "learning_rate", "tlm_share", "precision", "seed"),
     "Where it is kept": ("out", "save_every", "force"),
 }
+MINE: Panels = {
+    "How texts become vectors": ("model", "layer", "pooling", "centering", "max_length", "precision", "encoder"),
+    "What is a candidate": ("margin", "retrieval", "similarity", "k", "ties", "duplicates", "threshold"),
+    "Files": ("out", "gold", "ids", "text_a", "text_b"),
+    "Resources": ("memory", "device", "forecast"),
+}
 BENCH: Panels = {
     "What is measured": ("family", "data", "sampler", "picker"),
     "How often": ("trials", "worlds", "seed", "most_seeds", "keep"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -53,6 +54,14 @@ def score(
         bool,
         typer.Option("--missing-as-empty", help="squad, squad_v2, mlqa: a question without an answer is answered with nothing"),
     ] = False,
+    threshold: Annotated[
+        str | None,
+        typer.Option(help="bucc with scores: count candidates of at least this; auto: the best F1, on --dev-gold if given"),
+    ] = None,
+    dev_gold: Annotated[
+        Path | None, typer.Option(help="bucc with --threshold auto: gold that the threshold is chosen on")
+    ] = None,
+    dev_pred: Annotated[Path | None, typer.Option(help="bucc with --dev-gold: the candidates of those texts")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="errors as a JSON object too; scores always are one")] = False,
 ) -> None:
     """Scores predictions in XTREME's formats: one JSON object, in percent at full precision, equal to the reference scripts.
@@ -61,6 +70,7 @@ def score(
     """
     refuse_beside(f"metric {metric}", **{} if metric == "mlqa" else {"language": language})
     refuse_beside(f"metric {metric}", **{} if metric == "squad_v2" else {"na_prob": na_prob, "na_prob_thresh": na_prob_thresh})
+    refuse_beside(f"metric {metric}", **{} if metric == "bucc" else {"threshold": threshold, "dev_gold": dev_gold})
     from tasksearch.metrics.scoring import Answering, score_files
 
     answering = Answering(allow_extra=allow_extra, missing_as_empty=missing_as_empty)
@@ -75,9 +85,31 @@ def score(
 
         spoken = canonical(language) if language else None
         found = score_files(
-            metric, gold, pred, language=spoken, null_scores=na_prob, null_threshold=na_prob_thresh, answering=answering
-        )
+            metric, gold, pred, language=spoken, null_scores=na_prob, null_threshold=na_prob_thresh,
+            answering=answering, cut=_cut(threshold, dev_gold, dev_pred),
+        )  # fmt: skip
         print_json(dict(found.values))
         notes = found.notes
     for note in notes:
         typer.echo(f"tasksearch: {note}", err=True)
+
+
+def _cut(threshold: str | None, gold: Path | None, pred: Path | None) -> Any:
+    from tasksearch.core.errors import BadInput
+    from tasksearch.metrics.scoring import Cut
+
+    if (gold is None) is not (pred is None):
+        raise BadInput("expected --dev-gold and --dev-pred together: gold and candidates of the development texts")
+    if gold is not None and threshold != "auto":
+        raise BadInput("--dev-gold is what --threshold auto chooses on; expected it beside, or neither")
+    if threshold is None:
+        return None
+    if threshold == "auto":
+        return Cut(gold=gold, predictions=pred)
+    try:
+        number = float(threshold)
+    except ValueError:
+        number = float("nan")
+    if math.isnan(number):
+        raise BadInput(f"--threshold {threshold}; expected a number or auto")
+    return Cut(threshold=number)

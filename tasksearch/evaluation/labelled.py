@@ -50,7 +50,7 @@ def score_labelled(
 def _by_half(
     outputs: Outputs, card: TaskCard, language: str, portion: Portion, items: Encoded
 ) -> Iterator[tuple[Half, Outcomes]]:
-    predicted, gold = _predicted_and_gold(outputs, card, portion.examples, items)
+    predicted, gold = predicted_and_gold(outputs, card, portion.examples, items)
     for half, rows in portion.rows.items():
         ours, theirs = [predicted[row] for row in rows], [gold[row] for row in rows]
         if card.kind == "span":
@@ -63,7 +63,7 @@ def _by_half(
             yield half, label_metric(card.metric)(np.asarray(ours, dtype=np.int64), np.asarray(theirs, dtype=np.int64))
 
 
-def _predicted_and_gold(
+def predicted_and_gold(
     outputs: Outputs, card: TaskCard, examples: Sequence[Example], items: Encoded
 ) -> tuple[Sequence[Any], Sequence[Any]]:
     """Return predictions and gold per example: a text and the gold answers, names of tags or labels, or a class."""

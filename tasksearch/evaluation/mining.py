@@ -1,26 +1,47 @@
-"""Bitext mining as in XTREME and jiant for BUCC 2018: find the sentences of two pools that translate each other.
+"""Bitext mining: find the sentences of two pools that translate each other.
 
-Each distinct sentence counts once; cosine, the four nearest neighbours in both directions, ratio margin (Artetxe and Schwenk
-2019, `ratio` and `max`): cos(x, y) over the mean of the two sentences' mean cosines to their neighbours.
-
-Every sentence proposes its best match; from the best proposal down each sentence is used once. Of proposals with equal scores
-the foreign sentences' come first, in the order of the pool.
+The targets mine as XTREME and jiant do for BUCC 2018: each distinct sentence counts once; cosine, the four nearest neighbours
+in both directions, ratio margin, and from the best proposal down each sentence is used once (`evaluation.margins`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from tasksearch.evaluation.index import neighbours
-from tasksearch.evaluation.retrieval import unit_vectors
+from tasksearch.evaluation.margins import Floats, Margin, Retrieval, margin_pairs
+from tasksearch.evaluation.neighbours import Ints, Search, both_ways
+from tasksearch.evaluation.tiles import Vectors
 
-Vectors = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
 NEIGHBOURS = 4
+Duplicates = Literal["drop", "first", "last", "all"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mining:
+    """How candidates are mined; the defaults are BUCC's in XTREME and jiant.
+
+    Attributes:
+        k: neighbours in both directions; of a smaller pool all of it.
+        margin, retrieval: as in `evaluation.margins`.
+        duplicates: which id a sentence has that occurs more than once in its pool. It is one neighbour in any case. `drop`:
+            none, it is never a candidate (XTREME); `first`, `last`: that of its first or last occurrence (LASER's text files
+            keep the first line, its vectors and XTREME's map from text to id the last); `all`: every one (jiant).
+        least: candidates score more than this; None: all are kept.
+    """
+
+    k: int = NEIGHBOURS
+    margin: Margin = "ratio"
+    retrieval: Retrieval = "max"
+    duplicates: Duplicates = "drop"
+    least: float | None = 0.0
+
+
+BUCC = Mining()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,68 +50,86 @@ class Mined:
 
     Attributes:
         ids: (foreign id, English id) of each.
-        scores: (candidates,) ratio margins, positive.
+        scores: (candidates,) margins.
     """
 
     ids: tuple[tuple[str, str], ...]
     scores: npt.NDArray[np.float64]
 
 
-def mine(foreign: Mapping[str, str], english: Mapping[str, str], foreign_vectors: Vectors, english_vectors: Vectors) -> Mined:
+def mine(
+    foreign: Mapping[str, str],
+    english: Mapping[str, str],
+    foreign_vectors: Vectors,
+    english_vectors: Vectors,
+    how: Mining = BUCC,
+    search: Search | None = None,
+) -> Mined:
     """Mine candidates from two pools of sentences.
-
-    A sentence that occurs in its pool more than once is a neighbour once and never a candidate, since its id is ambiguous
-    (XTREME's rule; jiant proposes all its ids).
 
     Args:
         foreign, english: id → sentence.
         foreign_vectors, english_vectors: a row per id, in the same order.
+        search: how neighbours are searched; by default cosine, and the first of equally near ones.
     """
-    sides = [(list(pool), *_distinct(list(pool.values()))) for pool in (foreign, english)]
-    (foreign_ids, foreign_first, foreign_once), (english_ids, english_first, english_once) = sides
-    pairs, scores = max_margin_pairs(foreign_vectors[foreign_first], english_vectors[english_first])
-    kept = foreign_once[pairs[:, 0]] & english_once[pairs[:, 1]]
-    rows = np.stack([foreign_first[pairs[kept, 0]], english_first[pairs[kept, 1]]], axis=1)
-    return Mined(ids=tuple((foreign_ids[i], english_ids[j]) for i, j in rows.tolist()), scores=scores[kept])
+    ids = [list(pool) for pool in (foreign, english)]
+    sides = [occurrences(list(pool.values())) for pool in (foreign, english)]
+    pairs, scores = mined_rows(foreign_vectors, english_vectors, sides, how, search)
+    return Mined(ids=tuple((ids[0][i], ids[1][j]) for i, j in pairs.tolist()), scores=scores)
 
 
-def max_margin_pairs(x: Vectors, y: Vectors, k: int = NEIGHBOURS) -> tuple[Ints, npt.NDArray[np.float64]]:
-    """Return rows of x and y, shape (pairs, 2), and their positive margins, shape (pairs,), best first; no row repeats."""
-    x, y = unit_vectors(x, centering=False), unit_vectors(y, centering=False)
-    forward, forward_at = neighbours(x, y, k)
-    backward, backward_at = neighbours(y, x, k)
-    x_mean, y_mean = forward.mean(axis=1), backward.mean(axis=1)
-    forward_margin = _ratio(forward, x_mean[:, None], y_mean[forward_at])
-    backward_margin = _ratio(backward, y_mean[:, None], x_mean[backward_at])
-    best_of_x = forward_at[np.arange(len(x)), forward_margin.argmax(axis=1)]
-    best_of_y = backward_at[np.arange(len(y)), backward_margin.argmax(axis=1)]
-    pairs = np.concatenate([np.stack([np.arange(len(x)), best_of_x], 1), np.stack([best_of_y, np.arange(len(y))], 1)])
-    scores = np.concatenate([forward_margin.max(axis=1), backward_margin.max(axis=1)])
-    taken = _each_once(pairs[np.argsort(-scores, kind="stable")], len(x), len(y))
-    order = np.argsort(-scores, kind="stable")[taken]
-    order = order[scores[order] > 0]
-    return pairs[order], scores[order]
+def mined_rows(
+    x: Vectors, y: Vectors, sides: Sequence[Sequence[Sequence[int]] | None], how: Mining, search: Search | None = None
+) -> tuple[Ints, Floats]:
+    """Return mined pairs as rows of x and y, (pairs, 2), and their margins, best first.
+
+    Args:
+        sides: per side the rows of each distinct sentence (`occurrences`); None: every row is one.
+    """
+    search = search or Search()
+    kept = [None if side is None else np.array([_chosen(rows, how) for rows in side], dtype=np.int64) for side in sides]
+    parts = [vectors if _whole(rows, vectors) else vectors[rows] for vectors, rows in zip((x, y), kept, strict=True)]
+    forward, backward = both_ways(parts[0], parts[1], how.k, search)
+    pairs, scores = margin_pairs(forward, backward, how.margin, how.retrieval, last=search.ties == "last")
+    if how.least is not None:
+        pairs, scores = pairs[scores > how.least], scores[scores > how.least]
+    return _as_rows(pairs, scores, sides, kept, how)
 
 
-def _ratio(cosine: Vectors, own: Vectors, other: Vectors) -> npt.NDArray[np.float64]:
-    return np.asarray(cosine / ((own + other) / 2), dtype=np.float64)
-
-
-def _each_once(pairs: Ints, sources: int, targets: int) -> npt.NDArray[np.bool_]:
-    """Return which pairs are kept if, from the first down, no row is used twice."""
-    free = np.ones(sources, dtype=np.bool_), np.ones(targets, dtype=np.bool_)
-    kept = np.zeros(len(pairs), dtype=np.bool_)
-    for at, (i, j) in enumerate(pairs.tolist()):
-        if free[0][i] and free[1][j]:
-            free[0][i] = free[1][j] = False
-            kept[at] = True
-    return kept
-
-
-def _distinct(sentences: Sequence[str]) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    """Return the row of each distinct sentence's first occurrence, and whether it is the only one."""
+def occurrences(sentences: Sequence[str]) -> list[list[int]]:
+    """Return the rows of each distinct sentence, in the order of first occurrences; outer blanks are no difference."""
     rows: dict[str, list[int]] = {}
     for row, sentence in enumerate(sentences):
         rows.setdefault(sentence.strip(), []).append(row)
-    found = list(rows.values())
-    return np.array([r[0] for r in found], dtype=np.int64), np.array([len(r) == 1 for r in found], dtype=np.bool_)
+    return list(rows.values())
+
+
+def _chosen(rows: Sequence[int], how: Mining) -> int:
+    return rows[-1] if how.duplicates == "last" else rows[0]
+
+
+def _whole(rows: Ints | None, vectors: Vectors) -> bool:
+    """Whether all rows are taken, in order: vectors of a mapped file are then not copied."""
+    return rows is None or (len(rows) == len(vectors) and bool((np.diff(rows) > 0).all()))
+
+
+def _as_rows(
+    pairs: Ints, scores: Floats, sides: Sequence[Sequence[Sequence[int]] | None], kept: Sequence[Ints | None], how: Mining
+) -> tuple[Ints, Floats]:
+    """Turn pairs of distinct sentences into pairs of rows."""
+    if how.duplicates == "all":
+        both = [
+            (i, j, score)
+            for (a, b), score in zip(pairs.tolist(), scores.tolist(), strict=True)
+            for i in ([a] if sides[0] is None else sides[0][a])
+            for j in ([b] if sides[1] is None else sides[1][b])
+        ]
+        table = np.array([(i, j) for i, j, _ in both], dtype=np.int64).reshape(-1, 2)
+        return table, np.array([score for _, _, score in both], dtype=np.float64)
+    if how.duplicates == "drop":
+        for column, side in enumerate(sides):
+            if side is not None:
+                once = np.array([len(rows) == 1 for rows in side], dtype=np.bool_)[pairs[:, column]]
+                pairs, scores = pairs[once], scores[once]
+    columns = [pairs[:, c] if rows is None else rows[pairs[:, c]] for c, rows in enumerate(kept)]
+    return np.stack(columns, axis=1), scores

@@ -18,7 +18,8 @@ import torch
 from tasksearch.core.plan import RetrievalSettings
 from tasksearch.core.score import Half
 from tasksearch.evaluation.mining import mine
-from tasksearch.evaluation.retrieval import sentence_vectors, unit_vectors
+from tasksearch.evaluation.neighbours import unit_vectors
+from tasksearch.evaluation.retrieval import sentence_vectors
 from tasksearch.forward.batches import Specials
 from tasksearch.metrics.mining import best_cut
 from tasksearch.metrics.outcomes import Outcomes

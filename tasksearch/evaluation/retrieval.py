@@ -13,16 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from tasksearch.core.errors import BadInput
 from tasksearch.core.plan import RetrievalSettings
 from tasksearch.core.score import Half
-from tasksearch.evaluation.index import nearest
-from tasksearch.evaluation.predict import batches_by_length
+from tasksearch.evaluation.embedding import embed_items
+from tasksearch.evaluation.neighbours import nearest, unit_vectors
 from tasksearch.forward.batches import Specials
-from tasksearch.forward.device import autocast
-from tasksearch.forward.passes import hidden_state
 from tasksearch.metrics.outcomes import Outcomes, accuracy_outcomes
-from tasksearch.models.pooling import pool
 from tasksearch.tasks.encode import Encoded
 from tasksearch.tasks.selection_split import Portion
 
@@ -57,23 +53,6 @@ def sentence_vectors(model: Any, items: Encoded, specials: Specials, settings: R
     Raises:
         BadInput: the model has no such layer.
     """
-    model.eval()
-    layers = int(model.config.num_hidden_layers)
-    if not -layers - 1 <= settings.layer <= layers:
-        raise BadInput(f"retrieval layer {settings.layer}; the model has layers 0 (embeddings) to {layers}")
-    device = next(model.parameters()).device
     vectors = np.empty((len(items), int(model.config.hidden_size)), dtype=np.float32)
-    layer = settings.layer if settings.layer >= 0 else layers + 1 + settings.layer
-    for chosen, batch in batches_by_length(items, specials, device):
-        with autocast(device, precision):
-            hidden = hidden_state(model, batch.ids, specials, layer)
-            pooled = pool(hidden, batch.ids, settings.pooling, specials.marks)
-        vectors[chosen] = pooled.float().cpu().numpy()
+    embed_items(model, items, specials, (settings.layer,), settings.pooling, precision, {settings.layer: vectors})
     return vectors
-
-
-def unit_vectors(vectors: Vectors, *, centering: bool) -> Vectors:
-    """Scale rows to length one, after subtracting their mean where wanted."""
-    shifted = vectors - vectors.mean(axis=0, keepdims=True) if centering else vectors
-    norms = np.linalg.norm(shifted, axis=1, keepdims=True)
-    return np.asarray(shifted / np.maximum(norms, 1e-12), dtype=np.float32)

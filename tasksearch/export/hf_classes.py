@@ -16,11 +16,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from tasksearch.core.errors import BadInput
+from tasksearch.core.errors import BadInput, ModelUnusable, first_line
 from tasksearch.core.plan import Features
-from tasksearch.models.encoder import quiet_transformers
-from tasksearch.models.families import family_of
+from tasksearch.models.encoder import check_source, quiet_transformers
+from tasksearch.models.families import adopt, family_for, family_of
 from tasksearch.models.families.base import EXPORTS
+from tasksearch.models.heads import ClassificationHead, TokenHead
 
 
 def check_exportable(target: str, kind: str, features: Features) -> None:
@@ -82,3 +83,39 @@ def stock_encoder(model: Any, *, has_mlm_head: bool) -> Any:
     encoder = kept.base_model
     encoder.config.architectures = [type(encoder).__name__]
     return encoder
+
+
+def target_model(folder: str, kind: str, architecture: str) -> tuple[Any, nn.Module, Any]:
+    """Return the encoder, this project's head and the tokenizer of an exported target: the inverse of `stock_model`.
+
+    Raises:
+        ModelUnusable: the folder holds no such model.
+    """
+    import transformers
+
+    loader: Any = getattr(transformers, architecture, None) if architecture.endswith(EXPORTS.get(kind, "?")) else None
+    if not (isinstance(loader, type) and issubclass(loader, transformers.PreTrainedModel)):
+        raise ModelUnusable(f"model {folder!r} holds a {architecture!r}; expected a class of transformers for a {kind} target")
+    check_source(folder)
+    with quiet_transformers():
+        try:
+            stock, info = loader.from_pretrained(
+                folder, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
+            )
+            family = family_for(stock.config.model_type)
+            tokenizer = family.tokenizer(folder)
+        except Exception as fault:
+            raise ModelUnusable(f"model {folder!r} cannot be loaded: {first_line(fault)}") from None
+    if info["missing_keys"]:
+        raise ModelUnusable(f"model {folder!r} lacks the weights {sorted(info['missing_keys'])[0]!r}; expected a whole export")
+    family.settle(stock, tokenizer)
+    places = family.heads[EXPORTS[kind]]
+    outputs, width = stock.get_submodule(places["out_proj"]).weight.shape
+    head: nn.Module = (
+        ClassificationHead(width, outputs, "cls", pair=kind in ("pair", "choice"), dropout=0.0)
+        if "dense" in places
+        else TokenHead(width, outputs, dropout=0.0)
+    )
+    weights = {layer: stock.get_submodule(place).state_dict() for layer, place in places.items()}
+    head.load_state_dict({f"{layer}.{name}": value for layer, table in weights.items() for name, value in table.items()})
+    return adopt(stock, family).eval(), head.eval(), tokenizer

@@ -74,6 +74,39 @@ def read_pairs(path: Path) -> set[tuple[str, str]]:
     return pairs
 
 
+def read_candidates(path: Path) -> dict[tuple[str, str], float]:
+    """Read scored pairs, `score⇥id⇥id` as `tasksearch mine` writes them; the best score of a pair that stands there twice.
+
+    Raises:
+        DataMissing, BadInput: as `read_lines`; also for a score that is no number.
+    """
+    found: dict[tuple[str, str], float] = {}
+    for number, line in enumerate(_lines(whole_text(path)), start=1):
+        if not line:
+            continue
+        cells = line.split("\t")
+        score = _number(cells[0]) if len(cells) == 3 else None
+        if score is None:
+            raise BadInput(f"{path}:{number}: {shown(line)}; expected a score and two sentence ids separated by tabs")
+        pair = (cells[1], cells[2])
+        found[pair] = max(score, found.get(pair, score))
+    return found
+
+
+def has_scores(path: Path) -> bool:
+    """Whether the first pair of a file has a score before its ids."""
+    first = next(filter(None, _lines(whole_text(path))), "")
+    return first.count("\t") == 2
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return None if math.isnan(value) else value
+
+
 def read_gold_questions(path: Path) -> list[GoldQuestion]:
     """Read the questions of a SQuAD-style file, `{"data": [...]}` or its list alone, in order.
 

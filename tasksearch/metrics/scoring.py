@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,13 +20,16 @@ from tasksearch.metrics import mlqa, squad, squad_v2
 from tasksearch.metrics.chunks import chunk_counts
 from tasksearch.metrics.files import (
     GoldQuestion,
+    has_scores,
     read_answers,
+    read_candidates,
     read_gold_questions,
     read_lines,
     read_null_scores,
     read_pairs,
     read_sentences,
 )
+from tasksearch.metrics.mining import best_cut, mining_scores
 
 Item = TypeVar("Item")
 Scored = tuple[float, float]
@@ -70,6 +73,20 @@ class Answering:
 STRICT = Answering()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """Which scored candidates count as mined: those that score at least a threshold.
+
+    Attributes:
+        threshold: None: the one with the highest F1 on `gold` and `predictions`.
+        gold, predictions: of a development set; None: the files that are scored.
+    """
+
+    threshold: float | None = None
+    gold: Path | None = None
+    predictions: Path | None = None
+
+
 def score_files(
     metric: str,
     gold: Path,
@@ -79,10 +96,12 @@ def score_files(
     null_scores: Path | None = None,
     null_threshold: float | None = None,
     answering: Answering = STRICT,
+    cut: Cut | None = None,
 ) -> FileScores:
     """Score one prediction file.
 
     Args:
+        cut: `bucc` alone: which scored candidates count; None: all.
         null_scores: `squad_v2` alone: JSON of id → how likely the question has no answer.
         null_threshold: score a question whose null score is above it as answered with the empty text. The official script's
             default is 1.0; here there is none.
@@ -93,17 +112,23 @@ def score_files(
     """
     if metric not in FILE_METRICS:
         raise UnknownName("metric", metric, (*FILE_METRICS, "xtreme"))
-    _check_options(metric, null_scores, null_threshold, answering)
+    _check_options(metric, null_scores, null_threshold, answering, cut)
     if metric == "squad":
         return _squad(gold, predictions, answering)
     if metric == "mlqa":
         return _mlqa(gold, predictions, language, answering)
     if metric == "squad_v2":
         return _squad_v2(gold, predictions, null_scores, null_threshold, answering)
+    if metric == "bucc" and cut is not None:
+        return _bucc_above(gold, predictions, cut)
     return FILE_METRICS[metric](gold, predictions)
 
 
-def _check_options(metric: str, null_scores: Path | None, null_threshold: float | None, answering: Answering) -> None:
+def _check_options(
+    metric: str, null_scores: Path | None, null_threshold: float | None, answering: Answering, cut: Cut | None
+) -> None:
+    if cut is not None and metric != "bucc":
+        raise BadInput(f"--threshold is for bucc; {metric} has no candidates to cut")
     if answering.asked and metric not in ANSWERED:
         raise BadInput(f"{answering.asked} is for {', '.join(ANSWERED)}; {metric} matches line by line")
     if null_scores is not None and metric != "squad_v2":
@@ -157,10 +182,37 @@ def _seqeval(gold: Path, predictions: Path) -> FileScores:
 
 
 def _bucc(gold: Path, predictions: Path) -> FileScores:
-    pairs, mined = read_pairs(gold), read_pairs(predictions)
+    pairs, mined = read_pairs(gold), set(read_candidates(predictions)) if has_scores(predictions) else read_pairs(predictions)
     if not pairs:
         raise BadInput(f"{gold}: the file has no pair")
     return FileScores(values=_precision_recall_f1(len(pairs & mined), len(mined), len(pairs)) | {"num_examples": len(pairs)})
+
+
+def _bucc_above(gold: Path, predictions: Path, cut: Cut) -> FileScores:
+    """Score the candidates at or above a threshold: a number, or the best F1 on other files or on these."""
+    notes: tuple[str, ...] = ()
+    threshold = cut.threshold
+    if threshold is None:
+        chosen_on = (cut.gold or gold, cut.predictions or predictions)
+        threshold = best_cut(*_against(*chosen_on))
+        if cut.gold is None:
+            notes = (
+                f"the threshold was chosen on {gold}, which it is scored on: an upper bound; --dev-gold chooses it elsewhere",
+            )
+    scores, right, count = _against(gold, predictions)
+    values = mining_scores(scores, right, count, threshold)
+    return FileScores(values=values | {"threshold": threshold, "num_examples": count}, notes=notes)
+
+
+def _against(gold: Path, predictions: Path) -> tuple[Any, Any, int]:
+    """Return the candidates' scores, whether each is a gold pair, and the number of gold pairs."""
+    pairs, mined = read_pairs(gold), read_candidates(predictions)
+    if not pairs:
+        raise BadInput(f"{gold}: the file has no pair")
+    if mined and not {a for a, _ in pairs} & {a for a, _ in mined}:
+        raise BadInput(f"{gold} and {predictions} have no id of the first column in common; a gold of other texts?")
+    scores = np.array(list(mined.values()), dtype=np.float64)
+    return scores, np.array([pair in pairs for pair in mined], dtype=np.bool_), len(pairs)
 
 
 def _squad(gold: Path, predictions: Path, answering: Answering = STRICT) -> FileScores:

@@ -120,11 +120,12 @@ class PlanRun:
 
     def curve(self, part: str) -> LearningCurve | None:
         """Return the learning curve that the store keeps with a part's segment, whoever trained it; None if it has none."""
-        phases, targets = {one.name: one for one in self.intermediate}, {one.name: one for one in self.targets}
+        phases = {one.name: one.signature for one in self.intermediate}
+        targets = {one.name: one for one in self.targets}
         if part in targets:
-            facts = self._cost_before(targets[part]) or {}
+            facts = dict(self._cost_before(targets[part]) or {})
         else:
-            manifest = self.context.store.peek(phases[part].signature) if part in phases and self.context.store else None
+            manifest = self.context.store.peek(phases[part]) if part in phases and self.context.store else None
             facts = manifest["facts"] if manifest else {}
         kept = facts.get("curve")
         return LearningCurve.from_json(kept) if kept else None

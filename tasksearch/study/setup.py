@@ -150,9 +150,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         BadInput: a record or setting is malformed, or model and suite do not fit together.
         UnknownName: a task or language that the suite does not have.
         ModelUnusable: the model cannot be loaded, or lacks the head that a task needs.
-        MissingPackage: a target needs faiss, and it is not installed.
     """
-    from tasksearch.evaluation.index import require_faiss
     from tasksearch.models.encoder import check_mlm_head, check_scored, shape_of
     from tasksearch.phases.context import check_files
     from tasksearch.study.leakage import check_leakage
@@ -161,8 +159,6 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     from tasksearch.tasks.source import TaskSource
 
     suite = load_suite(config.suite)
-    if searching := [name for name in config.targets if suite.card(name).group == "retrieval"]:
-        require_faiss(searching)
     lab = suite.world == "lab"
     if config.model != "lab":
         _check_model(config.model, config.encoder)  # before the lab's own is made: a wrong folder is known at once
@@ -180,13 +176,14 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     if masked := [task for task in config.space.tasks if suite.card(task).kind == "mlm"]:
         check_mlm_head(model, masked, config.encoder)
     scored = [suite.card(name) for name in config.targets]
-    check_trimmed(model, config.encoder, Path(data), scored, config.languages, allow=config.allow_trimmed)
+    cut = check_trimmed(model, config.encoder, Path(data), scored, config.languages, allow=config.allow_trimmed)
+    told = f"the model's vocabulary was not trimmed for {', '.join(map(str, cut))}" if cut else ""
     check_scored(model, config.languages, {suite.card(name).kind for name in config.targets}, config.encoder)
     sizes = {task: source.training_size(suite.card(task)) for task in config.space.tasks}
     if suite.needs_data:
         _read_all(source, [suite.card(name) for name in config.targets], config.languages)
     return Setup(
-        suite=dataclasses.replace(suite, warning=warning_of(suite, config)),
+        suite=dataclasses.replace(suite, warning="; ".join(filter(None, (warning_of(suite, config), told)))),
         data=data,
         model=model,
         sizes=sizes,

@@ -223,6 +223,7 @@ def test_nothing_is_written_outside_the_study_and_the_cache(study, tmp_path):
 SMALLER = {
     "--trials +16": "--trials +1",
     "--kills 100": "--kills 2",
+    "plan --space ladder": "plan --space ladder --phase1-steps 30 --target topic --language near1",
     "run --space joint_vs_seq": "run --print-config",
     "--target tag": "--target topic --features cls",  # the small study has no tagging; transformers has no head on pair-diff
 }

@@ -41,10 +41,11 @@ def test_a_language_that_nobody_has_is_one_line_in_every_command(planted_folder,
         ("best", study, "--effects"),
         ("extend", grown),
         ("pretrain", "--data", raw_text, "--out", tmp_path / "model"),
+        ("model", "trim", "m", "--out", tmp_path / "small", *lowres),
         ("score", "mlqa", "--gold", "g.json", "--pred", "p.json"),
     ]
     takes = {name for name, flags in COMMANDS.items() if "--language" in flags}
-    assert {words[0] if words[0] != "data" else words[1] for words in commands} == takes
+    assert {words[words[0] in ("data", "model")] for words in commands} == takes
     for words in commands:
         done = invoked(*words, "--language", "xx")
         assert isinstance(done.exception, TasksearchError), (words, done.output)

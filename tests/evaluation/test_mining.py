@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasksearch.evaluation.mining import Mined, max_margin_pairs, mine
-from tasksearch.evaluation.retrieval import unit_vectors
+from tasksearch.evaluation.margins import margin_pairs
+from tasksearch.evaluation.mining import Mined, mine
+from tasksearch.evaluation.neighbours import both_ways, unit_vectors
 from tasksearch.metrics.mining import best_cut, mining_scores
 
 
@@ -47,7 +48,8 @@ def test_mining_finds_what_brute_force_finds(seed, foreign, english):
     rng = np.random.default_rng(seed)
     # A common direction, as sentence vectors have it: cosines near zero would make the margin's divisor vanish.
     x, y = (rng.normal(size=(n, 8)).astype(np.float32) + np.float32(1.0) for n in (foreign, english))
-    pairs, scores = max_margin_pairs(x, y)
+    pairs, scores = margin_pairs(*both_ways(x, y, 4))
+    pairs, scores = pairs[scores > 0], scores[scores > 0]
     expected = brute_force(x, y, 4)
     assert np.allclose(scores, [score for score, _, _ in expected], atol=1e-4)
     assert {tuple(pair) for pair in pairs.tolist()} == {(i, j) for _, i, j in expected}

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasksearch.evaluation.index import nearest
-from tasksearch.evaluation.retrieval import unit_vectors
+from tasksearch.evaluation.neighbours import nearest, unit_vectors
 from tasksearch.evaluation.spans import MAX_ANSWER, answers, best_span
 from tasksearch.metrics.outcomes import accuracy_outcomes, token_accuracy_outcomes, value_of
 from tasksearch.metrics.squad import em_f1, exact_match, f1, normalise
@@ -17,7 +16,7 @@ from tasksearch.tasks.ragged import Ragged
 
 
 @given(st.integers(0, 1000), st.integers(1, 40), st.integers(1, 40))
-def test_faiss_finds_what_brute_force_finds(seed, queries, pool):
+def test_nearest_is_what_brute_force_finds(seed, queries, pool):
     rng = np.random.default_rng(seed)
     a, b = (unit_vectors(rng.normal(size=(n, 8)).astype(np.float32), centering=False) for n in (queries, pool))
     scores = a @ b.T

@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 from torch import nn
 
-from tasksearch.core.errors import MissingPackage, ModelUnusable, TrainingFailed
+from tasksearch.core.errors import ModelUnusable, TrainingFailed
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
@@ -209,21 +209,6 @@ def test_a_loss_that_is_not_finite_is_the_plans_failure(context):
     )
     with pytest.raises(TrainingFailed, match="training diverged"):
         run_plan(plan(Schedule.joint(BOTH, 8), wild), context)
-
-
-def test_a_missing_faiss_is_one_line_that_says_what_to_install(context, monkeypatch):
-    import builtins
-
-    real = builtins.__import__
-
-    def without_faiss(name, *rest, **options):
-        if name == "faiss":
-            raise ImportError(name)
-        return real(name, *rest, **options)
-
-    monkeypatch.setattr(builtins, "__import__", without_faiss)
-    with pytest.raises(MissingPackage, match=r"pip install 'tasksearch\[cpu\]'"):
-        run_plan(plan(Schedule.none(), targets=("retrieval",)), context)
 
 
 def test_a_model_folder_lacking_something_says_what(tiny_lab, tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasksearch.core.errors import BadInput, MissingPackage
+from tasksearch.core.errors import BadInput
 from tasksearch.study.run import configure
 from tasksearch.study.setup import prepare
 
@@ -30,11 +30,4 @@ def test_the_lab_with_data_and_model_from_elsewhere_makes_nothing(tiny_lab, own_
 def test_other_data_under_the_labs_own_model_are_refused_before_anything_is_made(tiny_lab, own_cache):
     with pytest.raises(BadInput, match="needs --model"):
         prepare(configure(targets=["topic"], data=str(tiny_lab.data)))
-    assert not own_cache.exists()
-
-
-def test_without_faiss_a_study_with_retrieval_ends_before_anything_is_made(own_cache, monkeypatch):
-    monkeypatch.setattr("tasksearch.evaluation.index.find_spec", lambda name: None)
-    with pytest.raises(MissingPackage, match=r"target retrieval searches .* needs faiss: pip install 'tasksearch\[cpu\]'"):
-        prepare(configure())
     assert not own_cache.exists()

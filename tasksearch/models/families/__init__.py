@@ -53,7 +53,8 @@ def family_for(model_type: str | None, own: str = "") -> EncoderFamily:
         raise BadInput(f"holds a {model_type!r} model; --encoder {shown(own)} serves {served}")
     if model_type in _BY_TYPE:
         return _BY_TYPE[model_type]
-    near = difflib.get_close_matches(str(model_type), known_types(), n=1)
+    within = [kind for kind in known_types() if str(model_type) in kind.split("-")]  # "roberta" of "xlm-roberta"
+    near = within or difflib.get_close_matches(str(model_type), known_types(), n=1)
     raise BadInput(
         f"holds a {model_type!r} model; known encoder families are {', '.join(known_types())}"
         f"{f' (nearest: {near[0]})' if near else ''}; another is given by --encoder FILE.py:NAME"
