@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 
 PRIOR = 4
 """Degrees of freedom that the mean variance over the rows of one kind counts as. Chosen by simulation: docs/verdict.md."""
-LEAST_OWN = 3
+LEAST_OWN = 6
 """A row without others of its kind needs so many degrees of freedom behind `own`; else plans are taken to share nothing."""
 _LENT = 2
 """Degrees of freedom of one seed over all rows of one kind together, where these are correlated."""

@@ -36,8 +36,7 @@ def further_baseline(config: StudyConfig) -> tuple[int, int]:
     if config.leaders < 1:
         return 0, 0
     has = config.baseline_seeds + config.more_baseline - 1
-    least = max(config.leader_seeds, max(control_seeds(config)) if config.controls else 0)
-    return max(0, least - has), max(0, most_seed(config) - has)
+    return max(0, config.leader_seeds - has), max(0, most_seed(config) - has)
 
 
 def most_seed(config: StudyConfig) -> int:

