@@ -45,7 +45,7 @@ def folder(twins_folder, tmp_path):
 def test_twins_count_apart_and_the_study_is_complete_with_them(twins_folder):
     data = report_of(twins_folder)
     roles = [record.role for record in data.records]
-    assert roles.count("twin") == 54 and sum(role in ("baseline", "design", "search") for role in roles) == 18
+    assert roles.count("twin") == 54 and sum(role in ("baseline", "design", "search") for role in roles) == 19
     assert planned(data.config, list(data.records)) == len(roles) and not data.partial
     assert "--matched-sets 3" in command_of(data.config)
     hours = data.verdict.baseline_comparison.hours
@@ -140,7 +140,7 @@ def test_wrong_words_are_one_line(folder, words, line):
 
 
 def test_a_study_never_gets_fewer_twins(folder):
-    with pytest.raises(BadInput, match=r"3 mixtures already"):
+    with pytest.raises(BadInput, match=r"the study has 3 already"):
         resume_study(folder, twins=0)
     with pytest.raises(BadInput, match=r"expected 0, or at least 3"):
         Ledger(folder).save_config(dataclasses.replace(Ledger(folder).config(), twins=2))
