@@ -53,7 +53,7 @@ def _names(node):
 PROVIDED = packages_distributions()
 DECLARED = {plain(one) for one in PROJECT["dependencies"]}
 EXTRAS = {extra: {plain(one) for one in named} for extra, named in PROJECT["optional-dependencies"].items()}
-OPTIONAL = {"grpc"}
+OPTIONAL = {"faiss", "grpc"}
 """Modules of an extra of Ray's: the code says what to install where they are not there."""
 
 
