@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from tasksearch.reports.tables import mix_legend, mix_letters
-from tasksearch.reports.text import first_names, gain_text
+from tasksearch.reports.text import STANDS, first_names, gain_text
 from tasksearch.results.matched_comparison import MatchedComparison
 from tasksearch.results.verdict import Choice, TargetResult, Verdict
 
@@ -24,7 +24,7 @@ def decision(verdict: Verdict, order: MatchedComparison | None = None, pending: 
         order: the answer to joint or sequential, if the study has one. It is about all languages and targets together.
         pending: why it has none, as a sentence.
     """
-    said = [_mixes(verdict), _targets(verdict)]
+    said = [_mixes(verdict), _standing(verdict), _targets(verdict), _collapsed(verdict)]
     if verdict.target == "" and len(verdict.choices) > 1:
         said.append(order_sentence(order) if order else pending)
     if verdict.baseline_comparison is not None:
@@ -83,6 +83,29 @@ def _mixes(verdict: Verdict) -> str:
     said += f" Worse in {_named(worse)}." if worse else ""
     rest = [choice.name for choice in rows if choice not in better and choice not in worse]
     return said + (f" Not shown better in {first_names(rest, MOST_NAMED)}." if rest else "")
+
+
+def _standing(verdict: Verdict) -> str:
+    """Count the languages whose gain or loss stands among many, which each interval alone does not tell."""
+    rows = [choice for choice in verdict.choices if not choice.is_group]
+    seen = _found(rows, "better", "worse")
+    if len(rows) < 2 or not seen:
+        return ""
+    stand = [choice.name for choice in seen if choice.stands_after_correction]
+    if len(stand) == len(seen):
+        return ""
+    names = f": {first_names(stand, MOST_NAMED)}" if stand else ""
+    return f"Corrected for looking at {len(rows)} languages at once, {len(stand)} of these {len(seen)} stand ({STANDS}){names}."
+
+
+def _collapsed(verdict: Verdict) -> str:
+    """Say which trainings were left out of the numbers, since they collapsed."""
+    out = sorted({trial for choice in verdict.choices for trial in choice.collapsed} | set(verdict.collapsed_baseline))
+    if not out:
+        return ""
+    some = f"trainings collapsed and are left out: trials {first_names([str(trial) for trial in out])}"
+    one = f"training collapsed and is left out: trial {out[0]}"
+    return f"{len(out)} {one if len(out) == 1 else some}; with all of them: --notes."
 
 
 def _uses(verdict: Verdict, whole: Choice | None, better: Sequence[Choice]) -> list[str]:

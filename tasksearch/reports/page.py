@@ -11,7 +11,7 @@ from tasksearch.reports.section import Section
 from tasksearch.reports.sections import SECTIONS
 from tasksearch.reports.table_files import to_csv, to_latex
 
-_NUMBER = re.compile(r"~?[+\-−–]?\d[\d.,]*( ?%)?( \[.*\])?(\+\d+)?[*•]?|[▲▼?]?[+\-−]\d[\d.,]*( \[.*\])?|–")
+_NUMBER = re.compile(r"~?[+\-−–]?\d[\d.,]*( ?%)?( \[.*\])?(\+\d+)?[*•]?|[▲▼?]?[+\-−]\d[\d.,]*( \[.*\])?†?|–")
 
 
 def render(data: ReportData, *, extra: tuple[Section, ...] = ()) -> str:

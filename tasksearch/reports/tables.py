@@ -12,11 +12,14 @@ from tasksearch.core.study import TrialRecord
 from tasksearch.reports.table import Column, ReportTable, block_ends
 from tasksearch.reports.text import (
     CLUSTERED,
+    FALSE_DISCOVERY,
     MARKS,
     NOT_BETTER,
     NOT_CLUSTERED,
+    STANDS,
     first_names,
     gain_text,
+    interval_text,
     letter,
     marked,
     number_text,
@@ -83,14 +86,17 @@ def cell_table(verdict: Verdict, *, warning: str = "") -> ReportTable:
     shown = targets if len(targets) > 1 else []
     rows = []
     for choice in verdict.choices:
-        gains = {target.target: target.gain for target in choice.targets}
+        found = {target.target: target for target in choice.targets}
         letter = letters[choice.mix_signature]
         rows.append(
             (
                 row_name(verdict, choice),
                 letter if choice.best_mix else f"({letter})",
-                MARKS[choice.finding] + gain_text(choice.gain),
-                *(marked(gains[target]) if target in gains else "–" for target in shown),
+                MARKS[choice.finding] + gain_text(choice.gain) + STANDS * choice.stands_after_correction,
+                *(
+                    marked(found[target].gain) + STANDS * found[target].stands_after_correction if target in found else "–"
+                    for target in shown
+                ),
             )
         )
     about = verdict.target or (targets[0] if len(targets) == 1 else "all targets")
@@ -113,11 +119,16 @@ def cell_legend(verdict: Verdict) -> tuple[str, ...]:
     """Return the three lines that `cell_table` is read with."""
     others = sorted({choice.rule for choice in verdict.choices} - {verdict.rule})
     starred = f", *by {', '.join(others)}" if others else ""
+    stands = f", {STANDS}: stands among many ({FALSE_DISCOVERY})" if any(map(_any_stands, verdict.choices)) else ""
     return (
-        "▲ better, ▼ worse, no mark: no difference seen, ?: too few seeds or examples.",
+        f"▲ better, ▼ worse, no mark: no difference seen, ?: too few seeds or examples{stands}.",
         f"By {verdict.rule}{starred}. In brackets: chosen, not shown better.",
         "More: --notes (seeds, n, labels, rules), --language NAME, --target NAME.",
     )
+
+
+def _any_stands(choice: Choice) -> bool:
+    return choice.stands_after_correction or any(target.stands_after_correction for target in choice.targets)
 
 
 def row_name(verdict: Verdict, choice: Choice) -> str:
@@ -297,5 +308,17 @@ def verdict_notes(verdict: Verdict) -> tuple[str, ...]:
         notes.append(f"The search's objective, which found these mixes, read selection labels of {', '.join(read)}.")
     if len(verdict.choices) > 1:
         notes.append(f"Each interval stands alone: of all rows, about {100 * (1 - verdict.level):.2g} % miss by chance.")
+    corrected = [
+        f"{choice.name} {interval_text(choice.corrected_low, choice.corrected_high)}"
+        for choice in verdict.choices
+        if choice.corrected_low is not None and choice.corrected_high is not None
+    ]
+    if corrected:
+        notes.append(f"Corrected for having been selected, the intervals of {STANDS} are {', '.join(corrected)}.")
+    if every := [
+        f"{one.name} {gain_text(one.gain_of_all_runs)}" for one in verdict.choices if one.gain_of_all_runs is not None
+    ]:
+        rates = ", ".join(f"{mix}: {bad} of {trained}" for mix, bad, trained in verdict.collapse_rates)
+        notes.append(f"Gains with the collapsed trainings: {', '.join(every)}. Collapsed, by mix: {rates}.")
     others = {choice.rule for choice in verdict.choices} - {verdict.rule}
     return (*notes, *(f"* by {rule}: {RULES[rule]}." for rule in sorted(others)))

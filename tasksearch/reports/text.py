@@ -24,7 +24,17 @@ MARKS = {"better": "▲", "worse": "▼", "no difference seen": "", "no interval
 def gain_text(gain: Interval) -> str:
     """Return `+2.1 [+0.4, +3.8]`, points; without an interval the value alone."""
     value = f"{gain.value:+.1f}"
-    return value if gain.low is None or gain.high is None else f"{value} [{_outward(gain.low, -1)}, {_outward(gain.high, +1)}]"
+    return value if gain.low is None or gain.high is None else f"{value} {interval_text(gain.low, gain.high)}"
+
+
+STANDS = "†"
+"""Mark of a row that stands after a false-discovery correction over the rows of its family."""
+FALSE_DISCOVERY = "false discoveries 5 %"
+
+
+def interval_text(low: float, high: float) -> str:
+    """Return `[+0.3, +4.6]`, rounded outward."""
+    return f"[{_outward(low, -1)}, {_outward(high, +1)}]"
 
 
 def marked(gain: Interval) -> str:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from tasksearch.reports.decision import decision, loses, mix_lines
-from tasksearch.reports.tables import cell_table
+from tasksearch.reports.tables import cell_table, verdict_notes
 
 spec = importlib.util.spec_from_file_location("verdicts_of_tables", Path(__file__).with_name("test_tables.py"))
 tables = importlib.util.module_from_spec(spec)
@@ -68,6 +68,31 @@ def test_targets_that_gain_and_lose_are_named_even_where_the_mean_of_all_is_open
     assert said == (
         "By target, A in all languages gains on qa +5.5 [+1.2, +9.8], loses on tag -14.4 [-16.0, -12.8]; open: nli."
     )
+
+
+def test_of_many_languages_those_that_stand_after_the_correction_are_marked_and_counted():
+    rows = verdict(BETTER, BETTER, BETTER, WORSE, OPEN).choices
+    kept = dataclasses.replace(rows[0], stands_after_correction=True, corrected_low=0.4, corrected_high=10.6)
+    some = dataclasses.replace(tables.VERDICT, choices=(kept, *rows[1:]))
+    said = decision(some)
+    assert said[1] == "Corrected for looking at 4 languages at once, 1 of these 3 stand (†): l1."
+    table = cell_table(some)
+    assert [row[2].endswith("†") for row in table.rows] == [True, False, False, False, False] and "†" in table.notes[0]
+    assert any("l1 [+0.4, +10.6]" in note for note in verdict_notes(some))
+    every = dataclasses.replace(some, choices=tuple(dataclasses.replace(r, stands_after_correction=True) for r in rows))
+    assert not any("Corrected" in sentence for sentence in decision(every)), "where all stand nothing is to be said"
+    assert "†" not in cell_table(dataclasses.replace(some, choices=rows)).notes[0]
+
+
+def test_collapsed_trainings_are_named_and_the_gain_with_them_stands_in_the_notes():
+    rows = verdict(BETTER, BETTER, OPEN).choices
+    fallen = dataclasses.replace(rows[0], collapsed=(7,), gain_of_all_runs=estimate(-1.0, -20.0, 18.0))
+    some = dataclasses.replace(
+        tables.VERDICT, choices=(fallen, *rows[1:]), collapsed_baseline=(2,), collapse_rates=(("baseline", 1, 5), ("A", 1, 3))
+    )
+    assert "2 trainings collapsed and are left out: trials 2, 7; with all of them: --notes." in decision(some)
+    (note,) = [note for note in verdict_notes(some) if "collapsed" in note]
+    assert "l1 -1.0 [-20.0, +18.0]" in note and "baseline: 1 of 5, A: 1 of 3" in note
 
 
 def printed(table, width):
