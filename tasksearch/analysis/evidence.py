@@ -84,6 +84,7 @@ class Evidence:
         shortlist: selection cells that the search's objective read: they decided which mixes became candidates.
         baseline_every, lost: all seeds of the baseline, and the numbers of those that collapsed.
         controls: those that were scored wherever baseline and candidates were, in the order of their trials.
+        incomplete: numbers of trainings that are left out, since they lack scores which other seeds of their mix have.
     """
 
     baseline: CandidateOutcomes
@@ -95,6 +96,7 @@ class Evidence:
     baseline_every: CandidateOutcomes
     lost: tuple[int, ...] = ()
     controls: tuple[Control, ...] = ()
+    incomplete: tuple[int, ...] = ()
 
     @cached_property
     def arms(self) -> tuple[CandidateOutcomes, ...]:
@@ -124,6 +126,9 @@ def gather(
     """
     outcomes = Reader.of(outcomes)
     done = sorted((r for r in records if r.status == "done"), key=lambda r: r.number)
+    judged = [r for r in done if r.role in ("baseline", "finalist", "control")]
+    gaps = incomplete(judged)
+    done = [r for r in done if r.number not in gaps]
     bare = [r for r in done if r.role == "baseline"]
     if not bare:
         raise StudyNotReady("no baseline trial is done; a gain needs one: `tasksearch resume` finishes the study")
@@ -150,10 +155,25 @@ def gather(
         candidates=tuple(candidates),
         table=table,
         shortlist=frozenset((t, language) for t in counted for language in dev.languages(t, objective.languages)),
+        incomplete=tuple(sorted(gaps)),
     )
     controls = [_control(mix, outcomes, documents, lost) for mix in _by_mix(r for r in done if r.role == "control").values()]
     known = [c for c in controls if all(set(evidence.cells) <= seed.keys() for seed in c.arm.seeds)]
     return dataclasses.replace(evidence, controls=tuple(known))
+
+
+def incomplete(records: Iterable[TrialRecord]) -> frozenset[int]:
+    """Return the trainings that lack a reporting score which another seed of their mix has.
+
+    Each of them would take that cell away from every mix, and so change what every row is a mean of.
+    """
+    gaps = set[int]()
+    for mix in _by_mix(records).values():
+        cells = {record.number: set(record.scores.values("report")) for record in mix}
+        every = set.union(*cells.values())
+        whole = any(found == every for found in cells.values())
+        gaps |= {number for number, found in cells.items() if whole and found != every}
+    return frozenset(gaps)
 
 
 def _control(

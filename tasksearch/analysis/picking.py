@@ -88,6 +88,7 @@ def choose(analysis: StudyAnalysis, rule: Rule, languages: Sequence[str] | None 
         choices=marked_choices(choices, analysis.level),
         candidates=len(evidence.candidates),
         collapsed_baseline=evidence.lost,
+        incomplete=evidence.incomplete,
         collapse_rates=tuple((name, len(lost), len(every.seeds)) for name, lost, every in trained if lost),
     )
 

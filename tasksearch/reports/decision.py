@@ -24,7 +24,7 @@ def decision(verdict: Verdict, order: MatchedComparison | None = None, pending: 
         order: the answer to joint or sequential, if the study has one. It is about all languages and targets together.
         pending: why it has none, as a sentence.
     """
-    said = [_mixes(verdict), _standing(verdict), _targets(verdict), _collapsed(verdict)]
+    said = [_mixes(verdict), _standing(verdict), _targets(verdict), _collapsed(verdict), _incomplete(verdict)]
     if verdict.target == "" and len(verdict.choices) > 1:
         said.append(order_sentence(order) if order else pending)
     if verdict.baseline_comparison is not None:
@@ -106,6 +106,16 @@ def _collapsed(verdict: Verdict) -> str:
     some = f"trainings collapsed and are left out: trials {first_names([str(trial) for trial in out])}"
     one = f"training collapsed and is left out: trial {out[0]}"
     return f"{len(out)} {one if len(out) == 1 else some}; with all of them: --notes."
+
+
+def _incomplete(verdict: Verdict) -> str:
+    """Say which trainings were left out since they lack scores."""
+    if not verdict.incomplete:
+        return ""
+    named = first_names([str(trial) for trial in verdict.incomplete])
+    one = len(verdict.incomplete) == 1
+    which = f"trial {named}, which lacks" if one else f"trials {named}, which lack"
+    return f"Left out: {which} scores that other seeds of the mix have."
 
 
 def _uses(verdict: Verdict, whole: Choice | None, better: Sequence[Choice]) -> list[str]:

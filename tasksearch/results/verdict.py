@@ -146,6 +146,7 @@ class Verdict:
             free of selection.
         collapsed_baseline: numbers of the baseline's trainings that collapsed and are left out.
         collapse_rates: (mix, collapsed, trained) of the baseline and of every finalist that had collapsed trainings.
+        incomplete: numbers of trainings that are left out, since they lack scores which other seeds of their mix have.
         small: "target/language" of selection sets too small to select on, by which no choice should be made alone.
         target: the one target that choices and numbers are about; empty: all targets of the study.
     """
@@ -159,6 +160,7 @@ class Verdict:
     small: tuple[str, ...] = ()
     collapsed_baseline: tuple[int, ...] = ()
     collapse_rates: tuple[tuple[str, int, int], ...] = ()
+    incomplete: tuple[int, ...] = ()
     target: str = ""
 
     @property
@@ -190,6 +192,7 @@ class Verdict:
             "small_selection_sets": list(self.small),
             "collapsed_baseline": list(self.collapsed_baseline),
             "collapse_rates": [{"mix": m, "collapsed": n, "trained": of} for m, n, of in self.collapse_rates],
+            "incomplete_trainings": list(self.incomplete),
             "baseline_comparison": self.baseline_comparison.to_json() if self.baseline_comparison else None,
             "choices": [choice.to_json() for choice in self.choices],
         }

@@ -9,6 +9,7 @@ import pytest
 from tasksearch.core.errors import StudyNotReady
 from tasksearch.core.score import ScoreTable
 from tasksearch.records.ledger import Ledger
+from tasksearch.reports.decision import decision
 from tasksearch.search.gain_table import GainTable
 from tasksearch.search.objective import Baseline
 from tasksearch.study.best import best_of
@@ -77,3 +78,18 @@ def test_a_trial_that_lacks_a_cell_leaves_the_verdict_of_the_others_standing(pla
     except StudyNotReady as early:
         raise AssertionError(f"one gap made the study unready: {early}") from early
     assert {"far", "near"} <= {choice.name for choice in verdict.choices}
+
+
+@pytest.mark.parametrize("role", ["finalist", "baseline"])
+def test_a_fresh_seed_that_lacks_a_cell_is_left_out_itself_and_the_cell_stays_for_all(planted_ledger, role):
+    def cells(verdict):
+        return {choice.name: [target.target for target in choice.targets] for choice in verdict.choices}
+
+    whole = cells(best_of(planted_ledger.folder))
+    gone = max(r.number for r in planted_ledger.records() if r.role == role and r.plan.seed)
+    lessen(planted_ledger.folder, lambda record, cell: record.number == gone and cell == ("nli", "far"))
+    verdict = best_of(planted_ledger.folder)
+    assert cells(verdict) == whole and verdict.incomplete == (gone,)
+    assert any(f"Left out: trial {gone}, which lacks" in sentence for sentence in decision(verdict))
+    assert all(gone not in choice.trials for choice in verdict.choices)
+    assert verdict.to_json()["incomplete_trainings"] == [gone]
