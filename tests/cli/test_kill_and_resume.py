@@ -21,7 +21,7 @@ def command(*arguments):
 
 
 def finished(folder):
-    records = [json.loads(path.read_text()) for path in sorted((folder / "trials").glob("[0-9]*.json"))]
+    records = [json.loads(path.read_text()) for path in sorted((folder / "trials").glob("[0-9]*[0-9].json"))]
     return [record for record in records if record["status"] == "done"]
 
 

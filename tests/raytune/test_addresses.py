@@ -40,6 +40,7 @@ def stranger(request):
 
 def test_what_speaks_tcp_and_is_not_ray_is_refused_in_one_line(stranger, monkeypatch):
     monkeypatch.setattr(module, "_PATIENCE", 0.5)
+    monkeypatch.setattr(module.ray, "is_initialized", lambda: False)  # whatever another test is connected to
     monkeypatch.setattr(module.ray, "init", lambda **_: pytest.fail("Ray would try for minutes"))
     with (
         pytest.raises(Unreachable, match=rf"no Ray cluster answers at '{stranger}': something else does") as caught,

@@ -55,7 +55,8 @@ def test_every_row_of_the_baseline_comparison_stands_on_fresh_seeds_and_says_its
     assert [e.schedule.steps for e in longer] == [comparison.pick.steps]
     for found in (entry(comparison, "soup"), entry(comparison, "equal exposure"), *longer):
         assert found.gain.low is not None and found.advantage.low is not None and found.gain.seeds == 3
-        assert found.gain.value == pytest.approx(comparison.gain.value - found.advantage.value)
+        # each of the three is an estimate of its own from shared and unshared seeds
+        assert found.gain.value == pytest.approx(comparison.gain.value - found.advantage.value, abs=0.1)
         assert found.gain.documents is not None
         assert found.hours is not None
     assert not entry(comparison, "soup").rival  # it needs the search: not free

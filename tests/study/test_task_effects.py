@@ -49,7 +49,7 @@ def test_a_language_that_was_not_scored_and_a_study_without_mixes_are_one_line(c
     with pytest.raises(LanguageNotCovered, match="is scored in 'sov'"):
         task_effects_of(copy, ["sov"])
     for record in Ledger(copy).records():
-        if record.role != "baseline":
+        if record.number >= 3:  # all but the baseline that comes first
             Ledger(copy).record_path(record.number).unlink()
     with pytest.raises(StudyNotReady, match="no mix of the search is finished yet"):
         task_effects_of(copy)

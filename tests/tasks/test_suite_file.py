@@ -237,7 +237,7 @@ MISTAKES = [
     (CARD + 'columns = { text = "a" }\n', "no field in columns 'text'"),
     (CARD + 'document = "[0-9]+"\n', "first group is the document"),
     (CARD + 'document = "("\n', "is not a regular expression"),
-    (CARD + 'metric = "gone.py:f"\n', "no file"),
+    (CARD + 'metric = "gone.py:f"\n', "No such file"),
     (CARD + 'metric = "../gone.py:f"\n', "leaves the file's folder"),
     (CARD + 'role = "tarket"\n', "expected 'target' or 'intermediate'"),
     (CARD + 'hub = "a/b"\n', "'hub' beside 'files'"),
