@@ -192,7 +192,7 @@ def test_every_trial_is_in_mlflow_once_and_none_is_left_running(study):
     runs = client.search_runs([experiment.experiment_id])
     children = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
     assert len(children) == 9
-    assert len(runs) == 9
+    assert len(runs) == 10
     assert {run.info.status for run in runs} == {"FINISHED"}
 
 
@@ -251,8 +251,10 @@ def test_the_commands_of_the_readme_succeed_in_the_order_in_which_they_stand(stu
         words = shlex.split(functools.reduce(lambda text, pair: text.replace(*pair), SMALLER.items(), line).partition(">")[0])[
             1:
         ]
-        if words[0] == "ui":
-            continue  # it serves until it is stopped: tests/study/test_compare_page.py opens it
+        if words[0] == "ui" or "--effects" in words:
+            # `ui` serves until it is stopped (tests/study/test_compare_page.py opens it); effects need eight mixes, more than the
+            # small study has (tests/study/test_task_effects.py)
+            continue
         if words[0] in STARTS_RAY:
             done = tasksearch(*words, cwd=here)
             assert done.returncode == 0, (line, done.stderr)

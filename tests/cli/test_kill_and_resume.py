@@ -66,8 +66,8 @@ def test_kill_9_and_resume_at_another_concurrency_give_the_same_study(undisturbe
     assert resumed.returncode == 0, resumed.stderr
     assert what_counts(folder) == what_counts(undisturbed)
     assert outcomes(folder) == outcomes(undisturbed)
-    assert optuna_numbers(folder) == optuna_numbers(undisturbed) == list(range(8))
-    assert mlflow_keys(folder) == list(range(8))
+    assert optuna_numbers(folder) == optuna_numbers(undisturbed) == list(range(9))
+    assert mlflow_keys(folder) == list(range(9))
 
 
 def optuna_numbers(folder):

@@ -202,7 +202,7 @@ def test_gains_of_single_tasks_are_those_of_the_score_tables(data):
             # what the shared seeds tell of the others' luck moves it a little
             assert gain.value == pytest.approx(ours - bare, abs=0.3)
             assert gain.examples == 400  # two languages of 200
-        assert single.overall.value == pytest.approx(statistics.fmean(g.value for g in single.by_target.values()))
+        assert single.overall.value == pytest.approx(statistics.fmean(g.value for g in single.by_target.values()), abs=0.1)
 
 
 def test_twins_share_all_but_their_order_and_their_difference_is_paired_by_seed(data):
