@@ -252,8 +252,8 @@ def test_the_commands_of_the_readme_succeed_in_the_order_in_which_they_stand(stu
             1:
         ]
         if words[0] == "ui" or "--effects" in words:
-            # `ui` serves until it is stopped (tests/study/test_compare_page.py opens it); effects need eight mixes, more than the
-            # small study has (tests/study/test_task_effects.py)
+            # `ui` serves until it is stopped (tests/study/test_compare_page.py opens it); effects need eight mixes, more than
+            # the small study has (tests/study/test_task_effects.py)
             continue
         if words[0] in STARTS_RAY:
             done = tasksearch(*words, cwd=here)
