@@ -26,7 +26,7 @@ def decision(verdict: Verdict, order: MatchedComparison | None = None, pending: 
     """
     said = [_mixes(verdict), _standing(verdict), _targets(verdict), _collapsed(verdict), _incomplete(verdict)]
     if verdict.target == "" and len(verdict.choices) > 1:
-        said.append(order_sentence(order) if order else pending)
+        said.append(order.answer if order else pending)
     if verdict.baseline_comparison is not None:
         said.append(verdict.baseline_comparison.sentence)
     return tuple(filter(None, said))
@@ -44,11 +44,6 @@ def loses(verdict: Verdict) -> bool:
     """Return whether the result is that no intermediate phase is best: worse over all languages together, better in none."""
     found = [choice.finding for choice in verdict.choices]
     return "better" not in found and (_whole(verdict) or verdict.choices[0]).finding == "worse"
-
-
-def order_sentence(order: MatchedComparison) -> str:
-    """Return the answer to joint or sequential."""
-    return order.answer
 
 
 def _whole(verdict: Verdict) -> Choice | None:

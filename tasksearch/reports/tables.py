@@ -12,7 +12,6 @@ from tasksearch.core.study import TrialRecord
 from tasksearch.reports.table import Column, ReportTable, block_ends
 from tasksearch.reports.text import (
     CLUSTERED,
-    FALSE_DISCOVERY,
     MARKS,
     NOT_BETTER,
     NOT_CLUSTERED,
@@ -119,7 +118,8 @@ def cell_legend(verdict: Verdict) -> tuple[str, ...]:
     """Return the three lines that `cell_table` is read with."""
     others = sorted({choice.rule for choice in verdict.choices} - {verdict.rule})
     starred = f", *by {', '.join(others)}" if others else ""
-    stands = f", {STANDS}: stands among many ({FALSE_DISCOVERY})" if any(map(_any_stands, verdict.choices)) else ""
+    rate = f"false discoveries {100 * (1 - verdict.level):.2g} %"
+    stands = f", {STANDS}: stands among many ({rate})" if any(map(_any_stands, verdict.choices)) else ""
     return (
         f"▲ better, ▼ worse, no mark: no difference seen, ?: too few seeds or examples{stands}.",
         f"By {verdict.rule}{starred}. In brackets: chosen, not shown better.",

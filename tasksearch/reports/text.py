@@ -29,7 +29,6 @@ def gain_text(gain: Interval) -> str:
 
 STANDS = "†"
 """Mark of a row that stands after a false-discovery correction over the rows of its family."""
-FALSE_DISCOVERY = "false discoveries 5 %"
 
 
 def interval_text(low: float, high: float) -> str:

@@ -24,7 +24,8 @@ def compare_studies(folders: Sequence[AnyPath]) -> StudyComparison:
     """
     places = [Path(folder) for folder in folders]
     if len({place.resolve() for place in places}) < max(2, len(places)):
-        raise BadInput(f"{len(places)} studies ({', '.join(map(str, places))}); expected at least two, each once")
+        count = "1 study" if len(places) == 1 else f"{len(places)} studies"
+        raise BadInput(f"{count} ({', '.join(map(str, places))}); expected at least two, each once")
     opened = [(place, *open_study(place)) for place in places]
     named = Counter(config.name for _, config, _, _ in opened)
     found = []
