@@ -15,6 +15,7 @@ from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.option import Options, check_names, options_of
 from tasksearch.core.options import Places, Resources, StudyOptions, control_names
 from tasksearch.core.own_files import shown
+from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.study.locations import kept_tracking_address
@@ -55,7 +56,8 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
     suite = check_metrics(load_suite(named))
     if asked.name is not None:
         check_name(asked.name)
-    space = fill_in(load_space(asked.space), suite, continuous=asked.continuous, steps=asked.steps)
+    rates = asked.intermediate_learning_rate
+    space = fill_in(load_space(asked.space), suite, continuous=asked.continuous, steps=asked.steps, learning_rates=rates)
     targets = choose_targets(suite, asked.targets)
     languages = choose_languages(suite, targets, asked.languages)
     for target, _ in asked.target:
@@ -186,7 +188,7 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "tracking_uri": None if config.tracking_uri is None else kept_address(config.tracking_uri),
     }
     plain = {name: getattr(config, name) for name in same - set(resolved)}
-    return StudyOptions(**resolved, **plain, **_override_words(config.overrides), **dict(config.suite_options))
+    return StudyOptions(**resolved, **plain, **_override_words(config.overrides, config.space), **dict(config.suite_options))
 
 
 def command_of(config: StudyConfig, folder: Path | None = None) -> str:
@@ -205,7 +207,8 @@ def _space_word(config: StudyConfig, folder: Path | None) -> str:
     wanted = config.space
     if (known := known_spaces().get(wanted.name)) is not None:
         suite, free = load_suite(config.suite), wanted.denominator is None
-        if fill_in(known, suite, continuous=free, steps=wanted.steps) == wanted:
+        rates = wanted.searched_rates
+        if fill_in(known, suite, continuous=free, steps=wanted.steps, learning_rates=rates) == wanted:
             return wanted.name
     return wanted.name if folder is None else str(folder)
 
@@ -214,8 +217,10 @@ def _part(table: type[T], values: Mapping[str, Any]) -> T:
     return table(**{one.name: values[one.name] for one in options_of(table) if one.name in values})
 
 
-def _override_words(overrides: Overrides) -> dict[str, Any]:
-    return {f.name: getattr(overrides, f.name) for f in dataclasses.fields(Overrides) if f.name not in _ADDED_BY_CODE}
+def _override_words(overrides: Overrides, space: SearchSpace) -> dict[str, Any]:
+    words = {f.name: getattr(overrides, f.name) for f in dataclasses.fields(Overrides) if f.name not in _ADDED_BY_CODE}
+    rate = words["intermediate_learning_rate"]
+    return words | {"intermediate_learning_rate": space.searched_rates if rate is None else (rate,)}
 
 
 def _overrides(asked: StudyOptions) -> Overrides:
@@ -225,7 +230,9 @@ def _overrides(asked: StudyOptions) -> Overrides:
     """
     names = [f.name for f in dataclasses.fields(Overrides) if f.name not in _ADDED_BY_CODE]
     for_targets = any(getattr(asked, name) is not None for name in FOR_TARGETS)
-    return Overrides(every_target=for_targets, **{name: getattr(asked, name) for name in names})
+    given = {name: getattr(asked, name) for name in names}
+    rates = asked.intermediate_learning_rate  # of several the search chooses: they are the space's
+    return Overrides(every_target=for_targets, **given | {"intermediate_learning_rate": rates[0] if len(rates) == 1 else None})
 
 
 def _suite_options(asked: StudyOptions, suite: Suite) -> tuple[tuple[str, Any], ...]:

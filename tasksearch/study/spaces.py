@@ -67,8 +67,17 @@ def run_file(path: Path, wanted: str) -> ModuleType:
     return module_of(read_user_file(path, wanted))
 
 
-def fill_in(space: SearchSpace, suite: Suite, *, continuous: bool = False, steps: Sequence[int] = ()) -> SearchSpace:
+def fill_in(
+    space: SearchSpace,
+    suite: Suite,
+    *,
+    continuous: bool = False,
+    steps: Sequence[int] = (),
+    learning_rates: Sequence[float] = (),
+) -> SearchSpace:
     """Return the space with the suite's first tasks and its steps if it names none; `steps` replaces the steps of both.
+
+    `learning_rates` replace the space's own. A single one is a setting of the study and leaves the space without any.
 
     Raises:
         UnknownName: a task of the space is not an intermediate task of the suite.
@@ -81,5 +90,6 @@ def fill_in(space: SearchSpace, suite: Suite, *, continuous: bool = False, steps
         space,
         tasks=space.tasks or suite.first_tasks or tuple(known),
         steps=tuple(steps) or space.steps or suite.steps,
+        learning_rates=() if len(learning_rates) == 1 else tuple(dict.fromkeys(learning_rates)) or space.learning_rates,
         denominator=None if continuous else space.denominator,
     )
