@@ -90,9 +90,9 @@ def drawn_pairs(space: SearchSpace, seed: int, count: int) -> tuple[DrawnPair, .
 def default_pairs(space: SearchSpace, trials: int, baseline_seeds: int) -> int:
     """Return the number of pairs that a third of the trials make, at most `ENOUGH_PAIRS` and what baseline and designs leave.
 
-    0 where the space lacks one of the two kinds, or where too few pairs for an interval would come of it.
+    0 where the space lacks one of the two kinds or is a grid, or where too few pairs for an interval would come of it.
     """
-    if any(kind not in space.schedules for kind in KINDS):
+    if space.grid or any(kind not in space.schedules for kind in KINDS):
         return 0
     free = trials - baseline_seeds - most_designs(space)
     pairs = min(ENOUGH_PAIRS, trials // 6, free // 2)
@@ -137,7 +137,9 @@ def _drawn(space: SearchSpace, rng: random.Random) -> tuple[_Same, tuple[Matched
     variants = [Schedule.joint(mixture, steps), annealed_twin(mixture, orders[0], steps), *chains]
     variants, chains = ([each.at_rate(schedule.learning_rate) for each in some] for some in (variants, chains))
     policies: list[tuple[Schedule, LRPolicy]] = [(each, "phase") for each in variants] + [(each, "stage") for each in chains]
-    return (mixture, steps, schedule.learning_rate), tuple(MatchedTraining(schedule=each, lr_policy=policy) for each, policy in policies)
+    return (mixture, steps, schedule.learning_rate), tuple(
+        MatchedTraining(schedule=each, lr_policy=policy) for each, policy in policies
+    )
 
 
 def _mixture(schedule: Schedule) -> Mixture:
