@@ -1,16 +1,15 @@
-"""Families of planted worlds for samplers, where tasks teach skills: saturation, interference, forgetting, families, collapse.
+"""Families of planted worlds for samplers, where tasks teach skills.
 
-A task has a skill of its own and one that it shares with similar tasks (its cluster). The examples that a skill was taught with,
-less what later training washed out, raise it by a concave law; a language gains from each skill by its own amount. So two
+A task has a skill of its own and one that it shares with similar tasks (its cluster). The examples that a skill was taught
+with, less what later training washed out, raise it by a concave law; a language gains from each skill by its own amount. So two
 similar tasks add little to each other, the best mix differs by language family, and an order may cost or save.
 
-`sampler-tune-…` families are for tuning samplers. The `sampler-held-…` ones differ in their laws, not only in their numbers, and
-report.
+`sampler-tune-…` families are for tuning samplers. The `sampler-held-…` ones differ in their laws, not only in their numbers,
+and report.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Any

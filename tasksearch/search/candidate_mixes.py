@@ -161,9 +161,9 @@ _EDITS = (0.2, 0.15, 0.2, 0.15, 0.1, 0.1, 0.1)
 
 
 def shares_of(weight: Array, denominator: int | None, names: NDArray[np.int64]) -> Array:
-    """Return shares of shape (mixes, tasks), as `core.space.on_grid` rounds them; `names` are the places of the sorted tasks."""
+    """Return shares of shape (mixes, tasks), as `core.space.on_grid` rounds them; `names`: places of the sorted tasks."""
     present = weight > 0
-    share = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-300)
+    share = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-9)
     if denominator is None:
         return share
     count = present.sum(axis=1)
