@@ -141,7 +141,7 @@ def test_a_joint_plan_needs_the_sizes_of_its_tasks(toy):
 
 
 def test_the_papers_grid_is_nine_single_tasks_and_all_nine_jointly():
-    sizes = {task: 10_000 for task in phang2020.PAPER_TASKS} | {"anli_plus": 1_104_934, "mnli": 392_702}
+    sizes = dict.fromkeys(phang2020.PAPER_TASKS, 10000) | {"anli_plus": 1_104_934, "mnli": 392_702}
     rows = fill_in(phang2020.SPACE, load_suite("xtreme")).rows(sizes)
     assert [row.name for row in rows] == [*phang2020.PAPER_TASKS, "all jointly"]
     joint = rows[-1].schedule.mixture()
