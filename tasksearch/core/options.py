@@ -165,8 +165,11 @@ class StudyOptions(Options):
         None, TRAINING, "passes of every target phase over its examples, in place of steps", above=0, wish="a positive number"
     )
     learning_rate: float | None = option(None, TRAINING, "peak rate of the encoder, both phases, every target", **_RATE)
-    intermediate_learning_rate: float | None = option(
-        None, TRAINING, "the same of the intermediate phase alone", **(_RATE | {"unset": "--learning-rate"})
+    intermediate_learning_rate: tuple[float, ...] = option(
+        (),
+        TRAINING,
+        "the same of the intermediate phase alone; repeatable: of several, the search chooses [default: --learning-rate]",
+        **(_RATE | {"unset": ""}),
     )
     target_learning_rate: float | None = option(
         None, TRAINING, "the same of the target phases alone", **(_RATE | {"unset": "--learning-rate"})

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
 from tasksearch.core.errors import BadInput
-from tasksearch.core.schedule import Schedule
+from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.core.signature import plain_without, signature_of
 
 LRPolicy = Literal["phase", "stage"]
@@ -178,6 +178,11 @@ class PhaseSettings:
         """Return the maximum sequence length of an intermediate task, in tokens."""
         return dict(self.intermediate_lengths).get(task, self.intermediate.max_length)
 
+    def of_stage(self, stage: Stage) -> TrainSettings:
+        """Return the phase-2 settings of one stage, which may have a learning rate of its own."""
+        rate = stage.learning_rate
+        return self.intermediate if rate is None else dataclasses.replace(self.intermediate, learning_rate=rate)
+
     @property
     def untrained(self) -> TrainSettings:
         """Settings for scoring a target without a phase 3.
@@ -248,6 +253,13 @@ class Plan:
         if self.soup:
             return f"average of {len(self.soup)} encoders"
         return f"{self.schedule}, targets +{self.extra_examples} examples" if self.extra_examples else str(self.schedule)
+
+    @property
+    def learning_rate(self) -> float | None:
+        """Peak learning rate of phase 2: the schedule's own, else that of the settings; None without a phase 2."""
+        if not self.schedule.stages:
+            return None
+        return self.schedule.learning_rate or self.settings.intermediate.learning_rate
 
     @property
     def intermediate_examples(self) -> int:

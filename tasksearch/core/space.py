@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,8 +19,8 @@ from tasksearch.core.shares import largest_remainder
 from tasksearch.core.signature import plain_without
 
 Params = Mapping[str, Any]
-"""Parameters that a sampler proposes: `use/<task>`, `schedule`, `steps`, `weight/<task>` and `rank/<task>`, each only where it
-applies; of a grid `plan`, and `length` where it has several.
+"""Parameters that a sampler proposes: `use/<task>`, `schedule`, `steps`, `learning_rate`, `weight/<task>` and `rank/<task>`,
+each only where it applies; of a grid `plan`, and `length` where it has several.
 """
 
 SCHEDULES = ("joint", "sequential", "annealed")
@@ -38,6 +39,8 @@ class SearchSpace:
         tasks: intermediate tasks that may be used; empty: all of the suite's.
         min_tasks, max_tasks: bounds on the number of tasks in a mix; `max_tasks` None: no upper bound.
         steps: lengths of the intermediate phase to choose from, in optimiser steps; empty: the suite's own list.
+        learning_rates: peak rates of the intermediate phase to choose from; designed trials take the first. One rate fixes it;
+            none: the study's own.
         denominator: shares are multiples of 1/denominator, so that different plans can share their first segments; None: any
             share.
         curve: learning-rate curve of the intermediate phase: `linear`, or `wsd` (warmup-stable-decay), under which phases of
@@ -59,6 +62,7 @@ class SearchSpace:
     min_tasks: int = 1
     max_tasks: int | None = None
     steps: tuple[int, ...] = ()
+    learning_rates: tuple[float, ...] = ()
     denominator: int | None = 8
     curve: str = "linear"
     rung: int | None = None
@@ -78,6 +82,8 @@ class SearchSpace:
             )
         if any(n < 1 for n in self.steps):
             raise BadInput(f"space {self.name!r}: steps {list(self.steps)}; expected positive numbers")
+        if any(not 0 < rate < math.inf for rate in self.learning_rates):
+            raise BadInput(f"space {self.name!r}: learning_rates {list(self.learning_rates)}; expected positive numbers")
         if self.denominator is not None and self.denominator < 1:
             raise BadInput(f"space {self.name!r}: denominator {self.denominator}; expected at least 1, or None for free shares")
         if self.curve not in CURVES:
@@ -92,8 +98,8 @@ class SearchSpace:
             raise BadInput(f"space {self.name!r}: epochs without a grid; expected steps, sampled mixes have no passes to count")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form; what only a grid has where it is set."""
-        return plain_without(self, ("grid", "epochs", "batch_size", "left_out"))
+        """Return the plain form; learning rates, and what only a grid has, where they are set."""
+        return plain_without(self, ("learning_rates", "grid", "epochs", "batch_size", "left_out"))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -121,6 +127,11 @@ class SearchSpace:
         """Return a grid's plans in the order they run; `sizes` as for `core.grid.rows_of`."""
         return rows_of(self.grid, self.tasks, sizes, steps=self.steps, epochs=self.epochs, batch_size=self.batch_size or 1)
 
+    @property
+    def searched_rates(self) -> tuple[float, ...]:
+        """Learning rates that mixes differ by; empty where there are fewer than two."""
+        return self.learning_rates if len(self.learning_rates) > 1 else ()
+
 
 def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
     """Draw one set of parameters from a define-by-run trial: Optuna's, or a substitute with the same three `suggest_…` methods.
@@ -140,6 +151,8 @@ def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
     chosen = [task for task in space.tasks if choose(f"use/{task}", (True, False))]
     if space.min_tasks <= len(chosen) <= (space.max_tasks or len(space.tasks)):
         choose("steps", space.steps)
+        if space.searched_rates:
+            choose("learning_rate", space.searched_rates)
         if len(chosen) > 1:
             kind = choose("schedule", space.schedules)
             for task in chosen:
@@ -167,17 +180,18 @@ def decode(space: SearchSpace, params: Params) -> Schedule | None:
     if not space.min_tasks <= len(chosen) <= (space.max_tasks or len(space.tasks)):
         return None
     try:
-        steps = int(params["steps"])
+        steps, rate = int(params["steps"]), float(params["learning_rate"]) if space.searched_rates else None
         if len(chosen) == 1:
-            return Schedule.joint(Mixture.uniform(chosen[0]), steps)
+            return Schedule.joint(Mixture.uniform(chosen[0]), steps).at_rate(rate)
         kind = params["schedule"]
         mixture = on_grid({task: params[f"weight/{task}"] for task in chosen}, space.denominator)
         if kind == "joint":
-            return Schedule.joint(mixture, steps)
+            return Schedule.joint(mixture, steps).at_rate(rate)
         order = sorted(chosen, key=lambda task: (params[f"rank/{task}"], task))
     except KeyError as missing:
         raise BadInput(f"space {space.name!r}: parameter {missing.args[0]!r} is missing") from None
-    return sequential_twin(mixture, order, steps) if kind == "sequential" else annealed_twin(mixture, order, steps)
+    twin = sequential_twin if kind == "sequential" else annealed_twin
+    return twin(mixture, order, steps).at_rate(rate)
 
 
 def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
@@ -186,12 +200,13 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
     This is how designed trials enter the sampler's history.
 
     Raises:
-        BadInput: the space cannot express the schedule (it lacks a task, the length or the shares), or is a grid.
+        BadInput: the space cannot express the schedule (it lacks a task, the length, the rate or the shares), or is a grid.
     """
     _refuse_grid(space)
     params: dict[str, Any] = {f"use/{task}": task in schedule.tasks for task in space.tasks}
     if schedule.stages:
         params["steps"] = schedule.steps
+        params |= {"learning_rate": schedule.learning_rate} if space.searched_rates else {}
         mixture = schedule.mixture()
         assert mixture is not None
         if len(schedule.tasks) > 1:

@@ -129,8 +129,8 @@ def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[Inte
     for number, piece in enumerate(lr_segments_of(plan.schedule, settings)):
         stage = piece.stage
         recipe = {
-            "stage": stage,
-            "settings": _training_only(settings),
+            "stage": dataclasses.replace(stage, learning_rate=None),  # it stands in the settings, searched or not
+            "settings": _training_only(plan.settings.of_stage(stage)),
             "features": plan.settings.features,
             "data": {task: around.training[task] for task in stage.tasks},
             "seed": plan.seed,

@@ -1,8 +1,8 @@
 """Designed trials: every single task, all tasks jointly, and the order of the size rule, before the sampler starts.
 
-All designs have one length, the first that the space lists, so that they are compared at equal steps. A design that the space
-cannot express is left out, and equal ones are run once. The baseline's seeds come before them and are not in this list. Of a
-space that is a grid the designs are its plans, and no other mix is trained.
+All designs have one length and one learning rate, the first that the space lists, so that they are compared at equal steps. A
+design that the space cannot express is left out, and equal ones are run once. The baseline's seeds come before them and are not
+in this list. Of a space that is a grid the designs are its plans, and no other mix is trained.
 """
 
 from __future__ import annotations
@@ -124,6 +124,7 @@ def _wish(
     if len(chosen) > 1 and kind not in space.schedules:
         return {}
     wish |= {"schedule": kind, "steps": space.steps[0] if space.steps else None}
+    wish |= {"learning_rate": space.searched_rates[0]} if space.searched_rates else {}
     wish |= {f"weight/{task}": weights[task] if weights else even for task in chosen}
     return wish | {f"rank/{task}": place / max(1, len(order) - 1) for place, task in enumerate(order)}
 

@@ -193,7 +193,7 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "tracking_uri": None if config.tracking_uri is None else kept_address(config.tracking_uri),
     }
     plain = {name: getattr(config, name) for name in same - set(resolved)}
-    return StudyOptions(**resolved, **plain, **_override_words(config.overrides), **dict(config.suite_options))
+    return StudyOptions(**resolved, **plain, **_override_words(config.overrides, config.space), **dict(config.suite_options))
 
 
 def command_of(config: StudyConfig, folder: Path | None = None) -> str:
@@ -213,7 +213,7 @@ def _space_word(config: StudyConfig, folder: Path | None) -> str:
     if (known := known_spaces().get(wanted.name)) is not None:
         suite, free = load_suite(config.suite), wanted.denominator is None and not wanted.grid
         same = {"steps": wanted.steps, "epochs": wanted.epochs, "batch_size": wanted.batch_size, "without": wanted.left_out}
-        if fill_in(known, suite, continuous=free, **same) == wanted:
+        if fill_in(known, suite, continuous=free, learning_rates=wanted.searched_rates, **same) == wanted:
             return wanted.name
     return wanted.name if folder is None else str(folder)
 
@@ -226,6 +226,7 @@ def _space(asked: StudyOptions, suite: Suite, data: str | None) -> SearchSpace:
         suite,
         continuous=asked.continuous,
         steps=asked.steps,
+        learning_rates=asked.intermediate_learning_rate,
         epochs=asked.intermediate_epochs,
         batch_size=asked.batch_size,
         without=absent_tasks(space, suite, data) if asked.available else space.left_out,
@@ -240,8 +241,10 @@ def _part(table: type[T], values: Mapping[str, Any]) -> T:
     return table(**{one.name: values[one.name] for one in options_of(table) if one.name in values})
 
 
-def _override_words(overrides: Overrides) -> dict[str, Any]:
-    return {f.name: getattr(overrides, f.name) for f in dataclasses.fields(Overrides) if f.name not in _ADDED_BY_CODE}
+def _override_words(overrides: Overrides, space: SearchSpace) -> dict[str, Any]:
+    words = {f.name: getattr(overrides, f.name) for f in dataclasses.fields(Overrides) if f.name not in _ADDED_BY_CODE}
+    rate = words["intermediate_learning_rate"]
+    return words | {"intermediate_learning_rate": space.searched_rates if rate is None else (rate,)}
 
 
 def _overrides(asked: StudyOptions) -> Overrides:
@@ -251,7 +254,9 @@ def _overrides(asked: StudyOptions) -> Overrides:
     """
     names = [f.name for f in dataclasses.fields(Overrides) if f.name not in _ADDED_BY_CODE]
     for_targets = any(getattr(asked, name) is not None for name in FOR_TARGETS)
-    return Overrides(every_target=for_targets, **{name: getattr(asked, name) for name in names})
+    given = {name: getattr(asked, name) for name in names}
+    rates = asked.intermediate_learning_rate  # of several the search chooses: they are the space's
+    return Overrides(every_target=for_targets, **given | {"intermediate_learning_rate": rates[0] if len(rates) == 1 else None})
 
 
 def _suite_options(asked: StudyOptions, suite: Suite) -> tuple[tuple[str, Any], ...]:

@@ -63,7 +63,8 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
     """
     asked, base = config.overrides, suite.settings
     both = _given(asked, "learning_rate", "precision", "batch_size", "warmup", "max_length")
-    intermediate = {**both, **_given(asked, learning_rate="intermediate_learning_rate")}
+    of_space = {"learning_rate": config.space.learning_rates[0]} if config.space.learning_rates else {}
+    intermediate = {**both, **of_space, **_given(asked, learning_rate="intermediate_learning_rate")}
     target = {**both, **_given(asked, "train_examples", learning_rate="target_learning_rate", steps="target_steps")}
     if asked.epochs is not None:
         target |= {"epochs": asked.epochs, "steps": None}

@@ -73,6 +73,7 @@ def fill_in(
     *,
     continuous: bool = False,
     steps: Sequence[int] = (),
+    learning_rates: Sequence[float] = (),
     epochs: Sequence[float] = (),
     batch_size: int | None = None,
     without: Sequence[str] = (),
@@ -80,6 +81,7 @@ def fill_in(
     """Return the space with the suite's first tasks and its steps if it names none; `steps` replaces the steps of both.
 
     Args:
+        learning_rates: in place of the space's own; a single one is a setting of the study and leaves the space without any.
         epochs: lengths of a grid's plans, in place of steps.
         batch_size: of the intermediate phase; None: the suite's.
         without: tasks of the space that are left out, and a grid's plans with them.
@@ -107,11 +109,17 @@ def fill_in(
             space,
             tasks=space.tasks or suite.first_tasks or tuple(known),
             steps=tuple(steps) or space.steps or suite.steps,
+            learning_rates=() if len(learning_rates) == 1 else tuple(dict.fromkeys(learning_rates)) or space.learning_rates,
             denominator=None if continuous else space.denominator,
         )
     if continuous:
         raise BadInput(
             f"--continuous with space {space.name!r}, a grid, whose plans are given; expected a space of drawn mixes"
+        )
+    if len(rates := tuple(learning_rates) or space.learning_rates) > 1:
+        raise BadInput(
+            f"learning rates {', '.join(f'{rate:g}' for rate in rates)} with space {space.name!r}, a grid, whose plans are "
+            "given; expected one rate, or a space of drawn mixes"
         )
     relative = any(not plan.asked_tasks for plan in space.grid)
     base = space.tasks or (suite.first_tasks or tuple(known) if relative else ())
@@ -120,6 +128,7 @@ def fill_in(
         space,
         tasks=tuple(dict.fromkeys((*base, *space.named_tasks))),
         steps=() if passes else tuple(steps) or space.steps or suite.steps[:1],
+        learning_rates=() if learning_rates else space.learning_rates,
         epochs=passes,
         batch_size=(batch_size or suite.settings.intermediate.batch_size) if passes else None,
     )

@@ -35,7 +35,7 @@ SAMPLES = {
     "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "controls": "length,soup", "untrained": True,
     "pairs": 0,
     "twins": 3, "twin_seeds": 4, "seed": 5, "model": "some/model", "data": "data", "batch_size": 8, "target_steps": 7,
-    "epochs": 1.5, "learning_rate": 3e-4, "intermediate_learning_rate": 1e-5, "target_learning_rate": 2e-5, "warmup": 0.25,
+    "epochs": 1.5, "learning_rate": 3e-4, "intermediate_learning_rate": [1e-5, 2e-4], "target_learning_rate": 2e-5, "warmup": 0.25,
     "lr_policy": "stage", "mixing": "mixed", "precision": "bf16", "max_length": 64, "features": "cls", "head": "warm",
     "train_examples": 9, "evaluation_examples": 11, "retrieval_layer": 1,
     "target": {"nli": {"batch_size": 4, "learning_rate": 1e-3}, "topic": {"epochs": 2.0}}, "name": "mine",

@@ -16,7 +16,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import TrialRecord
 from tasksearch.results.baseline_comparison import BaselineEntry
 from tasksearch.results.verdict import Estimate
-from tasksearch.search.controls import stretched
+from tasksearch.search.controls import alike
 from tasksearch.search.design_names import joined
 from tasksearch.search.designed_trials import PROPORTIONAL, SINGLE, SIZE_RULE, UNIFORM
 
@@ -42,11 +42,11 @@ def champion_of(ranking: Ranking) -> Candidate | None:
 
 
 def is_free(chosen: Candidate, champion: Candidate | None) -> bool:
-    """Return whether the pick is the champion, at any length: a longer one is found without a search."""
+    """Return whether the pick is the champion, at any length and rate: a longer one is found without a search."""
     if champion is None or chosen is champion:
         return champion is not None
     schedule = chosen.first.plan.schedule
-    return stretched(champion.first.plan.schedule, schedule.steps) == schedule
+    return alike(champion.first.plan.schedule, schedule) == schedule
 
 
 def rivals_of(analysis: StudyAnalysis, ranking: Ranking) -> tuple[Rival, ...]:
@@ -72,15 +72,15 @@ def exposure_of(analysis: StudyAnalysis, chosen: Candidate) -> Control | None:
 
 
 def longer_name(analysis: StudyAnalysis, schedule: Schedule) -> str:
-    """`uniform joint, 384 steps`."""
-    return f"{analysis.designs.name(schedule)}, {schedule.steps} steps"
+    """`uniform joint, 384 steps`, with the learning rate where it is searched."""
+    return f"{analysis.designs.name(schedule)}, {schedule.steps} steps{schedule.rate_words}"
 
 
 def _at_length(analysis: StudyAnalysis, ranking: Ranking) -> Control | Candidate | None:
     chosen, champion = ranking.candidates[0], champion_of(ranking)
     if champion is None:
         return None
-    wanted = stretched(champion.first.plan.schedule, chosen.first.plan.schedule.steps)
+    wanted = alike(champion.first.plan.schedule, chosen.first.plan.schedule)
     if wanted == champion.first.plan.schedule:
         return None
     among: list[Control | Candidate] = [*ranking.candidates, *analysis.evidence.controls]
