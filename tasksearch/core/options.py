@@ -164,6 +164,16 @@ class StudyOptions(Options):
     epochs: float | None = option(
         None, TRAINING, "passes of every target phase over its examples, in place of steps", above=0, wish="a positive number"
     )
+    early_stopping: int | None = option(
+        None,
+        TRAINING,
+        "score every target phase on English selection examples after so many steps, again and again, and keep the best",
+        least=1,
+        unset="off, the last step's weights",
+    )
+    patience: int | None = option(
+        None, TRAINING, "such scores in a row without a better one that end a phase", least=1, unset="5 with --early-stopping"
+    )
     learning_rate: float | None = option(None, TRAINING, "peak rate of the encoder, both phases, every target", **_RATE)
     intermediate_learning_rate: tuple[float, ...] = option(
         (),
@@ -252,6 +262,10 @@ class StudyOptions(Options):
         if self.steps and self.intermediate_epochs:
             raise BadInput(
                 f"--steps {self.steps[0]} with --intermediate-epochs {self.intermediate_epochs[0]:g}; expected one of them"
+            )
+        if self.patience is not None and self.early_stopping is None:
+            raise BadInput(
+                f"--patience {self.patience} without --early-stopping; expected the steps between two scores beside it"
             )
         if self.epochs is not None and self.target_steps is not None:
             raise BadInput(f"--epochs {self.epochs:g} with --target-steps {self.target_steps}; expected one of them")

@@ -69,6 +69,7 @@ class Overrides:
         precision: `fp32` or `bf16`, in both phases.
         target_steps: steps of every target phase, instead of epochs.
         epochs: passes of every target phase over its training examples, instead of steps.
+        early_stopping, patience: as in `TrainSettings`, for every target.
         features, head: as in `PhaseSettings`.
         train_examples: maximum number of training examples of a target.
         evaluation_examples: maximum number of examples scored per language, for selection and reporting each; printed beside
@@ -92,9 +93,16 @@ class Overrides:
     warmup: float | None = None
     max_length: int | None = None
     epochs: float | None = None
+    early_stopping: int | None = None
+    patience: int | None = None
     features: str | None = None
     head: str | None = None
     target: PerTarget = ()
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether a target phase may end before its length."""
+        return self.early_stopping is not None or any("early_stopping" in dict(own) for _, own in self.target)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plain form.
@@ -110,8 +118,8 @@ class Overrides:
 
 
 _LATER_OVERRIDES = (
-    "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "features", "head",
-    "target",
+    "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "early_stopping",
+    "patience", "features", "head", "target",
 )  # fmt: skip
 
 
@@ -214,6 +222,11 @@ class StudyConfig:
         if self.lag < 1:
             raise BadInput(f"lag {self.lag}; expected at least 1")
         for count, what in ((self.pairs, "matched pairs"), (self.twins, "matched sets")):
+            if count and self.overrides.stops_early:
+                raise BadInput(
+                    f"{count} {what} with early stopping, which gives trainings different budgets; expected one of them: "
+                    "--pairs 0, or no --early-stopping"
+                )
             if count and count < LEAST_TWINS:
                 raise BadInput(f"{count} {what}; expected 0, or at least {LEAST_TWINS}: mixtures are what is sampled")
         if self.pairs > MOST_PAIRS:

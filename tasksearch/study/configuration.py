@@ -83,7 +83,7 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "untrained": suite.needs_data if asked.untrained is None else asked.untrained,
         "trials": min(asked.trials, asked.baseline_seeds + space.plan_count) if space.grid else asked.trials,
         "controls": GRID_CONTROLS if space.grid and asked.controls == StudyOptions.controls else control_names(asked.controls),
-        "pairs": default_pairs(space, asked.trials, asked.baseline_seeds) if asked.pairs is None else asked.pairs,
+        "pairs": _pairs(asked, space),
         "tracking_uri": kept_tracking_address(asked.tracking_uri),
         "pretraining_text": tuple(str(Path(place).absolute()) for place in asked.pretraining_text),
     }
@@ -216,6 +216,13 @@ def _space_word(config: StudyConfig, folder: Path | None) -> str:
         if fill_in(known, suite, continuous=free, learning_rates=wanted.searched_rates, **same) == wanted:
             return wanted.name
     return wanted.name if folder is None else str(folder)
+
+
+def _pairs(asked: StudyOptions, space: SearchSpace) -> int:
+    """Return the number of matched pairs; by default none where trainings stop early, and so have different budgets."""
+    if asked.pairs is not None or _overrides(asked).stops_early:
+        return asked.pairs or 0
+    return default_pairs(space, asked.trials, asked.baseline_seeds)
 
 
 def _space(asked: StudyOptions, suite: Suite, data: str | None) -> SearchSpace:

@@ -35,6 +35,7 @@ SAMPLES = {
     "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "controls": "length,soup", "untrained": True,
     "pairs": 0,
     "twins": 3, "twin_seeds": 4, "seed": 5, "model": "some/model", "data": "data", "batch_size": 8, "target_steps": 7,
+    "early_stopping": 20, "patience": 2,
     "epochs": 1.5, "learning_rate": 3e-4, "intermediate_learning_rate": [1e-5, 2e-4], "target_learning_rate": 2e-5, "warmup": 0.25,
     "lr_policy": "stage", "mixing": "mixed", "precision": "bf16", "max_length": 64, "features": "cls", "head": "warm",
     "train_examples": 9, "evaluation_examples": 11, "retrieval_layer": 1,
@@ -48,12 +49,11 @@ SAMPLES = {
     "picker": "parts.py:picker", "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
 }  # fmt: skip
 BESIDE = {
+    "patience": {"early_stopping": 20},
+    "suite": {"model": "some/model"}, "max_gpu_hours": {"gpus_per_trial": 0.5}, "data": {"model": "some/model"},
     "intermediate_epochs": {"space": "singles_and_all"},
-    "available": {"space": "phang2020"},
-    "suite": {"model": "some/model"},
-    "max_gpu_hours": {"gpus_per_trial": 0.5},
-    "data": {"model": "some/model"},
-}
+    "available": {"suite": "xtreme", "model": "some/model", "space": "phang2020", "data": "."},
+}  # fmt: skip
 """What an option needs beside itself."""
 PARTS = """
 from tasksearch.models.families.bert import Bert
@@ -78,6 +78,8 @@ def _data(tmp_path, monkeypatch):
     monkeypatch.setenv("TASKSEARCH_DATA", str(tmp_path))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     (tmp_path / "parts.py").write_text(PARTS)
+    (tmp_path / "mnli").mkdir()
+    (tmp_path / "mnli/multinli_1.0_train.jsonl").touch()  # the one task that is there, of those of `--available`
 
 
 @pytest.fixture
@@ -186,7 +188,17 @@ def test_the_command_that_a_report_prints_asks_for_an_equal_study(name, command,
 def test_the_command_of_everything_at_once_asks_for_an_equal_study(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     everything = {name: value for name, value in SAMPLES.items() if name in OF_A_STUDY}
-    for alone in ("suite", "data", "epochs", "target", "languages"):
+    for alone in (
+        "suite",
+        "data",
+        "epochs",
+        "target",
+        "languages",
+        "intermediate_epochs",
+        "available",
+        "early_stopping",
+        "patience",
+    ):
         everything.pop(alone)
     config = configure(**everything, target={"nli": {"batch_size": 4}})
     assert command(*shlex.split(command_of(config))[1:])[0] == config
