@@ -14,6 +14,7 @@ from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.option import Options, like, option
 from tasksearch.core.own_files import is_path
 from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Precision
+from tasksearch.core.presets import PRESETS
 from tasksearch.core.sizes import size_of
 from tasksearch.core.space import SCHEDULES
 from tasksearch.core.study import CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS, SelectionRule
@@ -152,6 +153,13 @@ class StudyOptions(Options):
     data: str | None = option(
         None, TRAINING, "folder of the suite's data", unset="$TASKSEARCH_DATA; the lab writes its own", path=True
     )
+    preset: str | None = option(
+        None,
+        TRAINING,
+        "training settings for a family and size of encoders; what is given beside it takes precedence",
+        choices=tuple(one.name for one in PRESETS),
+        unset="by the model",
+    )
     batch_size: int | None = option(
         None, TRAINING, "examples of an optimiser step, both phases, every target", least=1, unset="the suite's"
     )
@@ -168,6 +176,9 @@ class StudyOptions(Options):
     )
     target_learning_rate: float | None = option(
         None, TRAINING, "the same of the target phases alone", **(_RATE | {"unset": "--learning-rate"})
+    )
+    head_lr_factor: float | None = option(
+        None, TRAINING, "rate of the heads, as a multiple of the encoder's, both phases, every target", **_RATE
     )
     warmup: float | None = option(
         None, TRAINING, "share of a phase in which the rate rises, both phases", unset="the suite's", **_SHARE

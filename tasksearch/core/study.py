@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.own_files import is_reference
 from tasksearch.core.plan import Plan
+from tasksearch.core.presets import SUITE
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.signature import plain_without, to_plain
 from tasksearch.core.space import SearchSpace
@@ -64,8 +65,8 @@ class Overrides:
     Attributes:
         learning_rate: of the encoder, in both phases and for every target.
         intermediate_learning_rate, target_learning_rate: for one kind of phase; they take precedence over `learning_rate`.
-        batch_size, warmup, max_length: as in `TrainSettings`, in both phases and for every target; `max_length` also holds for
-            single intermediate tasks and for retrieval.
+        batch_size, warmup, max_length, head_lr_factor: as in `TrainSettings`, in both phases and for every target; `max_length`
+            also holds for single intermediate tasks and for retrieval.
         precision: `fp32` or `bf16`, in both phases.
         target_steps: steps of every target phase, instead of epochs.
         epochs: passes of every target phase over its training examples, instead of steps.
@@ -94,6 +95,7 @@ class Overrides:
     epochs: float | None = None
     features: str | None = None
     head: str | None = None
+    head_lr_factor: float | None = None
     target: PerTarget = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -111,7 +113,7 @@ class Overrides:
 
 _LATER_OVERRIDES = (
     "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "features", "head",
-    "target",
+    "head_lr_factor", "target",
 )  # fmt: skip
 
 
@@ -155,6 +157,7 @@ class StudyConfig:
         twins, twin_seeds: number of mixtures that are trained jointly, annealed and sequentially, and of the seeds they share;
             either no mixture, or at least three mixtures on at least three seeds.
         suite_options: options that the suite was built with (the lab's world seed and phase-1 steps).
+        preset: name of the preset (`core.presets`) whose values stand in the overrides and the space.
         more_baseline: baseline seeds that were added later. They improve the estimate of the baseline but change no objective.
         widened: how many times the space was widened; Optuna keeps one study for each width.
     """
@@ -197,6 +200,7 @@ class StudyConfig:
     picker: str = ""
     encoder: str = ""
     select: SelectionRule = "pivot-dev"
+    preset: str = SUITE
 
     def __post_init__(self) -> None:
         if self.trials < 1:

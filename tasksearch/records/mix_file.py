@@ -61,7 +61,9 @@ def _stage(path: Path, place: int, data: Any) -> Stage:
     where = f"{path}, stage {place}"
     if not isinstance(data, Mapping) or not {"mixture", "steps"} <= set(data) <= set(_KEYS):
         found = ", ".join(sorted(data)) if isinstance(data, Mapping) else repr(data)
-        raise BadInput(f"{where}: {found or 'nothing'}; expected mixture and steps, end where it is annealed, and learning_rate")
+        raise BadInput(
+            f"{where}: {found or 'nothing'}; expected mixture and steps, end where it is annealed, and learning_rate"
+        )
     steps = data["steps"]
     if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
         raise BadInput(f"{where}: steps = {steps!r}; expected a whole number, at least 1")

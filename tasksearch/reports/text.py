@@ -79,7 +79,10 @@ def short_mix(schedule: Schedule) -> str:
         parts.append(f"{start} ⇝ {end}" if stage.annealed else start)
     if len(parts) == 1:
         return f"{parts[0]}, {schedule.steps} steps{schedule.rate_words}"
-    return " → ".join(f"{part} {stage.steps}" for part, stage in zip(parts, schedule.stages, strict=True)) + f" steps{schedule.rate_words}"
+    return (
+        " → ".join(f"{part} {stage.steps}" for part, stage in zip(parts, schedule.stages, strict=True))
+        + f" steps{schedule.rate_words}"
+    )
 
 
 def letter(place: int) -> str:

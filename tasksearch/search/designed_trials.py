@@ -1,7 +1,8 @@
 """Designed trials: every single task, all tasks jointly, and the order of the size rule, before the sampler starts.
 
-All designs have one length and one learning rate, the first that the space lists, so that they are compared at equal steps. A design that the space
-cannot express is left out, and equal ones are run once. The baseline's seeds come before them and are not in this list.
+All designs have one length and one learning rate, the first that the space lists, so that they are compared at equal steps. A
+design that the space cannot express is left out, and equal ones are run once. The baseline's seeds come before them and are not
+in this list.
 """
 
 from __future__ import annotations

@@ -15,12 +15,14 @@ from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.option import Options, check_names, options_of
 from tasksearch.core.options import Places, Resources, StudyOptions, control_names
 from tasksearch.core.own_files import shown
+from tasksearch.core.presets import SUITE
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.study.locations import kept_tracking_address
 from tasksearch.study.objective import read_objective
 from tasksearch.study.own_parts import encoder_name, picker_name, sampler_name, trainable_name
+from tasksearch.study.presets import has_presets, preset_of, with_preset
 from tasksearch.study.settings import FOR_TARGETS, settled_precision
 from tasksearch.study.setup import check_metrics, choose_languages, choose_targets, data_folder
 from tasksearch.study.spaces import fill_in, known_spaces, load_space
@@ -56,13 +58,15 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
     suite = check_metrics(load_suite(named))
     if asked.name is not None:
         check_name(asked.name)
-    rates = asked.intermediate_learning_rate
-    space = fill_in(load_space(asked.space), suite, continuous=asked.continuous, steps=asked.steps, learning_rates=rates)
-    targets = choose_targets(suite, asked.targets)
-    languages = choose_languages(suite, targets, asked.languages)
+    targets, raw, encoder = choose_targets(suite, asked.targets), load_space(asked.space), encoder_name(asked.encoder or "")
     for target, _ in asked.target:
         if target not in targets:
             raise UnknownName("target of the study", target, targets)
+    preset = preset_of(asked, suite, encoder)
+    asked = with_preset(asked, preset, suite, targets, raw)
+    rates = asked.intermediate_learning_rate
+    space = fill_in(raw, suite, continuous=asked.continuous, steps=asked.steps, learning_rates=rates)
+    languages = choose_languages(suite, targets, asked.languages)
     same = {one.name for one in dataclasses.fields(StudyConfig)} & {one.name for one in options_of(StudyOptions)}
     resolved: dict[str, Any] = {
         "name": asked.name or f"{space.name}-{suite.name}{'-shuffled' if asked.shuffled_labels else ''}-seed{asked.seed}",
@@ -71,7 +75,8 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "sampler": sampler_name(asked.sampler),
         "picker": picker_name(asked.picker or ""),
         "trainable": trainable_name(asked.trainable or ""),
-        "encoder": encoder_name(asked.encoder or ""),
+        "encoder": encoder,
+        "preset": preset.name,
         "model": asked.model or "lab",
         "lag": asked.lag or StudyConfig.lag,
         "targets": targets,
@@ -180,6 +185,7 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "picker": shown(config.picker) or None,
         "trainable": shown(config.trainable) or None,
         "encoder": shown(config.encoder) or None,
+        "preset": config.preset if config.preset != SUITE or has_presets(load_suite(config.suite)) else None,
         "steps": config.space.steps,
         "continuous": config.space.denominator is None,
         "model": None if config.model == "lab" else config.model,

@@ -15,6 +15,7 @@ from tasksearch.core.target_settings import PerTarget
 from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.study.folder_notes import keep_note, note_of
 from tasksearch.study.own_parts import unseeded_note
+from tasksearch.study.presets import without_preset
 from tasksearch.study.pretraining_text import pretraining_text, unchecked_note
 from tasksearch.tasks.suite import Suite
 from tasksearch.tracking.address import kept as kept_address
@@ -39,6 +40,8 @@ def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> Stu
     taken = {name for name in absent if getattr(now, name) == fields[name]}
     if "controls" in absent and (was.leader_seeds, now.leader_seeds) == (LEADER_SEEDS_ONCE, today.leader_seeds):
         taken |= {"leader_seeds"} | ({"most_seeds"} if now.most_seeds == today.most_seeds else set())
+    if "preset" in absent:
+        now = without_preset(now, was)
     overrides = dataclasses.replace(now.overrides, every_target=was.overrides.every_target)
     # earlier versions stored the address with its password
     if was.tracking_uri is not None and kept_address(was.tracking_uri) == now.tracking_uri:
@@ -62,7 +65,7 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
         BadInput: a value that a setting does not take, or a layer that the model does not have.
     """
     asked, base = config.overrides, suite.settings
-    both = _given(asked, "learning_rate", "precision", "batch_size", "warmup", "max_length")
+    both = _given(asked, "learning_rate", "precision", "batch_size", "warmup", "max_length", "head_lr_factor")
     of_space = {"learning_rate": config.space.learning_rates[0]} if config.space.learning_rates else {}
     intermediate = {**both, **of_space, **_given(asked, learning_rate="intermediate_learning_rate")}
     target = {**both, **_given(asked, "train_examples", learning_rate="target_learning_rate", steps="target_steps")}
@@ -105,6 +108,7 @@ def settled_precision(asked: str | None, model: str | None, encoder: str = "") -
 
 FOR_TARGETS = (
     "learning_rate", "target_learning_rate", "target_steps", "epochs", "train_examples", "batch_size", "warmup", "max_length",
+    "head_lr_factor",
 )  # fmt: skip
 """Overrides of settings that a suite may also set for single targets."""
 

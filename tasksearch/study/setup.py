@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tasksearch.core.errors import BadInput, DataMissing, UnknownName
 from tasksearch.core.own_files import UserFile, pack, references_in
 from tasksearch.core.plan import PhaseSettings, Plan
+from tasksearch.core.presets import check_preset
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
@@ -182,12 +183,14 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     sizes = {task: source.training_size(suite.card(task)) for task in config.space.tasks}
     if suite.needs_data:
         _read_all(source, [suite.card(name) for name in config.targets], config.languages)
+    shape = shape_of(model, config.encoder)
+    check_preset(config.preset, model, shape.model_type, shape.width)
     return Setup(
         suite=dataclasses.replace(suite, warning="; ".join(filter(None, (warning_of(suite, config), told)))),
         data=data,
         model=model,
         sizes=sizes,
-        settings=settings_of(suite, config, shape_of(model, config.encoder)),
+        settings=settings_of(suite, config, shape),
         encoder=config.encoder,
         skipped=dict(source.skipped),
         fingerprints={
