@@ -17,7 +17,7 @@ from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Precisio
 from tasksearch.core.presets import PRESETS
 from tasksearch.core.sizes import size_of
 from tasksearch.core.space import SCHEDULES
-from tasksearch.core.study import CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS, SelectionRule
+from tasksearch.core.study import AUTO_LAYER, CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS, SelectionRule
 from tasksearch.core.target_settings import PerTarget, read_per_target, told_per_target
 
 WHAT = "What to search"
@@ -59,6 +59,18 @@ def _sampler_word(value: str) -> None:
     """Raise UnknownName for a plain word that is not a sampler's name; dotted names and files are checked when loaded."""
     if "." not in value and not is_path(value) and value not in SAMPLERS:
         raise UnknownName("value for --sampler", value, (*SAMPLERS, "optuna.samplers.NAME", "FILE.py:NAME"))
+
+
+def _layer(value: Any) -> int | str | None:
+    """Parse a layer: a whole number, `auto`, or None."""
+    if value is None or value == AUTO_LAYER:
+        return value  # type: ignore[no-any-return]
+    try:
+        if isinstance(value, bool | float):
+            raise ValueError
+        return int(value)
+    except (ValueError, TypeError):
+        raise BadInput(f"--retrieval-layer is {value!r}; expected an integer, or auto") from None
 
 
 _SHARE: dict[str, Any] = {"least": 0, "below": 1, "wish": "a share in [0, 1)"}
@@ -218,7 +230,15 @@ class StudyOptions(Options):
         flag="--eval-examples",
         also=("--evaluation-examples",),
     )
-    retrieval_layer: int | None = option(None, TRAINING, "layer that retrieval pools", unset="14 of 24")
+    retrieval_layer: int | str | None = option(
+        None,
+        TRAINING,
+        "layer that retrieval pools; auto: the best on the pretrained model by the other languages' selection examples, found "
+        "before the first trial",
+        unset="14 of 24",
+        parse=_layer,
+        write=lambda layer: [str(layer)],
+    )
     target: PerTarget = option(  # noqa: RUF009 - a field, as the others
         (),
         TRAINING,

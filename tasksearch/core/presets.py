@@ -70,7 +70,7 @@ PRESETS: tuple[Preset, ...] = (
             "target_steps": 150,
             "max_length": 128,
             "features": "pair-diff",
-            "retrieval_layer": -1,
+            "retrieval_layer": "auto",
         },
         kinds={"span": {"batch_size": 16, "max_length": 256}},
     ),

@@ -45,6 +45,11 @@ LEADER_SEEDS_ONCE = 3
 """Initial fresh seeds per finalist that `tasksearch run` requested before controls existed."""
 
 
+AUTO_LAYER = "auto"
+"""Value of `--retrieval-layer`: chosen on the pretrained model (`study.retrieval_layers`)."""
+ALL_LANGUAGES = "all"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Objective:
     """What the search maximises: the standardised gain over the baseline on the selection examples.
@@ -74,7 +79,9 @@ class Overrides:
         train_examples: maximum number of training examples of a target.
         evaluation_examples: maximum number of examples scored per language, for selection and reporting each; printed beside
             every number.
-        retrieval_layer: hidden state that retrieval pools.
+        retrieval_layer: hidden state that retrieval pools; `AUTO_LAYER`: the one in `auto_layers`.
+        auto_layers: what `auto` was resolved to before the first trial: the layer that is best over all languages, under the
+            name `ALL_LANGUAGES`, and languages for which another layer is best over the others.
         target: settings of single targets; they take precedence over all others.
         every_target: whether values given for every target also apply to targets that have settings of their own in the suite
             (`PhaseSettings.target_overrides`). False in studies begun before this field existed.
@@ -85,7 +92,7 @@ class Overrides:
     target_steps: int | None = None
     train_examples: int | None = None
     evaluation_examples: int | None = None
-    retrieval_layer: int | None = None
+    retrieval_layer: int | str | None = None
     every_target: bool = False
     intermediate_learning_rate: float | None = None
     target_learning_rate: float | None = None
@@ -96,6 +103,7 @@ class Overrides:
     features: str | None = None
     head: str | None = None
     head_lr_factor: float | None = None
+    auto_layers: tuple[tuple[str, int], ...] = ()
     target: PerTarget = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -108,12 +116,13 @@ class Overrides:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Restore overrides from the output of `to_json`."""
-        return cls(**{**data, "target": read_per_target(data.get("target", ()))})
+        layers = tuple((language, int(layer)) for language, layer in data.get("auto_layers", ()))
+        return cls(**{**data, "auto_layers": layers, "target": read_per_target(data.get("target", ()))})
 
 
 _LATER_OVERRIDES = (
     "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "features", "head",
-    "head_lr_factor", "target",
+    "head_lr_factor", "auto_layers", "target",
 )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ DEFAULT_FOLDER = Path("studies")
 T = TypeVar("T", bound=Options)
 _LONGEST_NAME = 200
 """In bytes. File systems allow 255, and Optuna and MLflow append to the name."""
-_ADDED_BY_CODE = ("every_target",)
+_ADDED_BY_CODE = ("every_target", "auto_layers")
 _OF_THE_LAB = ("world_seed", "phase1_steps", "shuffled_labels")
 
 

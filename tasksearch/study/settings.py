@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tasksearch.core.errors import BadInput
 from tasksearch.core.options import StudyOptions, control_names
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
-from tasksearch.core.study import LEADER_SEEDS_ONCE, Overrides, StudyConfig
+from tasksearch.core.study import ALL_LANGUAGES, AUTO_LAYER, LEADER_SEEDS_ONCE, Overrides, StudyConfig
 from tasksearch.core.target_settings import PerTarget
 from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.study.folder_notes import keep_note, note_of
@@ -43,6 +43,8 @@ def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> Stu
     if "preset" in absent:
         now = without_preset(now, was)
     overrides = dataclasses.replace(now.overrides, every_target=was.overrides.every_target)
+    if overrides.retrieval_layer == was.overrides.retrieval_layer:
+        overrides = dataclasses.replace(overrides, auto_layers=was.overrides.auto_layers)
     # earlier versions stored the address with its password
     if was.tracking_uri is not None and kept_address(was.tracking_uri) == now.tracking_uri:
         taken |= {"tracking_uri"}
@@ -151,10 +153,14 @@ def _given(asked: Overrides, *same: str, **renamed: str) -> dict[str, Any]:
 def _retrieval(base: RetrievalSettings, asked: Overrides, shape: Shape | None) -> RetrievalSettings:
     if asked.max_length is not None:
         base = dataclasses.replace(base, max_length=None)  # None: the same length as in the intermediate phase
-    if asked.retrieval_layer is not None:
-        if shape is not None and not -shape.layers - 1 <= asked.retrieval_layer <= shape.layers:
+    if asked.retrieval_layer == AUTO_LAYER:
+        if asked.auto_layers:
+            found = dict(asked.auto_layers)
+            return dataclasses.replace(base, layer=found.pop(ALL_LANGUAGES), layers=tuple(sorted(found.items())))
+    elif asked.retrieval_layer is not None:
+        if shape is not None and not -shape.layers - 1 <= int(asked.retrieval_layer) <= shape.layers:
             raise BadInput(f"retrieval layer {asked.retrieval_layer}; the model has layers 0 (embeddings) to {shape.layers}")
-        return dataclasses.replace(base, layer=asked.retrieval_layer)
+        return dataclasses.replace(base, layer=int(asked.retrieval_layer))
     if shape is not None and base.layer > shape.layers:
         return dataclasses.replace(base, layer=max(1, round(RETRIEVAL_DEPTH * shape.layers)))
     return base
@@ -194,6 +200,16 @@ def skipped_note(folder: Path) -> str:
     return note_of(folder / _SKIPPED, _skipped_words)
 
 
+def layers_note(config: StudyConfig) -> str:
+    """Return which layers `--retrieval-layer auto` chose, as a sentence; empty where it was not asked for."""
+    found = dict(config.overrides.auto_layers)
+    if not found:
+        return ""
+    first = found.pop(ALL_LANGUAGES)
+    apart = "".join(f", {language} {layer}" for language, layer in sorted(found.items()))
+    return f"retrieval reads hidden layer {first}{apart}: best on the pretrained model by other languages' selection examples"
+
+
 def _skipped_words(skipped: Mapping[str, Sequence[str]]) -> str:
     count = sum(len(told) for told in skipped.values())
     return f"{count} bad records were passed over by --skip-bad, in {', '.join(skipped)} (listed in {_SKIPPED})"
@@ -214,6 +230,7 @@ def warning_of(suite: Suite, config: StudyConfig, folder: Path | None = None) ->
     if (cap := config.overrides.evaluation_examples) is not None:
         parts.append(f"capped: at most {cap} examples of each language and half were scored, no published number")
     parts += [note] if (note := unseeded_note(config)) else []
+    parts += [note] if (note := layers_note(config)) else []
     unchecked = str(pretraining_text(config)) if folder is None else unchecked_note(folder)
     parts += [unchecked] if unchecked else []
     parts += [note] if folder is not None and (note := skipped_note(folder)) else []

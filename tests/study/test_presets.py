@@ -34,7 +34,8 @@ def test_every_preset_is_made_of_options_and_settings_that_exist():
         assert set(preset.options) <= known - {"preset", "model", "data"}
         assert StudyOptions(**preset.options)
         read_per_target({kind: dict(own) for kind, own in preset.kinds.items()})
-    assert SUITE == StudyConfig.__dataclass_fields__["preset"].default
+    [default] = [one.default for one in dataclasses.fields(StudyConfig) if one.name == "preset"]
+    assert default == SUITE
 
 
 @pytest.mark.parametrize(
