@@ -11,6 +11,7 @@ from tasksearch.core.options import StudyOptions
 from tasksearch.core.presets import SUITE, Preset, preset_for, preset_named
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import Overrides, StudyConfig
+from tasksearch.core.target_settings import read_per_target
 from tasksearch.tasks.suite import Suite
 
 _RATES = ("learning_rate", "intermediate_learning_rate", "target_learning_rate")
@@ -62,15 +63,15 @@ def with_preset(asked: StudyOptions, preset: Preset, suite: Suite, targets: Sequ
         values = {name: value for name, value in values.items() if name not in _RATES}
     if asked.epochs is not None:
         values.pop("target_steps", None)
-    for name, own in (("steps", space.steps), ("intermediate_learning_rate", space.learning_rates)):
-        if own:
+    for name, listed in (("steps", space.steps), ("intermediate_learning_rate", space.learning_rates)):
+        if listed:
             values.pop(name, None)
     for_kinds: dict[str, dict[str, Any]] = {}
     for target in targets:
         own = {k: v for k, v in preset.kinds.get(suite.card(target).kind, {}).items() if k not in given}
         if own or target in dict(asked.target):
             for_kinds[target] = own | dict(dict(asked.target).get(target, ()))
-    return dataclasses.replace(asked, **values, target=for_kinds)
+    return dataclasses.replace(asked, **values, target=read_per_target(for_kinds))
 
 
 def without_preset(now: StudyConfig, was: StudyConfig) -> StudyConfig:
