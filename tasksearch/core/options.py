@@ -91,6 +91,11 @@ class StudyOptions(Options):
     targets: tuple[str, ...] = option((), WHAT, "target task, repeatable [default: all of the suite]", flag="--target")
     languages: tuple[str, ...] = option((), WHAT, "language, repeatable [default: all of the targets]", flag="--language")
     steps: tuple[int, ...] = option((), WHAT, "steps of the intermediate phase, repeatable [default: the suite's]", least=1)
+    intermediate_epochs: tuple[float, ...] = option(
+        (), WHAT, "of a grid: passes of the intermediate phase over its examples, in place of steps, repeatable", above=0,
+        wish="a positive number",
+    )  # fmt: skip
+    available: bool = option(False, WHAT, "of a grid: leave out the tasks that the suite or its data lack, and name them")
     continuous: bool = option(False, WHAT, "free shares instead of eighths")
     objective: str | None = option(
         None,
@@ -275,6 +280,10 @@ class StudyOptions(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.steps and self.intermediate_epochs:
+            raise BadInput(
+                f"--steps {self.steps[0]} with --intermediate-epochs {self.intermediate_epochs[0]:g}; expected one of them"
+            )
         if self.epochs is not None and self.target_steps is not None:
             raise BadInput(f"--epochs {self.epochs:g} with --target-steps {self.target_steps}; expected one of them")
 

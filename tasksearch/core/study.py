@@ -258,14 +258,13 @@ class StudyConfig:
         fields.setdefault(
             "most_seeds", fields.get("leader_seeds", cls.leader_seeds)
         )  # before races existed every finalist got exactly these
-        space: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.pop("space").items()}
-
+        space = SearchSpace.from_json(fields.pop("space"))
         objective = fields.pop("objective")
         pairs = fields.pop("suite_options")
         overrides = Overrides.from_json(fields.pop("overrides", {}))
         plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         return cls(
-            space=SearchSpace(**space),
+            space=space,
             objective=Objective(
                 targets=tuple((t, float(w)) for t, w in objective["targets"]), languages=tuple(objective["languages"])
             ),

@@ -90,9 +90,9 @@ def drawn_pairs(space: SearchSpace, seed: int, count: int) -> tuple[DrawnPair, .
 def default_pairs(space: SearchSpace, trials: int, baseline_seeds: int) -> int:
     """Return the number of pairs that a third of the trials make, at most `ENOUGH_PAIRS` and what baseline and designs leave.
 
-    0 where the space lacks one of the two kinds, or where too few pairs for an interval would come of it.
+    0 where the space lacks one of the two kinds or is a grid, or where too few pairs for an interval would come of it.
     """
-    if any(kind not in space.schedules for kind in KINDS):
+    if space.grid or any(kind not in space.schedules for kind in KINDS):
         return 0
     free = trials - baseline_seeds - most_designs(space)
     pairs = min(ENOUGH_PAIRS, trials // 6, free // 2)

@@ -25,12 +25,14 @@ from tasksearch.study.own_parts import encoder_name, picker_name, sampler_name, 
 from tasksearch.study.presets import has_presets, preset_of, with_preset
 from tasksearch.study.settings import FOR_TARGETS, settled_precision
 from tasksearch.study.setup import check_metrics, choose_languages, choose_targets, data_folder
-from tasksearch.study.spaces import fill_in, known_spaces, load_space
+from tasksearch.study.spaces import absent_tasks, fill_in, known_spaces, load_space
 from tasksearch.tasks.catalogue import load_suite, suite_name
 from tasksearch.tasks.suite import Suite
 from tasksearch.tracking.address import kept as kept_address
 
 DEFAULT_FOLDER = Path("studies")
+GRID_CONTROLS = ("exposure",)
+"""Controls of a grid by default: the others train mixes that its list does not have."""
 T = TypeVar("T", bound=Options)
 _LONGEST_NAME = 200
 """In bytes. File systems allow 255, and Optuna and MLflow append to the name."""
@@ -58,15 +60,15 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
     suite = check_metrics(load_suite(named))
     if asked.name is not None:
         check_name(asked.name)
-    targets, raw, encoder = choose_targets(suite, asked.targets), load_space(asked.space), encoder_name(asked.encoder or "")
+    data = data_folder(suite, asked.data)
+    targets, encoder = choose_targets(suite, asked.targets), encoder_name(asked.encoder or "")
+    languages = choose_languages(suite, targets, asked.languages)
     for target, _ in asked.target:
         if target not in targets:
             raise UnknownName("target of the study", target, targets)
-    preset = preset_of(asked, suite, encoder)
+    preset, raw = preset_of(asked, suite, encoder), load_space(asked.space)
     asked = with_preset(asked, preset, suite, targets, raw)
-    rates = asked.intermediate_learning_rate
-    space = fill_in(raw, suite, continuous=asked.continuous, steps=asked.steps, learning_rates=rates)
-    languages = choose_languages(suite, targets, asked.languages)
+    space = _space(asked, raw, suite, data)
     same = {one.name for one in dataclasses.fields(StudyConfig)} & {one.name for one in options_of(StudyOptions)}
     resolved: dict[str, Any] = {
         "name": asked.name or f"{space.name}-{suite.name}{'-shuffled' if asked.shuffled_labels else ''}-seed{asked.seed}",
@@ -81,10 +83,11 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "lag": asked.lag or StudyConfig.lag,
         "targets": targets,
         "languages": languages,
-        "data": data_folder(suite, asked.data),
+        "data": data,
         "objective": read_objective(asked.objective, suite, targets, languages) if asked.objective else Objective(),
         "untrained": suite.needs_data if asked.untrained is None else asked.untrained,
-        "controls": control_names(asked.controls),
+        "trials": min(asked.trials, asked.baseline_seeds + space.plan_count) if space.grid else asked.trials,
+        "controls": GRID_CONTROLS if space.grid and asked.controls == StudyOptions.controls else control_names(asked.controls),
         "pairs": default_pairs(space, asked.trials, asked.baseline_seeds) if asked.pairs is None else asked.pairs,
         "tracking_uri": kept_tracking_address(asked.tracking_uri),
         "pretraining_text": tuple(str(Path(place).absolute()) for place in asked.pretraining_text),
@@ -187,7 +190,9 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "encoder": shown(config.encoder) or None,
         "preset": config.preset if config.preset != SUITE or has_presets(load_suite(config.suite)) else None,
         "steps": config.space.steps,
-        "continuous": config.space.denominator is None,
+        "continuous": config.space.denominator is None and not config.space.grid,
+        "intermediate_epochs": config.space.epochs,
+        "available": bool(config.space.left_out),
         "model": None if config.model == "lab" else config.model,
         "objective": ",".join(aims) or None,
         "controls": ",".join(config.controls) or "none",
@@ -212,11 +217,29 @@ def _space_word(config: StudyConfig, folder: Path | None) -> str:
     """Return the name of the built-in space that equals the study's, or else the study's folder."""
     wanted = config.space
     if (known := known_spaces().get(wanted.name)) is not None:
-        suite, free = load_suite(config.suite), wanted.denominator is None
-        rates = wanted.searched_rates
-        if fill_in(known, suite, continuous=free, steps=wanted.steps, learning_rates=rates) == wanted:
+        suite, free = load_suite(config.suite), wanted.denominator is None and not wanted.grid
+        same = {"steps": wanted.steps, "epochs": wanted.epochs, "batch_size": wanted.batch_size, "without": wanted.left_out}
+        if fill_in(known, suite, continuous=free, learning_rates=wanted.searched_rates, **same) == wanted:
             return wanted.name
     return wanted.name if folder is None else str(folder)
+
+
+def _space(asked: StudyOptions, space: SearchSpace, suite: Suite, data: str | None) -> SearchSpace:
+    """Return the space that is searched; raise BadInput for what a grid does not take."""
+    filled = fill_in(
+        space,
+        suite,
+        continuous=asked.continuous,
+        steps=asked.steps,
+        learning_rates=asked.intermediate_learning_rate,
+        epochs=asked.intermediate_epochs,
+        batch_size=asked.batch_size,
+        without=absent_tasks(space, suite, data) if asked.available else space.left_out,
+    )
+    for flag, count in (("--pairs", asked.pairs), ("--matched-sets", asked.twins)):
+        if filled.grid and count:
+            raise BadInput(f"{flag} {count} with space {filled.name!r}, a grid, whose plans alone are trained; expected 0")
+    return filled
 
 
 def _part(table: type[T], values: Mapping[str, Any]) -> T:

@@ -63,7 +63,10 @@ def with_preset(asked: StudyOptions, preset: Preset, suite: Suite, targets: Sequ
         values = {name: value for name, value in values.items() if name not in _RATES}
     if asked.epochs is not None:
         values.pop("target_steps", None)
-    for name, listed in (("steps", space.steps), ("intermediate_learning_rate", space.learning_rates)):
+    if space.grid:  # its plans are given: nothing chooses between rates
+        values |= {name: rates[:1] for name, rates in values.items() if name == "intermediate_learning_rate"}
+    lengths = (*space.steps, *space.epochs, *asked.intermediate_epochs)
+    for name, listed in (("steps", lengths), ("intermediate_learning_rate", space.learning_rates)):
         if listed:
             values.pop(name, None)
     for_kinds: dict[str, dict[str, Any]] = {}

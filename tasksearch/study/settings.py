@@ -226,6 +226,7 @@ def warning_of(suite: Suite, config: StudyConfig, folder: Path | None = None) ->
             notes.setdefault(note, []).append(name)
     parts = [suite.warning] if suite.warning else []
     parts += [SHUFFLED] if dict(config.suite_options).get("shuffled_labels") else []
+    parts += [f"{config.space.name} without {', '.join(gone)}, which are not there"] if (gone := config.space.left_out) else []
     parts += [f"{', '.join(names)}: {note}" for note, names in notes.items()]
     if (cap := config.overrides.evaluation_examples) is not None:
         parts.append(f"capped: at most {cap} examples of each language and half were scored, no published number")

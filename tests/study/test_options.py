@@ -29,7 +29,8 @@ from tasksearch.tasks.catalogue import load_suite
 
 SAMPLES = {
     "space": "joint", "suite": "lowres", "targets": ["nli", "tag"], "languages": ["near1"], "steps": [8, 16],
-    "continuous": True, "objective": "nli=2,tagging=1,sov", "sampler": "random", "select": "target-dev",
+    "continuous": True, "intermediate_epochs": [0.5], "available": True,
+    "objective": "nli=2,tagging=1,sov", "sampler": "random", "select": "target-dev",
     "scheduler": "asha", "lag": 7, "trials": 9,
     "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "controls": "length,soup", "untrained": True,
     "pairs": 0,
@@ -48,7 +49,13 @@ SAMPLES = {
     "keep_targets": True, "tensorboard": True, "out": "there", "accept_versions": True, "retrain": True,
     "picker": "parts.py:picker", "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
 }  # fmt: skip
-BESIDE = {"suite": {"model": "some/model"}, "max_gpu_hours": {"gpus_per_trial": 0.5}, "data": {"model": "some/model"}}
+BESIDE = {
+    "intermediate_epochs": {"space": "singles_and_all"},
+    "available": {"space": "phang2020"},
+    "suite": {"model": "some/model"},
+    "max_gpu_hours": {"gpus_per_trial": 0.5},
+    "data": {"model": "some/model"},
+}
 """What an option needs beside itself."""
 PARTS = """
 from tasksearch.models.families.bert import Bert

@@ -1,4 +1,4 @@
-"""`--retrieval-layer auto`: one choice before the first trial, from other languages' selection examples, that the study keeps."""
+"""`--retrieval-layer auto`: one choice before the first trial, by other languages' selection examples, that a study keeps."""
 
 import dataclasses
 import json

@@ -123,9 +123,9 @@ def entries_of(
 def _design_rows(analysis: StudyAnalysis) -> list[tuple[str, ...]]:
     """The names of each row: designs that came to one schedule share theirs, and a design that was not run has its own."""
     run = [analysis.designs.all_of(f.plan.schedule) for f in analysis.evidence.table.firsts if f.role == "design"]
-    rows = sorted(dict.fromkeys(run), key=lambda names: _KINDS.index(names[0]))
-    there = {name for names in rows for name in names}
-    return sorted([*rows, *((kind,) for kind in _KINDS if kind not in there)], key=lambda names: _KINDS.index(names[0]))
+    there = {name for names in run for name in names}
+    rows = dict.fromkeys((*run, *((kind,) for kind in _KINDS if kind not in there)))
+    return sorted(rows, key=lambda names: _KINDS.index(names[0]) if names[0] in _KINDS else len(_KINDS))  # a grid names its own
 
 
 def _designed(
