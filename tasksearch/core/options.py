@@ -14,9 +14,10 @@ from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.option import Options, like, option
 from tasksearch.core.own_files import is_path
 from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Precision
+from tasksearch.core.presets import PRESETS
 from tasksearch.core.sizes import size_of
 from tasksearch.core.space import SCHEDULES
-from tasksearch.core.study import CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS, SelectionRule
+from tasksearch.core.study import AUTO_LAYER, CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS, SelectionRule
 from tasksearch.core.target_settings import PerTarget, read_per_target, told_per_target
 
 WHAT = "What to search"
@@ -58,6 +59,18 @@ def _sampler_word(value: str) -> None:
     """Raise UnknownName for a plain word that is not a sampler's name; dotted names and files are checked when loaded."""
     if "." not in value and not is_path(value) and value not in SAMPLERS:
         raise UnknownName("value for --sampler", value, (*SAMPLERS, "optuna.samplers.NAME", "FILE.py:NAME"))
+
+
+def _layer(value: Any) -> int | str | None:
+    """Parse a layer: a whole number, `auto`, or None."""
+    if value is None or value == AUTO_LAYER:
+        return value  # type: ignore[no-any-return]
+    try:
+        if isinstance(value, bool | float):
+            raise ValueError
+        return int(value)
+    except (ValueError, TypeError):
+        raise BadInput(f"--retrieval-layer is {value!r}; expected an integer, or auto") from None
 
 
 _SHARE: dict[str, Any] = {"least": 0, "below": 1, "wish": "a share in [0, 1)"}
@@ -157,6 +170,13 @@ class StudyOptions(Options):
     data: str | None = option(
         None, TRAINING, "folder of the suite's data", unset="$TASKSEARCH_DATA; the lab writes its own", path=True
     )
+    preset: str | None = option(
+        None,
+        TRAINING,
+        "training settings for a family and size of encoders; what is given beside it takes precedence",
+        choices=tuple(one.name for one in PRESETS),
+        unset="by the model",
+    )
     batch_size: int | None = option(
         None, TRAINING, "examples of an optimiser step, both phases, every target", least=1, unset="the suite's"
     )
@@ -183,6 +203,9 @@ class StudyOptions(Options):
     )
     target_learning_rate: float | None = option(
         None, TRAINING, "the same of the target phases alone", **(_RATE | {"unset": "--learning-rate"})
+    )
+    head_lr_factor: float | None = option(
+        None, TRAINING, "rate of the heads, as a multiple of the encoder's, both phases, every target", **_RATE
     )
     warmup: float | None = option(
         None, TRAINING, "share of a phase in which the rate rises, both phases", unset="the suite's", **_SHARE
@@ -222,7 +245,15 @@ class StudyOptions(Options):
         flag="--eval-examples",
         also=("--evaluation-examples",),
     )
-    retrieval_layer: int | None = option(None, TRAINING, "layer that retrieval pools", unset="14 of 24")
+    retrieval_layer: int | str | None = option(
+        None,
+        TRAINING,
+        "layer that retrieval pools; auto: the best on the pretrained model by the other languages' selection examples, found "
+        "before the first trial",
+        unset="14 of 24",
+        parse=_layer,
+        write=lambda layer: [str(layer)],
+    )
     target: PerTarget = option(  # noqa: RUF009 - a field, as the others
         (),
         TRAINING,

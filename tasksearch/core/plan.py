@@ -121,6 +121,7 @@ class RetrievalSettings:
 
     Attributes:
         layer: index into the hidden states; 0 is the embeddings, negative numbers count from the last layer.
+        layers: languages that another layer is read in: those whose own was chosen without them (`--retrieval-layer auto`).
         pooling: `mean` over all tokens (as in jiant), `mean-content` over all but the special tokens, or `cls`.
         centering: whether to subtract each language's mean vector before taking the cosine.
         max_length: tokens per sentence, special tokens included; None: as in the intermediate phase.
@@ -130,6 +131,7 @@ class RetrievalSettings:
     pooling: Pooling = "mean"
     centering: bool = False
     max_length: int | None = None
+    layers: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         _check_choice("pooling", self.pooling, Pooling)
@@ -137,8 +139,19 @@ class RetrievalSettings:
             raise BadInput(f"max_length of retrieval is {self.max_length}; expected at least 3, a piece between <s> and </s>")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form; `max_length` only where it is set."""
-        return plain_without(self, ("max_length",))
+        """Return the plain form; `max_length` and `layers` only where they are set."""
+        return plain_without(self, ("max_length", "layers"))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Restore settings from the output of `to_json`."""
+        return cls(**{**data, "layers": tuple((language, int(layer)) for language, layer in data.get("layers", ()))})
+
+    def of(self, language: str) -> RetrievalSettings:
+        """Return the settings by which one language is scored."""
+        if not self.layers:
+            return self
+        return dataclasses.replace(self, layer=dict(self.layers).get(language, self.layer), layers=())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,7 +315,7 @@ class Plan:
             settings=PhaseSettings(
                 intermediate=TrainSettings(**settings.pop("intermediate")),
                 target=TrainSettings(**settings.pop("target")),
-                retrieval=RetrievalSettings(**settings.pop("retrieval")),
+                retrieval=RetrievalSettings.from_json(settings.pop("retrieval")),
                 target_overrides=overrides,
                 intermediate_lengths=lengths,
                 **settings,

@@ -163,7 +163,7 @@ def _target(
 ) -> TargetSegment:
     numerics = [NUMERICS, around.numerics]
     recipe: dict[str, Any] = {"numerics": numerics} if trained else {"target": target, "numerics": numerics}
-    scored: dict[str, Any] = {"numerics": numerics}
+    retrieval, untrained = plan.settings.retrieval, plan.settings.untrained
     if trained:
         recipe |= {
             "settings": plan.settings.for_target(target),
@@ -174,12 +174,14 @@ def _target(
         }
         recipe |= {"extra": plan.extra_examples} if plan.extra_examples else {}
         recipe |= {"english dev": around.english_dev[target]} if target in around.english_dev else {}
-    else:
-        untrained = plan.settings.untrained
-        scored |= {"retrieval": plan.settings.retrieval, "precision": untrained.precision, "max_length": untrained.max_length}
+
+    def scored(language: str) -> dict[str, Any]:
+        how = {"retrieval": retrieval.of(language), "precision": untrained.precision, "max_length": untrained.max_length}
+        return {"numerics": numerics} | ({} if trained else how)
+
     signature = signature_of("target", parent, recipe)
     tables = tuple(
-        (language, signature_of("scores", signature, target, language, around.evaluation[target, language], scored))
+        (language, signature_of("scores", signature, target, language, around.evaluation[target, language], scored(language)))
         for language in languages
     )
     return TargetSegment(

@@ -2,8 +2,8 @@
 
 *Effect of order.* Mixtures of at least two tasks are drawn from the search space as a random sampler draws them (every subset
 equally likely, then shares and length evenly), by the study's seed alone: no result decides which, so they are an unbiased
-sample of the space. Tasks, shares, examples, learning rate, batch and seed of a mixture's trainings are equal, and so is the order of each
-task's own examples, which depends on (seed, task) alone. There are two designs.
+sample of the space. Tasks, shares, examples, learning rate, batch and seed of a mixture's trainings are equal, and so is the
+order of each task's own examples, which depends on (seed, task) alone. There are two designs.
 
 A *pair* is a joint training and one with the tasks one after the other in a random order. Both are trials of the search. Every
 pair has a seed of its own: mixtures are the main source of variance, so that many on one seed each tell more than few on

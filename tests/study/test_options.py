@@ -34,9 +34,10 @@ SAMPLES = {
     "scheduler": "asha", "lag": 7, "trials": 9,
     "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "controls": "length,soup", "untrained": True,
     "pairs": 0,
-    "twins": 3, "twin_seeds": 4, "seed": 5, "model": "some/model", "data": "data", "batch_size": 8, "target_steps": 7,
-    "early_stopping": 20, "patience": 2,
-    "epochs": 1.5, "learning_rate": 3e-4, "intermediate_learning_rate": [1e-5, 2e-4], "target_learning_rate": 2e-5, "warmup": 0.25,
+    "twins": 3, "twin_seeds": 4, "seed": 5, "model": "some/model", "data": "data", "preset": "small", "head_lr_factor": 10.0,
+    "batch_size": 8, "target_steps": 7, "early_stopping": 20, "patience": 2,
+    "epochs": 1.5, "learning_rate": 3e-4, "intermediate_learning_rate": [1e-5, 2e-4],
+    "target_learning_rate": 2e-5, "warmup": 0.25,
     "lr_policy": "stage", "mixing": "mixed", "precision": "bf16", "max_length": 64, "features": "cls", "head": "warm",
     "train_examples": 9, "evaluation_examples": 11, "retrieval_layer": 1,
     "target": {"nli": {"batch_size": 4, "learning_rate": 1e-3}, "topic": {"epochs": 2.0}}, "name": "mine",
@@ -164,7 +165,7 @@ def test_defaults_are_one():
 
 
 def test_a_default_of_a_stored_study_is_the_table_s_but_where_it_was_another_once():
-    once = {"leader_seeds", "most_seeds", "controls", "untrained", "objective", "data", "pairs", "lag"}
+    once = {"leader_seeds", "most_seeds", "controls", "untrained", "objective", "data", "pairs", "lag", "preset"}
     fields = {one.name: one.default for one in dataclasses.fields(StudyConfig)}
     same = {one.name: one.default for one in options_of(StudyOptions) if one.name in fields and one.name not in once}
     unset = {name: None if default == "" else default for name, default in fields.items()}

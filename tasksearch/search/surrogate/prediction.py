@@ -71,7 +71,9 @@ class FittedSurrogate:
             values, vectors = self.surrogate.bases[part.place]
             near = across[part.place] @ vectors
             gain = part.ratio / (np.outer(values, part.ratio) + 1.0)  # (T, columns)
-            variance = np.maximum(part.ratio * (own[part.place] + OWN)[:, np.newaxis] - np.square(near) @ (gain * part.ratio), 0.0)
+            variance = np.maximum(
+                part.ratio * (own[part.place] + OWN)[:, np.newaxis] - np.square(near) @ (gain * part.ratio), 0.0
+            )
             means.append(near @ (gain * part.z) @ part.unwhiten.T)
             spreads.append(variance @ np.square(part.unwhiten).T)
             steps.append((np.square(variance) / (variance + 1.0)) @ np.square(part.unwhiten).T)
