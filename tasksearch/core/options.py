@@ -107,7 +107,7 @@ class StudyOptions(Options):
     sampler: str = option(
         "tpe",
         WHAT,
-        "what proposes mixes: tpe, random, an Optuna sampler such as optuna.samplers.GPSampler, or your own as FILE.py:NAME",
+        "what proposes mixes: auto, tpe, random, one of Optuna's such as optuna.samplers.GPSampler, or yours as FILE.py:NAME",
         check=_sampler_word,
     )
     picker: str | None = option(None, WHAT, "what chooses among the finalists, as FILE.py:NAME", unset="the shrunken scores")
