@@ -20,6 +20,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -232,7 +233,7 @@ class PlantedWorld:
         zero: Array = np.zeros(len(self.languages))
         if not schedule.stages or not self.family.effect:
             return zero
-        shape = _Shape.of(schedule, self.tasks)
+        shape = _shape(schedule, self.tasks)
         if self.family.only is not None:
             return np.full(len(self.languages), self._only(shape))
         parts, family = self.parts, self.family
@@ -286,6 +287,11 @@ class _Shape:
         strict = MOVES.get(schedule.kind, 0.0)
         steps = schedule.steps / 96
         return cls(share=share, present=share > 0, place=place, after=after, strict=strict, steps=steps)
+
+
+@lru_cache(maxsize=8192)
+def _shape(schedule: Schedule, tasks: tuple[str, ...]) -> _Shape:
+    return _Shape.of(schedule, tasks)
 
 
 def draw_world(family: Family, seed: int) -> PlantedWorld:
