@@ -278,7 +278,9 @@ def test_a_pair_with_a_collapsed_training_is_left_out_and_counted_and_the_number
         Score(target="nli", language="en", half="select", metric="accuracy", value=70 + n % 3, examples=400, seed=0)
         for n in range(16)
     ]
-    records = [dataclasses.replace(r, scores=r.scores + ScoreTable.of([s])) for r, s in zip(study.records, english, strict=True)]
+    records = [
+        dataclasses.replace(r, scores=r.scores + ScoreTable.of([s])) for r, s in zip(study.records, english, strict=True)
+    ]
     whole = compare_schedules([study.study(records)], KINDS_OF)
     assert whole.collapsed == () and whole.of_all_runs is None and "collapsed" not in whole.answer
     low = dataclasses.replace(english[3], value=33.0)
