@@ -65,7 +65,7 @@ def history(config: StudyConfig, trials: int) -> list[TrialRecord]:
                 value=50 + level + rng.gauss(0, 2),
                 examples=200,
                 seed=plan.seed,
-            )  # fmt: skip
+            )
             for t, lang in cells
         )
         records.append(
@@ -101,7 +101,7 @@ def main(counts: list[int], sampler: str) -> None:
                     params=found.params,
                     objective=0.5,
                     scores=records[-1].scores,
-                )  # fmt: skip
+                )
             )
         running = [*records, *(TrialRecord(number=len(records) + i, role="search", status="running", plan=records[-1].plan,
                                            params=records[-1].params) for i in range(4))]  # fmt: skip
