@@ -107,7 +107,7 @@ class StudyOptions(Options):
     sampler: str = option(
         "tpe",
         WHAT,
-        "what proposes mixes: tpe, random, an Optuna sampler such as optuna.samplers.GPSampler, or your own as FILE.py:NAME",
+        "what proposes mixes: auto, tpe, random, one of Optuna's such as optuna.samplers.GPSampler, or yours as FILE.py:NAME",
         check=_sampler_word,
     )
     picker: str | None = option(None, WHAT, "what chooses among the finalists, as FILE.py:NAME", unset="the shrunken scores")
@@ -136,6 +136,21 @@ class StudyOptions(Options):
     leaders: int = option(3, TRIALS, "finalists: mixes that are trained again on fresh seeds", least=1)
     leader_seeds: int = option(2, TRIALS, "fresh seeds of each finalist at first", least=1)
     most_seeds: int = option(5, TRIALS, "fresh seeds of a finalist while its verdict is open", least=1)
+    half_width: float | None = option(
+        None,
+        TRIALS,
+        "in place of --most-seeds: fresh seeds of a finalist until its gain over its languages together is known to ± so many "
+        "points, as far as seeds cause the doubt (95 %, on selection examples)",
+        above=0,
+        wish="a positive number of points",
+    )
+    max_trainings: int | None = option(
+        None,
+        TRIALS,
+        "in place of --most-seeds: fresh seeds of the finalists while their verdicts are open, up to so many trainings of the "
+        "whole study",
+        least=1,
+    )
     controls: str = option(
         "all",
         TRIALS,
@@ -183,6 +198,16 @@ class StudyOptions(Options):
     target_steps: int | None = option(None, TRAINING, "steps of every target phase, in place of the suite's", least=1)
     epochs: float | None = option(
         None, TRAINING, "passes of every target phase over its examples, in place of steps", above=0, wish="a positive number"
+    )
+    early_stopping: int | None = option(
+        None,
+        TRAINING,
+        "score every target phase on English selection examples after so many steps, again and again, and keep the best",
+        least=1,
+        unset="off, the last step's weights",
+    )
+    patience: int | None = option(
+        None, TRAINING, "such scores in a row without a better one that end a phase", least=1, unset="5 with --early-stopping"
     )
     learning_rate: float | None = option(None, TRAINING, "peak rate of the encoder, both phases, every target", **_RATE)
     intermediate_learning_rate: tuple[float, ...] = option(
@@ -284,6 +309,10 @@ class StudyOptions(Options):
             raise BadInput(
                 f"--steps {self.steps[0]} with --intermediate-epochs {self.intermediate_epochs[0]:g}; expected one of them"
             )
+        if self.patience is not None and self.early_stopping is None:
+            raise BadInput(
+                f"--patience {self.patience} without --early-stopping; expected the steps between two scores beside it"
+            )
         if self.epochs is not None and self.target_steps is not None:
             raise BadInput(f"--epochs {self.epochs:g} with --target-steps {self.target_steps}; expected one of them")
 
@@ -373,6 +402,8 @@ class Growth(Options):
     leaders: int | None = like(StudyOptions, "leaders", help="new number of finalists")
     leader_seeds: int | None = like(StudyOptions, "leader_seeds", help="new number of fresh seeds of each finalist at first")
     most_seeds: int | None = like(StudyOptions, "most_seeds", help="new limit of fresh seeds of a finalist")
+    half_width: float | None = like(StudyOptions, "half_width")
+    max_trainings: int | None = like(StudyOptions, "max_trainings")
     baseline_seeds: int | None = like(StudyOptions, "baseline_seeds", help="new number of the baseline's seeds")
     pairs: int | None = like(
         StudyOptions, "pairs", help="new number of matched pairs, two of the trials each, which --trials makes room for"

@@ -63,6 +63,10 @@ class TrainSettings:
         steps: optimiser steps of a target phase; an intermediate phase takes its length from the schedule.
         epochs: passes over the training examples, for a target phase without `steps`.
         train_examples: maximum number of training examples of a target (None: all).
+        early_stopping: of a target phase: steps after which it is scored on the target's English selection examples, again and
+            again; the phase ends with the weights of the best score. None: with its last step. The learning rate falls as if
+            the phase ran its whole length.
+        patience: scores in a row without a better one after which a phase with `early_stopping` ends.
         curve: learning-rate curve of phase 2: `linear`, a warmup and a decay over its whole length; `wsd`, warmup-stable-decay.
         rung: for a `wsd` curve: optimiser steps per rung. The stable part is a whole number of rungs and is cut after each one;
             the warmup is a share of one rung.
@@ -85,6 +89,8 @@ class TrainSettings:
     steps: int | None = None
     epochs: float | None = None
     train_examples: int | None = None
+    early_stopping: int | None = None
+    patience: int = 5
     curve: CurveKind = "linear"
     rung: int | None = None
     decay: float = 0.1
@@ -96,7 +102,7 @@ class TrainSettings:
             raise BadInput(f"warmup is {self.warmup}; expected a share in [0, 1)")
         if not 0 < self.learning_rate < math.inf:
             raise BadInput(f"learning_rate is {self.learning_rate}; expected a positive number")
-        for name in ("micro_batch_size", "steps", "epochs", "train_examples", "rung"):
+        for name in ("micro_batch_size", "steps", "epochs", "train_examples", "early_stopping", "patience", "rung"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise BadInput(f"{name} is {value}; expected a positive number, or None")
@@ -105,8 +111,8 @@ class TrainSettings:
         check_curve(self.curve, self.rung, self.decay)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form. Fields that only a `wsd` curve uses are left out while they hold their defaults."""
-        return plain_without(self, ("curve", "rung", "decay"))
+        """Return the plain form. What only a `wsd` curve or early stopping uses is left out while it holds its default."""
+        return plain_without(self, ("early_stopping", "patience", "curve", "rung", "decay"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,8 @@ FOR_THE_QUESTION = ("twin", "best-of")
 """Roles of trials that are trained only to compare joint with sequential training (`search.matched_pairs`)."""
 MATCHED = ("pair", "twin")
 """Roles of the trainings that matched pairs and matched sets consist of."""
+MOST_FRESH_SEEDS = 30
+"""Fresh seeds of a finalist where a half-width or a number of trainings is asked for."""
 LEAST_TWINS = 3
 """Minimum number of mixtures, and of seeds, in a matched comparison: a variance estimated from fewer is meaningless."""
 
@@ -34,7 +36,7 @@ MOST_PAIRS = 800
 Status = Literal["running", "done", "stopped", "failed"]
 SelectionRule = Literal["pivot-dev", "english-dev", "target-dev"]
 """Whose selection examples choose among the finalists: see `results.verdict.RULES`."""
-SAMPLERS = ("tpe", "random")
+SAMPLERS = ("auto", "tpe", "random")
 SCHEDULERS = ("fifo", "asha")
 CONTROLS = ("length", "exposure", "soup")
 """Controls of the baseline comparison: `length`, the best free baseline at the finalists' lengths; `exposure`, target phases
@@ -75,6 +77,7 @@ class Overrides:
         precision: `fp32` or `bf16`, in both phases.
         target_steps: steps of every target phase, instead of epochs.
         epochs: passes of every target phase over its training examples, instead of steps.
+        early_stopping, patience: as in `TrainSettings`, for every target.
         features, head: as in `PhaseSettings`.
         train_examples: maximum number of training examples of a target.
         evaluation_examples: maximum number of examples scored per language, for selection and reporting each; printed beside
@@ -100,11 +103,18 @@ class Overrides:
     warmup: float | None = None
     max_length: int | None = None
     epochs: float | None = None
+    early_stopping: int | None = None
+    patience: int | None = None
     features: str | None = None
     head: str | None = None
     head_lr_factor: float | None = None
     auto_layers: tuple[tuple[str, int], ...] = ()
     target: PerTarget = ()
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether a target phase may end before its length."""
+        return self.early_stopping is not None or any("early_stopping" in dict(own) for _, own in self.target)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plain form.
@@ -121,8 +131,8 @@ class Overrides:
 
 
 _LATER_OVERRIDES = (
-    "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "features", "head",
-    "head_lr_factor", "auto_layers", "target",
+    "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "early_stopping",
+    "patience", "features", "head", "head_lr_factor", "auto_layers", "target",
 )  # fmt: skip
 
 
@@ -145,9 +155,12 @@ class StudyConfig:
         leaders, leader_seeds: number of finalists, and fresh seeds that each of them gets at first.
         most_seeds: maximum number of fresh seeds of a finalist while its verdict is open (`search.racing`). If it is at most
             `leader_seeds` there is no race; a race needs at least two seeds at first.
+        half_width: points; finalists get fresh seeds until their gains are known so well (`search.precision`).
+        max_trainings: trainings of the whole study, up to which finalists get fresh seeds while their verdicts are open, or
+            until `half_width` is reached.
         seed: seed of the study.
         lag: trial n is proposed from the results of trials 0 … n-lag; at least the number of concurrent trials.
-        sampler: `tpe`, `random`, the dotted name of an Optuna sampler, or a reference to the user's own (`core.own_files`).
+        sampler: `auto`, `tpe`, `random`, an Optuna sampler's dotted name, or a reference to the user's own (`core.own_files`).
         scheduler: `fifo` or `asha`.
         trainable: reference of the user's own trainable; empty: the three phases.
         picker: reference of the user's own picker, which chooses among the leaders; empty: the shrunken scores.
@@ -210,6 +223,8 @@ class StudyConfig:
     encoder: str = ""
     select: SelectionRule = "pivot-dev"
     preset: str = SUITE
+    half_width: float | None = None
+    max_trainings: int | None = None
 
     def __post_init__(self) -> None:
         if self.trials < 1:
@@ -227,6 +242,11 @@ class StudyConfig:
         if self.lag < 1:
             raise BadInput(f"lag {self.lag}; expected at least 1")
         for count, what in ((self.pairs, "matched pairs"), (self.twins, "matched sets")):
+            if count and self.overrides.stops_early:
+                raise BadInput(
+                    f"{count} {what} with early stopping, which gives trainings different budgets; expected one of them: "
+                    "--pairs 0, or no --early-stopping"
+                )
             if count and count < LEAST_TWINS:
                 raise BadInput(f"{count} {what}; expected 0, or at least {LEAST_TWINS}: mixtures are what is sampled")
         if self.pairs > MOST_PAIRS:
@@ -238,6 +258,16 @@ class StudyConfig:
             )
         if self.twin_seeds < LEAST_TWINS:
             raise BadInput(f"{self.twin_seeds} seeds of each matched set; expected at least {LEAST_TWINS}")
+
+    @property
+    def by_precision(self) -> bool:
+        """Whether `half_width` or `max_trainings` decides how many fresh seeds a finalist gets, in place of `most_seeds`."""
+        return self.half_width is not None or self.max_trainings is not None
+
+    @property
+    def seed_limit(self) -> int:
+        """The most fresh seeds of a finalist."""
+        return max(self.leader_seeds, MOST_FRESH_SEEDS if self.by_precision else self.most_seeds)
 
     @property
     def optuna_name(self) -> str:

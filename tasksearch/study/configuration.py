@@ -19,6 +19,7 @@ from tasksearch.core.presets import SUITE
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.search.matched_pairs import default_pairs
+from tasksearch.search.precision import least_trainings
 from tasksearch.study.locations import kept_tracking_address
 from tasksearch.study.objective import read_objective
 from tasksearch.study.own_parts import encoder_name, picker_name, sampler_name, trainable_name
@@ -88,13 +89,27 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "untrained": suite.needs_data if asked.untrained is None else asked.untrained,
         "trials": min(asked.trials, asked.baseline_seeds + space.plan_count) if space.grid else asked.trials,
         "controls": GRID_CONTROLS if space.grid and asked.controls == StudyOptions.controls else control_names(asked.controls),
-        "pairs": default_pairs(space, asked.trials, asked.baseline_seeds) if asked.pairs is None else asked.pairs,
+        "pairs": _pairs(asked, space),
         "tracking_uri": kept_tracking_address(asked.tracking_uri),
         "pretraining_text": tuple(str(Path(place).absolute()) for place in asked.pretraining_text),
     }
     plain: dict[str, Any] = {name: getattr(asked, name) for name in same - set(resolved)}
     asked = dataclasses.replace(asked, precision=settled_precision(asked.precision, asked.model, resolved["encoder"]))
-    return StudyConfig(suite_options=_suite_options(asked, suite), overrides=_overrides(asked), **resolved, **plain)
+    config = StudyConfig(suite_options=_suite_options(asked, suite), overrides=_overrides(asked), **resolved, **plain)
+    check_precision(config)
+    return config
+
+
+def check_precision(config: StudyConfig) -> None:
+    """Raise BadInput where `--half-width` or `--max-trainings` cannot be followed."""
+    if config.by_precision and config.leader_seeds < 2:
+        raise BadInput(f"--leader-seeds {config.leader_seeds} beside --half-width or --max-trainings; expected at least 2")
+    least = least_trainings(config)
+    if config.max_trainings is not None and config.max_trainings < least:
+        raise BadInput(
+            f"--max-trainings {config.max_trainings}; this study has up to {least} without a further seed of any finalist: "
+            f"expected at least as many, or fewer --trials, --leaders or --controls"
+        )
 
 
 def check_name(name: str) -> None:
@@ -222,6 +237,13 @@ def _space_word(config: StudyConfig, folder: Path | None) -> str:
         if fill_in(known, suite, continuous=free, learning_rates=wanted.searched_rates, **same) == wanted:
             return wanted.name
     return wanted.name if folder is None else str(folder)
+
+
+def _pairs(asked: StudyOptions, space: SearchSpace) -> int:
+    """Return the number of matched pairs; by default none where trainings stop early, and so have different budgets."""
+    if asked.pairs is not None or _overrides(asked).stops_early:
+        return asked.pairs or 0
+    return default_pairs(space, asked.trials, asked.baseline_seeds)
 
 
 def _space(asked: StudyOptions, space: SearchSpace, suite: Suite, data: str | None) -> SearchSpace:

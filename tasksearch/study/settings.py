@@ -70,7 +70,7 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
     both = _given(asked, "learning_rate", "precision", "batch_size", "warmup", "max_length", "head_lr_factor")
     of_space = {"learning_rate": config.space.learning_rates[0]} if config.space.learning_rates else {}
     intermediate = {**both, **of_space, **_given(asked, learning_rate="intermediate_learning_rate")}
-    target = {**both, **_given(asked, "train_examples", learning_rate="target_learning_rate", steps="target_steps")}
+    target = {**both, **_given(asked, *_TARGET_ALONE, learning_rate="target_learning_rate", steps="target_steps")}
     if asked.epochs is not None:
         target |= {"epochs": asked.epochs, "steps": None}
     own = _reached(base.target_overrides, target) if asked.every_target else base.target_overrides
@@ -108,9 +108,11 @@ def settled_precision(asked: str | None, model: str | None, encoder: str = "") -
     return automatic_precision(shape_of(model, encoder).width if model else 0, pick_device())
 
 
+_TARGET_ALONE = ("train_examples", "early_stopping", "patience")
+"""Overrides of target phases that go by the setting's own name."""
 FOR_TARGETS = (
     "learning_rate", "target_learning_rate", "target_steps", "epochs", "train_examples", "batch_size", "warmup", "max_length",
-    "head_lr_factor",
+    "head_lr_factor", "early_stopping", "patience",
 )  # fmt: skip
 """Overrides of settings that a suite may also set for single targets."""
 

@@ -135,11 +135,11 @@ def fill_in(
 
 
 def absent_tasks(space: SearchSpace, suite: Suite, data: str | None) -> tuple[str, ...]:
-    """Return the tasks that the space names and that the suite lacks, or whose files are not in the data folder."""
+    """Return the tasks of the space that the suite lacks, or whose data are neither in the folder nor on the hub."""
     from tasksearch.tasks.source import TaskSource
 
     cards = {card.name: card for card in suite.intermediates}
-    source = TaskSource(Path(data), tokenizer=None) if data and suite.needs_data else None
+    source = TaskSource(Path(data or suite.home), tokenizer=None) if suite.world != "lab" else None
     return tuple(
         task for task in space.named_tasks if task not in cards or (source is not None and source.missing(cards[task], ()))
     )

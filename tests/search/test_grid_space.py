@@ -141,7 +141,7 @@ def test_a_joint_plan_needs_the_sizes_of_its_tasks(toy):
 
 
 def test_the_papers_grid_is_nine_single_tasks_and_all_nine_jointly():
-    sizes = dict.fromkeys(phang2020.PAPER_TASKS, 10000) | {"anli_plus": 1_104_934, "mnli": 392_702}
+    sizes = dict.fromkeys(phang2020.PAPER_TASKS, 10_000) | {"anli_plus": 1_104_934, "mnli": 392_702}
     rows = fill_in(phang2020.SPACE, load_suite("xtreme")).rows(sizes)
     assert [row.name for row in rows] == [*phang2020.PAPER_TASKS, "all jointly"]
     joint = rows[-1].schedule.mixture()
@@ -160,7 +160,7 @@ def lowres(shared_data):
 
 
 def test_tasks_that_are_not_there_are_named_and_left_out_on_request_alone(lowres):
-    with pytest.raises(BadInput, match="lacks anli_plus, ccg.*--available"):
+    with pytest.raises(BadInput, match=r"lacks anli_plus, ccg.*--available"):
         lowres()
     config = lowres(available=True)
     assert config.space.tasks == ("mnli",) and set(config.space.left_out) == set(phang2020.PAPER_TASKS) - {"mnli"}
