@@ -32,13 +32,15 @@ from tasksearch.search.surrogate.warping import POWERS, Warp
 Array = NDArray[np.float64]
 
 KERNELS: tuple[dict[str, float], ...] = (
-    {"share": 1.0, "kind": 0.3},
-    {"share": 0.7, "presence": 0.5, "order": 0.3, "kind": 0.3},
-    {"share": 0.7, "presence": 0.3, "order": 0.5, "kind": 0.5, "pairs": 0.5},
-    {"share": 0.5, "order": 0.3, "kind": 0.3, "near": 1.0},
-    {"share": 0.5, "order": 0.3, "kind": 0.3, "pairs": 0.3, "before": 0.4},
+    {"share": 1.0, "kind": 0.3, "rate": 0.5},
+    {"share": 0.7, "presence": 0.5, "order": 0.3, "kind": 0.3, "rate": 0.5},
+    {"share": 0.7, "presence": 0.3, "order": 0.5, "kind": 0.5, "pairs": 0.5, "rate": 0.5},
+    {"share": 0.5, "order": 0.3, "kind": 0.3, "near": 1.0, "rate": 0.5},
+    {"share": 0.5, "order": 0.3, "kind": 0.3, "pairs": 0.3, "before": 0.4, "rate": 0.5},
 )
-"""Compositions: block → its part of the variance of a mix. `near`: squared exponential over share, order and kind."""
+"""Compositions: block → its part of the variance of a mix. `near`: squared exponential over share, order, kind and rate; `rate`
+is nothing where all mixes have one.
+"""
 LEVEL = 1.0  # variance that all mixes have in common, relative to that of one mix
 OWN = 0.1  # variance of a mix that no other shares
 RATIOS = np.geomspace(0.02, 2000, 26)  # signal over noise, the grid of the evidence
@@ -244,7 +246,7 @@ def _variance(block: Array, others: Array) -> Array:
 
 def _place(blocks: Mapping[str, Array]) -> Array:
     """Return the coordinates of mixes for the kernel `near`."""
-    return np.hstack([blocks["share"], 0.5 * blocks["order"], blocks["kind"][:, :4]])
+    return np.hstack([blocks["share"], 0.5 * blocks["order"], blocks["kind"][:, :4], blocks["rate"][:, :1]])
 
 
 def _linear(block: Array, others: Array) -> Array:
