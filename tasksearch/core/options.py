@@ -334,6 +334,15 @@ class Resources(Options):
         least=0,
         unset="1 where there are GPUs",
     )
+    memory_per_trial: str | None = option(
+        None,
+        BUDGET,
+        "memory of one trial on a CPU, such as 1.5GB; a training step that needs more computes parts of itself twice, a third "
+        "slower and with the same numbers",
+        unset="the machine's over its cores",
+        check=size_of,
+        forecast=False,
+    )
     address: str | None = option(
         None, BUDGET, "Ray cluster: auto, host:port or ray://host:port", unset="this machine", forecast=False
     )

@@ -19,6 +19,7 @@ from tasksearch.core.signature import seed_from
 from tasksearch.forward.batches import MASK_SHARE, Batch, collate
 from tasksearch.forward.device import autocast
 from tasksearch.forward.dropout import RowRange, StepDropout
+from tasksearch.forward.memory import recomputed
 from tasksearch.forward.passes import loss_sum
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.micro import MicroSizes, is_out_of_memory
@@ -90,6 +91,7 @@ def accumulate(
             mask_share,
             micro,
             share,
+            sizes.room,
         )
     return total
 
@@ -103,6 +105,7 @@ def _part(
     mask_share: float,
     micro: int,
     share: float,
+    room: int | None,
 ) -> torch.Tensor:
     """Run one task's share of the step backwards; return the loss that it adds."""
     whole = collate(task.items, items, learner.specials, mask_seed=seed, mask_share=mask_share)
@@ -110,7 +113,8 @@ def _part(
     total = torch.zeros((), device=learner.device)
     for batch, dropout in _cut(whole, len(items), micro):
         _seed_dropout(seed, learner.device)
-        with dropout, autocast(learner.device, settings.precision):
+        sequences, tokens = batch.ids.shape
+        with dropout, autocast(learner.device, settings.precision), recomputed(learner.model, sequences, tokens, room, dropout):
             loss = loss_sum(learner.model, head, batch.to(learner.device), learner.specials)
         part = loss * (share / max(1, whole.units))
         part.backward()  # type: ignore[no-untyped-call]

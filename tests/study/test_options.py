@@ -45,7 +45,7 @@ SAMPLES = {
     "tracking_uri": "http://host:5000", "deterministic": True, "pretraining_text": ["text.txt"], "allow_leakage": True,
     "allow_trimmed": True,
     "skip_bad": 2, "world_seed": 3, "phase1_steps": 30, "shuffled_labels": True,
-    "max_hours": 2.0, "max_gpu_hours": 3.0, "concurrency": 6, "cpus_per_trial": 2.0, "gpus_per_trial": 0.5, "address": "auto",
+    "max_hours": 2.0, "max_gpu_hours": 3.0, "concurrency": 6, "cpus_per_trial": 2.0, "memory_per_trial": "1.5GB", "gpus_per_trial": 0.5, "address": "auto",
     "snapshot_minutes": 0.0, "store": "s3://bucket/store", "store_budget": "20GB", "optuna_storage": "journal",
     "keep_targets": True, "tensorboard": True, "out": "there", "accept_versions": True, "retrain": True,
     "picker": "parts.py:picker", "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
