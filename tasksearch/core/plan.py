@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.methods import read_method
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import plain_without, signature_of
 
@@ -68,6 +69,7 @@ class TrainSettings:
             the warmup is a share of one rung.
         decay: for a `wsd` curve: share of the phase, at its end, over which the rate falls. Steps that do not fill a rung are
             added to the decay.
+        methods: how steps are taken otherwise than by the plain loss, in words (`core.methods`), in the order of application.
     """
 
     batch_size: int = 32
@@ -88,8 +90,10 @@ class TrainSettings:
     curve: CurveKind = "linear"
     rung: int | None = None
     decay: float = 0.1
+    methods: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "methods", tuple(str(read_method(text)) for text in self.methods))
         if self.batch_size < 1:
             raise BadInput(f"batch_size is {self.batch_size}; expected at least 1")
         if not 0 <= self.warmup < 1:
@@ -105,8 +109,8 @@ class TrainSettings:
         check_curve(self.curve, self.rung, self.decay)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form. Fields that only a `wsd` curve uses are left out while they hold their defaults."""
-        return plain_without(self, ("curve", "rung", "decay"))
+        """Return the plain form. Fields that most studies do not use are left out while they hold their defaults."""
+        return plain_without(self, ("curve", "rung", "decay", "methods"))
 
 
 @dataclass(frozen=True, kw_only=True)

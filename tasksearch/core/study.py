@@ -75,6 +75,7 @@ class Overrides:
             every number.
         retrieval_layer: hidden state that retrieval pools.
         target: settings of single targets; they take precedence over all others.
+        methods: training methods in words, with the phases that use them (`core.methods`).
         every_target: whether values given for every target also apply to targets that have settings of their own in the suite
             (`PhaseSettings.target_overrides`). False in studies begun before this field existed.
     """
@@ -95,6 +96,7 @@ class Overrides:
     features: str | None = None
     head: str | None = None
     target: PerTarget = ()
+    methods: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the plain form.
@@ -106,12 +108,12 @@ class Overrides:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Restore overrides from the output of `to_json`."""
-        return cls(**{**data, "target": read_per_target(data.get("target", ()))})
+        return cls(**{**data, "target": read_per_target(data.get("target", ())), "methods": tuple(data.get("methods", ()))})
 
 
 _LATER_OVERRIDES = (
     "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "features", "head",
-    "target",
+    "target", "methods",
 )  # fmt: skip
 
 
