@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from tasksearch.core.errors import BadInput, UnknownName
@@ -31,10 +32,12 @@ class MethodSettings:
     Attributes:
         word: the method's name.
         files: names of the fields that are paths; their content enters signatures in place of the path.
+        kinds: kinds of task that the method changes; empty: all. A phase without any of them does not use the method.
     """
 
     word: ClassVar[str]
     files: ClassVar[tuple[str, ...]] = ()
+    kinds: ClassVar[tuple[str, ...]] = ()
 
     def __str__(self) -> str:
         """Return the canonical text; fields that hold their defaults are left out."""
@@ -93,7 +96,29 @@ class Smoothing(MethodSettings):
         _share(self.word, "sigma", self.sigma)
 
 
-KNOWN_METHODS: dict[str, type[MethodSettings]] = {one.word: one for one in (Adversarial, Smoothing)}
+@dataclass(frozen=True, kw_only=True)
+class Substitution(MethodSettings):
+    """Smoothing by synonyms (Huang et al. 2021): words of training examples are drawn from themselves and their synonyms.
+
+    Attributes:
+        table: file with a word and its synonyms, separated by tabs, on each line; or a JSON object of lists.
+        rate: share of the words with synonyms that are drawn; the others stay.
+    """
+
+    word: ClassVar[str] = "synonyms"
+    files: ClassVar[tuple[str, ...]] = ("table",)
+    kinds: ClassVar[tuple[str, ...]] = ("pair", "sentence", "multilabel", "choice", "tagging")
+    table: str = ""
+    rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.table:
+            raise BadInput(f"method {self.word!r} without a table; expected {self.word}:table=FILE.tsv")
+        if not 0 < self.rate <= 1:
+            raise BadInput(f"rate of method {self.word!r} is {self.rate:g}; expected a share in (0, 1]")
+
+
+KNOWN_METHODS: dict[str, type[MethodSettings]] = {one.word: one for one in (Adversarial, Smoothing, Substitution)}
 
 
 @lru_cache(maxsize=1024)
@@ -165,19 +190,28 @@ def methods_of(texts: Iterable[str], phase: Phase) -> tuple[str, ...]:
     return tuple(canonical for text in texts for phases, canonical in [method_words(text)] if phase in phases)
 
 
-def with_contents(texts: Iterable[str], contents: Mapping[str, str]) -> tuple[str, ...]:
-    """Return methods with the hash of each file's content in place of its path, as signatures need them."""
+def with_contents(texts: Iterable[str], contents: Mapping[str, str], kinds: Collection[str]) -> tuple[str, ...]:
+    """Return the methods that change a phase with tasks of these kinds, with each file's hash in place of its path."""
 
     def told(method: MethodSettings) -> MethodSettings:
         return dataclasses.replace(method, **{name: contents[getattr(method, name)] for name in method.files})
 
-    return tuple(str(told(read_method(text))) for text in texts)
+    used = [method for method in map(read_method, texts) if not method.kinds or set(method.kinds) & set(kinds)]
+    return tuple(str(told(method)) for method in used)
 
 
 def files_of_methods(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the paths that methods read."""
     found = [(method, name) for method in map(read_method, texts) for name in method.files]
     return tuple(dict.fromkeys(getattr(method, name) for method, name in found))
+
+
+def with_absolute_paths(text: str) -> str:
+    """Return a method as a user writes it in canonical form, with absolute paths."""
+    phases, canonical = method_words(text)
+    method = read_method(canonical)
+    changes: dict[str, Any] = {name: str(Path(getattr(method, name)).absolute()) for name in method.files}
+    return _with_phase(str(dataclasses.replace(method, **changes)), phases)
 
 
 def _with_phase(canonical: str, phases: tuple[Phase, ...]) -> str:

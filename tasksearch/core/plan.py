@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
 from tasksearch.core.errors import BadInput
-from tasksearch.core.methods import read_method
+from tasksearch.core.methods import files_of_methods, read_method
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import plain_without, signature_of
 
@@ -190,6 +190,11 @@ class PhaseSettings:
         """
         length = self.retrieval.max_length
         return self.intermediate if length is None else dataclasses.replace(self.intermediate, max_length=length)
+
+    @property
+    def method_files(self) -> tuple[str, ...]:
+        """Paths of the files that training methods of either phase read."""
+        return files_of_methods((*self.intermediate.methods, *self.target.methods))
 
     def for_target(self, target: str) -> TrainSettings:
         """Return the phase-3 settings of one target, its overrides applied."""

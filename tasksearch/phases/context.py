@@ -26,6 +26,7 @@ from tasksearch.store.remote import open_store
 from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.labels import with_labels
+from tasksearch.tasks.reading import file_fingerprint
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.suite import Suite
 from tasksearch.tasks.template import template_of
@@ -90,6 +91,8 @@ class RunContext:
                 for language in languages
             },
             numerics=self.numerics,
+            contents={path: file_fingerprint(Path(path)) for path in plan.settings.method_files},
+            kinds={card.name: card.kind for card in (*map(self.suite.card, plan.schedule.tasks), *cards.values())},
         )
 
     def _root(self, plan: Plan) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from tasksearch.core.methods import with_contents
 from tasksearch.core.plan import Plan, TrainSettings
 from tasksearch.core.schedule import Stage
 from tasksearch.core.signature import signature_of
@@ -32,6 +33,8 @@ class Surroundings:
             equal recipes and settings are trained once.
         evaluation: (target, language) → fingerprints of its evaluation data and of how its card reads them.
         numerics: library versions, kind of device and thread count.
+        contents: path of a file that a training method reads → hash of its content.
+        kinds: task or target → its kind, where training methods are used.
     """
 
     model: str
@@ -39,6 +42,8 @@ class Surroundings:
     recipes: Mapping[str, str]
     evaluation: Mapping[tuple[str, str], tuple[str, ...]]
     numerics: str
+    contents: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +135,7 @@ def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[Inte
         stage = piece.stage
         recipe = {
             "stage": stage,
-            "settings": _training_only(settings),
+            "settings": _training_only(_deciding(settings, around, stage.tasks)),
             "features": plan.settings.features,
             "data": {task: around.training[task] for task in stage.tasks},
             "seed": plan.seed,
@@ -164,7 +169,7 @@ def _target(
     scored: dict[str, Any] = {"numerics": numerics}
     if trained:
         recipe |= {
-            "settings": plan.settings.for_target(target),
+            "settings": _deciding(plan.settings.for_target(target), around, (target,)),
             "features": plan.settings.features,
             "head": plan.settings.head,
             "data": around.recipes[target],
@@ -200,6 +205,14 @@ def trained_together(targets: Sequence[TargetSegment]) -> tuple[tuple[str, ...],
         if segment.trained:
             groups.setdefault(segment.signature, []).append(segment.target)
     return tuple(tuple(sorted(names)) for names in groups.values() if len(names) > 1)
+
+
+def _deciding(settings: TrainSettings, around: Surroundings, names: Sequence[str]) -> TrainSettings:
+    """Return settings with those methods that change the training of these tasks, and with their files' content for paths."""
+    if not settings.methods:
+        return settings
+    kinds = [around.kinds[name] for name in names]
+    return dataclasses.replace(settings, methods=with_contents(settings.methods, around.contents, kinds))
 
 
 def _training_only(settings: TrainSettings) -> TrainSettings:

@@ -122,7 +122,7 @@ def _train(
     drawn = [StepItems(parts=((card.name, order[first : first + batch]),)) for first in range(0, total * batch, batch)]
     train_on(
         learner_of(model, nn.ModuleDict({"target": head}), context),
-        {card.name: TrainingTask(items=items, head="target", seeds=segment.recipe)},
+        {card.name: TrainingTask(items=items, head="target", seeds=segment.recipe, max_length=settings.max_length)},
         drawn,
         settings,
         Curve(total=total, warmup=settings.warmup),

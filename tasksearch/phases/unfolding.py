@@ -38,6 +38,8 @@ def unfolded(plan: Plan, untrained: Sequence[str] = ()) -> tuple[tuple[Intermedi
         recipes={name: name for name in plan.targets},
         evaluation={(target, language): () for target in plan.targets for language in plan.languages},
         numerics="any",
+        contents={path: path for path in plan.settings.method_files},
+        kinds=dict.fromkeys(names, "pair"),
     )
     spoken, trained = dict.fromkeys(plan.targets, plan.languages), {name: name not in untrained for name in plan.targets}
     return segments_of(plan, around, languages_of=spoken, trained=trained, shown_by=stage_counts)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from tasksearch.core.errors import BadInput, UnknownName
-from tasksearch.core.methods import canonical_methods
+from tasksearch.core.methods import canonical_methods, with_absolute_paths
 from tasksearch.core.option import Options, check_names, options_of
 from tasksearch.core.options import Places, Resources, StudyOptions, control_names
 from tasksearch.core.own_files import shown
@@ -226,7 +226,9 @@ def _overrides(asked: StudyOptions) -> Overrides:
     """
     names = [f.name for f in dataclasses.fields(Overrides) if f.name not in _ADDED_BY_CODE]
     for_targets = any(getattr(asked, name) is not None for name in FOR_TARGETS)
-    given = {name: getattr(asked, name) for name in names} | {"methods": canonical_methods(asked.methods)}
+    given = {name: getattr(asked, name) for name in names} | {
+        "methods": canonical_methods(map(with_absolute_paths, asked.methods))
+    }
     return Overrides(every_target=for_targets, **given)
 
 

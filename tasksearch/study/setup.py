@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasksearch.core.errors import BadInput, DataMissing, UnknownName
+from tasksearch.core.methods import Phase, files_of_methods, methods_of, read_method
 from tasksearch.core.own_files import UserFile, pack, references_in
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
@@ -86,6 +87,28 @@ def files_of(config: StudyConfig) -> tuple[UserFile, ...]:
     return references_in(config.suite, config.sampler, config.picker, config.trainable, config.encoder)
 
 
+def check_methods(config: StudyConfig, suite: Suite) -> None:
+    """Check that every training method changes the training of some task of its phase, and that its files can be read.
+
+    Raises:
+        BadInput, DataMissing: one does not.
+    """
+    from tasksearch.tasks.synonyms import read_synonyms
+
+    phases: dict[Phase, tuple[str, ...]] = {"intermediate": config.space.tasks, "target": config.targets}
+    for phase, names in phases.items():
+        texts = methods_of(config.overrides.methods, phase)
+        kinds = {suite.card(name).kind for name in names}
+        for method in map(read_method, texts):
+            if method.kinds and not kinds & set(method.kinds):
+                raise BadInput(
+                    f"method {method.word!r} changes no task of the {phase} phase ({', '.join(names)}); expected one of the "
+                    f"kinds {', '.join(method.kinds)}"
+                )
+        for path in files_of_methods(texts):
+            read_synonyms(Path(path))
+
+
 def check_metrics(suite: Suite) -> Suite:
     """Return the suite unchanged; raise UnknownName if a card's metric cannot score its kind of task."""
     from tasksearch.metrics.registry import check_metric
@@ -160,6 +183,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
 
     suite = load_suite(config.suite)
     lab = suite.world == "lab"
+    check_methods(config, suite)
     if config.model != "lab":
         _check_model(config.model, config.encoder)  # before the lab's own is made: a wrong folder is known at once
     elif not lab:
