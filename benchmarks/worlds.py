@@ -28,7 +28,6 @@ def main() -> None:
     parser.add_argument("--worlds", type=int)
     parser.add_argument("--first", type=int, default=FIRST)
     parser.add_argument("--race", action="store_true", help="two to five seeds, as a study has by default; else three")
-    parser.add_argument("--others", type=int, default=300, help="random mixes beside the search; 0 is twice as fast")
     parser.add_argument("--trials", type=int, nargs="+", default=list(TRIALS))
     options = parser.parse_args()
     for name in options.family:
@@ -36,7 +35,7 @@ def main() -> None:
         started = time.process_time()
         setting = Setting(leader_seeds=2, most_seeds=5) if options.race else Setting()
         worlds = range(options.first, options.first + count)
-        cells = measure(FAMILIES[name], worlds, options.trials, setting=setting, others=options.others)
+        cells = measure(FAMILIES[name], worlds, options.trials, setting=setting)
         print(f"## {name}: {count} worlds, {date.today()}, {time.process_time() - started:.0f} s of one core\n", flush=True)
         print("\n".join(table_lines(cells)) + "\n", flush=True)
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self, get_args
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.methods import files_of_methods, read_method
-from tasksearch.core.schedule import Schedule
+from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.core.signature import plain_without, signature_of
 
 LRPolicy = Literal["phase", "stage"]
@@ -64,6 +64,10 @@ class TrainSettings:
         steps: optimiser steps of a target phase; an intermediate phase takes its length from the schedule.
         epochs: passes over the training examples, for a target phase without `steps`.
         train_examples: maximum number of training examples of a target (None: all).
+        early_stopping: of a target phase: steps after which it is scored on the target's English selection examples, again and
+            again; the phase ends with the weights of the best score. None: with its last step. The learning rate falls as if
+            the phase ran its whole length.
+        patience: scores in a row without a better one after which a phase with `early_stopping` ends.
         curve: learning-rate curve of phase 2: `linear`, a warmup and a decay over its whole length; `wsd`, warmup-stable-decay.
         rung: for a `wsd` curve: optimiser steps per rung. The stable part is a whole number of rungs and is cut after each one;
             the warmup is a share of one rung.
@@ -87,6 +91,8 @@ class TrainSettings:
     steps: int | None = None
     epochs: float | None = None
     train_examples: int | None = None
+    early_stopping: int | None = None
+    patience: int = 5
     curve: CurveKind = "linear"
     rung: int | None = None
     decay: float = 0.1
@@ -100,7 +106,7 @@ class TrainSettings:
             raise BadInput(f"warmup is {self.warmup}; expected a share in [0, 1)")
         if not 0 < self.learning_rate < math.inf:
             raise BadInput(f"learning_rate is {self.learning_rate}; expected a positive number")
-        for name in ("micro_batch_size", "steps", "epochs", "train_examples", "rung"):
+        for name in ("micro_batch_size", "steps", "epochs", "train_examples", "early_stopping", "patience", "rung"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise BadInput(f"{name} is {value}; expected a positive number, or None")
@@ -110,7 +116,7 @@ class TrainSettings:
 
     def to_json(self) -> dict[str, Any]:
         """Return the plain form. Fields that most studies do not use are left out while they hold their defaults."""
-        return plain_without(self, ("curve", "rung", "decay", "methods"))
+        return plain_without(self, ("early_stopping", "patience", "curve", "rung", "decay", "methods"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +125,7 @@ class RetrievalSettings:
 
     Attributes:
         layer: index into the hidden states; 0 is the embeddings, negative numbers count from the last layer.
+        layers: languages that another layer is read in: those whose own was chosen without them (`--retrieval-layer auto`).
         pooling: `mean` over all tokens (as in jiant), `mean-content` over all but the special tokens, or `cls`.
         centering: whether to subtract each language's mean vector before taking the cosine.
         max_length: tokens per sentence, special tokens included; None: as in the intermediate phase.
@@ -128,6 +135,7 @@ class RetrievalSettings:
     pooling: Pooling = "mean"
     centering: bool = False
     max_length: int | None = None
+    layers: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         _check_choice("pooling", self.pooling, Pooling)
@@ -135,8 +143,19 @@ class RetrievalSettings:
             raise BadInput(f"max_length of retrieval is {self.max_length}; expected at least 3, a piece between <s> and </s>")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form; `max_length` only where it is set."""
-        return plain_without(self, ("max_length",))
+        """Return the plain form; `max_length` and `layers` only where they are set."""
+        return plain_without(self, ("max_length", "layers"))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Restore settings from the output of `to_json`."""
+        return cls(**{**data, "layers": tuple((language, int(layer)) for language, layer in data.get("layers", ()))})
+
+    def of(self, language: str) -> RetrievalSettings:
+        """Return the settings by which one language is scored."""
+        if not self.layers:
+            return self
+        return dataclasses.replace(self, layer=dict(self.layers).get(language, self.layer), layers=())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +200,11 @@ class PhaseSettings:
     def length_of(self, task: str) -> int:
         """Return the maximum sequence length of an intermediate task, in tokens."""
         return dict(self.intermediate_lengths).get(task, self.intermediate.max_length)
+
+    def of_stage(self, stage: Stage) -> TrainSettings:
+        """Return the phase-2 settings of one stage, which may have a learning rate of its own."""
+        rate = stage.learning_rate
+        return self.intermediate if rate is None else dataclasses.replace(self.intermediate, learning_rate=rate)
 
     @property
     def untrained(self) -> TrainSettings:
@@ -259,6 +283,13 @@ class Plan:
         return f"{self.schedule}, targets +{self.extra_examples} examples" if self.extra_examples else str(self.schedule)
 
     @property
+    def learning_rate(self) -> float | None:
+        """Peak learning rate of phase 2: the schedule's own, else that of the settings; None without a phase 2."""
+        if not self.schedule.stages:
+            return None
+        return self.schedule.learning_rate or self.settings.intermediate.learning_rate
+
+    @property
     def intermediate_examples(self) -> int:
         """Training examples shown in phase 2, repetitions included."""
         return self.schedule.steps * self.settings.intermediate.batch_size
@@ -293,7 +324,7 @@ class Plan:
             settings=PhaseSettings(
                 intermediate=TrainSettings(**settings.pop("intermediate")),
                 target=TrainSettings(**settings.pop("target")),
-                retrieval=RetrievalSettings(**settings.pop("retrieval")),
+                retrieval=RetrievalSettings.from_json(settings.pop("retrieval")),
                 target_overrides=overrides,
                 intermediate_lengths=lengths,
                 **settings,

@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.own_files import is_reference
 from tasksearch.core.plan import Plan
+from tasksearch.core.presets import SUITE
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.signature import plain_without, to_plain
 from tasksearch.core.space import SearchSpace
@@ -44,6 +45,11 @@ LEADER_SEEDS_ONCE = 3
 """Initial fresh seeds per finalist that `tasksearch run` requested before controls existed."""
 
 
+AUTO_LAYER = "auto"
+"""Value of `--retrieval-layer`: chosen on the pretrained model (`study.retrieval_layers`)."""
+ALL_LANGUAGES = "all"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Objective:
     """What the search maximises: the standardised gain over the baseline on the selection examples.
@@ -64,16 +70,19 @@ class Overrides:
     Attributes:
         learning_rate: of the encoder, in both phases and for every target.
         intermediate_learning_rate, target_learning_rate: for one kind of phase; they take precedence over `learning_rate`.
-        batch_size, warmup, max_length: as in `TrainSettings`, in both phases and for every target; `max_length` also holds for
-            single intermediate tasks and for retrieval.
+        batch_size, warmup, max_length, head_lr_factor: as in `TrainSettings`, in both phases and for every target; `max_length`
+            also holds for single intermediate tasks and for retrieval.
         precision: `fp32` or `bf16`, in both phases.
         target_steps: steps of every target phase, instead of epochs.
         epochs: passes of every target phase over its training examples, instead of steps.
+        early_stopping, patience: as in `TrainSettings`, for every target.
         features, head: as in `PhaseSettings`.
         train_examples: maximum number of training examples of a target.
         evaluation_examples: maximum number of examples scored per language, for selection and reporting each; printed beside
             every number.
-        retrieval_layer: hidden state that retrieval pools.
+        retrieval_layer: hidden state that retrieval pools; `AUTO_LAYER`: the one in `auto_layers`.
+        auto_layers: what `auto` was resolved to before the first trial: the layer that is best over all languages, under the
+            name `ALL_LANGUAGES`, and languages for which another layer is best over the others.
         target: settings of single targets; they take precedence over all others.
         methods: training methods in words, with the phases that use them (`core.methods`).
         every_target: whether values given for every target also apply to targets that have settings of their own in the suite
@@ -85,7 +94,7 @@ class Overrides:
     target_steps: int | None = None
     train_examples: int | None = None
     evaluation_examples: int | None = None
-    retrieval_layer: int | None = None
+    retrieval_layer: int | str | None = None
     every_target: bool = False
     intermediate_learning_rate: float | None = None
     target_learning_rate: float | None = None
@@ -93,10 +102,19 @@ class Overrides:
     warmup: float | None = None
     max_length: int | None = None
     epochs: float | None = None
+    early_stopping: int | None = None
+    patience: int | None = None
     features: str | None = None
     head: str | None = None
+    head_lr_factor: float | None = None
+    auto_layers: tuple[tuple[str, int], ...] = ()
     target: PerTarget = ()
     methods: tuple[str, ...] = ()
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether a target phase may end before its length."""
+        return self.early_stopping is not None or any("early_stopping" in dict(own) for _, own in self.target)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plain form.
@@ -108,12 +126,18 @@ class Overrides:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Restore overrides from the output of `to_json`."""
-        return cls(**{**data, "target": read_per_target(data.get("target", ())), "methods": tuple(data.get("methods", ()))})
+        layers = tuple((language, int(layer)) for language, layer in data.get("auto_layers", ()))
+        changed = {
+            "auto_layers": layers,
+            "target": read_per_target(data.get("target", ())),
+            "methods": tuple(data.get("methods", ())),
+        }
+        return cls(**{**data, **changed})
 
 
 _LATER_OVERRIDES = (
-    "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "features", "head",
-    "target", "methods",
+    "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "early_stopping",
+    "patience", "features", "head", "head_lr_factor", "auto_layers", "target", "methods",
 )  # fmt: skip
 
 
@@ -157,6 +181,7 @@ class StudyConfig:
         twins, twin_seeds: number of mixtures that are trained jointly, annealed and sequentially, and of the seeds they share;
             either no mixture, or at least three mixtures on at least three seeds.
         suite_options: options that the suite was built with (the lab's world seed and phase-1 steps).
+        preset: name of the preset (`core.presets`) whose values stand in the overrides and the space.
         more_baseline: baseline seeds that were added later. They improve the estimate of the baseline but change no objective.
         widened: how many times the space was widened; Optuna keeps one study for each width.
     """
@@ -199,6 +224,7 @@ class StudyConfig:
     picker: str = ""
     encoder: str = ""
     select: SelectionRule = "pivot-dev"
+    preset: str = SUITE
 
     def __post_init__(self) -> None:
         if self.trials < 1:
@@ -216,6 +242,11 @@ class StudyConfig:
         if self.lag < 1:
             raise BadInput(f"lag {self.lag}; expected at least 1")
         for count, what in ((self.pairs, "matched pairs"), (self.twins, "matched sets")):
+            if count and self.overrides.stops_early:
+                raise BadInput(
+                    f"{count} {what} with early stopping, which gives trainings different budgets; expected one of them: "
+                    "--pairs 0, or no --early-stopping"
+                )
             if count and count < LEAST_TWINS:
                 raise BadInput(f"{count} {what}; expected 0, or at least {LEAST_TWINS}: mixtures are what is sampled")
         if self.pairs > MOST_PAIRS:
@@ -247,14 +278,13 @@ class StudyConfig:
         fields.setdefault(
             "most_seeds", fields.get("leader_seeds", cls.leader_seeds)
         )  # before races existed every finalist got exactly these
-        space: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.pop("space").items()}
-
+        space = SearchSpace.from_json(fields.pop("space"))
         objective = fields.pop("objective")
         pairs = fields.pop("suite_options")
         overrides = Overrides.from_json(fields.pop("overrides", {}))
         plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         return cls(
-            space=SearchSpace(**space),
+            space=space,
             objective=Objective(
                 targets=tuple((t, float(w)) for t, w in objective["targets"]), languages=tuple(objective["languages"])
             ),

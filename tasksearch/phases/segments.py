@@ -35,6 +35,7 @@ class Surroundings:
         numerics: library versions, kind of device and thread count.
         contents: path of a file that a training method reads → hash of its content.
         kinds: task or target → its kind, where training methods are used.
+        english_dev: target whose phase stops early → fingerprints of the English selection examples that it is scored on.
     """
 
     model: str
@@ -44,6 +45,7 @@ class Surroundings:
     numerics: str
     contents: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
+    english_dev: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,8 +136,8 @@ def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[Inte
     for number, piece in enumerate(lr_segments_of(plan.schedule, settings)):
         stage = piece.stage
         recipe = {
-            "stage": stage,
-            "settings": _training_only(_deciding(settings, around, stage.tasks)),
+            "stage": dataclasses.replace(stage, learning_rate=None),  # it stands in the settings, searched or not
+            "settings": _training_only(_deciding(plan.settings.of_stage(stage), around, stage.tasks)),
             "features": plan.settings.features,
             "data": {task: around.training[task] for task in stage.tasks},
             "seed": plan.seed,
@@ -166,7 +168,7 @@ def _target(
 ) -> TargetSegment:
     numerics = [NUMERICS, around.numerics]
     recipe: dict[str, Any] = {"numerics": numerics} if trained else {"target": target, "numerics": numerics}
-    scored: dict[str, Any] = {"numerics": numerics}
+    retrieval, untrained = plan.settings.retrieval, plan.settings.untrained
     if trained:
         recipe |= {
             "settings": _deciding(plan.settings.for_target(target), around, (target,)),
@@ -176,12 +178,15 @@ def _target(
             "seed": plan.seed,
         }
         recipe |= {"extra": plan.extra_examples} if plan.extra_examples else {}
-    else:
-        untrained = plan.settings.untrained
-        scored |= {"retrieval": plan.settings.retrieval, "precision": untrained.precision, "max_length": untrained.max_length}
+        recipe |= {"english dev": around.english_dev[target]} if target in around.english_dev else {}
+
+    def scored(language: str) -> dict[str, Any]:
+        how = {"retrieval": retrieval.of(language), "precision": untrained.precision, "max_length": untrained.max_length}
+        return {"numerics": numerics} | ({} if trained else how)
+
     signature = signature_of("target", parent, recipe)
     tables = tuple(
-        (language, signature_of("scores", signature, target, language, around.evaluation[target, language], scored))
+        (language, signature_of("scores", signature, target, language, around.evaluation[target, language], scored(language)))
         for language in languages
     )
     return TargetSegment(
@@ -220,5 +225,12 @@ def _training_only(settings: TrainSettings) -> TrainSettings:
 
     These are fields that only a target phase reads, and fields of a `wsd` curve that each segment's own recipe already states.
     """
-    plain = dataclasses.replace(settings, steps=None, epochs=None, train_examples=None, curve="linear", rung=None, decay=0.1)
+    targets_alone: dict[str, Any] = {
+        "steps": None,
+        "epochs": None,
+        "train_examples": None,
+        "early_stopping": None,
+        "patience": 5,
+    }
+    plain = dataclasses.replace(settings, **targets_alone, curve="linear", rung=None, decay=0.1)
     return plain if settings.curve == "linear" else dataclasses.replace(plain, warmup=0.0)

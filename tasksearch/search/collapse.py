@@ -12,17 +12,19 @@ A flagged training is trained again on a new seed, as a trial of its own, `RERUN
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
-from tasksearch.core.score import ENGLISH
+from tasksearch.core.score import ENGLISH, Cell
 from tasksearch.core.study import TrialRecord
-from tasksearch.search.objective import binomial_error
+from tasksearch.search.objective import Baseline, binomial_error
 
 FAR = 6.0
 """Deviations between a collapsed training and the median of its plan's other seeds."""
 RERUNS = 4
 """The most trainings of a study that are run again because they collapsed."""
+GUESSED = 2.0
+"""Binomial errors above the score of a guess up to which a target of the baseline counts as not trained."""
 FRESH = ("baseline", "finalist", "control")
 """Roles whose trainings are compared with the other seeds of their plan."""
 
@@ -42,6 +44,23 @@ def collapsed(records: Iterable[TrialRecord]) -> frozenset[int]:
         low = {record.number for record in trained if _is_low(record, trained, english, spread)}
         found |= low if 2 * len(low) <= len(trained) else set()
     return frozenset(found)
+
+
+def not_trained(baseline: Baseline, chance: Mapping[str, float | None], examples: Mapping[Cell, int]) -> tuple[str, ...]:
+    """Return the targets in which the baseline is no better than a guess on English selection examples, sorted.
+
+    Args:
+        baseline: its selection scores.
+        chance: target → score of a guess, percent; targets without one are never returned.
+        examples: cell → selection examples.
+    """
+    return tuple(
+        target
+        for target in baseline.targets
+        if (guess := chance.get(target)) is not None
+        and (cell := baseline.cells.get((target, ENGLISH))) is not None
+        and cell.mean <= guess + GUESSED * binomial_error(guess, examples[target, ENGLISH])
+    )
 
 
 def to_run_again(records: Sequence[TrialRecord]) -> TrialRecord | None:

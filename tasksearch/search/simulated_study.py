@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tasksearch.core.score import Cell, Score, ScoreTable
 from tasksearch.core.signature import seed_from
 from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.search.collapse import RERUNS
 from tasksearch.search.common_seeds import further_baseline
 from tasksearch.search.controls import control_seeds, most_controls
 from tasksearch.search.matched_pairs import KINDS, matched_count
@@ -31,7 +32,10 @@ class Bounds:
 
 
 def bounds(config: StudyConfig) -> dict[str, Bounds]:
-    """Role → trainings of the complete study but for the search's mixes, where the space holds as many as there are trials."""
+    """Role → trainings of the complete study but for the search's mixes, where the space holds as many as there are trials.
+
+    `re-run` stands for trainings that replace collapsed ones.
+    """
     mixes = max(0, config.trials - config.baseline_seeds)
     leaders, seeds = min(config.leaders, mixes), config.leader_seeds
     races = seeds > 1 and config.most_seeds > seeds
@@ -47,6 +51,7 @@ def bounds(config: StudyConfig) -> dict[str, Bounds]:
         "twin": Bounds(least=twins, most=twins),
         "best-of": Bounds(least=0, most=len(KINDS) * config.twin_seeds if config.twins else 0),
         "untrained": Bounds(least=untrained, most=untrained),
+        "re-run": Bounds(least=0, most=RERUNS if leaders else 0),
     }
     return {role: one for role, one in found.items() if one.most}
 
