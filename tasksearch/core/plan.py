@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
 from tasksearch.core.errors import BadInput
-from tasksearch.core.methods import files_of_methods, read_method
+from tasksearch.core.methods import Phase, files_of_methods, method_words, methods_of, read_method
 from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.core.signature import plain_without, signature_of
 
@@ -119,6 +119,11 @@ class TrainSettings:
         return plain_without(self, ("early_stopping", "patience", "curve", "rung", "decay", "methods"))
 
 
+def _with_methods(settings: TrainSettings, methods: tuple[str, ...], phase: Phase) -> TrainSettings:
+    own = methods_of(methods, phase)
+    return dataclasses.replace(settings, methods=(*settings.methods, *own)) if own else settings
+
+
 @dataclass(frozen=True, kw_only=True)
 class RetrievalSettings:
     """How a sentence becomes a vector for bitext retrieval; always printed beside the score.
@@ -202,9 +207,9 @@ class PhaseSettings:
         return dict(self.intermediate_lengths).get(task, self.intermediate.max_length)
 
     def of_stage(self, stage: Stage) -> TrainSettings:
-        """Return the phase-2 settings of one stage, which may have a learning rate of its own."""
-        rate = stage.learning_rate
-        return self.intermediate if rate is None else dataclasses.replace(self.intermediate, learning_rate=rate)
+        """Return the phase-2 settings of one stage, which may have a learning rate and methods of its own."""
+        settings = _with_methods(self.intermediate, stage.methods, "intermediate")
+        return settings if stage.learning_rate is None else dataclasses.replace(settings, learning_rate=stage.learning_rate)
 
     @property
     def untrained(self) -> TrainSettings:
@@ -214,11 +219,6 @@ class PhaseSettings:
         """
         length = self.retrieval.max_length
         return self.intermediate if length is None else dataclasses.replace(self.intermediate, max_length=length)
-
-    @property
-    def method_files(self) -> tuple[str, ...]:
-        """Paths of the files that training methods of either phase read."""
-        return files_of_methods((*self.intermediate.methods, *self.target.methods))
 
     def for_target(self, target: str) -> TrainSettings:
         """Return the phase-3 settings of one target, its overrides applied."""
@@ -281,6 +281,18 @@ class Plan:
         if self.soup:
             return f"average of {len(self.soup)} encoders"
         return f"{self.schedule}, targets +{self.extra_examples} examples" if self.extra_examples else str(self.schedule)
+
+    def for_target(self, target: str) -> TrainSettings:
+        """Return the phase-3 settings of one target, with the methods that the schedule brings along."""
+        return _with_methods(self.settings.for_target(target), self.schedule.methods, "target")
+
+    @property
+    def method_files(self) -> tuple[str, ...]:
+        """Paths of the files that training methods of any phase read."""
+        stages = [stage for schedule in (self.schedule, *self.soup) for stage in schedule.stages]
+        held = [*self.settings.intermediate.methods, *self.settings.target.methods]
+        held += [method_words(text)[1] for stage in stages for text in stage.methods]
+        return files_of_methods(held)
 
     @property
     def learning_rate(self) -> float | None:

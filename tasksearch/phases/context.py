@@ -88,12 +88,12 @@ class RunContext:
                 for language in languages
             },
             numerics=self.numerics,
-            contents={path: file_fingerprint(Path(path)) for path in plan.settings.method_files},
+            contents={path: file_fingerprint(Path(path)) for path in plan.method_files},
             kinds={card.name: card.kind for card in (*map(self.suite.card, plan.schedule.tasks), *cards.values())},
             english_dev={
                 target: self._evaluation(card, ENGLISH, plan)
                 for target, card in cards.items()
-                if card.trained and plan.settings.for_target(target).early_stopping
+                if card.trained and plan.for_target(target).early_stopping
             },
         )
 

@@ -136,7 +136,7 @@ def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[Inte
     for number, piece in enumerate(lr_segments_of(plan.schedule, settings)):
         stage = piece.stage
         recipe = {
-            "stage": dataclasses.replace(stage, learning_rate=None),  # it stands in the settings, searched or not
+            "stage": dataclasses.replace(stage, learning_rate=None, methods=()),  # they stand in the settings, searched or not
             "settings": _training_only(_deciding(plan.settings.of_stage(stage), around, stage.tasks)),
             "features": plan.settings.features,
             "data": {task: around.training[task] for task in stage.tasks},
@@ -171,7 +171,7 @@ def _target(
     retrieval, untrained = plan.settings.retrieval, plan.settings.untrained
     if trained:
         recipe |= {
-            "settings": _deciding(plan.settings.for_target(target), around, (target,)),
+            "settings": _deciding(plan.for_target(target), around, (target,)),
             "features": plan.settings.features,
             "head": plan.settings.head,
             "data": around.recipes[target],

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasksearch.core.errors import BadInput, DataMissing, UnknownName
-from tasksearch.core.methods import Phase, files_of_methods, methods_of, read_method
+from tasksearch.core.methods import Phase, canonical_methods, files_of_methods, methods_of, read_method
 from tasksearch.core.own_files import UserFile, pack, references_in
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.presets import check_preset
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
+from tasksearch.core.space import NO_METHOD
 from tasksearch.core.study import StudyConfig
 from tasksearch.study.coverage import covered_languages
 from tasksearch.study.settings import settings_of, warning_of
@@ -92,13 +93,16 @@ def check_methods(config: StudyConfig, suite: Suite) -> None:
     """Check that every training method changes the training of some task of its phase, and that its files can be read.
 
     Raises:
-        BadInput, DataMissing: one does not.
+        BadInput, DataMissing: one does not, or the search would use one beside the study's own of the same name.
     """
     from tasksearch.tasks.synonyms import read_synonyms
 
     phases: dict[Phase, tuple[str, ...]] = {"intermediate": config.space.tasks, "target": config.targets}
+    searched = [text for text in config.space.methods if text != NO_METHOD]
+    for text in searched:
+        canonical_methods((*config.overrides.methods, text))
     for phase, names in phases.items():
-        texts = methods_of(config.overrides.methods, phase)
+        texts = methods_of((*config.overrides.methods, *searched), phase)
         kinds = {suite.card(name).kind for name in names}
         for method in map(read_method, texts):
             if method.kinds and not kinds & set(method.kinds):
