@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.methods import method_words
 from tasksearch.core.option import Options, like, option
 from tasksearch.core.own_files import is_path
 from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Precision
@@ -250,6 +251,14 @@ class StudyOptions(Options):
         "start of a target's head; warm: from the intermediate head of the same labels, where there is one",
         choices=get_args(HeadStart),
         unset="the suite's",
+    )
+    methods: tuple[str, ...] = option(
+        (),
+        TRAINING,
+        "robust training of target phases (phase=intermediate: of the intermediate one; phase=both), such as "
+        "adversarial:epsilon=0.1,steps=1 or smoothing:sigma=0.1; repeatable",
+        flag="--method",
+        check=method_words,
     )
     train_examples: int | None = option(None, TRAINING, "training examples of every target, at most", least=1)
     evaluation_examples: int | None = option(

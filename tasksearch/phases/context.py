@@ -28,6 +28,7 @@ from tasksearch.store.remote import open_store
 from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.labels import with_labels
+from tasksearch.tasks.reading import file_fingerprint
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.suite import Suite
 from tasksearch.tasks.template import template_of
@@ -88,10 +89,12 @@ class RunContext:
                 for language in languages
             },
             numerics=self.numerics,
+            contents={path: file_fingerprint(Path(path)) for path in plan.method_files},
+            kinds={card.name: card.kind for card in (*map(self.suite.card, plan.schedule.tasks), *cards.values())},
             english_dev={
                 target: self._evaluation(card, ENGLISH, plan)
                 for target, card in cards.items()
-                if card.trained and plan.settings.for_target(target).early_stopping
+                if card.trained and plan.for_target(target).early_stopping
             },
         )
 
