@@ -12,6 +12,7 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
 from tasksearch.core.small_cache import read_cached, write_cached
 from tasksearch.tasks.card import TaskCard
+from tasksearch.tasks.crossed import crossed
 from tasksearch.tasks.encode import CASTS, Encoded, Tokenizer, encode
 from tasksearch.tasks.encoded_cache import cached_encoding
 from tasksearch.tasks.examples import Example
@@ -58,6 +59,8 @@ class TaskSource:
 
     def split(self, card: TaskCard, language: str, split: str) -> tuple[Example, ...]:
         """Return all evaluation examples of one of the authors' splits; raises DataMissing or BadInput."""
+        if card.second_language:
+            return crossed(card, language, split, lambda one: self._read(card, card.source, one, split).examples)
         return self._read(card, card.source, language, split).examples
 
     def portions(self, card: TaskCard, language: str, cap: int | None = None) -> tuple[Portion, ...]:
@@ -184,13 +187,16 @@ class TaskSource:
 
     def evaluation_fingerprint(self, card: TaskCard, language: str) -> tuple[str, ...]:
         """Return hashes of a language's evaluation data and of how it is read, with the split rule's version."""
-        splits = evaluation_splits(card, language)
-        return (f"split rule {SPLIT_RULE}", *(f"{s} {self._fingerprint(card, card.source, language, s)}" for s in splits))
+        splits, others = evaluation_splits(card, language), card.languages_beside(language)
+        own = [f"{s} {self._fingerprint(card, card.source, language, s)}" for s in splits]
+        beside = [f"{s} beside {one} {self._fingerprint(card, card.source, one, s)}" for s in splits for one in others]
+        return (f"split rule {SPLIT_RULE}", *own, *beside)
 
     def split_fingerprint(self, card: TaskCard, language: str, split: str) -> str:
         """Return a hash that identifies the examples of `split`: the data, how it is read, and the card."""
         data = self._fingerprint(card, card.source, language, split)
-        return signature_of(data, card.kind, card.labels, language, self.skip_bad)
+        beside = [(one, self._fingerprint(card, card.source, one, split)) for one in card.languages_beside(language)]
+        return signature_of(data, card.kind, card.labels, language, self.skip_bad, *([beside] if beside else []))
 
     def _fingerprint(self, card: TaskCard, source: Source, language: str, split: str) -> str:
         return fingerprint(self.root, card, source, language, split)
@@ -223,6 +229,8 @@ def wanted(card: TaskCard, languages: Iterable[str]) -> list[tuple[Source, str, 
     asked = [(source, ENGLISH, card.train_split) for source in card.train_sources]
     if card.role == "target":
         scored = [language for language in languages if language in card.languages]
+        beside = [one for language in scored for one in card.languages_beside(language)]
+        scored = list(dict.fromkeys((*scored, *beside)))
         asked += [(card.source, language, split) for language in scored for split in evaluation_splits(card, language)]
     return asked
 
