@@ -78,6 +78,11 @@ class StudyOptions(Options):
     targets: tuple[str, ...] = option((), WHAT, "target task, repeatable [default: all of the suite]", flag="--target")
     languages: tuple[str, ...] = option((), WHAT, "language, repeatable [default: all of the targets]", flag="--language")
     steps: tuple[int, ...] = option((), WHAT, "steps of the intermediate phase, repeatable [default: the suite's]", least=1)
+    intermediate_epochs: tuple[float, ...] = option(
+        (), WHAT, "of a grid: passes of the intermediate phase over its examples, in place of steps, repeatable", above=0,
+        wish="a positive number",
+    )  # fmt: skip
+    available: bool = option(False, WHAT, "of a grid: leave out the tasks that the suite or its data lack, and name them")
     continuous: bool = option(False, WHAT, "free shares instead of eighths")
     objective: str | None = option(
         None,
@@ -174,9 +179,22 @@ class StudyOptions(Options):
     epochs: float | None = option(
         None, TRAINING, "passes of every target phase over its examples, in place of steps", above=0, wish="a positive number"
     )
+    early_stopping: int | None = option(
+        None,
+        TRAINING,
+        "score every target phase on English selection examples after so many steps, again and again, and keep the best",
+        least=1,
+        unset="off, the last step's weights",
+    )
+    patience: int | None = option(
+        None, TRAINING, "such scores in a row without a better one that end a phase", least=1, unset="5 with --early-stopping"
+    )
     learning_rate: float | None = option(None, TRAINING, "peak rate of the encoder, both phases, every target", **_RATE)
-    intermediate_learning_rate: float | None = option(
-        None, TRAINING, "the same of the intermediate phase alone", **(_RATE | {"unset": "--learning-rate"})
+    intermediate_learning_rate: tuple[float, ...] = option(
+        (),
+        TRAINING,
+        "the same of the intermediate phase alone; repeatable: of several, the search chooses [default: --learning-rate]",
+        **(_RATE | {"unset": ""}),
     )
     target_learning_rate: float | None = option(
         None, TRAINING, "the same of the target phases alone", **(_RATE | {"unset": "--learning-rate"})
@@ -256,6 +274,14 @@ class StudyOptions(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.steps and self.intermediate_epochs:
+            raise BadInput(
+                f"--steps {self.steps[0]} with --intermediate-epochs {self.intermediate_epochs[0]:g}; expected one of them"
+            )
+        if self.patience is not None and self.early_stopping is None:
+            raise BadInput(
+                f"--patience {self.patience} without --early-stopping; expected the steps between two scores beside it"
+            )
         if self.epochs is not None and self.target_steps is not None:
             raise BadInput(f"--epochs {self.epochs:g} with --target-steps {self.target_steps}; expected one of them")
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
 from tasksearch.core.errors import BadInput
-from tasksearch.core.schedule import Schedule
+from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.core.signature import plain_without, signature_of
 
 LRPolicy = Literal["phase", "stage"]
@@ -63,6 +63,10 @@ class TrainSettings:
         steps: optimiser steps of a target phase; an intermediate phase takes its length from the schedule.
         epochs: passes over the training examples, for a target phase without `steps`.
         train_examples: maximum number of training examples of a target (None: all).
+        early_stopping: of a target phase: steps after which it is scored on the target's English selection examples, again and
+            again; the phase ends with the weights of the best score. None: with its last step. The learning rate falls as if
+            the phase ran its whole length.
+        patience: scores in a row without a better one after which a phase with `early_stopping` ends.
         curve: learning-rate curve of phase 2: `linear`, a warmup and a decay over its whole length; `wsd`, warmup-stable-decay.
         rung: for a `wsd` curve: optimiser steps per rung. The stable part is a whole number of rungs and is cut after each one;
             the warmup is a share of one rung.
@@ -85,6 +89,8 @@ class TrainSettings:
     steps: int | None = None
     epochs: float | None = None
     train_examples: int | None = None
+    early_stopping: int | None = None
+    patience: int = 5
     curve: CurveKind = "linear"
     rung: int | None = None
     decay: float = 0.1
@@ -96,7 +102,7 @@ class TrainSettings:
             raise BadInput(f"warmup is {self.warmup}; expected a share in [0, 1)")
         if not 0 < self.learning_rate < math.inf:
             raise BadInput(f"learning_rate is {self.learning_rate}; expected a positive number")
-        for name in ("micro_batch_size", "steps", "epochs", "train_examples", "rung"):
+        for name in ("micro_batch_size", "steps", "epochs", "train_examples", "early_stopping", "patience", "rung"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise BadInput(f"{name} is {value}; expected a positive number, or None")
@@ -105,8 +111,8 @@ class TrainSettings:
         check_curve(self.curve, self.rung, self.decay)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form. Fields that only a `wsd` curve uses are left out while they hold their defaults."""
-        return plain_without(self, ("curve", "rung", "decay"))
+        """Return the plain form. What only a `wsd` curve or early stopping uses is left out while it holds its default."""
+        return plain_without(self, ("early_stopping", "patience", "curve", "rung", "decay"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +184,11 @@ class PhaseSettings:
         """Return the maximum sequence length of an intermediate task, in tokens."""
         return dict(self.intermediate_lengths).get(task, self.intermediate.max_length)
 
+    def of_stage(self, stage: Stage) -> TrainSettings:
+        """Return the phase-2 settings of one stage, which may have a learning rate of its own."""
+        rate = stage.learning_rate
+        return self.intermediate if rate is None else dataclasses.replace(self.intermediate, learning_rate=rate)
+
     @property
     def untrained(self) -> TrainSettings:
         """Settings for scoring a target without a phase 3.
@@ -248,6 +259,13 @@ class Plan:
         if self.soup:
             return f"average of {len(self.soup)} encoders"
         return f"{self.schedule}, targets +{self.extra_examples} examples" if self.extra_examples else str(self.schedule)
+
+    @property
+    def learning_rate(self) -> float | None:
+        """Peak learning rate of phase 2: the schedule's own, else that of the settings; None without a phase 2."""
+        if not self.schedule.stages:
+            return None
+        return self.schedule.learning_rate or self.settings.intermediate.learning_rate
 
     @property
     def intermediate_examples(self) -> int:

@@ -5,19 +5,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Self
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.grid import NONE, GridPlan, GridRow, listed, rows_of
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.core.shares import largest_remainder
+from tasksearch.core.signature import plain_without
 
 Params = Mapping[str, Any]
-"""Parameters that a sampler proposes: `use/<task>`, `schedule`, `steps`, `weight/<task>` and `rank/<task>`, each only where it
-applies.
+"""Parameters that a sampler proposes: `use/<task>`, `schedule`, `steps`, `learning_rate`, `weight/<task>` and `rank/<task>`,
+each only where it applies; of a grid `plan`, and `length` where it has several.
 """
 
 SCHEDULES = ("joint", "sequential", "annealed")
@@ -36,6 +39,8 @@ class SearchSpace:
         tasks: intermediate tasks that may be used; empty: all of the suite's.
         min_tasks, max_tasks: bounds on the number of tasks in a mix; `max_tasks` None: no upper bound.
         steps: lengths of the intermediate phase to choose from, in optimiser steps; empty: the suite's own list.
+        learning_rates: peak rates of the intermediate phase to choose from; designed trials take the first. One rate fixes it;
+            none: the study's own.
         denominator: shares are multiples of 1/denominator, so that different plans can share their first segments; None: any
             share.
         curve: learning-rate curve of the intermediate phase: `linear`, or `wsd` (warmup-stable-decay), under which phases of
@@ -43,6 +48,11 @@ class SearchSpace:
         rung, decay: for a `wsd` curve: steps between the points at which the stable part may end, and the share of the phase
             over which the rate falls. Multiples of `rung / (1 - decay)` are the lengths whose stable part fills its rungs
             exactly.
+        grid: plans that are all trained, and nothing else: no sampler proposes mixes then, and `schedules`, `min_tasks`,
+            `max_tasks` and `denominator` say nothing. Empty: mixes are drawn.
+        epochs: lengths of a grid's plans in passes over their examples, in place of `steps`.
+        batch_size: of the intermediate phase, by which epochs become steps; filled in where a grid counts epochs.
+        left_out: tasks that the space names, and that were left out since they are not there (`--available`).
     """
 
     name: str
@@ -52,10 +62,15 @@ class SearchSpace:
     min_tasks: int = 1
     max_tasks: int | None = None
     steps: tuple[int, ...] = ()
+    learning_rates: tuple[float, ...] = ()
     denominator: int | None = 8
     curve: str = "linear"
     rung: int | None = None
     decay: float = 0.1
+    grid: tuple[GridPlan, ...] = ()
+    epochs: tuple[float, ...] = ()
+    batch_size: int | None = None
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = [s for s in self.schedules if s not in SCHEDULES]
@@ -67,6 +82,8 @@ class SearchSpace:
             )
         if any(n < 1 for n in self.steps):
             raise BadInput(f"space {self.name!r}: steps {list(self.steps)}; expected positive numbers")
+        if any(not 0 < rate < math.inf for rate in self.learning_rates):
+            raise BadInput(f"space {self.name!r}: learning_rates {list(self.learning_rates)}; expected positive numbers")
         if self.denominator is not None and self.denominator < 1:
             raise BadInput(f"space {self.name!r}: denominator {self.denominator}; expected at least 1, or None for free shares")
         if self.curve not in CURVES:
@@ -75,6 +92,45 @@ class SearchSpace:
             raise BadInput(
                 f"space {self.name!r}: rung {self.rung}, decay {self.decay}; expected the steps of a rung and a share in (0, 1)"
             )
+        if any(not n > 0 for n in self.epochs):
+            raise BadInput(f"space {self.name!r}: epochs {list(self.epochs)}; expected positive numbers")
+        if self.epochs and not self.grid:
+            raise BadInput(f"space {self.name!r}: epochs without a grid; expected steps, sampled mixes have no passes to count")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plain form; learning rates, and what only a grid has, where they are set."""
+        return plain_without(self, ("learning_rates", "grid", "epochs", "batch_size", "left_out"))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Restore a space from the output of `to_json`."""
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        return cls(**plain | {"grid": tuple(GridPlan.from_json(one) for one in data.get("grid", ()))})
+
+    @property
+    def named_tasks(self) -> tuple[str, ...]:
+        """Tasks that the space or a plan of its grid names; empty: whichever the suite has."""
+        return tuple(dict.fromkeys((*self.tasks, *(task for plan in self.grid for task in plan.asked_tasks))))
+
+    @property
+    def plan_names(self) -> tuple[str, ...]:
+        """Names of a grid's plans, the baseline first."""
+        return (NONE, *listed(self.grid, self.tasks)) if self.grid else ()
+
+    @property
+    def plan_count(self) -> int:
+        """Number of a grid's plans, each length counted, without the baseline."""
+        lengths = len(self.epochs or self.steps)
+        return sum(1 if plan.schedule else lengths for plan in listed(self.grid, self.tasks).values())
+
+    def rows(self, sizes: Mapping[str, int]) -> tuple[GridRow, ...]:
+        """Return a grid's plans in the order they run; `sizes` as for `core.grid.rows_of`."""
+        return rows_of(self.grid, self.tasks, sizes, steps=self.steps, epochs=self.epochs, batch_size=self.batch_size or 1)
+
+    @property
+    def searched_rates(self) -> tuple[float, ...]:
+        """Learning rates that mixes differ by; empty where there are fewer than two."""
+        return self.learning_rates if len(self.learning_rates) > 1 else ()
 
 
 def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
@@ -88,9 +144,15 @@ def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
         params[name] = trial.suggest_categorical(name, list(choices)) if len(choices) > 1 else choices[0]
         return params[name]
 
+    if space.grid:
+        if choose("plan", space.plan_names) != NONE and len(lengths := space.epochs or space.steps) > 1:
+            choose("length", lengths)
+        return params
     chosen = [task for task in space.tasks if choose(f"use/{task}", (True, False))]
     if space.min_tasks <= len(chosen) <= (space.max_tasks or len(space.tasks)):
         choose("steps", space.steps)
+        if space.searched_rates:
+            choose("learning_rate", space.searched_rates)
         if len(chosen) > 1:
             kind = choose("schedule", space.schedules)
             for task in chosen:
@@ -108,25 +170,28 @@ def decode(space: SearchSpace, params: Params) -> Schedule | None:
     """Convert parameters to a schedule; None if the number of chosen tasks is outside the space's bounds.
 
     Raises:
-        BadInput: a parameter that the schedule needs is missing.
+        BadInput: a parameter that the schedule needs is missing; or the space is a grid, whose schedules follow from the sizes
+            of its tasks (`SearchSpace.rows`).
     """
+    _refuse_grid(space)
     chosen = [task for task in space.tasks if params.get(f"use/{task}")]
     if not chosen:
         return Schedule.none() if "steps" not in params else None
     if not space.min_tasks <= len(chosen) <= (space.max_tasks or len(space.tasks)):
         return None
     try:
-        steps = int(params["steps"])
+        steps, rate = int(params["steps"]), float(params["learning_rate"]) if space.searched_rates else None
         if len(chosen) == 1:
-            return Schedule.joint(Mixture.uniform(chosen[0]), steps)
+            return Schedule.joint(Mixture.uniform(chosen[0]), steps).at_rate(rate)
         kind = params["schedule"]
         mixture = on_grid({task: params[f"weight/{task}"] for task in chosen}, space.denominator)
         if kind == "joint":
-            return Schedule.joint(mixture, steps)
+            return Schedule.joint(mixture, steps).at_rate(rate)
         order = sorted(chosen, key=lambda task: (params[f"rank/{task}"], task))
     except KeyError as missing:
         raise BadInput(f"space {space.name!r}: parameter {missing.args[0]!r} is missing") from None
-    return sequential_twin(mixture, order, steps) if kind == "sequential" else annealed_twin(mixture, order, steps)
+    twin = sequential_twin if kind == "sequential" else annealed_twin
+    return twin(mixture, order, steps).at_rate(rate)
 
 
 def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
@@ -135,11 +200,13 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
     This is how designed trials enter the sampler's history.
 
     Raises:
-        BadInput: the space cannot express the schedule (it lacks a task, the length or the shares).
+        BadInput: the space cannot express the schedule (it lacks a task, the length, the rate or the shares), or is a grid.
     """
+    _refuse_grid(space)
     params: dict[str, Any] = {f"use/{task}": task in schedule.tasks for task in space.tasks}
     if schedule.stages:
         params["steps"] = schedule.steps
+        params |= {"learning_rate": schedule.learning_rate} if space.searched_rates else {}
         mixture = schedule.mixture()
         assert mixture is not None
         if len(schedule.tasks) > 1:
@@ -151,6 +218,18 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
     if any(task not in space.tasks for task in schedule.tasks) or decode(space, params) != schedule:
         raise BadInput(f"space {space.name!r} cannot express the schedule {schedule}")
     return params
+
+
+def unused(space: SearchSpace) -> tuple[tuple[str, Any], ...]:
+    """Return the parameters of a trial without an intermediate phase."""
+    return (("plan", NONE),) if space.grid else tuple((f"use/{task}", False) for task in space.tasks)
+
+
+def _refuse_grid(space: SearchSpace) -> None:
+    if space.grid:
+        raise BadInput(
+            f"space {space.name!r} is a grid of {space.plan_count} plans; expected a space that mixes are drawn from"
+        )
 
 
 def on_grid(weights: Mapping[str, object], denominator: int | None) -> Mixture:

@@ -71,6 +71,7 @@ class Overrides:
         precision: `fp32` or `bf16`, in both phases.
         target_steps: steps of every target phase, instead of epochs.
         epochs: passes of every target phase over its training examples, instead of steps.
+        early_stopping, patience: as in `TrainSettings`, for every target.
         features, head: as in `PhaseSettings`.
         train_examples: maximum number of training examples of a target.
         evaluation_examples: maximum number of examples scored per language, for selection and reporting each; printed beside
@@ -94,9 +95,16 @@ class Overrides:
     warmup: float | None = None
     max_length: int | None = None
     epochs: float | None = None
+    early_stopping: int | None = None
+    patience: int | None = None
     features: str | None = None
     head: str | None = None
     target: PerTarget = ()
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether a target phase may end before its length."""
+        return self.early_stopping is not None or any("early_stopping" in dict(own) for _, own in self.target)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plain form.
@@ -112,8 +120,8 @@ class Overrides:
 
 
 _LATER_OVERRIDES = (
-    "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "features", "head",
-    "target",
+    "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "early_stopping",
+    "patience", "features", "head", "target",
 )  # fmt: skip
 
 
@@ -221,6 +229,11 @@ class StudyConfig:
         if self.lag < 1:
             raise BadInput(f"lag {self.lag}; expected at least 1")
         for count, what in ((self.pairs, "matched pairs"), (self.twins, "matched sets")):
+            if count and self.overrides.stops_early:
+                raise BadInput(
+                    f"{count} {what} with early stopping, which gives trainings different budgets; expected one of them: "
+                    "--pairs 0, or no --early-stopping"
+                )
             if count and count < LEAST_TWINS:
                 raise BadInput(f"{count} {what}; expected 0, or at least {LEAST_TWINS}: mixtures are what is sampled")
         if self.pairs > MOST_PAIRS:
@@ -262,14 +275,13 @@ class StudyConfig:
         fields.setdefault(
             "most_seeds", fields.get("leader_seeds", cls.leader_seeds)
         )  # before races existed every finalist got exactly these
-        space: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.pop("space").items()}
-
+        space = SearchSpace.from_json(fields.pop("space"))
         objective = fields.pop("objective")
         pairs = fields.pop("suite_options")
         overrides = Overrides.from_json(fields.pop("overrides", {}))
         plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         return cls(
-            space=SearchSpace(**space),
+            space=space,
             objective=Objective(
                 targets=tuple((t, float(w)) for t, w in objective["targets"]), languages=tuple(objective["languages"])
             ),

@@ -16,6 +16,7 @@ from tasksearch.core.code_identity import code_hash
 from tasksearch.core.errors import BadInput, DataMissing, ModelUnusable
 from tasksearch.core.library_versions import library_versions
 from tasksearch.core.plan import Plan
+from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
 from tasksearch.forward.batches import Specials
 from tasksearch.forward.device import be_deterministic, hardware_of, one_thread, pick_device
@@ -81,16 +82,21 @@ class RunContext:
             training={task: self._training(self.suite.card(task)) for task in plan.schedule.tasks},
             recipes={target: self._recipe(card) for target, card in cards.items() if card.trained},
             evaluation={
-                (target, language): (
-                    *self.source.evaluation_fingerprint(self.suite.card(target), language),
-                    _reading(self.suite.card(target)),
-                    f"cap {plan.settings.evaluation_examples}",
-                )
+                (target, language): self._evaluation(cards[target], language, plan)
                 for target, languages in self.languages_of(plan).items()
                 for language in languages
             },
             numerics=self.numerics,
+            english_dev={
+                target: self._evaluation(card, ENGLISH, plan)
+                for target, card in cards.items()
+                if card.trained and plan.settings.for_target(target).early_stopping
+            },
         )
+
+    def _evaluation(self, card: TaskCard, language: str, plan: Plan) -> tuple[str, ...]:
+        data = self.source.evaluation_fingerprint(card, language)
+        return (*data, _reading(card), f"cap {plan.settings.evaluation_examples}")
 
     def _root(self, plan: Plan) -> str:
         fingerprint = self.pretrained.fingerprint

@@ -21,12 +21,15 @@ from tasksearch.phases.results import OnStep
 from tasksearch.phases.segments import IntermediateSegment, TargetSegment
 from tasksearch.tasks.card import TaskCard
 from tasksearch.training.curves import Curve, StableCurve
+from tasksearch.training.early_stopping import EarlyStopping, Tables
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.loop import train_segment
 from tasksearch.training.optimizer import OptimizerState
 from tasksearch.training.order import StepItems
 
 _LOG = logging.getLogger(__name__)
+BEST = {"model": "best_model", "heads": "best_heads"}
+"""Table of a learner → the table of a snapshot that holds it as it was at the best score (`training.early_stopping`)."""
 
 
 def learner_of(model: Any, heads: nn.ModuleDict, context: RunContext) -> Learner:
@@ -51,14 +54,21 @@ def train_on(
     context: RunContext,
     optimizer_state: OptimizerState,
     on_step: OnStep | None,
+    stopping: EarlyStopping | None = None,
 ) -> tuple[OptimizerState, Checkpoint | None]:
-    """Train a segment, from its latest snapshot if there is one; return the optimiser state and that snapshot."""
+    """Train a segment, from its latest snapshot if there is one; return the optimiser state and that snapshot.
+
+    With `stopping` the learner ends with the weights of its best score.
+    """
     store, begin = context.store, time.perf_counter()
-    before = latest(store, segment.signature, ("model", "heads", "optimizer"))
+    before = latest(store, segment.signature, ("model", "heads", "optimizer"), tuple(BEST.values()))
     if before is not None:
         learner.model.load_state_dict(before.tables["model"], strict=False)
         learner.heads.load_state_dict(before.tables["heads"])
         optimizer_state = before.tables["optimizer"]
+        if stopping is not None and "early_stopping" in before.facts:
+            best = {table: before.tables[name] for table, name in BEST.items() if name in before.tables}
+            stopping.go_on(before.facts["early_stopping"], best)
     earlier = before.seconds if before else 0.0
     first = before.step if before else 0
     _LOG.info("training %s (segment %s): steps %d to %d", segment.name, segment.signature, first, len(items))
@@ -73,10 +83,10 @@ def train_on(
         store,
         segment.signature,
         context.snapshots,
-        lambda: {"model": weights(learner.model), "heads": weights(learner.heads)},
+        lambda: weights_of(learner) | ({BEST[table]: own for table, own in stopping.best.items()} if stopping else {}),
         lambda: earlier + time.perf_counter() - begin,
         segment.name,
-        lambda: context.step_log.note,
+        lambda: context.step_log.note | ({"early_stopping": stopping.note} if stopping else {}),
     )
     with PREEMPTION.training() if on_the_way else nullcontext():
         state = train_segment(
@@ -90,9 +100,18 @@ def train_on(
             first=first,
             sizes=context.micro,
             saving=on_the_way,
+            stopping=stopping,
             on_step=_reporter(on_step, segment.name, len(items), note),
         )
+    if stopping is not None:
+        learner.model.load_state_dict(stopping.best["model"], strict=False)
+        learner.heads.load_state_dict(stopping.best["heads"])
     return state, before
+
+
+def weights_of(learner: Learner) -> Tables:
+    """Return the tables that a snapshot holds of a learner."""
+    return {"model": weights(learner.model), "heads": weights(learner.heads)}
 
 
 def weights(module: nn.Module) -> dict[str, torch.Tensor]:

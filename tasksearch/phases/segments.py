@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tasksearch.core.plan import Plan, TrainSettings
@@ -32,6 +32,7 @@ class Surroundings:
             equal recipes and settings are trained once.
         evaluation: (target, language) → fingerprints of its evaluation data and of how its card reads them.
         numerics: library versions, kind of device and thread count.
+        english_dev: target whose phase stops early → fingerprints of the English selection examples that it is scored on.
     """
 
     model: str
@@ -39,6 +40,7 @@ class Surroundings:
     recipes: Mapping[str, str]
     evaluation: Mapping[tuple[str, str], tuple[str, ...]]
     numerics: str
+    english_dev: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,8 +131,8 @@ def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[Inte
     for number, piece in enumerate(lr_segments_of(plan.schedule, settings)):
         stage = piece.stage
         recipe = {
-            "stage": stage,
-            "settings": _training_only(settings),
+            "stage": dataclasses.replace(stage, learning_rate=None),  # it stands in the settings, searched or not
+            "settings": _training_only(plan.settings.of_stage(stage)),
             "features": plan.settings.features,
             "data": {task: around.training[task] for task in stage.tasks},
             "seed": plan.seed,
@@ -171,6 +173,7 @@ def _target(
             "seed": plan.seed,
         }
         recipe |= {"extra": plan.extra_examples} if plan.extra_examples else {}
+        recipe |= {"english dev": around.english_dev[target]} if target in around.english_dev else {}
     else:
         untrained = plan.settings.untrained
         scored |= {"retrieval": plan.settings.retrieval, "precision": untrained.precision, "max_length": untrained.max_length}
@@ -207,5 +210,12 @@ def _training_only(settings: TrainSettings) -> TrainSettings:
 
     These are fields that only a target phase reads, and fields of a `wsd` curve that each segment's own recipe already states.
     """
-    plain = dataclasses.replace(settings, steps=None, epochs=None, train_examples=None, curve="linear", rung=None, decay=0.1)
+    targets_alone: dict[str, Any] = {
+        "steps": None,
+        "epochs": None,
+        "train_examples": None,
+        "early_stopping": None,
+        "patience": 5,
+    }
+    plain = dataclasses.replace(settings, **targets_alone, curve="linear", rung=None, decay=0.1)
     return plain if settings.curve == "linear" else dataclasses.replace(plain, warmup=0.0)

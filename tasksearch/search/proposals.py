@@ -25,7 +25,7 @@ from tasksearch.core.errors import BadInput
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
-from tasksearch.core.space import SearchSpace, decode, encode
+from tasksearch.core.space import SearchSpace, decode, encode, unused
 from tasksearch.core.study import AFTERWARDS, Role, StudyConfig, TrialRecord
 from tasksearch.search.collapse import FIRST_SEED, FRESH, collapsed, is_rerun, to_run_again
 from tasksearch.search.common_seeds import next_common
@@ -120,13 +120,15 @@ def _searched(
     """Propose a baseline seed, a designed trial or a sampled one; None where the space has no new mix."""
     place = len(searched)
     if place < config.baseline_seeds:
-        return Proposal(number=n, role="baseline", plan=plan_of(Schedule.none(), place), params=_unused(config))
+        return Proposal(number=n, role="baseline", plan=plan_of(Schedule.none(), place), params=unused(config.space))
     design = _design(config, sizes, plan_of, searched)
     if design is not None:
         return Proposal(number=n, role="design", plan=plan_of(design.schedule, SEARCH_SEED), params=design.params)
     pair = _pair(config, plan_of, searched)
     if pair is not None:
         return Proposal(number=n, role="pair", plan=pair, params=_told(config, pair.schedule))
+    if config.space.grid:
+        return None
     told = searched[: max(0, place - config.lag + 1)]
     unready = _first_unready(told)
     if unready is not None and config.sampler != "random" and _has_baseline(config, told):
@@ -227,7 +229,7 @@ def _finalist(
     found = choose_finalists(config, searched, groups)
     first = _first(config, plan_of, found, run)
     if first is None and (control := _control(config, plan_of, found, before)) is not None:
-        return Proposal(number=n, role="control", plan=control, params=_unused(config))
+        return Proposal(number=n, role="control", plan=control, params=unused(config.space))
     controls = sum(record.role == "control" for record in before)
     wanted = first or _race(config, plan_of, found, run, searched, race, controls)
     if isinstance(wanted, Wait):
@@ -237,7 +239,7 @@ def _finalist(
         return Proposal(number=n, role="finalist", plan=plan, params=finalist.record.params)
     common = next_common(config, plan_of, before)
     if common is not None:
-        return Proposal(number=n, role="baseline", plan=common, params=_unused(config))
+        return Proposal(number=n, role="baseline", plan=common, params=unused(config.space))
     again = _run_again(config, plan_of, before)
     if again is not None:
         return again
@@ -246,10 +248,10 @@ def _finalist(
         return asked
     more = _more_baseline(config, plan_of, before)
     if more is not None:
-        return Proposal(number=n, role="baseline", plan=more, params=_unused(config))
+        return Proposal(number=n, role="baseline", plan=more, params=unused(config.space))
     if config.untrained and all(record.role != "untrained" for record in before):
         bare = dataclasses.replace(plan_of(Schedule.none(), 0), start="fresh")
-        return Proposal(number=n, role="untrained", plan=bare, params=_unused(config))
+        return Proposal(number=n, role="untrained", plan=bare, params=unused(config.space))
     return Finished()
 
 
@@ -373,10 +375,6 @@ def _told(config: StudyConfig, schedule: Schedule) -> tuple[tuple[str, Any], ...
         return tuple(encode(schedule, config.space).items())
     except BadInput:
         return ()
-
-
-def _unused(config: StudyConfig) -> tuple[tuple[str, Any], ...]:
-    return tuple((f"use/{task}", False) for task in config.space.tasks)
 
 
 def _first_unready(records: Sequence[TrialRecord]) -> int | None:

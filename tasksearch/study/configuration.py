@@ -15,6 +15,7 @@ from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.option import Options, check_names, options_of
 from tasksearch.core.options import Places, Resources, StudyOptions, control_names
 from tasksearch.core.own_files import shown
+from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.search.precision import least_trainings
@@ -23,12 +24,14 @@ from tasksearch.study.objective import read_objective
 from tasksearch.study.own_parts import encoder_name, picker_name, sampler_name, trainable_name
 from tasksearch.study.settings import FOR_TARGETS, settled_precision
 from tasksearch.study.setup import check_metrics, choose_languages, choose_targets, data_folder
-from tasksearch.study.spaces import fill_in, known_spaces, load_space
+from tasksearch.study.spaces import absent_tasks, fill_in, known_spaces, load_space
 from tasksearch.tasks.catalogue import load_suite, suite_name
 from tasksearch.tasks.suite import Suite
 from tasksearch.tracking.address import kept as kept_address
 
 DEFAULT_FOLDER = Path("studies")
+GRID_CONTROLS = ("exposure",)
+"""Controls of a grid by default: the others train mixes that its list does not have."""
 T = TypeVar("T", bound=Options)
 _LONGEST_NAME = 200
 """In bytes. File systems allow 255, and Optuna and MLflow append to the name."""
@@ -56,7 +59,8 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
     suite = check_metrics(load_suite(named))
     if asked.name is not None:
         check_name(asked.name)
-    space = fill_in(load_space(asked.space), suite, continuous=asked.continuous, steps=asked.steps)
+    data = data_folder(suite, asked.data)
+    space = _space(asked, suite, data)
     targets = choose_targets(suite, asked.targets)
     languages = choose_languages(suite, targets, asked.languages)
     for target, _ in asked.target:
@@ -75,11 +79,12 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "lag": asked.lag or StudyConfig.lag,
         "targets": targets,
         "languages": languages,
-        "data": data_folder(suite, asked.data),
+        "data": data,
         "objective": read_objective(asked.objective, suite, targets, languages) if asked.objective else Objective(),
         "untrained": suite.needs_data if asked.untrained is None else asked.untrained,
-        "controls": control_names(asked.controls),
-        "pairs": default_pairs(space, asked.trials, asked.baseline_seeds) if asked.pairs is None else asked.pairs,
+        "trials": min(asked.trials, asked.baseline_seeds + space.plan_count) if space.grid else asked.trials,
+        "controls": GRID_CONTROLS if space.grid and asked.controls == StudyOptions.controls else control_names(asked.controls),
+        "pairs": _pairs(asked, space),
         "tracking_uri": kept_tracking_address(asked.tracking_uri),
         "pretraining_text": tuple(str(Path(place).absolute()) for place in asked.pretraining_text),
     }
@@ -194,14 +199,16 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "trainable": shown(config.trainable) or None,
         "encoder": shown(config.encoder) or None,
         "steps": config.space.steps,
-        "continuous": config.space.denominator is None,
+        "continuous": config.space.denominator is None and not config.space.grid,
+        "intermediate_epochs": config.space.epochs,
+        "available": bool(config.space.left_out),
         "model": None if config.model == "lab" else config.model,
         "objective": ",".join(aims) or None,
         "controls": ",".join(config.controls) or "none",
         "tracking_uri": None if config.tracking_uri is None else kept_address(config.tracking_uri),
     }
     plain = {name: getattr(config, name) for name in same - set(resolved)}
-    return StudyOptions(**resolved, **plain, **_override_words(config.overrides), **dict(config.suite_options))
+    return StudyOptions(**resolved, **plain, **_override_words(config.overrides, config.space), **dict(config.suite_options))
 
 
 def command_of(config: StudyConfig, folder: Path | None = None) -> str:
@@ -219,18 +226,47 @@ def _space_word(config: StudyConfig, folder: Path | None) -> str:
     """Return the name of the built-in space that equals the study's, or else the study's folder."""
     wanted = config.space
     if (known := known_spaces().get(wanted.name)) is not None:
-        suite, free = load_suite(config.suite), wanted.denominator is None
-        if fill_in(known, suite, continuous=free, steps=wanted.steps) == wanted:
+        suite, free = load_suite(config.suite), wanted.denominator is None and not wanted.grid
+        same = {"steps": wanted.steps, "epochs": wanted.epochs, "batch_size": wanted.batch_size, "without": wanted.left_out}
+        if fill_in(known, suite, continuous=free, learning_rates=wanted.searched_rates, **same) == wanted:
             return wanted.name
     return wanted.name if folder is None else str(folder)
+
+
+def _pairs(asked: StudyOptions, space: SearchSpace) -> int:
+    """Return the number of matched pairs; by default none where trainings stop early, and so have different budgets."""
+    if asked.pairs is not None or _overrides(asked).stops_early:
+        return asked.pairs or 0
+    return default_pairs(space, asked.trials, asked.baseline_seeds)
+
+
+def _space(asked: StudyOptions, suite: Suite, data: str | None) -> SearchSpace:
+    """Return the space that is searched; raise BadInput for what a grid does not take."""
+    space = load_space(asked.space)
+    filled = fill_in(
+        space,
+        suite,
+        continuous=asked.continuous,
+        steps=asked.steps,
+        learning_rates=asked.intermediate_learning_rate,
+        epochs=asked.intermediate_epochs,
+        batch_size=asked.batch_size,
+        without=absent_tasks(space, suite, data) if asked.available else space.left_out,
+    )
+    for flag, count in (("--pairs", asked.pairs), ("--matched-sets", asked.twins)):
+        if filled.grid and count:
+            raise BadInput(f"{flag} {count} with space {filled.name!r}, a grid, whose plans alone are trained; expected 0")
+    return filled
 
 
 def _part(table: type[T], values: Mapping[str, Any]) -> T:
     return table(**{one.name: values[one.name] for one in options_of(table) if one.name in values})
 
 
-def _override_words(overrides: Overrides) -> dict[str, Any]:
-    return {f.name: getattr(overrides, f.name) for f in dataclasses.fields(Overrides) if f.name not in _ADDED_BY_CODE}
+def _override_words(overrides: Overrides, space: SearchSpace) -> dict[str, Any]:
+    words = {f.name: getattr(overrides, f.name) for f in dataclasses.fields(Overrides) if f.name not in _ADDED_BY_CODE}
+    rate = words["intermediate_learning_rate"]
+    return words | {"intermediate_learning_rate": space.searched_rates if rate is None else (rate,)}
 
 
 def _overrides(asked: StudyOptions) -> Overrides:
@@ -240,7 +276,9 @@ def _overrides(asked: StudyOptions) -> Overrides:
     """
     names = [f.name for f in dataclasses.fields(Overrides) if f.name not in _ADDED_BY_CODE]
     for_targets = any(getattr(asked, name) is not None for name in FOR_TARGETS)
-    return Overrides(every_target=for_targets, **{name: getattr(asked, name) for name in names})
+    given = {name: getattr(asked, name) for name in names}
+    rates = asked.intermediate_learning_rate  # of several the search chooses: they are the space's
+    return Overrides(every_target=for_targets, **given | {"intermediate_learning_rate": rates[0] if len(rates) == 1 else None})
 
 
 def _suite_options(asked: StudyOptions, suite: Suite) -> tuple[tuple[str, Any], ...]:

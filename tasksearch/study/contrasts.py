@@ -252,4 +252,9 @@ def _kind(schedule: Schedule) -> str:
 
 def _but_for_order(plan: Plan) -> Hashable:
     """Return what matched pairs have in common: shares, steps, and all of the plan except schedule and seed."""
-    return dataclasses.replace(plan, schedule=Schedule.none(), seed=0), plan.schedule.mixture(), plan.schedule.steps
+    return (
+        dataclasses.replace(plan, schedule=Schedule.none(), seed=0),
+        plan.schedule.mixture(),
+        plan.schedule.steps,
+        plan.schedule.learning_rate,
+    )

@@ -69,6 +69,7 @@ def extended(config: StudyConfig, suite: Suite, growth: Growth) -> StudyConfig:
         BadInput: nothing is added, something would be taken away, or the space is widened without trials to search it.
         UnknownName: a name that the suite does not have.
     """
+    _refuse_of_a_grid(config.space, growth)
     space = _wider(config.space, suite, growth)
     trials = _total(growth.trials, config.trials)
     if space != config.space and trials == config.trials:
@@ -131,6 +132,15 @@ def _wider(space: SearchSpace, suite: Suite, growth: Growth) -> SearchSpace:
         schedules=tuple(dict.fromkeys((*space.schedules, *growth.schedules))),
         steps=tuple(dict.fromkeys((*space.steps, *growth.steps))),
     )
+
+
+def _refuse_of_a_grid(space: SearchSpace, growth: Growth) -> None:
+    given = [name for name in ("trials", "tasks", "schedules", "steps", "pairs") if growth.given().get(name)]
+    if space.grid and given:
+        raise BadInput(
+            f"--{given[0].removesuffix('s')} with {space.name!r}, a grid, whose plans alone are trained; expected such as "
+            f"--leaders {space.plan_count} --leader-seeds 3, three fresh seeds of each, or --target, --language"
+        )
 
 
 def _total(words: str | None, now: int) -> int:

@@ -63,8 +63,9 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
     """
     asked, base = config.overrides, suite.settings
     both = _given(asked, "learning_rate", "precision", "batch_size", "warmup", "max_length")
-    intermediate = {**both, **_given(asked, learning_rate="intermediate_learning_rate")}
-    target = {**both, **_given(asked, "train_examples", learning_rate="target_learning_rate", steps="target_steps")}
+    of_space = {"learning_rate": config.space.learning_rates[0]} if config.space.learning_rates else {}
+    intermediate = {**both, **of_space, **_given(asked, learning_rate="intermediate_learning_rate")}
+    target = {**both, **_given(asked, *_TARGET_ALONE, learning_rate="target_learning_rate", steps="target_steps")}
     if asked.epochs is not None:
         target |= {"epochs": asked.epochs, "steps": None}
     own = _reached(base.target_overrides, target) if asked.every_target else base.target_overrides
@@ -102,8 +103,11 @@ def settled_precision(asked: str | None, model: str | None, encoder: str = "") -
     return automatic_precision(shape_of(model, encoder).width if model else 0, pick_device())
 
 
+_TARGET_ALONE = ("train_examples", "early_stopping", "patience")
+"""Overrides of target phases that go by the setting's own name."""
 FOR_TARGETS = (
     "learning_rate", "target_learning_rate", "target_steps", "epochs", "train_examples", "batch_size", "warmup", "max_length",
+    "early_stopping", "patience",
 )  # fmt: skip
 """Overrides of settings that a suite may also set for single targets."""
 
@@ -205,6 +209,7 @@ def warning_of(suite: Suite, config: StudyConfig, folder: Path | None = None) ->
             notes.setdefault(note, []).append(name)
     parts = [suite.warning] if suite.warning else []
     parts += [SHUFFLED] if dict(config.suite_options).get("shuffled_labels") else []
+    parts += [f"{config.space.name} without {', '.join(gone)}, which are not there"] if (gone := config.space.left_out) else []
     parts += [f"{', '.join(names)}: {note}" for note, names in notes.items()]
     if (cap := config.overrides.evaluation_examples) is not None:
         parts.append(f"capped: at most {cap} examples of each language and half were scored, no published number")

@@ -153,6 +153,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     """
     from tasksearch.models.encoder import check_mlm_head, check_scored, shape_of
     from tasksearch.phases.context import check_files
+    from tasksearch.phases.english_dev import english_dev
     from tasksearch.study.leakage import check_leakage
     from tasksearch.study.models import check_trimmed
     from tasksearch.tasks.labels import with_labels
@@ -180,6 +181,10 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     told = f"the model's vocabulary was not trimmed for {', '.join(map(str, cut))}" if cut else ""
     check_scored(model, config.languages, {suite.card(name).kind for name in config.targets}, config.encoder)
     sizes = {task: source.training_size(suite.card(task)) for task in config.space.tasks}
+    settings = settings_of(suite, config, shape_of(model, config.encoder))
+    for name in config.targets:
+        if suite.card(name).trained and settings.for_target(name).early_stopping:
+            english_dev(source, suite.card(name), settings.evaluation_examples)
     if suite.needs_data:
         _read_all(source, [suite.card(name) for name in config.targets], config.languages)
     return Setup(
@@ -187,7 +192,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         data=data,
         model=model,
         sizes=sizes,
-        settings=settings_of(suite, config, shape_of(model, config.encoder)),
+        settings=settings,
         encoder=config.encoder,
         skipped=dict(source.skipped),
         fingerprints={

@@ -14,6 +14,7 @@ from tasksearch.core.plan import TrainSettings
 from tasksearch.forward.batches import MASK_SHARE
 from tasksearch.training.accumulate import step_gradient
 from tasksearch.training.curves import Curve, StableCurve
+from tasksearch.training.early_stopping import EarlyStopping
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.micro import MicroSizes
 from tasksearch.training.optimizer import OptimizerState, clip_gradient, dump_state, load_state, make_optimizer
@@ -52,6 +53,7 @@ def train_segment(
     optimizer_state: OptimizerState | None = None,
     first: int = 0,
     saving: Saving | None = None,
+    stopping: EarlyStopping | None = None,
     sizes: MicroSizes | None = None,
     mask_share: float = MASK_SHARE,
     on_step: Callable[[int, float], None] | None = None,
@@ -61,6 +63,7 @@ def train_segment(
     Args:
         first: number of steps done before; the learner and `optimizer_state` are as they were after them.
         saving: how to save on the way; not called after the last step.
+        stopping: how to score on the way; the learner is left with the weights of the last step taken, not of the best one.
         sizes: the examples that fit into memory, updated here and shared between segments.
         randomness: a signature; dropout and masking of step i are drawn from (randomness, i), so that resuming needs no RNG
             state.
@@ -91,6 +94,17 @@ def train_segment(
             compact.decay(settings.learning_rate * rate)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+        if stopping is not None and stopping.is_due(number + 1, len(steps)):
+            watch.look()
+            if compact is not None:
+                compact.restore()
+            ends = stopping.ends(number + 1)
+            learner.model.train()
+            learner.heads.train()
+            if compact is not None:
+                compact.replace()
+            if ends:
+                break
         if saving is not None and number + 1 < len(steps) and _is_due(saving, number + 1, saved):
             watch.look()
             state = dump_state(optimizer, learner, compact)

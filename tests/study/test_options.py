@@ -29,13 +29,16 @@ from tasksearch.tasks.catalogue import load_suite
 
 SAMPLES = {
     "space": "joint", "suite": "lowres", "targets": ["nli", "tag"], "languages": ["near1"], "steps": [8, 16],
-    "continuous": True, "objective": "nli=2,tagging=1,sov", "sampler": "random", "select": "target-dev",
+    "continuous": True, "intermediate_epochs": [0.5], "available": True,
+    "objective": "nli=2,tagging=1,sov", "sampler": "random", "select": "target-dev",
     "scheduler": "asha", "lag": 7, "trials": 9,
     "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "half_width": 1.5, "max_trainings": 99,
     "controls": "length,soup", "untrained": True,
     "pairs": 0,
     "twins": 3, "twin_seeds": 4, "seed": 5, "model": "some/model", "data": "data", "batch_size": 8, "target_steps": 7,
-    "epochs": 1.5, "learning_rate": 3e-4, "intermediate_learning_rate": 1e-5, "target_learning_rate": 2e-5, "warmup": 0.25,
+    "early_stopping": 20, "patience": 2,
+    "epochs": 1.5, "learning_rate": 3e-4, "intermediate_learning_rate": [1e-5, 2e-4], "target_learning_rate": 2e-5,
+    "warmup": 0.25,
     "lr_policy": "stage", "mixing": "mixed", "precision": "bf16", "max_length": 64, "features": "cls", "head": "warm",
     "train_examples": 9, "evaluation_examples": 11, "retrieval_layer": 1,
     "target": {"nli": {"batch_size": 4, "learning_rate": 1e-3}, "topic": {"epochs": 2.0}}, "name": "mine",
@@ -47,7 +50,12 @@ SAMPLES = {
     "keep_targets": True, "tensorboard": True, "out": "there", "accept_versions": True, "retrain": True,
     "picker": "parts.py:picker", "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
 }  # fmt: skip
-BESIDE = {"suite": {"model": "some/model"}, "max_gpu_hours": {"gpus_per_trial": 0.5}, "data": {"model": "some/model"}}
+BESIDE = {
+    "patience": {"early_stopping": 20},
+    "suite": {"model": "some/model"}, "max_gpu_hours": {"gpus_per_trial": 0.5}, "data": {"model": "some/model"},
+    "intermediate_epochs": {"space": "singles_and_all"},
+    "available": {"suite": "xtreme", "model": "some/model", "space": "phang2020", "data": "."},
+}  # fmt: skip
 """What an option needs beside itself."""
 PARTS = """
 from tasksearch.models.families.bert import Bert
@@ -72,6 +80,8 @@ def _data(tmp_path, monkeypatch):
     monkeypatch.setenv("TASKSEARCH_DATA", str(tmp_path))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     (tmp_path / "parts.py").write_text(PARTS)
+    (tmp_path / "mnli").mkdir()
+    (tmp_path / "mnli/multinli_1.0_train.jsonl").touch()  # the one task that is there, of those of `--available`
 
 
 @pytest.fixture
@@ -180,7 +190,17 @@ def test_the_command_that_a_report_prints_asks_for_an_equal_study(name, command,
 def test_the_command_of_everything_at_once_asks_for_an_equal_study(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     everything = {name: value for name, value in SAMPLES.items() if name in OF_A_STUDY}
-    for alone in ("suite", "data", "epochs", "target", "languages"):
+    for alone in (
+        "suite",
+        "data",
+        "epochs",
+        "target",
+        "languages",
+        "intermediate_epochs",
+        "available",
+        "early_stopping",
+        "patience",
+    ):
         everything.pop(alone)
     config = configure(**everything, target={"nli": {"batch_size": 4}})
     assert command(*shlex.split(command_of(config))[1:])[0] == config

@@ -86,30 +86,35 @@ def mixes_of(studies: Sequence[MatchedStudy], *, every: bool = False) -> list[Mi
     One that several studies drew, on the same seeds, counts once; so does one that a set and a pair hold. Collapsed trainings
     of pairs count as not finished, unless `every` training is asked for.
     """
-    found: dict[tuple[Mixture, int, tuple[int, ...]], Mix] = {}
+    found: dict[tuple[_Same, int, tuple[int, ...]], Mix] = {}
     for role in ("twin", "pair"):
-        in_sets = {(mixture, steps) for mixture, steps, _ in found}
+        in_sets = {(same, steps) for same, steps, _ in found}
         for study in studies:
             whole = study.per_mixture if role == "twin" else ARMS
             lost = frozenset() if every or role == "twin" else collapsed_pairs(study.records)
-            for mixture, steps, members in _trained(study, role):
+            for same, steps, members in _trained(study, role):
                 seeds = tuple(sorted({record.plan.seed for record in members}))
-                key = (mixture, steps, seeds)
-                if len(members) == whole and key not in found and (mixture, steps) not in in_sets:
+                key = (same, steps, seeds)
+                if len(members) == whole and key not in found and (same, steps) not in in_sets:
                     asked, arms = _arms(study, members, seeds, lost)
                     found[key] = Mix(steps=steps, asked=asked, arms=arms, seeds=seeds, sizes=study.sizes)
     return list(found.values())
 
 
-def _trained(study: MatchedStudy, role: str) -> list[tuple[Mixture, int, list[TrialRecord]]]:
-    """Return (mixture, steps, its records of that role), a pair's by its own seed too, in the order of the trials."""
-    found: dict[tuple[Mixture, int, int], list[TrialRecord]] = {}
+_Same = tuple[Mixture, float | None]
+"""Mixture and learning rate."""
+
+
+def _trained(study: MatchedStudy, role: str) -> list[tuple[_Same, int, list[TrialRecord]]]:
+    """Return (mixture and rate, steps, its records of that role), a pair's by its own seed too, in the order of the trials."""
+    found: dict[tuple[_Same, int, int], list[TrialRecord]] = {}
     for record in sorted((r for r in study.records if r.role == role), key=lambda r: r.number):
         mixture = record.plan.schedule.mixture()
         assert mixture is not None, "a matched training has an intermediate phase"
         own = record.plan.seed if role == "pair" else 0
-        found.setdefault((mixture, record.plan.schedule.steps, own), []).append(record)
-    return [(mixture, steps, members) for (mixture, steps, _), members in found.items()]
+        same = (mixture, record.plan.schedule.learning_rate)
+        found.setdefault((same, record.plan.schedule.steps, own), []).append(record)
+    return [(same, steps, members) for (same, steps, _), members in found.items()]
 
 
 def _arms(

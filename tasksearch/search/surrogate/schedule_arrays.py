@@ -1,11 +1,12 @@
 """`ScheduleArrays`: schedules as arrays, and edits of them: a task left out or moved, or all tasks trained jointly.
 
 Only what the surrogate's features need is kept: shares of the whole phase, the order of tasks, whether the mixture moves,
-and the length. Leaving a task out gives its share to the others in proportion, at the same length.
+the length and the learning rate. Leaving a task out gives its share to the others in proportion, at the same length.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,12 +30,14 @@ class ScheduleArrays:
         rank: shape (schedules, p), place in the order of arrival from 0, -1 for a task that is absent.
         moves: shape (schedules,), in {0, 0.5, 1}; 0 for less than two tasks.
         length: shape (schedules,), log2 of the steps; 0 for the baseline.
+        rate: shape (schedules,), log8 of the learning rate over 1e-5; 0 where the search does not vary it.
     """
 
     share: Array
     rank: NDArray[np.int64]
     moves: Array
     length: Array
+    rate: Array
 
     @classmethod
     def of(cls, schedules: Sequence[Schedule], tasks: Sequence[str]) -> ScheduleArrays:
@@ -51,15 +54,17 @@ class ScheduleArrays:
             rank=rank,
             moves=np.array([MOVES.get(s.kind, 0.0) if len(s.tasks) > 1 else 0.0 for s in schedules]),
             length=np.array([math.log2(s.steps) if s.stages else 0.0 for s in schedules]),
+            rate=np.array([_rate(s.learning_rate) for s in schedules]),
         )
 
     @classmethod
-    def even(cls, members: NDArray[np.bool_], steps: int) -> ScheduleArrays:
+    def even(cls, members: NDArray[np.bool_], steps: int, learning_rate: float | None = None) -> ScheduleArrays:
         """Return joint schedules with equal shares of each row's tasks; `members` has shape (schedules, p)."""
         count = members.sum(axis=1, keepdims=True)
         rank = np.where(members, members.cumsum(axis=1) - 1, -1)
         length = np.where(count[:, 0] > 0, math.log2(steps), 0.0)
-        return cls(share=members / np.maximum(1, count), rank=rank, moves=np.zeros(len(members)), length=length)
+        rate = np.where(count[:, 0] > 0, _rate(learning_rate), 0.0)
+        return cls(share=members / np.maximum(1, count), rank=rank, moves=np.zeros(len(members)), length=length, rate=rate)
 
     @property
     def present(self) -> NDArray[np.bool_]:
@@ -73,9 +78,7 @@ class ScheduleArrays:
 
     def rows(self, chosen: NDArray[np.bool_]) -> ScheduleArrays:
         """Return the chosen rows."""
-        return ScheduleArrays(
-            share=self.share[chosen], rank=self.rank[chosen], moves=self.moves[chosen], length=self.length[chosen]
-        )
+        return ScheduleArrays(**{one.name: getattr(self, one.name)[chosen] for one in dataclasses.fields(self)})
 
     def without(self, task: int) -> ScheduleArrays:
         """Remove that task from each; every row must have another one."""
@@ -86,15 +89,19 @@ class ScheduleArrays:
         rank = self.rank - (self.rank > own)
         rank[:, task] = -1
         moves = np.where((share > 0).sum(axis=1) > 1, self.moves, 0.0)
-        return ScheduleArrays(share=share, rank=rank, moves=moves, length=self.length)
+        return dataclasses.replace(self, share=share, rank=rank, moves=moves)
 
     def moved(self, task: int, *, last: bool) -> ScheduleArrays:
         """Move that task, which each must have, to the end or the start of the order."""
         own = self.rank[:, [task]]
         rank = np.where(self.rank < 0, -1, self.rank - (self.rank > own) if last else self.rank + (self.rank < own))
         rank[:, task] = self.count - 1 if last else 0
-        return ScheduleArrays(share=self.share, rank=rank, moves=self.moves, length=self.length)
+        return dataclasses.replace(self, rank=rank)
 
     def together(self) -> ScheduleArrays:
         """Train the tasks of each jointly."""
-        return ScheduleArrays(share=self.share, rank=self.rank, moves=np.zeros(len(self.moves)), length=self.length)
+        return dataclasses.replace(self, moves=np.zeros(len(self.moves)))
+
+
+def _rate(learning_rate: float | None) -> float:
+    return 0.0 if learning_rate is None else math.log2(learning_rate / 1e-5) / 3
