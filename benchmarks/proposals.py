@@ -7,6 +7,7 @@ Results are drawn at random; every trial has 160 scored cells. Times are process
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import sys
 import time
@@ -57,16 +58,9 @@ def history(config: StudyConfig, trials: int) -> list[TrialRecord]:
         cells = [(target, language) for target in TARGETS for language in LANGUAGES]
         level = 0.0 if role == "baseline" else rng.gauss(0, 2)
         scores = ScoreTable.of(
-            Score(
-                target=t,
-                language=lang,
-                half="select",
-                metric="accuracy",
-                value=50 + level + rng.gauss(0, 2),
-                examples=200,
-                seed=plan.seed,
-            )
+            Score(target=t, language=lang, half="select", metric="accuracy", value=value, examples=200, seed=plan.seed)
             for t, lang in cells
+            for value in [50 + level + rng.gauss(0, 2)]
         )
         records.append(
             TrialRecord(
@@ -93,15 +87,7 @@ def main(counts: list[int], sampler: str) -> None:
             spent.append(time.process_time() - begin)
             assert isinstance(found, Proposal) and found.role == "search"
             records.append(
-                TrialRecord(
-                    number=found.number,
-                    role="search",
-                    status="done",
-                    plan=found.plan,
-                    params=found.params,
-                    objective=0.5,
-                    scores=records[-1].scores,
-                )
+                dataclasses.replace(records[-1], number=found.number, role="search", plan=found.plan, params=found.params)
             )
         running = [*records, *(TrialRecord(number=len(records) + i, role="search", status="running", plan=records[-1].plan,
                                            params=records[-1].params) for i in range(4))]  # fmt: skip

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.methods import method_words
 from tasksearch.core.option import Options, like, option
 from tasksearch.core.own_files import is_path
 from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Pooling, Precision
@@ -251,6 +252,14 @@ class StudyOptions(Options):
         choices=get_args(HeadStart),
         unset="the suite's",
     )
+    methods: tuple[str, ...] = option(
+        (),
+        TRAINING,
+        "robust training of target phases (phase=intermediate: of the intermediate one; phase=both), such as "
+        "adversarial:epsilon=0.1,steps=1 or smoothing:sigma=0.1; repeatable",
+        flag="--method",
+        check=method_words,
+    )
     train_examples: int | None = option(None, TRAINING, "training examples of every target, at most", least=1)
     evaluation_examples: int | None = option(
         None,
@@ -340,6 +349,15 @@ class Resources(Options):
         "GPUs of one trial; 0.5 lets two share one, 0 trains on CPUs",
         least=0,
         unset="1 where there are GPUs",
+    )
+    memory_per_trial: str | None = option(
+        None,
+        BUDGET,
+        "memory of one trial on a CPU, such as 1.5GB; a training step that needs more computes parts of itself twice, a third "
+        "slower and with the same numbers",
+        unset="the machine's over its cores",
+        check=size_of,
+        forecast=False,
     )
     address: str | None = option(
         None, BUDGET, "Ray cluster: auto, host:port or ray://host:port", unset="this machine", forecast=False

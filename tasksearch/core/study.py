@@ -87,6 +87,7 @@ class Overrides:
         auto_layers: what `auto` was resolved to before the first trial: the layer that is best over all languages, under the
             name `ALL_LANGUAGES`, and languages for which another layer is best over the others.
         target: settings of single targets; they take precedence over all others.
+        methods: training methods in words, with the phases that use them (`core.methods`).
         every_target: whether values given for every target also apply to targets that have settings of their own in the suite
             (`PhaseSettings.target_overrides`). False in studies begun before this field existed.
     """
@@ -112,6 +113,7 @@ class Overrides:
     retrieval_pooling: str | None = None
     auto_layers: tuple[tuple[str, int], ...] = ()
     target: PerTarget = ()
+    methods: tuple[str, ...] = ()
 
     @property
     def stops_early(self) -> bool:
@@ -129,12 +131,21 @@ class Overrides:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Restore overrides from the output of `to_json`."""
         layers = tuple((language, int(layer)) for language, layer in data.get("auto_layers", ()))
-        return cls(**{**data, "auto_layers": layers, "target": read_per_target(data.get("target", ()))})
+        changed = {
+            "auto_layers": layers,
+            "target": read_per_target(data.get("target", ())),
+            "methods": tuple(data.get("methods", ())),
+        }
+        return cls(**{**data, **changed})
 
 
 _LATER_OVERRIDES = (
     "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "early_stopping",
+<<<<<<< HEAD
     "patience", "features", "head", "head_lr_factor", "retrieval_pooling", "auto_layers", "target",
+=======
+    "patience", "features", "head", "head_lr_factor", "auto_layers", "target", "methods",
+>>>>>>> main
 )  # fmt: skip
 
 

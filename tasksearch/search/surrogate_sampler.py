@@ -26,6 +26,7 @@ from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from tasksearch.core.errors import BadInput
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
 from tasksearch.core.space import SearchSpace, decode
@@ -48,9 +49,14 @@ class SurrogateSampler(BaseSampler):  # type: ignore[misc]
         seed: of all draws.
         lag: at least 1, and at least the number of trials at once.
         sizes: task → number of training examples, for the proportional design and the size rule; None: without these.
+
+    Raises:
+        BadInput: the space is a grid, all of whose plans are trained.
     """
 
     def __init__(self, space: SearchSpace, *, seed: int = 0, lag: int = 1, sizes: Mapping[str, int] | None = None) -> None:
+        if space.grid:
+            raise BadInput(f"space {space.name!r} is a grid; expected one whose mixes are drawn")
         self._space, self._seed, self._lag = space, seed, lag
         self._designs = designed_trials(space, sizes or {})
 
@@ -62,6 +68,8 @@ class SurrogateSampler(BaseSampler):  # type: ignore[misc]
             found["steps"] = CategoricalDistribution(list(space.steps))
         if len(space.schedules) > 1:
             found["schedule"] = CategoricalDistribution(list(space.schedules))
+        if space.searched_rates:
+            found["learning_rate"] = CategoricalDistribution(list(space.searched_rates))
         free = space.denominator is None
         for task in space.tasks:
             found[f"weight/{task}"] = FloatDistribution(0.1, 1.0, log=True) if free else IntDistribution(1, 4)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.methods import canonical_methods, with_absolute_paths
 from tasksearch.core.option import Options, check_names, options_of
 from tasksearch.core.options import Places, Resources, StudyOptions, control_names
 from tasksearch.core.own_files import shown
@@ -283,7 +284,11 @@ def _overrides(asked: StudyOptions) -> Overrides:
     for_targets = any(getattr(asked, name) is not None for name in FOR_TARGETS)
     given = {name: getattr(asked, name) for name in names}
     rates = asked.intermediate_learning_rate  # of several the search chooses: they are the space's
-    return Overrides(every_target=for_targets, **given | {"intermediate_learning_rate": rates[0] if len(rates) == 1 else None})
+    given |= {
+        "intermediate_learning_rate": rates[0] if len(rates) == 1 else None,
+        "methods": canonical_methods(map(with_absolute_paths, asked.methods)),
+    }
+    return Overrides(every_target=for_targets, **given)
 
 
 def _suite_options(asked: StudyOptions, suite: Suite) -> tuple[tuple[str, Any], ...]:

@@ -12,6 +12,7 @@ import torch
 from tasksearch.core.errors import TrainingFailed
 from tasksearch.core.plan import TrainSettings
 from tasksearch.forward.batches import MASK_SHARE
+from tasksearch.forward.memory import give_back, room_for_activations
 from tasksearch.training.accumulate import step_gradient
 from tasksearch.training.curves import Curve, StableCurve
 from tasksearch.training.early_stopping import EarlyStopping
@@ -82,6 +83,9 @@ def train_segment(
     sizes = sizes if sizes is not None else MicroSizes()
     if learner.device.type == "cuda":  # on a CPU too large a batch becomes slow before memory runs out
         probe(learner, tasks, settings, sizes)
+    elif sizes.memory is not None:
+        trained = sum(p.numel() for _, p in learner.named_parameters() if p.requires_grad)
+        sizes.room = room_for_activations(sizes.memory, trained)
     watch = _Watch(on_step, _LOOK_EVERY.get(learner.device.type, 16))
     saved = time.monotonic()
     for number, step in enumerate(steps[first:], first):
@@ -120,6 +124,8 @@ def train_segment(
         compact.restore()
     learner.model.eval()
     learner.heads.eval()
+    if learner.device.type == "cpu":
+        give_back()  # evaluation needs a small part of what a step did
     return state
 
 

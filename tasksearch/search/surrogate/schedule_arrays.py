@@ -49,7 +49,7 @@ class ScheduleArrays:
             rank=np.array([rank for _, rank in rows], dtype=np.int64).reshape(len(rows), len(tasks)),
             moves=np.array([MOVES.get(s.kind, 0.0) if len(s.tasks) > 1 else 0.0 for s in schedules]),
             length=np.array([math.log2(s.steps) if s.stages else 0.0 for s in schedules]),
-            rate=np.array([_rate(s.learning_rate) for s in schedules]),
+            rate=np.array([log_rate(s.learning_rate) for s in schedules]),
         )
 
     @classmethod
@@ -58,7 +58,7 @@ class ScheduleArrays:
         count = members.sum(axis=1, keepdims=True)
         rank = np.where(members, members.cumsum(axis=1) - 1, -1)
         length = np.where(count[:, 0] > 0, math.log2(steps), 0.0)
-        rate = np.where(count[:, 0] > 0, _rate(learning_rate), 0.0)
+        rate = np.where(count[:, 0] > 0, log_rate(learning_rate), 0.0)
         return cls(share=members / np.maximum(1, count), rank=rank, moves=np.zeros(len(members)), length=length, rate=rate)
 
     @property
@@ -98,7 +98,8 @@ class ScheduleArrays:
         return dataclasses.replace(self, moves=np.zeros(len(self.moves)))
 
 
-def _rate(learning_rate: float | None) -> float:
+def log_rate(learning_rate: float | None) -> float:
+    """Return log8 of a learning rate over 1e-5; 0 where it is that of the study's settings."""
     return 0.0 if learning_rate is None else math.log2(learning_rate / 1e-5) / 3
 
 
