@@ -141,11 +141,7 @@ class Overrides:
 
 _LATER_OVERRIDES = (
     "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "early_stopping",
-<<<<<<< HEAD
-    "patience", "features", "head", "head_lr_factor", "retrieval_pooling", "auto_layers", "target",
-=======
-    "patience", "features", "head", "head_lr_factor", "auto_layers", "target", "methods",
->>>>>>> main
+    "patience", "features", "head", "head_lr_factor", "retrieval_pooling", "auto_layers", "target", "methods",
 )  # fmt: skip
 
 
