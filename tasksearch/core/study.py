@@ -25,6 +25,8 @@ FOR_THE_QUESTION = ("twin", "best-of")
 """Roles of trials that are trained only to compare joint with sequential training (`search.matched_pairs`)."""
 MATCHED = ("pair", "twin")
 """Roles of the trainings that matched pairs and matched sets consist of."""
+MOST_FRESH_SEEDS = 30
+"""Fresh seeds of a finalist where a half-width or a number of trainings is asked for."""
 LEAST_TWINS = 3
 """Minimum number of mixtures, and of seeds, in a matched comparison: a variance estimated from fewer is meaningless."""
 
@@ -34,7 +36,7 @@ MOST_PAIRS = 800
 Status = Literal["running", "done", "stopped", "failed"]
 SelectionRule = Literal["pivot-dev", "english-dev", "target-dev"]
 """Whose selection examples choose among the finalists: see `results.verdict.RULES`."""
-SAMPLERS = ("tpe", "random")
+SAMPLERS = ("auto", "tpe", "random")
 SCHEDULERS = ("fifo", "asha")
 CONTROLS = ("length", "exposure", "soup")
 """Controls of the baseline comparison: `length`, the best free baseline at the finalists' lengths; `exposure`, target phases
@@ -81,6 +83,7 @@ class Overrides:
         evaluation_examples: maximum number of examples scored per language, for selection and reporting each; printed beside
             every number.
         retrieval_layer: hidden state that retrieval pools; `AUTO_LAYER`: the one in `auto_layers`.
+        retrieval_pooling: as in `RetrievalSettings`.
         auto_layers: what `auto` was resolved to before the first trial: the layer that is best over all languages, under the
             name `ALL_LANGUAGES`, and languages for which another layer is best over the others.
         target: settings of single targets; they take precedence over all others.
@@ -107,6 +110,7 @@ class Overrides:
     features: str | None = None
     head: str | None = None
     head_lr_factor: float | None = None
+    retrieval_pooling: str | None = None
     auto_layers: tuple[tuple[str, int], ...] = ()
     target: PerTarget = ()
     methods: tuple[str, ...] = ()
@@ -137,7 +141,7 @@ class Overrides:
 
 _LATER_OVERRIDES = (
     "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "early_stopping",
-    "patience", "features", "head", "head_lr_factor", "auto_layers", "target", "methods",
+    "patience", "features", "head", "head_lr_factor", "retrieval_pooling", "auto_layers", "target", "methods",
 )  # fmt: skip
 
 
@@ -160,9 +164,12 @@ class StudyConfig:
         leaders, leader_seeds: number of finalists, and fresh seeds that each of them gets at first.
         most_seeds: maximum number of fresh seeds of a finalist while its verdict is open (`search.racing`). If it is at most
             `leader_seeds` there is no race; a race needs at least two seeds at first.
+        half_width: points; finalists get fresh seeds until their gains are known so well (`search.precision`).
+        max_trainings: trainings of the whole study, up to which finalists get fresh seeds while their verdicts are open, or
+            until `half_width` is reached.
         seed: seed of the study.
         lag: trial n is proposed from the results of trials 0 … n-lag; at least the number of concurrent trials.
-        sampler: `tpe`, `random`, the dotted name of an Optuna sampler, or a reference to the user's own (`core.own_files`).
+        sampler: `auto`, `tpe`, `random`, an Optuna sampler's dotted name, or a reference to the user's own (`core.own_files`).
         scheduler: `fifo` or `asha`.
         trainable: reference of the user's own trainable; empty: the three phases.
         picker: reference of the user's own picker, which chooses among the leaders; empty: the shrunken scores.
@@ -225,6 +232,8 @@ class StudyConfig:
     encoder: str = ""
     select: SelectionRule = "pivot-dev"
     preset: str = SUITE
+    half_width: float | None = None
+    max_trainings: int | None = None
 
     def __post_init__(self) -> None:
         if self.trials < 1:
@@ -258,6 +267,16 @@ class StudyConfig:
             )
         if self.twin_seeds < LEAST_TWINS:
             raise BadInput(f"{self.twin_seeds} seeds of each matched set; expected at least {LEAST_TWINS}")
+
+    @property
+    def by_precision(self) -> bool:
+        """Whether `half_width` or `max_trainings` decides how many fresh seeds a finalist gets, in place of `most_seeds`."""
+        return self.half_width is not None or self.max_trainings is not None
+
+    @property
+    def seed_limit(self) -> int:
+        """The most fresh seeds of a finalist."""
+        return max(self.leader_seeds, MOST_FRESH_SEEDS if self.by_precision else self.most_seeds)
 
     @property
     def optuna_name(self) -> str:

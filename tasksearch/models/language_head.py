@@ -39,5 +39,5 @@ class _Reversal(torch.autograd.Function):
         return hidden.view_as(hidden)
 
     @staticmethod
-    def backward(context: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:  # type: ignore[override]
+    def backward(context: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
         return gradient * -context.strength, None

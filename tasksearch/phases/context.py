@@ -20,6 +20,7 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
 from tasksearch.forward.batches import Specials
 from tasksearch.forward.device import be_deterministic, hardware_of, one_thread, pick_device
+from tasksearch.forward.memory import memory_of_a_core
 from tasksearch.models.encoder import Pretrained, fresh_like, load_pretrained
 from tasksearch.phases.checkpoints import CheckpointPolicy
 from tasksearch.phases.segments import Surroundings
@@ -179,6 +180,7 @@ def open_context(
     deterministic: bool = False,
     accept_versions: bool = False,
     encoder: str = "",
+    memory: int | None = None,
 ) -> RunContext:
     """Load a context; a process that runs many trials with the same arguments loads it once.
 
@@ -192,6 +194,7 @@ def open_context(
         deterministic: bit-equal repetition on a GPU too; holds for the process from then on.
         accept_versions: reuse segments that other code, or other versions of the libraries, trained.
         encoder: reference of the user's own encoder family; empty: the family of the model's type.
+        memory: bytes that the process should keep to on a CPU; None: a core's share of the machine's.
     """
     where = pick_device(device)
     one_thread(where)
@@ -216,6 +219,7 @@ def open_context(
         store_budget=store_budget,
         snapshots=snapshots,
         deterministic=deterministic,
+        micro=MicroSizes(memory=memory or memory_of_a_core()),
     )
 
 

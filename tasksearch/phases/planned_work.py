@@ -56,8 +56,7 @@ def planned_work(run: PlanRun) -> tuple[PlannedWork, ...]:
                 PlannedWork(signature=segment.signature, kind="target", target=segment.target, steps=steps, tokens=tokens)
             )
         for language, name in segment.tables:
-            portions = run.context.source.portions(card, language, cap)
-            examples = sum(len(portion.examples) for portion in portions)
+            examples = run.context.source.scored_examples(card, language, cap)
             found.append(PlannedWork(signature=name, kind="scores", target=segment.target, examples=examples))
     return tuple(found)
 

@@ -20,6 +20,7 @@ from tasksearch.core.presets import SUITE
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.search.matched_pairs import default_pairs
+from tasksearch.search.precision import least_trainings
 from tasksearch.study.locations import kept_tracking_address
 from tasksearch.study.objective import read_objective
 from tasksearch.study.own_parts import encoder_name, picker_name, sampler_name, trainable_name
@@ -95,7 +96,21 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
     }
     plain: dict[str, Any] = {name: getattr(asked, name) for name in same - set(resolved)}
     asked = dataclasses.replace(asked, precision=settled_precision(asked.precision, asked.model, resolved["encoder"]))
-    return StudyConfig(suite_options=_suite_options(asked, suite), overrides=_overrides(asked), **resolved, **plain)
+    config = StudyConfig(suite_options=_suite_options(asked, suite), overrides=_overrides(asked), **resolved, **plain)
+    check_precision(config)
+    return config
+
+
+def check_precision(config: StudyConfig) -> None:
+    """Raise BadInput where `--half-width` or `--max-trainings` cannot be followed."""
+    if config.by_precision and config.leader_seeds < 2:
+        raise BadInput(f"--leader-seeds {config.leader_seeds} beside --half-width or --max-trainings; expected at least 2")
+    least = least_trainings(config)
+    if config.max_trainings is not None and config.max_trainings < least:
+        raise BadInput(
+            f"--max-trainings {config.max_trainings}; this study has up to {least} without a further seed of any finalist: "
+            f"expected at least as many, or fewer --trials, --leaders or --controls"
+        )
 
 
 def check_name(name: str) -> None:

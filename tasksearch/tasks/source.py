@@ -1,4 +1,4 @@
-"""`TaskSource`: examples, encoded items and fingerprints of a suite's tasks, each read once per process."""
+"""`TaskSource`: examples, encoded items and fingerprints of a suite's tasks; encoded items are kept, examples are not."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from tasksearch.tasks.source_spec import Source
 
 _WORTH_A_FILE = 1_000
 """Minimum number of evaluation examples for which a cache file is faster than encoding again."""
+_FEW = 500
+"""Maximum number of selection and of reporting examples for which a language's examples stay in memory."""
 _WORTH_A_NOTE = 10_000
 """Minimum number of training examples for which a cached count is worthwhile."""
 
@@ -43,8 +45,11 @@ class TaskSource:
         """Task, language and split → one line per bad record that was skipped."""
         self.left_out: dict[str, tuple[tuple[str, int], ...]] = {}
         """Task, language and split → number of records that the authors themselves exclude, by reason."""
-        self._read = lru_cache(maxsize=2048)(self._read_now)
-        self._portions = lru_cache(maxsize=1024)(self._portions_now)
+        # examples are objects of a kilobyte or two: those of all languages would take more memory than a small model
+        self._read = lru_cache(maxsize=4)(self._read_now)
+        self._portions = lru_cache(maxsize=4)(self._portions_now)
+        self._small_portions = lru_cache(maxsize=1024)(self._portions_now)
+        self._scored = lru_cache(maxsize=4096)(self._count_scored)
         self._encoded = lru_cache(maxsize=1024)(self._encode_portions)
         self._trained = lru_cache(maxsize=256)(self._encode_training)
         self._pinned = lru_cache(maxsize=8192)(partial(pin_of, root))
@@ -64,7 +69,12 @@ class TaskSource:
         Args:
             cap: maximum number of selection and of reporting examples.
         """
-        return self._portions(card, language, cap)
+        found = self._small_portions if cap is not None and cap <= _FEW else self._portions
+        return found(card, language, cap)
+
+    def scored_examples(self, card: TaskCard, language: str, cap: int | None = None) -> int:
+        """Return how many examples `portions` holds."""
+        return self._scored(card, language, cap)
 
     def evaluation(self, card: TaskCard, language: str, max_length: int, cap: int | None = None) -> tuple[Encoded, ...]:
         """Return the encoded items of each portion."""
@@ -124,6 +134,9 @@ class TaskSource:
             for split, examples in splits.items():
                 pools_of(examples, f"{card.name} {language} {split}")
         return portions(card, language, splits, cap)
+
+    def _count_scored(self, card: TaskCard, language: str, cap: int | None) -> int:
+        return sum(len(portion.examples) for portion in self.portions(card, language, cap))
 
     def _encode_portions(self, card: TaskCard, language: str, max_length: int, cap: int | None) -> tuple[Encoded, ...]:
         assert self.tokenizer is not None, "a source that encodes has a tokenizer"

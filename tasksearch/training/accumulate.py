@@ -22,6 +22,7 @@ from tasksearch.core.signature import seed_from
 from tasksearch.forward.batches import MASK_SHARE, Batch, collate
 from tasksearch.forward.device import autocast
 from tasksearch.forward.dropout import RowRange, StepDropout
+from tasksearch.forward.memory import recomputed
 from tasksearch.forward.passes import loss_sum
 from tasksearch.forward.shift import shifted
 from tasksearch.models.language_head import ReversedHead
@@ -96,6 +97,7 @@ def accumulate(
             mask_share,
             micro,
             share,
+            sizes.room,
         )
     for beside in step.beside:
         _beside(learner, tasks[beside.task], beside, settings, seed_from("beside", randomness, number, beside.task), sizes)
@@ -111,7 +113,7 @@ def _beside(
     assert isinstance(head, ReversedHead)
     head.strength = beside.strength
     micro = sizes.of(beside.task, settings.micro_batch_size or len(beside.items), len(beside.items))
-    _part(learner, task, beside.items, dataclasses.replace(settings, methods=()), seed, MASK_SHARE, micro, 1.0)
+    _part(learner, task, beside.items, dataclasses.replace(settings, methods=()), seed, MASK_SHARE, micro, 1.0, sizes.room)
 
 
 def _part(
@@ -123,13 +125,14 @@ def _part(
     mask_share: float,
     micro: int,
     share: float,
+    room: int | None,
 ) -> torch.Tensor:
     """Run one task's share of the step backwards; return the loss that it adds."""
     whole = collate(task.items, items, learner.specials, mask_seed=seed, mask_share=mask_share)
     head = learner.heads[task.head] if task.head is not None else None
     total = torch.zeros((), device=learner.device)
     for cut in _cut(whole, len(items), micro):
-        plain = _loss_of(learner, head, cut, settings, seed)
+        plain = _loss_of(learner, head, cut, settings, seed, room)
         loss = wrapped(settings.methods, plain, _step_part(learner, whole, cut, seed)) if settings.methods else plain
         part = loss(None) * (share / max(1, whole.units))
         part.backward()  # type: ignore[no-untyped-call]
@@ -137,13 +140,17 @@ def _part(
     return total
 
 
-def _loss_of(learner: Learner, head: nn.Module | None, cut: _Cut, settings: TrainSettings, seed: int) -> LossOf:
+def _loss_of(
+    learner: Learner, head: nn.Module | None, cut: _Cut, settings: TrainSettings, seed: int, room: int | None
+) -> LossOf:
     """Return the part's loss as a function of what is added to its input embeddings; every call draws the same dropout."""
     batch = cut.batch.to(learner.device)
+    sequences, tokens = batch.ids.shape
 
     def loss(shift: torch.Tensor | None) -> torch.Tensor:
         _seed_dropout(seed, learner.device)
-        with cut.dropout, shifted(learner.model, shift), autocast(learner.device, settings.precision):
+        kept = recomputed(learner.model, sequences, tokens, room, cut.dropout)
+        with cut.dropout, shifted(learner.model, shift), autocast(learner.device, settings.precision), kept:
             return loss_sum(learner.model, head, batch, learner.specials)
 
     return loss
