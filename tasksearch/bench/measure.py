@@ -46,6 +46,8 @@ class Setting:
     most_seeds: int = 3
     baseline_seeds: int = 5
     rule: str = "target-dev"
+    half_width: float | None = None
+    max_trainings: int | None = None
 
 
 @dataclass(kw_only=True)
@@ -224,4 +226,6 @@ def _config(world: PlantedWorld, setting: Setting, trials: int) -> StudyConfig:
         leaders=setting.leaders,
         leader_seeds=setting.leader_seeds,
         most_seeds=setting.most_seeds,
+        half_width=setting.half_width,
+        max_trainings=setting.max_trainings,
     )

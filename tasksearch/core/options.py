@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.methods import method_words
 from tasksearch.core.option import Options, like, option
 from tasksearch.core.own_files import is_path
-from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Precision
+from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Pooling, Precision
 from tasksearch.core.presets import PRESETS
 from tasksearch.core.sizes import size_of
 from tasksearch.core.space import SCHEDULES
@@ -136,6 +137,21 @@ class StudyOptions(Options):
     leaders: int = option(3, TRIALS, "finalists: mixes that are trained again on fresh seeds", least=1)
     leader_seeds: int = option(2, TRIALS, "fresh seeds of each finalist at first", least=1)
     most_seeds: int = option(5, TRIALS, "fresh seeds of a finalist while its verdict is open", least=1)
+    half_width: float | None = option(
+        None,
+        TRIALS,
+        "in place of --most-seeds: fresh seeds of a finalist until its gain over its languages together is known to ± so many "
+        "points, as far as seeds cause the doubt (95 %, on selection examples)",
+        above=0,
+        wish="a positive number of points",
+    )
+    max_trainings: int | None = option(
+        None,
+        TRIALS,
+        "in place of --most-seeds: fresh seeds of the finalists while their verdicts are open, up to so many trainings of the "
+        "whole study",
+        least=1,
+    )
     controls: str = option(
         "all",
         TRIALS,
@@ -236,6 +252,14 @@ class StudyOptions(Options):
         choices=get_args(HeadStart),
         unset="the suite's",
     )
+    methods: tuple[str, ...] = option(
+        (),
+        TRAINING,
+        "robust training of target phases (phase=intermediate: of the intermediate one; phase=both), such as "
+        "adversarial:epsilon=0.1,steps=1 or smoothing:sigma=0.1; repeatable",
+        flag="--method",
+        check=method_words,
+    )
     train_examples: int | None = option(None, TRAINING, "training examples of every target, at most", least=1)
     evaluation_examples: int | None = option(
         None,
@@ -253,6 +277,13 @@ class StudyOptions(Options):
         unset="14 of 24",
         parse=_layer,
         write=lambda layer: [str(layer)],
+    )
+    retrieval_pooling: str | None = option(
+        None,
+        TRAINING,
+        "a sentence's vector in retrieval: the mean over all pieces, over all but the special ones, or the first piece",
+        choices=get_args(Pooling),
+        unset="the suite's",
     )
     target: PerTarget = option(  # noqa: RUF009 - a field, as the others
         (),
@@ -318,6 +349,15 @@ class Resources(Options):
         "GPUs of one trial; 0.5 lets two share one, 0 trains on CPUs",
         least=0,
         unset="1 where there are GPUs",
+    )
+    memory_per_trial: str | None = option(
+        None,
+        BUDGET,
+        "memory of one trial on a CPU, such as 1.5GB; a training step that needs more computes parts of itself twice, a third "
+        "slower and with the same numbers",
+        unset="the machine's over its cores",
+        check=size_of,
+        forecast=False,
     )
     address: str | None = option(
         None, BUDGET, "Ray cluster: auto, host:port or ray://host:port", unset="this machine", forecast=False
@@ -387,6 +427,8 @@ class Growth(Options):
     leaders: int | None = like(StudyOptions, "leaders", help="new number of finalists")
     leader_seeds: int | None = like(StudyOptions, "leader_seeds", help="new number of fresh seeds of each finalist at first")
     most_seeds: int | None = like(StudyOptions, "most_seeds", help="new limit of fresh seeds of a finalist")
+    half_width: float | None = like(StudyOptions, "half_width")
+    max_trainings: int | None = like(StudyOptions, "max_trainings")
     baseline_seeds: int | None = like(StudyOptions, "baseline_seeds", help="new number of the baseline's seeds")
     pairs: int | None = like(
         StudyOptions, "pairs", help="new number of matched pairs, two of the trials each, which --trials makes room for"

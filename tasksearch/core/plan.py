@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.methods import Phase, files_of_methods, method_words, methods_of, read_method
 from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.core.signature import plain_without, signature_of
 
@@ -72,6 +73,7 @@ class TrainSettings:
             the warmup is a share of one rung.
         decay: for a `wsd` curve: share of the phase, at its end, over which the rate falls. Steps that do not fill a rung are
             added to the decay.
+        methods: how steps are taken otherwise than by the plain loss, in words (`core.methods`), in the order of application.
     """
 
     batch_size: int = 32
@@ -94,8 +96,10 @@ class TrainSettings:
     curve: CurveKind = "linear"
     rung: int | None = None
     decay: float = 0.1
+    methods: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "methods", tuple(str(read_method(text)) for text in self.methods))
         if self.batch_size < 1:
             raise BadInput(f"batch_size is {self.batch_size}; expected at least 1")
         if not 0 <= self.warmup < 1:
@@ -111,8 +115,13 @@ class TrainSettings:
         check_curve(self.curve, self.rung, self.decay)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form. What only a `wsd` curve or early stopping uses is left out while it holds its default."""
-        return plain_without(self, ("early_stopping", "patience", "curve", "rung", "decay"))
+        """Return the plain form. Fields that most studies do not use are left out while they hold their defaults."""
+        return plain_without(self, ("early_stopping", "patience", "curve", "rung", "decay", "methods"))
+
+
+def _with_methods(settings: TrainSettings, methods: tuple[str, ...], phase: Phase) -> TrainSettings:
+    own = methods_of(methods, phase)
+    return dataclasses.replace(settings, methods=(*settings.methods, *own)) if own else settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,9 +207,9 @@ class PhaseSettings:
         return dict(self.intermediate_lengths).get(task, self.intermediate.max_length)
 
     def of_stage(self, stage: Stage) -> TrainSettings:
-        """Return the phase-2 settings of one stage, which may have a learning rate of its own."""
-        rate = stage.learning_rate
-        return self.intermediate if rate is None else dataclasses.replace(self.intermediate, learning_rate=rate)
+        """Return the phase-2 settings of one stage, which may have a learning rate and methods of its own."""
+        settings = _with_methods(self.intermediate, stage.methods, "intermediate")
+        return settings if stage.learning_rate is None else dataclasses.replace(settings, learning_rate=stage.learning_rate)
 
     @property
     def untrained(self) -> TrainSettings:
@@ -272,6 +281,18 @@ class Plan:
         if self.soup:
             return f"average of {len(self.soup)} encoders"
         return f"{self.schedule}, targets +{self.extra_examples} examples" if self.extra_examples else str(self.schedule)
+
+    def for_target(self, target: str) -> TrainSettings:
+        """Return the phase-3 settings of one target, with the methods that the schedule brings along."""
+        return _with_methods(self.settings.for_target(target), self.schedule.methods, "target")
+
+    @property
+    def method_files(self) -> tuple[str, ...]:
+        """Paths of the files that training methods of any phase read."""
+        stages = [stage for schedule in (self.schedule, *self.soup) for stage in schedule.stages]
+        held = [*self.settings.intermediate.methods, *self.settings.target.methods]
+        held += [method_words(text)[1] for stage in stages for text in stage.methods]
+        return files_of_methods(held)
 
     @property
     def learning_rate(self) -> float | None:

@@ -25,6 +25,8 @@ FOR_THE_QUESTION = ("twin", "best-of")
 """Roles of trials that are trained only to compare joint with sequential training (`search.matched_pairs`)."""
 MATCHED = ("pair", "twin")
 """Roles of the trainings that matched pairs and matched sets consist of."""
+MOST_FRESH_SEEDS = 30
+"""Fresh seeds of a finalist where a half-width or a number of trainings is asked for."""
 LEAST_TWINS = 3
 """Minimum number of mixtures, and of seeds, in a matched comparison: a variance estimated from fewer is meaningless."""
 
@@ -81,9 +83,11 @@ class Overrides:
         evaluation_examples: maximum number of examples scored per language, for selection and reporting each; printed beside
             every number.
         retrieval_layer: hidden state that retrieval pools; `AUTO_LAYER`: the one in `auto_layers`.
+        retrieval_pooling: as in `RetrievalSettings`.
         auto_layers: what `auto` was resolved to before the first trial: the layer that is best over all languages, under the
             name `ALL_LANGUAGES`, and languages for which another layer is best over the others.
         target: settings of single targets; they take precedence over all others.
+        methods: training methods in words, with the phases that use them (`core.methods`).
         every_target: whether values given for every target also apply to targets that have settings of their own in the suite
             (`PhaseSettings.target_overrides`). False in studies begun before this field existed.
     """
@@ -106,8 +110,10 @@ class Overrides:
     features: str | None = None
     head: str | None = None
     head_lr_factor: float | None = None
+    retrieval_pooling: str | None = None
     auto_layers: tuple[tuple[str, int], ...] = ()
     target: PerTarget = ()
+    methods: tuple[str, ...] = ()
 
     @property
     def stops_early(self) -> bool:
@@ -125,12 +131,17 @@ class Overrides:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Restore overrides from the output of `to_json`."""
         layers = tuple((language, int(layer)) for language, layer in data.get("auto_layers", ()))
-        return cls(**{**data, "auto_layers": layers, "target": read_per_target(data.get("target", ()))})
+        changed = {
+            "auto_layers": layers,
+            "target": read_per_target(data.get("target", ())),
+            "methods": tuple(data.get("methods", ())),
+        }
+        return cls(**{**data, **changed})
 
 
 _LATER_OVERRIDES = (
     "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "early_stopping",
-    "patience", "features", "head", "head_lr_factor", "auto_layers", "target",
+    "patience", "features", "head", "head_lr_factor", "retrieval_pooling", "auto_layers", "target", "methods",
 )  # fmt: skip
 
 
@@ -153,6 +164,9 @@ class StudyConfig:
         leaders, leader_seeds: number of finalists, and fresh seeds that each of them gets at first.
         most_seeds: maximum number of fresh seeds of a finalist while its verdict is open (`search.racing`). If it is at most
             `leader_seeds` there is no race; a race needs at least two seeds at first.
+        half_width: points; finalists get fresh seeds until their gains are known so well (`search.precision`).
+        max_trainings: trainings of the whole study, up to which finalists get fresh seeds while their verdicts are open, or
+            until `half_width` is reached.
         seed: seed of the study.
         lag: trial n is proposed from the results of trials 0 … n-lag; at least the number of concurrent trials.
         sampler: `auto`, `tpe`, `random`, an Optuna sampler's dotted name, or a reference to the user's own (`core.own_files`).
@@ -218,6 +232,8 @@ class StudyConfig:
     encoder: str = ""
     select: SelectionRule = "pivot-dev"
     preset: str = SUITE
+    half_width: float | None = None
+    max_trainings: int | None = None
 
     def __post_init__(self) -> None:
         if self.trials < 1:
@@ -251,6 +267,16 @@ class StudyConfig:
             )
         if self.twin_seeds < LEAST_TWINS:
             raise BadInput(f"{self.twin_seeds} seeds of each matched set; expected at least {LEAST_TWINS}")
+
+    @property
+    def by_precision(self) -> bool:
+        """Whether `half_width` or `max_trainings` decides how many fresh seeds a finalist gets, in place of `most_seeds`."""
+        return self.half_width is not None or self.max_trainings is not None
+
+    @property
+    def seed_limit(self) -> int:
+        """The most fresh seeds of a finalist."""
+        return max(self.leader_seeds, MOST_FRESH_SEEDS if self.by_precision else self.most_seeds)
 
     @property
     def optuna_name(self) -> str:

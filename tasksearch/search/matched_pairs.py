@@ -135,9 +135,9 @@ def _drawn(space: SearchSpace, rng: random.Random) -> tuple[_Same, tuple[Matched
         return None
     chains = [sequential_twin(mixture, order, steps) for order in orders]
     variants = [Schedule.joint(mixture, steps), annealed_twin(mixture, orders[0], steps), *chains]
-    variants, chains = ([each.at_rate(schedule.learning_rate) for each in some] for some in (variants, chains))
+    variants, chains = ([each.trained_as(schedule) for each in some] for some in (variants, chains))
     policies: list[tuple[Schedule, LRPolicy]] = [(each, "phase") for each in variants] + [(each, "stage") for each in chains]
-    return (mixture, steps, schedule.learning_rate), tuple(
+    return (mixture, steps, schedule.learning_rate, schedule.methods), tuple(
         MatchedTraining(schedule=each, lr_policy=policy) for each, policy in policies
     )
 

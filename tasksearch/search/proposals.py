@@ -34,6 +34,7 @@ from tasksearch.search.controls import control_plans, control_seeds
 from tasksearch.search.designed_trials import Design, designed_trials
 from tasksearch.search.finalists import Finalist, choose_finalists
 from tasksearch.search.matched_pairs import best_of_plans, drawn_pairs, matched_count, matched_plan
+from tasksearch.search.precision import affordable, half_width, may_run_again
 from tasksearch.search.racing import goes_on, race_state
 from tasksearch.search.random_schedules import every_schedule, random_params
 from tasksearch.search.tpe import tpe_suggestions
@@ -245,7 +246,8 @@ def _finalist(
     first = _first(config, plan_of, found, run)
     if first is None and (control := _control(config, plan_of, found, before)) is not None:
         return Proposal(number=n, role="control", plan=control, params=unused(config.space))
-    wanted = first or _race(config, plan_of, found, run, searched, race)
+    controls = sum(record.role == "control" for record in before)
+    wanted = first or _race(config, plan_of, found, run, searched, race, controls)
     if isinstance(wanted, Wait):
         return wanted
     if wanted is not None:
@@ -277,7 +279,7 @@ def _run_again(config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecor
     late = next((record.number for record in fresh if not _ready(record)), None)
     if late is not None:
         return Wait(number=late)
-    found = to_run_again(fresh)
+    found = to_run_again(fresh) if may_run_again(config, before) else None
     if found is None:
         return None
     base = plan_of(Schedule.none(), 0).seed
@@ -333,6 +335,7 @@ def _race(
     run: Mapping[Plan, TrialRecord],
     searched: Sequence[TrialRecord],
     race: bool | None,
+    controls: int,
 ) -> tuple[Finalist, Plan] | Wait | None:
     """The next finalist and plan; Wait for the rounds before; None where every race is over."""
 
@@ -341,12 +344,14 @@ def _race(
 
     baseline = [record for record in searched if record.role == "baseline" and record.status == "done"]
     racing = list(range(len(found)))
-    for seed in range(config.leader_seeds + 1, config.most_seeds + 1):
+    for seed in range(config.leader_seeds + 1, config.seed_limit + 1):
         told = {i: [run[p] for s in range(1, seed) if (p := plan(finalist, s)) in run] for i, finalist in enumerate(found)}
         late = next((record.number for records in told.values() for record in records if not _ready(record)), None)
         if late is not None:
             return Wait(number=late)
-        racing = [i for i in racing if _open(config, found[i], told, i, baseline, race)]
+        racing = [i for i in racing if _open(config, found[i], told, i, baseline, race)][
+            : affordable(config, told, seed, controls)
+        ]
         for i in racing:
             if plan(found[i], seed) not in run:
                 return found[i], plan(found[i], seed)
@@ -373,8 +378,11 @@ def _open(
     if len(runs[place]) < 2 and any(record.number in lost for record in told[place]):
         return True  # a collapsed seed says nothing: the next one takes its place
     baseline = [record for record in baseline if record.number not in lost]
-    looks = config.most_seeds - config.leader_seeds + 1
-    return goes_on([race_state(runs, place, baseline, row, looks=looks, most=config.most_seeds) for row in finalist.rows])
+    if config.half_width is not None:
+        return bool(finalist.rows) and half_width(runs, place, baseline, finalist.rows[0]) > config.half_width
+    looks = config.seed_limit - config.leader_seeds + 1
+    rows = [race_state(runs, place, baseline, row, looks=looks, most=config.seed_limit) for row in finalist.rows]
+    return goes_on(rows) or (config.by_precision and any(row.chance > 0 for row in rows))
 
 
 def _told(config: StudyConfig, schedule: Schedule) -> tuple[tuple[str, Any], ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.methods import canonical_methods, with_absolute_paths
 from tasksearch.core.option import Options, check_names, options_of
 from tasksearch.core.options import Places, Resources, StudyOptions, control_names
 from tasksearch.core.own_files import shown
@@ -19,6 +20,7 @@ from tasksearch.core.presets import SUITE
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.search.matched_pairs import default_pairs
+from tasksearch.search.precision import least_trainings
 from tasksearch.study.locations import kept_tracking_address
 from tasksearch.study.objective import read_objective
 from tasksearch.study.own_parts import encoder_name, picker_name, sampler_name, trainable_name
@@ -94,7 +96,21 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
     }
     plain: dict[str, Any] = {name: getattr(asked, name) for name in same - set(resolved)}
     asked = dataclasses.replace(asked, precision=settled_precision(asked.precision, asked.model, resolved["encoder"]))
-    return StudyConfig(suite_options=_suite_options(asked, suite), overrides=_overrides(asked), **resolved, **plain)
+    config = StudyConfig(suite_options=_suite_options(asked, suite), overrides=_overrides(asked), **resolved, **plain)
+    check_precision(config)
+    return config
+
+
+def check_precision(config: StudyConfig) -> None:
+    """Raise BadInput where `--half-width` or `--max-trainings` cannot be followed."""
+    if config.by_precision and config.leader_seeds < 2:
+        raise BadInput(f"--leader-seeds {config.leader_seeds} beside --half-width or --max-trainings; expected at least 2")
+    least = least_trainings(config)
+    if config.max_trainings is not None and config.max_trainings < least:
+        raise BadInput(
+            f"--max-trainings {config.max_trainings}; this study has up to {least} without a further seed of any finalist: "
+            f"expected at least as many, or fewer --trials, --leaders or --controls"
+        )
 
 
 def check_name(name: str) -> None:
@@ -268,7 +284,11 @@ def _overrides(asked: StudyOptions) -> Overrides:
     for_targets = any(getattr(asked, name) is not None for name in FOR_TARGETS)
     given = {name: getattr(asked, name) for name in names}
     rates = asked.intermediate_learning_rate  # of several the search chooses: they are the space's
-    return Overrides(every_target=for_targets, **given | {"intermediate_learning_rate": rates[0] if len(rates) == 1 else None})
+    given |= {
+        "intermediate_learning_rate": rates[0] if len(rates) == 1 else None,
+        "methods": canonical_methods(map(with_absolute_paths, asked.methods)),
+    }
+    return Overrides(every_target=for_targets, **given)
 
 
 def _suite_options(asked: StudyOptions, suite: Suite) -> tuple[tuple[str, Any], ...]:

@@ -16,6 +16,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import Objective, StudyConfig
+from tasksearch.study.configuration import check_precision
 from tasksearch.study.result import StudyResult
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets
 from tasksearch.study.showing import OnEvent, Progress, shown
@@ -95,8 +96,11 @@ def extended(config: StudyConfig, suite: Suite, growth: Growth) -> StudyConfig:
         leaders=_at_least("--leaders", growth.leaders, config.leaders),
         leader_seeds=_at_least("--leader-seeds", growth.leader_seeds, config.leader_seeds),
         most_seeds=_at_least("--most-seeds", growth.most_seeds, config.most_seeds),
+        half_width=growth.half_width or config.half_width,
+        max_trainings=growth.max_trainings or config.max_trainings,
         more_baseline=seeds - config.baseline_seeds,
     )
+    check_precision(wanted)
     if wanted == config:
         raise BadInput(
             f"nothing to extend {config.name!r} by: it has all that; expected such as --trials +16, --target or --language"

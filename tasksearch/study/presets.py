@@ -65,8 +65,11 @@ def with_preset(asked: StudyOptions, preset: Preset, suite: Suite, targets: Sequ
         values.pop("target_steps", None)
     if space.grid:  # its plans are given: nothing chooses between rates
         values |= {name: rates[:1] for name, rates in values.items() if name == "intermediate_learning_rate"}
+    else:
+        values.pop("intermediate_epochs", None)
     lengths = (*space.steps, *space.epochs, *asked.intermediate_epochs)
-    for name, listed in (("steps", lengths), ("intermediate_learning_rate", space.learning_rates)):
+    of_space = {"steps": lengths, "intermediate_epochs": (*asked.steps, *space.steps, *space.epochs)}
+    for name, listed in (of_space | {"intermediate_learning_rate": space.learning_rates}).items():
         if listed:
             values.pop(name, None)
     for_kinds: dict[str, dict[str, Any]] = {}

@@ -295,6 +295,7 @@ def _keeping(folder: Path, store: str, resources: Resources) -> dict[str, Any]:
         "keep_targets": resources.keep_targets,
         "accept_versions": resources.accept_versions or versions_are_mixed(folder),
         "snapshots": [None, 60 * resources.snapshot_minutes or None],
+        "memory": size_of(resources.memory_per_trial) if resources.memory_per_trial else None,
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.methods import Phase, methods_of
 from tasksearch.core.options import StudyOptions, control_names
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
 from tasksearch.core.study import ALL_LANGUAGES, AUTO_LAYER, LEADER_SEEDS_ONCE, Overrides, StudyConfig
@@ -78,9 +79,11 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
     policy: dict[str, Any] = {"lr_policy": config.lr_policy, "mixing": config.mixing}
     settings = dataclasses.replace(
         base,
-        intermediate=dataclasses.replace(base.intermediate, **policy, **intermediate, **curve),
+        intermediate=dataclasses.replace(
+            base.intermediate, **policy, **intermediate, **curve, **_methods(asked, "intermediate")
+        ),
         intermediate_lengths=base.intermediate_lengths if asked.max_length is None else (),
-        target=dataclasses.replace(base.target, **target),
+        target=dataclasses.replace(base.target, **target, **_methods(asked, "target")),
         target_overrides=_with_own(own, asked.target),
         retrieval=_retrieval(base.retrieval, asked, shape),
         evaluation_examples=asked.evaluation_examples,
@@ -152,7 +155,12 @@ def _given(asked: Overrides, *same: str, **renamed: str) -> dict[str, Any]:
     return {setting: value for setting, name in names.items() if (value := getattr(asked, name)) is not None}
 
 
+def _methods(asked: Overrides, phase: Phase) -> dict[str, Any]:
+    return {"methods": found} if (found := methods_of(asked.methods, phase)) else {}
+
+
 def _retrieval(base: RetrievalSettings, asked: Overrides, shape: Shape | None) -> RetrievalSettings:
+    base = dataclasses.replace(base, **_given(asked, pooling="retrieval_pooling"))
     if asked.max_length is not None:
         base = dataclasses.replace(base, max_length=None)  # None: the same length as in the intermediate phase
     if asked.retrieval_layer == AUTO_LAYER:

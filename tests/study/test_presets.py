@@ -86,7 +86,20 @@ def test_a_study_begun_before_presets_goes_on_by_its_own_command(asked):
 def test_a_preset_of_another_family_is_one_line(asked):
     check_preset("small", "m", "bert", 384)
     check_preset(SUITE, "m", "bert", 384)
-    with pytest.raises(BadInput, match=r"--preset small is for .*; 'm' is xlm-roberta, 1024 wide: expected suite$"):
+    with pytest.raises(BadInput, match=r"--preset small is for .*; 'm' is xlm-roberta, 1024 wide: expected suite or paper$"):
         check_preset("small", "m", "xlm-roberta", 1024)
     with pytest.raises(UnknownName, match="no value for --preset 'smal'; did you mean 'small'"):
         asked(preset="smal")
+
+
+def test_the_paper_s_preset_counts_epochs_of_a_grid_and_stops_early(asked):
+    config = asked(preset="paper", space="singles_and_all")
+    assert config.space.epochs == (3.0,) and not config.space.steps and config.space.batch_size == 32
+    settings = settings_of(load_suite("lowres"), config, Shape(layers=24, tokens=512))
+    assert {settings.for_target(name).early_stopping for name in config.targets} == {1000}
+    assert (settings.for_target("tydiqa").batch_size, settings.for_target("xnli").batch_size) == (16, 32)
+    assert configure(options_for(config)) == config
+    short = asked(preset="paper", space="singles_and_all", steps=[8])
+    assert short.space.steps == (8,) and not short.space.epochs
+    drawn = asked(preset="paper")
+    assert not drawn.space.epochs and drawn.pairs == 0, "sampled mixes have no passes, and are not compared in order"
