@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.methods import method_words
 from tasksearch.core.option import Options, like, option
 from tasksearch.core.own_files import is_path
-from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Precision
+from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Pooling, Precision
+from tasksearch.core.presets import PRESETS
 from tasksearch.core.sizes import size_of
 from tasksearch.core.space import SCHEDULES
-from tasksearch.core.study import CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS, SelectionRule
+from tasksearch.core.study import AUTO_LAYER, CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS, SelectionRule
 from tasksearch.core.target_settings import PerTarget, read_per_target, told_per_target
 
 WHAT = "What to search"
@@ -60,6 +62,18 @@ def _sampler_word(value: str) -> None:
         raise UnknownName("value for --sampler", value, (*SAMPLERS, "optuna.samplers.NAME", "FILE.py:NAME"))
 
 
+def _layer(value: Any) -> int | str | None:
+    """Parse a layer: a whole number, `auto`, or None."""
+    if value is None or value == AUTO_LAYER:
+        return value  # type: ignore[no-any-return]
+    try:
+        if isinstance(value, bool | float):
+            raise ValueError
+        return int(value)
+    except (ValueError, TypeError):
+        raise BadInput(f"--retrieval-layer is {value!r}; expected an integer, or auto") from None
+
+
 _SHARE: dict[str, Any] = {"least": 0, "below": 1, "wish": "a share in [0, 1)"}
 _RATE: dict[str, Any] = {"above": 0, "wish": "a positive number", "unset": "the suite's"}
 _HOURS: dict[str, Any] = {"above": 0, "wish": "a positive number of hours"}
@@ -94,7 +108,7 @@ class StudyOptions(Options):
     sampler: str = option(
         "tpe",
         WHAT,
-        "what proposes mixes: tpe, random, an Optuna sampler such as optuna.samplers.GPSampler, or your own as FILE.py:NAME",
+        "what proposes mixes: auto, tpe, random, one of Optuna's such as optuna.samplers.GPSampler, or yours as FILE.py:NAME",
         check=_sampler_word,
     )
     picker: str | None = option(None, WHAT, "what chooses among the finalists, as FILE.py:NAME", unset="the shrunken scores")
@@ -172,6 +186,13 @@ class StudyOptions(Options):
     data: str | None = option(
         None, TRAINING, "folder of the suite's data", unset="$TASKSEARCH_DATA; the lab writes its own", path=True
     )
+    preset: str | None = option(
+        None,
+        TRAINING,
+        "training settings for a family and size of encoders; what is given beside it takes precedence",
+        choices=tuple(one.name for one in PRESETS),
+        unset="by the model",
+    )
     batch_size: int | None = option(
         None, TRAINING, "examples of an optimiser step, both phases, every target", least=1, unset="the suite's"
     )
@@ -198,6 +219,9 @@ class StudyOptions(Options):
     )
     target_learning_rate: float | None = option(
         None, TRAINING, "the same of the target phases alone", **(_RATE | {"unset": "--learning-rate"})
+    )
+    head_lr_factor: float | None = option(
+        None, TRAINING, "rate of the heads, as a multiple of the encoder's, both phases, every target", **_RATE
     )
     warmup: float | None = option(
         None, TRAINING, "share of a phase in which the rate rises, both phases", unset="the suite's", **_SHARE
@@ -228,6 +252,14 @@ class StudyOptions(Options):
         choices=get_args(HeadStart),
         unset="the suite's",
     )
+    methods: tuple[str, ...] = option(
+        (),
+        TRAINING,
+        "robust training of target phases (phase=intermediate: of the intermediate one; phase=both), such as "
+        "adversarial:epsilon=0.1,steps=1 or smoothing:sigma=0.1; repeatable",
+        flag="--method",
+        check=method_words,
+    )
     train_examples: int | None = option(None, TRAINING, "training examples of every target, at most", least=1)
     evaluation_examples: int | None = option(
         None,
@@ -237,7 +269,22 @@ class StudyOptions(Options):
         flag="--eval-examples",
         also=("--evaluation-examples",),
     )
-    retrieval_layer: int | None = option(None, TRAINING, "layer that retrieval pools", unset="14 of 24")
+    retrieval_layer: int | str | None = option(
+        None,
+        TRAINING,
+        "layer that retrieval pools; auto: the best on the pretrained model by the other languages' selection examples, found "
+        "before the first trial",
+        unset="14 of 24",
+        parse=_layer,
+        write=lambda layer: [str(layer)],
+    )
+    retrieval_pooling: str | None = option(
+        None,
+        TRAINING,
+        "a sentence's vector in retrieval: the mean over all pieces, over all but the special ones, or the first piece",
+        choices=get_args(Pooling),
+        unset="the suite's",
+    )
     target: PerTarget = option(  # noqa: RUF009 - a field, as the others
         (),
         TRAINING,
@@ -302,6 +349,15 @@ class Resources(Options):
         "GPUs of one trial; 0.5 lets two share one, 0 trains on CPUs",
         least=0,
         unset="1 where there are GPUs",
+    )
+    memory_per_trial: str | None = option(
+        None,
+        BUDGET,
+        "memory of one trial on a CPU, such as 1.5GB; a training step that needs more computes parts of itself twice, a third "
+        "slower and with the same numbers",
+        unset="the machine's over its cores",
+        check=size_of,
+        forecast=False,
     )
     address: str | None = option(
         None, BUDGET, "Ray cluster: auto, host:port or ray://host:port", unset="this machine", forecast=False

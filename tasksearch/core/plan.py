@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.methods import Phase, files_of_methods, method_words, methods_of, read_method
 from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.core.signature import plain_without, signature_of
 
@@ -72,6 +73,7 @@ class TrainSettings:
             the warmup is a share of one rung.
         decay: for a `wsd` curve: share of the phase, at its end, over which the rate falls. Steps that do not fill a rung are
             added to the decay.
+        methods: how steps are taken otherwise than by the plain loss, in words (`core.methods`), in the order of application.
     """
 
     batch_size: int = 32
@@ -94,8 +96,10 @@ class TrainSettings:
     curve: CurveKind = "linear"
     rung: int | None = None
     decay: float = 0.1
+    methods: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "methods", tuple(str(read_method(text)) for text in self.methods))
         if self.batch_size < 1:
             raise BadInput(f"batch_size is {self.batch_size}; expected at least 1")
         if not 0 <= self.warmup < 1:
@@ -111,8 +115,13 @@ class TrainSettings:
         check_curve(self.curve, self.rung, self.decay)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form. What only a `wsd` curve or early stopping uses is left out while it holds its default."""
-        return plain_without(self, ("early_stopping", "patience", "curve", "rung", "decay"))
+        """Return the plain form. Fields that most studies do not use are left out while they hold their defaults."""
+        return plain_without(self, ("early_stopping", "patience", "curve", "rung", "decay", "methods"))
+
+
+def _with_methods(settings: TrainSettings, methods: tuple[str, ...], phase: Phase) -> TrainSettings:
+    own = methods_of(methods, phase)
+    return dataclasses.replace(settings, methods=(*settings.methods, *own)) if own else settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +130,7 @@ class RetrievalSettings:
 
     Attributes:
         layer: index into the hidden states; 0 is the embeddings, negative numbers count from the last layer.
+        layers: languages that another layer is read in: those whose own was chosen without them (`--retrieval-layer auto`).
         pooling: `mean` over all tokens (as in jiant), `mean-content` over all but the special tokens, or `cls`.
         centering: whether to subtract each language's mean vector before taking the cosine.
         max_length: tokens per sentence, special tokens included; None: as in the intermediate phase.
@@ -130,6 +140,7 @@ class RetrievalSettings:
     pooling: Pooling = "mean"
     centering: bool = False
     max_length: int | None = None
+    layers: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         _check_choice("pooling", self.pooling, Pooling)
@@ -137,8 +148,19 @@ class RetrievalSettings:
             raise BadInput(f"max_length of retrieval is {self.max_length}; expected at least 3, a piece between <s> and </s>")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form; `max_length` only where it is set."""
-        return plain_without(self, ("max_length",))
+        """Return the plain form; `max_length` and `layers` only where they are set."""
+        return plain_without(self, ("max_length", "layers"))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Restore settings from the output of `to_json`."""
+        return cls(**{**data, "layers": tuple((language, int(layer)) for language, layer in data.get("layers", ()))})
+
+    def of(self, language: str) -> RetrievalSettings:
+        """Return the settings by which one language is scored."""
+        if not self.layers:
+            return self
+        return dataclasses.replace(self, layer=dict(self.layers).get(language, self.layer), layers=())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,9 +207,9 @@ class PhaseSettings:
         return dict(self.intermediate_lengths).get(task, self.intermediate.max_length)
 
     def of_stage(self, stage: Stage) -> TrainSettings:
-        """Return the phase-2 settings of one stage, which may have a learning rate of its own."""
-        rate = stage.learning_rate
-        return self.intermediate if rate is None else dataclasses.replace(self.intermediate, learning_rate=rate)
+        """Return the phase-2 settings of one stage, which may have a learning rate and methods of its own."""
+        settings = _with_methods(self.intermediate, stage.methods, "intermediate")
+        return settings if stage.learning_rate is None else dataclasses.replace(settings, learning_rate=stage.learning_rate)
 
     @property
     def untrained(self) -> TrainSettings:
@@ -260,6 +282,18 @@ class Plan:
             return f"average of {len(self.soup)} encoders"
         return f"{self.schedule}, targets +{self.extra_examples} examples" if self.extra_examples else str(self.schedule)
 
+    def for_target(self, target: str) -> TrainSettings:
+        """Return the phase-3 settings of one target, with the methods that the schedule brings along."""
+        return _with_methods(self.settings.for_target(target), self.schedule.methods, "target")
+
+    @property
+    def method_files(self) -> tuple[str, ...]:
+        """Paths of the files that training methods of any phase read."""
+        stages = [stage for schedule in (self.schedule, *self.soup) for stage in schedule.stages]
+        held = [*self.settings.intermediate.methods, *self.settings.target.methods]
+        held += [method_words(text)[1] for stage in stages for text in stage.methods]
+        return files_of_methods(held)
+
     @property
     def learning_rate(self) -> float | None:
         """Peak learning rate of phase 2: the schedule's own, else that of the settings; None without a phase 2."""
@@ -302,7 +336,7 @@ class Plan:
             settings=PhaseSettings(
                 intermediate=TrainSettings(**settings.pop("intermediate")),
                 target=TrainSettings(**settings.pop("target")),
-                retrieval=RetrievalSettings(**settings.pop("retrieval")),
+                retrieval=RetrievalSettings.from_json(settings.pop("retrieval")),
                 target_overrides=overrides,
                 intermediate_lengths=lengths,
                 **settings,

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.methods import canonical_methods
 from tasksearch.core.mixture import Mixture
 
 KINDS = ("none", "joint", "sequential", "annealed", "staged")
@@ -28,12 +29,15 @@ class Stage:
         end: mixture at the last step; equal to `start` unless the stage is annealed. Shares change linearly in between.
         steps: optimiser steps, at least 1.
         learning_rate: peak rate of the encoder; None: that of the plan's settings. It is set where the search varies it.
+        methods: training methods in words, with their phases (`core.methods`), beside those of the plan's settings; set where
+            the search varies them. Those of the first stage hold for the target phases.
     """
 
     start: Mixture
     end: Mixture
     steps: int
     learning_rate: float | None = None
+    methods: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -56,9 +60,10 @@ class Stage:
         return (self.start.share(task) + self.end.share(task)) / 2 if self.annealed else self.start.share(task)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form; `end` only for an annealed stage, `learning_rate` only where it is set."""
+        """Return the plain form; `end` only for an annealed stage, rate and methods only where they are set."""
         data: dict[str, Any] = {"mixture": self.start.to_json(), "steps": self.steps}
         data |= {} if self.learning_rate is None else {"learning_rate": self.learning_rate}
+        data |= {"methods": list(self.methods)} if self.methods else {}
         return data | ({"end": self.end.to_json()} if self.annealed else {})
 
     @classmethod
@@ -66,7 +71,13 @@ class Stage:
         """Restore a stage from the output of `to_json`."""
         start, rate = Mixture.from_json(data["mixture"]), data.get("learning_rate")
         end = Mixture.from_json(data["end"]) if "end" in data else start
-        return cls(start=start, end=end, steps=int(data["steps"]), learning_rate=None if rate is None else float(rate))
+        return cls(
+            start=start,
+            end=end,
+            steps=int(data["steps"]),
+            learning_rate=None if rate is None else float(rate),
+            methods=canonical_methods(data.get("methods", ())),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +116,21 @@ class Schedule:
             return self
         return Schedule(stages=tuple(dataclasses.replace(stage, learning_rate=learning_rate) for stage in self.stages))
 
+    def with_methods(self, methods: Sequence[str]) -> Schedule:
+        """Return the same schedule with these training methods in every stage."""
+        if all(stage.methods == tuple(methods) for stage in self.stages):
+            return self
+        return Schedule(stages=tuple(dataclasses.replace(stage, methods=tuple(methods)) for stage in self.stages))
+
+    def trained_as(self, other: Schedule) -> Schedule:
+        """Return the same schedule with the learning rate and the methods of another."""
+        return self.at_rate(other.learning_rate).with_methods(other.methods)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Training methods of the first stage, which are those of all stages in a search."""
+        return self.stages[0].methods if self.stages else ()
+
     @property
     def learning_rate(self) -> float | None:
         """Peak learning rate of the first stage, which is that of all stages in a search; None: that of the plan's settings."""
@@ -112,9 +138,11 @@ class Schedule:
 
     @property
     def rate_words(self) -> str:
-        """Return ` at 2e-05`, or of every stage where they differ; empty where no stage has a rate of its own."""
+        """Return ` at 2e-05`, or of every stage where they differ, and ` with METHODS`; empty where no stage has its own."""
         rates = ["the usual rate" if s.learning_rate is None else f"{s.learning_rate:.4g}" for s in self.stages]
-        return "" if all(s.learning_rate is None for s in self.stages) else f" at {' → '.join(dict.fromkeys(rates))}"
+        told = "" if all(s.learning_rate is None for s in self.stages) else f" at {' → '.join(dict.fromkeys(rates))}"
+        methods = " → ".join(dict.fromkeys(" ".join(s.methods) or "no method" for s in self.stages))
+        return told + (f" with {methods}" if any(s.methods for s in self.stages) else "")
 
     @property
     def steps(self) -> int:

@@ -13,18 +13,20 @@ from typing import Any, Self
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.grid import NONE, GridPlan, GridRow, listed, rows_of
+from tasksearch.core.methods import canonical_methods
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.core.shares import largest_remainder
 from tasksearch.core.signature import plain_without
 
 Params = Mapping[str, Any]
-"""Parameters that a sampler proposes: `use/<task>`, `schedule`, `steps`, `learning_rate`, `weight/<task>` and `rank/<task>`,
-each only where it applies; of a grid `plan`, and `length` where it has several.
+"""Parameters that a sampler proposes: `use/<task>`, `schedule`, `steps`, `learning_rate`, `method`, `weight/<task>` and
+`rank/<task>`, each only where it applies; of a grid `plan`, and `length` where it has several.
 """
 
 SCHEDULES = ("joint", "sequential", "annealed")
 CURVES = ("linear", "wsd")
+NO_METHOD = "none"
 _WEIGHTS = (1, 2, 3, 4)
 
 
@@ -41,6 +43,8 @@ class SearchSpace:
         steps: lengths of the intermediate phase to choose from, in optimiser steps; empty: the suite's own list.
         learning_rates: peak rates of the intermediate phase to choose from; designed trials take the first. One rate fixes it;
             none: the study's own.
+        methods: training methods in words (`core.methods`) of which every mix has one, or `none`; designed trials take the
+            first.
         denominator: shares are multiples of 1/denominator, so that different plans can share their first segments; None: any
             share.
         curve: learning-rate curve of the intermediate phase: `linear`, or `wsd` (warmup-stable-decay), under which phases of
@@ -63,6 +67,7 @@ class SearchSpace:
     max_tasks: int | None = None
     steps: tuple[int, ...] = ()
     learning_rates: tuple[float, ...] = ()
+    methods: tuple[str, ...] = ()
     denominator: int | None = 8
     curve: str = "linear"
     rung: int | None = None
@@ -84,6 +89,9 @@ class SearchSpace:
             raise BadInput(f"space {self.name!r}: steps {list(self.steps)}; expected positive numbers")
         if any(not 0 < rate < math.inf for rate in self.learning_rates):
             raise BadInput(f"space {self.name!r}: learning_rates {list(self.learning_rates)}; expected positive numbers")
+        object.__setattr__(
+            self, "methods", tuple(one if one == NO_METHOD else canonical_methods([one])[0] for one in self.methods)
+        )
         if self.denominator is not None and self.denominator < 1:
             raise BadInput(f"space {self.name!r}: denominator {self.denominator}; expected at least 1, or None for free shares")
         if self.curve not in CURVES:
@@ -98,8 +106,8 @@ class SearchSpace:
             raise BadInput(f"space {self.name!r}: epochs without a grid; expected steps, sampled mixes have no passes to count")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form; learning rates, and what only a grid has, where they are set."""
-        return plain_without(self, ("learning_rates", "grid", "epochs", "batch_size", "left_out"))
+        """Return the plain form; learning rates, methods, and what only a grid has, where they are set."""
+        return plain_without(self, ("learning_rates", "methods", "grid", "epochs", "batch_size", "left_out"))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -153,6 +161,8 @@ def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
         choose("steps", space.steps)
         if space.searched_rates:
             choose("learning_rate", space.searched_rates)
+        if space.methods:
+            choose("method", space.methods)
         if len(chosen) > 1:
             kind = choose("schedule", space.schedules)
             for task in chosen:
@@ -181,17 +191,19 @@ def decode(space: SearchSpace, params: Params) -> Schedule | None:
         return None
     try:
         steps, rate = int(params["steps"]), float(params["learning_rate"]) if space.searched_rates else None
+        method = params["method"] if space.methods else NO_METHOD
+        methods = () if method == NO_METHOD else (method,)
         if len(chosen) == 1:
-            return Schedule.joint(Mixture.uniform(chosen[0]), steps).at_rate(rate)
+            return Schedule.joint(Mixture.uniform(chosen[0]), steps).at_rate(rate).with_methods(methods)
         kind = params["schedule"]
         mixture = on_grid({task: params[f"weight/{task}"] for task in chosen}, space.denominator)
         if kind == "joint":
-            return Schedule.joint(mixture, steps).at_rate(rate)
+            return Schedule.joint(mixture, steps).at_rate(rate).with_methods(methods)
         order = sorted(chosen, key=lambda task: (params[f"rank/{task}"], task))
     except KeyError as missing:
         raise BadInput(f"space {space.name!r}: parameter {missing.args[0]!r} is missing") from None
     twin = sequential_twin if kind == "sequential" else annealed_twin
-    return twin(mixture, order, steps).at_rate(rate)
+    return twin(mixture, order, steps).at_rate(rate).with_methods(methods)
 
 
 def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
@@ -207,6 +219,7 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
     if schedule.stages:
         params["steps"] = schedule.steps
         params |= {"learning_rate": schedule.learning_rate} if space.searched_rates else {}
+        params |= {"method": " ".join(schedule.methods) or NO_METHOD} if space.methods else {}
         mixture = schedule.mixture()
         assert mixture is not None
         if len(schedule.tasks) > 1:

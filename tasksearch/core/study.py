@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.own_files import is_reference
 from tasksearch.core.plan import Plan
+from tasksearch.core.presets import SUITE
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.signature import plain_without, to_plain
 from tasksearch.core.space import SearchSpace
@@ -35,7 +36,7 @@ MOST_PAIRS = 800
 Status = Literal["running", "done", "stopped", "failed"]
 SelectionRule = Literal["pivot-dev", "english-dev", "target-dev"]
 """Whose selection examples choose among the finalists: see `results.verdict.RULES`."""
-SAMPLERS = ("tpe", "random")
+SAMPLERS = ("auto", "tpe", "random")
 SCHEDULERS = ("fifo", "asha")
 CONTROLS = ("length", "exposure", "soup")
 """Controls of the baseline comparison: `length`, the best free baseline at the finalists' lengths; `exposure`, target phases
@@ -44,6 +45,11 @@ lengthened to equal exposure; `soup`, the average of the finalists' encoders.
 
 LEADER_SEEDS_ONCE = 3
 """Initial fresh seeds per finalist that `tasksearch run` requested before controls existed."""
+
+
+AUTO_LAYER = "auto"
+"""Value of `--retrieval-layer`: chosen on the pretrained model (`study.retrieval_layers`)."""
+ALL_LANGUAGES = "all"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +72,8 @@ class Overrides:
     Attributes:
         learning_rate: of the encoder, in both phases and for every target.
         intermediate_learning_rate, target_learning_rate: for one kind of phase; they take precedence over `learning_rate`.
-        batch_size, warmup, max_length: as in `TrainSettings`, in both phases and for every target; `max_length` also holds for
-            single intermediate tasks and for retrieval.
+        batch_size, warmup, max_length, head_lr_factor: as in `TrainSettings`, in both phases and for every target; `max_length`
+            also holds for single intermediate tasks and for retrieval.
         precision: `fp32` or `bf16`, in both phases.
         target_steps: steps of every target phase, instead of epochs.
         epochs: passes of every target phase over its training examples, instead of steps.
@@ -76,8 +82,12 @@ class Overrides:
         train_examples: maximum number of training examples of a target.
         evaluation_examples: maximum number of examples scored per language, for selection and reporting each; printed beside
             every number.
-        retrieval_layer: hidden state that retrieval pools.
+        retrieval_layer: hidden state that retrieval pools; `AUTO_LAYER`: the one in `auto_layers`.
+        retrieval_pooling: as in `RetrievalSettings`.
+        auto_layers: what `auto` was resolved to before the first trial: the layer that is best over all languages, under the
+            name `ALL_LANGUAGES`, and languages for which another layer is best over the others.
         target: settings of single targets; they take precedence over all others.
+        methods: training methods in words, with the phases that use them (`core.methods`).
         every_target: whether values given for every target also apply to targets that have settings of their own in the suite
             (`PhaseSettings.target_overrides`). False in studies begun before this field existed.
     """
@@ -87,7 +97,7 @@ class Overrides:
     target_steps: int | None = None
     train_examples: int | None = None
     evaluation_examples: int | None = None
-    retrieval_layer: int | None = None
+    retrieval_layer: int | str | None = None
     every_target: bool = False
     intermediate_learning_rate: float | None = None
     target_learning_rate: float | None = None
@@ -99,7 +109,11 @@ class Overrides:
     patience: int | None = None
     features: str | None = None
     head: str | None = None
+    head_lr_factor: float | None = None
+    retrieval_pooling: str | None = None
+    auto_layers: tuple[tuple[str, int], ...] = ()
     target: PerTarget = ()
+    methods: tuple[str, ...] = ()
 
     @property
     def stops_early(self) -> bool:
@@ -116,12 +130,18 @@ class Overrides:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Restore overrides from the output of `to_json`."""
-        return cls(**{**data, "target": read_per_target(data.get("target", ()))})
+        layers = tuple((language, int(layer)) for language, layer in data.get("auto_layers", ()))
+        changed = {
+            "auto_layers": layers,
+            "target": read_per_target(data.get("target", ())),
+            "methods": tuple(data.get("methods", ())),
+        }
+        return cls(**{**data, **changed})
 
 
 _LATER_OVERRIDES = (
     "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "early_stopping",
-    "patience", "features", "head", "target",
+    "patience", "features", "head", "head_lr_factor", "retrieval_pooling", "auto_layers", "target", "methods",
 )  # fmt: skip
 
 
@@ -149,7 +169,7 @@ class StudyConfig:
             until `half_width` is reached.
         seed: seed of the study.
         lag: trial n is proposed from the results of trials 0 … n-lag; at least the number of concurrent trials.
-        sampler: `tpe`, `random`, the dotted name of an Optuna sampler, or a reference to the user's own (`core.own_files`).
+        sampler: `auto`, `tpe`, `random`, an Optuna sampler's dotted name, or a reference to the user's own (`core.own_files`).
         scheduler: `fifo` or `asha`.
         trainable: reference of the user's own trainable; empty: the three phases.
         picker: reference of the user's own picker, which chooses among the leaders; empty: the shrunken scores.
@@ -168,6 +188,7 @@ class StudyConfig:
         twins, twin_seeds: number of mixtures that are trained jointly, annealed and sequentially, and of the seeds they share;
             either no mixture, or at least three mixtures on at least three seeds.
         suite_options: options that the suite was built with (the lab's world seed and phase-1 steps).
+        preset: name of the preset (`core.presets`) whose values stand in the overrides and the space.
         more_baseline: baseline seeds that were added later. They improve the estimate of the baseline but change no objective.
         widened: how many times the space was widened; Optuna keeps one study for each width.
     """
@@ -210,6 +231,7 @@ class StudyConfig:
     picker: str = ""
     encoder: str = ""
     select: SelectionRule = "pivot-dev"
+    preset: str = SUITE
     half_width: float | None = None
     max_trainings: int | None = None
 

@@ -20,6 +20,7 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
 from tasksearch.forward.batches import Specials
 from tasksearch.forward.device import be_deterministic, hardware_of, one_thread, pick_device
+from tasksearch.forward.memory import memory_of_a_core
 from tasksearch.models.encoder import Pretrained, fresh_like, load_pretrained
 from tasksearch.phases.checkpoints import CheckpointPolicy
 from tasksearch.phases.segments import Surroundings
@@ -27,6 +28,7 @@ from tasksearch.store.remote import open_store
 from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.labels import with_labels
+from tasksearch.tasks.reading import file_fingerprint
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.suite import Suite
 from tasksearch.tasks.template import template_of
@@ -87,10 +89,12 @@ class RunContext:
                 for language in languages
             },
             numerics=self.numerics,
+            contents={path: file_fingerprint(Path(path)) for path in plan.method_files},
+            kinds={card.name: card.kind for card in (*map(self.suite.card, plan.schedule.tasks), *cards.values())},
             english_dev={
                 target: self._evaluation(card, ENGLISH, plan)
                 for target, card in cards.items()
-                if card.trained and plan.settings.for_target(target).early_stopping
+                if card.trained and plan.for_target(target).early_stopping
             },
         )
 
@@ -175,6 +179,7 @@ def open_context(
     deterministic: bool = False,
     accept_versions: bool = False,
     encoder: str = "",
+    memory: int | None = None,
 ) -> RunContext:
     """Load a context; a process that runs many trials with the same arguments loads it once.
 
@@ -188,6 +193,7 @@ def open_context(
         deterministic: bit-equal repetition on a GPU too; holds for the process from then on.
         accept_versions: reuse segments that other code, or other versions of the libraries, trained.
         encoder: reference of the user's own encoder family; empty: the family of the model's type.
+        memory: bytes that the process should keep to on a CPU; None: a core's share of the machine's.
     """
     where = pick_device(device)
     one_thread(where)
@@ -212,6 +218,7 @@ def open_context(
         store_budget=store_budget,
         snapshots=snapshots,
         deterministic=deterministic,
+        micro=MicroSizes(memory=memory or memory_of_a_core()),
     )
 
 

@@ -40,7 +40,7 @@ def english_dev(source: TaskSource, card: TaskCard, cap: int | None) -> tuple[Ex
 
 def english_score(model: Any, head: nn.Module, card: TaskCard, plan: Plan, context: RunContext) -> Callable[[], float]:
     """Return a function that scores the model, as it is when called, on the target's English selection examples, in percent."""
-    settings = plan.settings.for_target(card.name)
+    settings = plan.for_target(card.name)
     examples = english_dev(context.source, card, plan.settings.evaluation_examples)
     items = encode(list(examples), card, context.pretrained.tokenizer, settings.max_length)
     portion = Portion(examples=examples, rows={"select": np.arange(len(examples), dtype=np.int64)})

@@ -19,6 +19,7 @@ from tasksearch.phases.heads import module_name
 from tasksearch.phases.preemption import PREEMPTION
 from tasksearch.phases.results import OnStep
 from tasksearch.phases.segments import IntermediateSegment, TargetSegment
+from tasksearch.phases.substitution import with_synonyms
 from tasksearch.tasks.card import TaskCard
 from tasksearch.training.curves import Curve, StableCurve
 from tasksearch.training.early_stopping import EarlyStopping, Tables
@@ -39,8 +40,9 @@ def learner_of(model: Any, heads: nn.ModuleDict, context: RunContext) -> Learner
 
 def training_task(card: TaskCard, settings: PhaseSettings, context: RunContext) -> TrainingTask:
     """Return an intermediate task's items and the name of the head that they train."""
-    items = context.source.training(card, settings.length_of(card.name))
-    return TrainingTask(items=items, head=None if card.kind == "mlm" else module_name(card.head))
+    length = settings.length_of(card.name)
+    items = context.source.training(card, length)
+    return TrainingTask(items=items, head=None if card.kind == "mlm" else module_name(card.head), max_length=length)
 
 
 def train_on(
@@ -61,6 +63,7 @@ def train_on(
     With `stopping` the learner ends with the weights of its best score.
     """
     store, begin = context.store, time.perf_counter()
+    tasks, items = with_synonyms(tasks, items, settings, segment.signature, context)
     before = latest(store, segment.signature, ("model", "heads", "optimizer"), tuple(BEST.values()))
     if before is not None:
         learner.model.load_state_dict(before.tables["model"], strict=False)

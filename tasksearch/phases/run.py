@@ -74,11 +74,7 @@ class PlanRun:
 
     def _stopped(self, segment: TargetSegment) -> str:
         """Return where a target's phase was best, in words; empty without early stopping, or where nobody noted it."""
-        cost = (
-            self._cost_before(segment)
-            if segment.trained and self.plan.settings.for_target(segment.target).early_stopping
-            else None
-        )
+        cost = self._cost_before(segment) if segment.trained and self.plan.for_target(segment.target).early_stopping else None
         own = (cost or {}).get("early_stopping")
         return f"{segment.target}: best after {own['best_step']} of {own['step']} steps" if own else ""
 

@@ -123,7 +123,7 @@ def _train(
     Everything drawn here is drawn by the recipe, so that targets of one recipe get the same model whichever comes first.
     """
     card = context.suite.card(segment.target)
-    settings, seed, batch = plan.settings.for_target(card.name), plan.seed, plan.settings.for_target(card.name).batch_size
+    settings, seed, batch = plan.for_target(card.name), plan.seed, plan.for_target(card.name).batch_size
     items = _target_items(card, segment.recipe, settings, seed, context)
     warm = _warm_head(heads, card, plan, context)
     head = copy.deepcopy(warm) if warm is not None else fresh_head(card, f"target/{segment.recipe}", plan, context)
@@ -141,7 +141,7 @@ def _train(
         )
     train_on(
         learner,
-        {card.name: TrainingTask(items=items, head="target", seeds=segment.recipe)},
+        {card.name: TrainingTask(items=items, head="target", seeds=segment.recipe, max_length=settings.max_length)},
         drawn,
         settings,
         Curve(total=total, warmup=settings.warmup),

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasksearch.core.errors import BadInput
+from tasksearch.core.errors import BadInput, TasksearchError
 from tasksearch.core.input_files import check_small
+from tasksearch.core.methods import canonical_methods
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.results.verdict import RULES, Choice
 
-_KEYS = ("mixture", "end", "steps", "learning_rate")
+_KEYS = ("mixture", "end", "steps", "learning_rate", "methods")
 
 
 def mix_toml(choice: Choice) -> str:
@@ -29,7 +30,12 @@ def mix_toml(choice: Choice) -> str:
         f"Labels of {choice.name} used: {choice.labels} in the choice, {choice.shortlist_labels} in the search's objective.",
         f"mix signature {choice.mix_signature}",
     ]
-    return "".join(f"# {_one_line(note)}\n" for note in notes) + "\n" + schedule_toml(choice.schedule)
+    return noted_mix(choice.schedule, notes)
+
+
+def noted_mix(schedule: Schedule, notes: Sequence[str]) -> str:
+    """Return a mix as TOML below its notes, each a comment of one line."""
+    return "".join(f"# {_one_line(note)}\n" for note in notes) + "\n" + schedule_toml(schedule)
 
 
 def schedule_toml(schedule: Schedule) -> str:
@@ -62,7 +68,7 @@ def _stage(path: Path, place: int, data: Any) -> Stage:
     if not isinstance(data, Mapping) or not {"mixture", "steps"} <= set(data) <= set(_KEYS):
         found = ", ".join(sorted(data)) if isinstance(data, Mapping) else repr(data)
         raise BadInput(
-            f"{where}: {found or 'nothing'}; expected mixture and steps, end where it is annealed, and learning_rate"
+            f"{where}: {found or 'nothing'}; expected mixture and steps, end where it is annealed, learning_rate and methods"
         )
     steps = data["steps"]
     if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
@@ -72,7 +78,14 @@ def _stage(path: Path, place: int, data: Any) -> Stage:
         raise BadInput(f"{where}: learning_rate = {rate!r}; expected a positive number")
     start = _mixture(where, data["mixture"])
     end = _mixture(where, data["end"]) if "end" in data else start
-    return Stage(start=start, end=end, steps=steps, learning_rate=None if rate is None else float(rate))
+    methods = data.get("methods", [])
+    if not isinstance(methods, list) or not all(isinstance(one, str) for one in methods):
+        raise BadInput(f"{where}: methods = {methods!r}; expected a list of training methods, such as ['smoothing']")
+    try:
+        told = canonical_methods(methods)
+    except TasksearchError as error:
+        raise BadInput(f"{where}: {error}") from None
+    return Stage(start=start, end=end, steps=steps, learning_rate=None if rate is None else float(rate), methods=told)
 
 
 def _mixture(where: str, data: Any) -> Mixture:
@@ -88,6 +101,8 @@ def _stage_toml(stage: Stage) -> str:
     lines = ["[[stage]]", f"steps = {stage.steps}", f"mixture = {_shares(stage.start)}"]
     if stage.learning_rate is not None:
         lines.append(f"learning_rate = {stage.learning_rate!r}")
+    if stage.methods:
+        lines.append(f"methods = {json.dumps(list(stage.methods), ensure_ascii=False)}")
     if stage.annealed:
         lines.append(f"end = {_shares(stage.end)}")
     return "\n".join(lines) + "\n"

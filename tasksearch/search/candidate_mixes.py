@@ -5,6 +5,7 @@ A sampler ranks many mixes and proposes one; only that one becomes parameters an
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.space import SearchSpace
-from tasksearch.search.surrogate.schedule_arrays import MOVES, ScheduleArrays
+from tasksearch.search.surrogate.schedule_arrays import MOVES, ScheduleArrays, log_rate
 
 Array = NDArray[np.float64]
 _WHOLE = 4  # the largest weight in a space with a grid of shares
@@ -28,13 +29,14 @@ class CandidateMixes:
     Attributes:
         weight: shape (mixes, tasks), 0 for a task that is absent, else as the space's `weight/<task>`.
         rank: shape (mixes, tasks), in [0, 1], as `rank/<task>`; of no effect for a joint mix or an absent task.
-        kind, steps: shape (mixes,), places in the space's lists.
+        kind, steps, rate: shape (mixes,), places in the space's lists of schedules, lengths and searched rates.
     """
 
     weight: Array
     rank: Array
     kind: NDArray[np.int64]
     steps: NDArray[np.int64]
+    rate: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -48,29 +50,27 @@ class CandidateMixes:
             rank=np.array([[each.get(f"rank/{task}", 0.0) for task in tasks] for each in params]).reshape(-1, len(tasks)),
             kind=np.array([space.schedules.index(each.get("schedule", space.schedules[0])) for each in params], dtype=np.int64),
             steps=np.array([space.steps.index(each["steps"]) for each in params], dtype=np.int64),
+            rate=np.array([_rates(space).index(each.get("learning_rate")) for each in params], dtype=np.int64),
         )
 
     @classmethod
     def joined(cls, parts: Sequence[CandidateMixes]) -> CandidateMixes:
         """Return all of them, one after the other."""
         return CandidateMixes(
-            weight=np.concatenate([part.weight for part in parts]),
-            rank=np.concatenate([part.rank for part in parts]),
-            kind=np.concatenate([part.kind for part in parts]),
-            steps=np.concatenate([part.steps for part in parts]),
+            **{one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in dataclasses.fields(cls)}
         )
 
     def rows(self, chosen: NDArray[Any] | Sequence[int]) -> CandidateMixes:
         """Return the chosen rows."""
-        return CandidateMixes(
-            weight=self.weight[chosen], rank=self.rank[chosen], kind=self.kind[chosen], steps=self.steps[chosen]
-        )
+        return CandidateMixes(**{one.name: getattr(self, one.name)[chosen] for one in dataclasses.fields(self)})
 
     def params(self, row: int, space: SearchSpace) -> dict[str, Any]:
         """Return one mix as parameters, each only where it applies."""
         chosen = [i for i in range(len(space.tasks)) if self.weight[row, i] > 0]
         found: dict[str, Any] = {f"use/{task}": self.weight[row, i] > 0 for i, task in enumerate(space.tasks)}
         found = {name: bool(value) for name, value in found.items()} | {"steps": space.steps[self.steps[row]]}
+        if space.searched_rates:
+            found["learning_rate"] = space.searched_rates[self.rate[row]]
         if len(chosen) > 1:
             kind = found["schedule"] = space.schedules[self.kind[row]]
             for i in chosen:
@@ -98,6 +98,7 @@ class CandidateMixes:
             rank=np.where(present, rank, -1),
             moves=np.where(count > 1, moves, 0.0),
             length=np.log2(np.array(space.steps, dtype=np.float64))[self.steps],
+            rate=np.array([log_rate(rate) for rate in _rates(space)])[self.rate],
         )
         return found if tasks is None else _ordered(found, space.tasks, tasks)
 
@@ -115,14 +116,15 @@ def random_mixes(space: SearchSpace, rng: np.random.Generator, count: int) -> Ca
         rank=rng.random((count, p)),
         kind=rng.integers(len(space.schedules), size=count),
         steps=rng.integers(len(space.steps), size=count),
+        rate=rng.integers(len(_rates(space)), size=count),
     )
 
 
 def edited(mixes: CandidateMixes, space: SearchSpace, rng: np.random.Generator) -> CandidateMixes:
     """Change one thing in each mix, at random.
 
-    A task is added, dropped or replaced, a weight, two places in the order, the kind or the length changed. An edit that the
-    space does not allow leaves the mix as it is.
+    A task is added, dropped or replaced, a weight, two places in the order, the kind, the length or the learning rate changed.
+    An edit that the space does not allow leaves the mix as it is.
     """
     n, p = mixes.weight.shape
     rows, present = np.arange(n), mixes.weight > 0
@@ -130,7 +132,10 @@ def edited(mixes: CandidateMixes, space: SearchSpace, rng: np.random.Generator) 
     lots = rng.random((n, p))
     here, away = np.where(present, lots, -1.0).argmax(axis=1), np.where(present, -1.0, lots).argmax(axis=1)
     second = np.where(present & (np.arange(p) != here[:, np.newaxis]), lots, -1.0).argmax(axis=1)
-    kind = rng.choice(7, size=n, p=_EDITS)
+    odds = np.array(_EDITS)
+    kinds, lengths, rates = len(space.schedules), len(space.steps), len(_rates(space))
+    odds[5:] *= np.array([kinds, lengths, rates]) > 1
+    kind = rng.choice(len(odds), size=n, p=odds / odds.sum())
     add = (kind == 0) & (count < most)
     drop = (kind == 1) & (count > max(1, space.min_tasks))
     swap = (kind == 2) & (count < p)
@@ -145,19 +150,18 @@ def edited(mixes: CandidateMixes, space: SearchSpace, rng: np.random.Generator) 
     weight[rows[weigh], here[weigh]] = drawn[weigh]
     one, other = rank[rows, here], rank[rows, second]
     rank[rows[move], here[move]], rank[rows[move], second[move]] = other[move], one[move]
-    kinds, lengths = len(space.schedules), len(space.steps)
-    turned = (kind == 5) & (count > 1) & (kinds > 1)
-    longer = (kind == 6) & (lengths > 1)
+    turned, longer, faster = (kind == 5) & (count > 1), kind == 6, kind == 7
     return CandidateMixes(
         weight=weight,
         rank=rank,
         kind=np.where(turned, (mixes.kind + rng.integers(1, max(2, kinds), size=n)) % kinds, mixes.kind),
         steps=np.where(longer, (mixes.steps + rng.integers(1, max(2, lengths), size=n)) % lengths, mixes.steps),
+        rate=np.where(faster, (mixes.rate + rng.integers(1, max(2, rates), size=n)) % rates, mixes.rate),
     )
 
 
-_EDITS = (0.2, 0.15, 0.2, 0.15, 0.1, 0.1, 0.1)
-"""Odds of the edits: a task added, dropped, replaced; a weight; the order; the kind; the length."""
+_EDITS = (0.2, 0.15, 0.2, 0.15, 0.1, 0.1, 0.1, 0.1)
+"""Odds of the edits: a task added, dropped, replaced; a weight; the order; the kind; the length; the learning rate."""
 
 
 def shares_of(weight: Array, denominator: int | None, names: NDArray[np.int64]) -> Array:
@@ -182,6 +186,11 @@ def shares_of(weight: Array, denominator: int | None, names: NDArray[np.int64]) 
     return np.where(present, (1 + whole) / grid[:, np.newaxis], 0.0)
 
 
+def _rates(space: SearchSpace) -> tuple[float | None, ...]:
+    """Return the learning rates that mixes differ by; None alone where they do not."""
+    return space.searched_rates or (None,)
+
+
 def _weight(params: Mapping[str, Any], task: str) -> float:
     return float(params.get(f"weight/{task}", 1.0)) if params.get(f"use/{task}") else 0.0
 
@@ -197,4 +206,4 @@ def _ordered(arrays: ScheduleArrays, have: Sequence[str], want: Sequence[str]) -
     for i, task in enumerate(have):
         if task in want:
             share[:, want.index(task)], rank[:, want.index(task)] = arrays.share[:, i], arrays.rank[:, i]
-    return ScheduleArrays(share=share, rank=rank, moves=arrays.moves, length=arrays.length)
+    return dataclasses.replace(arrays, share=share, rank=rank)

@@ -94,8 +94,8 @@ def stretched(schedule: Schedule, steps: int) -> Schedule:
 
 
 def alike(schedule: Schedule, other: Schedule) -> Schedule:
-    """Return the schedule at the length and learning rate of another."""
-    return stretched(schedule, other.steps).at_rate(other.learning_rate)
+    """Return the schedule at the length, learning rate and methods of another."""
+    return stretched(schedule, other.steps).trained_as(other)
 
 
 def _at(plan_of: PlanOf, schedule: Schedule) -> Callable[[int], Plan]:

@@ -2,8 +2,8 @@
 
 *Effect of order.* Mixtures of at least two tasks are drawn from the search space as a random sampler draws them (every subset
 equally likely, then shares and length evenly), by the study's seed alone: no result decides which, so they are an unbiased
-sample of the space. Tasks, shares, examples, learning rate, batch and seed of a mixture's trainings are equal, and so is the order of each
-task's own examples, which depends on (seed, task) alone. There are two designs.
+sample of the space. Tasks, shares, examples, learning rate, batch and seed of a mixture's trainings are equal, and so is the
+order of each task's own examples, which depends on (seed, task) alone. There are two designs.
 
 A *pair* is a joint training and one with the tasks one after the other in a random order. Both are trials of the search. Every
 pair has a seed of its own: mixtures are the main source of variance, so that many on one seed each tell more than few on
@@ -135,9 +135,9 @@ def _drawn(space: SearchSpace, rng: random.Random) -> tuple[_Same, tuple[Matched
         return None
     chains = [sequential_twin(mixture, order, steps) for order in orders]
     variants = [Schedule.joint(mixture, steps), annealed_twin(mixture, orders[0], steps), *chains]
-    variants, chains = ([each.at_rate(schedule.learning_rate) for each in some] for some in (variants, chains))
+    variants, chains = ([each.trained_as(schedule) for each in some] for some in (variants, chains))
     policies: list[tuple[Schedule, LRPolicy]] = [(each, "phase") for each in variants] + [(each, "stage") for each in chains]
-    return (mixture, steps, schedule.learning_rate), tuple(
+    return (mixture, steps, schedule.learning_rate, schedule.methods), tuple(
         MatchedTraining(schedule=each, lr_policy=policy) for each, policy in policies
     )
 

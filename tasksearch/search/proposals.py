@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import operator
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -27,6 +27,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
 from tasksearch.core.space import SearchSpace, decode, encode, unused
 from tasksearch.core.study import AFTERWARDS, Role, StudyConfig, TrialRecord
+from tasksearch.search.auto import auto_suggestions
 from tasksearch.search.collapse import FIRST_SEED, FRESH, collapsed, is_rerun, to_run_again
 from tasksearch.search.common_seeds import next_common
 from tasksearch.search.controls import control_plans, control_seeds
@@ -104,7 +105,7 @@ def propose(
     assert [record.number for record in before] == list(range(n)), "records have gaps"
     searched = searched_of(config, before)
     if len(searched) < config.trials:
-        found = _searched(config, sizes, plan_of, n, searched)
+        found = _searched(config, sizes, plan_of, n, searched, groups or {})
         if found is not None:
             return found
     return _finalist(config, plan_of, before, searched, groups, race)
@@ -116,6 +117,7 @@ def _searched(
     plan_of: PlanOf,
     n: int,
     searched: Sequence[TrialRecord],
+    groups: Mapping[str, str],
 ) -> Proposal | Wait | None:
     """Propose a baseline seed, a designed trial or a sampled one; None where the space has no new mix."""
     place = len(searched)
@@ -133,7 +135,7 @@ def _searched(
     unready = _first_unready(told)
     if unready is not None and config.sampler != "random" and _has_baseline(config, told):
         return Wait(number=unready, search_goes_on=True)
-    params = _draw(config, place, told if _has_baseline(config, told) else (), searched)
+    params = _draw(config, place, told if _has_baseline(config, told) else (), searched, groups)
     if params is None:
         return None
     schedule = decode(config.space, params)
@@ -182,7 +184,11 @@ def searched_of(config: StudyConfig, records: Sequence[TrialRecord]) -> list[Tri
 
 
 def _draw(
-    config: StudyConfig, place: int, told: Sequence[TrialRecord], searched: Sequence[TrialRecord]
+    config: StudyConfig,
+    place: int,
+    told: Sequence[TrialRecord],
+    searched: Sequence[TrialRecord],
+    groups: Mapping[str, str],
 ) -> dict[str, Any] | None:
     """Draw parameters of a mix that no earlier trial has; None where the space seems to have none."""
     space, seen = config.space, {record.plan.schedule for record in searched}
@@ -191,21 +197,31 @@ def _draw(
         schedule = decode(space, params)
         return schedule is not None and schedule not in seen
 
-    if config.sampler != "random":
-        pending, results = searched[len(told) :], told
-        seeds = [seed_from("tpe", config.seed, place, attempt) for attempt in range(_ASKS)]
-        found = next(
-            (params for params in tpe_suggestions(space, results, pending, seeds=seeds, sampler=config.sampler) if new(params)),
-            None,
-        )
-        if found is not None:
-            return found
+    found = next(filter(new, _suggestions(config, place, told, searched[len(told) :], groups)), None)
+    if found is not None:
+        return found
     rng = random.Random(seed_from("random", config.seed, place))
     drawn = next((params for _ in range(_DRAWS) if new(params := random_params(space, rng))), None)
     if drawn is not None:
         return drawn
     left = [params for schedule, params in every_schedule(space).items() if schedule not in seen]
     return rng.choice(left) if left else None
+
+
+def _suggestions(
+    config: StudyConfig,
+    place: int,
+    told: Sequence[TrialRecord],
+    pending: Sequence[TrialRecord],
+    groups: Mapping[str, str],
+) -> Iterator[dict[str, Any]]:
+    """Return what the study's sampler proposes, the first that is new being meant; nothing where it is `random`."""
+    if config.sampler == "random":
+        return iter(())
+    if config.sampler == "auto":
+        return auto_suggestions(config, told, pending, groups, seed=seed_from("auto", config.seed, place))
+    seeds = [seed_from("tpe", config.seed, place, attempt) for attempt in range(_ASKS)]
+    return tpe_suggestions(config.space, told, pending, seeds=seeds, sampler=config.sampler)
 
 
 def _finalist(

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.methods import canonical_methods, with_absolute_paths
 from tasksearch.core.option import Options, check_names, options_of
 from tasksearch.core.options import Places, Resources, StudyOptions, control_names
 from tasksearch.core.own_files import shown
+from tasksearch.core.presets import SUITE
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.search.matched_pairs import default_pairs
@@ -22,6 +24,7 @@ from tasksearch.search.precision import least_trainings
 from tasksearch.study.locations import kept_tracking_address
 from tasksearch.study.objective import read_objective
 from tasksearch.study.own_parts import encoder_name, picker_name, sampler_name, trainable_name
+from tasksearch.study.presets import has_presets, preset_of, with_preset
 from tasksearch.study.settings import FOR_TARGETS, settled_precision
 from tasksearch.study.setup import check_metrics, choose_languages, choose_targets, data_folder
 from tasksearch.study.spaces import absent_tasks, fill_in, known_spaces, load_space
@@ -35,7 +38,7 @@ GRID_CONTROLS = ("exposure",)
 T = TypeVar("T", bound=Options)
 _LONGEST_NAME = 200
 """In bytes. File systems allow 255, and Optuna and MLflow append to the name."""
-_ADDED_BY_CODE = ("every_target",)
+_ADDED_BY_CODE = ("every_target", "auto_layers")
 _OF_THE_LAB = ("world_seed", "phase1_steps", "shuffled_labels")
 
 
@@ -60,12 +63,14 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
     if asked.name is not None:
         check_name(asked.name)
     data = data_folder(suite, asked.data)
-    space = _space(asked, suite, data)
-    targets = choose_targets(suite, asked.targets)
+    targets, encoder = choose_targets(suite, asked.targets), encoder_name(asked.encoder or "")
     languages = choose_languages(suite, targets, asked.languages)
     for target, _ in asked.target:
         if target not in targets:
             raise UnknownName("target of the study", target, targets)
+    preset, raw = preset_of(asked, suite, encoder), load_space(asked.space)
+    asked = with_preset(asked, preset, suite, targets, raw)
+    space = _space(asked, raw, suite, data)
     same = {one.name for one in dataclasses.fields(StudyConfig)} & {one.name for one in options_of(StudyOptions)}
     resolved: dict[str, Any] = {
         "name": asked.name or f"{space.name}-{suite.name}{'-shuffled' if asked.shuffled_labels else ''}-seed{asked.seed}",
@@ -74,7 +79,8 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "sampler": sampler_name(asked.sampler),
         "picker": picker_name(asked.picker or ""),
         "trainable": trainable_name(asked.trainable or ""),
-        "encoder": encoder_name(asked.encoder or ""),
+        "encoder": encoder,
+        "preset": preset.name,
         "model": asked.model or "lab",
         "lag": asked.lag or StudyConfig.lag,
         "targets": targets,
@@ -198,6 +204,7 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "picker": shown(config.picker) or None,
         "trainable": shown(config.trainable) or None,
         "encoder": shown(config.encoder) or None,
+        "preset": config.preset if config.preset != SUITE or has_presets(load_suite(config.suite)) else None,
         "steps": config.space.steps,
         "continuous": config.space.denominator is None and not config.space.grid,
         "intermediate_epochs": config.space.epochs,
@@ -240,9 +247,8 @@ def _pairs(asked: StudyOptions, space: SearchSpace) -> int:
     return default_pairs(space, asked.trials, asked.baseline_seeds)
 
 
-def _space(asked: StudyOptions, suite: Suite, data: str | None) -> SearchSpace:
+def _space(asked: StudyOptions, space: SearchSpace, suite: Suite, data: str | None) -> SearchSpace:
     """Return the space that is searched; raise BadInput for what a grid does not take."""
-    space = load_space(asked.space)
     filled = fill_in(
         space,
         suite,
@@ -278,7 +284,11 @@ def _overrides(asked: StudyOptions) -> Overrides:
     for_targets = any(getattr(asked, name) is not None for name in FOR_TARGETS)
     given = {name: getattr(asked, name) for name in names}
     rates = asked.intermediate_learning_rate  # of several the search chooses: they are the space's
-    return Overrides(every_target=for_targets, **given | {"intermediate_learning_rate": rates[0] if len(rates) == 1 else None})
+    given |= {
+        "intermediate_learning_rate": rates[0] if len(rates) == 1 else None,
+        "methods": canonical_methods(map(with_absolute_paths, asked.methods)),
+    }
+    return Overrides(every_target=for_targets, **given)
 
 
 def _suite_options(asked: StudyOptions, suite: Suite) -> tuple[tuple[str, Any], ...]:

@@ -11,8 +11,9 @@ from types import ModuleType
 
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.input_files import check_small
+from tasksearch.core.methods import with_absolute_paths
 from tasksearch.core.own_files import is_path, module_of, read_user_file
-from tasksearch.core.space import SearchSpace
+from tasksearch.core.space import NO_METHOD, SearchSpace
 from tasksearch.tasks.suite import Suite
 
 
@@ -109,6 +110,7 @@ def fill_in(
             space,
             tasks=space.tasks or suite.first_tasks or tuple(known),
             steps=tuple(steps) or space.steps or suite.steps,
+            methods=tuple(one if one == NO_METHOD else with_absolute_paths(one) for one in space.methods),
             learning_rates=() if len(learning_rates) == 1 else tuple(dict.fromkeys(learning_rates)) or space.learning_rates,
             denominator=None if continuous else space.denominator,
         )

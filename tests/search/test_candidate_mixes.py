@@ -16,6 +16,7 @@ SPACES = {
     "free shares": dataclasses.replace(SPACE, denominator=None),
     "three tasks": dataclasses.replace(SPACE, tasks=TASKS[:3], schedules=("joint", "annealed")),
     "at most two": dataclasses.replace(SPACE, max_tasks=2, min_tasks=2, schedules=("sequential",)),
+    "rates": dataclasses.replace(SPACE, learning_rates=(1e-5, 2e-5, 5e-5)),
     "single": dataclasses.replace(SPACE, max_tasks=1, schedules=("joint",)),
 }
 
@@ -39,11 +40,13 @@ def test_drawn_and_edited_mixes_are_schedules_of_the_space_with_the_same_feature
 
 
 def test_an_edit_changes_one_thing_and_every_kind_of_edit_occurs():
-    mixes = random_mixes(SPACE, np.random.default_rng(1), 400)
-    after = edited(mixes, SPACE, np.random.default_rng(2))
+    space = SPACES["rates"]
+    mixes = random_mixes(space, np.random.default_rng(1), 400)
+    after = edited(mixes, space, np.random.default_rng(2))
     was, now = mixes.weight > 0, after.weight > 0
     count = (was != now).sum(axis=1)
     assert set(count) == {0, 1, 2}  # a weight or the like; a task more or less; one for another
     changed = np.stack([(mixes.weight != after.weight).any(1), (mixes.rank != after.rank).any(1) & (count == 0),
-                        mixes.kind != after.kind, mixes.steps != after.steps])  # fmt: skip
+                        mixes.kind != after.kind, mixes.steps != after.steps,
+                        mixes.rate != after.rate])  # fmt: skip
     assert changed.any(axis=1).all() and (changed.sum(axis=0) <= 1).all()

@@ -71,7 +71,7 @@ def test_words_and_files_tell_the_rate(tmp_path):
     (tmp_path / "mix.toml").write_text(schedule_toml(mix))
     assert read_mix(tmp_path / "mix.toml") == mix
     (tmp_path / "mix.toml").write_text('[[stage]]\nsteps = 4\nlearning_rate = -1.0\nmixture = { "mnli" = "1" }\n')
-    with pytest.raises(BadInput, match="learning_rate = -1.0; expected a positive number"):
+    with pytest.raises(BadInput, match=r"learning_rate = -1\.0; expected a positive number"):
         read_mix(tmp_path / "mix.toml")
     with pytest.raises(BadInput, match="learning rate 0"):
         Stage(start=Mixture.uniform("a"), end=Mixture.uniform("a"), steps=1, learning_rate=0.0)

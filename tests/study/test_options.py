@@ -35,17 +35,19 @@ SAMPLES = {
     "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "half_width": 1.5, "max_trainings": 99,
     "controls": "length,soup", "untrained": True,
     "pairs": 0,
-    "twins": 3, "twin_seeds": 4, "seed": 5, "model": "some/model", "data": "data", "batch_size": 8, "target_steps": 7,
-    "early_stopping": 20, "patience": 2,
-    "epochs": 1.5, "learning_rate": 3e-4, "intermediate_learning_rate": [1e-5, 2e-4], "target_learning_rate": 2e-5,
-    "warmup": 0.25,
+    "twins": 3, "twin_seeds": 4, "seed": 5, "model": "some/model", "data": "data", "preset": "small", "head_lr_factor": 10.0,
+    "batch_size": 8, "target_steps": 7, "early_stopping": 20, "patience": 2,
+    "epochs": 1.5, "learning_rate": 3e-4, "intermediate_learning_rate": [1e-5, 2e-4],
+    "target_learning_rate": 2e-5, "warmup": 0.25,
     "lr_policy": "stage", "mixing": "mixed", "precision": "bf16", "max_length": 64, "features": "cls", "head": "warm",
-    "train_examples": 9, "evaluation_examples": 11, "retrieval_layer": 1,
+    "methods": ["adversarial:steps=2,phase=both", "smoothing:sigma=0.05"],
+    "train_examples": 9, "evaluation_examples": 11, "retrieval_layer": 1, "retrieval_pooling": "mean-content",
     "target": {"nli": {"batch_size": 4, "learning_rate": 1e-3}, "topic": {"epochs": 2.0}}, "name": "mine",
     "tracking_uri": "http://host:5000", "deterministic": True, "pretraining_text": ["text.txt"], "allow_leakage": True,
     "allow_trimmed": True,
     "skip_bad": 2, "world_seed": 3, "phase1_steps": 30, "shuffled_labels": True,
-    "max_hours": 2.0, "max_gpu_hours": 3.0, "concurrency": 6, "cpus_per_trial": 2.0, "gpus_per_trial": 0.5, "address": "auto",
+    "max_hours": 2.0, "max_gpu_hours": 3.0, "concurrency": 6, "cpus_per_trial": 2.0,
+    "memory_per_trial": "1.5GB", "gpus_per_trial": 0.5, "address": "auto",
     "snapshot_minutes": 0.0, "store": "s3://bucket/store", "store_budget": "20GB", "optuna_storage": "journal",
     "keep_targets": True, "tensorboard": True, "out": "there", "accept_versions": True, "retrain": True,
     "picker": "parts.py:picker", "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
@@ -166,7 +168,7 @@ def test_defaults_are_one():
 
 
 def test_a_default_of_a_stored_study_is_the_table_s_but_where_it_was_another_once():
-    once = {"leader_seeds", "most_seeds", "controls", "untrained", "objective", "data", "pairs", "lag"}
+    once = {"leader_seeds", "most_seeds", "controls", "untrained", "objective", "data", "pairs", "lag", "preset"}
     fields = {one.name: one.default for one in dataclasses.fields(StudyConfig)}
     same = {one.name: one.default for one in options_of(StudyOptions) if one.name in fields and one.name not in once}
     unset = {name: None if default == "" else default for name, default in fields.items()}

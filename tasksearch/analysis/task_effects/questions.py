@@ -60,7 +60,7 @@ def usual_steps(surrogate: Surrogate) -> int:
 
 
 def usual_rate(surrogate: Surrogate) -> float | None:
-    """Return the learning rate that most trained mixes have; of equally frequent ones the lowest; None where it is not varied."""
+    """Return the learning rate that most trained mixes have, of equally frequent ones the lowest; None where all have one."""
     counts = Counter(schedule.learning_rate for schedule in surrogate.schedules if schedule.learning_rate is not None)
     return min(counts, key=lambda rate: (-counts[rate], rate)) if counts else None
 

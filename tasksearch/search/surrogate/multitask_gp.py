@@ -165,11 +165,22 @@ class Surrogate:
     @cached_property
     def bases(self) -> list[tuple[Array, Array]]:
         """Eigenvalues (T,) and eigenvectors (T, T) of every kernel."""
-        found = []
-        for kernel in _kernels(self.blocks, None):
-            values, vectors = np.linalg.eigh(kernel)
-            found.append((np.maximum(values, 0.0), vectors))
-        return found
+        return [self.basis(place) for place in range(len(KERNELS))]
+
+    def basis(self, place: int) -> tuple[Array, Array]:
+        """Return eigenvalues (T,) and eigenvectors (T, T) of one kernel."""
+        if place not in self._known:
+            values, vectors = np.linalg.eigh(self._between[place])
+            self._known[place] = np.maximum(values, 0.0), vectors
+        return self._known[place]
+
+    @cached_property
+    def _between(self) -> list[Array]:
+        return _kernels(self.blocks, None)
+
+    @cached_property
+    def _known(self) -> dict[int, tuple[Array, Array]]:
+        return {}
 
     def evidence(self, scores: Array, noise: Array) -> Array:
         """Return the weight of every kernel: its likelihood of the columns' mean and of the rest, each at its best ratio."""

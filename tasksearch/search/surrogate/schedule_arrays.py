@@ -10,6 +10,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,19 +43,13 @@ class ScheduleArrays:
     @classmethod
     def of(cls, schedules: Sequence[Schedule], tasks: Sequence[str]) -> ScheduleArrays:
         """Convert schedules; `tasks` are the columns in their order."""
-        column = {task: i for i, task in enumerate(tasks)}
-        share = np.zeros((len(schedules), len(tasks)))
-        rank = np.full((len(schedules), len(tasks)), -1)
-        for row, schedule in enumerate(schedules):
-            for place, task in enumerate(schedule.order):
-                share[row, column[task]] = float(schedule.share(task))
-                rank[row, column[task]] = place
+        rows = [_row(schedule, tuple(tasks)) for schedule in schedules]
         return cls(
-            share=share,
-            rank=rank,
+            share=np.array([share for share, _ in rows], dtype=np.float64).reshape(len(rows), len(tasks)),
+            rank=np.array([rank for _, rank in rows], dtype=np.int64).reshape(len(rows), len(tasks)),
             moves=np.array([MOVES.get(s.kind, 0.0) if len(s.tasks) > 1 else 0.0 for s in schedules]),
             length=np.array([math.log2(s.steps) if s.stages else 0.0 for s in schedules]),
-            rate=np.array([_rate(s.learning_rate) for s in schedules]),
+            rate=np.array([log_rate(s.learning_rate) for s in schedules]),
         )
 
     @classmethod
@@ -63,7 +58,7 @@ class ScheduleArrays:
         count = members.sum(axis=1, keepdims=True)
         rank = np.where(members, members.cumsum(axis=1) - 1, -1)
         length = np.where(count[:, 0] > 0, math.log2(steps), 0.0)
-        rate = np.where(count[:, 0] > 0, _rate(learning_rate), 0.0)
+        rate = np.where(count[:, 0] > 0, log_rate(learning_rate), 0.0)
         return cls(share=members / np.maximum(1, count), rank=rank, moves=np.zeros(len(members)), length=length, rate=rate)
 
     @property
@@ -103,5 +98,14 @@ class ScheduleArrays:
         return dataclasses.replace(self, moves=np.zeros(len(self.moves)))
 
 
-def _rate(learning_rate: float | None) -> float:
+def log_rate(learning_rate: float | None) -> float:
+    """Return log8 of a learning rate over 1e-5; 0 where it is that of the study's settings."""
     return 0.0 if learning_rate is None else math.log2(learning_rate / 1e-5) / 3
+
+
+@lru_cache(maxsize=4096)
+def _row(schedule: Schedule, tasks: tuple[str, ...]) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    """Return shares and places of the tasks, kept because exact fractions are slow and a search asks again and again."""
+    place = {task: i for i, task in enumerate(schedule.order)}
+    assert place.keys() <= set(tasks), "a schedule has a task that is no column"
+    return tuple(float(schedule.share(task)) for task in tasks), tuple(place.get(task, -1) for task in tasks)
