@@ -14,6 +14,7 @@ from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.option import Options, like, option
 from tasksearch.core.own_files import is_path
 from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Precision
+from tasksearch.core.rule_schedules import rules_in
 from tasksearch.core.sizes import size_of
 from tasksearch.core.space import SCHEDULES
 from tasksearch.core.study import CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS, SelectionRule
@@ -79,6 +80,15 @@ class StudyOptions(Options):
     languages: tuple[str, ...] = option((), WHAT, "language, repeatable [default: all of the targets]", flag="--language")
     steps: tuple[int, ...] = option((), WHAT, "steps of the intermediate phase, repeatable [default: the suite's]", least=1)
     continuous: bool = option(False, WHAT, "free shares instead of eighths")
+    rules: tuple[str, ...] = option(
+        (),
+        WHAT,
+        "what sets the shares of a mix, repeatable: explicit (a weight for each task; the default), uniform, proportional, "
+        "capped(131072) (a task counts as at most so many examples), temperature(2) (sizes to the power of 1/2), "
+        "uniform->proportional (moving from one to the other), curriculum:proportional (tasks join one by one)",
+        flag="--rule",
+        check=rules_in,
+    )
     objective: str | None = option(
         None,
         WHAT,

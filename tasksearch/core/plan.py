@@ -11,7 +11,7 @@ from typing import Any, Literal, Self, get_args
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.schedule import Schedule
-from tasksearch.core.signature import plain_without, signature_of
+from tasksearch.core.signature import plain_without, signature_of, to_plain
 
 LRPolicy = Literal["phase", "stage"]
 Mixing = Literal["task", "mixed"]
@@ -235,12 +235,12 @@ class Plan:
     @property
     def signature(self) -> str:
         """Hash of the whole plan, seed included."""
-        return signature_of("plan", self)
+        return signature_of("plan", self._deciding())
 
     @cached_property
     def mix_signature(self) -> str:
         """Hash of the plan without its seed: the same for trials of one mix on different seeds."""
-        return signature_of("mix", dataclasses.replace(self, seed=0))
+        return signature_of("mix", dataclasses.replace(self, seed=0)._deciding())
 
     @property
     def words(self) -> str:
@@ -262,8 +262,13 @@ class Plan:
         """Return the complete plain form: `from_json` restores an equal plan.
 
         Fields that only controls use are left out while they hold their defaults, so that plans made before controls existed
-        keep their signatures.
+        keep their signatures. `rules` are labels of the schedule's mixtures, and not part of any signature.
         """
+        rules = self.schedule.rules
+        return self._deciding() | ({"rules": to_plain(rules)} if rules else {})
+
+    def _deciding(self) -> dict[str, Any]:
+        """Return the plain form of what decides the plan's numbers."""
         return plain_without(self, ("extra_examples", "soup"))
 
     @classmethod
@@ -274,7 +279,7 @@ class Plan:
         lengths = tuple((name, int(length)) for name, length in settings.pop("intermediate_lengths", ()))
         return cls(
             suite=data["suite"],
-            schedule=Schedule.from_json(data["schedule"]),
+            schedule=Schedule.from_json(data["schedule"]).with_rules(data.get("rules", ())),
             targets=tuple(data["targets"]),
             languages=tuple(data["languages"]),
             seed=int(data["seed"]),

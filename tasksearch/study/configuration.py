@@ -55,7 +55,7 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
     suite = check_metrics(load_suite(named))
     if asked.name is not None:
         check_name(asked.name)
-    space = fill_in(load_space(asked.space), suite, continuous=asked.continuous, steps=asked.steps)
+    space = fill_in(load_space(asked.space), suite, continuous=asked.continuous, steps=asked.steps, rules=asked.rules)
     targets = choose_targets(suite, asked.targets)
     languages = choose_languages(suite, targets, asked.languages)
     for target, _ in asked.target:
@@ -179,6 +179,7 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "trainable": shown(config.trainable) or None,
         "encoder": shown(config.encoder) or None,
         "steps": config.space.steps,
+        "rules": config.space.rules,
         "continuous": config.space.denominator is None,
         "model": None if config.model == "lab" else config.model,
         "objective": ",".join(aims) or None,
@@ -205,7 +206,8 @@ def _space_word(config: StudyConfig, folder: Path | None) -> str:
     wanted = config.space
     if (known := known_spaces().get(wanted.name)) is not None:
         suite, free = load_suite(config.suite), wanted.denominator is None
-        if fill_in(known, suite, continuous=free, steps=wanted.steps) == wanted:
+        same = fill_in(known, suite, continuous=free, steps=wanted.steps, rules=wanted.rules)
+        if same == dataclasses.replace(wanted, sizes=()):
             return wanted.name
     return wanted.name if folder is None else str(folder)
 

@@ -39,6 +39,8 @@ def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> Stu
     taken = {name for name in absent if getattr(now, name) == fields[name]}
     if "controls" in absent and (was.leader_seeds, now.leader_seeds) == (LEADER_SEEDS_ONCE, today.leader_seeds):
         taken |= {"leader_seeds"} | ({"most_seeds"} if now.most_seeds == today.most_seeds else set())
+    if now.space.rules:  # read from the data when the study began
+        now = dataclasses.replace(now, space=dataclasses.replace(now.space, sizes=was.space.sizes))
     overrides = dataclasses.replace(now.overrides, every_target=was.overrides.every_target)
     # earlier versions stored the address with its password
     if was.tracking_uri is not None and kept_address(was.tracking_uri) == now.tracking_uri:

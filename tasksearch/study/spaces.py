@@ -38,7 +38,7 @@ def load_space(name: str) -> SearchSpace:
     if name not in known_spaces() and (Path(name) / "study.json").is_file():
         from tasksearch.records.ledger import Ledger
 
-        return Ledger(Path(name)).config().space
+        return dataclasses.replace(Ledger(Path(name)).config().space, sizes=())  # of that study's data, maybe not of these
     if not is_path(name):
         spaces = known_spaces()
         if name not in spaces:
@@ -67,11 +67,21 @@ def run_file(path: Path, wanted: str) -> ModuleType:
     return module_of(read_user_file(path, wanted))
 
 
-def fill_in(space: SearchSpace, suite: Suite, *, continuous: bool = False, steps: Sequence[int] = ()) -> SearchSpace:
+def fill_in(
+    space: SearchSpace,
+    suite: Suite,
+    *,
+    continuous: bool = False,
+    steps: Sequence[int] = (),
+    rules: Sequence[str] = (),
+) -> SearchSpace:
     """Return the space with the suite's first tasks and its steps if it names none; `steps` replaces the steps of both.
 
+    `rules` replace the space's own where they are given.
+
     Raises:
-        UnknownName: a task of the space is not an intermediate task of the suite.
+        UnknownName: a task of the space is not an intermediate task of the suite, or a mixture rule does not exist.
+        BadInput: a rule without its number, or a number out of range.
     """
     known = [card.name for card in suite.intermediates]
     for task in space.tasks:
@@ -82,4 +92,5 @@ def fill_in(space: SearchSpace, suite: Suite, *, continuous: bool = False, steps
         tasks=space.tasks or suite.first_tasks or tuple(known),
         steps=tuple(steps) or space.steps or suite.steps,
         denominator=None if continuous else space.denominator,
+        rules=tuple(rules) or space.rules,
     )

@@ -27,7 +27,7 @@ class ScheduleArrays:
     Attributes:
         share: shape (schedules, p), of the examples of the whole phase; rows sum to one, or to zero for the baseline.
         rank: shape (schedules, p), place in the order of arrival from 0, -1 for a task that is absent.
-        moves: shape (schedules,), in {0, 0.5, 1}; 0 for less than two tasks.
+        moves: shape (schedules,), in [0, 1]; 0 for less than two tasks.
         length: shape (schedules,), log2 of the steps; 0 for the baseline.
     """
 
@@ -49,7 +49,7 @@ class ScheduleArrays:
         return cls(
             share=share,
             rank=rank,
-            moves=np.array([MOVES.get(s.kind, 0.0) if len(s.tasks) > 1 else 0.0 for s in schedules]),
+            moves=np.array([_moves(schedule) for schedule in schedules]),
             length=np.array([math.log2(s.steps) if s.stages else 0.0 for s in schedules]),
         )
 
@@ -98,3 +98,18 @@ class ScheduleArrays:
     def together(self) -> ScheduleArrays:
         """Train the tasks of each jointly."""
         return ScheduleArrays(share=self.share, rank=self.rank, moves=np.zeros(len(self.moves)), length=self.length)
+
+
+def _moves(schedule: Schedule) -> float:
+    """Return how far the mixture moves.
+
+    One that is annealed between two mixtures of the same tasks, as between two rules, moves by the share that changes hands: a
+    twin of a joint mix drops a task at each end and counts in full.
+    """
+    if len(schedule.tasks) < 2:
+        return 0.0
+    whole = MOVES.get(schedule.kind, 0.0)
+    if schedule.kind != "annealed" or schedule.stages[0].start.tasks != schedule.stages[0].end.tasks:
+        return whole
+    start, end = schedule.stages[0].start, schedule.stages[0].end
+    return whole * float(sum(abs(share - end.share(task)) for task, share in start)) / 2
