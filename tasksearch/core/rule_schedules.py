@@ -1,8 +1,8 @@
 """Schedules by mixture rules: what a search space's rule words mean, and the schedule of a word, tasks and sizes.
 
-A word is `explicit` (a weight for each task), a rule as `core.mixture_rule` writes it (`capped(131072)`), `RULE->RULE` (one stage
-that moves from the first mixture to the second) or `curriculum:RULE` (stage k of p trains the first k of p tasks). Its *form* is
-the word without the numbers, which a sampler chooses apart.
+A word is `explicit` (a weight for each task), a rule as `core.mixture_rule` writes it (`capped(131072)`), `RULE->RULE` (one
+stage that moves from the first mixture to the second) or `curriculum:RULE` (stage k of p trains the first k of p tasks). Its
+*form* is the word without the numbers, which a sampler chooses apart.
 """
 
 from __future__ import annotations

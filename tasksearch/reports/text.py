@@ -70,7 +70,8 @@ def short_plan(plan: Plan) -> str:
 def short_mix(schedule: Schedule) -> str:
     """Return the schedule as short text.
 
-    Shares are in percent where they differ, or by the rule that they follow; `→` stands between stages, `⇝` between the two mixtures of an annealed one.
+    Shares are in percent where they differ, or by the rule that they follow; `→` stands between stages, `⇝` between the two
+    mixtures of an annealed one.
     """
     if not schedule.stages:
         return "no intermediate phase"

@@ -161,8 +161,8 @@ def drive(
 ) -> StudyResult:
     """Run the trials that a study still lacks, then close it.
 
-    `begin` is called with the complete configuration once all inputs are checked and before any trial runs. The study's log is written meanwhile. Afterwards
-    the environment variables, log levels and signal handlers of the calling process are restored.
+    `begin` is called with the complete configuration once all inputs are checked and before any trial runs. The study's log is
+    written meanwhile. Afterwards the environment variables, log levels and signal handlers of the calling process are restored.
     """
     from tasksearch import __version__
 

@@ -29,7 +29,8 @@ from tasksearch.tasks.catalogue import load_suite
 
 SAMPLES = {
     "space": "joint", "suite": "lowres", "targets": ["nli", "tag"], "languages": ["near1"], "steps": [8, 16],
-    "continuous": True, "rules": ["explicit", "capped(16)", "uniform->temperature(2.5)"], "objective": "nli=2,tagging=1,sov", "sampler": "random", "select": "target-dev",
+    "continuous": True, "rules": ["explicit", "capped(16)", "uniform->temperature(2.5)"],
+    "objective": "nli=2,tagging=1,sov", "sampler": "random", "select": "target-dev",
     "scheduler": "asha", "lag": 7, "trials": 9,
     "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "controls": "length,soup", "untrained": True,
     "pairs": 0,
