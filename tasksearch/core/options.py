@@ -17,7 +17,7 @@ from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Precisio
 from tasksearch.core.rule_schedules import rules_in
 from tasksearch.core.sizes import size_of
 from tasksearch.core.space import SCHEDULES
-from tasksearch.core.study import CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS, SelectionRule
+from tasksearch.core.study import ALL_CONTROLS, CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS, SelectionRule
 from tasksearch.core.target_settings import PerTarget, read_per_target, told_per_target
 
 WHAT = "What to search"
@@ -43,12 +43,15 @@ HEADINGS = {
 def control_names(words: str) -> tuple[str, ...]:
     """Parse names of controls: `all`, `none`, or names separated by commas; returned in the order of `CONTROLS`.
 
+    `all` are those of `ALL_CONTROLS`, alone or beside further names.
+
     Raises:
         UnknownName: there is no such control.
     """
-    if words in ("all", "none"):
-        return CONTROLS if words == "all" else ()
+    if words == "none":
+        return ()
     named = [word.strip() for word in words.split(",")]
+    named = [*ALL_CONTROLS, *(word for word in named if word != "all")] if "all" in named else named
     for name in named:
         if name not in CONTROLS:
             raise UnknownName("control", name, (*CONTROLS, "all", "none"))
@@ -132,8 +135,9 @@ class StudyOptions(Options):
         "all",
         TRIALS,
         "trained beside the finalists on fresh seeds: length (the best free baseline at their lengths), exposure (target "
-        "phases as much longer as the mix; the costliest), soup (the finalists' encoders averaged); several with commas, all "
-        "or none",
+        "phases as much longer as the mix; the costliest), soup (the finalists' encoders averaged), average (no intermediate "
+        "phase, the last five snapshots of every target phase averaged), seeds (the best finalist's encoders of several seeds "
+        "averaged); several with commas, all (of the first three) or none",
         check=control_names,
     )
     untrained: bool | None = option(None, TRIALS, "train an encoder without pretraining once", unset="for real text")
@@ -214,6 +218,23 @@ class StudyOptions(Options):
         flag="--eval-examples",
         also=("--evaluation-examples",),
     )
+    intermediate_average: int | None = option(
+        None,
+        TRAINING,
+        "snapshots of the intermediate phase whose mean weights end it, the last ones",
+        least=2,
+        unset="1, the last weights",
+    )
+    target_average: int | None = option(None, TRAINING, "the same of every target phase", least=2, unset="1, the last weights")
+    average_every: float | None = option(
+        None,
+        TRAINING,
+        "share of a phase between two snapshots that are averaged",
+        above=0,
+        below=1,
+        wish="a share in (0, 1)",
+        unset="0.1",
+    )
     retrieval_layer: int | None = option(None, TRAINING, "layer that retrieval pools", unset="14 of 24")
     target: PerTarget = option(  # noqa: RUF009 - a field, as the others
         (),
@@ -253,6 +274,11 @@ class StudyOptions(Options):
         super().__post_init__()
         if self.epochs is not None and self.target_steps is not None:
             raise BadInput(f"--epochs {self.epochs:g} with --target-steps {self.target_steps}; expected one of them")
+        if self.average_every is not None and self.intermediate_average is None and self.target_average is None:
+            raise BadInput(
+                f"--average-every {self.average_every:g} without anything to average; expected --target-average 5 or "
+                "--intermediate-average 5 beside it"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -359,7 +385,7 @@ class Changes(Options):
     controls: str | None = like(
         StudyOptions,
         "controls",
-        help="of the baseline comparison, from now on: length, exposure, soup, with commas; all or none",
+        help="of the baseline comparison, from now on: length, exposure, soup, average, seeds, with commas; all or none",
     )
 
 

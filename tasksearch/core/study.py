@@ -35,10 +35,13 @@ SelectionRule = Literal["pivot-dev", "english-dev", "target-dev"]
 """Whose selection examples choose among the finalists: see `results.verdict.RULES`."""
 SAMPLERS = ("tpe", "random")
 SCHEDULERS = ("fifo", "asha")
-CONTROLS = ("length", "exposure", "soup")
+CONTROLS = ("length", "exposure", "soup", "average", "seeds")
 """Controls of the baseline comparison: `length`, the best free baseline at the finalists' lengths; `exposure`, target phases
-lengthened to equal exposure; `soup`, the average of the finalists' encoders.
+lengthened to equal exposure; `soup`, the average of the finalists' encoders; `average`, target phases without an intermediate
+phase whose last snapshots are averaged; `seeds`, the average of the best finalist's encoders over seeds.
 """
+ALL_CONTROLS = CONTROLS[:3]
+"""Controls that `all` means: those that there were when studies began to be made with it."""
 
 LEADER_SEEDS_ONCE = 3
 """Initial fresh seeds per finalist that `tasksearch run` requested before controls existed."""
@@ -74,6 +77,8 @@ class Overrides:
         evaluation_examples: maximum number of examples scored per language, for selection and reporting each; printed beside
             every number.
         retrieval_layer: hidden state that retrieval pools.
+        intermediate_average, target_average, average_every: `average_last` of one kind of phase, and the share of a phase
+            between two of its snapshots (`TrainSettings`).
         target: settings of single targets; they take precedence over all others.
         every_target: whether values given for every target also apply to targets that have settings of their own in the suite
             (`PhaseSettings.target_overrides`). False in studies begun before this field existed.
@@ -94,6 +99,9 @@ class Overrides:
     epochs: float | None = None
     features: str | None = None
     head: str | None = None
+    intermediate_average: int | None = None
+    target_average: int | None = None
+    average_every: float | None = None
     target: PerTarget = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -111,7 +119,7 @@ class Overrides:
 
 _LATER_OVERRIDES = (
     "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "features", "head",
-    "target",
+    "intermediate_average", "target_average", "average_every", "target",
 )  # fmt: skip
 
 

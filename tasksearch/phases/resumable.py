@@ -20,6 +20,7 @@ from tasksearch.phases.preemption import PREEMPTION
 from tasksearch.phases.results import OnStep
 from tasksearch.phases.segments import IntermediateSegment, TargetSegment
 from tasksearch.tasks.card import TaskCard
+from tasksearch.training.averaging import WeightAverage
 from tasksearch.training.curves import Curve, StableCurve
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.loop import train_segment
@@ -50,15 +51,21 @@ def train_on(
     segment: IntermediateSegment | TargetSegment,
     context: RunContext,
     optimizer_state: OptimizerState,
+    averaged: Sequence[int] = (),
     on_step: OnStep | None,
 ) -> tuple[OptimizerState, Checkpoint | None]:
-    """Train a segment, from its latest snapshot if there is one; return the optimiser state and that snapshot."""
+    """Train a segment, from its latest snapshot if there is one; return the optimiser state and that snapshot.
+
+    `averaged`: steps after which the weights are averaged; none: the last weights stay.
+    """
     store, begin = context.store, time.perf_counter()
-    before = latest(store, segment.signature, ("model", "heads", "optimizer"))
+    kept = ("model", "heads", "optimizer", *(("average",) if averaged else ()))
+    before = latest(store, segment.signature, kept)
     if before is not None:
         learner.model.load_state_dict(before.tables["model"], strict=False)
         learner.heads.load_state_dict(before.tables["heads"])
         optimizer_state = before.tables["optimizer"]
+    average = WeightAverage(averaged, before.tables["average"] if before else None) if averaged else None
     earlier = before.seconds if before else 0.0
     first = before.step if before else 0
     _LOG.info("training %s (segment %s): steps %d to %d", segment.name, segment.signature, first, len(items))
@@ -73,7 +80,11 @@ def train_on(
         store,
         segment.signature,
         context.snapshots,
-        lambda: {"model": weights(learner.model), "heads": weights(learner.heads)},
+        lambda: {
+            "model": weights(learner.model),
+            "heads": weights(learner.heads),
+            **({"average": average.tables} if average is not None else {}),
+        },
         lambda: earlier + time.perf_counter() - begin,
         segment.name,
         lambda: context.step_log.note,
@@ -90,6 +101,7 @@ def train_on(
             first=first,
             sizes=context.micro,
             saving=on_the_way,
+            average=average,
             on_step=_reporter(on_step, segment.name, len(items), note),
         )
     return state, before

@@ -1,4 +1,4 @@
-"""`Soup`: the average of the encoders at the end of several intermediate phases with one seed, used as a starting point."""
+"""`Soup`: the average of the encoders at the end of several intermediate phases, of mixes or seeds, as a starting point."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ class Soup:
 
     def __init__(self, plan: Plan, context: RunContext) -> None:
         self._context = context
-        mixes = [dataclasses.replace(plan, schedule=mix, soup=(), targets=()) for mix in plan.soup]
+        bare = dataclasses.replace(plan, soup=(), soup_seeds=(), targets=())
+        seeds = plan.soup_seeds or (plan.seed,)
+        mixes = [dataclasses.replace(bare, schedule=mix, seed=seed) for mix in plan.soup for seed in seeds]
         self._phases = [_phase_of(mix, context) for mix in mixes]
         self.segments = tuple(segment for _, chain in self._phases for segment in chain)
         self.signature = signature_of("soup", [chain[-1].signature for _, chain in self._phases])

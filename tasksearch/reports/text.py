@@ -64,7 +64,7 @@ def first_names(names: Sequence[str], most: int = 12) -> str:
 
 def short_plan(plan: Plan) -> str:
     """Return the plan's schedule as short text, or the name of the control that it is."""
-    return plan.words if plan.soup or plan.extra_examples else short_mix(plan.schedule)
+    return short_mix(plan.schedule) if plan.schedule.stages else plan.words
 
 
 def short_mix(schedule: Schedule) -> str:

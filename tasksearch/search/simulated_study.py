@@ -14,7 +14,7 @@ from tasksearch.core.score import Cell, Score, ScoreTable
 from tasksearch.core.signature import seed_from
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.search.common_seeds import further_baseline
-from tasksearch.search.controls import control_seeds, most_controls
+from tasksearch.search.controls import always, control_seeds, most_controls
 from tasksearch.search.matched_pairs import KINDS, matched_count
 from tasksearch.search.proposals import PlanOf, Proposal, propose
 
@@ -35,7 +35,7 @@ def bounds(config: StudyConfig) -> dict[str, Bounds]:
     mixes = max(0, config.trials - config.baseline_seeds)
     leaders, seeds = min(config.leaders, mixes), config.leader_seeds
     races = seeds > 1 and config.most_seeds > seeds
-    each = {"length": 0, "exposure": 1, "soup": int(leaders > 1)}
+    each = {"length": 0, "exposure": 1, "soup": int(leaders > 1), **always(config)}
     controls = len(control_seeds(config)) * sum(each[name] for name in config.controls) if leaders else 0
     twins, untrained = matched_count(config), int(config.untrained)
     further = further_baseline(config) if leaders else (0, 0)

@@ -64,9 +64,10 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
         BadInput: a value that a setting does not take, or a layer that the model does not have.
     """
     asked, base = config.overrides, suite.settings
-    both = _given(asked, "learning_rate", "precision", "batch_size", "warmup", "max_length")
-    intermediate = {**both, **_given(asked, learning_rate="intermediate_learning_rate")}
+    both = _given(asked, "learning_rate", "precision", "batch_size", "warmup", "max_length", "average_every")
+    intermediate = {**both, **_given(asked, learning_rate="intermediate_learning_rate", average_last="intermediate_average")}
     target = {**both, **_given(asked, "train_examples", learning_rate="target_learning_rate", steps="target_steps")}
+    target |= _given(asked, average_last="target_average")
     if asked.epochs is not None:
         target |= {"epochs": asked.epochs, "steps": None}
     own = _reached(base.target_overrides, target) if asked.every_target else base.target_overrides
@@ -106,6 +107,7 @@ def settled_precision(asked: str | None, model: str | None, encoder: str = "") -
 
 FOR_TARGETS = (
     "learning_rate", "target_learning_rate", "target_steps", "epochs", "train_examples", "batch_size", "warmup", "max_length",
+    "target_average", "average_every",
 )  # fmt: skip
 """Overrides of settings that a suite may also set for single targets."""
 

@@ -37,7 +37,8 @@ SAMPLES = {
     "twins": 3, "twin_seeds": 4, "seed": 5, "model": "some/model", "data": "data", "batch_size": 8, "target_steps": 7,
     "epochs": 1.5, "learning_rate": 3e-4, "intermediate_learning_rate": 1e-5, "target_learning_rate": 2e-5, "warmup": 0.25,
     "lr_policy": "stage", "mixing": "mixed", "precision": "bf16", "max_length": 64, "features": "cls", "head": "warm",
-    "train_examples": 9, "evaluation_examples": 11, "retrieval_layer": 1,
+    "train_examples": 9, "evaluation_examples": 11,
+    "intermediate_average": 3, "target_average": 4, "average_every": 0.2, "retrieval_layer": 1,
     "target": {"nli": {"batch_size": 4, "learning_rate": 1e-3}, "topic": {"epochs": 2.0}}, "name": "mine",
     "tracking_uri": "http://host:5000", "deterministic": True, "pretraining_text": ["text.txt"], "allow_leakage": True,
     "allow_trimmed": True,
@@ -47,7 +48,12 @@ SAMPLES = {
     "keep_targets": True, "tensorboard": True, "out": "there", "accept_versions": True, "retrain": True,
     "picker": "parts.py:picker", "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
 }  # fmt: skip
-BESIDE = {"suite": {"model": "some/model"}, "max_gpu_hours": {"gpus_per_trial": 0.5}, "data": {"model": "some/model"}}
+BESIDE = {
+    "suite": {"model": "some/model"},
+    "max_gpu_hours": {"gpus_per_trial": 0.5},
+    "data": {"model": "some/model"},
+    "average_every": {"target_average": 2},
+}
 """What an option needs beside itself."""
 PARTS = """
 from tasksearch.models.families.bert import Bert
