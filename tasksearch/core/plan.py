@@ -114,8 +114,8 @@ class TrainSettings:
             raise BadInput(f"average_every is {self.average_every}; expected a share of the phase in (0, 1)")
         if self.average_last > 1 and (self.average_last - 1) * self.average_every >= 1:
             raise BadInput(
-                f"average_last is {self.average_last} with a snapshot after every {self.average_every:g} of the phase; expected "
-                f"at most {math.ceil(1 / self.average_every)}, as many as the phase has"
+                f"average_last is {self.average_last} with a snapshot after every {self.average_every:g} of the phase; "
+                f"expected at most {math.ceil(1 / self.average_every)}, as many as the phase has"
             )
 
     def to_json(self) -> dict[str, Any]:
