@@ -294,6 +294,12 @@ class Plan:
         return f"{self.schedule}, average of the last {averaged} snapshots" if averaged > 1 else str(self.schedule)
 
     @property
+    def soup_members(self) -> tuple[Plan, ...]:
+        """The plans whose encoders a soup averages, mix by mix; none for a plan without a soup."""
+        bare, seeds = dataclasses.replace(self, soup=(), soup_seeds=()), self.soup_seeds or (self.seed,)
+        return tuple(dataclasses.replace(bare, schedule=mix, seed=seed) for mix in self.soup for seed in seeds)
+
+    @property
     def intermediate_examples(self) -> int:
         """Training examples shown in phase 2, repetitions included."""
         return self.schedule.steps * self.settings.intermediate.batch_size

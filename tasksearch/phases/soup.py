@@ -34,9 +34,7 @@ class Soup:
 
     def __init__(self, plan: Plan, context: RunContext) -> None:
         self._context = context
-        bare = dataclasses.replace(plan, soup=(), soup_seeds=(), targets=())
-        seeds = plan.soup_seeds or (plan.seed,)
-        mixes = [dataclasses.replace(bare, schedule=mix, seed=seed) for mix in plan.soup for seed in seeds]
+        mixes = [dataclasses.replace(member, targets=()) for member in plan.soup_members]
         self._phases = [_phase_of(mix, context) for mix in mixes]
         self.segments = tuple(segment for _, chain in self._phases for segment in chain)
         self.signature = signature_of("soup", [chain[-1].signature for _, chain in self._phases])

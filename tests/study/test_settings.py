@@ -97,7 +97,7 @@ def test_averages_reach_the_phases_they_are_asked_for():
     assert (asked.intermediate.average_last, asked.for_target("tag").average_last) == (1, 4)
     assert (asked.for_target("nli").average_last, asked.for_target("tag").average_every) == (2, 0.2)
     assert settings_of(LAB, configure(intermediate_average=3), None).intermediate.average_last == 3
-    with pytest.raises(BadInput, match="--average-every 0.2 without anything to average"):
+    with pytest.raises(BadInput, match=r"--average-every 0\.2 without anything to average"):
         configure(average_every=0.2)
 
 
