@@ -17,6 +17,7 @@ import math
 import os
 import random
 import signal
+import statistics
 import time
 from dataclasses import dataclass
 from itertools import product

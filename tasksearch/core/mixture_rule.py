@@ -9,10 +9,11 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import Self
 
-from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.errors import BadInput
 from tasksearch.core.mixture import Mixture
 
 RULES = ("uniform", "proportional", "capped", "temperature")
@@ -38,7 +39,7 @@ class MixtureRule:
 
     def __post_init__(self) -> None:
         if self.name not in RULES:
-            raise UnknownName("mixture rule", self.name, RULES)
+            raise _unknown(self.name)
         if (self.cap is not None) is not (self.name == "capped"):
             raise BadInput(f"mixture rule {self.name!r} with cap {self.cap}; expected such as capped(131072), or no cap")
         if (self.temperature is not None) is not (self.name == "temperature"):
@@ -55,12 +56,11 @@ class MixtureRule:
         """Read `uniform`, `proportional`, `capped(131072)` or `temperature(2)`.
 
         Raises:
-            UnknownName: there is no such rule.
-            BadInput: a cap or temperature is missing, malformed or out of range.
+            BadInput: there is no such rule; or a cap or temperature is missing, malformed or out of range.
         """
         form = _FORM.fullmatch(text)
-        if form is None:
-            raise BadInput(f"mixture rule {text!r}; expected uniform, proportional, capped(131072) or temperature(2)")
+        if form is None or form[1] not in RULES:
+            raise _unknown(text)
         name, value = form[1], form[2] or None
         try:
             cap = None if value is None or name != "capped" else int(value)
@@ -103,16 +103,21 @@ class MixtureRule:
         return f"{self.name}({short if float(short) == self.temperature else self.temperature})"
 
 
+def _unknown(text: str) -> BadInput:
+    near = get_close_matches(text, RULES, n=1, cutoff=0.4)
+    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    return BadInput(f"no mixture rule {text!r}{hint} expected uniform, proportional, capped(131072) or temperature(2)")
+
+
 def check_cap(cap: int) -> None:
     """Raise BadInput for a cap below one example."""
     if cap < 1:
-        raise BadInput(f"cap of a mixture rule is {cap}; expected at least 1 example, such as 131072")
+        raise BadInput(f"mixture rule capped({cap}); expected a cap K at least 1 example, such as capped(131072)")
 
 
 def check_temperature(temperature: float) -> None:
     """Raise BadInput for a temperature that is not positive and finite."""
     if not 0 < temperature < math.inf:
         raise BadInput(
-            f"temperature of a mixture rule is {temperature:g}; expected a positive number: 1 is proportional, a large one "
-            "nearly uniform"
+            f"mixture rule temperature({temperature:g}); expected a positive number: 1 is proportional, a large one nearly uniform"
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.errors import BadInput
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.mixture_rule import RULES, MixtureRule
 from tasksearch.core.schedule import Schedule, Stage
@@ -28,17 +28,12 @@ def rules_in(word: str) -> tuple[MixtureRule, ...]:
     """Return the rules in a word, at most two; none for `explicit`.
 
     Raises:
-        UnknownName: there is no such rule.
-        BadInput: a rule lacks its number, or the number is out of range.
+        BadInput: there is no such rule, a rule lacks its number, or the number is out of range.
     """
     if word == EXPLICIT:
         return ()
     parts = [word.removeprefix(CURRICULUM)] if word.startswith(CURRICULUM) else word.split(ANNEALED, 1)
-    try:
-        return tuple(MixtureRule.parse(part) for part in parts)
-    except UnknownName:
-        known = (EXPLICIT, "uniform", "proportional", "capped(131072)", "temperature(2)", "uniform->proportional")
-        raise UnknownName("mixture rule", word, (*known, "curriculum:proportional")) from None
+    return tuple(MixtureRule.parse(part) for part in parts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ Dropout, masks, data order and learning rate of a step are functions of (signatu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,29 +27,31 @@ class CheckpointPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """State of a segment after `step` steps, which took `seconds` and followed `curve`."""
+    """State of a segment after `step` steps, which took `seconds` and followed `curve`; `facts` were saved with it."""
 
     step: int
     seconds: float
     tables: dict[str, Tensors]
     curve: LearningCurve
+    facts: Mapping[str, Any]
 
 
-def latest(store: SegmentStore | None, signature: str, tables: Sequence[str]) -> Checkpoint | None:
-    """Return the furthest undamaged snapshot, or None; damaged ones are removed."""
+def latest(store: SegmentStore | None, signature: str, tables: Sequence[str], beside: Sequence[str] = ()) -> Checkpoint | None:
+    """Return the furthest undamaged snapshot, or None; damaged ones are removed. Tables `beside` are read where it has them."""
     if store is None:
         return None
     for name in store.snapshots(signature):
         manifest = store.reusable(name)
         if manifest is not None:
             try:
-                found = {table: store.tensors(name, table) for table in tables}
+                there = [table for table in beside if f"{table}.safetensors" in manifest["files"]]
+                found = {table: store.tensors(name, table) for table in (*tables, *there)}
             except SegmentDamaged:
                 store.discard(name)
                 continue
             facts = manifest["facts"]
             curve = LearningCurve.from_json(facts.get("curve", {}))
-            return Checkpoint(step=int(facts["steps"]), seconds=float(facts["seconds"]), tables=found, curve=curve)
+            return Checkpoint(step=int(facts["steps"]), seconds=float(facts["seconds"]), tables=found, curve=curve, facts=facts)
         store.discard(name)
     return None
 
@@ -64,21 +67,42 @@ def saving(
 ) -> Saving | None:
     """Return the callback by which the training loop saves snapshots; None if it should save none.
 
-    The new snapshot is committed before the old one is removed. After a SIGTERM the loop saves once more and the process ends
+    The state is copied at once and written by a thread while the next steps are taken, one snapshot at a time. The new snapshot
+    is committed before the old one is removed. After a SIGTERM the loop saves once more and the process ends
     (`phases.preemption`).
     """
     if store is None or (policy.every_steps is None and policy.every_seconds is None):
         return None
 
-    def save(step: int, optimizer: OptimizerState) -> None:
-        older = store.snapshots(signature)
-        facts = {"kind": "snapshot", "steps": step, "seconds": seconds_so_far(), "label": label, **notes()}
-        store.put(f"{signature}.{step:08d}", {**tables_of(), "optimizer": optimizer}, facts)
-        for name in older:
-            store.discard(name)
-        PREEMPTION.obey()
+    writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshot")
+    under_way: list[Future[None]] = []
 
-    return Saving(save=save, every_steps=policy.every_steps, every_seconds=policy.every_seconds, asked=PREEMPTION.came)
+    def write(name: str, tables: dict[str, Tensors], facts: dict[str, Any]) -> None:
+        older = store.snapshots(signature)
+        store.put(name, tables, facts)
+        for one in older:
+            store.discard(one)
+
+    def finish() -> None:
+        while under_way:
+            under_way.pop().result()
+
+    def save(step: int, optimizer: OptimizerState) -> None:
+        facts = {"kind": "snapshot", "steps": step, "seconds": seconds_so_far(), "label": label, **notes()}
+        finish()  # before another copy of the state is made
+        tables = {**tables_of(), "optimizer": optimizer}
+        under_way.append(writer.submit(write, f"{signature}.{step:08d}", tables, facts))
+        if PREEMPTION.came():
+            finish()
+            PREEMPTION.obey()
+
+    return Saving(
+        save=save,
+        every_steps=policy.every_steps,
+        every_seconds=policy.every_seconds,
+        asked=PREEMPTION.came,
+        finish=finish,
+    )
 
 
 def clear(store: SegmentStore, signature: str) -> None:

@@ -118,7 +118,7 @@ class Intermediate:
         self, state: ModelState, segment: IntermediateSegment, on_step: OnStep | None
     ) -> tuple[int, Checkpoint | None]:
         """Train in place; return the segment's number of steps, and the snapshot it continued from, if any."""
-        plan, settings, stage = self._plan, self._plan.settings.intermediate, segment.stage
+        plan, settings, stage = self._plan, self._plan.settings.of_stage(segment.stage), segment.stage
         cards = {name: self._context.suite.card(name) for name in stage.tasks}
         tasks = {name: training_task(card, plan.settings, self._context) for name, card in cards.items()}
         for card in cards.values():

@@ -71,7 +71,7 @@ def _most(space: SearchSpace) -> int:
 
 def _count(space: SearchSpace, k: int) -> int:
     """Return the number of parameter sets with k tasks."""
-    subsets = math.comb(len(space.tasks), k) * len(space.steps)
+    subsets = math.comb(len(space.tasks), k) * len(space.steps) * max(1, len(space.searched_rates)) * max(1, len(space.methods))
     if k == 1:
         return subsets
     return subsets * sum(
@@ -93,8 +93,10 @@ def _forms(space: SearchSpace) -> Iterator[tuple[dict[str, Any], bool, bool]]:
 
 def _wishes(space: SearchSpace) -> Iterator[dict[str, Any]]:
     for k in range(space.min_tasks, _most(space) + 1):
-        for chosen, steps in product(combinations(space.tasks, k), space.steps):
-            base: dict[str, Any] = {f"use/{task}": task in chosen for task in space.tasks} | {"steps": steps}
+        trained = product(space.searched_rates or (None,), space.methods or (None,))
+        for chosen, steps, (rate, method) in product(combinations(space.tasks, k), space.steps, trained):
+            base: dict[str, Any] = {f"use/{task}": task in chosen for task in space.tasks}
+            base |= {"steps": steps, "learning_rate": rate, "method": method}
             if k == 1:
                 yield base
                 continue

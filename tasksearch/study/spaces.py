@@ -11,8 +11,9 @@ from types import ModuleType
 
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.input_files import check_small
+from tasksearch.core.methods import with_absolute_paths
 from tasksearch.core.own_files import is_path, module_of, read_user_file
-from tasksearch.core.space import SearchSpace
+from tasksearch.core.space import NO_METHOD, SearchSpace
 from tasksearch.tasks.suite import Suite
 
 
@@ -74,23 +75,103 @@ def fill_in(
     continuous: bool = False,
     steps: Sequence[int] = (),
     rules: Sequence[str] = (),
+    learning_rates: Sequence[float] = (),
+    epochs: Sequence[float] = (),
+    batch_size: int | None = None,
+    without: Sequence[str] = (),
 ) -> SearchSpace:
     """Return the space with the suite's first tasks and its steps if it names none; `steps` replaces the steps of both.
 
-    `rules` replace the space's own where they are given.
+    Args:
+        rules: mixture rules in place of the space's own.
+        learning_rates: in place of the space's own; a single one is a setting of the study and leaves the space without any.
+        epochs: lengths of a grid's plans, in place of steps.
+        batch_size: of the intermediate phase; None: the suite's.
+        without: tasks of the space that are left out, and a grid's plans with them.
 
     Raises:
         UnknownName: a task of the space is not an intermediate task of the suite, or a mixture rule does not exist.
-        BadInput: a rule without its number, or a number out of range.
+        BadInput: no task is left; or a grid is given what only drawn mixes have, or the other way round.
     """
+    space = _reduced(space, without)
     known = [card.name for card in suite.intermediates]
-    for task in space.tasks:
+    if space.grid and (gone := [task for task in space.named_tasks if task not in known]):
+        raise BadInput(
+            f"suite {suite.name!r} lacks {', '.join(gone)} of the grid {space.name!r}; expected a suite that has them, or "
+            "--available, which leaves them out"
+        )
+    for task in space.named_tasks:
         if task not in known:
             raise UnknownName(f"intermediate task in suite {suite.name!r}", task, known)
+    if not space.grid:
+        if epochs:
+            raise BadInput(
+                f"--intermediate-epochs with space {space.name!r}, whose mixes are drawn; expected a grid, or --steps"
+            )
+        return dataclasses.replace(
+            space,
+            tasks=space.tasks or suite.first_tasks or tuple(known),
+            steps=tuple(steps) or space.steps or suite.steps,
+            methods=tuple(one if one == NO_METHOD else with_absolute_paths(one) for one in space.methods),
+            learning_rates=() if len(learning_rates) == 1 else tuple(dict.fromkeys(learning_rates)) or space.learning_rates,
+            denominator=None if continuous else space.denominator,
+            rules=tuple(rules) or space.rules,
+        )
+    if rules:
+        raise BadInput(f"--rule {rules[0]} with space {space.name!r}, a grid, whose plans have theirs; expected drawn mixes")
+    if continuous:
+        raise BadInput(
+            f"--continuous with space {space.name!r}, a grid, whose plans are given; expected a space of drawn mixes"
+        )
+    if len(rates := tuple(learning_rates) or space.learning_rates) > 1:
+        raise BadInput(
+            f"learning rates {', '.join(f'{rate:g}' for rate in rates)} with space {space.name!r}, a grid, whose plans are "
+            "given; expected one rate, or a space of drawn mixes"
+        )
+    relative = any(not plan.asked_tasks for plan in space.grid)
+    base = space.tasks or (suite.first_tasks or tuple(known) if relative else ())
+    passes = tuple(epochs) or (() if steps else space.epochs)
     return dataclasses.replace(
         space,
-        tasks=space.tasks or suite.first_tasks or tuple(known),
-        steps=tuple(steps) or space.steps or suite.steps,
-        denominator=None if continuous else space.denominator,
-        rules=tuple(rules) or space.rules,
+        tasks=tuple(dict.fromkeys((*base, *space.named_tasks))),
+        steps=() if passes else tuple(steps) or space.steps or suite.steps[:1],
+        learning_rates=() if learning_rates else space.learning_rates,
+        epochs=passes,
+        batch_size=(batch_size or suite.settings.intermediate.batch_size) if passes else None,
     )
+
+
+def absent_tasks(space: SearchSpace, suite: Suite, data: str | None) -> tuple[str, ...]:
+    """Return the tasks of the space that the suite lacks, or whose data are neither in the folder nor on the hub."""
+    from tasksearch.tasks.source import TaskSource
+
+    cards = {card.name: card for card in suite.intermediates}
+    source = TaskSource(Path(data or suite.home), tokenizer=None) if suite.world != "lab" else None
+    return tuple(
+        task for task in space.named_tasks if task not in cards or (source is not None and source.missing(cards[task], ()))
+    )
+
+
+def _reduced(space: SearchSpace, without: Sequence[str]) -> SearchSpace:
+    """Return the space without these tasks; a grid without the plans that name one of them."""
+    if not without:
+        return space
+    gone = set(without)
+    grid = []
+    for plan in space.grid:
+        if plan.each and plan.tasks:
+            kept = tuple(task for task in plan.tasks if task not in gone)
+            grid += [dataclasses.replace(plan, tasks=kept)] if kept else []
+        elif not gone & set(plan.asked_tasks):
+            grid.append(plan)
+    left = dataclasses.replace(
+        space,
+        tasks=tuple(task for task in space.tasks if task not in gone),
+        grid=tuple(grid),
+        left_out=tuple(task for task in space.named_tasks if task in gone),
+    )
+    if space.named_tasks and not left.named_tasks:
+        raise BadInput(
+            f"none of the tasks of space {space.name!r} is there: {', '.join(space.named_tasks)}; expected one or more"
+        )
+    return left

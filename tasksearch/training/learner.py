@@ -43,8 +43,10 @@ class TrainingTask:
     Attributes:
         head: name of the head that they train; None: the MLM head.
         seeds: word by which dropout and masks are drawn; empty: the task's name.
+        max_length: tokens that its sequences were cut to, as methods that encode examples anew must know.
     """
 
     items: Encoded
     head: str | None
     seeds: str = ""
+    max_length: int = 0
