@@ -40,13 +40,13 @@ def bounds(config: StudyConfig) -> dict[str, Bounds]:
     mixes = max(0, config.trials - config.baseline_seeds)
     leaders, seeds = min(config.leaders, mixes), config.leader_seeds
     races = seeds > 1 and config.seed_limit > seeds
+    each = {"length": 0, "exposure": 1, "soup": int(leaders > 1), **always(config)}
+    controls = len(control_seeds(config)) * sum(each[name] for name in config.controls) if leaders else 0
     further = further_baseline(config) if leaders else (0, 0)
     most = leaders * (config.seed_limit if races else seeds)
     if config.max_trainings is not None:
         room = max(0, config.max_trainings - fixed_trainings(config, controls) - leaders * seeds - further[0])
         most, further = min(most, leaders * seeds + room), (further[0], min(further[1], further[0] + room))
-    each = {"length": 0, "exposure": 1, "soup": int(leaders > 1), **always(config)}
-    controls = len(control_seeds(config)) * sum(each[name] for name in config.controls) if leaders else 0
     twins, untrained = matched_count(config), int(config.untrained)
     baseline = config.baseline_seeds + config.more_baseline
     found = {
