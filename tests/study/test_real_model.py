@@ -57,7 +57,8 @@ def trained(setup, config, folder):
 def test_a_study_of_real_languages_runs_to_its_decision(model, shared_data, tmp_path):
     (tmp_path / "space.py").write_text(SPACE)
     config = configure(
-        space=str(tmp_path / "space.py"), suite="lowres", data=str(shared_data), model=str(model), targets=["sib200", "tatoeba"],
+        space=str(tmp_path / "space.py"), suite="lowres", data=str(shared_data), model=str(model),
+        targets=["sib200", "tatoeba"],
         languages=["sw", "te"], steps=[2], target_steps=4, batch_size=8, trials=4, baseline_seeds=3, leaders=1, leader_seeds=1,
         most_seeds=1, controls="none", pairs=0, untrained=False, evaluation_examples=20, precision="bf16", name="real", lag=1,
     )  # fmt: skip
