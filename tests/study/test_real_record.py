@@ -1,4 +1,4 @@
-"""The recorded study of real languages that comes with the project: small, without weights or places, judged from its records."""
+"""The recorded study of real languages that comes with the project: small, without weights or places, judged by its records."""
 
 import shutil
 from pathlib import Path
