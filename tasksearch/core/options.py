@@ -15,7 +15,7 @@ from tasksearch.core.option import Options, like, option
 from tasksearch.core.own_files import is_path
 from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Precision
 from tasksearch.core.sizes import size_of
-from tasksearch.core.space import SCHEDULES
+from tasksearch.core.space import SCHEDULES, TRANSLATIONS
 from tasksearch.core.study import CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS, SelectionRule
 from tasksearch.core.target_settings import PerTarget, read_per_target, told_per_target
 
@@ -79,6 +79,20 @@ class StudyOptions(Options):
     languages: tuple[str, ...] = option((), WHAT, "language, repeatable [default: all of the targets]", flag="--language")
     steps: tuple[int, ...] = option((), WHAT, "steps of the intermediate phase, repeatable [default: the suite's]", least=1)
     continuous: bool = option(False, WHAT, "free shares instead of eighths")
+    translations: tuple[str, ...] = option(
+        (),
+        WHAT,
+        "training data of tasks that have translations: english; targets: translated into the study's languages alone; all: "
+        "the original and every translation; given more than once, the search chooses",
+        choices=TRANSLATIONS,
+    )
+    mlm_languages: tuple[str, ...] = option(
+        (),
+        WHAT,
+        "the suite's texts (MLM, TLM) in this language join the space, repeatable [default: none; in a space with text the "
+        "study's languages]",
+        flag="--mlm-language",
+    )
     objective: str | None = option(
         None,
         WHAT,
@@ -203,6 +217,14 @@ class StudyOptions(Options):
         least=1,
         flag="--eval-examples",
         also=("--evaluation-examples",),
+    )
+    language_exponent: float | None = option(
+        None,
+        TRAINING,
+        "MLM over several languages draws one in proportion to its texts to this power: 1 by size, 0 evenly",
+        least=0,
+        most=1,
+        unset="0.3, as XLM-R was pretrained",
     )
     retrieval_layer: int | None = option(None, TRAINING, "layer that retrieval pools", unset="14 of 24")
     target: PerTarget = option(  # noqa: RUF009 - a field, as the others

@@ -16,12 +16,16 @@ from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.core.shares import largest_remainder
 
 Params = Mapping[str, Any]
-"""Parameters that a sampler proposes: `use/<task>`, `schedule`, `steps`, `weight/<task>` and `rank/<task>`, each only where it
-applies.
+"""Parameters that a sampler proposes: `use/<task>`, `schedule`, `steps`, `weight/<task>`, `rank/<task>` and `translations`,
+each only where it applies.
 """
 
 SCHEDULES = ("joint", "sequential", "annealed")
 CURVES = ("linear", "wsd")
+TRANSLATIONS = ("english", "targets", "all")
+"""Which translations of a task's training data are trained on: none, those into the study's languages alone, or the English
+original and all that there are.
+"""
 _WEIGHTS = (1, 2, 3, 4)
 
 
@@ -43,6 +47,10 @@ class SearchSpace:
         rung, decay: for a `wsd` curve: steps between the points at which the stable part may end, and the share of the phase
             over which the rate falls. Multiples of `rung / (1 - decay)` are the lengths whose stable part fills its rungs
             exactly.
+        text: whether the suite's texts (MLM, TLM) are tasks too, beside those that a space takes by default.
+        text_languages: languages of these texts; empty: not filled in yet, or the space has no text.
+        translations: out of `TRANSLATIONS`, what may be trained on where a task has translations; empty: English.
+        variants: (one of `TRANSLATIONS`, task, name of the task so trained), filled in from the suite.
     """
 
     name: str
@@ -56,8 +64,15 @@ class SearchSpace:
     curve: str = "linear"
     rung: int | None = None
     decay: float = 0.1
+    text: bool = False
+    text_languages: tuple[str, ...] = ()
+    translations: tuple[str, ...] = ()
+    variants: tuple[tuple[str, str, str], ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "variants", tuple(tuple(row) for row in self.variants))
+        if strange := [word for word in self.translations if word not in TRANSLATIONS]:
+            raise BadInput(f"space {self.name!r}: translations {strange[0]!r}; expected some of {', '.join(TRANSLATIONS)}")
         unknown = [s for s in self.schedules if s not in SCHEDULES]
         if unknown or not self.schedules:
             raise BadInput(f"space {self.name!r}: schedules {list(self.schedules)}; expected some of {', '.join(SCHEDULES)}")
@@ -76,6 +91,11 @@ class SearchSpace:
                 f"space {self.name!r}: rung {self.rung}, decay {self.decay}; expected the steps of a rung and a share in (0, 1)"
             )
 
+    @property
+    def ingredients(self) -> tuple[str, ...]:
+        """Every name that a mixture of the space may hold: the tasks, and their translated variants."""
+        return tuple(dict.fromkeys((*self.tasks, *(name for _, _, name in self.variants))))
+
 
 def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
     """Draw one set of parameters from a define-by-run trial: Optuna's, or a substitute with the same three `suggest_…` methods.
@@ -91,6 +111,8 @@ def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
     chosen = [task for task in space.tasks if choose(f"use/{task}", (True, False))]
     if space.min_tasks <= len(chosen) <= (space.max_tasks or len(space.tasks)):
         choose("steps", space.steps)
+        if space.translations and _translated(space, chosen):
+            choose("translations", space.translations)
         if len(chosen) > 1:
             kind = choose("schedule", space.schedules)
             for task in chosen:
@@ -110,6 +132,19 @@ def decode(space: SearchSpace, params: Params) -> Schedule | None:
     Raises:
         BadInput: a parameter that the schedule needs is missing.
     """
+    schedule = _decoded(space, params)
+    which = params.get("translations")
+    names = {task: name for word, task, name in space.variants if word == which}
+    return schedule.renamed(names) if schedule is not None and names else schedule
+
+
+def _translated(space: SearchSpace, tasks: Sequence[str]) -> bool:
+    """Return whether one of the tasks has translations."""
+    return any(task in tasks for _, task, _ in space.variants)
+
+
+def _decoded(space: SearchSpace, params: Params) -> Schedule | None:
+    """Convert parameters to a schedule whose tasks are all in English."""
     chosen = [task for task in space.tasks if params.get(f"use/{task}")]
     if not chosen:
         return Schedule.none() if "steps" not in params else None
@@ -137,7 +172,12 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
     Raises:
         BadInput: the space cannot express the schedule (it lacks a task, the length or the shares).
     """
+    asked, words = schedule, {word for word, _, name in space.variants if name in schedule.tasks}
+    schedule = schedule.renamed({name: task for _, task, name in space.variants})
     params: dict[str, Any] = {f"use/{task}": task in schedule.tasks for task in space.tasks}
+    if space.translations and _translated(space, schedule.tasks):
+        english = "english" if "english" in space.translations else space.translations[0]
+        params["translations"] = min(words, default=english)
     if schedule.stages:
         params["steps"] = schedule.steps
         mixture = schedule.mixture()
@@ -148,8 +188,8 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
             if schedule.kind != "joint":
                 last = max(1, len(schedule.tasks) - 1)
                 params |= {f"rank/{task}": place / last for place, task in enumerate(schedule.order)}
-    if any(task not in space.tasks for task in schedule.tasks) or decode(space, params) != schedule:
-        raise BadInput(f"space {space.name!r} cannot express the schedule {schedule}")
+    if any(task not in space.tasks for task in schedule.tasks) or decode(space, params) != asked:
+        raise BadInput(f"space {space.name!r} cannot express the schedule {asked}")
     return params
 
 

@@ -75,6 +75,7 @@ class Overrides:
             every number.
         retrieval_layer: hidden state that retrieval pools.
         target: settings of single targets; they take precedence over all others.
+        language_exponent: as in `PhaseSettings`.
         every_target: whether values given for every target also apply to targets that have settings of their own in the suite
             (`PhaseSettings.target_overrides`). False in studies begun before this field existed.
     """
@@ -95,6 +96,7 @@ class Overrides:
     features: str | None = None
     head: str | None = None
     target: PerTarget = ()
+    language_exponent: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the plain form.
@@ -111,7 +113,7 @@ class Overrides:
 
 _LATER_OVERRIDES = (
     "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "features", "head",
-    "target",
+    "target", "language_exponent",
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from tasksearch.phases.results import OnStep
 from tasksearch.phases.segments import IntermediateSegment, TargetSegment
 from tasksearch.tasks.card import TaskCard
 from tasksearch.training.curves import Curve, StableCurve
+from tasksearch.training.languages import LanguageSampling
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.loop import train_segment
 from tasksearch.training.optimizer import OptimizerState
@@ -36,8 +37,12 @@ def learner_of(model: Any, heads: nn.ModuleDict, context: RunContext) -> Learner
 
 def training_task(card: TaskCard, settings: PhaseSettings, context: RunContext) -> TrainingTask:
     """Return an intermediate task's items and the name of the head that they train."""
+    masked = card.kind == "mlm"
+    sampling = None
+    if counts := context.source.training_counts(card):
+        sampling = LanguageSampling(counts=counts, exponent=settings.language_exponent if masked else None)
     items = context.source.training(card, settings.length_of(card.name))
-    return TrainingTask(items=items, head=None if card.kind == "mlm" else module_name(card.head))
+    return TrainingTask(items=items, head=None if masked else module_name(card.head), sampling=sampling)
 
 
 def train_on(

@@ -136,7 +136,8 @@ def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[Inte
             "seed": plan.seed,
             "numerics": [NUMERICS, around.numerics],
         }
-        own = {task: length for task, length in plan.settings.intermediate_lengths if task in stage.tasks}
+        known = {task for task, _ in plan.settings.intermediate_lengths}
+        own = {task: plan.settings.length_of(task) for task in stage.tasks if task.partition(":")[0] in known}
         signature = signature_of("intermediate", parent, recipe | piece.recipe() | ({"lengths": own} if own else {}))
         chain.append(
             IntermediateSegment(

@@ -116,6 +116,8 @@ def _wish(
     if len(chosen) > 1 and kind not in space.schedules:
         return {}
     wish |= {"schedule": kind, "steps": space.steps[0] if space.steps else None}
+    if space.translations:
+        wish["translations"] = "english" if "english" in space.translations else space.translations[0]
     wish |= {f"weight/{task}": weights[task] if weights else even for task in chosen}
     return wish | {f"rank/{task}": place / max(1, len(order) - 1) for place, task in enumerate(order)}
 

@@ -69,7 +69,7 @@ def _most(space: SearchSpace) -> int:
 
 def _count(space: SearchSpace, k: int) -> int:
     """Return the number of parameter sets with k tasks."""
-    subsets = math.comb(len(space.tasks), k) * len(space.steps)
+    subsets = math.comb(len(space.tasks), k) * len(space.steps) * max(1, len(space.translations))
     if k == 1:
         return subsets
     orders = sum(1 if kind == "joint" else math.factorial(k) for kind in space.schedules)
@@ -78,8 +78,9 @@ def _count(space: SearchSpace, k: int) -> int:
 
 def _wishes(space: SearchSpace) -> Iterator[dict[str, Any]]:
     for k in range(space.min_tasks, _most(space) + 1):
-        for chosen, steps in product(combinations(space.tasks, k), space.steps):
-            base: dict[str, Any] = {f"use/{task}": task in chosen for task in space.tasks} | {"steps": steps}
+        for chosen, steps, data in product(combinations(space.tasks, k), space.steps, space.translations or ("english",)):
+            base: dict[str, Any] = {f"use/{task}": task in chosen for task in space.tasks}
+            base |= {"steps": steps, "translations": data}
             if k == 1:
                 yield base
                 continue

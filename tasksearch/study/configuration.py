@@ -24,6 +24,7 @@ from tasksearch.study.settings import FOR_TARGETS, settled_precision
 from tasksearch.study.setup import check_metrics, choose_languages, choose_targets, data_folder
 from tasksearch.study.spaces import fill_in, known_spaces, load_space
 from tasksearch.tasks.catalogue import load_suite, suite_name
+from tasksearch.tasks.languages import canonical
 from tasksearch.tasks.suite import Suite
 from tasksearch.tracking.address import kept as kept_address
 
@@ -55,9 +56,12 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
     suite = check_metrics(load_suite(named))
     if asked.name is not None:
         check_name(asked.name)
-    space = fill_in(load_space(asked.space), suite, continuous=asked.continuous, steps=asked.steps)
+    loaded = load_space(asked.space)
     targets = choose_targets(suite, asked.targets)
     languages = choose_languages(suite, targets, asked.languages)
+    texts = tuple(canonical(language) for language in asked.mlm_languages)
+    words: Any = {"continuous": asked.continuous, "steps": asked.steps, "translations": asked.translations}
+    space = fill_in(loaded, suite, languages, text_languages=texts, **words)
     for target, _ in asked.target:
         if target not in targets:
             raise UnknownName("target of the study", target, targets)
@@ -179,6 +183,8 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "trainable": shown(config.trainable) or None,
         "encoder": shown(config.encoder) or None,
         "steps": config.space.steps,
+        "translations": config.space.translations,
+        "mlm_languages": config.space.text_languages,
         "continuous": config.space.denominator is None,
         "model": None if config.model == "lab" else config.model,
         "objective": ",".join(aims) or None,
@@ -205,7 +211,8 @@ def _space_word(config: StudyConfig, folder: Path | None) -> str:
     wanted = config.space
     if (known := known_spaces().get(wanted.name)) is not None:
         suite, free = load_suite(config.suite), wanted.denominator is None
-        if fill_in(known, suite, continuous=free, steps=wanted.steps) == wanted:
+        words: Any = {"continuous": free, "steps": wanted.steps, "translations": wanted.translations}
+        if fill_in(known, suite, config.languages, text_languages=wanted.text_languages, **words) == wanted:
             return wanted.name
     return wanted.name if folder is None else str(folder)
 

@@ -169,11 +169,14 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     data, model = _lab(config, on_pretrain) if lab else (data_folder(suite, config.data) or suite.home, config.model)
     suite = with_labels(suite, Path(data))
     source = TaskSource(Path(data), tokenizer=None, skip_bad=config.skip_bad)
-    check_files(source, [suite.card(name) for name in (*config.space.tasks, *config.targets)], config.languages)
+    ingredients = [suite.card(name) for name in config.space.ingredients]
+    check_files(source, [*ingredients, *(suite.card(name) for name in config.targets)], config.languages)
+    for card in ingredients:
+        source.check_translations(card)
     check_leakage(source, suite, config)
 
     _check_model(model, config.encoder)
-    if masked := [task for task in config.space.tasks if suite.card(task).kind == "mlm"]:
+    if masked := [card.name for card in ingredients if card.kind == "mlm"]:
         check_mlm_head(model, masked, config.encoder)
     scored = [suite.card(name) for name in config.targets]
     cut = check_trimmed(model, config.encoder, Path(data), scored, config.languages, allow=config.allow_trimmed)
@@ -192,7 +195,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         skipped=dict(source.skipped),
         fingerprints={
             name: signature_of(source.training_fingerprint(suite.card(name)))
-            for name in (*config.space.tasks, *config.targets)
+            for name in (*config.space.ingredients, *config.targets)
             if suite.card(name).trained
         },
     )

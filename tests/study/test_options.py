@@ -44,9 +44,11 @@ SAMPLES = {
     "max_hours": 2.0, "max_gpu_hours": 3.0, "concurrency": 6, "cpus_per_trial": 2.0, "gpus_per_trial": 0.5, "address": "auto",
     "snapshot_minutes": 0.0, "store": "s3://bucket/store", "store_budget": "20GB", "optuna_storage": "journal",
     "keep_targets": True, "tensorboard": True, "out": "there", "accept_versions": True, "retrain": True,
+    "translations": ["english", "all"], "mlm_languages": ["near1", "sov"], "language_exponent": 0.5,
     "picker": "parts.py:picker", "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
 }  # fmt: skip
-BESIDE = {"suite": {"model": "some/model"}, "max_gpu_hours": {"gpus_per_trial": 0.5}, "data": {"model": "some/model"}}
+BESIDE = {"suite": {"model": "some/model"}, "max_gpu_hours": {"gpus_per_trial": 0.5}, "data": {"model": "some/model"},
+          "translations": {"suite": "lowres", "model": "some/model"}}  # fmt: skip
 """What an option needs beside itself."""
 PARTS = """
 from tasksearch.models.families.bert import Bert
@@ -179,7 +181,7 @@ def test_the_command_that_a_report_prints_asks_for_an_equal_study(name, command,
 def test_the_command_of_everything_at_once_asks_for_an_equal_study(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     everything = {name: value for name, value in SAMPLES.items() if name in OF_A_STUDY}
-    for alone in ("suite", "data", "epochs", "target", "languages"):
+    for alone in ("suite", "data", "epochs", "target", "languages", "translations"):  # they exclude others
         everything.pop(alone)
     config = configure(**everything, target={"nli": {"batch_size": 4}})
     assert command(*shlex.split(command_of(config))[1:])[0] == config
