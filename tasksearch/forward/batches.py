@@ -43,13 +43,11 @@ class Specials:
         """Read off a Hugging Face tokenizer."""
         template, pad = template_of(tokenizer), int(tokenizer.pad_token_id)
         own = tuple(sorted({*template.ids, pad}))
-        reserved = {
-            number
-            for number, token in getattr(tokenizer, "added_tokens_decoder", {}).items()
-            if token.special or _RESERVED.fullmatch(token.content)
-        }
+        added = getattr(tokenizer, "added_tokens_decoder", {}).items()
+        own = tuple(sorted({*own, *(number for number, token in added if _RESERVED.fullmatch(token.content))}))
         # XLM-R's `<unk>` and `<mask>` have always been drawn here: leaving them out would change every number trained by MLM.
-        never = own if own == (0, 1, 2) else tuple(sorted({*own, *tokenizer.all_special_ids, *reserved}))
+        special = {*tokenizer.all_special_ids, *(number for number, token in added if token.special)}
+        never = own if own == (0, 1, 2) else tuple(sorted({*own, *special}))
         mask = -1 if tokenizer.mask_token_id is None else int(tokenizer.mask_token_id)
         return cls(template=template, pad=pad, mask=mask, vocabulary=len(tokenizer), never_drawn=never)
 

@@ -60,8 +60,8 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
     targets = choose_targets(suite, asked.targets)
     languages = choose_languages(suite, targets, asked.languages)
     texts = tuple(canonical(language) for language in asked.mlm_languages)
-    words: Any = {"continuous": asked.continuous, "steps": asked.steps, "translations": asked.translations}
-    space = fill_in(loaded, suite, languages, text_languages=texts, **words)
+    changes: Any = {"continuous": asked.continuous, "steps": asked.steps, "translations": asked.translations}
+    space = fill_in(loaded, suite, languages, text_languages=texts, **changes)
     for target, _ in asked.target:
         if target not in targets:
             raise UnknownName("target of the study", target, targets)

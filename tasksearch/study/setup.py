@@ -151,7 +151,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         UnknownName: a task or language that the suite does not have.
         ModelUnusable: the model cannot be loaded, or lacks the head that a task needs.
     """
-    from tasksearch.models.encoder import check_mlm_head, check_scored, shape_of
+    from tasksearch.models.encoder import check_masked, check_mlm_head, check_scored, shape_of
     from tasksearch.phases.context import check_files
     from tasksearch.study.leakage import check_leakage
     from tasksearch.study.models import check_trimmed
@@ -178,6 +178,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     _check_model(model, config.encoder)
     if masked := [card.name for card in ingredients if card.kind == "mlm"]:
         check_mlm_head(model, masked, config.encoder)
+        check_masked(model, {one for card in ingredients if card.kind == "mlm" for one in card.trains_in}, config.encoder)
     scored = [suite.card(name) for name in config.targets]
     cut = check_trimmed(model, config.encoder, Path(data), scored, config.languages, allow=config.allow_trimmed)
     told = f"the model's vocabulary was not trimmed for {', '.join(map(str, cut))}" if cut else ""
