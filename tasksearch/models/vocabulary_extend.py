@@ -1,8 +1,8 @@
 """A tokenizer with further pieces, and a model with a row for each of them.
 
 A new piece is added where the old tokenizer cuts its text into several: of a Unigram its score is just above theirs together,
-so that it replaces exactly that cut and leaves other texts alone; WordPiece takes the longest piece by itself. Its vectors begin
-as the mean of theirs (Gee et al., EMNLP 2022 industry track).
+so that it replaces exactly that cut and leaves other texts alone; WordPiece takes the longest piece by itself. Its vectors
+begin as the mean of theirs (Gee et al., EMNLP 2022 industry track).
 """
 
 from __future__ import annotations

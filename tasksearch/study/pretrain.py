@@ -150,14 +150,16 @@ def _go_on(
     with whole_folder(out, force=force) as place:
         keep(first, trained, place)
         _write_notes(plan, place, first.note)
-    shutil.rmtree(aside)
+    shutil.rmtree(aside, ignore_errors=True)
     return first.note
 
 
 def _files_of(source: str) -> list[str]:
     """Return name and hash of the files that a checkpoint is."""
     from tasksearch.models.checkpoint_files import local_folder
+    from tasksearch.models.encoder import check_source
 
+    check_source(source)
     found = sorted(path for pattern in ("*.safetensors", "*.json") for path in local_folder(source).glob(pattern))
     return [f"{path.name} {file_fingerprint(path)}" for path in found]
 

@@ -79,26 +79,26 @@ def test_it_goes_on_in_a_language_of_its_own_and_is_a_model_like_any_other(data,
 
 
 def test_new_pieces_shorten_the_new_language_and_begin_as_the_mean_of_what_they_replace(data, base, tmp_path):
-    plan = plan_pretraining(data, ["yo"], dataclasses.replace(SMALL, steps=2), vocabulary=400, start=str(base), new_pieces=40)
+    plan = plan_pretraining(data, ["yo"], dataclasses.replace(SMALL, steps=2), vocabulary=400, start=str(base), new_pieces=30)
     note = pretrain_model(plan, tmp_path / "yo")
-    assert note == {"mlm_head": "the checkpoint's", "new_pieces": 40}
+    assert note == {"mlm_head": "the checkpoint's", "new_pieces": 30}
     old, new = load_pretrained(str(base)), load_pretrained(str(tmp_path / "yo"))
-    assert len(new.tokenizer) == len(old.tokenizer) + 40 == new.model.config.vocab_size
+    assert len(new.tokenizer) == len(old.tokenizer) + 30 == new.model.config.vocab_size
 
     def pieces(one, language):
         return sum(len(one.tokenizer(line)["input_ids"]) for line in lines_of(language, 50, seed=2))
 
     assert pieces(new, "yor") < 0.9 * pieces(old, "yor")
     assert pieces(new, "eng") == pytest.approx(pieces(old, "eng"), rel=0.05)
-    begun = first_model(str(base), ["yo"], 32, lambda: lines_of("yor", 200), 40, tmp_path)
+    begun = first_model(str(base), ["yo"], 32, lambda: lines_of("yor", 200), 30, tmp_path)
     was, now = (one.get_input_embeddings().weight for one in (old.model, begun.model))
     named = old.tokenizer.convert_ids_to_tokens(range(len(old.tokenizer)))
     assert torch.equal(now[begun.tokenizer.convert_tokens_to_ids(named)], was), "a piece keeps its row, whatever its id is now"
     fresh = sorted({*begun.tokenizer.get_vocab()} - {*named})
-    assert len(fresh) == 40
+    assert len(fresh) == 30
     for piece in fresh:
-        cut = [n for n in old.tokenizer(piece.replace("▁", " "), add_special_tokens=False)["input_ids"]]
         if piece.startswith("▁"):
+            cut = old.tokenizer(piece.replace("▁", " "), add_special_tokens=False)["input_ids"]
             torch.testing.assert_close(now[begun.tokenizer.convert_tokens_to_ids(piece)], was[cut].mean(0))
 
 
@@ -115,8 +115,7 @@ def test_what_cannot_be_gone_on_from_is_refused_before_anything_trains(data, bas
     def refused(*words, why, error=BadInput):
         done = CliRunner().invoke(app, ["pretrain", "--data", str(data), "--language", "yo", "--out", str(tmp_path / "o"),
                                         *map(str, words)])  # fmt: skip
-        assert done.exit_code == 2, done.output
-        assert why in " ".join((done.output + str(done.exception)).split()), done.output
+        assert isinstance(done.exception, error) and why in str(done.exception), done.exception
         assert not (tmp_path / "o").exists()
 
     refused("--from", base, "--layers", 2, why="--layers with --from, which does not use it")
