@@ -11,9 +11,15 @@ BIN    := $(VENV)/bin
 TWO    := -n 2 --dist loadfile
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-long check install clean help
+# `make real`: a multilingual encoder (hub id or folder), and the folder of the data; by default both are fetched.
+MODEL  ?= intfloat/multilingual-e5-small
+DATA   ?=
+REAL   := mnli qamr mrpc copa sib200 udpos masakhapos masakhaner2 uner tatoeba
+
+.PHONY: demo real test test-long check install clean help
 help:
 	@echo "make demo       install, then search the embedded lab and print the best mix per language"
+	@echo "make real       real languages: MODEL=FOLDER or hub id, DATA=FOLDER; an hour on two cores, goes on after Ctrl-C"
 	@echo "make test       install, then all tests"
 	@echo "make check      format, lint, types, floors, fast tests"
 	@echo "make test-long  the heavier checks"
@@ -35,6 +41,10 @@ install: $(VENV)/.installed-$(EXTRA)
 
 demo: install
 	$(BIN)/tasksearch run --space joint_vs_seq --controls none --timings
+
+real: install
+	$(if $(DATA),,$(BIN)/tasksearch data get --suite lowres --data data $(foreach task,$(REAL),--task $(task)))
+	$(BIN)/tasksearch run --config benchmarks/real.toml --model $(MODEL) --data $(or $(DATA),data) --timings
 
 test: install
 	$(BIN)/python -m pytest -m 'not long' $(TWO)

@@ -1,12 +1,13 @@
-"""CPU seconds of the built-in sampler: proposals, and looks while a result is missing, over long histories.
+"""CPU seconds of a built-in sampler: proposals, and looks while a result is missing, over long histories.
 
-    python benchmarks/proposals.py [TRIALS ...]
+    python benchmarks/proposals.py [auto|tpe] [TRIALS ...]
 
 Results are drawn at random; every trial has 160 scored cells. Times are process CPU times.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import sys
 import time
@@ -28,10 +29,11 @@ SPACE = SearchSpace(
 ASKS, LOOKS = 5, 50
 
 
-def config_of(trials: int) -> StudyConfig:
+def config_of(trials: int, sampler: str) -> StudyConfig:
     return StudyConfig(
-        name="x", space=SPACE, suite="lab", model="lab", targets=TARGETS, languages=LANGUAGES, trials=trials + 100, lag=4
-    )
+        name="x", space=SPACE, suite="lab", model="lab", targets=TARGETS, languages=LANGUAGES, trials=trials + 100, lag=4,
+        sampler=sampler,
+    )  # fmt: skip
 
 
 def plan_of(schedule: Schedule, seed: int) -> Plan:
@@ -54,9 +56,11 @@ def history(config: StudyConfig, trials: int) -> list[TrialRecord]:
             role, plan, params = "search", plan_of(schedule, 0), tuple(drawn.items())
         seen.add(plan.schedule)
         cells = [(target, language) for target in TARGETS for language in LANGUAGES]
+        level = 0.0 if role == "baseline" else rng.gauss(0, 2)
         scores = ScoreTable.of(
-            Score(target=t, language=lang, half="select", metric="accuracy", value=50.0, examples=200, seed=plan.seed)
+            Score(target=t, language=lang, half="select", metric="accuracy", value=value, examples=200, seed=plan.seed)
             for t, lang in cells
+            for value in [50 + level + rng.gauss(0, 2)]
         )
         records.append(
             TrialRecord(
@@ -72,9 +76,9 @@ def history(config: StudyConfig, trials: int) -> list[TrialRecord]:
     return records
 
 
-def main(counts: list[int]) -> None:
+def main(counts: list[int], sampler: str) -> None:
     for trials in counts:
-        config = config_of(trials)
+        config = config_of(trials, sampler)
         records = history(config, trials)
         spent = []
         for _ in range(ASKS):
@@ -83,9 +87,7 @@ def main(counts: list[int]) -> None:
             spent.append(time.process_time() - begin)
             assert isinstance(found, Proposal) and found.role == "search"
             records.append(
-                TrialRecord(
-                    number=found.number, role="search", status="done", plan=found.plan, params=found.params, objective=0.5
-                )
+                dataclasses.replace(records[-1], number=found.number, role="search", plan=found.plan, params=found.params)
             )
         running = [*records, *(TrialRecord(number=len(records) + i, role="search", status="running", plan=records[-1].plan,
                                            params=records[-1].params) for i in range(4))]  # fmt: skip
@@ -94,11 +96,12 @@ def main(counts: list[int]) -> None:
             propose(config, SIZES, plan_of, len(running), running)
         look = (time.process_time() - begin) / LOOKS
         print(
-            f"{trials} trials: proposal {1000 * spent[0]:.0f} ms first, {1000 * sum(spent[1:]) / (ASKS - 1):.0f} ms then; "
-            f"look {1000 * look:.2f} ms",
+            f"{sampler}, {trials} trials: proposal {1000 * spent[0]:.0f} ms first, "
+            f"{1000 * sum(spent[1:]) / (ASKS - 1):.0f} ms then; look {1000 * look:.2f} ms",
             flush=True,
         )
 
 
 if __name__ == "__main__":
-    main([int(word) for word in sys.argv[1:]] or [100, 1000, 5000])
+    words = [word for word in sys.argv[1:] if not word.isdigit()] or ["tpe"]
+    main([int(word) for word in sys.argv[1:] if word.isdigit()] or [100, 1000, 5000], words[0])

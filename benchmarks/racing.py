@@ -31,7 +31,7 @@ def main() -> None:
     for name in options.family:
         started, first = time.process_time(), FIRST.get(name, 3000)
         found: dict[str, SizeResults] = {
-            design: measure(FAMILIES[name], range(first, first + options.worlds), [24], setting=setting, others=0)[24]
+            design: measure(FAMILIES[name], range(first, first + options.worlds), [24], setting=setting)[24]
             for design, setting in DESIGNS.items()
         }
         spent = time.process_time() - started

@@ -31,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("family", nargs="*", default=list(WORLDS))
     parser.add_argument("--worlds", type=int)
+    parser.add_argument("--first", type=int, default=FIRST)
     parser.add_argument("--sets", type=int, nargs="*", default=[6])
     parser.add_argument("--pairs", type=int, nargs="*", default=[27])
     options = parser.parse_args()
@@ -41,7 +42,7 @@ def main() -> None:
         count = options.worlds or WORLDS.get(name, 100)
         for words, design in designs.items():
             started = time.process_time()
-            found = [design(draw_world(FAMILIES[name], FIRST + i)) for i in range(count)]
+            found = [design(draw_world(FAMILIES[name], options.first + i)) for i in range(count)]
             spent = time.process_time() - started
             print(f"## {name}: {count} worlds, {words}, {date.today()}, {spent:.0f} s of one core\n")
             print("\n".join(lines(found)) + "\n", flush=True)

@@ -10,6 +10,7 @@ Settings were fixed on the family `tune` (worlds 0-79) before `held` was run onc
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import time
 from datetime import date
 
@@ -28,15 +29,16 @@ def main() -> None:
     parser.add_argument("--worlds", type=int)
     parser.add_argument("--first", type=int, default=FIRST)
     parser.add_argument("--race", action="store_true", help="two to five seeds, as a study has by default; else three")
-    parser.add_argument("--others", type=int, default=300, help="random mixes beside the search; 0 is twice as fast")
+    parser.add_argument("--half-width", type=float, help="from two seeds on, until gains are known so well")
     parser.add_argument("--trials", type=int, nargs="+", default=list(TRIALS))
     options = parser.parse_args()
     for name in options.family:
         count = options.worlds or WORLDS.get(name, 100)
         started = time.process_time()
-        setting = Setting(leader_seeds=2, most_seeds=5) if options.race else Setting()
+        setting = Setting(leader_seeds=2, most_seeds=5) if options.race or options.half_width else Setting()
+        setting = dataclasses.replace(setting, half_width=options.half_width)
         worlds = range(options.first, options.first + count)
-        cells = measure(FAMILIES[name], worlds, options.trials, setting=setting, others=options.others)
+        cells = measure(FAMILIES[name], worlds, options.trials, setting=setting)
         print(f"## {name}: {count} worlds, {date.today()}, {time.process_time() - started:.0f} s of one core\n", flush=True)
         print("\n".join(table_lines(cells)) + "\n", flush=True)
 

@@ -24,8 +24,8 @@ class ThreePhase(PlanTrainable):
 
     Its own entries in `context`: `suite` and `suite_options`, `user_files` (as `core.own_files.pack` gives them), `data`,
     `model`, `encoder` (reference of a family in `user_files`), `store`, `store_budget` (bytes), `keep_targets`,
-    `deterministic`, `accept_versions`, `device`, `gpu_share` (of one GPU, less than 1), and `snapshots` (`[every steps, every
-    seconds]`, each may be None).
+    `deterministic`, `accept_versions`, `device`, `gpu_share` (of one GPU, less than 1), `memory` (bytes, on a CPU), and
+    `snapshots` (`[every steps, every seconds]`, each may be None).
     """
 
     def prepare(self) -> None:
@@ -96,4 +96,5 @@ class ThreePhase(PlanTrainable):
             deterministic=bool(context.get("deterministic")),
             encoder=str(context.get("encoder") or ""),
             accept_versions=bool(context.get("accept_versions")),
+            memory=context.get("memory"),
         )

@@ -144,7 +144,7 @@ def gather(
     named = [(name, mix) for name, mix in fresh.items() if name in seen and name in rows]
     lost = collapsed([*bare, *(r for r in done if r.role in ("finalist", "control"))])
     candidates = [_candidate(mix, seen[name], rows[name], outcomes, documents, lost) for name, mix in named]
-    baseline, every = _arms(bare, outcomes, documents, lost)
+    baseline, every = kept_outcomes_of(bare, outcomes, documents, lost)
     counted = counted_targets(dev, objective)
     evidence = Evidence(
         baseline=baseline,
@@ -180,10 +180,10 @@ def _control(
     trained: Sequence[TrialRecord], outcomes: OutcomesOf, documents: Documents | None, lost: frozenset[int]
 ) -> Control:
     trials = tuple(record.number for record in trained)
-    return Control(first=trained[0], trials=trials, arm=_arms(trained, outcomes, documents, lost)[0])
+    return Control(first=trained[0], trials=trials, arm=kept_outcomes_of(trained, outcomes, documents, lost)[0])
 
 
-def _arms(
+def kept_outcomes_of(
     trained: Sequence[TrialRecord], outcomes: OutcomesOf, documents: Documents | None, lost: frozenset[int]
 ) -> tuple[CandidateOutcomes, CandidateOutcomes]:
     """Return the outcomes without collapsed trainings, and of all; the same value where none collapsed."""
@@ -211,7 +211,7 @@ def _candidate(
     columns = [record.scores.values("select") for record in seen]
     cells = set.intersection(*(set(column) for column in columns))
     dev = {cell: statistics.fmean(column[cell] for column in columns) for cell in cells}
-    arm, every = _arms(fresh, outcomes, documents, lost)
+    arm, every = kept_outcomes_of(fresh, outcomes, documents, lost)
     return Candidate(
         first=fresh[0],
         trials=tuple(r.number for r in fresh),

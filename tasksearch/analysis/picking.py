@@ -24,6 +24,7 @@ from tasksearch.analysis.picker import Picker
 from tasksearch.analysis.study_analysis import AnalysisRow, StudyAnalysis, analyse_study, as_rule, cell_weights
 from tasksearch.core.study import Objective, TrialRecord
 from tasksearch.results.verdict import Choice, Rule, TargetResult, Verdict, finding_of
+from tasksearch.search.collapse import not_trained
 
 __all__ = ["cell_weights", "choose", "pick"]
 
@@ -89,6 +90,7 @@ def choose(analysis: StudyAnalysis, rule: Rule, languages: Sequence[str] | None 
         candidates=len(evidence.candidates),
         collapsed_baseline=evidence.lost,
         incomplete=evidence.incomplete,
+        not_trained=not_trained(evidence.dev, analysis.chance, evidence.dev_examples),
         collapse_rates=tuple((name, len(lost), len(every.seeds)) for name, lost, every in trained if lost),
     )
 

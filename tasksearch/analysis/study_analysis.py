@@ -77,6 +77,7 @@ class StudyAnalysis:
         level: of every interval.
         picker: the user's own, which ranks the candidates in place of the shrunken scores.
         designs: what the designed trials are called.
+        chance: target → score of a guess in English, percent; None where it is not known.
     """
 
     evidence: Evidence
@@ -86,6 +87,7 @@ class StudyAnalysis:
     level: float
     picker: Picker | None = None
     designs: DesignNames = field(default_factory=DesignNames)
+    chance: Mapping[str, float | None] = field(default_factory=dict)
     _ranked: dict[tuple[AnalysisRow, Rule], Ranking] = field(default_factory=dict, init=False, repr=False)
     _weighed: dict[AnalysisRow, Mapping[Cell, float]] = field(default_factory=dict, init=False, repr=False)
     _alone: dict[tuple[Cell, ...], tuple[Array, Array]] = field(default_factory=dict, init=False, repr=False)
@@ -285,8 +287,9 @@ def analyse_study(
     documents: Documents | None = None,
     picker: Picker | None = None,
     designs: DesignNames | None = None,
+    chance: Mapping[str, float | None] | None = None,
 ) -> StudyAnalysis:
-    """Gathers the evidence of a study; the arguments are those of `picking.pick`, and the names of its designs.
+    """Gathers the evidence of a study; the arguments are those of `picking.pick` and fields of `StudyAnalysis`.
 
     Raises:
         StudyNotReady: no baseline or no finalist.
@@ -304,6 +307,7 @@ def analyse_study(
         level=level,
         picker=picker,
         designs=designs or DesignNames(),
+        chance=chance or {},
     )
 
 

@@ -15,10 +15,11 @@ from tasksearch.bench.grid import read_grid
 from tasksearch.bench.grid_replay import replay_grid
 from tasksearch.bench.measure import Setting, SizeResults, measure
 from tasksearch.bench.pickers import PICKERS
-from tasksearch.bench.planted_world import FAMILIES
+from tasksearch.bench.planted_world import FAMILIES as PLANTED
 from tasksearch.bench.regmix import read_regmix, replay
 from tasksearch.bench.results import BenchRows
 from tasksearch.bench.samplers import SEARCHES, Search, own_search, tpe_search
+from tasksearch.bench.skill_worlds import SKILL_FAMILIES
 from tasksearch.bench.table import ROWS
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.own_files import is_path
@@ -26,13 +27,14 @@ from tasksearch.core.signature import signature_of
 from tasksearch.study.own_parts import sampler_name
 from tasksearch.study.spaces import run_file
 
+FAMILIES = PLANTED | SKILL_FAMILIES
 OnWorld = Callable[[int, int], None]
 """(worlds done, worlds in all)"""
 REGMIX, GRID = "regmix", "lab-grid"
 GRID_FILE = Path(__file__).parents[2] / "benchmarks" / "data" / "lab_grid.npz"
 NO_RACE = 3
 """Fresh seeds of a leader where it gets no more than its first ones."""
-VERSION = 1
+VERSION = 2
 """Incremented when the same settings give other numbers: rows kept by an earlier version are not continued."""
 
 

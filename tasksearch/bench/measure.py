@@ -1,7 +1,8 @@
 """Measure a picker where the truth is known: regret, optimism, coverage and verdicts, world by world.
 
 For every world and number of trials the product's own functions are called as a study calls them: `propose` for fresh seeds,
-`choose`, `compare_with_baselines`. Regrets are of latent gain, in task effects, per language, against the best trained mix.
+`choose`, `compare_with_baselines`. Regrets are of latent gain, in task effects, per language, against the best mix that exists
+in the world, trained or not: a sampler that finds worse mixes has the larger regret.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from tasksearch.analysis.baseline_comparison.comparison import compare_with_base
 from tasksearch.analysis.picker import Picker, Shown, worth_of
 from tasksearch.analysis.picking import choose
 from tasksearch.analysis.study_analysis import analyse_study
+from tasksearch.bench.best_mix import best_gains
 from tasksearch.bench.planted_world import Family, PlantedWorld, draw_world
 from tasksearch.bench.results import holds, mean_and_error
 from tasksearch.bench.samplers import Search, judged, planted_config, random_search
-from tasksearch.bench.simulate import GROUPS, Simulation, proposed
+from tasksearch.bench.simulate import GROUPS, Simulation
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import StudyConfig
 from tasksearch.results.estimate import Estimate
@@ -31,7 +33,6 @@ from tasksearch.search.proposals import propose as propose_next
 Array = NDArray[np.float64]
 __all__ = ["GROUPS", "Setting", "SizeResults", "mean_and_error", "measure"]
 
-OTHERS = 300
 LARGE = 2.0
 """Points of true gain from which `power` counts a language."""
 
@@ -45,6 +46,8 @@ class Setting:
     most_seeds: int = 3
     baseline_seeds: int = 5
     rule: str = "target-dev"
+    half_width: float | None = None
+    max_trainings: int | None = None
 
 
 @dataclass(kw_only=True)
@@ -55,7 +58,7 @@ class SizeResults:
         bare, pooled: mean regret over languages of picking the largest raw or the largest shrunken score, among all mixes.
         single: regret of the one mix with the largest shrunken mean over languages.
         asked: regret of the picker under test.
-        missed: the best of `OTHERS` random mixes per language, less the best trained one: what the sampler missed.
+        missed: the best mix that exists per language, less the best trained one: what the sampler missed.
         final: regret of the verdict's pick among the finalists.
         flattery: raw score of the largest raw score less its truth, task effects.
         foreseen: shrunken score of the pick less its truth.
@@ -99,22 +102,19 @@ def measure(
     setting: Setting | None = None,
     search: Search = random_search,
     picker: Picker | None = None,
-    others: int = OTHERS,
 ) -> dict[int, SizeResults]:
     """Return number of trials → results over the worlds.
 
     Args:
         family, worlds, trials: which worlds, and after how many trials to measure.
         setting, search, picker: what is measured.
-        others: random mixes whose best stands for what the search could have found; 0 leaves `missed` out and halves the time.
     """
     setting = setting or Setting()
     cells = {count: SizeResults() for count in trials}
     for number in worlds:
         world = draw_world(family, number)
         whole = search(world, max(trials), number, setting.baseline_seeds)
-        elsewhere = [schedule for _, schedule in proposed(world, others, number + 10**6)] if others else []
-        best = world.gains(elsewhere).max(axis=0) if others else None
+        best = best_gains(world)
         for count in trials:
             records = judged(whole.records[: setting.baseline_seeds + count])
             _one(world, Simulation(world=world, records=records), setting, cells[count], picker, best)
@@ -122,15 +122,13 @@ def measure(
 
 
 def _one(
-    world: PlantedWorld, study: Simulation, setting: Setting, into: SizeResults, picker: Picker | None, best: Array | None
+    world: PlantedWorld, study: Simulation, setting: Setting, into: SizeResults, picker: Picker | None, best: Array
 ) -> None:
     table = GainTable.of(study.records, Baseline.of(study.records))
     assert table is not None
-    truth = _truth(world, [first.plan.schedule for first in table.firsts])
+    truth = _truth(world, [first.plan.schedule for first in table.firsts], best)
     _whole_search(table, truth, into, picker)
-    if best is not None:
-        order = [world.languages.index(language) for language in truth.languages]
-        into.missed.append(float((best[order] - truth.gains.max(axis=0)).mean()))
+    into.missed.append(float((truth.best - truth.gains.max(axis=0)).mean()))
     before = len(study.records)
     config = _config(world, setting, before)
     while isinstance(found := propose_next(config, {}, study.plan_of, len(study.records), study.records, GROUPS), Proposal):
@@ -150,7 +148,7 @@ def _one(
             continue
         column = truth.languages.index(choice.name)
         real = float(truth.points[row, column])
-        regrets.append(float(truth.gains[:, column].max() - truth.gains[row, column]))
+        regrets.append(float(truth.best[column] - truth.gains[row, column]))
         errors.append((choice.gain.value - real) / truth.unit)
         hits.append(float(holds(choice.gain, real)))
     singles = [c for c in verdict.choices if not c.is_group]
@@ -175,21 +173,25 @@ def _half_width(gain: Estimate) -> float:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Truth:
-    """True gains of every trained mix per zero-shot language, in task effects and in points; `unit`: points per effect."""
+    """True gains of every trained mix per zero-shot language, in task effects and in points.
+
+    `best` are those of the best mix that exists, in task effects; `unit` is points per effect.
+    """
 
     languages: list[str]
     gains: Array
     points: Array
+    best: Array
     unit: float
 
 
-def _truth(world: PlantedWorld, mixes: Sequence[Schedule]) -> _Truth:
+def _truth(world: PlantedWorld, mixes: Sequence[Schedule], best: Array) -> _Truth:
     languages = sorted(world.languages[1:])
     order = [world.languages.index(language) for language in languages]
     gains = world.gains(mixes)
     points = world.scores(gains) - world.scores(np.zeros((1, len(world.languages))))
     unit = 1.0 / float(world.effects(np.array(1.0)))
-    return _Truth(languages=languages, gains=gains[:, order], points=points[:, order], unit=unit)
+    return _Truth(languages=languages, gains=gains[:, order], points=points[:, order], best=best[order], unit=unit)
 
 
 def _whole_search(table: GainTable, truth: _Truth, into: SizeResults, picker: Picker | None) -> None:
@@ -203,7 +205,7 @@ def _whole_search(table: GainTable, truth: _Truth, into: SizeResults, picker: Pi
     across = np.arange(len(points))
     bare, pooled = raw.argmax(axis=0), shrunken.argmax(axis=0)
     single = np.full(len(points), shrunken.mean(axis=1).argmax())
-    best = truth.gains.max(axis=0)
+    best = truth.best
     for into_list, chosen in ((into.bare, bare), (into.pooled, pooled), (into.single, single)):
         into_list.append(float((best - truth.gains[chosen, across]).mean()))
     if picker is not None:
@@ -224,4 +226,6 @@ def _config(world: PlantedWorld, setting: Setting, trials: int) -> StudyConfig:
         leaders=setting.leaders,
         leader_seeds=setting.leader_seeds,
         most_seeds=setting.most_seeds,
+        half_width=setting.half_width,
+        max_trainings=setting.max_trainings,
     )

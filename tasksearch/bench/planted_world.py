@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.schedule import Schedule
-from tasksearch.search.surrogate.schedule_arrays import MOVES
+from tasksearch.search.surrogate.schedule_arrays import ScheduleArrays
 
 Array = NDArray[np.float64]
 
@@ -91,6 +91,10 @@ class Family:
     collapse: float = 0.0
     retrieval: bool = False
 
+    def draw(self, seed: int) -> PlantedWorld:
+        """Draw world number `seed`, the same every time."""
+        return _drawn(self, seed)
+
 
 TUNE = Family(name="tune")
 """The family on which the surrogate's settings were chosen."""
@@ -153,7 +157,12 @@ class PlantedWorld:
 
     def gains(self, schedules: Sequence[Schedule]) -> Array:
         """Return true latent gains in task effects, shape (schedules, languages); English is first."""
-        return np.array([self._gain(schedule) for schedule in schedules]).reshape(len(schedules), len(self.languages))
+        return self.gains_of(ScheduleArrays.of(schedules, self.tasks))
+
+    def gains_of(self, arrays: ScheduleArrays) -> Array:
+        """Return the same of schedules as arrays over the world's tasks."""
+        gain = self._gains(arrays) if self.family.effect else np.zeros((len(arrays.share), len(self.languages)))
+        return np.where(arrays.present.any(axis=1, keepdims=True), gain, 0.0)
 
     def scores(self, gains: Array) -> Array:
         """Return true scores in percent, over examples and seeds, of latent gains of shape (plans, languages)."""
@@ -228,68 +237,51 @@ class PlantedWorld:
         common = rng.normal(size=count)
         return math.sqrt(shared) * common + math.sqrt(1 - shared) * rng.normal(size=(len(self.languages), count))
 
-    def _gain(self, schedule: Schedule) -> Array:
-        zero: Array = np.zeros(len(self.languages))
-        if not schedule.stages or not self.family.effect:
-            return zero
-        shape = _Shape.of(schedule, self.tasks)
+    def _gains(self, arrays: ScheduleArrays) -> Array:
         if self.family.only is not None:
-            return np.full(len(self.languages), self._only(shape))
-        parts, family = self.parts, self.family
-        use = _law(family.share_law, shape.share) * (1 - parts["forgetting"] * shape.strict * shape.after)
+            return np.repeat(self._only(arrays)[:, np.newaxis], len(self.languages), axis=1)
+        parts, family, share, strict = self.parts, self.family, arrays.share, arrays.moves[:, np.newaxis]
+        use = _law(family.share_law, share) * (1 - parts["forgetting"] * strict * share_after(arrays))
         main = use @ parts["theta"]
-        both = np.outer(shape.share, shape.share) if family.share_law == "power" else np.outer(use, use) / 4
-        pairs = np.einsum("jk,jkr->r", 4 * both, parts["pair"])
-        order = shape.strict * self._order(shape)
-        crowd = (shape.present.sum() - 1) / (len(self.tasks) - 1)
-        conditional = (1 - shape.strict) * crowd * parts["conditional"]
-        dose = shape.steps**0.2
+        root, scale = (share, 1.0) if family.share_law == "power" else (use, 0.25)
+        pairs = np.einsum("nj,nk,jkr->nr", 4 * scale * root, root, parts["pair"], optimize=True)
+        order = strict * self._order(arrays)
+        crowd = (arrays.count - 1)[:, np.newaxis] / (len(self.tasks) - 1)
+        conditional = (1 - strict) * crowd * parts["conditional"]
+        dose = (np.exp2(arrays.length) / 96)[:, np.newaxis] ** 0.2
         factors = main + pairs + order + conditional
-        gain: Array = dose * (parts["loading"] @ factors + parts["own"] @ use)
+        gain: Array = dose * (factors @ parts["loading"].T + use @ parts["own"].T)
         return family.effect * gain
 
-    def _order(self, shape: _Shape) -> Array:
+    def _order(self, arrays: ScheduleArrays) -> Array:
         weights: Array = self.parts["order"]
         if self.family.order_law == "last":
-            return np.asarray(weights[int(np.argmax(np.where(shape.present, shape.place, -1)))])
-        before = (shape.place[:, np.newaxis] < shape.place) & np.outer(shape.present, shape.present)
-        smaller = np.minimum(shape.share[:, np.newaxis], shape.share)
-        return np.asarray(np.einsum("jk,jkr->r", before * smaller, weights))
+            return np.asarray(weights[arrays.rank.argmax(axis=1)])
+        rank, share = arrays.rank, arrays.share
+        before = (rank[:, :, np.newaxis] < rank[:, np.newaxis]) & (rank >= 0)[:, :, np.newaxis]
+        smaller = np.minimum(share[:, :, np.newaxis], share[:, np.newaxis])
+        return np.asarray(np.tensordot(before * smaller, weights, 2))
 
-    def _only(self, shape: _Shape) -> float:
+    def _only(self, arrays: ScheduleArrays) -> Array:
+        first, second = arrays.share[:, 0], arrays.share[:, 1]
         if self.family.only == "one":
-            return float(shape.share[0] > 0) * min(1.0, float(shape.share[0]) * 4)
-        together = min(shape.share[0], shape.share[1]) > 0
-        return float(together and shape.place[1] < shape.place[0]) * shape.strict
+            return np.asarray((first > 0) * np.minimum(1.0, 4 * first))
+        later = arrays.rank[:, 1] < arrays.rank[:, 0]
+        return np.asarray((np.minimum(first, second) > 0) * later * arrays.moves)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Shape:
-    """A schedule as arrays over the world's tasks."""
-
-    share: Array
-    present: NDArray[np.bool_]
-    place: Array
-    after: Array
-    strict: float
-    steps: float
-
-    @classmethod
-    def of(cls, schedule: Schedule, tasks: Sequence[str]) -> _Shape:
-        there = {task: float(schedule.share(task)) for task in schedule.order}  # exact fractions are slow
-        share = np.array([there.get(task, 0.0) for task in tasks])
-        order = [tasks.index(task) for task in schedule.order]
-        place, after, left = np.full(len(tasks), -1.0), np.zeros(len(tasks)), 1.0
-        for position, task in enumerate(order):
-            left -= share[task]
-            place[task], after[task] = position, max(0.0, left)
-        strict = MOVES.get(schedule.kind, 0.0)
-        steps = schedule.steps / 96
-        return cls(share=share, present=share > 0, place=place, after=after, strict=strict, steps=steps)
+def share_after(arrays: ScheduleArrays) -> Array:
+    """Return the share of the phase that comes after each task that is present, shape (schedules, tasks)."""
+    later = arrays.rank[:, np.newaxis] > arrays.rank[:, :, np.newaxis]
+    return np.where(arrays.present, (later * arrays.share[:, np.newaxis]).sum(axis=2), 0.0)
 
 
 def draw_world(family: Family, seed: int) -> PlantedWorld:
     """Draw world number `seed` of a family, the same every time."""
+    return family.draw(seed)
+
+
+def _drawn(family: Family, seed: int) -> PlantedWorld:
     rng = np.random.default_rng([seed, *family.name.encode()])
     p, r, spoken = family.tasks, family.factors, family.languages + 1
     raw = rng.standard_t(family.tails, size=(p, r)) if family.tails else rng.normal(size=(p, r))

@@ -56,7 +56,7 @@ def tpe_search(
         found = propose(config, sizes_of(world), study.plan_of, len(study.records), study.records, GROUPS)
         assert isinstance(found, Proposal)
         study.train(found.plan.schedule, found.plan.seed, found.role, params=found.params)
-        _judge(study, baseline_seeds)
+        judge_last(study, baseline_seeds)
     return study
 
 
@@ -79,7 +79,12 @@ def own_search(sample: Sample) -> Search:
     return search
 
 
-SEARCHES: dict[str, Search] = {"random": random_search, "tpe": tpe_search, "tpe-pairs": partial(tpe_search, pairs=None)}
+SEARCHES: dict[str, Search] = {
+    "random": random_search,
+    "auto": partial(tpe_search, sampler="auto"),
+    "tpe": tpe_search,
+    "tpe-pairs": partial(tpe_search, pairs=None),
+}
 
 
 def planted_config(world: PlantedWorld, **fields: object) -> StudyConfig:
@@ -94,7 +99,8 @@ def judged(records: Sequence[TrialRecord]) -> list[TrialRecord]:
     return [dataclasses.replace(r, objective=objective(r.scores, baseline, GROUPS, Objective())) for r in records]
 
 
-def _judge(study: Simulation, baseline_seeds: int) -> None:
+def judge_last(study: Simulation, baseline_seeds: int) -> None:
+    """Add the objective to the record that came last, or to all once the baseline is complete."""
     if len(study.records) == baseline_seeds:
         study.records[:] = judged(study.records)
     elif len(study.records) > baseline_seeds:

@@ -15,7 +15,7 @@ ROWS: dict[str, str] = {
     "final": "regret of the verdict's pick, among its finalists",
     "single": "regret of one mix for all languages",
     "asked": "regret of the picker that was asked for, any trained mix",
-    "missed": "best of 300 random mixes - best trained mix",
+    "missed": "best mix that exists - best trained mix",
     "flattery": "raw score of the bare maximum - truth",
     "foreseen": "shrunken score of the pooled pick - truth",
     "corrected": "printed gain of the pick - truth",

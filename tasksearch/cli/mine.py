@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ import typer
 from tasksearch.cli.completion import choice
 from tasksearch.cli.options import Json, Quiet
 from tasksearch.cli.printing import open_console, print_json
+from tasksearch.core.errors import Interrupted
 from tasksearch.core.option import option_of
 from tasksearch.core.options import StudyOptions
 
@@ -210,9 +212,11 @@ class _Lines:
             self._bars.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._live:
             self._bars.stop()
+        if isinstance(error, KeyboardInterrupt):
+            raise Interrupted("interrupted; the same command goes on from what is finished") from None
 
     def say(self, line: str) -> None:
         """Print a line."""
@@ -220,7 +224,7 @@ class _Lines:
             self._console.print(line, highlight=False, soft_wrap=True)
 
     def teller(self, what: str) -> Any:
-        """What is called with (done, all)."""
+        """Return the function that is called with (done, all)."""
 
         def tell(done: int, every: int) -> None:
             if self._live:

@@ -54,6 +54,7 @@ def plan(
         return
     for line in (
         *_lines(found),
+        *_precision(found, wanted),
         *_limits(found, resources),
         *_without_effect(study, resources),
         *filter(None, [unseeded_note(wanted)]),
@@ -95,6 +96,23 @@ def _lines(found: Any) -> list[str]:
     lines.append(
         f"speed         {1000 * found.speed.step:.0f} ms per step of the intermediate phase on {found.speed.machine} ({when})"
     )
+    return lines
+
+
+def _precision(found: Any, config: Any) -> list[str]:
+    """Return how well a finalist's gain will be known; in points for a few deviations, since the study's own is not known."""
+    from tasksearch.search.precision import seeds_for
+
+    told = ", ".join(f"{2 * width:.1f} with {seeds} fresh seeds" for seeds, width in found.half_widths)
+    lines = (
+        [f"half-width    of a finalist's gain, points, if its trainings deviate by 2: {told}; examples add theirs"]
+        if told
+        else []
+    )
+    if config.half_width is not None:
+        counts = [(points, seeds_for(config, config.half_width, points)) for points in (1.0, 2.0, 4.0)]
+        each = ", ".join(f"{n or f'over {config.seed_limit}'} if by {points:g}" for points, n in counts)
+        lines.append(f"              ±{config.half_width:g} take {each} fresh seeds of every finalist")
     return lines
 
 

@@ -12,10 +12,12 @@ from tasksearch.cli.options import Json, Reopen
 from tasksearch.cli.printing import open_console, print_json, refuse_beside
 from tasksearch.core.errors import BadInput
 from tasksearch.results.matched_comparison import QUESTION
+from tasksearch.results.paper_table import PAPERS
 
 REPORT_EXAMPLES = (
     "Examples: `tasksearch report studies/joint_vs_seq-lab-seed0`; `tasksearch report STUDY --tables tables`; "
-    "`tasksearch report STUDY OTHER_STUDY --question joint-vs-sequential`, on any studies with matched pairs"
+    "`tasksearch report STUDY OTHER_STUDY --question joint-vs-sequential`, on any studies with matched pairs; "
+    "`tasksearch report STUDY --as phang2020`, in the paper's layout"
 )
 
 
@@ -36,6 +38,10 @@ def report(
         str | None,
         typer.Option(help="answer a question instead, on the studies' matched pairs", show_default=False, **choice(QUESTION)),
     ] = None,
+    paper: Annotated[
+        str | None,
+        typer.Option("--as", help="print a paper's table instead: rows intermediate tasks, columns targets", **choice(*PAPERS)),
+    ] = None,
     reopen: Reopen = False,
     as_json: Json = False,
 ) -> None:
@@ -44,8 +50,12 @@ def report(
     from tasksearch.study.report import write_report
 
     if question is not None:
-        refuse_beside("--question", tables=tables)
+        refuse_beside("--question", tables=tables, **{"as": paper})
         _answer(study, question, out, as_json)
+        return
+    if paper is not None and len(study) == 1:
+        refuse_beside("--as", out=out)
+        _print_paper(study[0], tables, as_json)
         return
     if len(study) > 1:
         raise BadInput(f"{len(study)} studies; expected one, or --question {QUESTION}: a page shows one study")
@@ -66,6 +76,22 @@ def report(
     typer.echo(f"wrote {path}" + (" (partial: the study is not complete)" if data.partial else ""))
     if files:
         typer.echo(f"wrote {len(files)} files of tables into {tables}")
+
+
+def _print_paper(study: Path, tables: Path | None, as_json: bool) -> None:
+    from tasksearch.reports.page import write_table
+    from tasksearch.reports.paper_table import paper_report
+    from tasksearch.study.paper_table import paper_table
+
+    found = paper_table(study)
+    shown = paper_report(found)
+    files = write_table(shown, tables / "paper") if tables else []
+    if as_json:
+        print_json(found.to_json() | {"tables": [str(file) for file in files]})
+        return
+    open_console().print(shown)
+    if files:
+        typer.echo(f"wrote {files[0]} and {files[1]}")
 
 
 def _answer(studies: list[Path], question: str, out: Path | None, as_json: bool) -> None:

@@ -69,7 +69,7 @@ class Damaged(BadInput):
 
 
 class ModelUnusable(TasksearchError):
-    """A model folder or hub id that is not an XLM-R-shaped encoder with a tokenizer."""
+    """A model folder or hub id that is not an encoder of a known family with its tokenizer."""
 
 
 class DataMissing(TasksearchError):

@@ -93,6 +93,8 @@ class Option:
             return None
         if not self.several:
             return self._one(value)
+        if self.type is float and isinstance(value, int | float) and not isinstance(value, bool):
+            return (self._one(value),)  # one number is a list of one, as it was before the option was repeatable
         if isinstance(value, str) or not hasattr(value, "__iter__"):
             raise BadInput(f"{self.flag} is {value!r}; expected a list of values, such as [{value!r}]")
         return tuple(self._one(each) for each in value)

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.methods import method_words
 from tasksearch.core.option import Options, like, option
 from tasksearch.core.own_files import is_path
 from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Precision
+from tasksearch.core.presets import PRESETS
 from tasksearch.core.sizes import size_of
 from tasksearch.core.space import SCHEDULES, TRANSLATIONS
-from tasksearch.core.study import CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS, SelectionRule
+from tasksearch.core.study import AUTO_LAYER, CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS, SelectionRule
 from tasksearch.core.target_settings import PerTarget, read_per_target, told_per_target
 
 WHAT = "What to search"
@@ -60,6 +62,18 @@ def _sampler_word(value: str) -> None:
         raise UnknownName("value for --sampler", value, (*SAMPLERS, "optuna.samplers.NAME", "FILE.py:NAME"))
 
 
+def _layer(value: Any) -> int | str | None:
+    """Parse a layer: a whole number, `auto`, or None."""
+    if value is None or value == AUTO_LAYER:
+        return value  # type: ignore[no-any-return]
+    try:
+        if isinstance(value, bool | float):
+            raise ValueError
+        return int(value)
+    except (ValueError, TypeError):
+        raise BadInput(f"--retrieval-layer is {value!r}; expected an integer, or auto") from None
+
+
 _SHARE: dict[str, Any] = {"least": 0, "below": 1, "wish": "a share in [0, 1)"}
 _RATE: dict[str, Any] = {"above": 0, "wish": "a positive number", "unset": "the suite's"}
 _HOURS: dict[str, Any] = {"above": 0, "wish": "a positive number of hours"}
@@ -78,6 +92,11 @@ class StudyOptions(Options):
     targets: tuple[str, ...] = option((), WHAT, "target task, repeatable [default: all of the suite]", flag="--target")
     languages: tuple[str, ...] = option((), WHAT, "language, repeatable [default: all of the targets]", flag="--language")
     steps: tuple[int, ...] = option((), WHAT, "steps of the intermediate phase, repeatable [default: the suite's]", least=1)
+    intermediate_epochs: tuple[float, ...] = option(
+        (), WHAT, "of a grid: passes of the intermediate phase over its examples, in place of steps, repeatable", above=0,
+        wish="a positive number",
+    )  # fmt: skip
+    available: bool = option(False, WHAT, "of a grid: leave out the tasks that the suite or its data lack, and name them")
     continuous: bool = option(False, WHAT, "free shares instead of eighths")
     translations: tuple[str, ...] = option(
         (),
@@ -103,7 +122,7 @@ class StudyOptions(Options):
     sampler: str = option(
         "tpe",
         WHAT,
-        "what proposes mixes: tpe, random, an Optuna sampler such as optuna.samplers.GPSampler, or your own as FILE.py:NAME",
+        "what proposes mixes: auto, tpe, random, one of Optuna's such as optuna.samplers.GPSampler, or yours as FILE.py:NAME",
         check=_sampler_word,
     )
     picker: str | None = option(None, WHAT, "what chooses among the finalists, as FILE.py:NAME", unset="the shrunken scores")
@@ -132,6 +151,21 @@ class StudyOptions(Options):
     leaders: int = option(3, TRIALS, "finalists: mixes that are trained again on fresh seeds", least=1)
     leader_seeds: int = option(2, TRIALS, "fresh seeds of each finalist at first", least=1)
     most_seeds: int = option(5, TRIALS, "fresh seeds of a finalist while its verdict is open", least=1)
+    half_width: float | None = option(
+        None,
+        TRIALS,
+        "in place of --most-seeds: fresh seeds of a finalist until its gain over its languages together is known to ± so many "
+        "points, as far as seeds cause the doubt (95 %, on selection examples)",
+        above=0,
+        wish="a positive number of points",
+    )
+    max_trainings: int | None = option(
+        None,
+        TRIALS,
+        "in place of --most-seeds: fresh seeds of the finalists while their verdicts are open, up to so many trainings of the "
+        "whole study",
+        least=1,
+    )
     controls: str = option(
         "all",
         TRIALS,
@@ -166,6 +200,13 @@ class StudyOptions(Options):
     data: str | None = option(
         None, TRAINING, "folder of the suite's data", unset="$TASKSEARCH_DATA; the lab writes its own", path=True
     )
+    preset: str | None = option(
+        None,
+        TRAINING,
+        "training settings for a family and size of encoders; what is given beside it takes precedence",
+        choices=tuple(one.name for one in PRESETS),
+        unset="by the model",
+    )
     batch_size: int | None = option(
         None, TRAINING, "examples of an optimiser step, both phases, every target", least=1, unset="the suite's"
     )
@@ -173,12 +214,28 @@ class StudyOptions(Options):
     epochs: float | None = option(
         None, TRAINING, "passes of every target phase over its examples, in place of steps", above=0, wish="a positive number"
     )
+    early_stopping: int | None = option(
+        None,
+        TRAINING,
+        "score every target phase on English selection examples after so many steps, again and again, and keep the best",
+        least=1,
+        unset="off, the last step's weights",
+    )
+    patience: int | None = option(
+        None, TRAINING, "such scores in a row without a better one that end a phase", least=1, unset="5 with --early-stopping"
+    )
     learning_rate: float | None = option(None, TRAINING, "peak rate of the encoder, both phases, every target", **_RATE)
-    intermediate_learning_rate: float | None = option(
-        None, TRAINING, "the same of the intermediate phase alone", **(_RATE | {"unset": "--learning-rate"})
+    intermediate_learning_rate: tuple[float, ...] = option(
+        (),
+        TRAINING,
+        "the same of the intermediate phase alone; repeatable: of several, the search chooses [default: --learning-rate]",
+        **(_RATE | {"unset": ""}),
     )
     target_learning_rate: float | None = option(
         None, TRAINING, "the same of the target phases alone", **(_RATE | {"unset": "--learning-rate"})
+    )
+    head_lr_factor: float | None = option(
+        None, TRAINING, "rate of the heads, as a multiple of the encoder's, both phases, every target", **_RATE
     )
     warmup: float | None = option(
         None, TRAINING, "share of a phase in which the rate rises, both phases", unset="the suite's", **_SHARE
@@ -209,6 +266,14 @@ class StudyOptions(Options):
         choices=get_args(HeadStart),
         unset="the suite's",
     )
+    methods: tuple[str, ...] = option(
+        (),
+        TRAINING,
+        "robust training of target phases (phase=intermediate: of the intermediate one; phase=both), such as "
+        "adversarial:epsilon=0.1,steps=1 or smoothing:sigma=0.1; repeatable",
+        flag="--method",
+        check=method_words,
+    )
     train_examples: int | None = option(None, TRAINING, "training examples of every target, at most", least=1)
     evaluation_examples: int | None = option(
         None,
@@ -226,7 +291,15 @@ class StudyOptions(Options):
         most=1,
         unset="0.3, as XLM-R was pretrained",
     )
-    retrieval_layer: int | None = option(None, TRAINING, "layer that retrieval pools", unset="14 of 24")
+    retrieval_layer: int | str | None = option(
+        None,
+        TRAINING,
+        "layer that retrieval pools; auto: the best on the pretrained model by the other languages' selection examples, found "
+        "before the first trial",
+        unset="14 of 24",
+        parse=_layer,
+        write=lambda layer: [str(layer)],
+    )
     target: PerTarget = option(  # noqa: RUF009 - a field, as the others
         (),
         TRAINING,
@@ -263,6 +336,14 @@ class StudyOptions(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.steps and self.intermediate_epochs:
+            raise BadInput(
+                f"--steps {self.steps[0]} with --intermediate-epochs {self.intermediate_epochs[0]:g}; expected one of them"
+            )
+        if self.patience is not None and self.early_stopping is None:
+            raise BadInput(
+                f"--patience {self.patience} without --early-stopping; expected the steps between two scores beside it"
+            )
         if self.epochs is not None and self.target_steps is not None:
             raise BadInput(f"--epochs {self.epochs:g} with --target-steps {self.target_steps}; expected one of them")
 
@@ -283,6 +364,15 @@ class Resources(Options):
         "GPUs of one trial; 0.5 lets two share one, 0 trains on CPUs",
         least=0,
         unset="1 where there are GPUs",
+    )
+    memory_per_trial: str | None = option(
+        None,
+        BUDGET,
+        "memory of one trial on a CPU, such as 1.5GB; a training step that needs more computes parts of itself twice, a third "
+        "slower and with the same numbers",
+        unset="the machine's over its cores",
+        check=size_of,
+        forecast=False,
     )
     address: str | None = option(
         None, BUDGET, "Ray cluster: auto, host:port or ray://host:port", unset="this machine", forecast=False
@@ -352,6 +442,8 @@ class Growth(Options):
     leaders: int | None = like(StudyOptions, "leaders", help="new number of finalists")
     leader_seeds: int | None = like(StudyOptions, "leader_seeds", help="new number of fresh seeds of each finalist at first")
     most_seeds: int | None = like(StudyOptions, "most_seeds", help="new limit of fresh seeds of a finalist")
+    half_width: float | None = like(StudyOptions, "half_width")
+    max_trainings: int | None = like(StudyOptions, "max_trainings")
     baseline_seeds: int | None = like(StudyOptions, "baseline_seeds", help="new number of the baseline's seeds")
     pairs: int | None = like(
         StudyOptions, "pairs", help="new number of matched pairs, two of the trials each, which --trials makes room for"

@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
 from tasksearch.core.errors import BadInput
-from tasksearch.core.schedule import Schedule
+from tasksearch.core.methods import Phase, files_of_methods, method_words, methods_of, read_method
+from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.core.signature import plain_without, signature_of
 
 LRPolicy = Literal["phase", "stage"]
@@ -63,11 +64,16 @@ class TrainSettings:
         steps: optimiser steps of a target phase; an intermediate phase takes its length from the schedule.
         epochs: passes over the training examples, for a target phase without `steps`.
         train_examples: maximum number of training examples of a target (None: all).
+        early_stopping: of a target phase: steps after which it is scored on the target's English selection examples, again and
+            again; the phase ends with the weights of the best score. None: with its last step. The learning rate falls as if
+            the phase ran its whole length.
+        patience: scores in a row without a better one after which a phase with `early_stopping` ends.
         curve: learning-rate curve of phase 2: `linear`, a warmup and a decay over its whole length; `wsd`, warmup-stable-decay.
         rung: for a `wsd` curve: optimiser steps per rung. The stable part is a whole number of rungs and is cut after each one;
             the warmup is a share of one rung.
         decay: for a `wsd` curve: share of the phase, at its end, over which the rate falls. Steps that do not fill a rung are
             added to the decay.
+        methods: how steps are taken otherwise than by the plain loss, in words (`core.methods`), in the order of application.
     """
 
     batch_size: int = 32
@@ -85,18 +91,22 @@ class TrainSettings:
     steps: int | None = None
     epochs: float | None = None
     train_examples: int | None = None
+    early_stopping: int | None = None
+    patience: int = 5
     curve: CurveKind = "linear"
     rung: int | None = None
     decay: float = 0.1
+    methods: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "methods", tuple(str(read_method(text)) for text in self.methods))
         if self.batch_size < 1:
             raise BadInput(f"batch_size is {self.batch_size}; expected at least 1")
         if not 0 <= self.warmup < 1:
             raise BadInput(f"warmup is {self.warmup}; expected a share in [0, 1)")
         if not 0 < self.learning_rate < math.inf:
             raise BadInput(f"learning_rate is {self.learning_rate}; expected a positive number")
-        for name in ("micro_batch_size", "steps", "epochs", "train_examples", "rung"):
+        for name in ("micro_batch_size", "steps", "epochs", "train_examples", "early_stopping", "patience", "rung"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise BadInput(f"{name} is {value}; expected a positive number, or None")
@@ -105,8 +115,13 @@ class TrainSettings:
         check_curve(self.curve, self.rung, self.decay)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form. Fields that only a `wsd` curve uses are left out while they hold their defaults."""
-        return plain_without(self, ("curve", "rung", "decay"))
+        """Return the plain form. Fields that most studies do not use are left out while they hold their defaults."""
+        return plain_without(self, ("early_stopping", "patience", "curve", "rung", "decay", "methods"))
+
+
+def _with_methods(settings: TrainSettings, methods: tuple[str, ...], phase: Phase) -> TrainSettings:
+    own = methods_of(methods, phase)
+    return dataclasses.replace(settings, methods=(*settings.methods, *own)) if own else settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +130,7 @@ class RetrievalSettings:
 
     Attributes:
         layer: index into the hidden states; 0 is the embeddings, negative numbers count from the last layer.
+        layers: languages that another layer is read in: those whose own was chosen without them (`--retrieval-layer auto`).
         pooling: `mean` over all tokens (as in jiant), `mean-content` over all but the special tokens, or `cls`.
         centering: whether to subtract each language's mean vector before taking the cosine.
         max_length: tokens per sentence, special tokens included; None: as in the intermediate phase.
@@ -124,6 +140,7 @@ class RetrievalSettings:
     pooling: Pooling = "mean"
     centering: bool = False
     max_length: int | None = None
+    layers: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         _check_choice("pooling", self.pooling, Pooling)
@@ -131,8 +148,19 @@ class RetrievalSettings:
             raise BadInput(f"max_length of retrieval is {self.max_length}; expected at least 3, a piece between <s> and </s>")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form; `max_length` only where it is set."""
-        return plain_without(self, ("max_length",))
+        """Return the plain form; `max_length` and `layers` only where they are set."""
+        return plain_without(self, ("max_length", "layers"))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Restore settings from the output of `to_json`."""
+        return cls(**{**data, "layers": tuple((language, int(layer)) for language, layer in data.get("layers", ()))})
+
+    def of(self, language: str) -> RetrievalSettings:
+        """Return the settings by which one language is scored."""
+        if not self.layers:
+            return self
+        return dataclasses.replace(self, layer=dict(self.layers).get(language, self.layer), layers=())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +210,11 @@ class PhaseSettings:
     def length_of(self, task: str) -> int:
         """Return the maximum sequence length of an intermediate task, whatever languages it is trained in, in tokens."""
         return dict(self.intermediate_lengths).get(task.partition(":")[0], self.intermediate.max_length)
+
+    def of_stage(self, stage: Stage) -> TrainSettings:
+        """Return the phase-2 settings of one stage, which may have a learning rate and methods of its own."""
+        settings = _with_methods(self.intermediate, stage.methods, "intermediate")
+        return settings if stage.learning_rate is None else dataclasses.replace(settings, learning_rate=stage.learning_rate)
 
     @property
     def untrained(self) -> TrainSettings:
@@ -254,6 +287,25 @@ class Plan:
             return f"average of {len(self.soup)} encoders"
         return f"{self.schedule}, targets +{self.extra_examples} examples" if self.extra_examples else str(self.schedule)
 
+    def for_target(self, target: str) -> TrainSettings:
+        """Return the phase-3 settings of one target, with the methods that the schedule brings along."""
+        return _with_methods(self.settings.for_target(target), self.schedule.methods, "target")
+
+    @property
+    def method_files(self) -> tuple[str, ...]:
+        """Paths of the files that training methods of any phase read."""
+        stages = [stage for schedule in (self.schedule, *self.soup) for stage in schedule.stages]
+        held = [*self.settings.intermediate.methods, *self.settings.target.methods]
+        held += [method_words(text)[1] for stage in stages for text in stage.methods]
+        return files_of_methods(held)
+
+    @property
+    def learning_rate(self) -> float | None:
+        """Peak learning rate of phase 2: the schedule's own, else that of the settings; None without a phase 2."""
+        if not self.schedule.stages:
+            return None
+        return self.schedule.learning_rate or self.settings.intermediate.learning_rate
+
     @property
     def intermediate_examples(self) -> int:
         """Training examples shown in phase 2, repetitions included."""
@@ -289,7 +341,7 @@ class Plan:
             settings=PhaseSettings(
                 intermediate=TrainSettings(**settings.pop("intermediate")),
                 target=TrainSettings(**settings.pop("target")),
-                retrieval=RetrievalSettings(**settings.pop("retrieval")),
+                retrieval=RetrievalSettings.from_json(settings.pop("retrieval")),
                 target_overrides=overrides,
                 intermediate_lengths=lengths,
                 **settings,

@@ -5,6 +5,8 @@ Joint and sequential training differ only in the number of stages, not in code.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +14,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.methods import canonical_methods
 from tasksearch.core.mixture import Mixture
 
 KINDS = ("none", "joint", "sequential", "annealed", "staged")
@@ -25,15 +28,22 @@ class Stage:
         start: mixture at the first step.
         end: mixture at the last step; equal to `start` unless the stage is annealed. Shares change linearly in between.
         steps: optimiser steps, at least 1.
+        learning_rate: peak rate of the encoder; None: that of the plan's settings. It is set where the search varies it.
+        methods: training methods in words, with their phases (`core.methods`), beside those of the plan's settings; set where
+            the search varies them. Those of the first stage hold for the target phases.
     """
 
     start: Mixture
     end: Mixture
     steps: int
+    learning_rate: float | None = None
+    methods: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.steps < 1:
             raise BadInput(f"a stage of {self.steps} steps; expected at least 1")
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
+            raise BadInput(f"a stage with learning rate {self.learning_rate}; expected a positive number")
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -50,15 +60,24 @@ class Stage:
         return (self.start.share(task) + self.end.share(task)) / 2 if self.annealed else self.start.share(task)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form; `end` only for an annealed stage."""
+        """Return the plain form; `end` only for an annealed stage, rate and methods only where they are set."""
         data: dict[str, Any] = {"mixture": self.start.to_json(), "steps": self.steps}
+        data |= {} if self.learning_rate is None else {"learning_rate": self.learning_rate}
+        data |= {"methods": list(self.methods)} if self.methods else {}
         return data | ({"end": self.end.to_json()} if self.annealed else {})
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Restore a stage from the output of `to_json`."""
-        start = Mixture.from_json(data["mixture"])
-        return cls(start=start, end=Mixture.from_json(data["end"]) if "end" in data else start, steps=int(data["steps"]))
+        start, rate = Mixture.from_json(data["mixture"]), data.get("learning_rate")
+        end = Mixture.from_json(data["end"]) if "end" in data else start
+        return cls(
+            start=start,
+            end=end,
+            steps=int(data["steps"]),
+            learning_rate=None if rate is None else float(rate),
+            methods=canonical_methods(data.get("methods", ())),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +109,40 @@ class Schedule:
     def annealed(cls, start: Mixture, end: Mixture, steps: int) -> Self:
         """Return a schedule of one stage whose mixture changes linearly from `start` to `end`."""
         return cls(stages=(Stage(start=start, end=end, steps=steps),))
+
+    def at_rate(self, learning_rate: float | None) -> Schedule:
+        """Return the same schedule with this peak learning rate in every stage; None: that of the plan's settings."""
+        if all(stage.learning_rate == learning_rate for stage in self.stages):
+            return self
+        return Schedule(stages=tuple(dataclasses.replace(stage, learning_rate=learning_rate) for stage in self.stages))
+
+    def with_methods(self, methods: Sequence[str]) -> Schedule:
+        """Return the same schedule with these training methods in every stage."""
+        if all(stage.methods == tuple(methods) for stage in self.stages):
+            return self
+        return Schedule(stages=tuple(dataclasses.replace(stage, methods=tuple(methods)) for stage in self.stages))
+
+    def trained_as(self, other: Schedule) -> Schedule:
+        """Return the same schedule with the learning rate and the methods of another."""
+        return self.at_rate(other.learning_rate).with_methods(other.methods)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Training methods of the first stage, which are those of all stages in a search."""
+        return self.stages[0].methods if self.stages else ()
+
+    @property
+    def learning_rate(self) -> float | None:
+        """Peak learning rate of the first stage, which is that of all stages in a search; None: that of the plan's settings."""
+        return self.stages[0].learning_rate if self.stages else None
+
+    @property
+    def rate_words(self) -> str:
+        """Return ` at 2e-05`, or of every stage where they differ, and ` with METHODS`; empty where no stage has its own."""
+        rates = ["the usual rate" if s.learning_rate is None else f"{s.learning_rate:.4g}" for s in self.stages]
+        told = "" if all(s.learning_rate is None for s in self.stages) else f" at {' → '.join(dict.fromkeys(rates))}"
+        methods = " → ".join(dict.fromkeys(" ".join(s.methods) or "no method" for s in self.stages))
+        return told + (f" with {methods}" if any(s.methods for s in self.stages) else "")
 
     @property
     def steps(self) -> int:
@@ -136,7 +189,7 @@ class Schedule:
     def renamed(self, names: Mapping[str, str]) -> Self:
         """Return the schedule with tasks under other names; those without an entry keep theirs."""
         stages = (
-            Stage(start=stage.start.renamed(names), end=stage.end.renamed(names), steps=stage.steps) for stage in self.stages
+            dataclasses.replace(stage, start=stage.start.renamed(names), end=stage.end.renamed(names)) for stage in self.stages
         )
         return type(self)(stages=tuple(stages))
 
@@ -171,10 +224,10 @@ class Schedule:
             return "no intermediate phase"
         if self.kind == "annealed":
             stage = self.stages[0]
-            return f"({stage.start}) ⇝ ({stage.end}), {stage.steps} steps"
+            return f"({stage.start}) ⇝ ({stage.end}), {stage.steps} steps{self.rate_words}"
         if self.kind == "joint":
-            return f"{self.stages[0].start}, {self.steps} steps"
-        return " → ".join(f"{stage.start} ({stage.steps})" for stage in self.stages)
+            return f"{self.stages[0].start}, {self.steps} steps{self.rate_words}"
+        return " → ".join(f"{stage.start} ({stage.steps})" for stage in self.stages) + self.rate_words
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the stages as a list."""

@@ -5,19 +5,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Self
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.grid import NONE, GridPlan, GridRow, listed, rows_of
+from tasksearch.core.methods import canonical_methods
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.core.shares import largest_remainder
+from tasksearch.core.signature import plain_without
 
 Params = Mapping[str, Any]
-"""Parameters that a sampler proposes: `use/<task>`, `schedule`, `steps`, `weight/<task>`, `rank/<task>` and `translations`,
-each only where it applies.
+"""Parameters that a sampler proposes: `use/<task>`, `schedule`, `steps`, `translations`, `learning_rate`, `method`,
+`weight/<task>` and `rank/<task>`, each only where it applies; of a grid `plan`, and `length` where it has several.
 """
 
 SCHEDULES = ("joint", "sequential", "annealed")
@@ -26,6 +30,7 @@ TRANSLATIONS = ("english", "targets", "all")
 """Which translations of a task's training data are trained on: none, those into the study's languages alone, or the English
 original and all that there are.
 """
+NO_METHOD = "none"
 _WEIGHTS = (1, 2, 3, 4)
 
 
@@ -40,6 +45,10 @@ class SearchSpace:
         tasks: intermediate tasks that may be used; empty: all of the suite's.
         min_tasks, max_tasks: bounds on the number of tasks in a mix; `max_tasks` None: no upper bound.
         steps: lengths of the intermediate phase to choose from, in optimiser steps; empty: the suite's own list.
+        learning_rates: peak rates of the intermediate phase to choose from; designed trials take the first. One rate fixes it;
+            none: the study's own.
+        methods: training methods in words (`core.methods`) of which every mix has one, or `none`; designed trials take the
+            first.
         denominator: shares are multiples of 1/denominator, so that different plans can share their first segments; None: any
             share.
         curve: learning-rate curve of the intermediate phase: `linear`, or `wsd` (warmup-stable-decay), under which phases of
@@ -47,6 +56,11 @@ class SearchSpace:
         rung, decay: for a `wsd` curve: steps between the points at which the stable part may end, and the share of the phase
             over which the rate falls. Multiples of `rung / (1 - decay)` are the lengths whose stable part fills its rungs
             exactly.
+        grid: plans that are all trained, and nothing else: no sampler proposes mixes then, and `schedules`, `min_tasks`,
+            `max_tasks` and `denominator` say nothing. Empty: mixes are drawn.
+        epochs: lengths of a grid's plans in passes over their examples, in place of `steps`.
+        batch_size: of the intermediate phase, by which epochs become steps; filled in where a grid counts epochs.
+        left_out: tasks that the space names, and that were left out since they are not there (`--available`).
         text: whether the suite's texts (MLM, TLM) are tasks too, beside those that a space takes by default.
         text_languages: languages of these texts; empty: not filled in yet, or the space has no text.
         translations: out of `TRANSLATIONS`, what may be trained on where a task has translations; empty: English.
@@ -60,10 +74,16 @@ class SearchSpace:
     min_tasks: int = 1
     max_tasks: int | None = None
     steps: tuple[int, ...] = ()
+    learning_rates: tuple[float, ...] = ()
+    methods: tuple[str, ...] = ()
     denominator: int | None = 8
     curve: str = "linear"
     rung: int | None = None
     decay: float = 0.1
+    grid: tuple[GridPlan, ...] = ()
+    epochs: tuple[float, ...] = ()
+    batch_size: int | None = None
+    left_out: tuple[str, ...] = ()
     text: bool = False
     text_languages: tuple[str, ...] = ()
     translations: tuple[str, ...] = ()
@@ -82,6 +102,11 @@ class SearchSpace:
             )
         if any(n < 1 for n in self.steps):
             raise BadInput(f"space {self.name!r}: steps {list(self.steps)}; expected positive numbers")
+        if any(not 0 < rate < math.inf for rate in self.learning_rates):
+            raise BadInput(f"space {self.name!r}: learning_rates {list(self.learning_rates)}; expected positive numbers")
+        object.__setattr__(
+            self, "methods", tuple(one if one == NO_METHOD else canonical_methods([one])[0] for one in self.methods)
+        )
         if self.denominator is not None and self.denominator < 1:
             raise BadInput(f"space {self.name!r}: denominator {self.denominator}; expected at least 1, or None for free shares")
         if self.curve not in CURVES:
@@ -90,11 +115,56 @@ class SearchSpace:
             raise BadInput(
                 f"space {self.name!r}: rung {self.rung}, decay {self.decay}; expected the steps of a rung and a share in (0, 1)"
             )
+        if any(not n > 0 for n in self.epochs):
+            raise BadInput(f"space {self.name!r}: epochs {list(self.epochs)}; expected positive numbers")
+        if self.epochs and not self.grid:
+            raise BadInput(f"space {self.name!r}: epochs without a grid; expected steps, sampled mixes have no passes to count")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plain form; fields of later versions where they are set."""
+        return plain_without(self, _LATER)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Restore a space from the output of `to_json`."""
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        return cls(**plain | {"grid": tuple(GridPlan.from_json(one) for one in data.get("grid", ()))})
+
+    @property
+    def named_tasks(self) -> tuple[str, ...]:
+        """Tasks that the space or a plan of its grid names; empty: whichever the suite has."""
+        return tuple(dict.fromkeys((*self.tasks, *(task for plan in self.grid for task in plan.asked_tasks))))
+
+    @property
+    def plan_names(self) -> tuple[str, ...]:
+        """Names of a grid's plans, the baseline first."""
+        return (NONE, *listed(self.grid, self.tasks)) if self.grid else ()
+
+    @property
+    def plan_count(self) -> int:
+        """Number of a grid's plans, each length counted, without the baseline."""
+        lengths = len(self.epochs or self.steps)
+        return sum(1 if plan.schedule else lengths for plan in listed(self.grid, self.tasks).values())
+
+    def rows(self, sizes: Mapping[str, int]) -> tuple[GridRow, ...]:
+        """Return a grid's plans in the order they run; `sizes` as for `core.grid.rows_of`."""
+        return rows_of(self.grid, self.tasks, sizes, steps=self.steps, epochs=self.epochs, batch_size=self.batch_size or 1)
+
+    @property
+    def searched_rates(self) -> tuple[float, ...]:
+        """Learning rates that mixes differ by; empty where there are fewer than two."""
+        return self.learning_rates if len(self.learning_rates) > 1 else ()
 
     @property
     def ingredients(self) -> tuple[str, ...]:
         """Every name that a mixture of the space may hold: the tasks, and their translated variants."""
         return tuple(dict.fromkeys((*self.tasks, *(name for _, _, name in self.variants))))
+
+
+_LATER = (
+    "learning_rates", "methods", "grid", "epochs", "batch_size", "left_out", "text", "text_languages", "translations",
+    "variants",
+)  # fmt: skip
 
 
 def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
@@ -108,9 +178,17 @@ def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
         params[name] = trial.suggest_categorical(name, list(choices)) if len(choices) > 1 else choices[0]
         return params[name]
 
+    if space.grid:
+        if choose("plan", space.plan_names) != NONE and len(lengths := space.epochs or space.steps) > 1:
+            choose("length", lengths)
+        return params
     chosen = [task for task in space.tasks if choose(f"use/{task}", (True, False))]
     if space.min_tasks <= len(chosen) <= (space.max_tasks or len(space.tasks)):
         choose("steps", space.steps)
+        if space.searched_rates:
+            choose("learning_rate", space.searched_rates)
+        if space.methods:
+            choose("method", space.methods)
         if space.translations and _translated(space, chosen):
             choose("translations", space.translations)
         if len(chosen) > 1:
@@ -130,8 +208,10 @@ def decode(space: SearchSpace, params: Params) -> Schedule | None:
     """Convert parameters to a schedule; None if the number of chosen tasks is outside the space's bounds.
 
     Raises:
-        BadInput: a parameter that the schedule needs is missing.
+        BadInput: a parameter that the schedule needs is missing; or the space is a grid, whose schedules follow from the sizes
+            of its tasks (`SearchSpace.rows`).
     """
+    _refuse_grid(space)
     schedule = _decoded(space, params)
     which = params.get("translations")
     names = {task: name for word, task, name in space.variants if word == which}
@@ -151,17 +231,20 @@ def _decoded(space: SearchSpace, params: Params) -> Schedule | None:
     if not space.min_tasks <= len(chosen) <= (space.max_tasks or len(space.tasks)):
         return None
     try:
-        steps = int(params["steps"])
+        steps, rate = int(params["steps"]), float(params["learning_rate"]) if space.searched_rates else None
+        method = params["method"] if space.methods else NO_METHOD
+        methods = () if method == NO_METHOD else (method,)
         if len(chosen) == 1:
-            return Schedule.joint(Mixture.uniform(chosen[0]), steps)
+            return Schedule.joint(Mixture.uniform(chosen[0]), steps).at_rate(rate).with_methods(methods)
         kind = params["schedule"]
         mixture = on_grid({task: params[f"weight/{task}"] for task in chosen}, space.denominator)
         if kind == "joint":
-            return Schedule.joint(mixture, steps)
+            return Schedule.joint(mixture, steps).at_rate(rate).with_methods(methods)
         order = sorted(chosen, key=lambda task: (params[f"rank/{task}"], task))
     except KeyError as missing:
         raise BadInput(f"space {space.name!r}: parameter {missing.args[0]!r} is missing") from None
-    return sequential_twin(mixture, order, steps) if kind == "sequential" else annealed_twin(mixture, order, steps)
+    twin = sequential_twin if kind == "sequential" else annealed_twin
+    return twin(mixture, order, steps).at_rate(rate).with_methods(methods)
 
 
 def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
@@ -170,8 +253,9 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
     This is how designed trials enter the sampler's history.
 
     Raises:
-        BadInput: the space cannot express the schedule (it lacks a task, the length or the shares).
+        BadInput: the space cannot express the schedule (it lacks a task, the length, the rate or the shares), or is a grid.
     """
+    _refuse_grid(space)
     asked, words = schedule, {word for word, _, name in space.variants if name in schedule.tasks}
     schedule = schedule.renamed({name: task for _, task, name in space.variants})
     params: dict[str, Any] = {f"use/{task}": task in schedule.tasks for task in space.tasks}
@@ -180,6 +264,8 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
         params["translations"] = min(words, default=english)
     if schedule.stages:
         params["steps"] = schedule.steps
+        params |= {"learning_rate": schedule.learning_rate} if space.searched_rates else {}
+        params |= {"method": " ".join(schedule.methods) or NO_METHOD} if space.methods else {}
         mixture = schedule.mixture()
         assert mixture is not None
         if len(schedule.tasks) > 1:
@@ -191,6 +277,18 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
     if any(task not in space.tasks for task in schedule.tasks) or decode(space, params) != asked:
         raise BadInput(f"space {space.name!r} cannot express the schedule {asked}")
     return params
+
+
+def unused(space: SearchSpace) -> tuple[tuple[str, Any], ...]:
+    """Return the parameters of a trial without an intermediate phase."""
+    return (("plan", NONE),) if space.grid else tuple((f"use/{task}", False) for task in space.tasks)
+
+
+def _refuse_grid(space: SearchSpace) -> None:
+    if space.grid:
+        raise BadInput(
+            f"space {space.name!r} is a grid of {space.plan_count} plans; expected a space that mixes are drawn from"
+        )
 
 
 def on_grid(weights: Mapping[str, object], denominator: int | None) -> Mixture:

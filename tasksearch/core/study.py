@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.own_files import is_reference
 from tasksearch.core.plan import Plan
+from tasksearch.core.presets import SUITE
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.signature import plain_without, to_plain
 from tasksearch.core.space import SearchSpace
@@ -24,6 +25,8 @@ FOR_THE_QUESTION = ("twin", "best-of")
 """Roles of trials that are trained only to compare joint with sequential training (`search.matched_pairs`)."""
 MATCHED = ("pair", "twin")
 """Roles of the trainings that matched pairs and matched sets consist of."""
+MOST_FRESH_SEEDS = 30
+"""Fresh seeds of a finalist where a half-width or a number of trainings is asked for."""
 LEAST_TWINS = 3
 """Minimum number of mixtures, and of seeds, in a matched comparison: a variance estimated from fewer is meaningless."""
 
@@ -33,7 +36,7 @@ MOST_PAIRS = 800
 Status = Literal["running", "done", "stopped", "failed"]
 SelectionRule = Literal["pivot-dev", "english-dev", "target-dev"]
 """Whose selection examples choose among the finalists: see `results.verdict.RULES`."""
-SAMPLERS = ("tpe", "random")
+SAMPLERS = ("auto", "tpe", "random")
 SCHEDULERS = ("fifo", "asha")
 CONTROLS = ("length", "exposure", "soup")
 """Controls of the baseline comparison: `length`, the best free baseline at the finalists' lengths; `exposure`, target phases
@@ -42,6 +45,11 @@ lengthened to equal exposure; `soup`, the average of the finalists' encoders.
 
 LEADER_SEEDS_ONCE = 3
 """Initial fresh seeds per finalist that `tasksearch run` requested before controls existed."""
+
+
+AUTO_LAYER = "auto"
+"""Value of `--retrieval-layer`: chosen on the pretrained model (`study.retrieval_layers`)."""
+ALL_LANGUAGES = "all"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,18 +72,22 @@ class Overrides:
     Attributes:
         learning_rate: of the encoder, in both phases and for every target.
         intermediate_learning_rate, target_learning_rate: for one kind of phase; they take precedence over `learning_rate`.
-        batch_size, warmup, max_length: as in `TrainSettings`, in both phases and for every target; `max_length` also holds for
-            single intermediate tasks and for retrieval.
+        batch_size, warmup, max_length, head_lr_factor: as in `TrainSettings`, in both phases and for every target; `max_length`
+            also holds for single intermediate tasks and for retrieval.
         precision: `fp32` or `bf16`, in both phases.
         target_steps: steps of every target phase, instead of epochs.
         epochs: passes of every target phase over its training examples, instead of steps.
+        early_stopping, patience: as in `TrainSettings`, for every target.
         features, head: as in `PhaseSettings`.
         train_examples: maximum number of training examples of a target.
         evaluation_examples: maximum number of examples scored per language, for selection and reporting each; printed beside
             every number.
-        retrieval_layer: hidden state that retrieval pools.
+        retrieval_layer: hidden state that retrieval pools; `AUTO_LAYER`: the one in `auto_layers`.
+        auto_layers: what `auto` was resolved to before the first trial: the layer that is best over all languages, under the
+            name `ALL_LANGUAGES`, and languages for which another layer is best over the others.
         target: settings of single targets; they take precedence over all others.
         language_exponent: as in `PhaseSettings`.
+        methods: training methods in words, with the phases that use them (`core.methods`).
         every_target: whether values given for every target also apply to targets that have settings of their own in the suite
             (`PhaseSettings.target_overrides`). False in studies begun before this field existed.
     """
@@ -85,7 +97,7 @@ class Overrides:
     target_steps: int | None = None
     train_examples: int | None = None
     evaluation_examples: int | None = None
-    retrieval_layer: int | None = None
+    retrieval_layer: int | str | None = None
     every_target: bool = False
     intermediate_learning_rate: float | None = None
     target_learning_rate: float | None = None
@@ -93,10 +105,20 @@ class Overrides:
     warmup: float | None = None
     max_length: int | None = None
     epochs: float | None = None
+    early_stopping: int | None = None
+    patience: int | None = None
     features: str | None = None
     head: str | None = None
+    head_lr_factor: float | None = None
+    auto_layers: tuple[tuple[str, int], ...] = ()
     target: PerTarget = ()
     language_exponent: float | None = None
+    methods: tuple[str, ...] = ()
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether a target phase may end before its length."""
+        return self.early_stopping is not None or any("early_stopping" in dict(own) for _, own in self.target)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plain form.
@@ -108,12 +130,18 @@ class Overrides:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Restore overrides from the output of `to_json`."""
-        return cls(**{**data, "target": read_per_target(data.get("target", ()))})
+        layers = tuple((language, int(layer)) for language, layer in data.get("auto_layers", ()))
+        changed = {
+            "auto_layers": layers,
+            "target": read_per_target(data.get("target", ())),
+            "methods": tuple(data.get("methods", ())),
+        }
+        return cls(**{**data, **changed})
 
 
 _LATER_OVERRIDES = (
-    "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "features", "head",
-    "target", "language_exponent",
+    "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "early_stopping",
+    "patience", "features", "head", "head_lr_factor", "auto_layers", "target", "methods", "language_exponent",
 )  # fmt: skip
 
 
@@ -136,9 +164,12 @@ class StudyConfig:
         leaders, leader_seeds: number of finalists, and fresh seeds that each of them gets at first.
         most_seeds: maximum number of fresh seeds of a finalist while its verdict is open (`search.racing`). If it is at most
             `leader_seeds` there is no race; a race needs at least two seeds at first.
+        half_width: points; finalists get fresh seeds until their gains are known so well (`search.precision`).
+        max_trainings: trainings of the whole study, up to which finalists get fresh seeds while their verdicts are open, or
+            until `half_width` is reached.
         seed: seed of the study.
         lag: trial n is proposed from the results of trials 0 … n-lag; at least the number of concurrent trials.
-        sampler: `tpe`, `random`, the dotted name of an Optuna sampler, or a reference to the user's own (`core.own_files`).
+        sampler: `auto`, `tpe`, `random`, an Optuna sampler's dotted name, or a reference to the user's own (`core.own_files`).
         scheduler: `fifo` or `asha`.
         trainable: reference of the user's own trainable; empty: the three phases.
         picker: reference of the user's own picker, which chooses among the leaders; empty: the shrunken scores.
@@ -157,6 +188,7 @@ class StudyConfig:
         twins, twin_seeds: number of mixtures that are trained jointly, annealed and sequentially, and of the seeds they share;
             either no mixture, or at least three mixtures on at least three seeds.
         suite_options: options that the suite was built with (the lab's world seed and phase-1 steps).
+        preset: name of the preset (`core.presets`) whose values stand in the overrides and the space.
         more_baseline: baseline seeds that were added later. They improve the estimate of the baseline but change no objective.
         widened: how many times the space was widened; Optuna keeps one study for each width.
     """
@@ -199,6 +231,9 @@ class StudyConfig:
     picker: str = ""
     encoder: str = ""
     select: SelectionRule = "pivot-dev"
+    preset: str = SUITE
+    half_width: float | None = None
+    max_trainings: int | None = None
 
     def __post_init__(self) -> None:
         if self.trials < 1:
@@ -216,6 +251,11 @@ class StudyConfig:
         if self.lag < 1:
             raise BadInput(f"lag {self.lag}; expected at least 1")
         for count, what in ((self.pairs, "matched pairs"), (self.twins, "matched sets")):
+            if count and self.overrides.stops_early:
+                raise BadInput(
+                    f"{count} {what} with early stopping, which gives trainings different budgets; expected one of them: "
+                    "--pairs 0, or no --early-stopping"
+                )
             if count and count < LEAST_TWINS:
                 raise BadInput(f"{count} {what}; expected 0, or at least {LEAST_TWINS}: mixtures are what is sampled")
         if self.pairs > MOST_PAIRS:
@@ -227,6 +267,16 @@ class StudyConfig:
             )
         if self.twin_seeds < LEAST_TWINS:
             raise BadInput(f"{self.twin_seeds} seeds of each matched set; expected at least {LEAST_TWINS}")
+
+    @property
+    def by_precision(self) -> bool:
+        """Whether `half_width` or `max_trainings` decides how many fresh seeds a finalist gets, in place of `most_seeds`."""
+        return self.half_width is not None or self.max_trainings is not None
+
+    @property
+    def seed_limit(self) -> int:
+        """The most fresh seeds of a finalist."""
+        return max(self.leader_seeds, MOST_FRESH_SEEDS if self.by_precision else self.most_seeds)
 
     @property
     def optuna_name(self) -> str:
@@ -247,14 +297,13 @@ class StudyConfig:
         fields.setdefault(
             "most_seeds", fields.get("leader_seeds", cls.leader_seeds)
         )  # before races existed every finalist got exactly these
-        space: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.pop("space").items()}
-
+        space = SearchSpace.from_json(fields.pop("space"))
         objective = fields.pop("objective")
         pairs = fields.pop("suite_options")
         overrides = Overrides.from_json(fields.pop("overrides", {}))
         plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         return cls(
-            space=SearchSpace(**space),
+            space=space,
             objective=Objective(
                 targets=tuple((t, float(w)) for t, w in objective["targets"]), languages=tuple(objective["languages"])
             ),

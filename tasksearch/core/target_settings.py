@@ -13,7 +13,7 @@ from tasksearch.core.plan import TrainSettings
 PerTarget = tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
 """((target, ((setting, value), …)), …), targets and settings sorted."""
 
-_NOT_OF_A_TARGET = ("lr_policy", "mixing", "curve", "rung", "decay")
+_NOT_OF_A_TARGET = ("lr_policy", "mixing", "curve", "rung", "decay", "methods")
 SETTINGS = tuple(f.name for f in dataclasses.fields(TrainSettings) if f.name not in _NOT_OF_A_TARGET)
 """Fields of `TrainSettings` that may be set for a single target."""
 

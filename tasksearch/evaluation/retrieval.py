@@ -18,7 +18,7 @@ from tasksearch.core.score import Half
 from tasksearch.evaluation.embedding import embed_items
 from tasksearch.evaluation.neighbours import nearest, unit_vectors
 from tasksearch.forward.batches import Specials
-from tasksearch.metrics.outcomes import Outcomes, accuracy_outcomes
+from tasksearch.metrics.outcomes import Outcomes, accuracy_outcomes, value_of
 from tasksearch.tasks.encode import Encoded
 from tasksearch.tasks.selection_split import Portion
 
@@ -56,3 +56,26 @@ def sentence_vectors(model: Any, items: Encoded, specials: Specials, settings: R
     vectors = np.empty((len(items), int(model.config.hidden_size)), dtype=np.float32)
     embed_items(model, items, specials, (settings.layer,), settings.pooling, precision, {settings.layer: vectors})
     return vectors
+
+
+@torch.inference_mode()
+def layer_accuracies(
+    model: Any,
+    scored: Sequence[tuple[Portion, Encoded]],
+    specials: Specials,
+    settings: RetrievalSettings,
+    precision: str,
+) -> list[float]:
+    """Return the accuracy in percent of every layer from the embeddings on, on selection examples alone; empty without any."""
+    layers, found = range(int(model.config.num_hidden_layers) + 1), list[float]()
+    for portion, items in scored:
+        if "select" not in portion.rows:
+            continue
+        vectors = {layer: np.empty((len(items), int(model.config.hidden_size)), dtype=np.float32) for layer in layers}
+        embed_items(model, items, specials, layers, settings.pooling, precision, vectors)
+        for each in vectors.values():
+            other, english = (unit_vectors(part, centering=settings.centering) for part in (each[0::2], each[1::2]))
+            neighbours = nearest(english, other)
+            outcomes = accuracy_outcomes(neighbours, np.arange(len(neighbours), dtype=np.int64))
+            found.append(value_of(outcomes[portion.rows["select"]]))
+    return found

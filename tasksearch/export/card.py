@@ -120,8 +120,9 @@ def _use(facts: Facts, example: str) -> str:
         said += " A word's tag is read at its first piece."
     if facts.target is None:
         how = facts.plan.settings.retrieval
+        apart = "".join(f" ({language}: {layer})" for language, layer in how.layers)
         said += (
-            f" Scores are of hidden layer {how.layer}, pooling `{how.pooling}`, "
+            f" Scores are of hidden layer {how.layer}{apart}, pooling `{how.pooling}`, "
             f"{'each side centred on its own mean' if how.centering else 'not centred'}; other settings give other numbers."
         )
     return said

@@ -193,11 +193,12 @@ def fresh_like(pretrained: Pretrained, seed: int) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """Limits for settings: number of transformer blocks, tokens of the longest sequence, and width of a token's vector."""
+    """Limits for settings: transformer blocks, tokens of the longest sequence, width of a token's vector; and the type."""
 
     layers: int
     tokens: int
     width: int = 0
+    model_type: str = ""
 
 
 def shape_of(source: str, encoder: str = "", *, weights: bool = True) -> Shape:
@@ -208,7 +209,12 @@ def shape_of(source: str, encoder: str = "", *, weights: bool = True) -> Shape:
     """
     family, config = _family(source, encoder, weights=weights), config_of(source)
     try:
-        return Shape(layers=int(config.num_hidden_layers), tokens=family.longest(config), width=int(config.hidden_size))
+        return Shape(
+            layers=int(config.num_hidden_layers),
+            tokens=family.longest(config),
+            width=int(config.hidden_size),
+            model_type=str(config.model_type),
+        )
     except Exception as fault:
         raise ModelUnusable(f"model {source!r} cannot be loaded: {first_line(fault)}") from None
 

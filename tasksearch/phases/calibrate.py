@@ -93,17 +93,14 @@ def _measured(plan: Plan, tasks: Sequence[str], context: RunContext, machine: st
     run = PlanRun(dataclasses.replace(plan, schedule=mix, settings=short, soup=(), extra_examples=0), context)
     first = {segment.name: run.run(segment.name, clock) for segment in run.intermediate}
     assert first, "a mix has a stage"
-    target_step, example = {}, {}
+    target_step, example, trained = {}, {}, dict[str, str]()
     for segment in run.targets:
         done = run.run(segment.name, clock)
-        if segment.trained:
-            target_step[segment.target] = clock.seconds(segment.name)
+        if segment.trained:  # targets of one training are trained once, by the first of them
+            target_step[segment.target] = clock.seconds(trained.setdefault(segment.signature, segment.name))
         card = context.suite.card(segment.target)
-        scored = sum(
-            len(portion.examples)
-            for language in segment.languages
-            for portion in context.source.portions(card, language, short.evaluation_examples)
-        )
+        cap = short.evaluation_examples
+        scored = sum(context.source.scored_examples(card, language, cap) for language in segment.languages)
         example[segment.target] = done.seconds["evaluation"] / max(1, scored)
     size = sum(p.numel() * p.element_size() for p in context.pretrained.model.parameters())
     step = statistics.fmean(clock.seconds(name) for name in first)

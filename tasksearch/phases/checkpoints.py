@@ -5,7 +5,7 @@ Dropout, masks, data order and learning rate of a step are functions of (signatu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,29 +26,31 @@ class CheckpointPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """State of a segment after `step` steps, which took `seconds` and followed `curve`."""
+    """State of a segment after `step` steps, which took `seconds` and followed `curve`; `facts` were saved with it."""
 
     step: int
     seconds: float
     tables: dict[str, Tensors]
     curve: LearningCurve
+    facts: Mapping[str, Any]
 
 
-def latest(store: SegmentStore | None, signature: str, tables: Sequence[str]) -> Checkpoint | None:
-    """Return the furthest undamaged snapshot, or None; damaged ones are removed."""
+def latest(store: SegmentStore | None, signature: str, tables: Sequence[str], beside: Sequence[str] = ()) -> Checkpoint | None:
+    """Return the furthest undamaged snapshot, or None; damaged ones are removed. Tables `beside` are read where it has them."""
     if store is None:
         return None
     for name in store.snapshots(signature):
         manifest = store.reusable(name)
         if manifest is not None:
             try:
-                found = {table: store.tensors(name, table) for table in tables}
+                there = [table for table in beside if f"{table}.safetensors" in manifest["files"]]
+                found = {table: store.tensors(name, table) for table in (*tables, *there)}
             except SegmentDamaged:
                 store.discard(name)
                 continue
             facts = manifest["facts"]
             curve = LearningCurve.from_json(facts.get("curve", {}))
-            return Checkpoint(step=int(facts["steps"]), seconds=float(facts["seconds"]), tables=found, curve=curve)
+            return Checkpoint(step=int(facts["steps"]), seconds=float(facts["seconds"]), tables=found, curve=curve, facts=facts)
         store.discard(name)
     return None
 

@@ -16,9 +16,11 @@ from tasksearch.core.code_identity import code_hash
 from tasksearch.core.errors import BadInput, DataMissing, ModelUnusable
 from tasksearch.core.library_versions import library_versions
 from tasksearch.core.plan import Plan
+from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
 from tasksearch.forward.batches import Specials
 from tasksearch.forward.device import be_deterministic, hardware_of, one_thread, pick_device
+from tasksearch.forward.memory import memory_of_a_core
 from tasksearch.models.encoder import Pretrained, fresh_like, load_pretrained
 from tasksearch.phases.checkpoints import CheckpointPolicy
 from tasksearch.phases.segments import Surroundings
@@ -26,6 +28,7 @@ from tasksearch.store.remote import open_store
 from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.labels import with_labels
+from tasksearch.tasks.reading import file_fingerprint
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.suite import Suite
 from tasksearch.tasks.template import template_of
@@ -81,16 +84,23 @@ class RunContext:
             training={task: self._training(self.suite.card(task), plan) for task in plan.schedule.tasks},
             recipes={target: self._recipe(card) for target, card in cards.items() if card.trained},
             evaluation={
-                (target, language): (
-                    *self.source.evaluation_fingerprint(self.suite.card(target), language),
-                    _reading(self.suite.card(target)),
-                    f"cap {plan.settings.evaluation_examples}",
-                )
+                (target, language): self._evaluation(cards[target], language, plan)
                 for target, languages in self.languages_of(plan).items()
                 for language in languages
             },
             numerics=self.numerics,
+            contents={path: file_fingerprint(Path(path)) for path in plan.method_files},
+            kinds={card.name: card.kind for card in (*map(self.suite.card, plan.schedule.tasks), *cards.values())},
+            english_dev={
+                target: self._evaluation(card, ENGLISH, plan)
+                for target, card in cards.items()
+                if card.trained and plan.for_target(target).early_stopping
+            },
         )
+
+    def _evaluation(self, card: TaskCard, language: str, plan: Plan) -> tuple[str, ...]:
+        data = self.source.evaluation_fingerprint(card, language)
+        return (*data, _reading(card), f"cap {plan.settings.evaluation_examples}")
 
     def _root(self, plan: Plan) -> str:
         fingerprint = self.pretrained.fingerprint
@@ -170,6 +180,7 @@ def open_context(
     deterministic: bool = False,
     accept_versions: bool = False,
     encoder: str = "",
+    memory: int | None = None,
 ) -> RunContext:
     """Load a context; a process that runs many trials with the same arguments loads it once.
 
@@ -183,6 +194,7 @@ def open_context(
         deterministic: bit-equal repetition on a GPU too; holds for the process from then on.
         accept_versions: reuse segments that other code, or other versions of the libraries, trained.
         encoder: reference of the user's own encoder family; empty: the family of the model's type.
+        memory: bytes that the process should keep to on a CPU; None: a core's share of the machine's.
     """
     where = pick_device(device)
     one_thread(where)
@@ -207,6 +219,7 @@ def open_context(
         store_budget=store_budget,
         snapshots=snapshots,
         deterministic=deterministic,
+        micro=MicroSizes(memory=memory or memory_of_a_core()),
     )
 
 

@@ -124,7 +124,7 @@ class Intermediate:
             The segment's number of steps, the snapshot it continued from, if any, and for each task in several languages how
             many examples were shown in each.
         """
-        plan, settings, stage = self._plan, self._plan.settings.intermediate, segment.stage
+        plan, settings, stage = self._plan, self._plan.settings.of_stage(segment.stage), segment.stage
         cards = {name: self._context.suite.card(name) for name in stage.tasks}
         tasks = {name: training_task(card, plan.settings, self._context) for name, card in cards.items()}
         for card in cards.values():

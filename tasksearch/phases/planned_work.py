@@ -50,14 +50,13 @@ def planned_work(run: PlanRun) -> tuple[PlannedWork, ...]:
     for segment in run.targets:
         card = run.context.suite.card(segment.target)
         if segment.trained:
-            steps, settings = _steps(run, segment.target), run.plan.settings.for_target(segment.target)
+            steps, settings = _steps(run, segment.target), run.plan.for_target(segment.target)
             tokens = round(steps * settings.batch_size * _mean_tokens(run, segment.target, settings.max_length))
             found.append(
                 PlannedWork(signature=segment.signature, kind="target", target=segment.target, steps=steps, tokens=tokens)
             )
         for language, name in segment.tables:
-            portions = run.context.source.portions(card, language, cap)
-            examples = sum(len(portion.examples) for portion in portions)
+            examples = run.context.source.scored_examples(card, language, cap)
             found.append(PlannedWork(signature=name, kind="scores", target=segment.target, examples=examples))
     return tuple(found)
 
@@ -75,7 +74,7 @@ def _mean_tokens(run: PlanRun, task: str, max_length: int) -> float:
 
 
 def _steps(run: PlanRun, target: str) -> int:
-    settings, card = run.plan.settings.for_target(target), run.context.suite.card(target)
+    settings, card = run.plan.for_target(target), run.context.suite.card(target)
     size = run.context.source.training_size(card)
     items = min(size, settings.train_examples or size)
     steps = settings.steps or max(1, round((settings.epochs or 1.0) * items / settings.batch_size))

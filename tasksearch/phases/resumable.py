@@ -19,8 +19,10 @@ from tasksearch.phases.heads import module_name
 from tasksearch.phases.preemption import PREEMPTION
 from tasksearch.phases.results import OnStep
 from tasksearch.phases.segments import IntermediateSegment, TargetSegment
+from tasksearch.phases.substitution import with_synonyms
 from tasksearch.tasks.card import TaskCard
 from tasksearch.training.curves import Curve, StableCurve
+from tasksearch.training.early_stopping import EarlyStopping, Tables
 from tasksearch.training.languages import LanguageSampling
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.loop import train_segment
@@ -28,6 +30,8 @@ from tasksearch.training.optimizer import OptimizerState
 from tasksearch.training.order import StepItems
 
 _LOG = logging.getLogger(__name__)
+BEST = {"model": "best_model", "heads": "best_heads"}
+"""Table of a learner → the table of a snapshot that holds it as it was at the best score (`training.early_stopping`)."""
 
 
 def learner_of(model: Any, heads: nn.ModuleDict, context: RunContext) -> Learner:
@@ -37,12 +41,12 @@ def learner_of(model: Any, heads: nn.ModuleDict, context: RunContext) -> Learner
 
 def training_task(card: TaskCard, settings: PhaseSettings, context: RunContext) -> TrainingTask:
     """Return an intermediate task's items and the name of the head that they train."""
-    masked = card.kind == "mlm"
-    sampling = None
+    masked, length, sampling = card.kind == "mlm", settings.length_of(card.name), None
     if counts := context.source.training_counts(card):
         sampling = LanguageSampling(counts=counts, exponent=settings.language_exponent if masked else None)
-    items = context.source.training(card, settings.length_of(card.name))
-    return TrainingTask(items=items, head=None if masked else module_name(card.head), sampling=sampling)
+    items = context.source.training(card, length)
+    head = None if masked else module_name(card.head)
+    return TrainingTask(items=items, head=head, sampling=sampling, max_length=length)
 
 
 def train_on(
@@ -56,14 +60,22 @@ def train_on(
     context: RunContext,
     optimizer_state: OptimizerState,
     on_step: OnStep | None,
+    stopping: EarlyStopping | None = None,
 ) -> tuple[OptimizerState, Checkpoint | None]:
-    """Train a segment, from its latest snapshot if there is one; return the optimiser state and that snapshot."""
+    """Train a segment, from its latest snapshot if there is one; return the optimiser state and that snapshot.
+
+    With `stopping` the learner ends with the weights of its best score.
+    """
     store, begin = context.store, time.perf_counter()
-    before = latest(store, segment.signature, ("model", "heads", "optimizer"))
+    tasks, items = with_synonyms(tasks, items, settings, segment.signature, context)
+    before = latest(store, segment.signature, ("model", "heads", "optimizer"), tuple(BEST.values()))
     if before is not None:
         learner.model.load_state_dict(before.tables["model"], strict=False)
         learner.heads.load_state_dict(before.tables["heads"])
         optimizer_state = before.tables["optimizer"]
+        if stopping is not None and "early_stopping" in before.facts:
+            best = {table: before.tables[name] for table, name in BEST.items() if name in before.tables}
+            stopping.go_on(before.facts["early_stopping"], best)
     earlier = before.seconds if before else 0.0
     first = before.step if before else 0
     _LOG.info("training %s (segment %s): steps %d to %d", segment.name, segment.signature, first, len(items))
@@ -78,10 +90,10 @@ def train_on(
         store,
         segment.signature,
         context.snapshots,
-        lambda: {"model": weights(learner.model), "heads": weights(learner.heads)},
+        lambda: weights_of(learner) | ({BEST[table]: own for table, own in stopping.best.items()} if stopping else {}),
         lambda: earlier + time.perf_counter() - begin,
         segment.name,
-        lambda: context.step_log.note,
+        lambda: context.step_log.note | ({"early_stopping": stopping.note} if stopping else {}),
     )
     with PREEMPTION.training() if on_the_way else nullcontext():
         state = train_segment(
@@ -95,9 +107,18 @@ def train_on(
             first=first,
             sizes=context.micro,
             saving=on_the_way,
+            stopping=stopping,
             on_step=_reporter(on_step, segment.name, len(items), note),
         )
+    if stopping is not None:
+        learner.model.load_state_dict(stopping.best["model"], strict=False)
+        learner.heads.load_state_dict(stopping.best["heads"])
     return state, before
+
+
+def weights_of(learner: Learner) -> Tables:
+    """Return the tables that a snapshot holds of a learner."""
+    return {"model": weights(learner.model), "heads": weights(learner.heads)}
 
 
 def weights(module: nn.Module) -> dict[str, torch.Tensor]:

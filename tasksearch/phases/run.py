@@ -68,8 +68,15 @@ class PlanRun:
         """Remarks to add to the trial's facts: damaged segments, targets trained again, and targets of one training."""
         damaged = self.context.store.damaged if self.context.store else []
         found = {"damaged_segments": ", ".join(damaged), "trained_again": ", ".join(self._trained_again)}
+        found["early_stopping"] = "; ".join(filter(None, map(self._stopped, self.targets)))
         found[shared_trainings.FACT] = shared_trainings.as_text(trained_together(self.targets))
         return {name: text for name, text in found.items() if text}
+
+    def _stopped(self, segment: TargetSegment) -> str:
+        """Return where a target's phase was best, in words; empty without early stopping, or where nobody noted it."""
+        cost = self._cost_before(segment) if segment.trained and self.plan.for_target(segment.target).early_stopping else None
+        own = (cost or {}).get("early_stopping")
+        return f"{segment.target}: best after {own['best_step']} of {own['step']} steps" if own else ""
 
     @property
     def parts(self) -> tuple[str, ...]:

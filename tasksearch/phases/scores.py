@@ -34,7 +34,7 @@ def outcomes_of(
         if head is not None:
             return score_labelled(model, head, card, language, scored, specials, settings.precision)
         score = score_pools if card.kind == "mining" else score_retrieved
-        return score(model, scored, specials, phases.retrieval, settings.precision)
+        return score(model, scored, specials, phases.retrieval.of(language), settings.precision)
 
 
 def scores_of(outcomes: Mapping[Cell, Outcomes], metric: str, seed: int) -> ScoreTable:

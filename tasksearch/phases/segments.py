@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from tasksearch.core.methods import with_contents
 from tasksearch.core.plan import Plan, TrainSettings
 from tasksearch.core.schedule import Stage
 from tasksearch.core.signature import signature_of
@@ -32,6 +33,9 @@ class Surroundings:
             equal recipes and settings are trained once.
         evaluation: (target, language) → fingerprints of its evaluation data and of how its card reads them.
         numerics: library versions, kind of device and thread count.
+        contents: path of a file that a training method reads → hash of its content.
+        kinds: task or target → its kind, where training methods are used.
+        english_dev: target whose phase stops early → fingerprints of the English selection examples that it is scored on.
     """
 
     model: str
@@ -39,6 +43,9 @@ class Surroundings:
     recipes: Mapping[str, str]
     evaluation: Mapping[tuple[str, str], tuple[str, ...]]
     numerics: str
+    contents: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    english_dev: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,8 +136,8 @@ def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[Inte
     for number, piece in enumerate(lr_segments_of(plan.schedule, settings)):
         stage = piece.stage
         recipe = {
-            "stage": stage,
-            "settings": _training_only(settings),
+            "stage": dataclasses.replace(stage, learning_rate=None, methods=()),  # they stand in the settings, searched or not
+            "settings": _training_only(_deciding(plan.settings.of_stage(stage), around, stage.tasks)),
             "features": plan.settings.features,
             "data": {task: around.training[task] for task in stage.tasks},
             "seed": plan.seed,
@@ -162,22 +169,25 @@ def _target(
 ) -> TargetSegment:
     numerics = [NUMERICS, around.numerics]
     recipe: dict[str, Any] = {"numerics": numerics} if trained else {"target": target, "numerics": numerics}
-    scored: dict[str, Any] = {"numerics": numerics}
+    retrieval, untrained = plan.settings.retrieval, plan.settings.untrained
     if trained:
         recipe |= {
-            "settings": plan.settings.for_target(target),
+            "settings": _deciding(plan.for_target(target), around, (target,)),
             "features": plan.settings.features,
             "head": plan.settings.head,
             "data": around.recipes[target],
             "seed": plan.seed,
         }
         recipe |= {"extra": plan.extra_examples} if plan.extra_examples else {}
-    else:
-        untrained = plan.settings.untrained
-        scored |= {"retrieval": plan.settings.retrieval, "precision": untrained.precision, "max_length": untrained.max_length}
+        recipe |= {"english dev": around.english_dev[target]} if target in around.english_dev else {}
+
+    def scored(language: str) -> dict[str, Any]:
+        how = {"retrieval": retrieval.of(language), "precision": untrained.precision, "max_length": untrained.max_length}
+        return {"numerics": numerics} | ({} if trained else how)
+
     signature = signature_of("target", parent, recipe)
     tables = tuple(
-        (language, signature_of("scores", signature, target, language, around.evaluation[target, language], scored))
+        (language, signature_of("scores", signature, target, language, around.evaluation[target, language], scored(language)))
         for language in languages
     )
     return TargetSegment(
@@ -203,10 +213,25 @@ def trained_together(targets: Sequence[TargetSegment]) -> tuple[tuple[str, ...],
     return tuple(tuple(sorted(names)) for names in groups.values() if len(names) > 1)
 
 
+def _deciding(settings: TrainSettings, around: Surroundings, names: Sequence[str]) -> TrainSettings:
+    """Return settings with those methods that change the training of these tasks, and with their files' content for paths."""
+    if not settings.methods:
+        return settings
+    kinds = [around.kinds[name] for name in names]
+    return dataclasses.replace(settings, methods=with_contents(settings.methods, around.contents, kinds))
+
+
 def _training_only(settings: TrainSettings) -> TrainSettings:
     """Return phase-2 settings reset to defaults where they must not affect the signature.
 
     These are fields that only a target phase reads, and fields of a `wsd` curve that each segment's own recipe already states.
     """
-    plain = dataclasses.replace(settings, steps=None, epochs=None, train_examples=None, curve="linear", rung=None, decay=0.1)
+    targets_alone: dict[str, Any] = {
+        "steps": None,
+        "epochs": None,
+        "train_examples": None,
+        "early_stopping": None,
+        "patience": 5,
+    }
+    plain = dataclasses.replace(settings, **targets_alone, curve="linear", rung=None, decay=0.1)
     return plain if settings.curve == "linear" else dataclasses.replace(plain, warmup=0.0)

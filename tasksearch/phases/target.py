@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,15 +16,17 @@ from torch import nn
 from tasksearch.core.plan import Plan, TrainSettings
 from tasksearch.core.signature import seed_from
 from tasksearch.phases.context import RunContext
+from tasksearch.phases.english_dev import english_score
 from tasksearch.phases.heads import fresh_head, module_name
 from tasksearch.phases.intermediate import Intermediate
 from tasksearch.phases.results import OnStep
-from tasksearch.phases.resumable import learner_of, train_on, weights
+from tasksearch.phases.resumable import learner_of, train_on, weights, weights_of
 from tasksearch.phases.segments import TargetSegment
 from tasksearch.store.segment_store import SegmentDamaged
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded, select
 from tasksearch.training.curves import Curve
+from tasksearch.training.early_stopping import EarlyStopping
 from tasksearch.training.learner import TrainingTask
 from tasksearch.training.order import StepItems, example_order
 
@@ -38,12 +40,14 @@ class FineTuned:
         head: the target's head; None for retrieval.
         steps: optimiser steps taken now.
         seconds: time spent on them.
+        stopped: what early stopping found (`EarlyStopping.note`); empty without it.
     """
 
     model: Any
     head: nn.Module | None
     steps: int = 0
     seconds: float = 0.0
+    stopped: Mapping[str, Any] = field(default_factory=dict)
 
 
 def fine_tune(
@@ -55,8 +59,14 @@ def fine_tune(
         return FineTuned(model=state.model, head=None)
     began = time.perf_counter()
     model = copy.deepcopy(state.model)
-    head, steps = _train(model, state.heads, segment, plan, context, on_step)
-    return FineTuned(model=model, head=head, steps=steps, seconds=time.perf_counter() - began)
+    head, steps, stopping = _train(model, state.heads, segment, plan, context, on_step)
+    return FineTuned(
+        model=model,
+        head=head,
+        steps=steps if stopping is None else stopping.step,
+        seconds=time.perf_counter() - began,
+        stopped={} if stopping is None else stopping.note,
+    )
 
 
 def kept_target(segment: TargetSegment, plan: Plan, context: RunContext) -> FineTuned | None:
@@ -90,7 +100,8 @@ def keep_target(segment: TargetSegment, done: FineTuned, plan: Plan, context: Ru
 
 def training_cost(segment: TargetSegment, done: FineTuned, plan: Plan, context: RunContext) -> dict[str, Any]:
     """Return what a training took: label, steps, seconds, and how its steps were cut."""
-    told = {"label": f"{segment.target}, seed {plan.seed}", "steps": done.steps, "seconds": done.seconds}
+    told: dict[str, Any] = {"label": f"{segment.target}, seed {plan.seed}", "steps": done.steps, "seconds": done.seconds}
+    told |= {"early_stopping": dict(done.stopped)} if done.stopped else {}
     return told | {"hardware": context.hardware, **context.micro.note, **context.step_log.note}
 
 
@@ -106,13 +117,13 @@ def _train(
     plan: Plan,
     context: RunContext,
     on_step: OnStep | None,
-) -> tuple[nn.Module, int]:
-    """Train on English target data with a fresh or a warm head; return the trained head and the number of steps.
+) -> tuple[nn.Module, int, EarlyStopping | None]:
+    """Train on English target data with a fresh or a warm head; return the trained head, the phase's steps, and any early stop.
 
     Everything drawn here is drawn by the recipe, so that targets of one recipe get the same model whichever comes first.
     """
     card = context.suite.card(segment.target)
-    settings, seed, batch = plan.settings.for_target(card.name), plan.seed, plan.settings.for_target(card.name).batch_size
+    settings, seed, batch = plan.for_target(card.name), plan.seed, plan.for_target(card.name).batch_size
     items = _target_items(card, segment.recipe, settings, seed, context)
     warm = _warm_head(heads, card, plan, context)
     head = copy.deepcopy(warm) if warm is not None else fresh_head(card, f"target/{segment.recipe}", plan, context)
@@ -120,9 +131,17 @@ def _train(
     total += math.ceil(plan.extra_examples / batch)
     order = example_order(segment.recipe, seed, items.lengths, batch, total * batch, 0)
     drawn = [StepItems(parts=((card.name, order[first : first + batch]),)) for first in range(0, total * batch, batch)]
+    learner, stopping = learner_of(model, nn.ModuleDict({"target": head}), context), None
+    if settings.early_stopping is not None:
+        stopping = EarlyStopping(
+            every=settings.early_stopping,
+            patience=settings.patience,
+            score=english_score(model, head, card, plan, context),
+            weights=lambda: weights_of(learner),
+        )
     train_on(
-        learner_of(model, nn.ModuleDict({"target": head}), context),
-        {card.name: TrainingTask(items=items, head="target", seeds=segment.recipe)},
+        learner,
+        {card.name: TrainingTask(items=items, head="target", seeds=segment.recipe, max_length=settings.max_length)},
         drawn,
         settings,
         Curve(total=total, warmup=settings.warmup),
@@ -130,8 +149,9 @@ def _train(
         context=context,
         optimizer_state={},
         on_step=on_step,
+        stopping=stopping,
     )
-    return head, total
+    return head, total, stopping
 
 
 def _target_items(card: TaskCard, recipe: str, settings: TrainSettings, seed: int, context: RunContext) -> Encoded:

@@ -38,6 +38,8 @@ def unfolded(plan: Plan, untrained: Sequence[str] = ()) -> tuple[tuple[Intermedi
         recipes={name: name for name in plan.targets},
         evaluation={(target, language): () for target in plan.targets for language in plan.languages},
         numerics="any",
+        contents={path: path for path in plan.method_files},
+        kinds=dict.fromkeys(names, "pair"),
     )
     spoken, trained = dict.fromkeys(plan.targets, plan.languages), {name: name not in untrained for name in plan.targets}
     return segments_of(plan, around, languages_of=spoken, trained=trained, shown_by=stage_counts)
@@ -47,7 +49,7 @@ def target_steps(plan: Plan, segment: TargetSegment) -> int:
     """Return the optimiser steps of a target phase; 0 if there is no training."""
     if not segment.trained:
         return 0
-    settings = plan.settings.for_target(segment.target)
+    settings = plan.for_target(segment.target)
     # no file is read to count examples: a target costs the same in every trial, so any number gives the same order
     examples = settings.train_examples or _EXAMPLES
     return settings.steps or max(1, round((settings.epochs or 1.0) * examples / settings.batch_size))

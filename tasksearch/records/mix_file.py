@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tasksearch.core.errors import BadInput
+from tasksearch.core.errors import BadInput, TasksearchError
 from tasksearch.core.input_files import check_small
+from tasksearch.core.methods import canonical_methods
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.results.verdict import RULES, Choice
 
-_KEYS = ("mixture", "end", "steps")
+_KEYS = ("mixture", "end", "steps", "learning_rate", "methods")
 
 
 def mix_toml(choice: Choice) -> str:
@@ -60,12 +62,25 @@ def _stage(path: Path, place: int, data: Any) -> Stage:
     where = f"{path}, stage {place}"
     if not isinstance(data, Mapping) or not {"mixture", "steps"} <= set(data) <= set(_KEYS):
         found = ", ".join(sorted(data)) if isinstance(data, Mapping) else repr(data)
-        raise BadInput(f"{where}: {found or 'nothing'}; expected mixture and steps, and end where it is annealed")
+        raise BadInput(
+            f"{where}: {found or 'nothing'}; expected mixture and steps, end where it is annealed, learning_rate and methods"
+        )
     steps = data["steps"]
     if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
         raise BadInput(f"{where}: steps = {steps!r}; expected a whole number, at least 1")
+    rate = data.get("learning_rate")
+    if rate is not None and (not isinstance(rate, int | float) or isinstance(rate, bool) or not 0 < rate < math.inf):
+        raise BadInput(f"{where}: learning_rate = {rate!r}; expected a positive number")
     start = _mixture(where, data["mixture"])
-    return Stage(start=start, end=_mixture(where, data["end"]) if "end" in data else start, steps=steps)
+    end = _mixture(where, data["end"]) if "end" in data else start
+    methods = data.get("methods", [])
+    if not isinstance(methods, list) or not all(isinstance(one, str) for one in methods):
+        raise BadInput(f"{where}: methods = {methods!r}; expected a list of training methods, such as ['smoothing']")
+    try:
+        told = canonical_methods(methods)
+    except TasksearchError as error:
+        raise BadInput(f"{where}: {error}") from None
+    return Stage(start=start, end=end, steps=steps, learning_rate=None if rate is None else float(rate), methods=told)
 
 
 def _mixture(where: str, data: Any) -> Mixture:
@@ -79,6 +94,10 @@ def _mixture(where: str, data: Any) -> Mixture:
 
 def _stage_toml(stage: Stage) -> str:
     lines = ["[[stage]]", f"steps = {stage.steps}", f"mixture = {_shares(stage.start)}"]
+    if stage.learning_rate is not None:
+        lines.append(f"learning_rate = {stage.learning_rate!r}")
+    if stage.methods:
+        lines.append(f"methods = {json.dumps(list(stage.methods), ensure_ascii=False)}")
     if stage.annealed:
         lines.append(f"end = {_shares(stage.end)}")
     return "\n".join(lines) + "\n"

@@ -24,7 +24,8 @@ def decision(verdict: Verdict, order: MatchedComparison | None = None, pending: 
         order: the answer to joint or sequential, if the study has one. It is about all languages and targets together.
         pending: why it has none, as a sentence.
     """
-    said = [_mixes(verdict), _standing(verdict), _targets(verdict), _collapsed(verdict), _incomplete(verdict)]
+    said = [_mixes(verdict), _standing(verdict), _targets(verdict), _not_trained(verdict)]
+    said += [_collapsed(verdict), _incomplete(verdict)]
     if verdict.target == "" and len(verdict.choices) > 1:
         said.append(order.answer if order else pending)
     if verdict.baseline_comparison is not None:
@@ -91,6 +92,16 @@ def _standing(verdict: Verdict) -> str:
         return ""
     names = f": {first_names(stand, MOST_NAMED)}" if stand else ""
     return f"Corrected for looking at {len(rows)} languages at once, {len(stand)} of these {len(seen)} stand ({STANDS}){names}."
+
+
+def _not_trained(verdict: Verdict) -> str:
+    """Say which targets the baseline has not learned."""
+    if not verdict.not_trained:
+        return ""
+    return (
+        f"Not trained: {first_names(verdict.not_trained)}, where the baseline is no better than a guess in English. A gain "
+        "there says that the mix makes the target trainable in these steps, not how much it transfers."
+    )
 
 
 def _collapsed(verdict: Verdict) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("trial", "role", "schedule", "seed", "target", "language", "half", "metric", "value", "examples")
 
-TRIAL_COLUMNS = ("role", "status", "objective", "seconds", "kind", "schedule", "steps", "seed", "cause")
+TRIAL_COLUMNS = ("role", "status", "objective", "seconds", "kind", "schedule", "steps", "learning_rate", "seed", "cause")
 
 
 def score_rows(records: Iterable[TrialRecord]) -> list[dict[str, Any]]:
@@ -51,6 +51,7 @@ def trial_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
             "kind": record.plan.schedule.kind,
             "schedule": record.plan.words if record.plan.soup or record.plan.extra_examples else str(record.plan.schedule),
             "steps": record.plan.schedule.steps,
+            "learning_rate": record.plan.learning_rate,
             "seed": record.plan.seed,
             "cause": record.cause,
             **{f"share_{task}": float(record.plan.schedule.share(task)) for task in tasks},

@@ -89,7 +89,14 @@ def _matched_notes(answer: MatchedComparison) -> tuple[str, ...]:
     ]
     notes.append("Examples of one document count as one draw." if main.documents is not None else NOT_CLUSTERED)
     left = max(contrast.left_out for contrast in answer.contrasts)
-    return (*notes, *([f"{left} mixtures lack a finished training and are left out."] if left else []))
+    if left:
+        notes.append(f"{left} mixtures lack a finished training, or one of theirs collapsed, and are left out.")
+    if answer.of_all_runs is not None:
+        trials = ", ".join(f"{trial} ({kind})" for kind, trial in answer.collapsed)
+        notes.append(
+            f"Collapsed (far below all other pairs in English): trials {trials}; with them {gain_text(answer.of_all_runs)}."
+        )
+    return tuple(notes)
 
 
 def _seeds(seeds: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.section import Section
 from tasksearch.reports.sections import SECTIONS
+from tasksearch.reports.table import ReportTable
 from tasksearch.reports.table_files import to_csv, to_latex
 
 _NUMBER = re.compile(r"~?[+\-−–]?\d[\d.,]*( ?%)?( \[.*\])?(\+\d+)?[*•]?|[▲▼?]?[+\-−]\d[\d.,]*( \[.*\])?†?|–")
@@ -45,14 +46,19 @@ def is_numeric(text: str) -> bool:
 
 def write_tables(data: ReportData, folder: Path) -> list[Path]:
     """Write every table of the report as CSV and LaTeX into the folder; return the files in the order of the page."""
+    sections = sections_of(data)
+    named = [(folder / f"{section.slug}-{slug_of(table.title)}", table) for section in sections for table in section.tables]
+    return [file for place, table in named for file in write_table(table, place)]
+
+
+def write_table(table: ReportTable, place: Path) -> list[Path]:
+    """Write one table as `PLACE.csv` and `PLACE.tex`; return both."""
     from tasksearch.core.atomic import write_atomic
 
     written = []
-    for section in sections_of(data):
-        for table in section.tables:
-            for suffix, text in (("csv", to_csv(table)), ("tex", to_latex(table))):
-                written.append(folder / f"{section.slug}-{slug_of(table.title)}.{suffix}")
-                write_atomic(written[-1], text.encode())
+    for suffix, text in (("csv", to_csv(table)), ("tex", to_latex(table))):
+        written.append(place.with_name(f"{place.name}.{suffix}"))
+        write_atomic(written[-1], text.encode())
     return written
 
 

@@ -78,8 +78,11 @@ def short_mix(schedule: Schedule) -> str:
         start, end = (_shares(tuple(mixture)) for mixture in (stage.start, stage.end))
         parts.append(f"{start} ⇝ {end}" if stage.annealed else start)
     if len(parts) == 1:
-        return f"{parts[0]}, {schedule.steps} steps"
-    return " → ".join(f"{part} {stage.steps}" for part, stage in zip(parts, schedule.stages, strict=True)) + " steps"
+        return f"{parts[0]}, {schedule.steps} steps{schedule.rate_words}"
+    return (
+        " → ".join(f"{part} {stage.steps}" for part, stage in zip(parts, schedule.stages, strict=True))
+        + f" steps{schedule.rate_words}"
+    )
 
 
 def letter(place: int) -> str:

@@ -8,6 +8,7 @@ ones: it contains the effects of order and of the mixtures and the luck of the s
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -219,6 +220,8 @@ class MatchedComparison:
         choosing: one per study in which the search trained both kinds.
         size_rule: None where it gives no advice; `size_note` says why.
         joint_ahead: number of mixtures in which joint training had the higher mean over all languages, out of `main.mixtures`.
+        collapsed: (kind of schedule, trial) of matched pairs' trainings that collapsed; their pairs are left out.
+        of_all_runs: joint - sequential over all languages with them; None where none collapsed.
         margin: of equivalence, points.
         steps: lengths of the intermediate phase among the matched pairs.
         cost: trainings and hours that the answer took.
@@ -236,6 +239,8 @@ class MatchedComparison:
     steps: tuple[int, ...]
     cost: MatchedPairsCost
     joint_ahead: int
+    collapsed: tuple[tuple[str, int], ...] = ()
+    of_all_runs: Difference | None = None
     margin: float = MARGIN
     complete: bool = True
     adaptive: bool = False
@@ -273,11 +278,20 @@ class MatchedComparison:
             found = f"{main.finding()}, {seen} {over}, joint ahead in {self.joint_ahead}"
         else:
             found = f"no difference seen, {seen} {over}; {self.equivalence.words}"
-        return f"Joint or sequential: {found}.{early}"
+        return f"Joint or sequential: {found}.{self._left_out}{early}"
 
     @property
     def _early(self) -> str:
         return "" if self.complete else " Matched pairs are still being trained: this is an early look."
+
+    @property
+    def _left_out(self) -> str:
+        """How many trainings of each kind collapsed, as a sentence: where one kind fails more, that is a finding too."""
+        if not self.collapsed:
+            return ""
+        counts = Counter(kind for kind, _ in self.collapsed)
+        told = " and ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+        return f" Pairs with a collapsed training are left out ({told})."
 
     @property
     def _mixtures(self) -> str:

@@ -6,23 +6,27 @@ deviation is the median difference between two seeds of one plan over all plans 
 and at least the binomial error. A plan that would be flagged on more than half of its seeds is not flagged at all: that it
 fails is what was found.
 
-A flagged training is trained again on a new seed, as a trial of its own, `RERUNS` times in a study at most.
+The arms of matched pairs have one seed each: all arms of a study are compared as if they were one plan.
+
+A flagged training on fresh seeds is trained again on a new seed, as a trial of its own, `RERUNS` times in a study at most.
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
-from tasksearch.core.score import ENGLISH
-from tasksearch.core.study import TrialRecord
-from tasksearch.search.objective import binomial_error
+from tasksearch.core.score import ENGLISH, Cell
+from tasksearch.core.study import LEAST_TWINS, TrialRecord
+from tasksearch.search.objective import Baseline, binomial_error
 
 FAR = 6.0
 """Deviations between a collapsed training and the median of its plan's other seeds."""
 RERUNS = 4
 """The most trainings of a study that are run again because they collapsed."""
+GUESSED = 2.0
+"""Binomial errors above the score of a guess up to which a target of the baseline counts as not trained."""
 FRESH = ("baseline", "finalist", "control")
 """Roles whose trainings are compared with the other seeds of their plan."""
 
@@ -33,7 +37,20 @@ def collapsed(records: Iterable[TrialRecord]) -> frozenset[int]:
     for record in records:
         if record.role in FRESH and record.status == "done":
             plans.setdefault(record.plan.mix_signature, []).append(record)
-    several = [trained for trained in plans.values() if len(trained) > 1]
+    return _flagged([trained for trained in plans.values() if len(trained) > 1])
+
+
+def collapsed_pairs(records: Iterable[TrialRecord]) -> frozenset[int]:
+    """Return the numbers of the collapsed trainings among the finished matched pairs. Pure.
+
+    Each has a mix and a seed of its own, so each is compared with all others; mixes differ more than seeds, and the deviation
+    holds both.
+    """
+    arms = [record for record in records if record.role == "pair" and record.status == "done"]
+    return _flagged([arms]) if len(arms) > 2 * LEAST_TWINS else frozenset()
+
+
+def _flagged(several: Sequence[Sequence[TrialRecord]]) -> frozenset[int]:
     english = {record.number: _english(record) for trained in several for record in trained}
     targets = {target for scores in english.values() for target in scores}
     spread = {target: _spread(several, english, target) for target in targets}
@@ -42,6 +59,23 @@ def collapsed(records: Iterable[TrialRecord]) -> frozenset[int]:
         low = {record.number for record in trained if _is_low(record, trained, english, spread)}
         found |= low if 2 * len(low) <= len(trained) else set()
     return frozenset(found)
+
+
+def not_trained(baseline: Baseline, chance: Mapping[str, float | None], examples: Mapping[Cell, int]) -> tuple[str, ...]:
+    """Return the targets in which the baseline is no better than a guess on English selection examples, sorted.
+
+    Args:
+        baseline: its selection scores.
+        chance: target → score of a guess, percent; targets without one are never returned.
+        examples: cell → selection examples.
+    """
+    return tuple(
+        target
+        for target in baseline.targets
+        if (guess := chance.get(target)) is not None
+        and (cell := baseline.cells.get((target, ENGLISH))) is not None
+        and cell.mean <= guess + GUESSED * binomial_error(guess, examples[target, ENGLISH])
+    )
 
 
 def to_run_again(records: Sequence[TrialRecord]) -> TrialRecord | None:

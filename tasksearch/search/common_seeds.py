@@ -41,5 +41,5 @@ def further_baseline(config: StudyConfig) -> tuple[int, int]:
 
 def most_seed(config: StudyConfig) -> int:
     """Return the highest fresh seed that a finalist or control may get."""
-    most: int = max(config.leader_seeds, config.most_seeds, *control_seeds(config))
+    most: int = max(config.leader_seeds, config.seed_limit, *control_seeds(config))
     return most

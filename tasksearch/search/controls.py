@@ -1,7 +1,8 @@
 """Controls of the baseline comparison: trained beside the finalists, on their fresh seeds, and never chosen.
 
 `length`: the free baseline among the finalists (best single task, uniform joint, …), its mixture at the other finalists'
-lengths. Designed trials have the first length of the space; a longer mix should beat the free baseline at its own length too.
+lengths and learning rates. Designed trials have the first of the space; a longer mix should beat the free baseline at its own
+length and rate too.
 `exposure`: no intermediate phase, every target phase longer by as many examples as a finalist's intermediate phase shows. A mix
 that holds a target's own training data may win by showing more of it, and any mix by more steps; this control has both. `soup`:
 the average of the encoders that the finalists' intermediate phases end with, each of the same seed, then the target phases as
@@ -39,8 +40,8 @@ def control_plans(
     mixes = tuple(dict.fromkeys(finalists))
     makers: list[Callable[[int], Plan]] = []
     if "length" in names and free is not None:
-        others = {stretched(free, mix.steps) for mix in mixes} - set(mixes)
-        makers += [_at(plan_of, schedule) for schedule in sorted(others, key=lambda schedule: schedule.steps)]
+        others = {alike(free, mix) for mix in mixes} - set(mixes)
+        makers += [_at(plan_of, one) for one in sorted(others, key=lambda one: (one.steps, one.learning_rate or 0.0))]
     if "exposure" in names:
         lengths = sorted({plan_of(mix, 0).intermediate_examples for mix in mixes})
         makers += [_lengthened(plan_of, examples) for examples in lengths]
@@ -57,7 +58,8 @@ def control_seeds(config: StudyConfig) -> range:
 def most_controls(config: StudyConfig) -> int:
     """Return the most trainings of controls that a complete study has."""
     lengths = min(config.leaders, len(config.space.steps) or 1)
-    each = {"length": lengths - 1, "exposure": lengths, "soup": int(config.leaders > 1)}
+    alikes = min(config.leaders, (len(config.space.steps) or 1) * (len(config.space.searched_rates) or 1))
+    each = {"length": alikes - 1, "exposure": lengths, "soup": int(config.leaders > 1)}
     return len(control_seeds(config)) * sum(each[name] for name in config.controls)
 
 
@@ -89,6 +91,11 @@ def stretched(schedule: Schedule, steps: int) -> Schedule:
         return schedule
     stages = [dataclasses.replace(stage, steps=n) for stage, n in zip(schedule.stages, counts, strict=True)]
     return Schedule(stages=tuple(stages))
+
+
+def alike(schedule: Schedule, other: Schedule) -> Schedule:
+    """Return the schedule at the length, learning rate and methods of another."""
+    return stretched(schedule, other.steps).trained_as(other)
 
 
 def _at(plan_of: PlanOf, schedule: Schedule) -> Callable[[int], Plan]:

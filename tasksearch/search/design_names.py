@@ -12,7 +12,7 @@ from math import lcm
 
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.space import SearchSpace, on_grid
-from tasksearch.search.controls import stretched
+from tasksearch.search.controls import alike
 from tasksearch.search.designed_trials import PROPORTIONAL, SINGLE, SIZE_RULE, UNIFORM, Design, designed_trials
 
 
@@ -32,9 +32,9 @@ class DesignNames:
         return cls(designs=tuple(design for space in spaces for design in designed_trials(space, sizes)))
 
     def all_of(self, schedule: Schedule) -> tuple[str, ...]:
-        """Every design that the schedule is, at its own length or another."""
+        """Every design that the schedule is, at its own length and rate or others."""
         for design in self.designs:
-            if schedule in (design.schedule, stretched(design.schedule, schedule.steps)):
+            if schedule in (design.schedule, alike(design.schedule, schedule)):
                 return design.names
         return (_by_shape(schedule),)
 

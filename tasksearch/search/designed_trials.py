@@ -1,7 +1,8 @@
 """Designed trials: every single task, all tasks jointly, and the order of the size rule, before the sampler starts.
 
-All designs have one length, the first that the space lists, so that they are compared at equal steps. A design that the space
-cannot express is left out, and equal ones are run once. The baseline's seeds come before them and are not in this list.
+All designs have one length and one learning rate, the first that the space lists, so that they are compared at equal steps. A
+design that the space cannot express is left out, and equal ones are run once. The baseline's seeds come before them and are not
+in this list. Of a space that is a grid the designs are its plans, and no other mix is trained.
 """
 
 from __future__ import annotations
@@ -45,7 +46,14 @@ def designed_trials(space: SearchSpace, sizes: Mapping[str, int]) -> tuple[Desig
     Args:
         space: with tasks and steps filled in.
         sizes: task → number of training examples; without a size for every task 3 and 4 are left out.
+
+    Raises:
+        BadInput: a grid's plan needs sizes that are not there.
     """
+    if space.grid:
+        rows = space.rows(sizes)
+        named = [(SINGLE if len(row.schedule.tasks) == 1 else row.name, row) for row in rows]
+        return _distinct((name, Design(params=row.params, schedule=row.schedule)) for name, row in named)
     tasks = space.tasks
     wanted: list[tuple[str, dict[str, Any]]] = [(SINGLE, _wish(space, [task])) for task in tasks]
     wanted.append((UNIFORM, _wish(space, tasks)))
@@ -60,7 +68,7 @@ def designed_trials(space: SearchSpace, sizes: Mapping[str, int]) -> tuple[Desig
 
 def most_designs(space: SearchSpace) -> int:
     """Return the number of designed trials if no two of them are equal."""
-    return len(space.tasks) + 3
+    return space.plan_count if space.grid else len(space.tasks) + 3
 
 
 def design_of(space: SearchSpace, wish: Mapping[str, Any]) -> Design | None:
@@ -116,6 +124,8 @@ def _wish(
     if len(chosen) > 1 and kind not in space.schedules:
         return {}
     wish |= {"schedule": kind, "steps": space.steps[0] if space.steps else None}
+    wish |= {"learning_rate": space.searched_rates[0]} if space.searched_rates else {}
+    wish |= {"method": space.methods[0]} if space.methods else {}
     if space.translations:
         wish["translations"] = "english" if "english" in space.translations else space.translations[0]
     wish |= {f"weight/{task}": weights[task] if weights else even for task in chosen}

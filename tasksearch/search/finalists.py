@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tasksearch.core.errors import TasksearchError
 from tasksearch.core.study import SEARCHED, StudyConfig, TrialRecord
 from tasksearch.search.gain_table import MIN_MIXES, GainTable, language_columns
-from tasksearch.search.objective import Baseline, counted_targets
+from tasksearch.search.objective import Baseline, counted_targets, objective_weights
 
 Array = NDArray[np.float64]
 _Weights = Mapping[tuple[str, str], float]
@@ -65,7 +65,7 @@ def choose_finalists(
         return by_objective
     if table is None or len(table.firsts) < MIN_MIXES:
         return by_objective
-    weights = _weights(config, table, baseline, counted, groups or {})
+    weights = objective_weights(config.objective, table.cells, baseline, counted, groups or {})
     columns = language_columns(table.cells, weights)
     if not columns:
         return by_objective
@@ -73,25 +73,6 @@ def choose_finalists(
     key = _Key(table, weights, columns)
     chosen = _chosen(key, config.leaders, designed)
     return [Finalist(record=table.firsts[i], rows=rows) for i, rows in chosen]
-
-
-def _weights(
-    config: StudyConfig, table: GainTable, baseline: Baseline, counted: Sequence[str], groups: Mapping[str, str]
-) -> dict[tuple[str, str], float]:
-    """Return cell → weight in the objective."""
-    asked = dict(config.objective.targets)
-    kinds: dict[str, list[str]] = {}
-    for target in counted:
-        kinds.setdefault(groups.get(target, ""), []).append(target)
-    weights: dict[tuple[str, str], float] = {}
-    for members in kinds.values():
-        for target in members:
-            spoken = [
-                c for c in table.cells if c[0] == target and c[1] in baseline.languages(target, config.objective.languages)
-            ]
-            share = asked.get(target, 0.0) if asked else 1 / (len(kinds) * len(members))
-            weights |= {cell: share / len(spoken) for cell in spoken}
-    return weights
 
 
 class _Key:

@@ -2,8 +2,8 @@
 
 *Effect of order.* Mixtures of at least two tasks are drawn from the search space as a random sampler draws them (every subset
 equally likely, then shares and length evenly), by the study's seed alone: no result decides which, so they are an unbiased
-sample of the space. Tasks, shares, examples, batch and seed of a mixture's trainings are equal, and so is the order of each
-task's own examples, which depends on (seed, task) alone. There are two designs.
+sample of the space. Tasks, shares, examples, learning rate, batch and seed of a mixture's trainings are equal, and so is the
+order of each task's own examples, which depends on (seed, task) alone. There are two designs.
 
 A *pair* is a joint training and one with the tasks one after the other in a random order. Both are trials of the search. Every
 pair has a seed of its own: mixtures are the main source of variance, so that many on one seed each tell more than few on
@@ -45,6 +45,7 @@ PAIR_SEED = 100
 """Seed of the first pair; the k-th has `PAIR_SEED` + k. Finalists and controls have seeds from 1."""
 ENOUGH_PAIRS = 30
 """Pairs by default at most: the examples, which all pairs share, limit what more of them tell."""
+_Same = tuple[Mixture, int, float | None]
 _DRAWS = 400  # after so many draws without a new mixture the space counts as exhausted
 
 
@@ -89,9 +90,9 @@ def drawn_pairs(space: SearchSpace, seed: int, count: int) -> tuple[DrawnPair, .
 def default_pairs(space: SearchSpace, trials: int, baseline_seeds: int) -> int:
     """Return the number of pairs that a third of the trials make, at most `ENOUGH_PAIRS` and what baseline and designs leave.
 
-    0 where the space lacks one of the two kinds, or where too few pairs for an interval would come of it.
+    0 where the space lacks one of the two kinds or is a grid, or where too few pairs for an interval would come of it.
     """
-    if any(kind not in space.schedules for kind in KINDS):
+    if space.grid or any(kind not in space.schedules for kind in KINDS):
         return 0
     free = trials - baseline_seeds - most_designs(space)
     pairs = min(ENOUGH_PAIRS, trials // 6, free // 2)
@@ -109,7 +110,7 @@ def matched_sets(space: SearchSpace, seed: int, count: int) -> tuple[tuple[Match
 
 def _distinct_sets(space: SearchSpace, rng: random.Random, count: int) -> tuple[tuple[MatchedTraining, ...], ...]:
     """Draw the matched trainings of `count` different mixtures, or of as many as are found."""
-    found, misses = dict[tuple[Mixture, int], tuple[MatchedTraining, ...]](), 0
+    found, misses = dict[_Same, tuple[MatchedTraining, ...]](), 0
     while len(found) < count and misses < _DRAWS:
         drawn = _drawn(space, rng)
         if drawn is None or drawn[0] in found:
@@ -119,8 +120,8 @@ def _distinct_sets(space: SearchSpace, rng: random.Random, count: int) -> tuple[
     return tuple(found.values())
 
 
-def _drawn(space: SearchSpace, rng: random.Random) -> tuple[tuple[Mixture, int], tuple[MatchedTraining, ...]] | None:
-    """Draw ((mixture, steps), its trainings); None for a mix of one task.
+def _drawn(space: SearchSpace, rng: random.Random) -> tuple[_Same, tuple[MatchedTraining, ...]] | None:
+    """Draw (what its trainings have in common, its trainings); None for a mix of one task.
 
     The number of draws from `rng` does not depend on the kinds of schedule in the space.
     """
@@ -134,8 +135,11 @@ def _drawn(space: SearchSpace, rng: random.Random) -> tuple[tuple[Mixture, int],
         return None
     chains = [sequential_twin(mixture, order, steps) for order in orders]
     variants = [Schedule.joint(mixture, steps), annealed_twin(mixture, orders[0], steps), *chains]
+    variants, chains = ([each.trained_as(schedule) for each in some] for some in (variants, chains))
     policies: list[tuple[Schedule, LRPolicy]] = [(each, "phase") for each in variants] + [(each, "stage") for each in chains]
-    return (mixture, steps), tuple(MatchedTraining(schedule=each, lr_policy=policy) for each, policy in policies)
+    return (mixture, steps, schedule.learning_rate, schedule.methods), tuple(
+        MatchedTraining(schedule=each, lr_policy=policy) for each, policy in policies
+    )
 
 
 def _mixture(schedule: Schedule) -> Mixture:

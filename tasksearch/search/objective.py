@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from tasksearch.core.errors import BadInput, StudyNotReady
-from tasksearch.core.score import ENGLISH, ScoreTable
+from tasksearch.core.score import ENGLISH, Cell, ScoreTable
 from tasksearch.core.study import Objective, TrialRecord
 
 MIN_BASELINE_SEEDS = 3
@@ -137,6 +137,23 @@ def counted_targets(baseline: Baseline, wanted: Objective) -> tuple[str, ...]:
             "objective: no target is scored in any language that counts; name languages, English among them if meant"
         )
     return counted
+
+
+def objective_weights(
+    wanted: Objective, cells: Sequence[Cell], baseline: Baseline, counted: Sequence[str], groups: Mapping[str, str]
+) -> dict[Cell, float]:
+    """Return cell → weight in the objective; `counted` are its targets."""
+    asked = dict(wanted.targets)
+    kinds: dict[str, list[str]] = {}
+    for target in counted:
+        kinds.setdefault(groups.get(target, ""), []).append(target)
+    weights: dict[Cell, float] = {}
+    for members in kinds.values():
+        for target in members:
+            spoken = [cell for cell in cells if cell[0] == target and cell[1] in baseline.languages(target, wanted.languages)]
+            share = asked.get(target, 0.0) if asked else 1 / (len(kinds) * len(members))
+            weights |= {cell: share / len(spoken) for cell in spoken}
+    return weights
 
 
 def _target_gain(target: str, values: Mapping[tuple[str, str], float], baseline: Baseline, wanted: Objective) -> float:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import operator
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -25,14 +25,16 @@ from tasksearch.core.errors import BadInput
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
-from tasksearch.core.space import SearchSpace, decode, encode
+from tasksearch.core.space import SearchSpace, decode, encode, unused
 from tasksearch.core.study import AFTERWARDS, Role, StudyConfig, TrialRecord
+from tasksearch.search.auto import auto_suggestions
 from tasksearch.search.collapse import FIRST_SEED, FRESH, collapsed, is_rerun, to_run_again
 from tasksearch.search.common_seeds import next_common
 from tasksearch.search.controls import control_plans, control_seeds
 from tasksearch.search.designed_trials import Design, designed_trials
 from tasksearch.search.finalists import Finalist, choose_finalists
 from tasksearch.search.matched_pairs import best_of_plans, drawn_pairs, matched_count, matched_plan
+from tasksearch.search.precision import affordable, half_width, may_run_again
 from tasksearch.search.racing import goes_on, race_state
 from tasksearch.search.random_schedules import every_schedule, random_params
 from tasksearch.search.tpe import tpe_suggestions
@@ -103,7 +105,7 @@ def propose(
     assert [record.number for record in before] == list(range(n)), "records have gaps"
     searched = searched_of(config, before)
     if len(searched) < config.trials:
-        found = _searched(config, sizes, plan_of, n, searched)
+        found = _searched(config, sizes, plan_of, n, searched, groups or {})
         if found is not None:
             return found
     return _finalist(config, plan_of, before, searched, groups, race)
@@ -115,22 +117,25 @@ def _searched(
     plan_of: PlanOf,
     n: int,
     searched: Sequence[TrialRecord],
+    groups: Mapping[str, str],
 ) -> Proposal | Wait | None:
     """Propose a baseline seed, a designed trial or a sampled one; None where the space has no new mix."""
     place = len(searched)
     if place < config.baseline_seeds:
-        return Proposal(number=n, role="baseline", plan=plan_of(Schedule.none(), place), params=_unused(config))
+        return Proposal(number=n, role="baseline", plan=plan_of(Schedule.none(), place), params=unused(config.space))
     design = _design(config, sizes, plan_of, searched)
     if design is not None:
         return Proposal(number=n, role="design", plan=plan_of(design.schedule, SEARCH_SEED), params=design.params)
     pair = _pair(config, plan_of, searched)
     if pair is not None:
         return Proposal(number=n, role="pair", plan=pair, params=_told(config, pair.schedule))
+    if config.space.grid:
+        return None
     told = searched[: max(0, place - config.lag + 1)]
     unready = _first_unready(told)
     if unready is not None and config.sampler != "random" and _has_baseline(config, told):
         return Wait(number=unready, search_goes_on=True)
-    params = _draw(config, place, told if _has_baseline(config, told) else (), searched)
+    params = _draw(config, place, told if _has_baseline(config, told) else (), searched, groups)
     if params is None:
         return None
     schedule = decode(config.space, params)
@@ -179,7 +184,11 @@ def searched_of(config: StudyConfig, records: Sequence[TrialRecord]) -> list[Tri
 
 
 def _draw(
-    config: StudyConfig, place: int, told: Sequence[TrialRecord], searched: Sequence[TrialRecord]
+    config: StudyConfig,
+    place: int,
+    told: Sequence[TrialRecord],
+    searched: Sequence[TrialRecord],
+    groups: Mapping[str, str],
 ) -> dict[str, Any] | None:
     """Draw parameters of a mix that no earlier trial has; None where the space seems to have none."""
     space, seen = config.space, {record.plan.schedule for record in searched}
@@ -188,21 +197,31 @@ def _draw(
         schedule = decode(space, params)
         return schedule is not None and schedule not in seen
 
-    if config.sampler != "random":
-        pending, results = searched[len(told) :], told
-        seeds = [seed_from("tpe", config.seed, place, attempt) for attempt in range(_ASKS)]
-        found = next(
-            (params for params in tpe_suggestions(space, results, pending, seeds=seeds, sampler=config.sampler) if new(params)),
-            None,
-        )
-        if found is not None:
-            return found
+    found = next(filter(new, _suggestions(config, place, told, searched[len(told) :], groups)), None)
+    if found is not None:
+        return found
     rng = random.Random(seed_from("random", config.seed, place))
     drawn = next((params for _ in range(_DRAWS) if new(params := random_params(space, rng))), None)
     if drawn is not None:
         return drawn
     left = [params for schedule, params in every_schedule(space).items() if schedule not in seen]
     return rng.choice(left) if left else None
+
+
+def _suggestions(
+    config: StudyConfig,
+    place: int,
+    told: Sequence[TrialRecord],
+    pending: Sequence[TrialRecord],
+    groups: Mapping[str, str],
+) -> Iterator[dict[str, Any]]:
+    """Return what the study's sampler proposes, the first that is new being meant; nothing where it is `random`."""
+    if config.sampler == "random":
+        return iter(())
+    if config.sampler == "auto":
+        return auto_suggestions(config, told, pending, groups, seed=seed_from("auto", config.seed, place))
+    seeds = [seed_from("tpe", config.seed, place, attempt) for attempt in range(_ASKS)]
+    return tpe_suggestions(config.space, told, pending, seeds=seeds, sampler=config.sampler)
 
 
 def _finalist(
@@ -226,8 +245,9 @@ def _finalist(
     found = choose_finalists(config, searched, groups)
     first = _first(config, plan_of, found, run)
     if first is None and (control := _control(config, plan_of, found, before)) is not None:
-        return Proposal(number=n, role="control", plan=control, params=_unused(config))
-    wanted = first or _race(config, plan_of, found, run, searched, race)
+        return Proposal(number=n, role="control", plan=control, params=unused(config.space))
+    controls = sum(record.role == "control" for record in before)
+    wanted = first or _race(config, plan_of, found, run, searched, race, controls)
     if isinstance(wanted, Wait):
         return wanted
     if wanted is not None:
@@ -235,7 +255,7 @@ def _finalist(
         return Proposal(number=n, role="finalist", plan=plan, params=finalist.record.params)
     common = next_common(config, plan_of, before)
     if common is not None:
-        return Proposal(number=n, role="baseline", plan=common, params=_unused(config))
+        return Proposal(number=n, role="baseline", plan=common, params=unused(config.space))
     again = _run_again(config, plan_of, before)
     if again is not None:
         return again
@@ -244,10 +264,10 @@ def _finalist(
         return asked
     more = _more_baseline(config, plan_of, before)
     if more is not None:
-        return Proposal(number=n, role="baseline", plan=more, params=_unused(config))
+        return Proposal(number=n, role="baseline", plan=more, params=unused(config.space))
     if config.untrained and all(record.role != "untrained" for record in before):
         bare = dataclasses.replace(plan_of(Schedule.none(), 0), start="fresh")
-        return Proposal(number=n, role="untrained", plan=bare, params=_unused(config))
+        return Proposal(number=n, role="untrained", plan=bare, params=unused(config.space))
     return Finished()
 
 
@@ -259,7 +279,7 @@ def _run_again(config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecor
     late = next((record.number for record in fresh if not _ready(record)), None)
     if late is not None:
         return Wait(number=late)
-    found = to_run_again(fresh)
+    found = to_run_again(fresh) if may_run_again(config, before) else None
     if found is None:
         return None
     base = plan_of(Schedule.none(), 0).seed
@@ -315,6 +335,7 @@ def _race(
     run: Mapping[Plan, TrialRecord],
     searched: Sequence[TrialRecord],
     race: bool | None,
+    controls: int,
 ) -> tuple[Finalist, Plan] | Wait | None:
     """The next finalist and plan; Wait for the rounds before; None where every race is over."""
 
@@ -323,12 +344,14 @@ def _race(
 
     baseline = [record for record in searched if record.role == "baseline" and record.status == "done"]
     racing = list(range(len(found)))
-    for seed in range(config.leader_seeds + 1, config.most_seeds + 1):
+    for seed in range(config.leader_seeds + 1, config.seed_limit + 1):
         told = {i: [run[p] for s in range(1, seed) if (p := plan(finalist, s)) in run] for i, finalist in enumerate(found)}
         late = next((record.number for records in told.values() for record in records if not _ready(record)), None)
         if late is not None:
             return Wait(number=late)
-        racing = [i for i in racing if _open(config, found[i], told, i, baseline, race)]
+        racing = [i for i in racing if _open(config, found[i], told, i, baseline, race)][
+            : affordable(config, told, seed, controls)
+        ]
         for i in racing:
             if plan(found[i], seed) not in run:
                 return found[i], plan(found[i], seed)
@@ -355,8 +378,11 @@ def _open(
     if len(runs[place]) < 2 and any(record.number in lost for record in told[place]):
         return True  # a collapsed seed says nothing: the next one takes its place
     baseline = [record for record in baseline if record.number not in lost]
-    looks = config.most_seeds - config.leader_seeds + 1
-    return goes_on([race_state(runs, place, baseline, row, looks=looks, most=config.most_seeds) for row in finalist.rows])
+    if config.half_width is not None:
+        return bool(finalist.rows) and half_width(runs, place, baseline, finalist.rows[0]) > config.half_width
+    looks = config.seed_limit - config.leader_seeds + 1
+    rows = [race_state(runs, place, baseline, row, looks=looks, most=config.seed_limit) for row in finalist.rows]
+    return goes_on(rows) or (config.by_precision and any(row.chance > 0 for row in rows))
 
 
 def _told(config: StudyConfig, schedule: Schedule) -> tuple[tuple[str, Any], ...]:
@@ -365,10 +391,6 @@ def _told(config: StudyConfig, schedule: Schedule) -> tuple[tuple[str, Any], ...
         return tuple(encode(schedule, config.space).items())
     except BadInput:
         return ()
-
-
-def _unused(config: StudyConfig) -> tuple[tuple[str, Any], ...]:
-    return tuple((f"use/{task}", False) for task in config.space.tasks)
 
 
 def _first_unready(records: Sequence[TrialRecord]) -> int | None:

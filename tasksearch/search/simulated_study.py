@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from tasksearch.core.score import Cell, Score, ScoreTable
 from tasksearch.core.signature import seed_from
 from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.search.collapse import RERUNS
 from tasksearch.search.common_seeds import further_baseline
 from tasksearch.search.controls import control_seeds, most_controls
 from tasksearch.search.matched_pairs import KINDS, matched_count
+from tasksearch.search.precision import least_trainings
 from tasksearch.search.proposals import PlanOf, Proposal, propose
 
 _LEVEL, _EXAMPLES = 50.0, 10**6
@@ -31,22 +33,30 @@ class Bounds:
 
 
 def bounds(config: StudyConfig) -> dict[str, Bounds]:
-    """Role → trainings of the complete study but for the search's mixes, where the space holds as many as there are trials."""
+    """Role → trainings of the complete study but for the search's mixes, where the space holds as many as there are trials.
+
+    `re-run` stands for trainings that replace collapsed ones.
+    """
     mixes = max(0, config.trials - config.baseline_seeds)
     leaders, seeds = min(config.leaders, mixes), config.leader_seeds
-    races = seeds > 1 and config.most_seeds > seeds
+    races = seeds > 1 and config.seed_limit > seeds
+    further = further_baseline(config) if leaders else (0, 0)
+    most = leaders * (config.seed_limit if races else seeds)
+    if config.max_trainings is not None:
+        room = max(0, config.max_trainings - least_trainings(config))
+        most, further = min(most, leaders * seeds + room), (further[0], min(further[1], further[0] + room))
     each = {"length": 0, "exposure": 1, "soup": int(leaders > 1)}
     controls = len(control_seeds(config)) * sum(each[name] for name in config.controls) if leaders else 0
     twins, untrained = matched_count(config), int(config.untrained)
-    further = further_baseline(config) if leaders else (0, 0)
     baseline = config.baseline_seeds + config.more_baseline
     found = {
         "baseline": Bounds(least=baseline + further[0], most=baseline + further[1]),
-        "finalist": Bounds(least=leaders * seeds, most=leaders * (config.most_seeds if races else seeds)),
+        "finalist": Bounds(least=leaders * seeds, most=most),
         "control": Bounds(least=controls, most=most_controls(config)),
         "twin": Bounds(least=twins, most=twins),
         "best-of": Bounds(least=0, most=len(KINDS) * config.twin_seeds if config.twins else 0),
         "untrained": Bounds(least=untrained, most=untrained),
+        "re-run": Bounds(least=0, most=RERUNS if leaders else 0),
     }
     return {role: one for role, one in found.items() if one.most}
 

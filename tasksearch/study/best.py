@@ -11,7 +11,7 @@ from typing import Any
 from tasksearch.core.arguments import named_arguments
 from tasksearch.core.errors import StudyNotReady, UnknownName
 from tasksearch.core.folders import AnyPath
-from tasksearch.core.score import ScoreTable
+from tasksearch.core.score import ENGLISH, ScoreTable
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.records.ledger import Ledger
 from tasksearch.results.verdict import RULES, Verdict
@@ -147,6 +147,7 @@ def read_study(
         documents=Documents.reporting(ledger.documents()),
         picker=picker_of(config),
         designs=design_names_of(ledger),
+        chance=suite.chance_over([ENGLISH]),
     )
     return reading, records
 

@@ -6,33 +6,40 @@ import dataclasses
 import inspect
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.methods import canonical_methods, with_absolute_paths
 from tasksearch.core.option import Options, check_names, options_of
 from tasksearch.core.options import Places, Resources, StudyOptions, control_names
 from tasksearch.core.own_files import shown
+from tasksearch.core.presets import SUITE
+from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import Objective, Overrides, StudyConfig
 from tasksearch.search.matched_pairs import default_pairs
+from tasksearch.search.precision import least_trainings
 from tasksearch.study.locations import kept_tracking_address
 from tasksearch.study.objective import read_objective
 from tasksearch.study.own_parts import encoder_name, picker_name, sampler_name, trainable_name
+from tasksearch.study.presets import has_presets, preset_of, with_preset
 from tasksearch.study.settings import FOR_TARGETS, settled_precision
 from tasksearch.study.setup import check_metrics, choose_languages, choose_targets, data_folder
-from tasksearch.study.spaces import fill_in, known_spaces, load_space
+from tasksearch.study.spaces import absent_tasks, fill_in, known_spaces, load_space
 from tasksearch.tasks.catalogue import load_suite, suite_name
 from tasksearch.tasks.languages import canonical
 from tasksearch.tasks.suite import Suite
 from tasksearch.tracking.address import kept as kept_address
 
 DEFAULT_FOLDER = Path("studies")
+GRID_CONTROLS = ("exposure",)
+"""Controls of a grid by default: the others train mixes that its list does not have."""
 T = TypeVar("T", bound=Options)
 _LONGEST_NAME = 200
 """In bytes. File systems allow 255, and Optuna and MLflow append to the name."""
-_ADDED_BY_CODE = ("every_target",)
+_ADDED_BY_CODE = ("every_target", "auto_layers")
 _OF_THE_LAB = ("world_seed", "phase1_steps", "shuffled_labels")
 
 
@@ -56,15 +63,15 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
     suite = check_metrics(load_suite(named))
     if asked.name is not None:
         check_name(asked.name)
-    loaded = load_space(asked.space)
-    targets = choose_targets(suite, asked.targets)
+    data = data_folder(suite, asked.data)
+    targets, encoder = choose_targets(suite, asked.targets), encoder_name(asked.encoder or "")
     languages = choose_languages(suite, targets, asked.languages)
-    texts = tuple(canonical(language) for language in asked.mlm_languages)
-    changes: Any = {"continuous": asked.continuous, "steps": asked.steps, "translations": asked.translations}
-    space = fill_in(loaded, suite, languages, text_languages=texts, **changes)
     for target, _ in asked.target:
         if target not in targets:
             raise UnknownName("target of the study", target, targets)
+    preset, raw = preset_of(asked, suite, encoder), load_space(asked.space)
+    asked = with_preset(asked, preset, suite, targets, raw)
+    space = _space(asked, raw, suite, data, languages)
     same = {one.name for one in dataclasses.fields(StudyConfig)} & {one.name for one in options_of(StudyOptions)}
     resolved: dict[str, Any] = {
         "name": asked.name or f"{space.name}-{suite.name}{'-shuffled' if asked.shuffled_labels else ''}-seed{asked.seed}",
@@ -73,22 +80,38 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "sampler": sampler_name(asked.sampler),
         "picker": picker_name(asked.picker or ""),
         "trainable": trainable_name(asked.trainable or ""),
-        "encoder": encoder_name(asked.encoder or ""),
+        "encoder": encoder,
+        "preset": preset.name,
         "model": asked.model or "lab",
         "lag": asked.lag or StudyConfig.lag,
         "targets": targets,
         "languages": languages,
-        "data": data_folder(suite, asked.data),
+        "data": data,
         "objective": read_objective(asked.objective, suite, targets, languages) if asked.objective else Objective(),
         "untrained": suite.needs_data if asked.untrained is None else asked.untrained,
-        "controls": control_names(asked.controls),
-        "pairs": default_pairs(space, asked.trials, asked.baseline_seeds) if asked.pairs is None else asked.pairs,
+        "trials": min(asked.trials, asked.baseline_seeds + space.plan_count) if space.grid else asked.trials,
+        "controls": GRID_CONTROLS if space.grid and asked.controls == StudyOptions.controls else control_names(asked.controls),
+        "pairs": _pairs(asked, space),
         "tracking_uri": kept_tracking_address(asked.tracking_uri),
         "pretraining_text": tuple(str(Path(place).absolute()) for place in asked.pretraining_text),
     }
     plain: dict[str, Any] = {name: getattr(asked, name) for name in same - set(resolved)}
     asked = dataclasses.replace(asked, precision=settled_precision(asked.precision, asked.model, resolved["encoder"]))
-    return StudyConfig(suite_options=_suite_options(asked, suite), overrides=_overrides(asked), **resolved, **plain)
+    config = StudyConfig(suite_options=_suite_options(asked, suite), overrides=_overrides(asked), **resolved, **plain)
+    check_precision(config)
+    return config
+
+
+def check_precision(config: StudyConfig) -> None:
+    """Raise BadInput where `--half-width` or `--max-trainings` cannot be followed."""
+    if config.by_precision and config.leader_seeds < 2:
+        raise BadInput(f"--leader-seeds {config.leader_seeds} beside --half-width or --max-trainings; expected at least 2")
+    least = least_trainings(config)
+    if config.max_trainings is not None and config.max_trainings < least:
+        raise BadInput(
+            f"--max-trainings {config.max_trainings}; this study has up to {least} without a further seed of any finalist: "
+            f"expected at least as many, or fewer --trials, --leaders or --controls"
+        )
 
 
 def check_name(name: str) -> None:
@@ -182,17 +205,20 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "picker": shown(config.picker) or None,
         "trainable": shown(config.trainable) or None,
         "encoder": shown(config.encoder) or None,
+        "preset": config.preset if config.preset != SUITE or has_presets(load_suite(config.suite)) else None,
         "steps": config.space.steps,
         "translations": config.space.translations,
         "mlm_languages": config.space.text_languages,
-        "continuous": config.space.denominator is None,
+        "continuous": config.space.denominator is None and not config.space.grid,
+        "intermediate_epochs": config.space.epochs,
+        "available": bool(config.space.left_out),
         "model": None if config.model == "lab" else config.model,
         "objective": ",".join(aims) or None,
         "controls": ",".join(config.controls) or "none",
         "tracking_uri": None if config.tracking_uri is None else kept_address(config.tracking_uri),
     }
     plain = {name: getattr(config, name) for name in same - set(resolved)}
-    return StudyOptions(**resolved, **plain, **_override_words(config.overrides), **dict(config.suite_options))
+    return StudyOptions(**resolved, **plain, **_override_words(config.overrides, config.space), **dict(config.suite_options))
 
 
 def command_of(config: StudyConfig, folder: Path | None = None) -> str:
@@ -210,19 +236,51 @@ def _space_word(config: StudyConfig, folder: Path | None) -> str:
     """Return the name of the built-in space that equals the study's, or else the study's folder."""
     wanted = config.space
     if (known := known_spaces().get(wanted.name)) is not None:
-        suite, free = load_suite(config.suite), wanted.denominator is None
-        words: Any = {"continuous": free, "steps": wanted.steps, "translations": wanted.translations}
-        if fill_in(known, suite, config.languages, text_languages=wanted.text_languages, **words) == wanted:
+        suite, free = load_suite(config.suite), wanted.denominator is None and not wanted.grid
+        same: Any = {"steps": wanted.steps, "epochs": wanted.epochs, "batch_size": wanted.batch_size}
+        same |= {"without": wanted.left_out, "learning_rates": wanted.searched_rates}
+        same |= {"translations": wanted.translations, "text_languages": wanted.text_languages}
+        if fill_in(known, suite, languages=config.languages, continuous=free, **same) == wanted:
             return wanted.name
     return wanted.name if folder is None else str(folder)
+
+
+def _pairs(asked: StudyOptions, space: SearchSpace) -> int:
+    """Return the number of matched pairs; by default none where trainings stop early, and so have different budgets."""
+    if asked.pairs is not None or _overrides(asked).stops_early:
+        return asked.pairs or 0
+    return default_pairs(space, asked.trials, asked.baseline_seeds)
+
+
+def _space(asked: StudyOptions, space: SearchSpace, suite: Suite, data: str | None, languages: Sequence[str]) -> SearchSpace:
+    """Return the space that is searched; raise BadInput for what a grid does not take."""
+    filled = fill_in(
+        space,
+        suite,
+        continuous=asked.continuous,
+        steps=asked.steps,
+        learning_rates=asked.intermediate_learning_rate,
+        epochs=asked.intermediate_epochs,
+        batch_size=asked.batch_size,
+        without=absent_tasks(space, suite, data) if asked.available else space.left_out,
+        languages=languages,
+        translations=asked.translations,
+        text_languages=tuple(canonical(language) for language in asked.mlm_languages),
+    )
+    for flag, count in (("--pairs", asked.pairs), ("--matched-sets", asked.twins)):
+        if filled.grid and count:
+            raise BadInput(f"{flag} {count} with space {filled.name!r}, a grid, whose plans alone are trained; expected 0")
+    return filled
 
 
 def _part(table: type[T], values: Mapping[str, Any]) -> T:
     return table(**{one.name: values[one.name] for one in options_of(table) if one.name in values})
 
 
-def _override_words(overrides: Overrides) -> dict[str, Any]:
-    return {f.name: getattr(overrides, f.name) for f in dataclasses.fields(Overrides) if f.name not in _ADDED_BY_CODE}
+def _override_words(overrides: Overrides, space: SearchSpace) -> dict[str, Any]:
+    words = {f.name: getattr(overrides, f.name) for f in dataclasses.fields(Overrides) if f.name not in _ADDED_BY_CODE}
+    rate = words["intermediate_learning_rate"]
+    return words | {"intermediate_learning_rate": space.searched_rates if rate is None else (rate,)}
 
 
 def _overrides(asked: StudyOptions) -> Overrides:
@@ -232,7 +290,13 @@ def _overrides(asked: StudyOptions) -> Overrides:
     """
     names = [f.name for f in dataclasses.fields(Overrides) if f.name not in _ADDED_BY_CODE]
     for_targets = any(getattr(asked, name) is not None for name in FOR_TARGETS)
-    return Overrides(every_target=for_targets, **{name: getattr(asked, name) for name in names})
+    given = {name: getattr(asked, name) for name in names}
+    rates = asked.intermediate_learning_rate  # of several the search chooses: they are the space's
+    given |= {
+        "intermediate_learning_rate": rates[0] if len(rates) == 1 else None,
+        "methods": canonical_methods(map(with_absolute_paths, asked.methods)),
+    }
+    return Overrides(every_target=for_targets, **given)
 
 
 def _suite_options(asked: StudyOptions, suite: Suite) -> tuple[tuple[str, Any], ...]:

@@ -180,8 +180,17 @@ def _space(space: Any) -> Checks:
         _require(bool(found), "none of 100 draws is a mix")
         return f"{len(found)} different mixes in 100 draws"
 
+    def lists() -> str:
+        whole = dataclasses.replace(space, tasks=space.tasks or _TASKS, steps=space.steps or (64, 128)[: not space.epochs])
+        rows = whole.rows(dict.fromkeys(whole.named_tasks, 10_000))
+        _require(len({row.schedule for row in rows}) == len(rows), "two of its plans are one schedule")
+        return f"{len(rows)} plans"
+
     yield "it holds tuples alone, so that it can name a study", hashes
-    yield "random draws from it are mixes", decodes
+    if isinstance(space, SearchSpace) and space.grid:
+        yield "its plans are schedules", lists
+    else:
+        yield "random draws from it are mixes", decodes
 
 
 # ---- a sampler

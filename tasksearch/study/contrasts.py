@@ -1,6 +1,7 @@
 """Comparisons that a report shows beside the verdict: single tasks, matched pairs, best of each kind of schedule, references.
 
-All but one use reporting examples, paired by example, and the verdict's own statistics. None of them selects: every
+All but one use reporting examples, paired by example, and the verdict's own statistics: its pool of seed variances, languages
+that lend each other strength, and no collapsed training. None of them selects: every
 single-task mix and every matched pair is shown. The exception is the best trial of each kind of schedule, which is selected by
 its objective and shown with it, on selection examples.
 """
@@ -8,12 +9,12 @@ its objective and shown with it, on selection examples.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tasksearch.analysis.clustering import Documents
 from tasksearch.analysis.estimates import CandidateOutcomes, Cell, estimate
-from tasksearch.analysis.evidence import OutcomesOf, candidate_outcomes_of
+from tasksearch.analysis.evidence import OutcomesOf, candidate_outcomes_of, incomplete, kept_outcomes_of
 from tasksearch.analysis.picking import cell_weights
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
@@ -21,6 +22,7 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import SEARCHED, TrialRecord
 from tasksearch.reports.data import KindBest, MatchedPair, ReferenceScores, SingleTask
 from tasksearch.results.verdict import Estimate
+from tasksearch.search.collapse import FRESH, collapsed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,9 +53,10 @@ class Contrasts:
     """A study's finished trials, with their outcomes.
 
     Attributes:
-        mixes: mix signature → its finished trainings in the order of their numbers; the baseline is one of the mixes.
+        mixes: mix signature → its finished trainings in the order of their numbers, without collapsed ones; the baseline is one
+            of the mixes.
         baseline: outcomes of the baseline; None until one of its seeds is done.
-        pool: outcomes of every mix with several seeds, to estimate the spread over seeds.
+        pool: mix signature → outcomes of the baseline and of each finalist on fresh seeds, whose spread the verdict rests on.
         outcomes: reads a trial's outcomes.
         groups: target → kind of target.
         documents: documents of the reporting examples, if the study kept them.
@@ -61,7 +64,7 @@ class Contrasts:
 
     mixes: Mapping[str, tuple[TrialRecord, ...]]
     baseline: CandidateOutcomes | None
-    pool: tuple[CandidateOutcomes, ...]
+    pool: Mapping[str, CandidateOutcomes]
     outcomes: OutcomesOf
     groups: Mapping[str, str]
     documents: Documents | None = None
@@ -75,19 +78,22 @@ class Contrasts:
         groups: Mapping[str, str],
         documents: Documents | None = None,
     ) -> Contrasts:
-        """Build from a study's records; reads the outcomes of the baseline and of mixes with several seeds."""
+        """Build from a study's records; reads the outcomes of the baseline and of the finalists on fresh seeds."""
         mixes: dict[str, tuple[TrialRecord, ...]] = {}
-        for record in sorted(records, key=lambda r: r.number):
-            if record.status == "done" and str(record.role) != "untrained":
+        fresh: dict[str, list[TrialRecord]] = {}
+        done = [record for record in records if record.status == "done" and str(record.role) != "untrained"]
+        lost = collapsed(done) | incomplete(r for r in done if r.role in FRESH)
+        for record in sorted(done, key=lambda r: r.number):
+            if record.number not in lost:
                 mixes[record.plan.mix_signature] = (*mixes.get(record.plan.mix_signature, ()), record)
-        bare = [record for trained in mixes.values() for record in trained if record.role == "baseline"]
-        baseline = candidate_outcomes_of(bare, outcomes, documents) if bare else None
-        several = [m for m in mixes.values() if len({r.plan.seed for r in m}) > 1 and m[0].role != "baseline"]
-        pool = tuple(candidate_outcomes_of(trained, outcomes, documents) for trained in several)
+            if record.role in ("baseline", "finalist"):
+                fresh.setdefault(record.plan.mix_signature, []).append(record)
+        pool = {mix: kept_outcomes_of(trained, outcomes, documents, lost)[0] for mix, trained in fresh.items()}
+        bare = next((mix for mix, trained in fresh.items() if trained[0].role == "baseline"), None)
         return cls(
             mixes=mixes,
-            baseline=baseline,
-            pool=(*((baseline,) if baseline else ()), *pool),
+            baseline=None if bare is None else pool[bare],
+            pool=pool,
             outcomes=outcomes,
             groups=groups,
             documents=documents,
@@ -141,12 +147,17 @@ class Contrasts:
         if not cells:
             return None
         schedule, asked = trained[0].plan.schedule, self._questions(cells)
+        pool = self._without(trained)
+
+        def gain(weights: Mapping[Cell, float], alike: Sequence[Mapping[Cell, float]] = ()) -> Estimate:
+            return estimate(arm, weights, minus=self.baseline, pool=pool, alike=alike)
+
         return SingleTask(
             task=schedule.tasks[0],
             steps=schedule.steps,
-            by_language={language: self._gain(arm, weights) for language, weights in asked.by_language.items()},
-            by_target={target: self._gain(arm, weights) for target, weights in asked.by_target.items()},
-            overall=self._gain(arm, asked.overall),
+            by_language={name: gain(weights, tuple(asked.by_language.values())) for name, weights in asked.by_language.items()},
+            by_target={name: gain(weights) for name, weights in asked.by_target.items()},
+            overall=gain(asked.overall),
             trials=tuple({record.plan.seed: record.number for record in trained}.values()),
         )
 
@@ -162,8 +173,10 @@ class Contrasts:
         if not cells:
             return None
 
+        pool = self._without(joint, other)
+
         def difference(weights: Mapping[Cell, float]) -> Estimate:
-            return estimate(two, weights, minus=one, pool=self.pool)
+            return estimate(two, weights, minus=one, pool=pool)
 
         asked = self._questions(cells)
         return MatchedPair(
@@ -178,18 +191,21 @@ class Contrasts:
         self, target: str, cells: Sequence[Cell], bare: CandidateOutcomes | None, metric: str, chance: float | None
     ) -> ReferenceScores:
         assert self.baseline is not None
-        level = self._level(self.baseline)
-        reference = self._level(bare) if bare is not None else None
         known = [cell for cell in cells if bare is not None and cell in bare.cells]
+        each = [{cell: 1.0} for cell in cells]
         return ReferenceScores(
             target=target,
             group=self.groups[target],
             metric=metric,
             chance=chance,
-            untrained=reference(known) if reference and len(known) == len(cells) else None,
-            baseline=level(cells),
+            untrained=self._level(bare, cells) if bare is not None and len(known) == len(cells) else None,
+            baseline=self._level(self.baseline, cells),
             by_language={
-                cell[1]: (reference([cell]) if reference and cell in known else None, level([cell])) for cell in cells
+                cell[1]: (
+                    self._level(bare, [cell], each) if bare is not None and cell in known else None,
+                    self._level(self.baseline, [cell], each),
+                )
+                for cell in cells
             },
         )
 
@@ -203,11 +219,12 @@ class Contrasts:
             self._asked[key] = Questions.of(key, self.groups)
         return self._asked[key]
 
-    def _gain(self, arm: CandidateOutcomes, weights: Mapping[Cell, float]) -> Estimate:
-        return estimate(arm, weights, minus=self.baseline, pool=self.pool)
+    def _without(self, *sides: Sequence[TrialRecord]) -> list[CandidateOutcomes]:
+        """Return the pool without the mixes in question, whose trainings would count twice."""
+        return [arm for mix, arm in self.pool.items() if all(trained[0].plan.mix_signature != mix for trained in sides)]
 
-    def _level(self, arm: CandidateOutcomes) -> Callable[[Sequence[Cell]], Estimate]:
-        return lambda cells: estimate(arm, cell_weights(cells, self.groups), pool=self.pool)
+    def _level(self, arm: CandidateOutcomes, cells: Sequence[Cell], alike: Sequence[Mapping[Cell, float]] = ()) -> Estimate:
+        return estimate(arm, cell_weights(cells, self.groups), pool=tuple(self.pool.values()), alike=alike)
 
 
 def _shared(*arms: CandidateOutcomes) -> list[Cell]:
@@ -235,4 +252,9 @@ def _kind(schedule: Schedule) -> str:
 
 def _but_for_order(plan: Plan) -> Hashable:
     """Return what matched pairs have in common: shares, steps, and all of the plan except schedule and seed."""
-    return dataclasses.replace(plan, schedule=Schedule.none(), seed=0), plan.schedule.mixture(), plan.schedule.steps
+    return (
+        dataclasses.replace(plan, schedule=Schedule.none(), seed=0),
+        plan.schedule.mixture(),
+        plan.schedule.steps,
+        plan.schedule.learning_rate,
+    )

@@ -16,6 +16,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import Objective, StudyConfig
+from tasksearch.study.configuration import check_precision
 from tasksearch.study.result import StudyResult
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets
 from tasksearch.study.showing import OnEvent, Progress, shown
@@ -68,6 +69,7 @@ def extended(config: StudyConfig, suite: Suite, growth: Growth) -> StudyConfig:
         BadInput: nothing is added, something would be taken away, or the space is widened without trials to search it.
         UnknownName: a name that the suite does not have.
     """
+    _refuse_of_a_grid(config.space, growth)
     space = _wider(config.space, suite, growth)
     trials = _total(growth.trials, config.trials)
     if space != config.space and trials == config.trials:
@@ -94,8 +96,11 @@ def extended(config: StudyConfig, suite: Suite, growth: Growth) -> StudyConfig:
         leaders=_at_least("--leaders", growth.leaders, config.leaders),
         leader_seeds=_at_least("--leader-seeds", growth.leader_seeds, config.leader_seeds),
         most_seeds=_at_least("--most-seeds", growth.most_seeds, config.most_seeds),
+        half_width=growth.half_width or config.half_width,
+        max_trainings=growth.max_trainings or config.max_trainings,
         more_baseline=seeds - config.baseline_seeds,
     )
+    check_precision(wanted)
     if wanted == config:
         raise BadInput(
             f"nothing to extend {config.name!r} by: it has all that; expected such as --trials +16, --target or --language"
@@ -125,6 +130,15 @@ def _wider(space: SearchSpace, suite: Suite, growth: Growth) -> SearchSpace:
         schedules=tuple(dict.fromkeys((*space.schedules, *growth.schedules))),
         steps=tuple(dict.fromkeys((*space.steps, *growth.steps))),
     )
+
+
+def _refuse_of_a_grid(space: SearchSpace, growth: Growth) -> None:
+    given = [name for name in ("trials", "tasks", "schedules", "steps", "pairs") if growth.given().get(name)]
+    if space.grid and given:
+        raise BadInput(
+            f"--{given[0].removesuffix('s')} with {space.name!r}, a grid, whose plans alone are trained; expected such as "
+            f"--leaders {space.plan_count} --leader-seeds 3, three fresh seeds of each, or --target, --language"
+        )
 
 
 def _total(words: str | None, now: int) -> int:

@@ -55,6 +55,8 @@ class Forecast:
         speed: the `phases.calibrate.Speed` that the hours are based on.
         measured: whether `speed` was measured in this call, not in an earlier one.
         gpus: GPUs of one trial; 0: the hours are CPU-hours.
+        half_widths: (fresh seeds of every finalist, half-width of a gain to expect as far as seeds cause it, in standard
+            deviations of one training), for the first seeds and for as many as there can be.
     """
 
     trials: dict[str, Count]
@@ -74,6 +76,7 @@ class Forecast:
     speed: Any
     measured: bool
     gpus: float
+    half_widths: tuple[tuple[int, float], ...]
 
 
 def forecast_study(
@@ -102,6 +105,7 @@ def forecast_study(
     from tasksearch.phases.context import open_context
     from tasksearch.phases.planned_work import Sharing, planned_work, sharing
     from tasksearch.phases.run import PlanRun
+    from tasksearch.search.precision import expected_half_width
     from tasksearch.search.simulated_study import bounds, simulated_study
     from tasksearch.store.eviction import default_budget
 
@@ -151,6 +155,9 @@ def forecast_study(
         speed=speed,
         measured=measured,
         gpus=where.gpus_per_trial or 0.0,
+        half_widths=tuple(
+            (n, expected_half_width(config, n)) for n in sorted({config.leader_seeds, config.seed_limit}) if n > 1
+        ),
     )
 
 

@@ -105,7 +105,7 @@ def report_of(folder: Path) -> ReportData:
 def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
     """Return the number of trainings of the complete study: exact once a finalist has fresh seeds, until then an upper bound.
 
-    Finalists in a race get further seeds: `most_seeds` each are assumed until the first finalist starts, afterwards only those
+    Finalists in a race get further seeds: the most each are assumed until the first finalist starts, afterwards only those
     that have been started.
     """
     from tasksearch.search.common_seeds import further_baseline, lacking
@@ -114,8 +114,9 @@ def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
 
     searched = [record for record in records if record.role not in AFTERWARDS]
     if len(searched) == len(records):
-        leaders = config.leaders * max(config.leader_seeds, config.most_seeds) + further_baseline(config)[1]
-        return max(config.trials, len(searched)) + leaders + config.untrained + most_controls(config) + matched_trials(config)
+        leaders = config.leaders * config.seed_limit + further_baseline(config)[1]
+        most = max(config.trials, len(searched)) + leaders + config.untrained + most_controls(config) + matched_trials(config)
+        return min(most, config.max_trainings or most)
     judged = {r.plan.mix_signature for r in searched if r.role in SEARCHED and r.objective is not None}
     begun = sum(record.role == "finalist" for record in records)
     beside = controls_now(config, records) + matched_trials_now(config, records) + config.untrained + lacking(records)

@@ -29,7 +29,8 @@ from tasksearch.study.own_parts import trainable_of
 from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
 from tasksearch.study.result import StudyResult
-from tasksearch.study.settings import as_begun, keep_skipped
+from tasksearch.study.retrieval_layers import wants_layers, with_layers
+from tasksearch.study.settings import as_begun, keep_skipped, layers_note
 from tasksearch.study.setup import OnPretrain, files_of, prepare
 from tasksearch.study.showing import OnEvent, Progress, shown
 from tasksearch.study.versions import check_versions, versions_are_mixed
@@ -211,6 +212,10 @@ def _run_and_close(
     _LOG.info("preparing: reading data and model")
     setup = prepare(config, on_pretrain)  # before the folder is written, so that bad inputs leave no study behind
     check_store(store)
+    if wants_layers(config):
+        _say(on_event, ["retrieval layers: read on the pretrained model"])
+        config, setup = with_layers(config, setup)
+        _say(on_event, [layers_note(config)])
     if (precision := config.overrides.precision) is not None:
         _say(on_event, [f"forward and backward passes run in {precision}, with fp32 weights"])
     _LOG.info("prepared: data in %s, model %s, store %s", setup.data, setup.model, store)
@@ -290,6 +295,7 @@ def _keeping(folder: Path, store: str, resources: Resources) -> dict[str, Any]:
         "keep_targets": resources.keep_targets,
         "accept_versions": resources.accept_versions or versions_are_mixed(folder),
         "snapshots": [None, 60 * resources.snapshot_minutes or None],
+        "memory": size_of(resources.memory_per_trial) if resources.memory_per_trial else None,
     }
 
 

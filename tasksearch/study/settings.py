@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.methods import Phase, methods_of
 from tasksearch.core.options import StudyOptions, control_names
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
-from tasksearch.core.study import LEADER_SEEDS_ONCE, Overrides, StudyConfig
+from tasksearch.core.study import ALL_LANGUAGES, AUTO_LAYER, LEADER_SEEDS_ONCE, Overrides, StudyConfig
 from tasksearch.core.target_settings import PerTarget
 from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.study.folder_notes import keep_note, note_of
 from tasksearch.study.own_parts import unseeded_note
+from tasksearch.study.presets import without_preset
 from tasksearch.study.pretraining_text import pretraining_text, unchecked_note
 from tasksearch.tasks.suite import Suite
 from tasksearch.tracking.address import kept as kept_address
@@ -39,7 +41,11 @@ def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> Stu
     taken = {name for name in absent if getattr(now, name) == fields[name]}
     if "controls" in absent and (was.leader_seeds, now.leader_seeds) == (LEADER_SEEDS_ONCE, today.leader_seeds):
         taken |= {"leader_seeds"} | ({"most_seeds"} if now.most_seeds == today.most_seeds else set())
+    if "preset" in absent:
+        now = without_preset(now, was)
     overrides = dataclasses.replace(now.overrides, every_target=was.overrides.every_target)
+    if overrides.retrieval_layer == was.overrides.retrieval_layer:
+        overrides = dataclasses.replace(overrides, auto_layers=was.overrides.auto_layers)
     # earlier versions stored the address with its password
     if was.tracking_uri is not None and kept_address(was.tracking_uri) == now.tracking_uri:
         taken |= {"tracking_uri"}
@@ -62,9 +68,10 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
         BadInput: a value that a setting does not take, or a layer that the model does not have.
     """
     asked, base = config.overrides, suite.settings
-    both = _given(asked, "learning_rate", "precision", "batch_size", "warmup", "max_length")
-    intermediate = {**both, **_given(asked, learning_rate="intermediate_learning_rate")}
-    target = {**both, **_given(asked, "train_examples", learning_rate="target_learning_rate", steps="target_steps")}
+    both = _given(asked, "learning_rate", "precision", "batch_size", "warmup", "max_length", "head_lr_factor")
+    of_space = {"learning_rate": config.space.learning_rates[0]} if config.space.learning_rates else {}
+    intermediate = {**both, **of_space, **_given(asked, learning_rate="intermediate_learning_rate")}
+    target = {**both, **_given(asked, *_TARGET_ALONE, learning_rate="target_learning_rate", steps="target_steps")}
     if asked.epochs is not None:
         target |= {"epochs": asked.epochs, "steps": None}
     own = _reached(base.target_overrides, target) if asked.every_target else base.target_overrides
@@ -72,9 +79,11 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
     policy: dict[str, Any] = {"lr_policy": config.lr_policy, "mixing": config.mixing}
     settings = dataclasses.replace(
         base,
-        intermediate=dataclasses.replace(base.intermediate, **policy, **intermediate, **curve),
+        intermediate=dataclasses.replace(
+            base.intermediate, **policy, **intermediate, **curve, **_methods(asked, "intermediate")
+        ),
         intermediate_lengths=base.intermediate_lengths if asked.max_length is None else (),
-        target=dataclasses.replace(base.target, **target),
+        target=dataclasses.replace(base.target, **target, **_methods(asked, "target")),
         target_overrides=_with_own(own, asked.target),
         retrieval=_retrieval(base.retrieval, asked, shape),
         evaluation_examples=asked.evaluation_examples,
@@ -102,8 +111,11 @@ def settled_precision(asked: str | None, model: str | None, encoder: str = "") -
     return automatic_precision(shape_of(model, encoder).width if model else 0, pick_device())
 
 
+_TARGET_ALONE = ("train_examples", "early_stopping", "patience")
+"""Overrides of target phases that go by the setting's own name."""
 FOR_TARGETS = (
     "learning_rate", "target_learning_rate", "target_steps", "epochs", "train_examples", "batch_size", "warmup", "max_length",
+    "head_lr_factor", "early_stopping", "patience",
 )  # fmt: skip
 """Overrides of settings that a suite may also set for single targets."""
 
@@ -143,13 +155,21 @@ def _given(asked: Overrides, *same: str, **renamed: str) -> dict[str, Any]:
     return {setting: value for setting, name in names.items() if (value := getattr(asked, name)) is not None}
 
 
+def _methods(asked: Overrides, phase: Phase) -> dict[str, Any]:
+    return {"methods": found} if (found := methods_of(asked.methods, phase)) else {}
+
+
 def _retrieval(base: RetrievalSettings, asked: Overrides, shape: Shape | None) -> RetrievalSettings:
     if asked.max_length is not None:
         base = dataclasses.replace(base, max_length=None)  # None: the same length as in the intermediate phase
-    if asked.retrieval_layer is not None:
-        if shape is not None and not -shape.layers - 1 <= asked.retrieval_layer <= shape.layers:
+    if asked.retrieval_layer == AUTO_LAYER:
+        if asked.auto_layers:
+            found = dict(asked.auto_layers)
+            return dataclasses.replace(base, layer=found.pop(ALL_LANGUAGES), layers=tuple(sorted(found.items())))
+    elif asked.retrieval_layer is not None:
+        if shape is not None and not -shape.layers - 1 <= int(asked.retrieval_layer) <= shape.layers:
             raise BadInput(f"retrieval layer {asked.retrieval_layer}; the model has layers 0 (embeddings) to {shape.layers}")
-        return dataclasses.replace(base, layer=asked.retrieval_layer)
+        return dataclasses.replace(base, layer=int(asked.retrieval_layer))
     if shape is not None and base.layer > shape.layers:
         return dataclasses.replace(base, layer=max(1, round(RETRIEVAL_DEPTH * shape.layers)))
     return base
@@ -189,6 +209,16 @@ def skipped_note(folder: Path) -> str:
     return note_of(folder / _SKIPPED, _skipped_words)
 
 
+def layers_note(config: StudyConfig) -> str:
+    """Return which layers `--retrieval-layer auto` chose, as a sentence; empty where it was not asked for."""
+    found = dict(config.overrides.auto_layers)
+    if not found:
+        return ""
+    first = found.pop(ALL_LANGUAGES)
+    apart = "".join(f", {language} {layer}" for language, layer in sorted(found.items()))
+    return f"retrieval reads hidden layer {first}{apart}: best on the pretrained model by other languages' selection examples"
+
+
 def _skipped_words(skipped: Mapping[str, Sequence[str]]) -> str:
     count = sum(len(told) for told in skipped.values())
     return f"{count} bad records were passed over by --skip-bad, in {', '.join(skipped)} (listed in {_SKIPPED})"
@@ -205,10 +235,12 @@ def warning_of(suite: Suite, config: StudyConfig, folder: Path | None = None) ->
             notes.setdefault(note, []).append(name)
     parts = [suite.warning] if suite.warning else []
     parts += [SHUFFLED] if dict(config.suite_options).get("shuffled_labels") else []
+    parts += [f"{config.space.name} without {', '.join(gone)}, which are not there"] if (gone := config.space.left_out) else []
     parts += [f"{', '.join(names)}: {note}" for note, names in notes.items()]
     if (cap := config.overrides.evaluation_examples) is not None:
         parts.append(f"capped: at most {cap} examples of each language and half were scored, no published number")
     parts += [note] if (note := unseeded_note(config)) else []
+    parts += [note] if (note := layers_note(config)) else []
     unchecked = str(pretraining_text(config)) if folder is None else unchecked_note(folder)
     parts += [unchecked] if unchecked else []
     parts += [note] if folder is not None and (note := skipped_note(folder)) else []

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasksearch.core.errors import BadInput, DataMissing, UnknownName
+from tasksearch.core.methods import Phase, canonical_methods, files_of_methods, methods_of, read_method
 from tasksearch.core.own_files import UserFile, pack, references_in
 from tasksearch.core.plan import PhaseSettings, Plan
+from tasksearch.core.presets import check_preset
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
+from tasksearch.core.space import NO_METHOD
 from tasksearch.core.study import StudyConfig
 from tasksearch.study.coverage import covered_languages
 from tasksearch.study.settings import settings_of, warning_of
@@ -86,6 +89,31 @@ def files_of(config: StudyConfig) -> tuple[UserFile, ...]:
     return references_in(config.suite, config.sampler, config.picker, config.trainable, config.encoder)
 
 
+def check_methods(config: StudyConfig, suite: Suite) -> None:
+    """Check that every training method changes the training of some task of its phase, and that its files can be read.
+
+    Raises:
+        BadInput, DataMissing: one does not, or the search would use one beside the study's own of the same name.
+    """
+    from tasksearch.tasks.synonyms import read_synonyms
+
+    phases: dict[Phase, tuple[str, ...]] = {"intermediate": config.space.tasks, "target": config.targets}
+    searched = [text for text in config.space.methods if text != NO_METHOD]
+    for text in searched:
+        canonical_methods((*config.overrides.methods, text))
+    for phase, names in phases.items():
+        texts = methods_of((*config.overrides.methods, *searched), phase)
+        kinds = {suite.card(name).kind for name in names}
+        for method in map(read_method, texts):
+            if method.kinds and not kinds & set(method.kinds):
+                raise BadInput(
+                    f"method {method.word!r} changes no task of the {phase} phase ({', '.join(names)}); expected one of the "
+                    f"kinds {', '.join(method.kinds)}"
+                )
+        for path in files_of_methods(texts):
+            read_synonyms(Path(path))
+
+
 def check_metrics(suite: Suite) -> Suite:
     """Return the suite unchanged; raise UnknownName if a card's metric cannot score its kind of task."""
     from tasksearch.metrics.registry import check_metric
@@ -153,6 +181,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     """
     from tasksearch.models.encoder import check_masked, check_mlm_head, check_scored, shape_of
     from tasksearch.phases.context import check_files
+    from tasksearch.phases.english_dev import english_dev
     from tasksearch.study.leakage import check_leakage
     from tasksearch.study.models import check_trimmed
     from tasksearch.tasks.labels import with_labels
@@ -160,6 +189,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
 
     suite = load_suite(config.suite)
     lab = suite.world == "lab"
+    check_methods(config, suite)
     if config.model != "lab":
         _check_model(config.model, config.encoder)  # before the lab's own is made: a wrong folder is known at once
     elif not lab:
@@ -184,6 +214,12 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     told = f"the model's vocabulary was not trimmed for {', '.join(map(str, cut))}" if cut else ""
     check_scored(model, config.languages, {suite.card(name).kind for name in config.targets}, config.encoder)
     sizes = {task: source.training_size(suite.card(task)) for task in config.space.tasks}
+    shape = shape_of(model, config.encoder)
+    check_preset(config.preset, model, shape.model_type, shape.width)
+    settings = settings_of(suite, config, shape)
+    for name in config.targets:
+        if suite.card(name).trained and settings.for_target(name).early_stopping:
+            english_dev(source, suite.card(name), settings.evaluation_examples)
     if suite.needs_data:
         _read_all(source, [suite.card(name) for name in config.targets], config.languages)
     return Setup(
@@ -191,7 +227,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         data=data,
         model=model,
         sizes=sizes,
-        settings=settings_of(suite, config, shape_of(model, config.encoder)),
+        settings=settings,
         encoder=config.encoder,
         skipped=dict(source.skipped),
         fingerprints={

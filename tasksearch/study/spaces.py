@@ -11,9 +11,10 @@ from types import ModuleType
 
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.input_files import check_small
+from tasksearch.core.methods import with_absolute_paths
 from tasksearch.core.own_files import is_path, module_of, read_user_file
 from tasksearch.core.score import ENGLISH
-from tasksearch.core.space import SearchSpace
+from tasksearch.core.space import NO_METHOD, SearchSpace
 from tasksearch.tasks.card import ingredient_name
 from tasksearch.tasks.suite import ALL, Suite
 
@@ -72,41 +73,136 @@ def run_file(path: Path, wanted: str) -> ModuleType:
 def fill_in(
     space: SearchSpace,
     suite: Suite,
-    languages: Sequence[str],
     *,
     continuous: bool = False,
     steps: Sequence[int] = (),
+    learning_rates: Sequence[float] = (),
+    epochs: Sequence[float] = (),
+    batch_size: int | None = None,
+    without: Sequence[str] = (),
+    languages: Sequence[str] = (),
     translations: Sequence[str] = (),
     text_languages: Sequence[str] = (),
 ) -> SearchSpace:
-    """Return the space with the suite's first tasks and its steps if it names none, and with texts and translations named.
+    """Return the space with the suite's first tasks and its steps if it names none; `steps` replaces the steps of both.
+
+    Texts and translations are named by their languages.
 
     Args:
+        learning_rates: in place of the space's own; a single one is a setting of the study and leaves the space without any.
+        epochs: lengths of a grid's plans, in place of steps.
+        batch_size: of the intermediate phase; None: the suite's.
+        without: tasks of the space that are left out, and a grid's plans with them.
         languages: of the study.
-        steps, translations: in place of the space's.
+        translations: in place of the space's.
         text_languages: of MLM and TLM, which join the space then; empty: the study's, in a space with text.
 
     Raises:
-        UnknownName: a task of the space is not an intermediate task of the suite, or there is no text in a language.
-        BadInput: the suite has no texts, or no task has the translations that are asked for.
+        UnknownName: a task of the space is not an intermediate task of the suite, or has no data in a language that it names.
+        BadInput: no task is left; no text in a language, or no task with translations that are asked for; or a grid is given
+            what only drawn mixes have, or the other way round.
     """
-    for task in space.tasks:
+    space = _reduced(space, without)
+    known = [card.name for card in suite.intermediates]
+    if space.grid and (gone := [task for task in space.named_tasks if not _is_there(suite, task)]):
+        raise BadInput(
+            f"suite {suite.name!r} lacks {', '.join(gone)} of the grid {space.name!r}; expected a suite that has them, or "
+            "--available, which leaves them out"
+        )
+    for task in space.named_tasks:
         suite.ingredient(task)
-    tasks = space.tasks or suite.first_tasks or tuple(card.name for card in suite.intermediates)
-    spoken: tuple[str, ...] = ()
-    if space.text or text_languages:
-        spoken = tuple(sorted(set(text_languages or languages)))
-        tasks = tuple(dict.fromkeys((*tasks, *_texts(suite, spoken))))
-    which = tuple(dict.fromkeys(translations)) or space.translations
+    if not space.grid:
+        if epochs:
+            raise BadInput(
+                f"--intermediate-epochs with space {space.name!r}, whose mixes are drawn; expected a grid, or --steps"
+            )
+        tasks, spoken = space.tasks or suite.first_tasks or tuple(known), tuple[str, ...]()
+        if space.text or text_languages:
+            spoken = tuple(sorted(set(text_languages or languages)))
+            tasks = tuple(dict.fromkeys((*tasks, *_texts(suite, spoken))))
+        which = tuple(dict.fromkeys(translations)) or space.translations
+        return dataclasses.replace(
+            space,
+            tasks=tasks,
+            text_languages=spoken,
+            translations=which,
+            variants=_variants(suite, tasks, which, languages),
+            steps=tuple(steps) or space.steps or suite.steps,
+            methods=tuple(one if one == NO_METHOD else with_absolute_paths(one) for one in space.methods),
+            learning_rates=() if len(learning_rates) == 1 else tuple(dict.fromkeys(learning_rates)) or space.learning_rates,
+            denominator=None if continuous else space.denominator,
+        )
+    if translations or text_languages:
+        flag = "--translations" if translations else "--mlm-language"
+        raise BadInput(
+            f"{flag} with space {space.name!r}, a grid, whose plans are given; expected a space of drawn mixes, or plans that "
+            "name such tasks: mnli:all, mlm:sw+yo"
+        )
+    if continuous:
+        raise BadInput(
+            f"--continuous with space {space.name!r}, a grid, whose plans are given; expected a space of drawn mixes"
+        )
+    if len(rates := tuple(learning_rates) or space.learning_rates) > 1:
+        raise BadInput(
+            f"learning rates {', '.join(f'{rate:g}' for rate in rates)} with space {space.name!r}, a grid, whose plans are "
+            "given; expected one rate, or a space of drawn mixes"
+        )
+    relative = any(not plan.asked_tasks for plan in space.grid)
+    base = space.tasks or (suite.first_tasks or tuple(known) if relative else ())
+    passes = tuple(epochs) or (() if steps else space.epochs)
     return dataclasses.replace(
         space,
-        tasks=tasks,
-        steps=tuple(steps) or space.steps or suite.steps,
-        denominator=None if continuous else space.denominator,
-        text_languages=spoken,
-        translations=which,
-        variants=_variants(suite, tasks, which, languages),
+        tasks=tuple(dict.fromkeys((*base, *space.named_tasks))),
+        steps=() if passes else tuple(steps) or space.steps or suite.steps[:1],
+        learning_rates=() if learning_rates else space.learning_rates,
+        epochs=passes,
+        batch_size=(batch_size or suite.settings.intermediate.batch_size) if passes else None,
     )
+
+
+def absent_tasks(space: SearchSpace, suite: Suite, data: str | None) -> tuple[str, ...]:
+    """Return the tasks of the space that the suite lacks, or whose data are neither in the folder nor on the hub."""
+    from tasksearch.tasks.source import TaskSource
+
+    source = TaskSource(Path(data or suite.home), tokenizer=None) if suite.world != "lab" else None
+    return tuple(
+        task
+        for task in space.named_tasks
+        if not _is_there(suite, task) or (source is not None and source.missing(suite.card(task), ()))
+    )
+
+
+def _is_there(suite: Suite, task: str) -> bool:
+    try:
+        suite.ingredient(task)
+    except UnknownName:
+        return False
+    return True
+
+
+def _reduced(space: SearchSpace, without: Sequence[str]) -> SearchSpace:
+    """Return the space without these tasks; a grid without the plans that name one of them."""
+    if not without:
+        return space
+    gone = set(without)
+    grid = []
+    for plan in space.grid:
+        if plan.each and plan.tasks:
+            kept = tuple(task for task in plan.tasks if task not in gone)
+            grid += [dataclasses.replace(plan, tasks=kept)] if kept else []
+        elif not gone & set(plan.asked_tasks):
+            grid.append(plan)
+    left = dataclasses.replace(
+        space,
+        tasks=tuple(task for task in space.tasks if task not in gone),
+        grid=tuple(grid),
+        left_out=tuple(task for task in space.named_tasks if task in gone),
+    )
+    if space.named_tasks and not left.named_tasks:
+        raise BadInput(
+            f"none of the tasks of space {space.name!r} is there: {', '.join(space.named_tasks)}; expected one or more"
+        )
+    return left
 
 
 def _texts(suite: Suite, languages: Sequence[str]) -> list[str]:

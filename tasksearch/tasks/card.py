@@ -31,6 +31,10 @@ GROUP_OF_KIND: dict[str, str] = {
 """Kind → group of targets as in XTREME; the objective gives each group equal weight."""
 
 
+ANY = "any"
+"""`second_language` that stands for each of the card's other languages."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TaskCard:
     """One task.
@@ -61,6 +65,9 @@ class TaskCard:
         one_split: languages that have only the reporting split, which is then divided by document.
         fewest: minimum number of evaluation examples of a language; with fewer it is reported but never used for selection.
         keep_repeats: whether an example whose text also occurs among the reporting examples may be used for selection.
+        second_language: pair: language of the second sentence, where it is not the first one's (Huang et al. 2021: the
+            generalized setting); `any`: for each example another of the card's languages, drawn by a hash. The texts must be
+            parallel: example n of a split means the same in every language.
         expected: (language, split, number of examples) where known; several for one split if copies of the data differ.
         labels_from: split whose files define the labels, sorted; `labels` is then empty until `with_labels` has read them.
         how_to_get: where users find the data: the exact file or hub table, and the steps if there are any.
@@ -93,6 +100,7 @@ class TaskCard:
     one_split: tuple[str, ...] = ()
     fewest: int = 100
     keep_repeats: bool = False
+    second_language: str = ""
     expected: tuple[tuple[str, str, int], ...] = ()
     labels_from: str = ""
     how_to_get: str = ""
@@ -112,6 +120,29 @@ class TaskCard:
         strange = sorted({*self.one_split, *(language for language, _, _ in self.expected)} - {*self.languages, "en"})
         if strange:
             raise BadInput(f"card {self.name!r}: {strange[0]!r} is not among its languages")
+        if self.second_language:
+            self._check_second_language()
+
+    def _check_second_language(self) -> None:
+        if self.kind != "pair" or self.role != "target":
+            raise BadInput(
+                f"card {self.name!r}: second_language of a {self.role} of kind {self.kind!r}; expected a target of pairs"
+            )
+        if self.second_language != ANY and self.second_language not in self.languages:
+            raise BadInput(
+                f"card {self.name!r}: second_language {self.second_language!r} is not among its languages; expected one of "
+                f"them, or {ANY!r}"
+            )
+        if self.second_language == ANY and len(self.languages) < 2:
+            raise BadInput(f"card {self.name!r}: second_language {ANY!r} with one language; expected two or more")
+
+    def languages_beside(self, language: str) -> tuple[str, ...]:
+        """Return the languages that the second sentence of a pair in `language` may be in; empty: its own."""
+        if not self.second_language:
+            return ()
+        return (
+            tuple(one for one in self.languages if one != language) if self.second_language == ANY else (self.second_language,)
+        )
 
     @property
     def group(self) -> str:

@@ -1,4 +1,4 @@
-"""`TaskSource`: examples, encoded items and fingerprints of a suite's tasks, each read once per process."""
+"""`TaskSource`: examples, encoded items and fingerprints of a suite's tasks; encoded items are kept, examples are not."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
 from tasksearch.core.small_cache import read_cached, write_cached
 from tasksearch.tasks.card import TaskCard
+from tasksearch.tasks.crossed import crossed
 from tasksearch.tasks.encode import CASTS, Encoded, Tokenizer, encode
 from tasksearch.tasks.encoded_cache import cached_encoding
 from tasksearch.tasks.examples import Example
@@ -26,6 +27,8 @@ from tasksearch.tasks.source_spec import Source
 
 _WORTH_A_FILE = 1_000
 """Minimum number of evaluation examples for which a cache file is faster than encoding again."""
+_FEW = 500
+"""Maximum number of selection and of reporting examples for which a language's examples stay in memory."""
 _WORTH_A_NOTE = 10_000
 """Minimum number of training examples for which a cached count is worthwhile."""
 
@@ -45,8 +48,11 @@ class TaskSource:
         """Task, language and split → one line per bad record that was skipped."""
         self.left_out: dict[str, tuple[tuple[str, int], ...]] = {}
         """Task, language and split → number of records that the authors themselves exclude, by reason."""
-        self._read = lru_cache(maxsize=2048)(self._read_now)
-        self._portions = lru_cache(maxsize=1024)(self._portions_now)
+        # examples are objects of a kilobyte or two: those of all languages would take more memory than a small model
+        self._read = lru_cache(maxsize=4)(self._read_now)
+        self._portions = lru_cache(maxsize=4)(self._portions_now)
+        self._small_portions = lru_cache(maxsize=1024)(self._portions_now)
+        self._scored = lru_cache(maxsize=4096)(self._count_scored)
         self._encoded = lru_cache(maxsize=1024)(self._encode_portions)
         self._trained = lru_cache(maxsize=256)(self._encode_training)
         self._pinned = lru_cache(maxsize=8192)(partial(pin_of, root))
@@ -56,6 +62,8 @@ class TaskSource:
 
     def split(self, card: TaskCard, language: str, split: str) -> tuple[Example, ...]:
         """Return all evaluation examples of one of the authors' splits; raises DataMissing or BadInput."""
+        if card.second_language:
+            return crossed(card, language, split, lambda one: self._read(card, card.source, one, split).examples)
         return self._read(card, card.source, language, split).examples
 
     def portions(self, card: TaskCard, language: str, cap: int | None = None) -> tuple[Portion, ...]:
@@ -64,7 +72,12 @@ class TaskSource:
         Args:
             cap: maximum number of selection and of reporting examples.
         """
-        return self._portions(card, language, cap)
+        found = self._small_portions if cap is not None and cap <= _FEW else self._portions
+        return found(card, language, cap)
+
+    def scored_examples(self, card: TaskCard, language: str, cap: int | None = None) -> int:
+        """Return how many examples `portions` holds."""
+        return self._scored(card, language, cap)
 
     def evaluation(self, card: TaskCard, language: str, max_length: int, cap: int | None = None) -> tuple[Encoded, ...]:
         """Return the encoded items of each portion."""
@@ -161,6 +174,9 @@ class TaskSource:
                 pools_of(examples, f"{card.name} {language} {split}")
         return portions(card, language, splits, cap)
 
+    def _count_scored(self, card: TaskCard, language: str, cap: int | None) -> int:
+        return sum(len(portion.examples) for portion in self.portions(card, language, cap))
+
     def _encode_portions(self, card: TaskCard, language: str, max_length: int, cap: int | None) -> tuple[Encoded, ...]:
         assert self.tokenizer is not None, "a source that encodes has a tokenizer"
         made = self.portions(card, language, cap)
@@ -213,13 +229,16 @@ class TaskSource:
 
     def evaluation_fingerprint(self, card: TaskCard, language: str) -> tuple[str, ...]:
         """Return hashes of a language's evaluation data and of how it is read, with the split rule's version."""
-        splits = evaluation_splits(card, language)
-        return (f"split rule {SPLIT_RULE}", *(f"{s} {self._fingerprint(card, card.source, language, s)}" for s in splits))
+        splits, others = evaluation_splits(card, language), card.languages_beside(language)
+        own = [f"{s} {self._fingerprint(card, card.source, language, s)}" for s in splits]
+        beside = [f"{s} beside {one} {self._fingerprint(card, card.source, one, s)}" for s in splits for one in others]
+        return (f"split rule {SPLIT_RULE}", *own, *beside)
 
     def split_fingerprint(self, card: TaskCard, language: str, split: str) -> str:
         """Return a hash that identifies the examples of `split`: the data, how it is read, and the card."""
         data = self._fingerprint(card, card.source, language, split)
-        return signature_of(data, card.kind, card.labels, language, self.skip_bad)
+        beside = [(one, self._fingerprint(card, card.source, one, split)) for one in card.languages_beside(language)]
+        return signature_of(data, card.kind, card.labels, language, self.skip_bad, *([beside] if beside else []))
 
     def _fingerprint(self, card: TaskCard, source: Source, language: str, split: str) -> str:
         return fingerprint(self.root, card, source, language, split)
@@ -252,6 +271,8 @@ def wanted(card: TaskCard, languages: Iterable[str]) -> list[tuple[Source, str, 
     asked = [(source, language, card.train_split) for language, source in card.train_parts]
     if card.role == "target":
         scored = [language for language in languages if language in card.languages]
+        beside = [one for language in scored for one in card.languages_beside(language)]
+        scored = list(dict.fromkeys((*scored, *beside)))
         asked += [(card.source, language, split) for language in scored for split in evaluation_splits(card, language)]
     return asked
 

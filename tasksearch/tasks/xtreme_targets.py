@@ -6,6 +6,7 @@ used here too.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tasksearch.tasks import xtreme_counts
@@ -99,7 +100,7 @@ def target_cards() -> tuple[TaskCard, ...]:
     Two further cards, under names of their own, are BUCC's sample alone and a proxy for BUCC.
     """
     nine = (_xnli(), _pawsx(), _udpos(), _panx(), _xquad(), _mlqa(), _tydiqa(), _bucc(), _tatoeba())
-    return (*nine, _bucc_sample(), _bucc_proxy())
+    return (*nine, _xnli_mixed(), _bucc_sample(), _bucc_proxy())
 
 
 def _xnli() -> TaskCard:
@@ -134,6 +135,18 @@ def _xnli() -> TaskCard:
         how_to_get="xnli/xnli.dev.tsv and xnli.test.tsv from XNLI-1.0.zip at dl.fbaipublicfiles.com/XNLI (hub: "
         "google/xtreme, XNLI); "
         "training: MNLI",
+    )
+
+
+def _xnli_mixed() -> TaskCard:
+    return replace(
+        _xnli(),
+        name="xnli_mixed",
+        folder="xnli",
+        head="xnli_mixed",
+        second_language="any",
+        reference="Conneau et al. 2018; mixed as in Huang et al. 2021",
+        summary="xnli with the second sentence in another language; one training serves both",
     )
 
 

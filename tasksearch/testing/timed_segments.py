@@ -102,7 +102,7 @@ class TimedSegments:
         if not segment.trained:
             return 0
         steps = self._settings.target_steps
-        return self._plan.settings.for_target(segment.target).steps or 0 if steps is None else steps
+        return self._plan.for_target(segment.target).steps or 0 if steps is None else steps
 
     def _is_there(self, signature: str) -> bool:
         store = self._settings.store

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from tasksearch.core.errors import TrainingFailed
 from tasksearch.core.plan import TrainSettings
@@ -19,8 +21,11 @@ from tasksearch.core.signature import seed_from
 from tasksearch.forward.batches import MASK_SHARE, Batch, collate
 from tasksearch.forward.device import autocast
 from tasksearch.forward.dropout import RowRange, StepDropout
+from tasksearch.forward.memory import recomputed
 from tasksearch.forward.passes import loss_sum
+from tasksearch.forward.shift import shifted
 from tasksearch.training.learner import Learner, TrainingTask
+from tasksearch.training.methods import LossOf, StepPart, wrapped
 from tasksearch.training.micro import MicroSizes, is_out_of_memory
 from tasksearch.training.order import StepItems
 
@@ -90,6 +95,7 @@ def accumulate(
             mask_share,
             micro,
             share,
+            sizes.room,
         )
     return total
 
@@ -103,25 +109,55 @@ def _part(
     mask_share: float,
     micro: int,
     share: float,
+    room: int | None,
 ) -> torch.Tensor:
     """Run one task's share of the step backwards; return the loss that it adds."""
     whole = collate(task.items, items, learner.specials, mask_seed=seed, mask_share=mask_share)
     head = learner.heads[task.head] if task.head is not None else None
     total = torch.zeros((), device=learner.device)
-    for batch, dropout in _cut(whole, len(items), micro):
-        _seed_dropout(seed, learner.device)
-        with dropout, autocast(learner.device, settings.precision):
-            loss = loss_sum(learner.model, head, batch.to(learner.device), learner.specials)
-        part = loss * (share / max(1, whole.units))
+    for cut in _cut(whole, len(items), micro):
+        plain = _loss_of(learner, head, cut, settings, seed, room)
+        loss = wrapped(settings.methods, plain, _step_part(learner, whole, cut, seed)) if settings.methods else plain
+        part = loss(None) * (share / max(1, whole.units))
         part.backward()  # type: ignore[no-untyped-call]
         total += part.detach()
     return total
 
 
-def _cut(whole: Batch, items: int, micro: int) -> Iterator[tuple[Batch, AbstractContextManager[object]]]:
-    """Yield parts of at most `micro` items, each with the dropout of its rows; an uncut step uses torch's own dropout."""
+def _loss_of(
+    learner: Learner, head: nn.Module | None, cut: _Cut, settings: TrainSettings, seed: int, room: int | None
+) -> LossOf:
+    """Return the part's loss as a function of what is added to its input embeddings; every call draws the same dropout."""
+    batch = cut.batch.to(learner.device)
+    sequences, tokens = batch.ids.shape
+
+    def loss(shift: torch.Tensor | None) -> torch.Tensor:
+        _seed_dropout(seed, learner.device)
+        kept = recomputed(learner.model, sequences, tokens, room, cut.dropout)
+        with cut.dropout, shifted(learner.model, shift), autocast(learner.device, settings.precision), kept:
+            return loss_sum(learner.model, head, batch, learner.specials)
+
+    return loss
+
+
+def _step_part(learner: Learner, whole: Batch, cut: _Cut, seed: int) -> StepPart:
+    ids, (first, last) = whole.ids.to(learner.device), cut.rows
+    return StepPart(model=learner.model, specials=learner.specials, whole=ids, first=first, last=last, seed=seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Cut:
+    """Part of a step's batch, with the dropout of its rows."""
+
+    batch: Batch
+    rows: tuple[int, int]
+    dropout: AbstractContextManager[object]
+
+
+def _cut(whole: Batch, items: int, micro: int) -> Iterator[_Cut]:
+    """Yield parts of at most `micro` items; an uncut step uses torch's own dropout."""
     if micro >= items:
-        yield whole, nullcontext()
+        yield _Cut(batch=whole, rows=(0, len(whole.ids)), dropout=nullcontext())
         return
     tags = 0
     for first in range(0, items, micro):
@@ -129,7 +165,7 @@ def _cut(whole: Batch, items: int, micro: int) -> Iterator[tuple[Batch, Abstract
         rows = RowRange(first=first * whole.choices, last=first * whole.choices + len(part.ids), total=len(whole.ids))
         tagged = RowRange(first=tags, last=tags + len(part.rows), total=len(whole.rows)) if whole.kind == "tagging" else None
         tags += len(part.rows)
-        yield part, StepDropout(rows, tagged)
+        yield _Cut(batch=part, rows=(rows.first, rows.last), dropout=StepDropout(rows, tagged))
 
 
 def _seed_dropout(seed: int, device: torch.device) -> None:

@@ -45,9 +45,11 @@ class TrainingTask:
         head: name of the head that they train; None: the MLM head.
         seeds: word by which dropout and masks are drawn; empty: the task's name.
         sampling: languages of the items, of a task in several.
+        max_length: tokens that its sequences were cut to, as methods that encode examples anew must know.
     """
 
     items: Encoded
     head: str | None
     seeds: str = ""
     sampling: LanguageSampling | None = None
+    max_length: int = 0

@@ -12,8 +12,10 @@ import torch
 from tasksearch.core.errors import TrainingFailed
 from tasksearch.core.plan import TrainSettings
 from tasksearch.forward.batches import MASK_SHARE
+from tasksearch.forward.memory import give_back, room_for_activations
 from tasksearch.training.accumulate import step_gradient
 from tasksearch.training.curves import Curve, StableCurve
+from tasksearch.training.early_stopping import EarlyStopping
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.micro import MicroSizes
 from tasksearch.training.optimizer import OptimizerState, clip_gradient, dump_state, load_state, make_optimizer
@@ -52,6 +54,7 @@ def train_segment(
     optimizer_state: OptimizerState | None = None,
     first: int = 0,
     saving: Saving | None = None,
+    stopping: EarlyStopping | None = None,
     sizes: MicroSizes | None = None,
     mask_share: float = MASK_SHARE,
     on_step: Callable[[int, float], None] | None = None,
@@ -61,6 +64,7 @@ def train_segment(
     Args:
         first: number of steps done before; the learner and `optimizer_state` are as they were after them.
         saving: how to save on the way; not called after the last step.
+        stopping: how to score on the way; the learner is left with the weights of the last step taken, not of the best one.
         sizes: the examples that fit into memory, updated here and shared between segments.
         randomness: a signature; dropout and masking of step i are drawn from (randomness, i), so that resuming needs no RNG
             state.
@@ -79,6 +83,9 @@ def train_segment(
     sizes = sizes if sizes is not None else MicroSizes()
     if learner.device.type == "cuda":  # on a CPU too large a batch becomes slow before memory runs out
         probe(learner, tasks, settings, sizes)
+    elif sizes.memory is not None:
+        trained = sum(p.numel() for _, p in learner.named_parameters() if p.requires_grad)
+        sizes.room = room_for_activations(sizes.memory, trained)
     watch = _Watch(on_step, _LOOK_EVERY.get(learner.device.type, 16))
     saved = time.monotonic()
     for number, step in enumerate(steps[first:], first):
@@ -91,6 +98,17 @@ def train_segment(
             compact.decay(settings.learning_rate * rate)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+        if stopping is not None and stopping.is_due(number + 1, len(steps)):
+            watch.look()
+            if compact is not None:
+                compact.restore()
+            ends = stopping.ends(number + 1)
+            learner.model.train()
+            learner.heads.train()
+            if compact is not None:
+                compact.replace()
+            if ends:
+                break
         if saving is not None and number + 1 < len(steps) and _is_due(saving, number + 1, saved):
             watch.look()
             state = dump_state(optimizer, learner, compact)
@@ -106,6 +124,8 @@ def train_segment(
         compact.restore()
     learner.model.eval()
     learner.heads.eval()
+    if learner.device.type == "cpu":
+        give_back()  # evaluation needs a small part of what a step did
     return state
 
 

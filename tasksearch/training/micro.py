@@ -18,11 +18,15 @@ class MicroSizes:
         most: task → most examples in one forward pass; only for tasks that ran out of memory or were probed.
         used: task → examples in a forward pass where a step had to be cut, for the segment's manifest.
         current: the task of the latest forward pass.
+        memory: bytes that this process may take on a CPU; None: any.
+        room: of them, what the activations of one forward pass may take; set when a segment begins.
     """
 
     most: dict[str, int] = field(default_factory=dict)
     used: dict[str, int] = field(default_factory=dict)
     current: str = ""
+    memory: int | None = None
+    room: int | None = None
     _tried: int = 0
 
     @property

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tasksearch.cli.app import app
-from tasksearch.core.errors import TasksearchError
+from tasksearch.core.errors import Interrupted, TasksearchError
 from tasksearch.core.plan import RetrievalSettings
 from tasksearch.study.embedding import Embedding, embed_file, fitted, load_encoder
 
@@ -145,3 +145,13 @@ def test_retrieval_is_predicted_in_xtreme_s_files_and_scored_to_the_same_number(
     assert sorted(map(int, gold)) == list(range(len(gold)))
     assert json.loads(scored.stdout)["num_examples"] == len(gold)
     assert 0 < json.loads(scored.stdout)["accuracy"] <= 100
+
+
+def test_ctrl_c_says_how_to_go_on(files, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tasksearch.study.mining.mine_files", stop)
+    done = invoked("mine", files / "a.npy", files / "b.npy", "--out", files / "out.tsv")
+    assert isinstance(done.exception, Interrupted)
+    assert str(done.exception) == "interrupted; the same command goes on from what is finished"

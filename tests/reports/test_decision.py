@@ -95,6 +95,12 @@ def test_collapsed_trainings_are_named_and_the_gain_with_them_stands_in_the_note
     assert "l1 -1.0 [-20.0, +18.0]" in note and "baseline: 1 of 5, A: 1 of 3" in note
 
 
+def test_a_target_that_the_baseline_has_not_learned_is_named():
+    said = decision(dataclasses.replace(verdict(BETTER, BETTER, OPEN), not_trained=("nli",)))
+    assert any(line.startswith("Not trained: nli, where the baseline is no better than a guess") for line in said)
+    assert not any("Not trained" in line for line in decision(verdict(BETTER, BETTER)))
+
+
 def printed(table, width):
     console = Console(file=io.StringIO(), width=width)
     console.print(table)

@@ -2,7 +2,8 @@ import pytest
 
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Score, ScoreTable
-from tasksearch.search.collapse import RERUNS, collapsed, is_rerun, to_run_again
+from tasksearch.search.collapse import RERUNS, collapsed, is_rerun, not_trained, to_run_again
+from tasksearch.search.objective import Baseline
 
 EN = "en"
 
@@ -53,3 +54,15 @@ def test_each_is_replaced_once_until_the_budget_is_spent(toy):
     ]
     several = [*records, *trained(toy, [72, 71, 70, 71, 72, 70], role="finalist", first=20), *failing]
     assert to_run_again(several) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "guess", "found"), [([33, 34, 33], 100 / 3, ("nli",)), ([40, 41, 33], 100 / 3, ()), ([33, 34, 33], None, ())]
+)
+def test_a_target_whose_baseline_is_no_better_than_a_guess_counts_as_not_trained(toy, values, guess, found):
+    baseline = Baseline.of(trained(toy, values))
+    assert not_trained(baseline, {"nli": guess}, {("nli", EN): 1000}) == found
+
+
+def test_other_languages_at_chance_do_not_make_a_target_untrained(toy):
+    assert not_trained(Baseline.of(trained(toy, [33, 34, 33], language="xx")), {"nli": 100 / 3}, {("nli", "xx"): 1000}) == ()

@@ -29,26 +29,36 @@ from tasksearch.tasks.catalogue import load_suite
 
 SAMPLES = {
     "space": "joint", "suite": "lowres", "targets": ["nli", "tag"], "languages": ["near1"], "steps": [8, 16],
-    "continuous": True, "objective": "nli=2,tagging=1,sov", "sampler": "random", "select": "target-dev",
+    "continuous": True, "intermediate_epochs": [0.5], "available": True,
+    "objective": "nli=2,tagging=1,sov", "sampler": "random", "select": "target-dev",
     "scheduler": "asha", "lag": 7, "trials": 9,
-    "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "controls": "length,soup", "untrained": True,
+    "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "half_width": 1.5, "max_trainings": 99,
+    "controls": "length,soup", "untrained": True,
     "pairs": 0,
-    "twins": 3, "twin_seeds": 4, "seed": 5, "model": "some/model", "data": "data", "batch_size": 8, "target_steps": 7,
-    "epochs": 1.5, "learning_rate": 3e-4, "intermediate_learning_rate": 1e-5, "target_learning_rate": 2e-5, "warmup": 0.25,
+    "twins": 3, "twin_seeds": 4, "seed": 5, "model": "some/model", "data": "data", "preset": "small", "head_lr_factor": 10.0,
+    "batch_size": 8, "target_steps": 7, "early_stopping": 20, "patience": 2,
+    "epochs": 1.5, "learning_rate": 3e-4, "intermediate_learning_rate": [1e-5, 2e-4],
+    "target_learning_rate": 2e-5, "warmup": 0.25,
     "lr_policy": "stage", "mixing": "mixed", "precision": "bf16", "max_length": 64, "features": "cls", "head": "warm",
+    "methods": ["adversarial:steps=2,phase=both", "smoothing:sigma=0.05"],
     "train_examples": 9, "evaluation_examples": 11, "retrieval_layer": 1,
     "target": {"nli": {"batch_size": 4, "learning_rate": 1e-3}, "topic": {"epochs": 2.0}}, "name": "mine",
     "tracking_uri": "http://host:5000", "deterministic": True, "pretraining_text": ["text.txt"], "allow_leakage": True,
     "allow_trimmed": True,
     "skip_bad": 2, "world_seed": 3, "phase1_steps": 30, "shuffled_labels": True,
-    "max_hours": 2.0, "max_gpu_hours": 3.0, "concurrency": 6, "cpus_per_trial": 2.0, "gpus_per_trial": 0.5, "address": "auto",
+    "max_hours": 2.0, "max_gpu_hours": 3.0, "concurrency": 6, "cpus_per_trial": 2.0, "memory_per_trial": "1.5GB", "gpus_per_trial": 0.5, "address": "auto",
     "snapshot_minutes": 0.0, "store": "s3://bucket/store", "store_budget": "20GB", "optuna_storage": "journal",
     "keep_targets": True, "tensorboard": True, "out": "there", "accept_versions": True, "retrain": True,
     "translations": ["english", "all"], "mlm_languages": ["near1", "sov"], "language_exponent": 0.5,
     "picker": "parts.py:picker", "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
 }  # fmt: skip
-BESIDE = {"suite": {"model": "some/model"}, "max_gpu_hours": {"gpus_per_trial": 0.5}, "data": {"model": "some/model"},
-          "translations": {"suite": "lowres", "model": "some/model"}}  # fmt: skip
+BESIDE = {
+    "patience": {"early_stopping": 20},
+    "suite": {"model": "some/model"}, "max_gpu_hours": {"gpus_per_trial": 0.5}, "data": {"model": "some/model"},
+    "translations": {"suite": "lowres", "model": "some/model"},
+    "intermediate_epochs": {"space": "singles_and_all"},
+    "available": {"suite": "xtreme", "model": "some/model", "space": "phang2020", "data": "."},
+}  # fmt: skip
 """What an option needs beside itself."""
 PARTS = """
 from tasksearch.models.families.bert import Bert
@@ -73,6 +83,8 @@ def _data(tmp_path, monkeypatch):
     monkeypatch.setenv("TASKSEARCH_DATA", str(tmp_path))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     (tmp_path / "parts.py").write_text(PARTS)
+    (tmp_path / "mnli").mkdir()
+    (tmp_path / "mnli/multinli_1.0_train.jsonl").touch()  # the one task that is there, of those of `--available`
 
 
 @pytest.fixture
@@ -157,7 +169,7 @@ def test_defaults_are_one():
 
 
 def test_a_default_of_a_stored_study_is_the_table_s_but_where_it_was_another_once():
-    once = {"leader_seeds", "most_seeds", "controls", "untrained", "objective", "data", "pairs", "lag"}
+    once = {"leader_seeds", "most_seeds", "controls", "untrained", "objective", "data", "pairs", "lag", "preset"}
     fields = {one.name: one.default for one in dataclasses.fields(StudyConfig)}
     same = {one.name: one.default for one in options_of(StudyOptions) if one.name in fields and one.name not in once}
     unset = {name: None if default == "" else default for name, default in fields.items()}
@@ -181,7 +193,18 @@ def test_the_command_that_a_report_prints_asks_for_an_equal_study(name, command,
 def test_the_command_of_everything_at_once_asks_for_an_equal_study(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     everything = {name: value for name, value in SAMPLES.items() if name in OF_A_STUDY}
-    for alone in ("suite", "data", "epochs", "target", "languages", "translations"):  # they exclude others
+    for alone in (
+        "suite",
+        "data",
+        "epochs",
+        "target",
+        "languages",
+        "intermediate_epochs",
+        "available",
+        "early_stopping",
+        "patience",
+        "translations",
+    ):
         everything.pop(alone)
     config = configure(**everything, target={"nli": {"batch_size": 4}})
     assert command(*shlex.split(command_of(config))[1:])[0] == config

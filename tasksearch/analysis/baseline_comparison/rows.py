@@ -16,7 +16,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import TrialRecord
 from tasksearch.results.baseline_comparison import BaselineEntry
 from tasksearch.results.verdict import Estimate
-from tasksearch.search.controls import stretched
+from tasksearch.search.controls import alike
 from tasksearch.search.design_names import joined
 from tasksearch.search.designed_trials import PROPORTIONAL, SINGLE, SIZE_RULE, UNIFORM
 
@@ -42,11 +42,11 @@ def champion_of(ranking: Ranking) -> Candidate | None:
 
 
 def is_free(chosen: Candidate, champion: Candidate | None) -> bool:
-    """Return whether the pick is the champion, at any length: a longer one is found without a search."""
+    """Return whether the pick is the champion, at any length and rate: a longer one is found without a search."""
     if champion is None or chosen is champion:
         return champion is not None
     schedule = chosen.first.plan.schedule
-    return stretched(champion.first.plan.schedule, schedule.steps) == schedule
+    return alike(champion.first.plan.schedule, schedule) == schedule
 
 
 def rivals_of(analysis: StudyAnalysis, ranking: Ranking) -> tuple[Rival, ...]:
@@ -72,15 +72,15 @@ def exposure_of(analysis: StudyAnalysis, chosen: Candidate) -> Control | None:
 
 
 def longer_name(analysis: StudyAnalysis, schedule: Schedule) -> str:
-    """`uniform joint, 384 steps`."""
-    return f"{analysis.designs.name(schedule)}, {schedule.steps} steps"
+    """`uniform joint, 384 steps`, with the learning rate where it is searched."""
+    return f"{analysis.designs.name(schedule)}, {schedule.steps} steps{schedule.rate_words}"
 
 
 def _at_length(analysis: StudyAnalysis, ranking: Ranking) -> Control | Candidate | None:
     chosen, champion = ranking.candidates[0], champion_of(ranking)
     if champion is None:
         return None
-    wanted = stretched(champion.first.plan.schedule, chosen.first.plan.schedule.steps)
+    wanted = alike(champion.first.plan.schedule, chosen.first.plan.schedule)
     if wanted == champion.first.plan.schedule:
         return None
     among: list[Control | Candidate] = [*ranking.candidates, *analysis.evidence.controls]
@@ -123,9 +123,9 @@ def entries_of(
 def _design_rows(analysis: StudyAnalysis) -> list[tuple[str, ...]]:
     """The names of each row: designs that came to one schedule share theirs, and a design that was not run has its own."""
     run = [analysis.designs.all_of(f.plan.schedule) for f in analysis.evidence.table.firsts if f.role == "design"]
-    rows = sorted(dict.fromkeys(run), key=lambda names: _KINDS.index(names[0]))
-    there = {name for names in rows for name in names}
-    return sorted([*rows, *((kind,) for kind in _KINDS if kind not in there)], key=lambda names: _KINDS.index(names[0]))
+    there = {name for names in run for name in names}
+    rows = dict.fromkeys((*run, *((kind,) for kind in _KINDS if kind not in there)))
+    return sorted(rows, key=lambda names: _KINDS.index(names[0]) if names[0] in _KINDS else len(_KINDS))  # a grid names its own
 
 
 def _designed(

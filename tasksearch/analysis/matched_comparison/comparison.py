@@ -42,6 +42,7 @@ from tasksearch.results.matched_comparison import (
     ScheduleContrast,
     SizeRule,
 )
+from tasksearch.search.collapse import collapsed_pairs
 from tasksearch.search.matched_pairs import BestOf, best_of_each
 
 CONTRASTS: tuple[tuple[str, Policy], ...] = (("sequential", "phase"), ("annealed", "phase"), ("sequential", "stage"))
@@ -81,6 +82,8 @@ def compare_schedules(
             f"interval needs {LEAST_TWINS} such mixtures"
         )
     size_rule, size_note = _size_rule(mixes, rows, level)
+    lost = tuple(found for study in studies for found in _collapsed(study))
+    every = mixes_of(studies, every=True) if lost else mixes
     return MatchedComparison(
         studies=tuple(study.name for study in studies),
         level=level,
@@ -90,12 +93,19 @@ def compare_schedules(
         size_note=size_note,
         steps=tuple(sorted({mix.steps for mix in mixes})),
         joint_ahead=sum(_ahead(mix, rows) > 0 for mix in mixes if against("sequential", "phase")(mix) is not None),
+        collapsed=lost,
+        of_all_runs=_contrast(every, rows, *CONTRASTS[0], level).row(ALL) if lost else None,
         margin=margin,
         cost=cost_of(record for study in studies for record in study.records),
         complete=complete,
         adaptive=adaptive,
         warning=warning,
     )
+
+
+def _collapsed(study: MatchedStudy) -> list[tuple[str, int]]:
+    lost = collapsed_pairs(study.records)
+    return [(str(record.plan.schedule.kind), record.number) for record in study.records if record.number in lost]
 
 
 def cost_of(records: Iterable[TrialRecord]) -> MatchedPairsCost:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from tasksearch.core.mixture import Mixture
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import TrialRecord
 from tasksearch.results.matched_comparison import Policy
+from tasksearch.search.collapse import collapsed_pairs
 
 Array = NDArray[np.float64]
 Variant = tuple[Schedule, Policy]
@@ -79,43 +80,50 @@ ARMS = 2
 """Trainings of a matched pair."""
 
 
-def mixes_of(studies: Sequence[MatchedStudy]) -> list[Mix]:
+def mixes_of(studies: Sequence[MatchedStudy], *, every: bool = False) -> list[Mix]:
     """Return every mixture of the studies: those of matched sets, then those of pairs.
 
-    One that several studies drew, on the same seeds, counts once; so does one that a set and a pair hold.
+    One that several studies drew, on the same seeds, counts once; so does one that a set and a pair hold. Collapsed trainings
+    of pairs count as not finished, unless `every` training is asked for.
     """
-    found: dict[tuple[Mixture, int, tuple[int, ...]], Mix] = {}
+    found: dict[tuple[_Same, int, tuple[int, ...]], Mix] = {}
     for role in ("twin", "pair"):
-        in_sets = {(mixture, steps) for mixture, steps, _ in found}
+        in_sets = {(same, steps) for same, steps, _ in found}
         for study in studies:
             whole = study.per_mixture if role == "twin" else ARMS
-            for mixture, steps, members in _trained(study, role):
+            lost = frozenset() if every or role == "twin" else collapsed_pairs(study.records)
+            for same, steps, members in _trained(study, role):
                 seeds = tuple(sorted({record.plan.seed for record in members}))
-                key = (mixture, steps, seeds)
-                if len(members) == whole and key not in found and (mixture, steps) not in in_sets:
-                    asked, arms = _arms(study, members, seeds)
+                key = (same, steps, seeds)
+                if len(members) == whole and key not in found and (same, steps) not in in_sets:
+                    asked, arms = _arms(study, members, seeds, lost)
                     found[key] = Mix(steps=steps, asked=asked, arms=arms, seeds=seeds, sizes=study.sizes)
     return list(found.values())
 
 
-def _trained(study: MatchedStudy, role: str) -> list[tuple[Mixture, int, list[TrialRecord]]]:
-    """Return (mixture, steps, its records of that role), a pair's by its own seed too, in the order of the trials."""
-    found: dict[tuple[Mixture, int, int], list[TrialRecord]] = {}
+_Same = tuple[Mixture, float | None]
+"""Mixture and learning rate."""
+
+
+def _trained(study: MatchedStudy, role: str) -> list[tuple[_Same, int, list[TrialRecord]]]:
+    """Return (mixture and rate, steps, its records of that role), a pair's by its own seed too, in the order of the trials."""
+    found: dict[tuple[_Same, int, int], list[TrialRecord]] = {}
     for record in sorted((r for r in study.records if r.role == role), key=lambda r: r.number):
         mixture = record.plan.schedule.mixture()
         assert mixture is not None, "a matched training has an intermediate phase"
         own = record.plan.seed if role == "pair" else 0
-        found.setdefault((mixture, record.plan.schedule.steps, own), []).append(record)
-    return [(mixture, steps, members) for (mixture, steps, _), members in found.items()]
+        same = (mixture, record.plan.schedule.learning_rate)
+        found.setdefault((same, record.plan.schedule.steps, own), []).append(record)
+    return [(same, steps, members) for (same, steps, _), members in found.items()]
 
 
 def _arms(
-    study: MatchedStudy, members: Sequence[TrialRecord], seeds: Sequence[int]
+    study: MatchedStudy, members: Sequence[TrialRecord], seeds: Sequence[int], lost: Container[int]
 ) -> tuple[tuple[Variant, ...], dict[Variant, CandidateOutcomes]]:
     asked: dict[Variant, list[TrialRecord]] = {}
     for record in members:
         asked.setdefault((record.plan.schedule, record.plan.settings.intermediate.lr_policy), []).append(record)
-    done = {variant: [r for r in records if r.status == "done"] for variant, records in asked.items()}
+    done = {variant: [r for r in records if r.status == "done" and r.number not in lost] for variant, records in asked.items()}
     whole = {variant: records for variant, records in done.items() if len(records) == len(seeds)}
     return tuple(asked), {
         variant: candidate_outcomes_of(records, study.outcomes, study.documents) for variant, records in whole.items()

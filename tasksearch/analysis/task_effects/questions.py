@@ -59,6 +59,12 @@ def usual_steps(surrogate: Surrogate) -> int:
     return max(counts, key=lambda steps: (counts[steps], steps))
 
 
+def usual_rate(surrogate: Surrogate) -> float | None:
+    """Return the learning rate that most trained mixes have, of equally frequent ones the lowest; None where all have one."""
+    counts = Counter(schedule.learning_rate for schedule in surrogate.schedules if schedule.learning_rate is not None)
+    return min(counts, key=lambda rate: (-counts[rate], rate)) if counts else None
+
+
 def _drops(surrogate: Surrogate, arrays: ScheduleArrays) -> Iterator[EffectQuestion]:
     for place, task in enumerate(surrogate.tasks):
         there = arrays.present[:, place] & (arrays.count > 1)
@@ -100,7 +106,7 @@ def _pairs(surrogate: Surrogate, arrays: ScheduleArrays) -> Iterator[EffectQuest
 
 def _shapley(surrogate: Surrogate) -> Iterator[EffectQuestion]:
     members = coalitions(len(surrogate.tasks))
-    arrays = ScheduleArrays.even(members, usual_steps(surrogate))
+    arrays = ScheduleArrays.even(members, usual_steps(surrogate), usual_rate(surrogate))
     for task, weights in zip(surrogate.tasks, shapley_weights(len(surrogate.tasks)), strict=True):
         yield EffectQuestion(
             kind="shapley", about=(task,), mixes=len(surrogate.schedules), contrast=contrast_of_any(surrogate, arrays, weights)

@@ -1,4 +1,4 @@
-"""Features of schedules for the surrogate, in six blocks.
+"""Features of schedules for the surrogate, in seven blocks.
 
 share     √ of each task's share of the examples (the root: the first eighth of a task does more than the second)
 presence  whether the task is in the mix
@@ -6,7 +6,8 @@ order     where the task stands, from -1 (first) to 1 (last), for a schedule who
 kind      how far the mixture moves (1 sequential, 0.5 annealed, 0 joint); whether annealed; number of tasks (0 for one, 1 for
           all); the first times the third; log2 of the steps
 pairs     4 · share · share of every two tasks
-before    the same, times 1 where the task of the lower name comes first and -1 where it comes last; 0 in a joint mix
+rate      log8 of the learning rate over 1e-5, and that times √ of each task's share; 0 where the search does not vary it
+before    the same as pairs, times 1 where the task of the lower name comes first and -1 where it comes last; 0 in a joint mix
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def blocks_of(arrays: ScheduleArrays) -> dict[str, Array]:
         "order": moves[:, np.newaxis] * place,
         "kind": np.stack([moves, (moves == MOVES["annealed"]).astype(np.float64), crowd, moves * crowd, arrays.length], axis=1),
         "pairs": pairs,
+        "rate": arrays.rate[:, np.newaxis] * np.hstack([np.ones((len(share), 1)), np.sqrt(share)]),
         "before": pairs * ahead * moves[:, np.newaxis],
     }
 

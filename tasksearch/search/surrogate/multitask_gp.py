@@ -32,13 +32,15 @@ from tasksearch.search.surrogate.warping import POWERS, Warp
 Array = NDArray[np.float64]
 
 KERNELS: tuple[dict[str, float], ...] = (
-    {"share": 1.0, "kind": 0.3},
-    {"share": 0.7, "presence": 0.5, "order": 0.3, "kind": 0.3},
-    {"share": 0.7, "presence": 0.3, "order": 0.5, "kind": 0.5, "pairs": 0.5},
-    {"share": 0.5, "order": 0.3, "kind": 0.3, "near": 1.0},
-    {"share": 0.5, "order": 0.3, "kind": 0.3, "pairs": 0.3, "before": 0.4},
+    {"share": 1.0, "kind": 0.3, "rate": 0.5},
+    {"share": 0.7, "presence": 0.5, "order": 0.3, "kind": 0.3, "rate": 0.5},
+    {"share": 0.7, "presence": 0.3, "order": 0.5, "kind": 0.5, "pairs": 0.5, "rate": 0.5},
+    {"share": 0.5, "order": 0.3, "kind": 0.3, "near": 1.0, "rate": 0.5},
+    {"share": 0.5, "order": 0.3, "kind": 0.3, "pairs": 0.3, "before": 0.4, "rate": 0.5},
 )
-"""Compositions: block → its part of the variance of a mix. `near`: squared exponential over share, order and kind."""
+"""Compositions: block → its part of the variance of a mix. `near`: squared exponential over share, order, kind and rate; `rate`
+is nothing where all mixes have one.
+"""
 LEVEL = 1.0  # variance that all mixes have in common, relative to that of one mix
 OWN = 0.1  # variance of a mix that no other shares
 RATIOS = np.geomspace(0.02, 2000, 26)  # signal over noise, the grid of the evidence
@@ -69,9 +71,11 @@ class Surrogate:
 
     Attributes:
         schedules: trained mixes, T of them, each once.
+        among: tasks that mixes to be predicted may have, beside those of the trained ones.
     """
 
     schedules: tuple[Schedule, ...]
+    among: tuple[str, ...] = ()
 
     def posterior(self, scores: Array, seeds: Array | None = None) -> Posterior:
         """Compute the shrunken scores of every mix in every column.
@@ -130,19 +134,23 @@ class Surrogate:
     def _parts(self, scores: Array, seeds: Array | None) -> list[tuple[float, int, Posterior]]:
         """Return (weight, number of the kernel, posterior in its eigenbasis) of the kernels kept; weights sum to one."""
         noise = seed_contrasts(seeds, scores.shape[1])
+        return [
+            (weight, place, _posterior(vectors.T @ scores, values, noise))
+            for weight, place in self.kept(scores, noise)
+            for values, vectors in [self.bases[place]]
+        ]
+
+    def kept(self, scores: Array, noise: Array) -> list[tuple[float, int]]:
+        """Return (weight, place) of the kernels that have their share of the evidence; weights sum to one."""
         evidence = self.evidence(scores, noise)
         kept = [place for place, weight in enumerate(evidence) if weight >= LEAST_EVIDENCE]
         total = sum(float(evidence[place]) for place in kept)
-        return [
-            (float(evidence[place]) / total, place, _posterior(vectors.T @ scores, values, noise))
-            for place in kept
-            for values, vectors in [self.bases[place]]
-        ]
+        return [(float(evidence[place]) / total, place) for place in kept]
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
         """Every task of the mixes, sorted: the columns of the features."""
-        return tasks_of(self.schedules)
+        return tuple(sorted({*tasks_of(self.schedules), *self.among}))
 
     @cached_property
     def arrays(self) -> ScheduleArrays:
@@ -157,11 +165,22 @@ class Surrogate:
     @cached_property
     def bases(self) -> list[tuple[Array, Array]]:
         """Eigenvalues (T,) and eigenvectors (T, T) of every kernel."""
-        found = []
-        for kernel in _kernels(self.blocks, None):
-            values, vectors = np.linalg.eigh(kernel)
-            found.append((np.maximum(values, 0.0), vectors))
-        return found
+        return [self.basis(place) for place in range(len(KERNELS))]
+
+    def basis(self, place: int) -> tuple[Array, Array]:
+        """Return eigenvalues (T,) and eigenvectors (T, T) of one kernel."""
+        if place not in self._known:
+            values, vectors = np.linalg.eigh(self._between[place])
+            self._known[place] = np.maximum(values, 0.0), vectors
+        return self._known[place]
+
+    @cached_property
+    def _between(self) -> list[Array]:
+        return _kernels(self.blocks, None)
+
+    @cached_property
+    def _known(self) -> dict[int, tuple[Array, Array]]:
+        return {}
 
     def evidence(self, scores: Array, noise: Array) -> Array:
         """Return the weight of every kernel: its likelihood of the columns' mean and of the rest, each at its best ratio."""
@@ -180,15 +199,15 @@ class Surrogate:
         return weights
 
 
-def surrogate_over(schedules: Sequence[Schedule]) -> Surrogate:
-    """Build the surrogate over these mixes.
+def surrogate_over(schedules: Sequence[Schedule], among: Sequence[str] = ()) -> Surrogate:
+    """Build the surrogate over these mixes; `among` as its attribute.
 
     Raises:
         ValueError: a mix is listed twice.
     """
     if len(set(schedules)) != len(schedules):
         raise ValueError("a mix is listed twice; expected one row of scores per mix")
-    return Surrogate(schedules=tuple(schedules))
+    return Surrogate(schedules=tuple(schedules), among=tuple(among))
 
 
 def _kernels(blocks: Mapping[str, Array], others: Mapping[str, Array] | None) -> list[Array]:
@@ -205,9 +224,29 @@ def _kernels(blocks: Mapping[str, Array], others: Mapping[str, Array] | None) ->
     ]
 
 
+def kernels_between(blocks: Mapping[str, Array], others: Mapping[str, Array]) -> tuple[list[Array], list[Array]]:
+    """Return, per composition, the kernel of other mixes with these, (others, T), and the others' own variance, (others,).
+
+    The variance leaves out the part `OWN`, which no two mixes share.
+    """
+    own = {name: _variance(block, others[name]) for name, block in blocks.items()} | {"near": 1.0}
+    variances = [
+        sum((weight * own[name] for name, weight in composition.items()), np.zeros(len(others["share"]))) + LEVEL
+        for composition in KERNELS
+    ]
+    return _kernels(blocks, others), variances
+
+
+def _variance(block: Array, others: Array) -> Array:
+    """Return the kernel `_linear` of each of the others with itself."""
+    centre = block.mean(axis=0)
+    scale = float(np.square(block - centre).sum()) / len(block)
+    return np.asarray(np.square(others - centre).sum(axis=1) / scale) if scale > 1e-12 else np.zeros(len(others))
+
+
 def _place(blocks: Mapping[str, Array]) -> Array:
     """Return the coordinates of mixes for the kernel `near`."""
-    return np.hstack([blocks["share"], 0.5 * blocks["order"], blocks["kind"][:, :4]])
+    return np.hstack([blocks["share"], 0.5 * blocks["order"], blocks["kind"][:, :4], blocks["rate"][:, :1]])
 
 
 def _linear(block: Array, others: Array) -> Array:

@@ -1,14 +1,16 @@
 """`ScheduleArrays`: schedules as arrays, and edits of them: a task left out or moved, or all tasks trained jointly.
 
 Only what the surrogate's features need is kept: shares of the whole phase, the order of tasks, whether the mixture moves,
-and the length. Leaving a task out gives its share to the others in proportion, at the same length.
+the length and the learning rate. Leaving a task out gives its share to the others in proportion, at the same length.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,37 +31,35 @@ class ScheduleArrays:
         rank: shape (schedules, p), place in the order of arrival from 0, -1 for a task that is absent.
         moves: shape (schedules,), in {0, 0.5, 1}; 0 for less than two tasks.
         length: shape (schedules,), log2 of the steps; 0 for the baseline.
+        rate: shape (schedules,), log8 of the learning rate over 1e-5; 0 where the search does not vary it.
     """
 
     share: Array
     rank: NDArray[np.int64]
     moves: Array
     length: Array
+    rate: Array
 
     @classmethod
     def of(cls, schedules: Sequence[Schedule], tasks: Sequence[str]) -> ScheduleArrays:
         """Convert schedules; `tasks` are the columns in their order."""
-        column = {task: i for i, task in enumerate(tasks)}
-        share = np.zeros((len(schedules), len(tasks)))
-        rank = np.full((len(schedules), len(tasks)), -1)
-        for row, schedule in enumerate(schedules):
-            for place, task in enumerate(schedule.order):
-                share[row, column[task]] = float(schedule.share(task))
-                rank[row, column[task]] = place
+        rows = [_row(schedule, tuple(tasks)) for schedule in schedules]
         return cls(
-            share=share,
-            rank=rank,
+            share=np.array([share for share, _ in rows], dtype=np.float64).reshape(len(rows), len(tasks)),
+            rank=np.array([rank for _, rank in rows], dtype=np.int64).reshape(len(rows), len(tasks)),
             moves=np.array([MOVES.get(s.kind, 0.0) if len(s.tasks) > 1 else 0.0 for s in schedules]),
             length=np.array([math.log2(s.steps) if s.stages else 0.0 for s in schedules]),
+            rate=np.array([log_rate(s.learning_rate) for s in schedules]),
         )
 
     @classmethod
-    def even(cls, members: NDArray[np.bool_], steps: int) -> ScheduleArrays:
+    def even(cls, members: NDArray[np.bool_], steps: int, learning_rate: float | None = None) -> ScheduleArrays:
         """Return joint schedules with equal shares of each row's tasks; `members` has shape (schedules, p)."""
         count = members.sum(axis=1, keepdims=True)
         rank = np.where(members, members.cumsum(axis=1) - 1, -1)
         length = np.where(count[:, 0] > 0, math.log2(steps), 0.0)
-        return cls(share=members / np.maximum(1, count), rank=rank, moves=np.zeros(len(members)), length=length)
+        rate = np.where(count[:, 0] > 0, log_rate(learning_rate), 0.0)
+        return cls(share=members / np.maximum(1, count), rank=rank, moves=np.zeros(len(members)), length=length, rate=rate)
 
     @property
     def present(self) -> NDArray[np.bool_]:
@@ -73,9 +73,7 @@ class ScheduleArrays:
 
     def rows(self, chosen: NDArray[np.bool_]) -> ScheduleArrays:
         """Return the chosen rows."""
-        return ScheduleArrays(
-            share=self.share[chosen], rank=self.rank[chosen], moves=self.moves[chosen], length=self.length[chosen]
-        )
+        return ScheduleArrays(**{one.name: getattr(self, one.name)[chosen] for one in dataclasses.fields(self)})
 
     def without(self, task: int) -> ScheduleArrays:
         """Remove that task from each; every row must have another one."""
@@ -86,15 +84,28 @@ class ScheduleArrays:
         rank = self.rank - (self.rank > own)
         rank[:, task] = -1
         moves = np.where((share > 0).sum(axis=1) > 1, self.moves, 0.0)
-        return ScheduleArrays(share=share, rank=rank, moves=moves, length=self.length)
+        return dataclasses.replace(self, share=share, rank=rank, moves=moves)
 
     def moved(self, task: int, *, last: bool) -> ScheduleArrays:
         """Move that task, which each must have, to the end or the start of the order."""
         own = self.rank[:, [task]]
         rank = np.where(self.rank < 0, -1, self.rank - (self.rank > own) if last else self.rank + (self.rank < own))
         rank[:, task] = self.count - 1 if last else 0
-        return ScheduleArrays(share=self.share, rank=rank, moves=self.moves, length=self.length)
+        return dataclasses.replace(self, rank=rank)
 
     def together(self) -> ScheduleArrays:
         """Train the tasks of each jointly."""
-        return ScheduleArrays(share=self.share, rank=self.rank, moves=np.zeros(len(self.moves)), length=self.length)
+        return dataclasses.replace(self, moves=np.zeros(len(self.moves)))
+
+
+def log_rate(learning_rate: float | None) -> float:
+    """Return log8 of a learning rate over 1e-5; 0 where it is that of the study's settings."""
+    return 0.0 if learning_rate is None else math.log2(learning_rate / 1e-5) / 3
+
+
+@lru_cache(maxsize=4096)
+def _row(schedule: Schedule, tasks: tuple[str, ...]) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    """Return shares and places of the tasks, kept because exact fractions are slow and a search asks again and again."""
+    place = {task: i for i, task in enumerate(schedule.order)}
+    assert place.keys() <= set(tasks), "a schedule has a task that is no column"
+    return tuple(float(schedule.share(task)) for task in tasks), tuple(place.get(task, -1) for task in tasks)

@@ -18,7 +18,7 @@ script.
 
 
 def lowres_suite() -> Suite:
-    """Return the suite: nine English intermediate tasks of five kinds, twelve targets in 238 languages and scripts."""
+    """Return the suite: nine English intermediate tasks of five kinds, thirteen targets in 238 languages and scripts."""
     spoken = {language for card in TARGETS for language in card.languages}
     return Suite(
         name="lowres",

@@ -272,6 +272,25 @@ def test_a_pair_without_one_of_its_arms_is_left_out(toy):
     assert two.main.low is None and two.answer == "Joint or sequential: not enough to say from 2 mixtures."
 
 
+def test_a_pair_with_a_collapsed_training_is_left_out_and_counted_and_the_number_with_it_is_kept(toy):
+    study = PlantedPairs(toy, effect=0.0)
+    english = [
+        Score(target="nli", language="en", half="select", metric="accuracy", value=70 + n % 3, examples=400, seed=0)
+        for n in range(16)
+    ]
+    records = [
+        dataclasses.replace(r, scores=r.scores + ScoreTable.of([s])) for r, s in zip(study.records, english, strict=True)
+    ]
+    whole = compare_schedules([study.study(records)], KINDS_OF)
+    assert whole.collapsed == () and whole.of_all_runs is None and "collapsed" not in whole.answer
+    low = dataclasses.replace(english[3], value=33.0)
+    records[3] = dataclasses.replace(study.records[3], scores=study.records[3].scores + ScoreTable.of([low]))
+    found = compare_schedules([study.study(records)], KINDS_OF)
+    assert found.collapsed == (("sequential", 3),) and found.main.mixtures == 7
+    assert found.of_all_runs.value == whole.main.value and found.contrasts[0].left_out == 1
+    assert "Pairs with a collapsed training are left out (1 sequential)." in found.answer
+
+
 def test_contrasts_of_rows_say_where_joint_training_helps_more(toy):
     found = compare_schedules([PlantedPairs(toy, effect=1.0, extra=4.0).study()], KINDS_OF, language_groups=LOW)
     told = {(row.name, row.kind): row.difference for row in found.contrasts[0].rows}

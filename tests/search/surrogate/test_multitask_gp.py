@@ -25,7 +25,7 @@ def table_of(family, number, trials=48):
 
 def test_the_baseline_is_zero_and_joint_has_no_order():
     rows = features([Schedule.none(), Schedule.joint(Mixture.uniform("ccg", "qqp"), 100), SEQUENTIAL], TASKS)
-    assert set(rows) == {"share", "presence", "order", "kind", "pairs", "before"}
+    assert set(rows) == {"share", "presence", "order", "kind", "pairs", "rate", "before"}
     assert all(not block[0].any() for block in rows.values())
     assert not rows["order"][1].any()
     assert list(rows["order"][2]) == [1.0, 0.0, -1.0]

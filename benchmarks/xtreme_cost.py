@@ -1,0 +1,123 @@
+"""What a study of suite `xtreme` takes, before and after targets of one recipe are trained once. No data, no model, no training.
+
+    python benchmarks/xtreme_cost.py [TRIALS] [MILLISECONDS A STEP]
+
+The study's own proposals (results drawn at random) are unfolded into segments as `tasksearch plan` does it, with the
+published numbers of training examples in place of files. Tokens of an example are assumed (`TOKENS`), MNLI's are measured; hours
+are steps times the milliseconds that are given. Bytes are those of XLM-R Large, without a budget.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+from tasksearch.core.plan import Plan
+from tasksearch.core.schedule import Schedule
+from tasksearch.phases.segments import Surroundings, segments_of
+from tasksearch.search.simulated_study import simulated_study
+from tasksearch.study.configuration import configure
+from tasksearch.study.settings import settings_of
+from tasksearch.tasks.catalogue import load_suite
+from tasksearch.training.order import stage_counts
+
+TRAINING = {"xnli": 392_702, "pawsx": 49_401, "xquad": 87_599, "mlqa": 87_599, "tydiqa": 3_696, "udpos": 21_253, "panx": 20_000}
+"""Target → published number of English training examples."""
+INTERMEDIATE = {
+    "anli": 162_865, "arct": 1_210, "boolq": 9_427, "ccg": 38_015, "commonsenseqa": 9_741, "cosmosqa": 25_588, "hellaswag": 39_905,
+    "mnli": 392_702, "mrpc": 3_668, "qamr": 50_615, "qqp": 363_846, "scitail": 23_596, "snli": 549_367, "squad": 130_319,
+}  # fmt: skip
+TOKENS = {"xnli": 46, "pawsx": 60, "xquad": 180, "mlqa": 180, "tydiqa": 160, "udpos": 30, "panx": 14}
+OF_PHASE_2 = 80  # tokens of an intermediate example, a guess over all tasks
+BLOCKS, TABLE, ROWS = 304_000_000, 256_002_048, 30_000 * 1024  # numbers of XLM-R Large: blocks, table, rows that a text touches
+
+
+def main(trials: int, milliseconds: float) -> None:
+    suite = load_suite("xtreme")
+    with tempfile.TemporaryDirectory() as data:
+        targets = tuple(card.name for card in suite.targets if not card.needs)
+        config = configure(suite="xtreme", model="xlm-roberta-large", data=data, trials=trials, targets=targets)
+    settings = settings_of(suite, config, None)
+    cards = {name: suite.card(name) for name in config.targets}
+    trained = {name: card.trained for name, card in cards.items()}
+    languages = {name: tuple(one for one in config.languages if one in card.languages) for name, card in cards.items()}
+    cells = [(name, one) for name, spoken in languages.items() for one in spoken]
+
+    def plan_of(schedule: Schedule, seed: int) -> Plan:
+        return Plan(
+            suite="xtreme", schedule=schedule, targets=config.targets, languages=config.languages, settings=settings, seed=seed
+        )
+
+    def around(recipes: Mapping[str, str]) -> Surroundings:
+        return Surroundings(
+            model="any",
+            training={name: name for name in config.space.tasks},
+            recipes=recipes,
+            evaluation={cell: () for cell in cells},
+            numerics="any",
+        )
+
+    shared = {name: f"{card.train_sources} {card.kind} {card.labels}" for name, card in cards.items()}
+    sizes = {task: INTERMEDIATE.get(task, 30_000) for task in config.space.tasks}
+    rows: dict[str, list[Any]] = {"before": [], "after": []}
+    for draw in range(1):
+        plans = [r.plan for r in simulated_study(config, sizes, plan_of, suite.groups, draw, cells=cells)]
+        for told, recipes in (("before", {name: name for name in cards}), ("after", shared)):
+            rows[told].append(
+                _cost(plans, around(recipes), languages, trained, settings, once=told == "after") | {"of": len(plans)}
+            )
+    print(f"suite xtreme, space joint_vs_seq, {trials} trials, targets {', '.join(config.targets)}, one draw")
+    print("| | trainings | steps, million | of them target phases | tokens, billion | store, GB | files | hours |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    for told, found in rows.items():
+        mean = {key: statistics.fmean(one[key] for one in found) for key in found[0]}
+        hours = mean["steps"] * milliseconds / 3.6e6
+        print(
+            f"| {told} | {mean['of']:.0f} | {mean['steps'] / 1e6:.2f} | {mean['target'] / mean['steps']:.1%} | "
+            f"{mean['tokens'] / 1e9:.1f} | {mean['bytes'] / 1e9:.0f} | {mean['files']:.0f} | {hours:.0f} |"
+        )
+
+
+def _cost(
+    plans: list[Plan],
+    around: Surroundings,
+    languages: Mapping[str, tuple[str, ...]],
+    trained: Mapping[str, bool],
+    settings: Any,
+    *,
+    once: bool,
+) -> dict[str, float]:
+    seen: set[str] = set()
+    total = dict.fromkeys(("steps", "target", "tokens", "bytes", "files"), 0.0)
+    for plan in plans:
+        chain, targets = segments_of(plan, around, languages_of=languages, trained=trained, shown_by=stage_counts)
+        total["files"] += 3 if once else 2  # record and outcomes; all score tables in one file
+        for one in chain:
+            if one.signature in seen:
+                continue
+            seen.add(one.signature)
+            total["steps"] += one.stage.steps
+            total["tokens"] += one.stage.steps * settings.intermediate.batch_size * OF_PHASE_2
+            moments = 2 * (BLOCKS + (ROWS if once else TABLE)) if one.carries else 0
+            total["bytes"] += 4 * (BLOCKS + TABLE + moments)
+            total["files"] += 4 + one.carries
+        for segment in targets:
+            if not once:
+                total["files"] += 2 * len(segment.tables) + int(segment.trained)  # two files a table, and the training's cost
+            if not segment.trained or (segment.signature if once else segment.signature + segment.target) in seen:
+                continue
+            seen.add(segment.signature if once else segment.signature + segment.target)
+            own = plan.settings.for_target(segment.target)
+            steps = own.steps or max(1, round((own.epochs or 1.0) * TRAINING[segment.target] / own.batch_size))
+            steps += -(-plan.extra_examples // own.batch_size)
+            total["steps"] += steps
+            total["target"] += steps
+            total["tokens"] += steps * own.batch_size * TOKENS[segment.target]
+    return total
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 60, float(sys.argv[2]) if len(sys.argv) > 2 else 25.0)

@@ -1,0 +1,159 @@
+"""`GridPlan`: one line of a search space that is a finite list of plans instead of something to draw from.
+
+A plan names its tasks and how their shares follow from their sizes; its length is counted in optimiser steps, or in passes over
+the examples. Both become a `Schedule` once the sizes of the tasks are known.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from tasksearch.core.errors import BadInput
+from tasksearch.core.mixture import Mixture
+from tasksearch.core.schedule import Schedule
+
+NONE = "none"
+"""Name of the plan without an intermediate phase: the baseline, which every study trains and no grid has to list."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridPlan:
+    """One plan of a grid, or one for every task of the space.
+
+    Attributes:
+        name: what tables call it; of a plan for `each` task the task's own name takes its place.
+        tasks: its intermediate tasks, trained jointly; empty: all tasks of the space.
+        each: one plan for each of these tasks alone.
+        rule: how shares follow from the numbers of training examples: `uniform`; `proportional`; or `capped(K)`, proportional
+            with at most K examples of each task counted (examples-proportional mixing: Raffel et al. 2020, section 3.5.2).
+        schedule: the whole schedule, in place of tasks, rule and the space's lengths.
+    """
+
+    name: str = ""
+    tasks: tuple[str, ...] = ()
+    each: bool = False
+    rule: str = "proportional"
+    schedule: Schedule | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.each or self.name) or self.name == NONE:
+            raise BadInput(f"a plan of a grid is named {self.name!r}; expected a name of its own, or each=True")
+        cap_of(self.rule)
+        if self.schedule is not None and (self.each or self.tasks or not self.schedule.stages):
+            raise BadInput(
+                f"plan {self.name!r}: a schedule beside tasks, or an empty one; expected either a schedule with stages or tasks"
+            )
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Restore a plan from its plain form."""
+        schedule = data["schedule"]
+        return cls(
+            name=data["name"],
+            tasks=tuple(data["tasks"]),
+            each=data["each"],
+            rule=data["rule"],
+            schedule=None if schedule is None else Schedule.from_json(schedule),
+        )
+
+    @property
+    def asked_tasks(self) -> tuple[str, ...]:
+        """Tasks that the plan names itself."""
+        return self.schedule.tasks if self.schedule else self.tasks
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridRow:
+    """A plan of a grid at one length, with its schedule.
+
+    Attributes:
+        name: of the plan; with its length where the grid has several.
+        params: what stands for it in Optuna.
+    """
+
+    name: str
+    schedule: Schedule
+    params: tuple[tuple[str, Any], ...]
+
+
+def cap_of(rule: str) -> int | None:
+    """Return the cap of a rule; None where it has none.
+
+    Raises:
+        BadInput: there is no such rule, or its cap is not at least one example.
+    """
+    if rule in ("uniform", "proportional"):
+        return None
+    form = re.fullmatch(r"capped\((-?\d+)\)", rule)
+    if form is None or int(form[1]) < 1:
+        raise BadInput(f"mixture rule {rule!r}; expected uniform, proportional, or capped(K) with K at least 1 example")
+    return int(form[1])
+
+
+def listed(grid: Sequence[GridPlan], tasks: Sequence[str]) -> dict[str, GridPlan]:
+    """Return name → plan, those for `each` task written out; a plan that would repeat one before it is left out.
+
+    Raises:
+        BadInput: two plans have one name.
+    """
+    found: dict[str, GridPlan] = {}
+    for plan in grid:
+        own = plan.tasks or tuple(tasks)
+        if plan.each:
+            news = [GridPlan(name=task, tasks=(task,)) for task in own]
+        elif plan.schedule is None and len(own) == 1:  # all tasks of a space with one: the single task again
+            news = [] if own[0] in found else [GridPlan(name=own[0], tasks=own)]
+        else:
+            news = [plan]
+        for one in news:
+            if one.name in found:
+                raise BadInput(f"two plans of the grid are named {one.name!r}; expected different names")
+            found[one.name] = one
+    return found
+
+
+def rows_of(
+    grid: Sequence[GridPlan],
+    tasks: Sequence[str],
+    sizes: Mapping[str, int],
+    *,
+    steps: Sequence[int] = (),
+    epochs: Sequence[float] = (),
+    batch_size: int = 1,
+) -> tuple[GridRow, ...]:
+    """Return every plan of a grid at every length, in the order they run.
+
+    Args:
+        tasks: of the space.
+        sizes: task → number of training examples.
+        steps: lengths in optimiser steps.
+        epochs: lengths in passes, in place of `steps`: over all tasks of a plan, each cut to its cap, in whole steps of a task,
+            as jiant counts them (`configurator.py`).
+        batch_size: examples of a step.
+    """
+    lengths: Sequence[float] = epochs or steps
+    rows = []
+    for name, plan in listed(grid, tasks).items():
+        for length in lengths if plan.schedule is None else (None,):
+            told = {"plan": name} if len(lengths) < 2 else {"plan": name, "length": length}
+            words = "" if length is None or len(lengths) < 2 else f", {length:g} {'epochs' if epochs else 'steps'}"
+            schedule = plan.schedule or _schedule(plan, tasks, sizes, length or 0, batch_size if epochs else None)
+            rows.append(GridRow(name=name + words, schedule=schedule, params=tuple(told.items())))
+    return tuple(rows)
+
+
+def _schedule(
+    plan: GridPlan, tasks: Sequence[str], sizes: Mapping[str, int], length: float, batch_size: int | None
+) -> Schedule:
+    own, cap = plan.tasks or tuple(tasks), cap_of(plan.rule)
+    counted = {task: min(sizes.get(task, 0), cap or sizes.get(task, 0)) for task in own}
+    if empty := [task for task, size in counted.items() if size < 1 and (len(own) > 1 or batch_size)]:
+        raise BadInput(f"plan {plan.name!r}: no training example of {', '.join(empty)}; expected their sizes")
+    mixture = Mixture.uniform(*own) if len(own) == 1 or plan.rule == "uniform" else Mixture.of(counted)
+    if batch_size is not None:
+        length = math.ceil(length * sum(-(-size // batch_size) for size in counted.values()))
+    return Schedule.joint(mixture, int(length))

@@ -1,0 +1,95 @@
+"""Memory of a training process on a CPU: activations that are computed again on the way back where they would not fit.
+
+Block by block, the same operations on the same numbers with the same random draws: the same bits, for about a third more work.
+A GPU's step is cut into smaller forward passes instead (`training.micro`), which changes the order of sums.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import partial
+from typing import Any
+
+import psutil
+
+from tasksearch.models.families import family_of
+
+_SLACK = 1.4
+"""What the allocator needs for what is held: measured on steps of 16 x 256 tokens."""
+_STATE = 12
+"""Bytes of a trained parameter beside itself: its gradient and AdamW's two moments, in single precision."""
+
+
+def memory_of_a_core() -> int:
+    """Return this machine's memory in bytes over its cores: what a process of one thread may take if nothing else is said."""
+    return int(psutil.virtual_memory().total / (os.cpu_count() or 1))
+
+
+def room_for_activations(most: int, parameters: int) -> int:
+    """Return the bytes that the activations of a forward pass may take in a process that is about to train.
+
+    Args:
+        most: bytes that the process may take; pages of files that it has mapped are not counted.
+        parameters: numbers to be trained.
+    """
+    give_back()
+    info = psutil.Process().memory_info()
+    held = info.rss - getattr(info, "shared", 0)
+    return max(0, most - held - _STATE * parameters)
+
+
+def activation_bytes(config: Any, sequences: int, tokens: int) -> int:
+    """Estimate what a forward pass of `sequences` x `tokens` keeps for its gradient, in bytes.
+
+    Per token and block 13 vectors of the model's width and two of its feed-forward layer's, and three tables of attention per
+    head; measured on XLM-R's blocks.
+    """
+    width, heads = int(config.hidden_size), int(config.num_attention_heads)
+    inner = int(getattr(config, "intermediate_size", None) or 4 * width)
+    numbers = 13 * width + 2 * inner + 3 * heads * tokens
+    return round(_SLACK * 4 * int(config.num_hidden_layers) * sequences * tokens * numbers)
+
+
+@contextmanager
+def recomputed(
+    model: Any, sequences: int, tokens: int, room: int | None, dropout: AbstractContextManager[Any]
+) -> Iterator[None]:
+    """Within this, a forward pass keeps of as many of its first blocks as it must their input alone.
+
+    The way back reaches them last, when what the others kept is gone. Without effect on an encoder that is not transformers' own.
+
+    Args:
+        room: bytes that the activations of a pass of `sequences` x `tokens` may take; None: any.
+        dropout: the context that the pass draws its dropout in, entered again on the way back.
+    """
+    needed = 0 if room is None else activation_bytes(model.config, sequences, tokens)
+    if room is None or needed <= room or not family_of(model).stock:
+        yield
+        return
+    from torch.utils import checkpoint
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    blocks = [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
+    chosen = blocks[: math.ceil(len(blocks) * (1 - room / needed))]
+    for block in chosen:
+        block.gradient_checkpointing = True
+        block._gradient_checkpointing_func = partial(
+            checkpoint.checkpoint, use_reentrant=False, context_fn=lambda: (nullcontext(), dropout)
+        )
+    try:
+        yield
+    finally:
+        for block in chosen:
+            block.gradient_checkpointing = False
+
+
+def give_back() -> None:
+    """Return freed memory to the system, where the C library is glibc: it keeps a step's activations for the next one."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL("libc.so.6").malloc_trim(0)

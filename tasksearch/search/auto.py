@@ -1,0 +1,85 @@
+"""`--sampler auto` inside a study: from trial records to what the surrogate is told, and to the parameters it proposes."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tasksearch.core.errors import TasksearchError
+from tasksearch.core.study import SEARCHED, StudyConfig, TrialRecord
+from tasksearch.search.gain_table import GainTable, language_columns
+from tasksearch.search.objective import Baseline, counted_targets, objective_weights
+from tasksearch.search.surrogate_search import Told, ranked_mixes
+
+_LAST: list[tuple[list[TrialRecord], Baseline]] = []
+"""The baseline's trials that were looked at last, and what they come to."""
+
+
+def auto_suggestions(
+    config: StudyConfig, told: Sequence[TrialRecord], pending: Sequence[TrialRecord], groups: Mapping[str, str], *, seed: int
+) -> Iterator[dict[str, Any]]:
+    """Yield parameters of mixes, the most promising first; nothing while too few mixes are known. Pure.
+
+    Args:
+        config: the space, and the targets and languages that the objective counts.
+        told: trials whose results may be used, in the order of their numbers.
+        pending: trials of which only the parameters may be used.
+        groups: target → kind, by which the objective weighs targets.
+        seed: of the candidates.
+    """
+    known = _told(config, told, groups)
+    if known is not None:
+        schedules = [record.plan.schedule for record in pending if record.role != "baseline"]
+        yield from ranked_mixes(config.space, known, schedules, np.random.default_rng(seed))
+
+
+def _told(config: StudyConfig, told: Sequence[TrialRecord], groups: Mapping[str, str]) -> Told | None:
+    """Return the gains per language that the objective counts, or the objectives alone where trials carry no scores."""
+    try:
+        baseline = _baseline(told)
+        table = GainTable.of(told, baseline)
+        counted = counted_targets(baseline, config.objective)
+    except TasksearchError:
+        return _objectives(told)
+    if table is None:
+        return None
+    weights = objective_weights(config.objective, table.cells, baseline, counted, groups)
+    columns = language_columns(table.cells, weights)
+    if not columns:
+        return _objectives(told)
+    gains, seeds = table.weighted(list(columns.values()))
+    return Told(
+        schedules=tuple(first.plan.schedule for first in table.firsts),
+        params=tuple(dict(first.params) for first in table.firsts),
+        gains=gains,
+        seeds=seeds,
+        weights=np.array([sum(weights[cell] for cell in column) for column in columns.values()]),
+    )
+
+
+def _baseline(told: Sequence[TrialRecord]) -> Baseline:
+    """Return `Baseline.of`, kept as long as its trials are the same: its exact sums take as long as the surrogate."""
+    seeds = [record for record in told if record.role == "baseline"]
+    if not _LAST or len(_LAST[0][0]) != len(seeds) or not all(map(operator.is_, _LAST[0][0], seeds)):
+        _LAST[:] = [(seeds, Baseline.of(seeds))]
+    return _LAST[0][1]
+
+
+def _objectives(told: Sequence[TrialRecord]) -> Told | None:
+    firsts = {
+        record.plan.schedule: record
+        for record in reversed(told)
+        if record.role in SEARCHED and record.objective is not None and record.status == "done"
+    }
+    if not firsts:
+        return None
+    return Told(
+        schedules=tuple(firsts),
+        params=tuple(dict(record.params) for record in firsts.values()),
+        gains=np.array([[record.objective] for record in firsts.values()], dtype=np.float64),
+        seeds=None,
+        weights=np.ones(1),
+    )

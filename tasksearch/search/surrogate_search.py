@@ -1,0 +1,105 @@
+"""What `--sampler auto` proposes: the mix of which one training promises most, in the languages and targets asked for.
+
+The pooled surrogate is fitted to the told trials. Candidates are random mixes, and edits of the mixes that it holds best for
+all languages or for one. Of each candidate it predicts the gain in every language, and by how much that prediction would move
+after one training. The worth of a candidate is the mean over languages of its expected improvement on the mix that is held best
+there (Jones, Schonlau, Welch 1998), taken of what would be believed after that one noisy training rather than of what is true,
+as in the knowledge gradient (Frazier, Powell, Dayanik 2009).
+
+Mixes that are still being trained count with the scores predicted for them, so that a batch spreads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.space import SearchSpace
+from tasksearch.search.candidate_mixes import CandidateMixes, edited, random_mixes
+from tasksearch.search.gain_table import MIN_MIXES
+from tasksearch.search.surrogate.multitask_gp import surrogate_over
+from tasksearch.search.surrogate.prediction import FittedSurrogate
+
+Array = NDArray[np.float64]
+
+_PARENTS = 6  # of the best mixes over all languages; the best one of each language comes beside them
+_ONCE, _TWICE, _RANDOM = 24, 12, 150  # edits of each parent, edits of edits, random mixes
+_MOST_PARENTS = 16
+_YIELDED = 60
+_DIGITS = 9  # of the worth relative to the largest: what a processor rounds otherwise decides nothing
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Told:
+    """What the told trials say.
+
+    Attributes:
+        schedules: trained mixes, T of them, each once; never the baseline.
+        params: of each, as the space decodes them, or empty where no sampler proposed it.
+        gains: shape (T, columns), over the baseline, in units in which columns are comparable.
+        seeds: shape (seeds, columns), of the baseline, in the same units; None: unknown.
+        weights: of the columns in the objective.
+    """
+
+    schedules: tuple[Schedule, ...]
+    params: tuple[Mapping[str, Any], ...]
+    gains: Array
+    seeds: Array | None
+    weights: Array
+
+
+def ranked_mixes(
+    space: SearchSpace, told: Told, pending: Sequence[Schedule], rng: np.random.Generator
+) -> Iterator[dict[str, Any]]:
+    """Yield parameters of mixes to train next, the most promising first; nothing with fewer than `MIN_MIXES` mixes.
+
+    A mix may be one that was trained already: the caller passes over it.
+
+    Args:
+        space: with tasks and steps filled in.
+        told: what is known.
+        pending: mixes that are being trained.
+        rng: draws the candidates; the answer is a pure function of all arguments.
+    """
+    if len(told.schedules) < MIN_MIXES:
+        return
+    fitted = _fitted(space, told, pending)
+    weights = told.weights / told.weights.sum()
+    held = fitted.trained_mean()
+    mixes = _candidates(space, told, held, weights, rng)
+    seen = fitted.predict(mixes.arrays(space, fitted.surrogate.tasks))
+    worth = improvement(seen.mean - held.max(axis=0), seen.step) @ weights
+    order = np.argsort(-np.round(worth / max(1e-12, float(worth.max())), _DIGITS), kind="stable")
+    for row in order[:_YIELDED]:
+        yield mixes.params(int(row), space)
+
+
+def improvement(ahead: Array, spread: Array) -> Array:
+    """Return the mean of max(0, x) where x is normal with mean `ahead` and deviation `spread`."""
+    from scipy.special import ndtr
+
+    z = ahead / np.maximum(spread, 1e-12)
+    return np.asarray(ahead * ndtr(z) + spread * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi))
+
+
+def _fitted(space: SearchSpace, told: Told, pending: Sequence[Schedule]) -> FittedSurrogate:
+    fitted = FittedSurrogate.of(surrogate_over(told.schedules, space.tasks), told.gains, told.seeds)
+    new = [schedule for schedule in dict.fromkeys(pending) if schedule.stages and schedule not in told.schedules]
+    return fitted.with_guessed(new) if new else fitted
+
+
+def _candidates(space: SearchSpace, told: Told, held: Array, weights: Array, rng: np.random.Generator) -> CandidateMixes:
+    known = [row for row, params in enumerate(told.params) if "steps" in params]
+    parts = [random_mixes(space, rng, _RANDOM)]
+    if known:
+        best = np.argsort(-(held[known] @ weights), kind="stable")[:_PARENTS]
+        rows = dict.fromkeys([known[int(row)] for row in (*best, *held[known].argmax(axis=0))])
+        parents = CandidateMixes.of([told.params[row] for row in list(rows)[:_MOST_PARENTS]], space)
+        once = [edited(parents, space, rng) for _ in range(_ONCE)]
+        parts = [*once, *(edited(each, space, rng) for each in once[:_TWICE]), *parts]
+    return CandidateMixes.joined(parts)
