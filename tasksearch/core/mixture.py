@@ -87,3 +87,8 @@ class Mixture:
     def from_json(cls, data: Mapping[str, object]) -> Self:
         """Restore a mixture from the output of `to_json`."""
         return cls.of(data)
+
+
+def base_task(ingredient: str) -> str:
+    """Return the task of an ingredient, whatever languages it is trained in: `mnli` of `mnli:sw+ur`."""
+    return ingredient.partition(":")[0]

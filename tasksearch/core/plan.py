@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, get_args
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.methods import Phase, files_of_methods, method_words, methods_of, read_method
+from tasksearch.core.mixture import base_task
 from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.core.signature import plain_without, signature_of
 
@@ -209,7 +210,7 @@ class PhaseSettings:
 
     def length_of(self, task: str) -> int:
         """Return the maximum sequence length of an intermediate task, whatever languages it is trained in, in tokens."""
-        return dict(self.intermediate_lengths).get(task.partition(":")[0], self.intermediate.max_length)
+        return dict(self.intermediate_lengths).get(base_task(task), self.intermediate.max_length)
 
     def of_stage(self, stage: Stage) -> TrainSettings:
         """Return the phase-2 settings of one stage, which may have a learning rate and methods of its own."""

@@ -213,7 +213,7 @@ def decode(space: SearchSpace, params: Params) -> Schedule | None:
     """
     _refuse_grid(space)
     schedule = _decoded(space, params)
-    which = params.get("translations")
+    which = params.get("translations", space.translations[0] if len(space.translations) == 1 else None)
     names = {task: name for word, task, name in space.variants if word == which}
     return schedule.renamed(names) if schedule is not None and names else schedule
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasksearch.core.methods import with_contents
+from tasksearch.core.mixture import base_task
 from tasksearch.core.plan import Plan, TrainSettings
 from tasksearch.core.schedule import Stage
 from tasksearch.core.signature import signature_of
@@ -144,7 +145,7 @@ def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[Inte
             "numerics": [NUMERICS, around.numerics],
         }
         known = {task for task, _ in plan.settings.intermediate_lengths}
-        own = {task: plan.settings.length_of(task) for task in stage.tasks if task.partition(":")[0] in known}
+        own = {task: plan.settings.length_of(task) for task in stage.tasks if base_task(task) in known}
         signature = signature_of("intermediate", parent, recipe | piece.recipe() | ({"lengths": own} if own else {}))
         chain.append(
             IntermediateSegment(

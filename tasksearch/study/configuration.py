@@ -267,6 +267,8 @@ def _space(asked: StudyOptions, space: SearchSpace, suite: Suite, data: str | No
         translations=asked.translations,
         text_languages=tuple(canonical(language) for language in asked.mlm_languages),
     )
+    if filled.variants and asked.sampler == "auto":
+        raise BadInput("--sampler auto with --translations, which it does not search; expected tpe or random")
     for flag, count in (("--pairs", asked.pairs), ("--matched-sets", asked.twins)):
         if filled.grid and count:
             raise BadInput(f"{flag} {count} with space {filled.name!r}, a grid, whose plans alone are trained; expected 0")
