@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tasksearch.study.result import StudyResult, open_study
     from tasksearch.study.run import resume_study, run_study
     from tasksearch.study.train import export_model
+    from tasksearch.study.unscored import best_for_unscored
 
 try:
     __version__ = version("tasksearch")
@@ -39,6 +40,7 @@ __all__ = [
     "StudyResult",
     "TasksearchError",
     "__version__",
+    "best_for_unscored",
     "best_of",
     "compare_studies",
     "configure",
@@ -56,6 +58,7 @@ _HOMES = {
     "Resources": "core.options",
     "StudyResult": "study.result",
     "TasksearchError": "core.errors",
+    "best_for_unscored": "study.unscored",
     "best_of": "study.best",
     "compare_studies": "study.compare",
     "configure": "study.configuration",

@@ -18,19 +18,21 @@ from tasksearch.bench.pickers import PICKERS
 from tasksearch.bench.planted_world import FAMILIES as PLANTED
 from tasksearch.bench.regmix import read_regmix, replay
 from tasksearch.bench.results import BenchRows
-from tasksearch.bench.samplers import SEARCHES, Search, own_search, tpe_search
+from tasksearch.bench.samplers import SEARCHES, Sample, Search, own_search, tpe_search
 from tasksearch.bench.skill_worlds import SKILL_FAMILIES
+from tasksearch.bench.study_replay import RecordedStudy, replay_study
 from tasksearch.bench.table import ROWS
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.own_files import is_path
 from tasksearch.core.signature import signature_of
+from tasksearch.core.study import SAMPLERS
 from tasksearch.study.own_parts import sampler_name
 from tasksearch.study.spaces import run_file
 
 FAMILIES = PLANTED | SKILL_FAMILIES
 OnWorld = Callable[[int, int], None]
 """(worlds done, worlds in all)"""
-REGMIX, GRID = "regmix", "lab-grid"
+REGMIX, GRID, STUDY = "regmix", "lab-grid", "study"
 GRID_FILE = Path(__file__).parents[2] / "benchmarks" / "data" / "lab_grid.npz"
 NO_RACE = 3
 """Fresh seeds of a leader where it gets no more than its first ones."""
@@ -43,12 +45,12 @@ class BenchConfig:
     """What to measure.
 
     Attributes:
-        problem: a family of planted worlds, `regmix`, or `lab-grid`.
+        problem: a family of planted worlds, `regmix`, `lab-grid`, or `study`.
         worlds, first: number of worlds, or of orders of the recorded pool, and the first: first, first + 1, …
         trials: numbers of trials, ascending.
         sampler, picker: a name, or the path of a Python file.
         most_seeds: the most fresh seeds of a finalist; 3: no race.
-        data: folder of recorded runs; for `lab-grid` its file, by default the one in `benchmarks/data`.
+        data: folder of recorded runs or of a study; for `lab-grid` its file, by default the one in `benchmarks/data`.
     """
 
     problem: str
@@ -77,7 +79,7 @@ class BenchConfig:
 
 def problems() -> tuple[str, ...]:
     """Return the names of the benchmarks."""
-    return (*FAMILIES, REGMIX, GRID)
+    return (*FAMILIES, REGMIX, GRID, STUDY)
 
 
 def bench(config: BenchConfig, *, keep: Path | None = None, on_world: OnWorld | None = None) -> BenchRows:
@@ -109,13 +111,15 @@ def bench(config: BenchConfig, *, keep: Path | None = None, on_world: OnWorld | 
 
 def _measuring(config: BenchConfig) -> Callable[[int], BenchRows]:
     picker = _picker(config.picker)
-    if config.problem in (REGMIX, GRID):
+    if config.problem in (REGMIX, GRID, STUDY):
         if config.most_seeds != NO_RACE:
             raise BadInput(
                 f"--most-seeds {config.most_seeds} on {config.problem}; recorded runs hold no further seeds to race on"
             )
     elif config.data is not None:
-        raise BadInput(f"--data {config.data} on {config.problem}; expected {REGMIX} or {GRID}: planted worlds read no file")
+        raise BadInput(
+            f"--data {config.data} on {config.problem}; expected {REGMIX}, {GRID} or {STUDY}: planted worlds read no file"
+        )
     if config.problem == REGMIX:
         if config.sampler != "random":
             raise BadInput(f"sampler {config.sampler!r} on regmix; expected random: its runs are recorded, in free shares")
@@ -125,8 +129,12 @@ def _measuring(config: BenchConfig) -> Callable[[int], BenchRows]:
         return lambda order: replay(data, order, config.trials, pickers=pickers)
     if config.problem == GRID:
         grid, asked = read_grid(config.data or GRID_FILE), None if config.picker in PICKERS else picker
-        sampler = _function(config.sampler, "sample") if _is_file(config.sampler) else _known(config.sampler)
-        return lambda order: replay_grid(grid, order, config.trials, sampler=sampler, picker=asked)
+        return lambda order: replay_grid(grid, order, config.trials, sampler=_replayed(config.sampler), picker=asked)
+    if config.problem == STUDY:
+        if config.data is None:
+            raise BadInput("study needs --data FOLDER, a study's folder")
+        recorded = RecordedStudy.read(config.data)
+        return lambda order: replay_study(recorded, order, config.trials, sampler=_replayed(config.sampler))
     family, search, setting = FAMILIES[config.problem], _search(config.sampler), Setting(most_seeds=config.most_seeds)
     asked = None if config.picker in PICKERS else picker
 
@@ -161,6 +169,18 @@ def _search(name: str) -> Search:
     if not _is_file(name):
         return SEARCHES[_known(name)]
     return own_search(_function(name, "sample"))
+
+
+def _replayed(name: str) -> str | Sample:
+    """Return the sampler as a study takes it, or the user's function."""
+    if name.startswith("optuna.") or (_is_file(name) and ":" in name):
+        return sampler_name(name)
+    if _is_file(name):
+        found: Sample = _function(name, "sample")
+        return found
+    if name not in SAMPLERS:
+        raise UnknownName("sampler", name, SAMPLERS)
+    return name
 
 
 def _known(sampler: str) -> str:

@@ -11,6 +11,7 @@ import dataclasses
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,11 @@ class Replay:
     grid: Grid
     seed: int
     records: list[TrialRecord] = field(default_factory=list)
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """Target → kind of target."""
+        return dict(self.grid.note["groups"])
 
     def train(self, schedule: Schedule, seed: int, role: Role, **fields: object) -> TrialRecord:
         """Take one training from the grid."""
@@ -103,7 +109,7 @@ def replay_grid(
         grid: with at least three seeds of every mix, and more of the baseline.
         order: draws the search; its remainder by three says which seed is the search's.
         trials: numbers of mixes.
-        sampler: `random`, `tpe`, or a user's function; what it proposes is answered by the nearest recorded mix.
+        sampler: as a study takes it, or a user's function; what it proposes is answered by the nearest recorded mix.
         picker: one more picker to measure.
     """
     mixes = complete_mixes(grid)
@@ -114,8 +120,8 @@ def replay_grid(
     for seed in grid.seeds(Schedule.none())[:BASELINE_SEEDS]:
         study.train(Schedule.none(), seed, "baseline")
     baseline, groups = Baseline.of(study.records), dict(grid.note["groups"])
-    study.records[:] = [_judged(record, baseline, groups) for record in study.records]
-    _fill(study, mixes, max(trials), order, sampler, baseline, groups)
+    study.records[:] = [judged_record(record, baseline, groups) for record in study.records]
+    search_recorded(study, mixes, _space(mixes), max(trials), order, sampler, baseline)
     truth = _Truth.of(grid, groups, again, judge)
     rows, pickers = BenchRows(), PICKERS | ({"asked": picker} if picker else {})
     for count in trials:
@@ -123,37 +129,64 @@ def replay_grid(
     return rows
 
 
-def _fill(
-    study: Replay,
+class Recorded(Protocol):
+    """Recorded trainings that a search is answered from: the lab grid's, or a study's."""
+
+    seed: int
+    records: list[TrialRecord]
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """Target → kind of target."""
+
+    def plan_of(self, schedule: Schedule, seed: int) -> Plan:
+        """Return the plan of a schedule on a seed."""
+
+    def train(self, schedule: Schedule, seed: int, role: Role, **fields: object) -> TrialRecord:
+        """Take one recorded training and add its record."""
+
+
+def search_recorded(
+    study: Recorded,
     mixes: Sequence[Schedule],
+    space: SearchSpace,
     count: int,
     order: int,
     sampler: str | Sample,
     baseline: Baseline,
-    groups: Mapping[str, str],
 ) -> None:
-    """Yield the search's trainings, designed mixes first, in the grid's order."""
+    """Add `count` trainings: designed mixes first, then what the sampler proposes, answered by the nearest mix that is left."""
     designed = [mix for mix in mixes if mix.kind == "joint" and (len(mix.tasks) == 1 or mix == _uniform(mixes))]
     left = [mix for mix in mixes if mix not in designed]
     rng = random.Random(order)
     rng.shuffle(left)
-    space, near = _space(mixes), _Near(mixes)
-    while len(study.records) < BASELINE_SEEDS + count:
-        place = len(study.records) - BASELINE_SEEDS
+    near, bare = _Near(mixes), len(study.records)
+    while len(study.records) < bare + count:
+        place = len(study.records) - bare
         if place < len(designed):
             mix = designed[place]
         elif sampler == "random":
             mix = left.pop()
         else:
-            wished = _wish(study, space, sampler, order, rng)
+            wished = _wish(study, space, sampler, order, rng, bare)
             mix = near.of(wished, left) if wished is not None else left[-1]
             left.remove(mix)
-        params = tuple(encode(mix, space).items())
+        params = _params(mix, space)
         record = study.train(mix, study.seed, "design" if place < len(designed) else "search", params=params)
-        study.records[-1] = _judged(record, baseline, groups)
+        study.records[-1] = judged_record(record, baseline, study.groups)
 
 
-def _wish(study: Replay, space: SearchSpace, sampler: str | Sample, order: int, rng: random.Random) -> Schedule | None:
+def _params(mix: Schedule, space: SearchSpace) -> tuple[tuple[str, object], ...]:
+    """Return the mix as parameters; none where the space cannot express it."""
+    try:
+        return tuple(encode(mix, space).items())
+    except BadInput:
+        return ()
+
+
+def _wish(
+    study: Recorded, space: SearchSpace, sampler: str | Sample, order: int, rng: random.Random, baseline_seeds: int
+) -> Schedule | None:
     if callable(sampler):
         told = [(r.plan.schedule, _gains(study, r)) for r in study.records if r.role != "baseline"]
         return sampler(space, told, rng)
@@ -161,13 +194,13 @@ def _wish(study: Replay, space: SearchSpace, sampler: str | Sample, order: int, 
     plan = study.plan_of(Schedule.none(), 0)
     config = StudyConfig(
         name="replay", space=space, suite="replay", model="replay", targets=plan.targets, languages=plan.languages,
-        trials=n + 1, baseline_seeds=BASELINE_SEEDS, lag=1, seed=order, sampler=sampler,
+        trials=n + 1, baseline_seeds=baseline_seeds, lag=1, seed=order, sampler=sampler,
     )  # fmt: skip
-    found = propose(config, {}, study.plan_of, n, study.records, dict(study.grid.note["groups"]))
+    found = propose(config, {}, study.plan_of, n, study.records, study.groups)
     return found.plan.schedule if isinstance(found, Proposal) else None
 
 
-def _gains(study: Replay, record: TrialRecord) -> Array:
+def _gains(study: Recorded, record: TrialRecord) -> Array:
     """Return the mean gain in points per language but English, sorted."""
     bare = [r.scores.values("select") for r in study.records if r.role == "baseline"]
     found: dict[str, list[float]] = {}
@@ -177,7 +210,8 @@ def _gains(study: Replay, record: TrialRecord) -> Array:
     return np.array([np.mean(found[language]) for language in sorted(found)])
 
 
-def _judged(record: TrialRecord, baseline: Baseline, groups: Mapping[str, str]) -> TrialRecord:
+def judged_record(record: TrialRecord, baseline: Baseline, groups: Mapping[str, str]) -> TrialRecord:
+    """Return the record with its objective."""
     return dataclasses.replace(record, objective=objective(record.scores, baseline, groups, Objective()))
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tasksearch.analysis.matched_comparison.comparison import compare_schedules
 from tasksearch.analysis.matched_comparison.matched_runs import MatchedStudy
 from tasksearch.bench.planted_world import PlantedWorld
 from tasksearch.bench.results import holds
 from tasksearch.bench.simulate import GROUPS, Simulation, sizes_of, space_of
+from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import Role
 from tasksearch.results.matched_comparison import Difference, MatchedComparison
-from tasksearch.search.matched_pairs import MatchedTraining, drawn_pairs, matched_sets
+from tasksearch.search.matched_pairs import drawn_pairs, matched_sets
+from tasksearch.search.surrogate.schedule_arrays import ScheduleArrays
 
 _ELSEWHERE = 1_000_000  # seed of the mixtures that the truth is averaged over, the same in every world of a space
 
@@ -94,15 +95,16 @@ def _result(world: PlantedWorld, simulation: Simulation, role: Role, per_mixture
         per_mixture=per_mixture,
     )
     space = space_of(world)
-    each = _truths(world, matched_sets(space, _ELSEWHERE, many))
+    joint, chains = (world.scores(world.gains_of(arrays)) for arrays in _elsewhere(space, many))
+    each = joint.mean(axis=0) - chains.mean(axis=0)
     by_language = dict(zip(world.languages[1:], map(float, each[1:]), strict=True))
     return MatchedResult(truth=float(each[1:].mean()), by_language=by_language, answer=compare_schedules([study], GROUPS))
 
 
-def _truths(world: PlantedWorld, sets: Sequence[Sequence[MatchedTraining]]) -> NDArray[np.float64]:
-    """Return the mean difference of the true scores, shape (languages,)."""
-    phase = [[t.schedule for t in variants if t.lr_policy == "phase"] for variants in sets]
-    kinds = {kind: [s for variants in phase for s in variants if s.kind == kind] for kind in ("joint", "sequential")}
-    joint, chains = (world.scores(world.gains(schedules)) for schedules in kinds.values())
-    found: NDArray[np.float64] = joint.mean(axis=0) - chains.mean(axis=0)
-    return found
+@lru_cache(maxsize=4)
+def _elsewhere(space: SearchSpace, many: int) -> tuple[ScheduleArrays, ScheduleArrays]:
+    """Return the joint and the sequential schedules of other mixtures, over which the truth is the mean."""
+    sets = matched_sets(space, _ELSEWHERE, many)
+    phase = [training.schedule for variants in sets for training in variants if training.lr_policy == "phase"]
+    joint, chains = ([s for s in phase if s.kind == kind] for kind in ("joint", "sequential"))
+    return ScheduleArrays.of(joint, space.tasks), ScheduleArrays.of(chains, space.tasks)

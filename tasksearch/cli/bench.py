@@ -18,15 +18,17 @@ BENCH_EXAMPLES = (
 
 def bench(
     family: Annotated[
-        str, typer.Option(help="planted worlds tune, held, null, one or pair; or recorded runs: regmix, lab-grid")
+        str, typer.Option(help="planted worlds (tune, held, null, one, pair …), or recorded runs: regmix, lab-grid, study")
     ] = "tune",
-    sampler: Annotated[str, typer.Option(help="random, tpe, or a Python file with a function `sample`")] = "random",
+    sampler: Annotated[
+        str, typer.Option(help="random, auto, tpe, one of Optuna's, FILE.py:NAME, or a file with a function `sample`")
+    ] = "random",
     picker: Annotated[str, typer.Option(help="pooled, bare, single, or a Python file with a function `worth`")] = "pooled",
     trials: Annotated[str, typer.Option(help="numbers of trials, with commas between")] = "24,48,96",
     worlds: Annotated[int, typer.Option(min=1, help="how many worlds, or orders of the recorded pool")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="number of the first world")] = 0,
     most_seeds: Annotated[int, typer.Option(min=3, help="fresh seeds of a finalist at most; 3: no race")] = 3,
-    data: Annotated[Path | None, typer.Option(help="folder of RegMix's recorded runs, or file of a grid")] = None,
+    data: Annotated[Path | None, typer.Option(help="folder of RegMix's recorded runs or of a study, or file of a grid")] = None,
     keep: Annotated[Path | None, typer.Option(help="file of finished worlds; a second run goes on where it stopped")] = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -51,7 +53,7 @@ def bench(
         about = {"family": family, "sampler": sampler, "picker": picker, "first": seed, "worlds": worlds}
         print_json(about | {"rows": rows.summary()})
         return
-    what = "orders" if family in ("regmix", "lab-grid") else "worlds"
+    what = "orders" if family in ("regmix", "lab-grid", "study") else "worlds"
     open_console().print(console_table(rows, title=f"{family}: {worlds} {what} from {seed}, sampler {sampler}"))
 
 

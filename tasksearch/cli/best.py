@@ -24,7 +24,10 @@ _OLD = typer.Option(hidden=True)
 def best(
     study: Study,
     language: Annotated[
-        str | None, typer.Option(help="one language or group, its targets in detail", autocompletion=complete_row)
+        str | None,
+        typer.Option(
+            help="one language or group; a language that was not scored is answered by the others", autocompletion=complete_row
+        ),
     ] = None,
     target: Annotated[
         str | None, typer.Option(help="one target: the mix chosen for it alone", autocompletion=complete_target)
@@ -51,6 +54,7 @@ def best(
     """
     from tasksearch.study.best import best_of, open_suite, rules_of, verdict_of
     from tasksearch.study.coverage import scored_name
+    from tasksearch.study.unscored import is_unscored
 
     baselines, effects = baselines or court, effects or why
     elsewhere = {"out": out is not None, "baselines": baselines, "target": target, "notes": notes}
@@ -70,6 +74,9 @@ def best(
         refuse_beside("--target", baselines=baselines)
     if out is not None and language is None:
         raise BadInput("--out needs --language: a mix file holds one mix")
+    if language is not None and not (target or baselines or select) and is_unscored(study, language):
+        _answer_unscored(study, language, out, as_json)
+        return
     languages = [language] if language else None
     if select is None:
         verdict = verdict_of(study, languages=languages, target=target)
@@ -106,6 +113,24 @@ def _table(study: Path, verdict: Verdict, language: str | None, *, baselines: bo
     choice = verdict[language]
     chance, bare = suite.chance_over(choice.languages), untrained_scores(study, choice.languages)
     return target_table(choice, chance=chance, untrained=bare, warning=suite.warning)
+
+
+def _answer_unscored(study: Path, language: str, out: Path | None, as_json: bool) -> None:
+    from tasksearch.core.atomic import write_atomic
+    from tasksearch.records.mix_file import noted_mix
+    from tasksearch.reports.unscored_language import unscored_lines
+    from tasksearch.study.unscored import best_for_unscored
+
+    found = best_for_unscored(study, language=language)
+    lines = unscored_lines(found)
+    if out is not None:
+        write_atomic(out, noted_mix(found.schedule, lines).encode())
+    if as_json:
+        print_json(found.to_json())
+        return
+    console = open_console()
+    for line in (*lines, *([f"wrote {out}"] if out is not None else ())):
+        console.print(line, highlight=False)
 
 
 def _print_rules(table: Any, warning: str, as_json: bool) -> None:

@@ -6,13 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from tasksearch.cli.completion import choice, complete_suite
+from tasksearch.cli.completion import choice, complete_language, complete_suite
+from tasksearch.cli.language_distances import language_choice, show_clusters, show_distances, show_labelling
 from tasksearch.cli.options import Json
 from tasksearch.cli.printing import compact_table, open_console, print_json
+from tasksearch.core.errors import BadInput
 
 TASKS_EXAMPLES = "Examples: `tasksearch tasks --suite lowres`; `tasksearch tasks --json`"
 GROUPS = ("low", "low+", "unseen")
-LANGUAGES_EXAMPLES = "Examples: `tasksearch languages`; `tasksearch languages --group unseen --json`"
+LANGUAGES_EXAMPLES = (
+    "Examples: `tasksearch languages`; `tasksearch languages --group unseen --json`; "
+    "`tasksearch languages --suite xtreme --distance-from en`; `tasksearch languages --suite xtreme --clusters 6`; "
+    "`tasksearch languages --suite xtreme --label 3 --cost sw=2`"
+)
 
 
 def tasks(
@@ -63,19 +69,51 @@ def languages(
         str | None,
         typer.Option(help="low: under 5 GiB of CC-100; low+: under 10; unseen: none", **choice(*GROUPS)),
     ] = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(help="these alone, repeatable [default: the suite's, else all]", autocompletion=complete_language),
+    ] = None,
+    distance_from: Annotated[
+        str | None, typer.Option(help="how far the languages are from this one", autocompletion=complete_language)
+    ] = None,
+    clusters: Annotated[int | None, typer.Option(help="divide the languages into so many clusters")] = None,
+    label: Annotated[
+        float | None, typer.Option(help="which languages to label for this cost, English being labelled already")
+    ] = None,
+    cost: Annotated[
+        list[str] | None, typer.Option(help="cost of labelling a language, such as sw=2.5, repeatable [default: 1]")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Every language by the code used here, with its other codes, script, family, and how much of it XLM-R has read.
 
-    Sizes: CC-100, from the XLM-R paper's table 6; `–` is unknown to us, not small.
+    Sizes: CC-100, from the XLM-R paper's table 6; `–` is unknown to us, not small. Distances: URIEL's features (`pip install
+    'tasksearch[distances]'`), script, family and size; without that package the last three.
     """
+    if distance_from is not None or clusters is not None or label is not None:
+        asked = [("--distance-from", distance_from), ("--clusters", clusters), ("--label", label)]
+        if len(given := [flag for flag, value in asked if value is not None]) > 1:
+            raise BadInput(f"{' beside '.join(given)}; expected one of them")
+        chosen = language_choice(suite, group, language or [], distance_from)
+        if distance_from is not None:
+            show_distances(chosen, distance_from, as_json=as_json)
+        elif clusters is not None:
+            show_clusters(chosen, clusters, as_json=as_json)
+        elif label is not None:
+            show_labelling(chosen, label, cost or [], as_json=as_json)
+        return
+    if cost:
+        raise BadInput("--cost without --label; expected --label COST, what may be spent in all")
     from tasksearch.tasks.catalogue import load_suite
-    from tasksearch.tasks.languages import known_languages, language_groups
+    from tasksearch.tasks.languages import known_languages, language_groups, language_of
 
     own = {one.code: one for one in load_suite(suite).own_languages} if suite else {}
     known = known_languages() | own
     groups = language_groups(known, own)
-    chosen = [known[code] for code in sorted(groups[group] if group else known)]
+    wanted = set(groups[group]) if group else set(known)
+    if language:
+        wanted &= {code if code in own else language_of(code).code for code in language}
+    chosen = [known.get(code) or language_of(code) for code in sorted(wanted)]
     rows = [
         {
             "code": one.code, "name": one.name, "other_codes": list(one.others), "script": one.script, "family": one.family,

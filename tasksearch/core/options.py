@@ -14,7 +14,7 @@ from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.methods import method_words
 from tasksearch.core.option import Options, like, option
 from tasksearch.core.own_files import is_path
-from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Precision
+from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Pooling, Precision
 from tasksearch.core.presets import PRESETS
 from tasksearch.core.sizes import size_of
 from tasksearch.core.space import SCHEDULES, TRANSLATIONS
@@ -299,6 +299,13 @@ class StudyOptions(Options):
         unset="14 of 24",
         parse=_layer,
         write=lambda layer: [str(layer)],
+    )
+    retrieval_pooling: str | None = option(
+        None,
+        TRAINING,
+        "a sentence's vector in retrieval: the mean over all pieces, over all but the special ones, or the first piece",
+        choices=get_args(Pooling),
+        unset="the suite's",
     )
     target: PerTarget = option(  # noqa: RUF009 - a field, as the others
         (),

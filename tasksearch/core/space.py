@@ -117,6 +117,9 @@ class SearchSpace:
             )
         if any(not n > 0 for n in self.epochs):
             raise BadInput(f"space {self.name!r}: epochs {list(self.epochs)}; expected positive numbers")
+        for name, values in (("learning_rates", self.learning_rates[1:]), ("methods", self.methods)):
+            if self.grid and values:
+                raise BadInput(f"space {self.name!r}: {name} of a grid, whose plans are given; expected a space of drawn mixes")
         if self.epochs and not self.grid:
             raise BadInput(f"space {self.name!r}: epochs without a grid; expected steps, sampled mixes have no passes to count")
 

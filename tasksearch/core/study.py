@@ -83,6 +83,7 @@ class Overrides:
         evaluation_examples: maximum number of examples scored per language, for selection and reporting each; printed beside
             every number.
         retrieval_layer: hidden state that retrieval pools; `AUTO_LAYER`: the one in `auto_layers`.
+        retrieval_pooling: as in `RetrievalSettings`.
         auto_layers: what `auto` was resolved to before the first trial: the layer that is best over all languages, under the
             name `ALL_LANGUAGES`, and languages for which another layer is best over the others.
         target: settings of single targets; they take precedence over all others.
@@ -110,6 +111,7 @@ class Overrides:
     features: str | None = None
     head: str | None = None
     head_lr_factor: float | None = None
+    retrieval_pooling: str | None = None
     auto_layers: tuple[tuple[str, int], ...] = ()
     target: PerTarget = ()
     language_exponent: float | None = None
@@ -141,7 +143,8 @@ class Overrides:
 
 _LATER_OVERRIDES = (
     "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "early_stopping",
-    "patience", "features", "head", "head_lr_factor", "auto_layers", "target", "methods", "language_exponent",
+    "patience", "features", "head", "head_lr_factor", "retrieval_pooling", "auto_layers", "target", "methods",
+    "language_exponent",
 )  # fmt: skip
 
 

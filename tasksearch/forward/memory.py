@@ -61,7 +61,8 @@ def recomputed(
 ) -> Iterator[None]:
     """Within this, a forward pass keeps of as many of its first blocks as it must their input alone.
 
-    The way back reaches them last, when what the others kept is gone. Without effect on an encoder that is not transformers' own.
+    The way back reaches them last, when what the others kept is gone. Without effect on an encoder
+    that is not transformers' own.
 
     Args:
         room: bytes that the activations of a pass of `sequences` x `tokens` may take; None: any.

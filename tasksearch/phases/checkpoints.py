@@ -6,6 +6,7 @@ Dropout, masks, data order and learning rate of a step are functions of (signatu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,21 +67,42 @@ def saving(
 ) -> Saving | None:
     """Return the callback by which the training loop saves snapshots; None if it should save none.
 
-    The new snapshot is committed before the old one is removed. After a SIGTERM the loop saves once more and the process ends
+    The state is copied at once and written by a thread while the next steps are taken, one snapshot at a time. The new snapshot
+    is committed before the old one is removed. After a SIGTERM the loop saves once more and the process ends
     (`phases.preemption`).
     """
     if store is None or (policy.every_steps is None and policy.every_seconds is None):
         return None
 
-    def save(step: int, optimizer: OptimizerState) -> None:
-        older = store.snapshots(signature)
-        facts = {"kind": "snapshot", "steps": step, "seconds": seconds_so_far(), "label": label, **notes()}
-        store.put(f"{signature}.{step:08d}", {**tables_of(), "optimizer": optimizer}, facts)
-        for name in older:
-            store.discard(name)
-        PREEMPTION.obey()
+    writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshot")
+    under_way: list[Future[None]] = []
 
-    return Saving(save=save, every_steps=policy.every_steps, every_seconds=policy.every_seconds, asked=PREEMPTION.came)
+    def write(name: str, tables: dict[str, Tensors], facts: dict[str, Any]) -> None:
+        older = store.snapshots(signature)
+        store.put(name, tables, facts)
+        for one in older:
+            store.discard(one)
+
+    def finish() -> None:
+        while under_way:
+            under_way.pop().result()
+
+    def save(step: int, optimizer: OptimizerState) -> None:
+        facts = {"kind": "snapshot", "steps": step, "seconds": seconds_so_far(), "label": label, **notes()}
+        finish()  # before another copy of the state is made
+        tables = {**tables_of(), "optimizer": optimizer}
+        under_way.append(writer.submit(write, f"{signature}.{step:08d}", tables, facts))
+        if PREEMPTION.came():
+            finish()
+            PREEMPTION.obey()
+
+    return Saving(
+        save=save,
+        every_steps=policy.every_steps,
+        every_seconds=policy.every_seconds,
+        asked=PREEMPTION.came,
+        finish=finish,
+    )
 
 
 def clear(store: SegmentStore, signature: str) -> None:

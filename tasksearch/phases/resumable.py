@@ -16,6 +16,7 @@ from tasksearch.core.plan import PhaseSettings, TrainSettings
 from tasksearch.phases.checkpoints import Checkpoint, latest, saving
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.heads import module_name
+from tasksearch.phases.language_adversary import with_adversary, without_adversary
 from tasksearch.phases.preemption import PREEMPTION
 from tasksearch.phases.results import OnStep
 from tasksearch.phases.segments import IntermediateSegment, TargetSegment
@@ -68,10 +69,11 @@ def train_on(
     """
     store, begin = context.store, time.perf_counter()
     tasks, items = with_synonyms(tasks, items, settings, segment.signature, context)
+    trained, tasks, items = with_adversary(learner, tasks, items, settings, segment.signature, context)
     before = latest(store, segment.signature, ("model", "heads", "optimizer"), tuple(BEST.values()))
     if before is not None:
-        learner.model.load_state_dict(before.tables["model"], strict=False)
-        learner.heads.load_state_dict(before.tables["heads"])
+        trained.model.load_state_dict(before.tables["model"], strict=False)
+        trained.heads.load_state_dict(before.tables["heads"])
         optimizer_state = before.tables["optimizer"]
         if stopping is not None and "early_stopping" in before.facts:
             best = {table: before.tables[name] for table, name in BEST.items() if name in before.tables}
@@ -90,14 +92,14 @@ def train_on(
         store,
         segment.signature,
         context.snapshots,
-        lambda: weights_of(learner) | ({BEST[table]: own for table, own in stopping.best.items()} if stopping else {}),
+        lambda: weights_of(trained) | ({BEST[table]: own for table, own in stopping.best.items()} if stopping else {}),
         lambda: earlier + time.perf_counter() - begin,
         segment.name,
         lambda: context.step_log.note | ({"early_stopping": stopping.note} if stopping else {}),
     )
     with PREEMPTION.training() if on_the_way else nullcontext():
         state = train_segment(
-            learner,
+            trained,
             tasks,
             items,
             settings,
@@ -113,7 +115,7 @@ def train_on(
     if stopping is not None:
         learner.model.load_state_dict(stopping.best["model"], strict=False)
         learner.heads.load_state_dict(stopping.best["heads"])
-    return state, before
+    return without_adversary(state), before
 
 
 def weights_of(learner: Learner) -> Tables:

@@ -22,6 +22,7 @@ _WRITTEN = {"store": "store", "study_folder": "study folder"}
 """Entry of a trainable's context → name of the folder in messages."""
 
 _RAY = {"cpu": "CPU", "gpu": "GPU"}
+_MODEL = "accelerator_type:"
 
 
 def preflight(context: Mapping[str, Any], needs: Mapping[str, float]) -> str:
@@ -30,8 +31,10 @@ def preflight(context: Mapping[str, Any], needs: Mapping[str, float]) -> str:
     Entries of the context that are not paths on this machine (a hub id, a URL) are left out, since no node could see them.
 
     Raises:
-        BadInput: one line that names each faulty node with what it lacks.
+        BadInput: one line that names each faulty node with what it lacks, or GPUs of several models under `deterministic`.
     """
+    if context.get("deterministic") and needs.get("gpu"):
+        one_kind_of_gpu({name: there for _, name, there in _able(needs)})
     read, written = _places(context, _READ), _places(context, _WRITTEN)
     with _marked(written) as marks:
         mine = view_machine(read, marks)
@@ -60,13 +63,37 @@ def _marked(folders: Mapping[str, str]) -> Iterator[dict[str, str]]:
             mark.unlink(missing_ok=True)
 
 
+def one_kind_of_gpu(nodes: Mapping[str, Mapping[str, float]]) -> None:
+    """Refuse GPUs of several models, whose bits differ.
+
+    Args:
+        nodes: node's name → its resources, among which Ray notes the model as `accelerator_type:H200`.
+
+    Raises:
+        BadInput: there are several; the line names the nodes of each.
+    """
+    kinds: dict[str, list[str]] = {}
+    for node, there in sorted(nodes.items()):
+        for model in (name.removeprefix(_MODEL) for name in there if name.startswith(_MODEL)):
+            kinds.setdefault(model, []).append(node)
+    if len(kinds) > 1:
+        told = "; ".join(f"{model} in {', '.join(names)}" for model, names in sorted(kinds.items()))
+        raise BadInput(
+            f"--deterministic with GPUs of {len(kinds)} models ({told}); expected one model, since bits differ between them"
+        )
+
+
 def _nodes(needs: Mapping[str, float]) -> list[tuple[str, str]]:
     """Return (Ray's id, name in messages) of every live node with room for a trial."""
+    return [(node, name) for node, name, _ in _able(needs)]
+
+
+def _able(needs: Mapping[str, float]) -> list[tuple[str, str, Mapping[str, float]]]:
     found = []
     for node in ray.nodes():
         there = node.get("Resources", {})
         if node.get("Alive") and all(there.get(_RAY[kind], 0.0) >= wanted for kind, wanted in needs.items() if wanted):
-            found.append((str(node["NodeID"]), f"{node['NodeManagerAddress']} ({node['NodeManagerHostname']})"))
+            found.append((str(node["NodeID"]), f"{node['NodeManagerAddress']} ({node['NodeManagerHostname']})", there))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,12 @@ def mix_toml(choice: Choice) -> str:
         f"Labels of {choice.name} used: {choice.labels} in the choice, {choice.shortlist_labels} in the search's objective.",
         f"mix signature {choice.mix_signature}",
     ]
-    return "".join(f"# {_one_line(note)}\n" for note in notes) + "\n" + schedule_toml(choice.schedule)
+    return noted_mix(choice.schedule, notes)
+
+
+def noted_mix(schedule: Schedule, notes: Sequence[str]) -> str:
+    """Return a mix as TOML below its notes, each a comment of one line."""
+    return "".join(f"# {_one_line(note)}\n" for note in notes) + "\n" + schedule_toml(schedule)
 
 
 def schedule_toml(schedule: Schedule) -> str:

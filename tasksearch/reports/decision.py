@@ -24,7 +24,7 @@ def decision(verdict: Verdict, order: MatchedComparison | None = None, pending: 
         order: the answer to joint or sequential, if the study has one. It is about all languages and targets together.
         pending: why it has none, as a sentence.
     """
-    said = [_mixes(verdict), _standing(verdict), _targets(verdict), _not_trained(verdict)]
+    said = [_mixes(verdict), _standing(verdict), _targets(verdict), _one_for_all(verdict), _not_trained(verdict)]
     said += [_collapsed(verdict), _incomplete(verdict)]
     if verdict.target == "" and len(verdict.choices) > 1:
         said.append(order.answer if order else pending)
@@ -92,6 +92,19 @@ def _standing(verdict: Verdict) -> str:
         return ""
     names = f": {first_names(stand, MOST_NAMED)}" if stand else ""
     return f"Corrected for looking at {len(rows)} languages at once, {len(stand)} of these {len(seen)} stand ({STANDS}){names}."
+
+
+def _one_for_all(verdict: Verdict) -> str:
+    """Say why the choice hardly differs between languages, where no label of a language was read for it."""
+    rows = [choice for choice in verdict.choices if not choice.is_group and choice.rule == "pivot-dev"]
+    if len(rows) < 2 or loses(verdict) or not _found(verdict.choices, "better"):
+        return ""
+    mixes = len({choice.mix_signature for choice in rows})
+    serve = "One mix serves all" if mixes == 1 else f"{mixes} mixes serve all"
+    return (
+        f"{serve} {len(rows)} languages: pivot-dev reads no label of the language that it chooses for, so that nothing tells "
+        "one language from another; --select target-dev chooses by each language's own selection examples."
+    )
 
 
 def _not_trained(verdict: Verdict) -> str:

@@ -144,7 +144,7 @@ def edited(mixes: CandidateMixes, space: SearchSpace, rng: np.random.Generator) 
     drawn = _weights(space, rng, (n,))
     for where in (add, swap):
         weight[rows[where], away[where]] = drawn[where]
-        rank[rows[where], away[where]] = rng.random(n)[where]
+        rank[rows[where], away[where]] = rng.random(size=n)[where]
     for where in (drop, swap):
         weight[rows[where], here[where]] = 0.0
     weight[rows[weigh], here[weigh]] = drawn[weigh]
@@ -169,7 +169,7 @@ def shares_of(weight: Array, denominator: int | None, names: NDArray[np.int64]) 
     present = weight > 0
     share = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-9)
     if denominator is None:
-        return share
+        return np.asarray(share)
     count = present.sum(axis=1)
     grid = np.full(len(weight), denominator)
     while (grid < count).any():

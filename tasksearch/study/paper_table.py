@@ -62,7 +62,7 @@ def paper_table(folder: Path) -> PaperTable:
     return PaperTable(
         study=config.name,
         targets=tuple(name for name in asked if name != AVERAGE),
-        baseline={name: estimate(baseline, weights, pool=contrasts.pool) for name, weights in asked.items()},
+        baseline={name: estimate(baseline, weights, pool=tuple(contrasts.pool.values())) for name, weights in asked.items()},
         baseline_seeds=len(baseline.seeds),
         rows=rows,
         missing=tuple(name for schedule, name in wanted.items() if schedule not in trained),
@@ -116,8 +116,10 @@ def _row(
     control = next((mix for mix in contrasts.mixes.values() if mix[0].plan.extra_examples == plan.intermediate_examples), None)
     longer = candidate_outcomes_of(control, contrasts.outcomes, contrasts.documents) if control and own else None
 
+    pool = [arm for mix, arm in contrasts.pool.items() if mix != plan.mix_signature]  # its trainings would count twice
+
     def gain(weights: Weights, minus: CandidateOutcomes | None) -> Estimate:
-        return estimate(arm, weights, minus=minus, pool=contrasts.pool)
+        return estimate(arm, weights, minus=minus, pool=pool)
 
     return PaperRow(
         name=name,

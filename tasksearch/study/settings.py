@@ -160,6 +160,7 @@ def _methods(asked: Overrides, phase: Phase) -> dict[str, Any]:
 
 
 def _retrieval(base: RetrievalSettings, asked: Overrides, shape: Shape | None) -> RetrievalSettings:
+    base = dataclasses.replace(base, **_given(asked, pooling="retrieval_pooling"))
     if asked.max_length is not None:
         base = dataclasses.replace(base, max_length=None)  # None: the same length as in the intermediate phase
     if asked.retrieval_layer == AUTO_LAYER:

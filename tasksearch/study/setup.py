@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasksearch.core.errors import BadInput, DataMissing, UnknownName
-from tasksearch.core.methods import Phase, canonical_methods, files_of_methods, methods_of, read_method
+from tasksearch.core.methods import LanguageAdversary, Phase, Substitution, canonical_methods, methods_of, read_method
 from tasksearch.core.own_files import UserFile, pack, references_in
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.presets import check_preset
@@ -96,6 +96,7 @@ def check_methods(config: StudyConfig, suite: Suite) -> None:
         BadInput, DataMissing: one does not, or the search would use one beside the study's own of the same name.
     """
     from tasksearch.tasks.synonyms import read_synonyms
+    from tasksearch.tasks.unlabelled import unlabelled_files, unlabelled_sentences
 
     phases: dict[Phase, tuple[str, ...]] = {"intermediate": config.space.tasks, "target": config.targets}
     searched = [text for text in config.space.methods if text != NO_METHOD]
@@ -110,8 +111,11 @@ def check_methods(config: StudyConfig, suite: Suite) -> None:
                     f"method {method.word!r} changes no task of the {phase} phase ({', '.join(names)}); expected one of the "
                     f"kinds {', '.join(method.kinds)}"
                 )
-        for path in files_of_methods(texts):
-            read_synonyms(Path(path))
+            if isinstance(method, Substitution):
+                read_synonyms(Path(method.table))
+            if isinstance(method, LanguageAdversary):
+                for path in unlabelled_files(Path(method.text)).values():
+                    unlabelled_sentences(path, 1)
 
 
 def check_metrics(suite: Suite) -> Suite:

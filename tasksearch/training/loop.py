@@ -35,12 +35,14 @@ class Saving:
 
     Attributes:
         asked: whether to save now; called after every step.
+        finish: waits until everything is written; called when the segment ends, by an error too.
     """
 
     save: Callable[[int, OptimizerState], None]
     every_steps: int | None = None
     every_seconds: float | None = None
     asked: Callable[[], bool] = lambda: False
+    finish: Callable[[], None] = lambda: None
 
 
 def train_segment(
@@ -88,37 +90,41 @@ def train_segment(
         sizes.room = room_for_activations(sizes.memory, trained)
     watch = _Watch(on_step, _LOOK_EVERY.get(learner.device.type, 16))
     saved = time.monotonic()
-    for number, step in enumerate(steps[first:], first):
-        rate = curve.at(number)
-        for group in optimizer.param_groups:
-            group["lr"] = group["peak"] * rate
-        loss = step_gradient(learner, tasks, step, settings, randomness, number, sizes=sizes, mask_share=mask_share)
-        watch.note(number, step, loss, clip_gradient(learner, settings.max_grad_norm))
-        if compact is not None:
-            compact.decay(settings.learning_rate * rate)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        if stopping is not None and stopping.is_due(number + 1, len(steps)):
-            watch.look()
+    try:
+        for number, step in enumerate(steps[first:], first):
+            rate = curve.at(number)
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * rate
+            loss = step_gradient(learner, tasks, step, settings, randomness, number, sizes=sizes, mask_share=mask_share)
+            watch.note(number, step, loss, clip_gradient(learner, settings.max_grad_norm))
             if compact is not None:
-                compact.restore()
-            ends = stopping.ends(number + 1)
-            learner.model.train()
-            learner.heads.train()
-            if compact is not None:
-                compact.replace()
-            if ends:
-                break
-        if saving is not None and number + 1 < len(steps) and _is_due(saving, number + 1, saved):
-            watch.look()
-            state = dump_state(optimizer, learner, compact)
-            if compact is not None:
-                compact.restore()
-            saving.save(number + 1, state)
-            if compact is not None:
-                compact.replace()
-            saved = time.monotonic()
-    watch.look()
+                compact.decay(settings.learning_rate * rate)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            if stopping is not None and stopping.is_due(number + 1, len(steps)):
+                watch.look()
+                if compact is not None:
+                    compact.restore()
+                ends = stopping.ends(number + 1)
+                learner.model.train()
+                learner.heads.train()
+                if compact is not None:
+                    compact.replace()
+                if ends:
+                    break
+            if saving is not None and number + 1 < len(steps) and _is_due(saving, number + 1, saved):
+                watch.look()
+                state = dump_state(optimizer, learner, compact)
+                if compact is not None:
+                    compact.restore()
+                saving.save(number + 1, state)
+                if compact is not None:
+                    compact.replace()
+                saved = time.monotonic()
+        watch.look()
+    finally:
+        if saving is not None:
+            saving.finish()
     state = dump_state(optimizer, learner, compact)
     if compact is not None:
         compact.restore()

@@ -103,3 +103,17 @@ def test_on_recorded_mixtures_the_surrogate_ranks_better_than_both_ridges():
     )
     assert ranks["surrogate"] > ranks["ridge, root"] + 0.02 > ranks["ridge, raw"] + 0.02
     assert regrets["surrogate"] < 0.01 < regrets["ridge, root"]
+
+
+def test_a_recorded_study_answers_a_sampler_with_what_it_trained(planted_folder):
+    asked = {"problem": "study", "data": planted_folder, "trials": (4, 8), "worlds": 3}
+    for sampler in ("random", "auto", "tpe"):
+        rows = bench(small(**asked, sampler=sampler)).values
+        lost = rows["points lost against the best recorded mix, reporting examples"]
+        assert all(value >= 0 for cells in lost.values() for value in cells) and len(lost[8]) == 3
+    with pytest.raises(BadInput, match="99 trials; expected at most"):
+        bench(small(**asked | {"trials": (99,)}))
+    with pytest.raises(BadInput, match="study needs --data FOLDER"):
+        bench(small(problem="study"))
+    with pytest.raises(UnknownName, match="no sampler 'tpee'; did you mean 'tpe'"):
+        bench(small(**asked, sampler="tpee"))

@@ -1,8 +1,10 @@
 """A segment that was killed on its way goes on from its last snapshot, and no bit of the result shows it."""
 
 import dataclasses
+import errno
 import signal
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tasksearch.core.errors import DiskFull
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
@@ -21,6 +24,7 @@ from tasksearch.phases import resumable
 from tasksearch.phases.checkpoints import CheckpointPolicy
 from tasksearch.phases.context import open_context
 from tasksearch.phases.run import PlanRun, run_plan
+from tasksearch.store import segment_store
 from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.lab_suite import lab_suite
 
@@ -114,6 +118,34 @@ def test_only_the_steps_since_the_last_snapshot_are_taken_again(context, tmp_pat
         run.run("intermediate/0", lambda part, step, steps: (_ for _ in ()).throw(Killed) if step == 3 else None)
     assert [name.rpartition(".")[2] for name in kept.names()] == ["00000002"]
     assert PlanRun(staged, saved).run("intermediate/0").steps == 2
+
+
+def test_a_snapshot_on_a_slow_disk_does_not_stop_the_steps(context, tmp_path, monkeypatch):
+    saved = dataclasses.replace(context, store=SegmentStore(tmp_path), snapshots=CheckpointPolicy(every_steps=2))
+    real, synced, steps = segment_store.sync, [], []
+
+    def slow(path):
+        time.sleep(0.3)
+        real(path)
+        synced.append(time.monotonic())
+
+    monkeypatch.setattr(segment_store, "sync", slow)
+    run = PlanRun(plan(SCHEDULES["joint"], SHORT, ("topic",)), saved)
+    run.run("intermediate/0", lambda *_: steps.append(time.monotonic()))
+    of_snapshot = synced[:4]  # its three files and the manifest, each after 0.3 s
+    assert len(steps) == 4 and steps[-1] < of_snapshot[-1], "steps 3 and 4 are taken while the snapshot of step 2 is written"
+    assert not saved.store.snapshots(run.intermediate[0].signature)
+
+
+def test_a_snapshot_that_cannot_be_written_ends_the_training_with_the_cause(context, tmp_path, monkeypatch):
+    saved = dataclasses.replace(context, store=SegmentStore(tmp_path), snapshots=CheckpointPolicy(every_steps=2))
+
+    def full(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(segment_store, "sync", full)
+    with pytest.raises(DiskFull, match="no room left"):
+        PlanRun(plan(SCHEDULES["joint"], SHORT, ("topic",)), saved).run("intermediate/0")
 
 
 def test_a_damaged_snapshot_is_not_there(context, tmp_path):

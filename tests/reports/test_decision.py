@@ -95,6 +95,14 @@ def test_collapsed_trainings_are_named_and_the_gain_with_them_stands_in_the_note
     assert "l1 -1.0 [-20.0, +18.0]" in note and "baseline: 1 of 5, A: 1 of 3" in note
 
 
+def test_why_languages_share_a_mix_is_said_where_a_mix_is_used_and_no_label_was_read():
+    used = verdict(BETTER, BETTER, OPEN)
+    assert any(line.startswith("One mix serves all 2 languages: pivot-dev reads no label") for line in decision(used))
+    own = dataclasses.replace(used, choices=tuple(dataclasses.replace(row, rule="target-dev") for row in used.choices))
+    for other in (own, verdict(WORSE, WORSE, WORSE), verdict(OPEN, OPEN, OPEN), verdict(None, BETTER)):
+        assert not any("serves all" in line for line in decision(other))
+
+
 def test_a_target_that_the_baseline_has_not_learned_is_named():
     said = decision(dataclasses.replace(verdict(BETTER, BETTER, OPEN), not_trained=("nli",)))
     assert any(line.startswith("Not trained: nli, where the baseline is no better than a guess") for line in said)

@@ -12,6 +12,7 @@ from tasksearch.study.contracts import contract_of
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
 EXAMPLES = dict(re.findall(r"^```\w+ file=(\S+)\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE))
 PARTS = {
+    "grid.py": ("grid.py", "search space"),
     "suite.toml": ("suite.toml", "suite"),
     "suite.py": ("suite.py", "suite"),
     "metric.py": ("metric.py:close_enough", "metric"),

@@ -49,6 +49,7 @@ def test_overrides_reach_both_phases_and_every_target(asked):
     assert settings.for_target("xnli").train_examples == 9
     assert settings.evaluation_examples == 11
     assert settings.retrieval.layer == 1
+    assert settings_of(LOWRES, asked(retrieval_pooling="cls"), SMALL).retrieval.pooling == "cls"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import trainables
+from tasksearch.core.errors import TrainingFailed
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.required_segments import from_text
@@ -220,3 +221,16 @@ def test_documents_that_a_study_has_are_not_numbered_again(tmp_path, monkeypatch
     to_the_end(ThreePhase(config(tmp_path, real_case)))
     monkeypatch.setattr(PlanRun, "documents", lambda self, target: pytest.fail("numbered again"))
     assert to_the_end(ThreePhase(config(tmp_path, real_case, 4)))[-1].get("final")
+
+
+def test_a_trial_that_runs_out_of_a_share_of_a_gpu_says_how_large_the_share_is():
+    class Full:
+        def run(self, name):
+            raise TrainingFailed("out of memory with one example of 'nli' at a time")
+
+    trial = object.__new__(ThreePhase)
+    trial._run = Full()
+    for context, told in (({"gpu_share": 0.25}, "has 0.25 of a GPU's memory: --gpus-per-trial"), ({}, "at a time$")):
+        trial.context = context
+        with pytest.raises(TrainingFailed, match=told):
+            trial._run_within_share("target/nli")

@@ -229,11 +229,10 @@ def kernels_between(blocks: Mapping[str, Array], others: Mapping[str, Array]) ->
 
     The variance leaves out the part `OWN`, which no two mixes share.
     """
-    own = {name: _variance(block, others[name]) for name, block in blocks.items()} | {"near": 1.0}
-    variances = [
-        sum((weight * own[name] for name, weight in composition.items()), np.zeros(len(others["share"]))) + LEVEL
-        for composition in KERNELS
-    ]
+    own = {name: _variance(block, others[name]) for name, block in blocks.items()}
+    own["near"] = np.ones(len(others["share"]))
+    level = np.full(len(others["share"]), LEVEL)
+    variances = [sum((weight * own[name] for name, weight in composition.items()), level) for composition in KERNELS]
     return _kernels(blocks, others), variances
 
 

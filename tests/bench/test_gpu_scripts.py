@@ -1,0 +1,38 @@
+"""The scripts that measure a GPU, rehearsed on the CPU at a tiny shape: they run, and a rerun measures nothing again."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(script, out, steps):
+    command = [sys.executable, str(ROOT / "benchmarks/gpu" / script), "--out", str(out), "--shape", "tiny", "--device", "cpu"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([*command, "--steps", str(steps)], capture_output=True, text=True, check=True, env=environment)
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+@pytest.mark.long
+def test_throughput_measures_each_system_once(tmp_path):
+    out = tmp_path / "results.jsonl"
+    first = run("throughput.py", out, 2)
+    assert len(first) == 8 and {one["cell"].split(" ", 2)[2] for one in first} == {
+        "ours bf16", "ours fp32", "Trainer as shipped", "Trainer tuned"
+    }  # fmt: skip
+    assert all(one["tokens_per_second"] > 0 and 0 < one["share_of_matrix_rate"] < 1 for one in first)
+    written = out.read_text()
+    assert run("throughput.py", out, 2) == first and out.read_text() == written
+
+
+@pytest.mark.long
+def test_promises_are_kept_on_the_cpu_where_they_can_be_seen(tmp_path):
+    found = {one["cell"]: one for one in run("promises.py", tmp_path / "results.jsonl", 2)}
+    assert found["tiny deterministic"]["equal"]
+    assert found["tiny halving"]["largest_difference_of_a_loss"] == 0, "nothing runs out of memory here"
+    assert found["tiny two on one card, without MPS"]["gain"] > 0
