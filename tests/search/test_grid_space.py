@@ -47,7 +47,7 @@ def run(toy, config):
     return records
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random", "optuna.samplers.GPSampler"])
+@pytest.mark.parametrize("sampler", ["auto", "tpe", "random", "optuna.samplers.GPSampler"])
 def test_every_plan_is_trained_once_and_nothing_else(toy, sampler):
     grid = space(toy, grid=(*GRID, BY_HAND))
     records = run(toy, toy.config(space=grid, trials=100, sampler=sampler, leaders=0))
