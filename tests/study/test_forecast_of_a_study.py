@@ -68,8 +68,10 @@ def test_what_a_study_s_own_store_holds_needs_no_training(words, tmp_path, monke
 def test_limits_and_options_without_effect_are_told(words):
     done = CliRunner().invoke(
         app,
-        ["plan", *_flags(words), "--max-hours", "0.001", "--store-budget", "1MB", "--address", "auto", "--quiet"]
-        + ["--half-width", "3", "--max-trainings", "30"],
+        [
+            *("plan", *_flags(words), "--max-hours", "0.001", "--store-budget", "1MB", "--address", "auto", "--quiet"),
+            *("--half-width", "3", "--max-trainings", "30"),
+        ],
     )
     assert done.exit_code == 0, done.output
     told = " ".join(done.stdout.split())
