@@ -69,10 +69,10 @@ def test_limits_and_options_without_effect_are_told(words):
     done = CliRunner().invoke(
         app,
         [
-            *("plan", *_flags(words), "--max-hours", "0.001", "--store-budget", "1MB", "--address", "auto", "--quiet"),
-            *("--half-width", "3", "--max-trainings", "30"),
+            "plan", *_flags(words), "--max-hours", "0.001", "--store-budget", "1MB", "--address", "auto", "--quiet",
+            "--half-width", "3", "--max-trainings", "30",
         ],
-    )
+    )  # fmt: skip
     assert done.exit_code == 0, done.output
     told = " ".join(done.stdout.split())
     assert "under --max-hours 0.001: `run`, then `resume`" in told and "what 1MB do not hold is trained again" in told
