@@ -56,24 +56,25 @@ def stored(context, folder, every):
 
 
 def states_of(settings, context, folder, part, steps):
-    """The weights after these steps of an unaveraged training, as its snapshots hold them, and at its end."""
-    with_store, found = stored(context, folder, 1), {}
-    run = PlanRun(plan(JOINT, settings), with_store)
-    for name in run.parts[: run.parts.index(part)]:
-        run.run(name)
+    """The weights after these steps of an unaveraged training: what a kill in the next step leaves, and the end."""
+    found = []
+    for step in steps[:-1]:
+        with_store = stored(context, folder / str(step), 1)
+        run = PlanRun(plan(JOINT, settings), with_store)
+        for name in run.parts[: run.parts.index(part)]:
+            run.run(name)
 
-    def note(_, step, __):
-        for name in with_store.store.names():
-            at = name.rpartition(".")[2]
-            if at.isdigit() and int(at) in steps:
-                found.setdefault(int(at), with_store.store.tensors(name, "model"))
+        def on_step(_, now, __, last=step):
+            if now > last:
+                raise Killed
 
-    run.run(part, note)
-    if part.startswith("intermediate"):
-        found[6] = with_store.store.tensors(run.intermediate[0].signature, "model")
-    else:
-        found[6] = weights(PlanRun(plan(JOINT, settings), with_store).trained("topic").model)
-    return [found[step] for step in steps]
+        with pytest.raises(Killed):
+            run.run(part, on_step)
+        [name] = [name for name in with_store.store.names() if name.endswith(f".{step:08d}")]
+        found.append(with_store.store.tensors(name, "model"))
+    whole = PlanRun(plan(JOINT, settings), context)
+    last = whole.encoder() if part.startswith("intermediate") else whole.trained("topic").model
+    return [*found, weights(last)]
 
 
 def test_the_steps_are_evenly_spaced_from_the_end():
