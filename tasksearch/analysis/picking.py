@@ -22,6 +22,7 @@ from tasksearch.analysis.evidence import Candidate, OutcomesOf
 from tasksearch.analysis.many_rows import marked_choices
 from tasksearch.analysis.picker import Picker
 from tasksearch.analysis.study_analysis import AnalysisRow, StudyAnalysis, analyse_study, as_rule, cell_weights
+from tasksearch.core.mixture import base_task
 from tasksearch.core.study import Objective, TrialRecord
 from tasksearch.results.verdict import Choice, Rule, TargetResult, Verdict, finding_of
 from tasksearch.search.collapse import not_trained
@@ -143,6 +144,6 @@ def _target(analysis: StudyAnalysis, chosen: Candidate, target: str, report: Ite
         baseline=analysis.estimate(analysis.evidence.baseline, weights),
         gain=gain,
         finding=finding_of(gain),
-        same_data=any((task, target) in analysis.same_data for task in chosen.first.plan.schedule.tasks),
+        same_data=any((base_task(task), target) in analysis.same_data for task in chosen.first.plan.schedule.tasks),
         over_exposure=analysis.estimate(chosen.arm, weights, minus=exposure.arm) if exposure else None,
     )

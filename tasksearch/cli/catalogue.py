@@ -33,7 +33,7 @@ def tasks(
     from tasksearch.tasks.catalogue import SUITES, load_suite
 
     found = [check_metrics(load_suite(name)) for name in ([suite] if suite else SUITES)]
-    rows = [_task(one.name, card) for one in found for card in one.cards]
+    rows = [_task(one.name, card) for one in found for card in (*one.cards, *one.texts)]
     if as_json:
         print_json({"tasks": rows})
         return

@@ -71,6 +71,10 @@ class Mixture:
         """Return the task's share; 0 if it is not in the mixture."""
         return next((share for name, share in self.shares if name == task), Fraction(0))
 
+    def renamed(self, names: Mapping[str, str]) -> Self:
+        """Return the mixture with tasks under other names; those without an entry keep theirs."""
+        return type(self)(shares=tuple((names.get(name, name), share) for name, share in self.shares))
+
     def __iter__(self) -> Iterator[tuple[str, Fraction]]:
         return iter(self.shares)
 
@@ -89,3 +93,8 @@ class Mixture:
     def from_json(cls, data: Mapping[str, object]) -> Self:
         """Restore a mixture from the output of `to_json`."""
         return cls.of(data)
+
+
+def base_task(ingredient: str) -> str:
+    """Return the task of an ingredient, whatever languages it is trained in: `mnli` of `mnli:sw+ur`."""
+    return ingredient.partition(":")[0]

@@ -18,7 +18,7 @@ from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Pooling,
 from tasksearch.core.presets import PRESETS
 from tasksearch.core.rule_schedules import rules_in
 from tasksearch.core.sizes import size_of
-from tasksearch.core.space import SCHEDULES
+from tasksearch.core.space import SCHEDULES, TRANSLATIONS
 from tasksearch.core.study import (
     ALL_CONTROLS,
     AUTO_LAYER,
@@ -118,6 +118,20 @@ class StudyOptions(Options):
         "uniform->proportional (moving from one to the other), curriculum:proportional (tasks join one by one)",
         flag="--rule",
         check=rules_in,
+    )
+    translations: tuple[str, ...] = option(
+        (),
+        WHAT,
+        "training data of tasks that have translations: english; targets: translated into the study's languages alone; all: "
+        "the original and every translation; given more than once, the search chooses",
+        choices=TRANSLATIONS,
+    )
+    mlm_languages: tuple[str, ...] = option(
+        (),
+        WHAT,
+        "the suite's texts (MLM, TLM) in this language join the space, repeatable [default: none; in a space with text the "
+        "study's languages]",
+        flag="--mlm-language",
     )
     objective: str | None = option(
         None,
@@ -307,6 +321,14 @@ class StudyOptions(Options):
         below=1,
         wish="a share in (0, 1)",
         unset="0.1",
+    )
+    language_exponent: float | None = option(
+        None,
+        TRAINING,
+        "MLM over several languages draws one in proportion to its texts to this power: 1 by size, 0 evenly",
+        least=0,
+        most=1,
+        unset="0.3, as XLM-R was pretrained",
     )
     retrieval_layer: int | str | None = option(
         None,

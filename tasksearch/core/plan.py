@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, get_args
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.methods import Phase, files_of_methods, method_words, methods_of, read_method
+from tasksearch.core.mixture import base_task
 from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.core.signature import plain_without, signature_of, to_plain
 
@@ -220,6 +221,8 @@ class PhaseSettings:
         retrieval: settings of bitext retrieval.
         evaluation_examples: maximum number of examples scored per language, for the selection and for the reporting examples
             each, drawn by a hash; None: all. Scores under such a cap cannot be compared with published ones.
+        language_exponent: in MLM over several languages one is drawn in proportion to its number of texts to this power, in [0,
+            1]; XLM-R was pretrained with 0.3.
     """
 
     intermediate: TrainSettings = field(default_factory=TrainSettings)
@@ -230,20 +233,23 @@ class PhaseSettings:
     head: HeadStart = "fresh"
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     evaluation_examples: int | None = None
+    language_exponent: float = 0.3
 
     def __post_init__(self) -> None:
         _check_choice("features", self.features, Features)
         _check_choice("head", self.head, HeadStart)
         if self.evaluation_examples is not None and self.evaluation_examples < 1:
             raise BadInput(f"evaluation_examples is {self.evaluation_examples}; expected at least 1, or None")
+        if not 0 <= self.language_exponent <= 1:
+            raise BadInput(f"language_exponent is {self.language_exponent}; expected a power in [0, 1]")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form; lengths of single tasks only where there are any."""
-        return plain_without(self, ("intermediate_lengths",))
+        """Return the plain form; fields that most studies leave at their defaults only where they differ."""
+        return plain_without(self, ("intermediate_lengths", "language_exponent"))
 
     def length_of(self, task: str) -> int:
-        """Return the maximum sequence length of an intermediate task, in tokens."""
-        return dict(self.intermediate_lengths).get(task, self.intermediate.max_length)
+        """Return the maximum sequence length of an intermediate task, whatever languages it is trained in, in tokens."""
+        return dict(self.intermediate_lengths).get(base_task(task), self.intermediate.max_length)
 
     def of_stage(self, stage: Stage) -> TrainSettings:
         """Return the phase-2 settings of one stage, which may have a learning rate and methods of its own."""

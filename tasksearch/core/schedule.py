@@ -186,6 +186,13 @@ class Schedule:
             done += stage.steps
         return tuple(sorted(centre, key=lambda task: (centre[task] / weight[task], task)))
 
+    def renamed(self, names: Mapping[str, str]) -> Self:
+        """Return the schedule with tasks under other names; those without an entry keep theirs."""
+        stages = (
+            dataclasses.replace(stage, start=stage.start.renamed(names), end=stage.end.renamed(names)) for stage in self.stages
+        )
+        return type(self)(stages=tuple(stages))
+
     def __hash__(self) -> int:
         """Return the hash of the stages, computed once: a search compares each mix with all before it."""
         known = self.__dict__.get("_hash")

@@ -31,13 +31,17 @@ from tasksearch.core.shares import largest_remainder
 from tasksearch.core.signature import plain_without
 
 Params = Mapping[str, Any]
-"""Parameters that a sampler proposes: `use/<task>`, `schedule`, `steps`, `learning_rate`, `method`, `weight/<task>` and
-`rank/<task>`, and in a space with mixture rules `rule`, `cap` and `temperature`, each only where it applies; of a grid `plan`,
-and `length` where it has several.
+"""Parameters that a sampler proposes: `use/<task>`, `schedule`, `steps`, `translations`, `learning_rate`, `method`,
+`weight/<task>` and `rank/<task>`, and in a space with mixture rules `rule`, `cap` and `temperature`, each only where it
+applies; of a grid `plan`, and `length` where it has several.
 """
 
 SCHEDULES = ("joint", "sequential", "annealed")
 CURVES = ("linear", "wsd")
+TRANSLATIONS = ("english", "targets", "all")
+"""Which translations of a task's training data are trained on: none, those into the study's languages alone, or the English
+original and all that there are.
+"""
 NO_METHOD = "none"
 _WEIGHTS = (1, 2, 3, 4)
 
@@ -72,6 +76,10 @@ class SearchSpace:
         epochs: lengths of a grid's plans in passes over their examples, in place of `steps`.
         batch_size: of the intermediate phase, by which epochs become steps; filled in where a grid counts epochs.
         left_out: tasks that the space names, and that were left out since they are not there (`--available`).
+        text: whether the suite's texts (MLM, TLM) are tasks too, beside those that a space takes by default.
+        text_languages: languages of these texts; empty: not filled in yet, or the space has no text.
+        translations: out of `TRANSLATIONS`, what may be trained on where a task has translations; empty: English.
+        variants: (one of `TRANSLATIONS`, task, name of the task so trained), filled in from the suite.
     """
 
     name: str
@@ -93,9 +101,16 @@ class SearchSpace:
     epochs: tuple[float, ...] = ()
     batch_size: int | None = None
     left_out: tuple[str, ...] = ()
+    text: bool = False
+    text_languages: tuple[str, ...] = ()
+    translations: tuple[str, ...] = ()
+    variants: tuple[tuple[str, str, str], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", tuple((task, size) for task, size in self.sizes))  # pairs are lists in JSON
+        object.__setattr__(self, "variants", tuple(tuple(row) for row in self.variants))
+        if strange := [word for word in self.translations if word not in TRANSLATIONS]:
+            raise BadInput(f"space {self.name!r}: translations {strange[0]!r}; expected some of {', '.join(TRANSLATIONS)}")
         unknown = [s for s in self.schedules if s not in SCHEDULES]
         if unknown or not self.schedules:
             raise BadInput(f"space {self.name!r}: schedules {list(self.schedules)}; expected some of {', '.join(SCHEDULES)}")
@@ -132,9 +147,8 @@ class SearchSpace:
             raise BadInput(f"space {self.name!r}: epochs without a grid; expected steps, sampled mixes have no passes to count")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form; fields that most spaces do not use only where they are set."""
-        later = ("learning_rates", "methods", "rules", "sizes", "grid", "epochs", "batch_size", "left_out")
-        return plain_without(self, later)
+        """Return the plain form; fields of later versions where they are set."""
+        return plain_without(self, _LATER)
 
     def with_sizes(self, sizes: Mapping[str, int] | None = None) -> SearchSpace:
         """Return the space with the sizes that its mixture rules need and that it lacks; unchanged where it has no rules.
@@ -180,6 +194,17 @@ class SearchSpace:
         """Learning rates that mixes differ by; empty where there are fewer than two."""
         return self.learning_rates if len(self.learning_rates) > 1 else ()
 
+    @property
+    def ingredients(self) -> tuple[str, ...]:
+        """Every name that a mixture of the space may hold: the tasks, and their translated variants."""
+        return tuple(dict.fromkeys((*self.tasks, *(name for _, _, name in self.variants))))
+
+
+_LATER = (
+    "learning_rates", "methods", "rules", "sizes", "grid", "epochs", "batch_size", "left_out", "text", "text_languages",
+    "translations", "variants",
+)  # fmt: skip
+
 
 def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
     """Draw one set of parameters from a define-by-run trial: Optuna's, or a substitute with the same three `suggest_…` methods.
@@ -203,6 +228,8 @@ def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
             choose("learning_rate", space.searched_rates)
         if space.methods:
             choose("method", space.methods)
+        if space.translations and _translated(space, chosen):
+            choose("translations", space.translations)
         if len(chosen) > 1:
             rule = choose("rule", choices_of(space.rules).forms) if space.rules else EXPLICIT
             for number in numbers_of(rule):
@@ -227,6 +254,19 @@ def decode(space: SearchSpace, params: Params) -> Schedule | None:
             of its tasks (`SearchSpace.rows`).
     """
     _refuse_grid(space)
+    schedule = _decoded(space, params)
+    which = params.get("translations", space.translations[0] if len(space.translations) == 1 else None)
+    names = {task: name for word, task, name in space.variants if word == which}
+    return schedule.renamed(names) if schedule is not None and names else schedule
+
+
+def _translated(space: SearchSpace, tasks: Sequence[str]) -> bool:
+    """Return whether one of the tasks has translations."""
+    return any(task in tasks for _, task, _ in space.variants)
+
+
+def _decoded(space: SearchSpace, params: Params) -> Schedule | None:
+    """Convert parameters to a schedule whose tasks are all in English."""
     chosen = [task for task in space.tasks if params.get(f"use/{task}")]
     if not chosen:
         return Schedule.none() if "steps" not in params else None
@@ -298,7 +338,12 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
         BadInput: the space cannot express the schedule (it lacks a task, the length, the rate or the shares), or is a grid.
     """
     _refuse_grid(space)
+    asked, words = schedule, {word for word, _, name in space.variants if name in schedule.tasks}
+    schedule = schedule.renamed({name: task for _, task, name in space.variants})
     params: dict[str, Any] = {f"use/{task}": task in schedule.tasks for task in space.tasks}
+    if space.translations and _translated(space, schedule.tasks):
+        english = "english" if "english" in space.translations else space.translations[0]
+        params["translations"] = min(words, default=english)
     if schedule.stages:
         params["steps"] = schedule.steps
         params |= {"learning_rate": schedule.learning_rate} if space.searched_rates else {}
@@ -313,9 +358,9 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
                 params |= {f"rank/{task}": place / last for place, task in enumerate(schedule.order)}
     if all(task in space.tasks for task in schedule.tasks):
         for rule in rule_params(space) if len(schedule.tasks) > 1 else [{}]:
-            if decode(space, params | rule) == schedule:
+            if decode(space, params | rule) == asked:
                 return _asked(params | rule)
-    raise BadInput(f"space {space.name!r} cannot express the schedule {schedule}")
+    raise BadInput(f"space {space.name!r} cannot express the schedule {asked}")
 
 
 def _asked(params: dict[str, Any]) -> dict[str, Any]:

@@ -92,6 +92,7 @@ class Overrides:
         intermediate_average, target_average, average_every: `average_last` of one kind of phase, and the share of a phase
             between two of its snapshots (`TrainSettings`).
         target: settings of single targets; they take precedence over all others.
+        language_exponent: as in `PhaseSettings`.
         methods: training methods in words, with the phases that use them (`core.methods`).
         every_target: whether values given for every target also apply to targets that have settings of their own in the suite
             (`PhaseSettings.target_overrides`). False in studies begun before this field existed.
@@ -121,6 +122,7 @@ class Overrides:
     target_average: int | None = None
     average_every: float | None = None
     target: PerTarget = ()
+    language_exponent: float | None = None
     methods: tuple[str, ...] = ()
 
     @property
@@ -150,7 +152,7 @@ class Overrides:
 _LATER_OVERRIDES = (
     "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "early_stopping",
     "patience", "features", "head", "head_lr_factor", "retrieval_pooling", "auto_layers", "target", "methods",
-    "intermediate_average", "target_average", "average_every",
+    "intermediate_average", "target_average", "average_every", "language_exponent",
 )  # fmt: skip
 
 

@@ -188,7 +188,8 @@ def _same_as(origin: Origin) -> str:
 def _training(facts: Facts) -> str:
     settings = facts.plan.settings
     lines = ["## Training", "", f"- phase 1: `{facts.base}` (fingerprint `{facts.fingerprint}`)"]
-    lines.append(f"- phase 2, intermediate, English: {facts.plan.schedule}")
+    english = "" if any(card.trains_in for card in facts.data) else ", English"
+    lines.append(f"- phase 2, intermediate{english}: {facts.plan.schedule}")
     if facts.target:
         how = settings.for_target(facts.target.name)
         length = f"{how.steps} steps" if how.steps else f"{how.epochs:g} epochs" if how.epochs else "1 epoch"

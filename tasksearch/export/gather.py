@@ -16,6 +16,7 @@ from tasksearch.analysis.evidence import Evidence, gather
 from tasksearch.analysis.picker import WANTED
 from tasksearch.analysis.picking import pick
 from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.mixture import base_task
 from tasksearch.core.own_files import referred
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
@@ -60,16 +61,17 @@ def facts_of(
     """
     card = suite.card(target) if target is not None else None
     fingerprint = versions["model"]
+    tasks = {base_task(task) for task in plan.schedule.tasks}
     return Facts(
         target=card,
         architecture=architecture,
         plan=plan,
         mix=schedule_toml(plan.schedule),
-        data=_trained_on(suite.cards, plan.schedule.tasks, card),
+        data=_trained_on([suite.card(task) for task in plan.schedule.tasks], card),
         base=base,
         fingerprint=fingerprint,
         warning=suite.warning,
-        same_data=tuple(task for task, of in suite.same_data if of == target and task in plan.schedule.tasks),
+        same_data=tuple(task for task, of in suite.same_data if of == target and task in tasks),
         scores=own_rows(outcomes, suite, documents),
         chance={name: suite.card(name).chance for name in plan.targets},
         origin=origin_of(study, record, suite, plan, outcomes, same=same) if study is not None and record is not None else None,
@@ -192,8 +194,6 @@ def _with(origin: Origin, sentence: str) -> Origin:
     return dataclasses.replace(origin, chosen=(*origin.chosen, sentence))
 
 
-def _trained_on(cards: Iterable[TaskCard], schedule_tasks: Iterable[str], target: TaskCard | None) -> tuple[TaskCard, ...]:
+def _trained_on(cards: Iterable[TaskCard], target: TaskCard | None) -> tuple[TaskCard, ...]:
     """Return the cards of the intermediate tasks in canonical order, then the target's."""
-    wanted = set(schedule_tasks)
-    found = [card for card in cards if card.role == "intermediate" and card.name in wanted]
-    return (*sorted(found, key=lambda card: card.name), *([target] if target else []))
+    return (*sorted(cards, key=lambda card: card.name), *([target] if target else []))

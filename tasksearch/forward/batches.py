@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,9 @@ import torch
 from tasksearch.models.pooling import Marks
 from tasksearch.tasks.encode import Encoded
 from tasksearch.tasks.template import Template, template_of
+
+_RESERVED = re.compile(r"[<\[]\|?(unused|reserved)[\w ]*\|?[>\]]")
+"""Added pieces that no text has and no training moved: Llama's `<|reserved_special_token_7|>`, Gemma's `<unused7>`."""
 
 MASK_SHARE, KEEP_SHARE, RANDOM_SHARE = 0.15, 0.1, 0.1
 
@@ -39,8 +43,11 @@ class Specials:
         """Read off a Hugging Face tokenizer."""
         template, pad = template_of(tokenizer), int(tokenizer.pad_token_id)
         own = tuple(sorted({*template.ids, pad}))
+        added = getattr(tokenizer, "added_tokens_decoder", {}).items()
+        own = tuple(sorted({*own, *(number for number, token in added if _RESERVED.fullmatch(token.content))}))
         # XLM-R's `<unk>` and `<mask>` have always been drawn here: leaving them out would change every number trained by MLM.
-        never = own if own == (0, 1, 2) else tuple(sorted({*own, *tokenizer.all_special_ids}))
+        special = {*tokenizer.all_special_ids, *(number for number, token in added if token.special)}
+        never = own if own == (0, 1, 2) else tuple(sorted({*own, *special}))
         mask = -1 if tokenizer.mask_token_id is None else int(tokenizer.mask_token_id)
         return cls(template=template, pad=pad, mask=mask, vocabulary=len(tokenizer), never_drawn=never)
 

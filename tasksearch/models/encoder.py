@@ -164,6 +164,18 @@ def check_mlm_head(source: str, tasks: Iterable[str], encoder: str = "") -> None
         raise no_mlm_head(source, tasks)
 
 
+def check_masked(source: str, languages: Iterable[str], encoder: str = "") -> None:
+    """Looks whether the model can be trained by MLM in these languages.
+
+    Raises:
+        ModelUnusable: it cannot; the message says why.
+    """
+    try:
+        _family(source, encoder).check_masked(languages)
+    except ValueError as fault:
+        raise ModelUnusable(f"model {source!r}: {fault}") from None
+
+
 def no_mlm_head(source: str, tasks: Iterable[str]) -> ModelUnusable:
     """Return the message about a checkpoint without an MLM head."""
     return ModelUnusable(

@@ -51,7 +51,7 @@ def trimmed_tokenizer(definition: str, used: Iterable[int]) -> tuple[str, list[i
         model["merges"] = [pair for pair in model["merges"] if {*_parts(pair), "".join(_parts(pair))} <= there.keys()]
     for token in spec["added_tokens"]:
         token["id"] = new[token["id"]]
-    _renumber(spec["post_processor"] or {}, new)
+    renumber(spec["post_processor"] or {}, new)
     spec["padding"] = spec["truncation"] = None
     return json.dumps(spec, ensure_ascii=False), kept
 
@@ -105,9 +105,10 @@ def _parts(pair: str | list[str]) -> tuple[str, str]:
     return first, second
 
 
-def _renumber(processor: dict[str, Any], new: Mapping[int, int]) -> None:
+def renumber(processor: dict[str, Any], new: Mapping[int, int]) -> None:
+    """Give the pieces of a post-processor their new ids, in place."""
     for inner in processor.get("processors", ()):
-        _renumber(inner, new)
+        renumber(inner, new)
     for special in processor.get("special_tokens", {}).values():
         special["ids"] = [new[number] for number in special["ids"]]
     for key in ("cls", "sep"):
@@ -117,9 +118,18 @@ def _renumber(processor: dict[str, Any], new: Mapping[int, int]) -> None:
 
 def trimmed_model(model: Any, kept: list[int]) -> Any:
     """Return a copy of a family's model with these rows of its vocabulary alone, in this order."""
+    return resized_model(model, [[number] for number in kept])
+
+
+def resized_model(model: Any, rows: list[list[int]]) -> Any:
+    """Return a copy of a family's model with another vocabulary.
+
+    Args:
+        rows: for every new piece the old pieces whose rows it begins as the mean of.
+    """
     import torch
 
-    new = {old: number for number, old in enumerate(kept)}
+    new = {old[0]: number for number, old in enumerate(rows) if len(old) == 1}
     config = copy.deepcopy(model.config)
     for name, value in model.config.to_dict().items():
         if name.endswith("_token_id") and value is not None:
@@ -127,10 +137,14 @@ def trimmed_model(model: Any, kept: list[int]) -> Any:
             found = [new[number] for number in (value if several else [value]) if number in new]
             if found:  # else no special piece of this tokenizer had the old id
                 setattr(config, name, found if several else found[0])
-    config.vocab_size = len(kept)
-    table, rows = model.state_dict(), torch.tensor(kept)
+    config.vocab_size = len(rows)
+    table, first = model.state_dict(), torch.tensor([old[0] for old in rows])
     for name in family_of(model).vocabulary_tensors(model):
-        table[name] = table[name][rows]
+        was = table[name]
+        table[name] = was[first]
+        for number, old in enumerate(rows):
+            if len(old) > 1:
+                table[name][number] = was[old].mean(0)
     made = type(model)(config).eval()
     made.load_state_dict(table)
     return made

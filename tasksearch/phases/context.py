@@ -82,7 +82,7 @@ class RunContext:
         cards = {target: self.suite.card(target) for target in plan.targets}
         return Surroundings(
             model=self._root(plan),
-            training={task: self._training(self.suite.card(task)) for task in plan.schedule.tasks},
+            training={task: self._training(self.suite.card(task), plan) for task in plan.schedule.tasks},
             recipes={target: self._recipe(card) for target, card in cards.items() if card.trained},
             evaluation={
                 (target, language): self._evaluation(cards[target], language, plan)
@@ -116,8 +116,9 @@ class RunContext:
             return copy.deepcopy(self.pretrained.model).to(self.device)
         return fresh_like(self.pretrained, plan.seed).to(self.device)
 
-    def _training(self, card: TaskCard) -> str:
-        return signature_of(self.source.training_fingerprint(card), _reading(card))
+    def _training(self, card: TaskCard, plan: Plan) -> str:
+        drawn = [plan.settings.language_exponent] if card.kind == "mlm" and card.trains_in else []
+        return signature_of(self.source.training_fingerprint(card), _reading(card), *drawn)
 
     def _recipe(self, card: TaskCard) -> str:
         return signature_of("recipe", self.source.training_fingerprint(card), card.kind, card.labels)

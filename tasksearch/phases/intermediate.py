@@ -19,7 +19,7 @@ from tasksearch.phases.resumable import learner_of, train_on, training_task, wei
 from tasksearch.phases.segments import IntermediateSegment
 from tasksearch.store.segment_store import SegmentDamaged
 from tasksearch.training.optimizer import OptimizerState
-from tasksearch.training.order import draw_items, stage_steps
+from tasksearch.training.order import draw_items, shown_of, stage_steps
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Intermediate:
         """Train the state through the segment and store the result; return the number of steps taken now."""
         begin = time.perf_counter()
         self.state = None  # after a failure the half-trained model must not be used
-        total, before = self._train_stage(state, segment, on_step)
+        total, before, shown = self._train_stage(state, segment, on_step)
         state.signature = segment.signature
         self.state = state
         if store := self._context.store:
@@ -109,6 +109,7 @@ class Intermediate:
                 "hardware": self._context.hardware,
                 **self._context.micro.note,
                 **self._context.step_log.note,
+                **({"languages": shown} if shown else {}),
             }
             store.put(segment.signature, tables, facts)
             clear(store, segment.signature)
@@ -116,20 +117,27 @@ class Intermediate:
 
     def _train_stage(
         self, state: ModelState, segment: IntermediateSegment, on_step: OnStep | None
-    ) -> tuple[int, Checkpoint | None]:
-        """Train in place; return the segment's number of steps, and the snapshot it continued from, if any."""
+    ) -> tuple[int, Checkpoint | None, dict[str, dict[str, int]]]:
+        """Train in place.
+
+        Returns:
+            The segment's number of steps, the snapshot it continued from, if any, and for each task in several languages how
+            many examples were shown in each.
+        """
         plan, settings, stage = self._plan, self._plan.settings.of_stage(segment.stage), segment.stage
         cards = {name: self._context.suite.card(name) for name in stage.tasks}
         tasks = {name: training_task(card, plan.settings, self._context) for name, card in cards.items()}
         for card in cards.values():
             add_head(state.heads, card, plan, self._context)
         steps = stage_steps(stage, settings.batch_size, seed=plan.seed, mixing=settings.mixing)
+        sampling = {name: task.sampling for name, task in tasks.items() if task.sampling is not None}
         items = draw_items(
             steps,
             {name: task.items.lengths for name, task in tasks.items()},
             settings.batch_size,
             seed=plan.seed,
             skip=dict(segment.shown),
+            sampling=sampling,
         )
         state.optimizer, before = train_on(
             learner_of(state.model, state.heads, self._context),
@@ -143,7 +151,8 @@ class Intermediate:
             averaged=settings.averaged_steps(len(items)) if segment.averaged else (),
             on_step=on_step,
         )
-        return len(items), before
+        shown = {name: one.languages_of(shown_of(items, name)) for name, one in sampling.items()}
+        return len(items), before, shown
 
     def _load(self, state: ModelState, segment: IntermediateSegment) -> bool:
         """Load a stored segment into the state, completely or not at all; return whether it was loaded."""

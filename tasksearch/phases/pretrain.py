@@ -124,9 +124,31 @@ def pretrain(
         progress: where the state is saved during training; None: nowhere.
         on_step: called with (step, steps, loss).
     """
+    model = fresh_model(settings, tokenizer)
+    trained = train_mlm(corpus, model, tokenizer, settings, device=device, progress=progress, on_step=on_step)
+    save_pretrained(trained, tokenizer, out)
+    if progress:
+        clear(progress.store, signature_of("pretraining", 2, settings, progress.data))
+
+
+def train_mlm(
+    corpus: Corpus,
+    model: Any,
+    tokenizer: Any,
+    settings: PretrainSettings,
+    *,
+    device: str | None = None,
+    progress: PretrainProgress | None = None,
+    on_step: Callable[[int, int, float], None] | None = None,
+) -> Any:
+    """Train a model by MLM and TLM, from its latest saved state if there is one; return it.
+
+    Args:
+        model: of a family, with an MLM head; trained in place.
+    """
     where = pick_device(device)
     one_thread(where)
-    model = fresh_model(settings, tokenizer).to(where)
+    model = model.to(where)
     items, pools = pool_rows(corpus, tokenizer, settings.max_length)
     steps = draw_rows(items.lengths, pools, settings)
     signature = signature_of("pretraining", 2, settings, progress.data) if progress else ""
@@ -147,9 +169,7 @@ def pretrain(
         mask_share=settings.mask_share,
         on_step=None if on_step is None else lambda step, loss: on_step(step, settings.steps, loss),
     )
-    save_pretrained(model, tokenizer, out)
-    if progress:
-        clear(progress.store, signature)
+    return model
 
 
 def _saving(progress: PretrainProgress, signature: str, model: Any) -> Saving | None:

@@ -25,6 +25,7 @@ from tasksearch.tasks.card import TaskCard
 from tasksearch.training.averaging import WeightAverage
 from tasksearch.training.curves import Curve, StableCurve
 from tasksearch.training.early_stopping import EarlyStopping, Tables
+from tasksearch.training.languages import LanguageSampling
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.loop import train_segment
 from tasksearch.training.optimizer import OptimizerState
@@ -43,9 +44,12 @@ def learner_of(model: Any, heads: nn.ModuleDict, context: RunContext) -> Learner
 
 def training_task(card: TaskCard, settings: PhaseSettings, context: RunContext) -> TrainingTask:
     """Return an intermediate task's items and the name of the head that they train."""
-    length = settings.length_of(card.name)
+    masked, length, sampling = card.kind == "mlm", settings.length_of(card.name), None
+    if counts := context.source.training_counts(card):
+        sampling = LanguageSampling(counts=counts, exponent=settings.language_exponent if masked else None)
     items = context.source.training(card, length)
-    return TrainingTask(items=items, head=None if card.kind == "mlm" else module_name(card.head), max_length=length)
+    head = None if masked else module_name(card.head)
+    return TrainingTask(items=items, head=head, sampling=sampling, max_length=length)
 
 
 def train_on(

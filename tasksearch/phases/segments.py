@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasksearch.core.methods import with_contents
+from tasksearch.core.mixture import base_task
 from tasksearch.core.plan import Plan, TrainSettings
 from tasksearch.core.schedule import Stage
 from tasksearch.core.signature import signature_of
@@ -146,7 +147,8 @@ def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[Inte
             "seed": plan.seed,
             "numerics": [NUMERICS, around.numerics],
         }
-        own = {task: length for task, length in plan.settings.intermediate_lengths if task in stage.tasks}
+        known = {task for task, _ in plan.settings.intermediate_lengths}
+        own = {task: plan.settings.length_of(task) for task in stage.tasks if base_task(task) in known}
         recipe |= piece.recipe() | ({"lengths": own} if own else {})
         averaged = settings.average_last > 1 and number == len(pieces) - 1
         recipe |= {"average": [settings.average_last, settings.average_every]} if averaged else {}

@@ -131,6 +131,8 @@ def _wish(
     wish |= {"schedule": kind, "steps": space.steps[0] if space.steps else None}
     wish |= {"learning_rate": space.searched_rates[0]} if space.searched_rates else {}
     wish |= {"method": space.methods[0]} if space.methods else {}
+    if space.translations:
+        wish["translations"] = "english" if "english" in space.translations else space.translations[0]
     wish |= {f"weight/{task}": weights[task] if weights else even for task in chosen}
     return wish | {f"rank/{task}": place / max(1, len(order) - 1) for place, task in enumerate(order)}
 

@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -29,6 +29,7 @@ from tasksearch.study.settings import FOR_TARGETS, settled_precision
 from tasksearch.study.setup import check_metrics, choose_languages, choose_targets, data_folder
 from tasksearch.study.spaces import absent_tasks, fill_in, known_spaces, load_space
 from tasksearch.tasks.catalogue import load_suite, suite_name
+from tasksearch.tasks.languages import canonical
 from tasksearch.tasks.suite import Suite
 from tasksearch.tracking.address import kept as kept_address
 
@@ -70,7 +71,7 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
             raise UnknownName("target of the study", target, targets)
     preset, raw = preset_of(asked, suite, encoder), load_space(asked.space)
     asked = with_preset(asked, preset, suite, targets, raw)
-    space = _space(asked, raw, suite, data)
+    space = _space(asked, raw, suite, data, languages)
     same = {one.name for one in dataclasses.fields(StudyConfig)} & {one.name for one in options_of(StudyOptions)}
     resolved: dict[str, Any] = {
         "name": asked.name or f"{space.name}-{suite.name}{'-shuffled' if asked.shuffled_labels else ''}-seed{asked.seed}",
@@ -207,6 +208,8 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "preset": config.preset if config.preset != SUITE or has_presets(load_suite(config.suite)) else None,
         "steps": config.space.steps,
         "rules": config.space.rules,
+        "translations": config.space.translations,
+        "mlm_languages": config.space.text_languages,
         "continuous": config.space.denominator is None and not config.space.grid,
         "intermediate_epochs": config.space.epochs,
         "available": bool(config.space.left_out),
@@ -237,7 +240,9 @@ def _space_word(config: StudyConfig, folder: Path | None) -> str:
         suite, free = load_suite(config.suite), wanted.denominator is None and not wanted.grid
         same: dict[str, Any] = {"steps": wanted.steps, "epochs": wanted.epochs, "batch_size": wanted.batch_size}
         same |= {"without": wanted.left_out, "rules": wanted.rules, "learning_rates": wanted.searched_rates}
-        if fill_in(known, suite, continuous=free, **same) == dataclasses.replace(wanted, sizes=()):
+        same |= {"translations": wanted.translations, "text_languages": wanted.text_languages}
+        filled = fill_in(known, suite, languages=config.languages, continuous=free, **same)
+        if filled == dataclasses.replace(wanted, sizes=()):
             return wanted.name
     return wanted.name if folder is None else str(folder)
 
@@ -249,7 +254,7 @@ def _pairs(asked: StudyOptions, space: SearchSpace) -> int:
     return default_pairs(space, asked.trials, asked.baseline_seeds)
 
 
-def _space(asked: StudyOptions, space: SearchSpace, suite: Suite, data: str | None) -> SearchSpace:
+def _space(asked: StudyOptions, space: SearchSpace, suite: Suite, data: str | None, languages: Sequence[str]) -> SearchSpace:
     """Return the space that is searched; raise BadInput for what a grid does not take."""
     filled = fill_in(
         space,
@@ -261,7 +266,12 @@ def _space(asked: StudyOptions, space: SearchSpace, suite: Suite, data: str | No
         epochs=asked.intermediate_epochs,
         batch_size=asked.batch_size,
         without=absent_tasks(space, suite, data) if asked.available else space.left_out,
+        languages=languages,
+        translations=asked.translations,
+        text_languages=tuple(canonical(language) for language in asked.mlm_languages),
     )
+    if filled.variants and asked.sampler == "auto":
+        raise BadInput("--sampler auto with --translations, which it does not search; expected tpe or random")
     for flag, count in (("--pairs", asked.pairs), ("--matched-sets", asked.twins)):
         if filled.grid and count:
             raise BadInput(f"{flag} {count} with space {filled.name!r}, a grid, whose plans alone are trained; expected 0")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.arguments import named_arguments
-from tasksearch.core.errors import BadInput, StudyNotReady, UnknownName
+from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.folders import AnyPath
 from tasksearch.core.options import Growth, Resources
 from tasksearch.core.plan import Plan
@@ -122,10 +122,8 @@ def frozen(config: StudyConfig, suite: Suite) -> Objective:
 
 
 def _wider(space: SearchSpace, suite: Suite, growth: Growth) -> SearchSpace:
-    known = [card.name for card in suite.intermediates]
     for task in growth.tasks:
-        if task not in known:
-            raise UnknownName(f"intermediate task in suite {suite.name!r}", task, known)
+        suite.ingredient(task)
     return dataclasses.replace(
         space,
         tasks=tuple(dict.fromkeys((*space.tasks, *growth.tasks))),

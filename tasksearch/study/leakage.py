@@ -54,7 +54,7 @@ def check_leakage(source: TaskSource, suite: Suite, config: StudyConfig) -> None
         return
     targets = [suite.card(name) for name in config.targets]
     texts = chain.from_iterable(pretraining(place) for place in pretraining_text(config).places)
-    trained = [*trained_by(source, [*(suite.card(name) for name in config.space.tasks), *targets]), *texts]
+    trained = [*trained_by(source, [*(suite.card(name) for name in config.space.ingredients), *targets]), *texts]
     refuse_leaks(known_leaks(trained, evaluated_by(source, own, config.languages)))
 
 

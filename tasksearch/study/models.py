@@ -223,7 +223,7 @@ def trim_model(
         smaller = trimmed_model(one.model, kept)
         half = {"F16": "float16", "BF16": "bfloat16"}.get(next(iter(kinds))) if len(kinds) == 1 else None
         _save(smaller, place, one.has_mlm_head, half)
-        _write_tokenizer(place, folder, written)
+        write_tokenizer(place, folder, written)
         note = {"languages": list(asked), "suite": suite.name, "pieces": len(kept), "of": len(one.tokenizer)}
         (place / TRIMMED).write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
         again = load_pretrained(str(place))
@@ -292,7 +292,7 @@ def _save(model: Any, place: Path, has_mlm_head: bool, half: str | None) -> None
     (kept.to(getattr(torch, half)) if half else kept).save_pretrained(place, safe_serialization=True)
 
 
-def _write_tokenizer(place: Path, folder: Path, written: str) -> None:
+def write_tokenizer(place: Path, folder: Path, written: str) -> None:
     """Write the tokenizer's file, and its settings without the old ids."""
     (place / "tokenizer.json").write_text(written, encoding="utf-8")
     settings = folder / "tokenizer_config.json"

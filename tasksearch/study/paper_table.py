@@ -13,6 +13,7 @@ from tasksearch.analysis.clustering import Documents
 from tasksearch.analysis.estimates import CandidateOutcomes, Cell, estimate
 from tasksearch.analysis.evidence import Reader, candidate_outcomes_of
 from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.mixture import base_task
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import SEARCHED, StudyConfig, TrialRecord
 from tasksearch.results.estimate import Estimate
@@ -111,7 +112,7 @@ def _row(
 ) -> PaperRow:
     plan = trained[0].plan
     arm = candidate_outcomes_of(trained, contrasts.outcomes, contrasts.documents)
-    own = tuple(t for t in asked if any((task, t) in same_data for task in plan.schedule.tasks))
+    own = tuple(t for t in asked if any((base_task(task), t) in same_data for task in plan.schedule.tasks))
     control = next((mix for mix in contrasts.mixes.values() if mix[0].plan.extra_examples == plan.intermediate_examples), None)
     longer = candidate_outcomes_of(control, contrasts.outcomes, contrasts.documents) if control and own else None
 

@@ -91,7 +91,7 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
         target_overrides=_with_own(own, asked.target),
         retrieval=_retrieval(base.retrieval, asked, shape),
         evaluation_examples=asked.evaluation_examples,
-        **_given(asked, "features", "head"),
+        **_given(asked, "features", "head", "language_exponent"),
     )
     return settings if shape is None else _shortened(settings, shape.tokens)
 

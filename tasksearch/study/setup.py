@@ -184,7 +184,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         UnknownName: a task or language that the suite does not have.
         ModelUnusable: the model cannot be loaded, or lacks the head that a task needs.
     """
-    from tasksearch.models.encoder import check_mlm_head, check_scored, shape_of
+    from tasksearch.models.encoder import check_masked, check_mlm_head, check_scored, shape_of
     from tasksearch.phases.context import check_files
     from tasksearch.phases.english_dev import english_dev
     from tasksearch.study.leakage import check_leakage
@@ -204,12 +204,16 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     data, model = _lab(config, on_pretrain) if lab else (data_folder(suite, config.data) or suite.home, config.model)
     suite = with_labels(suite, Path(data))
     source = TaskSource(Path(data), tokenizer=None, skip_bad=config.skip_bad)
-    check_files(source, [suite.card(name) for name in (*config.space.tasks, *config.targets)], config.languages)
+    ingredients = [suite.card(name) for name in config.space.ingredients]
+    check_files(source, [*ingredients, *(suite.card(name) for name in config.targets)], config.languages)
+    for card in ingredients:
+        source.check_translations(card)
     check_leakage(source, suite, config)
 
     _check_model(model, config.encoder)
-    if masked := [task for task in config.space.tasks if suite.card(task).kind == "mlm"]:
+    if masked := [card.name for card in ingredients if card.kind == "mlm"]:
         check_mlm_head(model, masked, config.encoder)
+        check_masked(model, {one for card in ingredients if card.kind == "mlm" for one in card.trains_in}, config.encoder)
     scored = [suite.card(name) for name in config.targets]
     cut = check_trimmed(model, config.encoder, Path(data), scored, config.languages, allow=config.allow_trimmed)
     told = f"the model's vocabulary was not trimmed for {', '.join(map(str, cut))}" if cut else ""
@@ -235,7 +239,7 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         skipped=dict(source.skipped),
         fingerprints={
             name: signature_of(source.training_fingerprint(suite.card(name)))
-            for name in (*config.space.tasks, *config.targets)
+            for name in (*config.space.ingredients, *config.targets)
             if suite.card(name).trained
         },
     )

@@ -161,10 +161,8 @@ def _with_features(settings: PhaseSettings, features: str | None) -> PhaseSettin
 
 
 def _check_tasks(suite: Suite, schedule: Schedule) -> None:
-    known = [card.name for card in suite.intermediates]
     for task in schedule.tasks:
-        if task not in known:
-            raise UnknownName(f"intermediate task in suite {suite.name!r}", task, known)
+        suite.ingredient(task)
 
 
 def _check(suite: Suite, schedule: Schedule, target: str | None, settings: PhaseSettings) -> None:

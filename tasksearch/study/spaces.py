@@ -13,8 +13,10 @@ from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.input_files import check_small
 from tasksearch.core.methods import with_absolute_paths
 from tasksearch.core.own_files import is_path, module_of, read_user_file
+from tasksearch.core.score import ENGLISH
 from tasksearch.core.space import NO_METHOD, SearchSpace
-from tasksearch.tasks.suite import Suite
+from tasksearch.tasks.card import ingredient_name
+from tasksearch.tasks.suite import ALL, Suite
 
 
 def known_spaces() -> dict[str, SearchSpace]:
@@ -79,8 +81,13 @@ def fill_in(
     epochs: Sequence[float] = (),
     batch_size: int | None = None,
     without: Sequence[str] = (),
+    languages: Sequence[str] = (),
+    translations: Sequence[str] = (),
+    text_languages: Sequence[str] = (),
 ) -> SearchSpace:
     """Return the space with the suite's first tasks and its steps if it names none; `steps` replaces the steps of both.
+
+    Texts and translations are named by their languages.
 
     Args:
         rules: mixture rules in place of the space's own.
@@ -88,29 +95,41 @@ def fill_in(
         epochs: lengths of a grid's plans, in place of steps.
         batch_size: of the intermediate phase; None: the suite's.
         without: tasks of the space that are left out, and a grid's plans with them.
+        languages: of the study.
+        translations: in place of the space's.
+        text_languages: of MLM and TLM, which join the space then; empty: the study's, in a space with text.
 
     Raises:
-        UnknownName: a task of the space is not an intermediate task of the suite, or a mixture rule does not exist.
-        BadInput: no task is left; or a grid is given what only drawn mixes have, or the other way round.
+        UnknownName: a task of the space is not an intermediate task of the suite, or has no data in a language that it names;
+            or a mixture rule does not exist.
+        BadInput: no task is left; no text in a language, or no task with translations that are asked for; or a grid is given
+            what only drawn mixes have, or the other way round.
     """
     space = _reduced(space, without)
     known = [card.name for card in suite.intermediates]
-    if space.grid and (gone := [task for task in space.named_tasks if task not in known]):
+    if space.grid and (gone := [task for task in space.named_tasks if not _is_there(suite, task)]):
         raise BadInput(
             f"suite {suite.name!r} lacks {', '.join(gone)} of the grid {space.name!r}; expected a suite that has them, or "
             "--available, which leaves them out"
         )
     for task in space.named_tasks:
-        if task not in known:
-            raise UnknownName(f"intermediate task in suite {suite.name!r}", task, known)
+        suite.ingredient(task)
     if not space.grid:
         if epochs:
             raise BadInput(
                 f"--intermediate-epochs with space {space.name!r}, whose mixes are drawn; expected a grid, or --steps"
             )
+        tasks, spoken = space.tasks or suite.first_tasks or tuple(known), tuple[str, ...]()
+        if space.text or text_languages:
+            spoken = tuple(sorted(set(text_languages or languages)))
+            tasks = tuple(dict.fromkeys((*tasks, *_texts(suite, spoken))))
+        which = tuple(dict.fromkeys(translations)) or space.translations
         return dataclasses.replace(
             space,
-            tasks=space.tasks or suite.first_tasks or tuple(known),
+            tasks=tasks,
+            text_languages=spoken,
+            translations=which,
+            variants=_variants(suite, tasks, which, languages),
             steps=tuple(steps) or space.steps or suite.steps,
             methods=tuple(one if one == NO_METHOD else with_absolute_paths(one) for one in space.methods),
             learning_rates=() if len(learning_rates) == 1 else tuple(dict.fromkeys(learning_rates)) or space.learning_rates,
@@ -119,6 +138,12 @@ def fill_in(
         )
     if rules:
         raise BadInput(f"--rule {rules[0]} with space {space.name!r}, a grid, whose plans have theirs; expected drawn mixes")
+    if translations or text_languages:
+        flag = "--translations" if translations else "--mlm-language"
+        raise BadInput(
+            f"{flag} with space {space.name!r}, a grid, whose plans are given; expected a space of drawn mixes, or plans that "
+            "name such tasks: mnli:all, mlm:sw+yo"
+        )
     if continuous:
         raise BadInput(
             f"--continuous with space {space.name!r}, a grid, whose plans are given; expected a space of drawn mixes"
@@ -128,7 +153,7 @@ def fill_in(
             f"learning rates {', '.join(f'{rate:g}' for rate in rates)} with space {space.name!r}, a grid, whose plans are "
             "given; expected one rate, or a space of drawn mixes"
         )
-    relative = any(not plan.asked_tasks for plan in space.grid)
+    relative = any(plan.is_relative for plan in space.grid)
     base = space.tasks or (suite.first_tasks or tuple(known) if relative else ())
     passes = tuple(epochs) or (() if steps else space.epochs)
     return dataclasses.replace(
@@ -145,11 +170,20 @@ def absent_tasks(space: SearchSpace, suite: Suite, data: str | None) -> tuple[st
     """Return the tasks of the space that the suite lacks, or whose data are neither in the folder nor on the hub."""
     from tasksearch.tasks.source import TaskSource
 
-    cards = {card.name: card for card in suite.intermediates}
     source = TaskSource(Path(data or suite.home), tokenizer=None) if suite.world != "lab" else None
     return tuple(
-        task for task in space.named_tasks if task not in cards or (source is not None and source.missing(cards[task], ()))
+        task
+        for task in space.named_tasks
+        if not _is_there(suite, task) or (source is not None and source.missing(suite.card(task), ()))
     )
+
+
+def _is_there(suite: Suite, task: str) -> bool:
+    try:
+        suite.ingredient(task)
+    except UnknownName:
+        return False
+    return True
 
 
 def _reduced(space: SearchSpace, without: Sequence[str]) -> SearchSpace:
@@ -159,6 +193,8 @@ def _reduced(space: SearchSpace, without: Sequence[str]) -> SearchSpace:
     gone = set(without)
     grid = []
     for plan in space.grid:
+        if plan.beside in gone:
+            continue
         if plan.each and plan.tasks:
             kept = tuple(task for task in plan.tasks if task not in gone)
             grid += [dataclasses.replace(plan, tasks=kept)] if kept else []
@@ -175,3 +211,44 @@ def _reduced(space: SearchSpace, without: Sequence[str]) -> SearchSpace:
             f"none of the tasks of space {space.name!r} is there: {', '.join(space.named_tasks)}; expected one or more"
         )
     return left
+
+
+def _texts(suite: Suite, languages: Sequence[str]) -> list[str]:
+    """Return the names of the suite's texts in these languages, each in those that it has."""
+    if not suite.texts:
+        raise BadInput(f"suite {suite.name!r} has no text for MLM; expected one with a card of kind 'mlm'")
+    there = sorted({language for card in suite.texts for language in card.training_languages})
+    if lacking := [language for language in languages if language not in there]:
+        near = next((language for language in languages if language in there), there[0])
+        raise BadInput(
+            f"no text of {', '.join(lacking)} for MLM in suite {suite.name!r}; "
+            f"expected languages that have some, such as --mlm-language {near}, or a card of kind 'mlm' of your own"
+        )
+    names = []
+    for card in suite.texts:
+        own = card.training_languages
+        if asked := [language for language in languages if language in own]:
+            names.append(card.name if tuple(asked) == own else ingredient_name(card.name, asked))
+    return names
+
+
+def _variants(
+    suite: Suite, tasks: Sequence[str], which: Sequence[str], languages: Sequence[str]
+) -> tuple[tuple[str, str, str], ...]:
+    """Return (word, task, name of the task so trained) for every word beside `english` and every task with translations."""
+    cards = [card for task in tasks if (card := suite.card(task)).kind != "mlm" and card.by_language and not card.trains_in]
+    found = []
+    for word in which:
+        for card in cards:
+            own = [one for one in languages if one != ENGLISH and one in card.training_languages]
+            if word == "all":
+                found.append((word, card.name, ingredient_name(card.name, [ALL])))
+            elif word == "targets" and own:
+                found.append((word, card.name, ingredient_name(card.name, own)))
+        if word != "english" and not any(row[0] == word for row in found):
+            raise BadInput(
+                f"--translations {word}: none of the tasks {', '.join(tasks)} is translated"
+                + (" into a language of the study; expected some of " if cards else "; expected a card with translations")
+                + ", ".join(sorted({one for card in cards for one in card.training_languages} - {ENGLISH}))
+            )
+    return tuple(found)

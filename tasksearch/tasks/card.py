@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
-from tasksearch.core.errors import BadInput
+from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.score import ENGLISH
 from tasksearch.tasks.source_spec import PACKED, Source
 
 Kind = Literal["pair", "sentence", "multilabel", "choice", "span", "tagging", "mlm", "retrieval", "mining"]
@@ -46,6 +48,10 @@ class TaskCard:
         source: source of its evaluation data.
         train: sources of its English training examples, concatenated; empty: `source`. A target without English training data
             of its own names another task's sources here.
+        by_language: (language, source) of training data in other languages: of a labelled task the translations of its English
+            training data, example by example; of MLM the text of each language. A language may have several sources.
+        trains_in: languages that this variant of the card trains in; empty: English alone, for MLM every language it has.
+        most: maximum number of texts of each language of MLM; 0: all.
         train_split: split used for training.
         labels: label names in the order of the head's outputs; empty for span, choice, retrieval, mining and MLM.
         head: name of the head; tasks with the same name share a head in phase 2. Empty: the task's own name.
@@ -77,6 +83,9 @@ class TaskCard:
     folder: str = ""
     source: Source = PACKED
     train: tuple[Source, ...] = ()
+    by_language: tuple[tuple[str, Source], ...] = ()
+    trains_in: tuple[str, ...] = ()
+    most: int = 0
     train_split: str = "train"
     labels: tuple[str, ...] = ()
     head: str = ""
@@ -106,6 +115,8 @@ class TaskCard:
             object.__setattr__(self, "head", self.name)
         if not self.folder:
             object.__setattr__(self, "folder", self.name)
+        if self.kind == "mlm" and self.by_language and not self.trains_in:
+            object.__setattr__(self, "trains_in", self.training_languages)
         strange = sorted({*self.one_split, *(language for language, _, _ in self.expected)} - {*self.languages, "en"})
         if strange:
             raise BadInput(f"card {self.name!r}: {strange[0]!r} is not among its languages")
@@ -156,5 +167,40 @@ class TaskCard:
 
     @property
     def train_sources(self) -> tuple[Source, ...]:
-        """Sources of its training examples; empty if nothing is trained."""
+        """Sources of its English training examples, of MLM by language those of every language; empty if nothing is trained."""
+        if self.kind == "mlm" and self.by_language:
+            return tuple(source for _, source in self.by_language)
         return (self.train or (self.source,)) if self.trained else ()
+
+    @property
+    def train_parts(self) -> tuple[tuple[str, Source], ...]:
+        """(language, source) of what it trains on, in the order in which it is read: language by language."""
+        if not self.trains_in:
+            return tuple((ENGLISH, source) for source in self.train_sources)
+        english = () if self.kind == "mlm" else tuple((ENGLISH, source) for source in self.train_sources)
+        known = (*english, *self.by_language)
+        return tuple(part for language in self.trains_in for part in known if part[0] == language)
+
+    @property
+    def training_languages(self) -> tuple[str, ...]:
+        """Languages that it has training data in, sorted."""
+        own = {language for language, _ in self.by_language}
+        return tuple(sorted(own if self.kind == "mlm" and own else own | {ENGLISH}))
+
+    def in_languages(self, languages: Sequence[str]) -> Self:
+        """Return the variant that trains in these languages.
+
+        Raises:
+            UnknownName: there is no training data in one of them.
+        """
+        chosen = tuple(sorted(set(languages)))
+        for language in chosen:
+            if language not in self.training_languages:
+                what = "text" if self.kind == "mlm" else "translation"
+                raise UnknownName(f"{what} of task {self.name!r} in language", language, self.training_languages)
+        return dataclasses.replace(self, trains_in=chosen)
+
+
+def ingredient_name(task: str, languages: Iterable[str]) -> str:
+    """Return the name of a task trained in these languages, as it stands in a mixture: `mnli:sw+ur`."""
+    return f"{task}:{'+'.join(languages)}"

@@ -16,7 +16,7 @@ from tasksearch.core.errors import BadInput
 from tasksearch.core.squad_shape import answer_objects
 from tasksearch.core.text_files import shown
 from tasksearch.tasks.fields import FAULTS, choice_of, why
-from tasksearch.tasks.formats.columns import FIELDS
+from tasksearch.tasks.formats.columns import FIELDS, OPTIONAL
 from tasksearch.tasks.formats.contract import Broken, LeftOut, Record
 from tasksearch.tasks.source_spec import Hub
 
@@ -85,7 +85,7 @@ def _fields(row: Row, source: Hub, kind: str, names: Sequence[str]) -> Row | Lef
         return LeftOut(f"label {raw!r}: the annotators did not agree")
     made: dict[str, Any] = {
         field: _filled(columns.get(field, field), row)
-        for field in (*FIELDS[kind], "id", "document")
+        for field in (*FIELDS[kind], *OPTIONAL.get(kind, ()), "id", "document")
         if field not in ("choices", "answers", label) and (field in FIELDS[kind] or field in columns)
     }
     if kind == "choice":
@@ -148,7 +148,7 @@ def _name(mark: Any, names: Sequence[str], source: Hub) -> str:
 def _check_columns(table: Any, source: Hub, kind: str) -> None:
     columns = dict(source.columns)
     asked = [columns.get(field, field) for field in FIELDS[kind] if field != "choices"]
-    asked += [columns[field] for field in ("id", "document") if field in columns]
+    asked += [columns[field] for field in (*OPTIONAL.get(kind, ()), "id", "document") if field in columns]
     asked += [*source.choices, source.each, source.label_among, *(column for column, _ in (*source.equal, *source.begins))]
     plain = {part for text in asked if text for part in (_HOLE.findall(text) if "{" in text else [text])} - {"each"}
     missing = sorted({name.split(".")[0] for name in plain} - set(table.column_names))

@@ -28,7 +28,7 @@ def trained_by(source: TaskSource, cards: Sequence[TaskCard]) -> list[TrainingTe
     alike: dict[object, list[TaskCard]] = {}
     for card in cards:
         if card.trained:
-            alike.setdefault((card.kind, card.train_sources, card.train_split, _folder(card)), []).append(card)
+            alike.setdefault((card.kind, card.train_parts, card.train_split, _folder(card)), []).append(card)
     return [
         TrainingTexts(
             name=f"the training data of {', '.join(card.name for card in same)}",

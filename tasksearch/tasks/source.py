@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, lru_cache, partial
 from itertools import islice
 from pathlib import Path
 
+from tasksearch.core.errors import BadInput
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
 from tasksearch.core.small_cache import read_cached, write_cached
@@ -16,6 +18,7 @@ from tasksearch.tasks.crossed import crossed
 from tasksearch.tasks.encode import CASTS, Encoded, Tokenizer, encode
 from tasksearch.tasks.encoded_cache import cached_encoding
 from tasksearch.tasks.examples import Example
+from tasksearch.tasks.passages import passages
 from tasksearch.tasks.pools import pools_of
 from tasksearch.tasks.reading import FileReading, Tally
 from tasksearch.tasks.resolve import absent, fingerprint, pin_of, read_source, stream_source
@@ -81,7 +84,9 @@ class TaskSource:
         return self._encoded(card, language, max_length, cap)
 
     def training_examples(self, card: TaskCard) -> tuple[Example, ...]:
-        """Return the English training examples of all the card's training sources."""
+        """Return the training examples of all the card's training sources, English ones unless it trains in other languages."""
+        if card.trains_in:
+            return tuple(self.stream_training(card))
         found = [self._read(card, source, ENGLISH, card.train_split).examples for source in card.train_sources]
         return tuple(example for examples in found for example in examples)
 
@@ -91,12 +96,46 @@ class TaskSource:
         A training set may be much larger than memory.
         """
         tally = Tally()
-        for source in card.train_sources:
-            yield from stream_source(self.root, card, source, ENGLISH, card.train_split, tally, skip_bad=self.skip_bad)
+        for language in card.trains_in or (ENGLISH,):
+            yield from self._stream_language(card, language, tally)
         self._note(f"{card.name} {ENGLISH} {card.train_split}", tally.skipped, sorted(tally.left_out.items()))
 
+    def _stream_language(self, card: TaskCard, language: str, tally: Tally) -> Iterator[Example]:
+        asked = (card.train_split, tally)
+        found = (
+            example
+            for spoken, source in card.train_parts
+            if spoken == language
+            for example in stream_source(self.root, card, source, language, *asked, skip_bad=self.skip_bad)
+        )
+        if card.kind == "mlm" and card.trains_in:
+            return islice(passages(found), card.most or None)
+        return found
+
+    def training_counts(self, card: TaskCard) -> tuple[tuple[str, int], ...]:
+        """Return (language, examples) of a card that trains in named languages, in the order of its examples."""
+        alone = {language: dataclasses.replace(card, trains_in=(language,)) for language in card.trains_in}
+        return tuple((language, self._sizes(one)) for language, one in alone.items())
+
+    def check_translations(self, card: TaskCard) -> None:
+        """Check that every translation of a labelled card's training data is as long as the English original.
+
+        Raises:
+            BadInput: one is not; the message names the language and both counts.
+            DataMissing: a file of one is missing.
+        """
+        if card.kind == "mlm" or not card.trains_in:
+            return
+        whole = self._sizes(dataclasses.replace(card, trains_in=()))
+        for language, count in self.training_counts(card):
+            if count != whole:
+                raise BadInput(
+                    f"task {card.name!r}: its translation into {language!r} holds {count} examples and the English original "
+                    f"{whole}; expected one for one, in the same order"
+                )
+
     def training(self, card: TaskCard, max_length: int) -> Encoded:
-        """Return the encoded English training items."""
+        """Return the encoded training items."""
         return self._trained(card, max_length)
 
     def training_size(self, card: TaskCard) -> int:
@@ -183,7 +222,10 @@ class TaskSource:
 
     def training_fingerprint(self, card: TaskCard) -> str:
         """Return hashes of the training data and of how its sources are read."""
-        return " ".join(self._fingerprint(card, source, ENGLISH, card.train_split) for source in card.train_sources)
+        return " ".join(
+            (f"{language} " if card.trains_in else "") + self._fingerprint(card, source, language, card.train_split)
+            for language, source in card.train_parts
+        ) + (f" at most {card.most}" if card.most else "")
 
     def evaluation_fingerprint(self, card: TaskCard, language: str) -> tuple[str, ...]:
         """Return hashes of a language's evaluation data and of how it is read, with the split rule's version."""
@@ -209,7 +251,7 @@ class TaskSource:
             languages: target → languages whose evaluation data count.
         """
         cards = tuple(cards)
-        asked = [(card, source, ENGLISH, card.train_split) for card in cards for source in card.train_sources]
+        asked = [(card, source, language, card.train_split) for card in cards for language, source in card.train_parts]
         for card in cards:
             for language in languages.get(card.name, ()):
                 asked += [(card, card.source, language, split) for split in evaluation_splits(card, language)]
@@ -224,9 +266,9 @@ class TaskSource:
 def wanted(card: TaskCard, languages: Iterable[str]) -> list[tuple[Source, str, str]]:
     """Return (source, language, split) of everything that the card reads for these languages.
 
-    Its English training data come first.
+    Its training data come first.
     """
-    asked = [(source, ENGLISH, card.train_split) for source in card.train_sources]
+    asked = [(source, language, card.train_split) for language, source in card.train_parts]
     if card.role == "target":
         scored = [language for language in languages if language in card.languages]
         beside = [one for language in scored for one in card.languages_beside(language)]

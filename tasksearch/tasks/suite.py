@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -9,6 +10,9 @@ from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.plan import PhaseSettings
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.languages import Language
+
+ALL = "all"
+"""In place of languages in the name of an ingredient: all that the card has training data in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +27,7 @@ class Suite:
         low_resource: languages that are also reported as a group.
         groups_of_languages: further groups: (name, languages).
         first_tasks, first_targets, first_languages: defaults for a run that names none, to limit its cost; empty: all.
+        texts: cards of MLM and TLM that a mixture may name, but that are no tasks of a space unless it asks for them.
         base: built-in suite that it extends; empty if there is none.
         home: folder of the file that the suite came from; empty for built-in suites.
         own_languages: languages that its file describes.
@@ -45,9 +50,10 @@ class Suite:
     base: str = ""
     home: str = ""
     own_languages: tuple[Language, ...] = ()
+    texts: tuple[TaskCard, ...] = ()
 
     def __post_init__(self) -> None:
-        names = [card.name for card in self.cards]
+        names = [card.name for card in (*self.cards, *self.texts)]
         if len(set(names)) != len(names):
             raise BadInput(f"suite {self.name!r}: two cards of one name among {', '.join(sorted(names))}")
 
@@ -94,12 +100,27 @@ class Suite:
         return tuple((task.name, target.name) for task, target in pairs if set(task.trains_on) & set(target.trains_on))
 
     def card(self, name: str) -> TaskCard:
-        """Return the card of that name.
+        """Return the card of that name; `NAME:LANGUAGE+LANGUAGE` or `NAME:all` is a card trained in those languages.
 
         Raises:
             UnknownName: there is none; the message names the nearest one in the suite.
         """
-        for card in self.cards:
-            if card.name == name:
-                return card
-        raise UnknownName(f"task in suite {self.name!r}", name, [card.name for card in self.cards])
+        base, colon, languages = name.partition(":")
+        for card in (*self.cards, *self.texts):
+            if card.name == base:
+                if not colon:
+                    return card
+                own = card.training_languages if languages == ALL else languages.split("+")
+                return dataclasses.replace(card.in_languages(own), name=name)
+        raise UnknownName(f"task in suite {self.name!r}", name, [card.name for card in (*self.cards, *self.texts)])
+
+    def ingredient(self, name: str) -> TaskCard:
+        """Return the card of a task that a mixture may hold.
+
+        Raises:
+            UnknownName: it is no intermediate task of the suite, or it has no training data in a language that the name holds.
+        """
+        known = [card.name for card in (*self.intermediates, *self.texts)]
+        if name.partition(":")[0] not in known:
+            raise UnknownName(f"intermediate task in suite {self.name!r}", name, known)
+        return self.card(name)

@@ -27,7 +27,8 @@ from tasksearch.core.plan import PhaseSettings, TrainSettings
 from tasksearch.core.score import ENGLISH
 from tasksearch.tasks.card import GROUP_OF_KIND, TaskCard
 from tasksearch.tasks.formats import BY_SUFFIX, FORMATS
-from tasksearch.tasks.formats.columns import FIELDS
+from tasksearch.tasks.formats.columns import FIELDS, OPTIONAL
+from tasksearch.tasks.formats.text_lines import TEXT
 from tasksearch.tasks.hub import check_id
 from tasksearch.tasks.languages import Language, canonical, known_languages, language_groups
 from tasksearch.tasks.source_spec import ByPart, Files, FirstOf, Hub, Pairs, Source
@@ -48,15 +49,17 @@ _CARD_KEYS = {
     "name": _TEXT, "kind": _TEXT, "role": _TEXT, "languages": _TEXTS, "labels": _TEXTS, "head": _TEXT, "metric": _TEXT,
     "chance": _NUMBER, "trains_on": _TEXTS, "licence": _TEXT, "reference": _TEXT, "non_commercial": _FLAG,
     "train_split": _TEXT, "select_split": _TEXT, "report_split": _TEXT, "one_split": _TEXTS, "fewest": _COUNT,
-    "keep_repeats": _FLAG, "second_language": _TEXT, "how_to_get": _TEXT, "needs": _TEXT, "note": _TEXT, "summary": _TEXT,
+    "keep_repeats": _FLAG, "second_language": _TEXT, "most": _COUNT, "how_to_get": _TEXT, "needs": _TEXT, "note": _TEXT,
+    "summary": _TEXT,
 }  # fmt: skip
 """Keys of a card that are fields of `TaskCard`."""
 _SOURCE_KEYS = {
     "files": "a path, or a table of paths by language and split", "format": _TEXT, "columns": _TABLE, "rename": _TABLE,
     "separator": _TEXT, "document": _TEXT, "language_column": _TEXT, "codes": _TABLE, "splits": _TABLE,
     "train": "a path or a list of paths", "train_as": _TEXT, "hub": _TEXT, "config": _TEXT, "hub_split": _TEXT,
-    "revision": _TEXT, "settings": _TABLE, "adds_to": _TEXT,
+    "revision": _TEXT, "settings": _TABLE, "adds_to": _TEXT, "translations": _TABLE,
 }  # fmt: skip
+_TRANSLATION_KEYS = {"files": _TEXT, "languages": _TEXTS, "format": _TEXT, "columns": _TABLE, "rename": _TABLE, "codes": _TABLE}
 _LANGUAGE_KEYS = {"name": _TEXT, "family": _TEXT, "script": _TEXT, "gib": _NUMBER, "seen": _FLAG, "other_codes": _TEXTS}
 
 
@@ -122,6 +125,8 @@ def extended(
     kept = [new.pop(card.name, card) for card in old.cards if not only or card.name in only]
     both = (*kept, *new.values())
     groups = _groups(old, both, languages)
+    own = {card.name for card in (*cards, *fields.get("texts", ()))}
+    fields["texts"] = (*(card for card in old.texts if card.name not in own), *fields.get("texts", ()))
     return dataclasses.replace(
         old,
         name=name,
@@ -204,6 +209,9 @@ def _from_toml(file: UserFile) -> Suite:
         key: tuple(told[key]) for key in ("steps", "first_tasks", "first_targets", "first_languages") if key in told
     }
     fields |= {key: told[key] for key in ("summary", "warning") if key in told}
+    texts = [card for card in cards if card.kind == "mlm" and card.by_language]
+    fields["texts"] = tuple(texts)
+    cards = [card for card in cards if card not in texts]
     settings = _settings(told.get("settings", {}), overrides, base)
     if base is not None:
         return extended(base.name, name=name, cards=cards, languages=languages, only=told.get("only", ()), settings=settings,
@@ -284,7 +292,7 @@ def _card(entry: Mapping[str, Any], where: str, suite: str, base: Suite | None) 
         raise BadInput(f"{where}: name {entry['name']!r}; expected letters, digits, '_', '-' and '.'")
     if entry["kind"] not in GROUP_OF_KIND:
         raise UnknownName("kind of task", entry["kind"], GROUP_OF_KIND)
-    role = entry.get("role", "target")
+    role = entry.get("role", "intermediate" if entry["kind"] == "mlm" else "target")
     if role not in ("target", "intermediate"):
         raise BadInput(f"{where}: role {role!r}; expected 'target' or 'intermediate'")
     fields: dict[str, Any] = {key: _frozen(entry[key]) for key in _CARD_KEYS if key in entry}
@@ -293,7 +301,7 @@ def _card(entry: Mapping[str, Any], where: str, suite: str, base: Suite | None) 
     if "languages" not in fields:
         raise BadInput(f"{where}: 'languages' is missing; expected the codes that the task is scored in")
     source, train = _sources(entry, where, fields["languages"])
-    fields |= {"role": role, "source": source, "train": train}
+    fields |= {"role": role, "source": source, "train": train, "by_language": _by_language(entry, where, source)}
     fields.setdefault("trains_on", (entry.get("hub") or f"{suite}/{entry['name']}",))
     if "train_as" in entry:
         fields |= _training_of(entry["train_as"], base)
@@ -304,6 +312,21 @@ def _card(entry: Mapping[str, Any], where: str, suite: str, base: Suite | None) 
     if fields["metric"] == "accuracy" and entry["kind"] in ("pair", "sentence") and fields.get("labels"):
         fields.setdefault("chance", 100 / len(fields["labels"]))
     return TaskCard(**fields)
+
+
+def _by_language(entry: Mapping[str, Any], where: str, source: Source) -> tuple[tuple[str, Source], ...]:
+    """Return (language, source) of the text of an MLM card, or of the translations of a labelled card's training data."""
+    if entry["kind"] == "mlm":
+        languages = entry.get("languages", [ENGLISH])
+        return () if languages == [ENGLISH] else tuple((language, source) for language in languages)
+    if (told := entry.get("translations")) is None:
+        return ()
+    _check_keys(told, _TRANSLATION_KEYS, f"{where}: translations")
+    for key in ("files", "languages"):
+        if key not in told:
+            raise BadInput(f"{where}: translations without {key!r}; expected {{ files = 'PATH', languages = ['de', 'sw'] }}")
+    files = _files({**entry, **told}, told["files"], where)
+    return tuple((language, files) for language in told["languages"] if language != ENGLISH)
 
 
 def _labels(entry: Mapping[str, Any], fields: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -386,7 +409,7 @@ def _files(entry: Mapping[str, Any], path: Any, where: str) -> Files:
             f"{where}: path {path!r}; expected no braces but {{language}}, {{code}}, {{split}} and {{folder}}"
         ) from None
     suffix = Path(path.removesuffix(".gz")).suffix
-    form = entry.get("format") or BY_SUFFIX.get(suffix)
+    form = entry.get("format") or ("text" if suffix == ".txt" and entry.get("kind") == "mlm" else BY_SUFFIX.get(suffix))
     form = BY_SUFFIX.get(f".{form}", form)
     if form is None:
         raise BadInput(
@@ -394,6 +417,8 @@ def _files(entry: Mapping[str, Any], path: Any, where: str) -> Files:
         )
     if form not in FORMATS:
         raise UnknownName("file format", form, [*(one.removeprefix(".") for one in BY_SUFFIX), *FORMATS])
+    if form in TEXT and entry.get("kind") != "mlm":
+        raise BadInput(f"{where}: format {form!r} with kind {entry.get('kind')!r}; expected kind 'mlm', lines hold no label")
     return Files(
         format=form,
         path=path,
@@ -409,7 +434,9 @@ def _files(entry: Mapping[str, Any], path: Any, where: str) -> Files:
 def _columns(entry: Mapping[str, Any], where: str) -> Pairs:
     """Return the columns as pairs; a list of columns for `choices` becomes `choices.0`, `choices.1` …"""
     given = dict(entry.get("columns", {}))
-    known = {*FIELDS.get(entry.get("kind", ""), ()), "id", "document", "answer", "start"} if "kind" in entry else set()
+    kind = entry.get("kind", "")
+    own = (*FIELDS.get(kind, ()), *OPTIONAL.get(kind, ()))
+    known = {*own, "id", "document", "answer", "start"} if kind else set()
     for field in given:
         if known and field not in known:
             raise BadInput(f"{where}: {UnknownName('field in columns', field, known)}")
@@ -496,9 +523,10 @@ def _at_home(suite: Suite, file: UserFile) -> Suite:
     packaged = {source for card in before.values() for source in (card.source, *card.train_sources)}
     own = {one.code for one in suite.own_languages}
     spoken = {code for card in before.values() for code in card.languages} | own
+    texts = {*(SUITES[suite.base]().texts if suite.base else ())}
     cards = []
-    for card in suite.cards:
-        if card == before.get(card.name):
+    for card in (*suite.cards, *suite.texts):
+        if card == before.get(card.name) or card in texts:
             cards.append(card)
             continue
         cards.append(
@@ -508,10 +536,13 @@ def _at_home(suite: Suite, file: UserFile) -> Suite:
                 one_split=tuple(_code(code, spoken, card) for code in card.one_split),
                 source=_homed(card.source, file.home),
                 train=tuple(source if source in packaged else _homed(source, file.home) for source in card.train),
+                by_language=tuple((_code(code, spoken, card), _homed(one, file.home)) for code, one in card.by_language),
+                trains_in=(),
                 metric=_metric(card, file),
             )
         )
-    return dataclasses.replace(suite, cards=tuple(cards), home=file.home)
+    count = len(suite.cards)
+    return dataclasses.replace(suite, cards=tuple(cards[:count]), texts=tuple(cards[count:]), home=file.home)
 
 
 def _code(code: str, spoken: set[str], card: TaskCard) -> str:

@@ -39,6 +39,19 @@ MNLI = FirstOf(
         ),
     )
 )
+MNLI_TRANSLATED = FirstOf(
+    sources=(
+        Files(
+            format="tsv",
+            path="mnli_mt/multinli.train.{language}.tsv",
+            columns=(("a", "premise"), ("b", "hypo")),
+            labels=(("contradictory", "contradiction"),),
+        ),
+        Hub(id="facebook/xnli", config="{code}", columns=_NLI_COLUMNS, labels=_NLI_NUMBERS),
+    )
+)
+"""MNLI's training pairs in XNLI's other fourteen languages, machine-translated by its authors."""
+_XNLI_OTHERS = ("ar", "bg", "de", "el", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
 SNLI = FirstOf(
     sources=(
         _packed("snli"),
@@ -178,11 +191,13 @@ def intermediate_cards() -> tuple[TaskCard, ...]:
             head="nli",
             chance=100 / 3,
             expected=(("en", "train", 392_702),),
+            by_language=tuple((language, MNLI_TRANSLATED) for language in _XNLI_OTHERS),
             licence="OANC and others, see the paper",
             reference="Williams et al. 2018",
             how_to_get="mnli/multinli_1.0_train.jsonl from cims.nyu.edu/~sbowman/multinli, or GLUE's "
             "mnli/train.tsv (hub: nyu-mll/glue, "
-            "mnli)",
+            "mnli); its translations: mnli_mt/multinli.train.LANGUAGE.tsv from XNLI-MT-1.0.zip at dl.fbaipublicfiles.com/XNLI "
+            "(hub: facebook/xnli)",
         ),
         _card(
             "qqp",
@@ -269,6 +284,31 @@ def intermediate_cards() -> tuple[TaskCard, ...]:
             reference="Talmor et al. 2019",
             how_to_get="commonsense_qa/train_rand_split.jsonl from tau-nlp.org/commonsenseqa (hub: tau/commonsense_qa)",
         ),
+    )
+
+
+def text_card(languages: tuple[str, ...]) -> TaskCard:
+    """Return the card of MLM on Wikipedia in these languages, from files of your own or from the hub."""
+    source = FirstOf(
+        sources=(
+            Files(format="text", path="wikipedia/{language}.txt.gz"),
+            Files(format="text", path="wikipedia/{language}.txt"),
+            Hub(id="wikimedia/wikipedia", config="20231101.{code}", columns=(("a", "text"), ("id", "id"))),
+        )
+    )
+    return TaskCard(
+        name="mlm",
+        kind="mlm",
+        role="intermediate",
+        languages=languages,
+        by_language=tuple((language, source) for language in languages),
+        most=200_000,
+        trains_on=("wikipedia",),
+        licence="CC BY-SA 4.0 and GFDL",
+        reference="wikimedia/wikipedia, dump of 2023-11-01",
+        how_to_get="wikipedia/LANGUAGE.txt, a text per line (hub: wikimedia/wikipedia, whole languages: English is over 10 GB)",
+        note="the first 200,000 passages of at most 1,000 characters of each language; the paper's own text is not known",
+        summary="MLM on Wikipedia",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
 from tasksearch.tasks.suite import Suite
-from tasksearch.tasks.xtreme_english import intermediate_cards
+from tasksearch.tasks.xtreme_english import intermediate_cards, text_card
 from tasksearch.tasks.xtreme_targets import target_cards
 
 LOW_RESOURCE = ("af", "eu", "jv", "mr", "my", "sw", "te", "tl", "yo")
@@ -15,9 +15,12 @@ _QA = (("batch_size", 16), ("max_length", 384), ("epochs", 2))
 
 def xtreme_suite() -> Suite:
     """Return the suite of Phang et al. 2020, as far as it is known from jiant's code."""
+    targets = target_cards()
+    spoken = sorted({language for card in targets for language in card.languages})
     return Suite(
         name="xtreme",
-        cards=(*intermediate_cards(), *target_cards()),
+        cards=(*intermediate_cards(), *targets),
+        texts=(text_card(tuple(spoken)),),
         settings=xtreme_settings(),
         steps=(4_096, 12_288),
         first_targets=("bucc2018", "mlqa", "panx", "pawsx", "tatoeba", "tydiqa", "udpos", "xnli", "xquad"),

@@ -10,6 +10,7 @@ from torch import nn
 
 from tasksearch.forward.batches import Specials
 from tasksearch.tasks.encode import Encoded
+from tasksearch.training.languages import LanguageSampling
 
 TABLE = "model.<input embeddings>"
 """Name of the embedding table among a learner's parameters: by itself it may go by the name of an MLM head tied to it."""
@@ -43,10 +44,12 @@ class TrainingTask:
     Attributes:
         head: name of the head that they train; None: the MLM head.
         seeds: word by which dropout and masks are drawn; empty: the task's name.
+        sampling: languages of the items, of a task in several.
         max_length: tokens that its sequences were cut to, as methods that encode examples anew must know.
     """
 
     items: Encoded
     head: str | None
     seeds: str = ""
+    sampling: LanguageSampling | None = None
     max_length: int = 0

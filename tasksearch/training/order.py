@@ -7,6 +7,7 @@ stage's shares become whole counts of examples by largest remainder. Only the in
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,6 +18,7 @@ from tasksearch.core.plan import Mixing
 from tasksearch.core.schedule import Stage
 from tasksearch.core.shares import largest_remainder
 from tasksearch.core.signature import seed_from
+from tasksearch.training.languages import NO_SAMPLING, LanguageSampling
 
 StepTasks = tuple[tuple[str, int], ...]
 """The content of one step: (task, examples), summing to the batch size."""
@@ -112,26 +114,42 @@ def _capped(need: list[Fraction], caps: list[int], total: int) -> list[int]:
 
 
 def example_order(
-    task: str, seed: int, lengths: npt.NDArray[np.int64], batch_size: int, count: int, skip: int
+    task: str,
+    seed: int,
+    lengths: npt.NDArray[np.int64],
+    batch_size: int,
+    count: int,
+    skip: int,
+    sampling: LanguageSampling | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return items skip … skip + count - 1 of the task's endless sequence: epochs of a seeded permutation, bucketed by length.
 
     Within a bucket of 100 batches items of similar length are batched together, and the batches are shuffled: padding is small
-    and the sequence depends on (seed, task, batch size, lengths) alone.
+    and the sequence depends on (seed, task, batch size, lengths, sampling) alone. With an exponent of languages an epoch is as
+    long as without, and holds each language's items as often as its share says.
     """
     size = len(lengths)
     parts = []
     for epoch in range(skip // size, (skip + count - 1) // size + 1 if count else 0):
-        parts.append(_epoch_order(task, seed, lengths, batch_size, epoch))
+        parts.append(_epoch_order(task, seed, lengths, batch_size, epoch, sampling))
     if not parts:
         return np.empty(0, dtype=np.int64)
     begin = skip - (skip // size) * size
     return np.concatenate(parts)[begin : begin + count]
 
 
-def _epoch_order(task: str, seed: int, lengths: npt.NDArray[np.int64], batch_size: int, epoch: int) -> npt.NDArray[np.int64]:
+def _epoch_order(
+    task: str,
+    seed: int,
+    lengths: npt.NDArray[np.int64],
+    batch_size: int,
+    epoch: int,
+    sampling: LanguageSampling | None,
+) -> npt.NDArray[np.int64]:
     draw = np.random.default_rng(seed_from("order", seed, task, epoch))
     order = draw.permutation(len(lengths))
+    if sampling is not None and sampling.exponent is not None:
+        order = sampling.epoch(task, seed, epoch)[order]
     window = batch_size * _BUCKET
     batches: list[npt.NDArray[np.int64]] = []
     tail: list[npt.NDArray[np.int64]] = []
@@ -181,14 +199,28 @@ class StepItems:
 
 
 def draw_items(
-    steps: list[StepTasks], lengths: dict[str, npt.NDArray[np.int64]], batch_size: int, *, seed: int, skip: dict[str, int]
+    steps: list[StepTasks],
+    lengths: dict[str, npt.NDArray[np.int64]],
+    batch_size: int,
+    *,
+    seed: int,
+    skip: dict[str, int],
+    sampling: Mapping[str, LanguageSampling] = NO_SAMPLING,
 ) -> list[StepItems]:
-    """Yield the steps with their items. `skip`: examples of each task that earlier stages of the phase have shown."""
+    """Return the steps with their items.
+
+    Args:
+        skip: examples of each task that earlier stages of the phase have shown.
+        sampling: how often each language is drawn, of tasks in several.
+    """
     counts: dict[str, int] = {}
     for step in steps:
         for task, n in step:
             counts[task] = counts.get(task, 0) + n
-    queues = {task: example_order(task, seed, lengths[task], batch_size, n, skip.get(task, 0)) for task, n in counts.items()}
+    queues = {
+        task: example_order(task, seed, lengths[task], batch_size, n, skip.get(task, 0), sampling.get(task))
+        for task, n in counts.items()
+    }
     at = dict.fromkeys(counts, 0)
     filled = []
     for step in steps:
@@ -198,3 +230,8 @@ def draw_items(
             at[task] += n
         filled.append(StepItems(parts=tuple(parts)))
     return filled
+
+
+def shown_of(steps: Sequence[StepItems], task: str) -> npt.NDArray[np.int64]:
+    """Return the items of one task in all steps, in the order in which they are shown."""
+    return np.concatenate([items for step in steps for name, items in step.parts if name == task] or [np.empty(0, np.int64)])

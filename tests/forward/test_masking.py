@@ -47,6 +47,25 @@ def test_of_the_chosen_four_fifths_are_masked_a_tenth_scrambled_a_tenth_kept():
     assert len(np.unique(now)) > 80
 
 
+def test_reserved_pieces_are_never_drawn_and_pieces_of_text_that_were_added_are():
+    from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    words = ["zero", "<bos>", "<eos>", "<pad>", "<mask>", *map(str, range(49))]
+    made = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="<pad>"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    made.post_processor = processors.TemplateProcessing(
+        single="<bos> $A <eos>", pair="<bos> $A <eos> $B <eos>", special_tokens=[("<bos>", 1), ("<eos>", 2)]
+    )
+    named = {f"{name}_token": f"<{name}>" for name in ("bos", "eos", "pad", "mask")}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, **named)
+    reserved = ["<|reserved_special_token_7|>", "<unused7>", "[unused7]"]
+    tokenizer.add_tokens([AddedToken("<|im_start|>", special=True), *reserved, "kiswahili"])
+    drawable = {*Specials.of(tokenizer).drawable.tolist()}
+    assert not drawable & {*tokenizer.convert_tokens_to_ids(["<|im_start|>", *reserved]), 1, 2, 3, 4}
+    assert {tokenizer.convert_tokens_to_ids("kiswahili"), 0, 5, 53} <= drawable
+
+
 class Letters:
     """One piece per letter."""
 

@@ -149,7 +149,7 @@ def test_a_baseline_a_failed_or_a_stopped_trial_is_no_leader_and_ties_go_to_the_
     assert [one.record.number for one in choose_finalists(config, records)] == [3, 4, 1]
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
+@pytest.mark.parametrize("sampler", ["auto", "tpe", "random"])
 def test_a_space_that_is_used_up_goes_on_to_the_finalists_and_ends(toy, sampler):
     config = toy.config(space=toy.space(max_tasks=1), sampler=sampler, trials=50, leaders=1)
     roles = [r.role for r in run(toy, config, most=60)]

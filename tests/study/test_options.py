@@ -33,7 +33,7 @@ SAMPLES = {
     "intermediate_epochs": [0.5], "available": True,
     "objective": "nli=2,tagging=1,sov", "sampler": "random", "select": "target-dev",
     "scheduler": "asha", "lag": 7, "trials": 9,
-    "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "half_width": 1.5, "max_trainings": 99,
+    "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "half_width": 1.5, "max_trainings": 199,
     "controls": "length,soup", "untrained": True,
     "pairs": 0,
     "twins": 3, "twin_seeds": 4, "seed": 5, "model": "some/model", "data": "data", "preset": "small", "head_lr_factor": 10.0,
@@ -52,11 +52,13 @@ SAMPLES = {
     "memory_per_trial": "1.5GB", "gpus_per_trial": 0.5, "address": "auto",
     "snapshot_minutes": 0.0, "store": "s3://bucket/store", "store_budget": "20GB", "optuna_storage": "journal",
     "keep_targets": True, "tensorboard": True, "out": "there", "accept_versions": True, "retrain": True,
+    "translations": ["english", "all"], "mlm_languages": ["near1", "sov"], "language_exponent": 0.5,
     "picker": "parts.py:picker", "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
 }  # fmt: skip
 BESIDE = {
     "patience": {"early_stopping": 20},
     "suite": {"model": "some/model"}, "max_gpu_hours": {"gpus_per_trial": 0.5}, "data": {"model": "some/model"},
+    "translations": {"suite": "lowres", "model": "some/model"},
     "intermediate_epochs": {"space": "singles_and_all"},
     "available": {"suite": "xtreme", "model": "some/model", "space": "phang2020", "data": "."},
     "average_every": {"target_average": 2},
@@ -205,6 +207,7 @@ def test_the_command_of_everything_at_once_asks_for_an_equal_study(command, tmp_
         "available",
         "early_stopping",
         "patience",
+        "translations",
     ):
         everything.pop(alone)
     config = configure(**everything, target={"nli": {"batch_size": 4}})

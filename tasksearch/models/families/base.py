@@ -120,6 +120,13 @@ class EncoderFamily:
             ValueError: one cannot; the message says which.
         """
 
+    def check_masked(self, languages: Iterable[str]) -> None:
+        """Looks whether MLM can be trained in these languages; it can in all, but for families with adapters.
+
+        Raises:
+            ValueError: it cannot; the message says why.
+        """
+
     def speaking(self, model: Any, language: str) -> contextlib.AbstractContextManager[None]:
         """Context in which the model is run on a language; most families are one model for all."""
         return contextlib.nullcontext()

@@ -46,6 +46,11 @@ class Xmod(RobertaLayout):
         if {"retrieval", "mining"} & {*kinds}:
             raise ValueError("an 'xmod' model runs a batch through one language's adapter; expected no retrieval target")
 
+    def check_masked(self, languages: Iterable[str]) -> None:
+        """Raises ValueError for a language other than English: every batch goes through the English adapter."""
+        if others := sorted({*languages} - {ENGLISH}):
+            raise ValueError(f"an 'xmod' model trains through its English adapter; expected MLM in English, not {others[0]!r}")
+
     @contextlib.contextmanager
     def speaking(self, model: Any, language: str) -> Iterator[None]:
         """Runs the language's adapter."""

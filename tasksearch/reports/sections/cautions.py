@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tasksearch.core.mixture import base_task
 from tasksearch.core.score import ENGLISH
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.section import Section
@@ -41,7 +42,7 @@ def cautions(data: ReportData) -> Iterator[str]:
 
 
 def _same_data(data: ReportData) -> Iterator[str]:
-    used = {task for record in data.records for task in record.plan.schedule.tasks}
+    used = {base_task(task) for record in data.records for task in record.plan.schedule.tasks}
     pairs = [f"{task} and {target}" for task, target in data.same_data if task in used and target in data.config.targets]
     if pairs:
         yield (

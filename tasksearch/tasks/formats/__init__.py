@@ -16,6 +16,7 @@ from tasksearch.tasks.formats.nli_files import ANLI_JSONL, NLI_JSONL, NLI_TSV
 from tasksearch.tasks.formats.qamr_files import QAMR_FILES
 from tasksearch.tasks.formats.spans import QAMR, SQUAD_LINES
 from tasksearch.tasks.formats.squad_json import SQUAD_JSON
+from tasksearch.tasks.formats.text_lines import TEXT
 from tasksearch.tasks.formats.tsv_files import CONLL, IOB2, TOKEN_TAG, WIKIANN
 
 FORMATS: dict[str, Format] = {
@@ -48,6 +49,7 @@ FORMATS: dict[str, Format] = {
     "qamr_files": QAMR_FILES,
     "squad_lines": SQUAD_LINES,
     **FLAT,
+    **TEXT,
 }
 
 __all__ = ["BY_SUFFIX", "FORMATS", "Ask", "Broken", "Format", "LeftOut", "Record"]

@@ -20,6 +20,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "mlm": ("a",),
 }
 """Kind → fields that each of its rows must have."""
+OPTIONAL: dict[str, tuple[str, ...]] = {"mlm": ("b",)}
+"""Kind → fields that its rows have where the source names their columns: of MLM the translation (TLM)."""
 
 
 def as_is(record: Mapping[str, Any], ask: Ask) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import BadInput, DataMissing, first_line
-from tasksearch.tasks.formats.columns import FIELDS
+from tasksearch.tasks.formats.columns import FIELDS, OPTIONAL
 from tasksearch.tasks.formats.contract import Ask, Broken, Format, Record
 from tasksearch.tasks.formats.lines import comma_lines, json_lines, lines, tab_lines
 
@@ -23,7 +23,9 @@ LISTS = ("words", "tags", "labels", "choices")
 
 def flat_row(record: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
     """Return a table's columns as the fields of the card's kind: numeric labels as text, lists from one or several cells."""
-    row = {field: _field(field, record, ask) for field in FIELDS[ask.card.kind]}
+    kind = ask.card.kind
+    row = {field: _field(field, record, ask) for field in FIELDS[kind]}
+    row |= {field: record[ask.column(field)] for field in OPTIONAL.get(kind, ()) if field in ask.columns}
     return row | {field: str(record[ask.columns[field]]) for field in ("id", "document") if field in ask.columns}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
 from tasksearch.tasks.languages import language_groups
-from tasksearch.tasks.lowres.intermediates import INTERMEDIATES
+from tasksearch.tasks.lowres.intermediates import INTERMEDIATES, TEXTS
 from tasksearch.tasks.lowres.targets import TARGETS
 from tasksearch.tasks.suite import Suite
 
@@ -23,6 +23,7 @@ def lowres_suite() -> Suite:
     return Suite(
         name="lowres",
         cards=(*INTERMEDIATES, *TARGETS),
+        texts=TEXTS,
         settings=xlmr_settings(),
         steps=(256, 512),
         first_tasks=("codah", "mnli", "mrpc", "qamr"),

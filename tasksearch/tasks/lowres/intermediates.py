@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tasksearch.tasks.card import TaskCard
+from tasksearch.tasks.languages import canonical
 from tasksearch.tasks.lowres.labels import NER, NLI, NO_DATES, SIB_TOPICS, UPOS
 from tasksearch.tasks.source_spec import Files, FirstOf, Source
 
@@ -25,6 +26,11 @@ MNLI_15K = packed_or(
     Files(format="tsv", path="intermediate/mnli15k/train.en.tsv.gz", columns=_MNLI_COLUMNS, labels=_CONTRADICTORY),
     Files(format="tsv", path="mnli15k/multinli.train.en.tsv", columns=_MNLI_COLUMNS, labels=_CONTRADICTORY),
 )
+MNLI_TRANSLATED = Files(
+    format="tsv", path="pretrain/mnli_mt/train.{language}.tsv.gz", columns=_MNLI_COLUMNS, labels=_CONTRADICTORY
+)
+_MNLI_MT = ("ar", "az", "de", "es", "et", "fi", "fr", "hu", "lt", "nl", "pl", "sw", "tr", "ur", "vi", "zh")
+"""Languages of the machine translations of the first 15,001 pairs."""
 UDPOS_EN = packed_or(
     Files(
         format="jsonl",
@@ -92,6 +98,7 @@ INTERMEDIATES = (
         head="nli",
         chance=100 / 3,
         train=(MNLI_15K,),
+        by_language=tuple((language, MNLI_TRANSLATED) for language in _MNLI_MT),
         source=packed_or(
             Files(format="csv", path="intermediate/mnli15k/mnli_dev.csv.gz", columns=(("a", "premise"), ("b", "hypothesis"))),
             Files(format="csv", path="mnli15k/dev.csv", columns=(("a", "premise"), ("b", "hypothesis"))),
@@ -195,3 +202,38 @@ INTERMEDIATES = (
         reference="SIB-200, English train", summary="English topics of sentences",
     ),
 )  # fmt: skip
+
+_NTREX = """
+    afr amh arb aze-Latn bak bel bem ben bod bos bul cat ces ckb-Arab cym dan deu div dzo ell eng est eus ewe fao fas fij fil
+    fin fra fuc gle glg guj hau heb hin hmn hrv hun hye ibo ind isl ita jpn kan kat kaz khm kin kir kmr kor lao lav lit ltz
+    mal mar mey mkd mlg mlt mon mri msa mya nde nep nld nno nob nso nya orm pan pol por prs pus ron rus shi sin slk slv smo
+    sna-Latn snd-Arab som spa sqi srp-Cyrl srp-Latn ssw swa swe tah tam tat tel tgk-Cyrl tha tir ton tsn tuk tur uig ukr urd
+    uzb ven vie wol xho yor yue zho-CN zho-TW zul
+""".split()  # noqa: SIM905
+"""NTREX-128's names of its languages, one variety of each."""
+_NTREX_CODES = {canonical(name): name for name in reversed(_NTREX)}
+
+
+def _text(name: str, form: str, languages: tuple[str, ...], summary: str) -> TaskCard:
+    source = Files(format=form, path="pretrain/ntrex/{code}.txt.gz", codes=tuple(sorted(_NTREX_CODES.items())))
+    return TaskCard(
+        name=name,
+        kind="mlm",
+        role="intermediate",
+        languages=languages,
+        by_language=tuple((language, source) for language in languages),
+        trains_on=("ntrex",),
+        licence="CC BY-SA 4.0",
+        reference="MicrosoftTranslator/NTREX @ 8561f6a (Federmann et al. 2022)",
+        how_to_get="NTREX-128/newstest2019-ref.LANGUAGE.txt from github.com/MicrosoftTranslator/NTREX, to "
+        "pretrain/ntrex/LANGUAGE.txt.gz, and newstest2019-src.eng.txt to pretrain/ntrex/eng.txt.gz",
+        note="1,997 sentences of news in every language, all of one text: enough to show the method, far too few for a model",
+        summary=summary,
+    )
+
+
+_SPOKEN = tuple(sorted(_NTREX_CODES))
+TEXTS = (
+    _text("mlm", "text", _SPOKEN, "MLM on sentences of news"),
+    _text("tlm", "text_pairs", tuple(code for code in _SPOKEN if code != "en"), "TLM on sentences of news and English"),
+)

@@ -113,6 +113,9 @@ FILES: dict[str, tuple[str, int, str | bytes, dict[str, str]]] = {
     "flat_jsonl": ("pair", 6, rows(6, lambda n: {"a": WORDS[n], "b": "x", "label": "neutral"}), {}),
     "parquet": ("pair", 6, parquet(), {}),
     "flat_conll": ("tagging", 6, "".join(map(block, range(6))), {}),
+    "text": ("mlm", 6, "".join(f"{WORDS[n]} sat here\n" for n in range(6)), {}),
+    "text_pairs": ("mlm", 6, "".join(f"{WORDS[n]} moja\n" for n in range(6)),
+                   {"en.text_pairs": "".join(f"{WORDS[n]} one\n" for n in range(6))}),
     "bucc": ("mining", 12, "".join(f"de-{n}\t{WORDS[n]}\n" for n in range(6)),
              {".en": "".join(f"en-{n}\t{WORDS[n]}\n" for n in range(6)), ".gold": "de-1\ten-1\nde-2\ten-2\n"}),
 }  # fmt: skip

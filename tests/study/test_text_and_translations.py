@@ -1,0 +1,113 @@
+"""Texts and translations as ingredients of a search space and of a study, down to a mix trained through the command line."""
+
+import json
+import random
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from tasksearch.cli.app import app
+from tasksearch.core.errors import BadInput
+from tasksearch.core.mixture import Mixture
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.space import decode, encode
+from tasksearch.core.study import StudyConfig
+from tasksearch.models.encoder import load_pretrained
+from tasksearch.records.mix_file import schedule_toml
+from tasksearch.search.designed_trials import designed_trials
+from tasksearch.search.random_schedules import random_params
+from tasksearch.search.tpe import distributions_of
+from tasksearch.study.configuration import configure
+from tasksearch.study.spaces import fill_in, load_space
+from tasksearch.tasks.catalogue import load_suite
+
+MT = ("ar", "az", "de", "es", "et", "fi", "fr", "hu", "lt", "nl", "pl", "sw", "tr", "ur", "vi", "zh")
+LOWRES = {"suite": "lowres", "model": "some/model", "targets": ["xnli"], "languages": ["sw", "ur", "ko"]}
+
+
+@pytest.fixture(autouse=True)
+def _data(tmp_path, monkeypatch):
+    monkeypatch.setenv("TASKSEARCH_DATA", str(tmp_path))
+
+
+def test_the_space_has_the_texts_in_the_studys_languages_or_in_those_asked_for():
+    lab = load_suite("lab")
+    whole = configure(space="joint_vs_seq_mlm", suite="lab").space
+    assert whole.tasks[-2:] == ("mlm", "tlm") and len(whole.tasks) == 10, "in all languages there is nothing to name"
+    some = configure(space="joint_vs_seq_mlm", languages=["near1"]).space
+    assert some.tasks[-2:] == ("mlm:en+near1", "tlm:near1")
+    asked = configure(space="sequential", languages=["near1"], mlm_languages=["sov", "lowfar"]).space
+    assert asked.tasks[-2:] == ("mlm:lowfar+sov", "tlm:lowfar+sov") and asked.schedules == ("sequential",)
+    assert not any(task.startswith(("mlm", "tlm")) for task in configure().space.tasks), "as ever unless it is asked for"
+    assert all(lab.ingredient(task).kind == "mlm" for task in asked.tasks[-2:])
+
+
+def test_a_text_has_a_share_and_an_order_like_any_task():
+    space = configure(space="joint_vs_seq_mlm", languages=["near1"]).space
+    rng = random.Random(0)
+    drawn = [decode(space, random_params(space, rng)) for _ in range(300)]
+    shares = {float(mix.share("mlm:en+near1")) for mix in drawn}
+    assert len(shares) > 4 and 0.0 in shares
+    assert {mix.kind for mix in drawn if "mlm:en+near1" in mix.tasks} == {"joint", "sequential", "annealed"}
+
+
+def test_translations_are_searched_and_every_mix_is_found_again_from_its_parameters():
+    space = configure(**LOWRES, translations=["english", "targets", "all"]).space
+    assert space.variants == (("targets", "mnli", "mnli:sw+ur"), ("all", "mnli", "mnli:all"))
+    rng, seen = random.Random(1), set()
+    for _ in range(300):
+        params = random_params(space, rng)
+        mix = decode(space, params)
+        assert ("translations" in params) == params["use/mnli"], "it varies what has translations"
+        assert decode(space, encode(mix, space)) == mix
+        assert set(distributions_of(space, params)) == set(params)
+        seen |= {task for task in mix.tasks if task.startswith("mnli")}
+    assert seen == {"mnli", "mnli:sw+ur", "mnli:all"}
+    designs = designed_trials(space, dict.fromkeys(space.tasks, 100))
+    assert len(designs) > 4 and all(":" not in task for design in designs for task in design.schedule.tasks)
+    assert load_suite("lowres").card("mnli:all").trains_in == tuple(sorted({"en", *MT}))
+
+
+def test_a_single_kind_of_data_is_fixed_and_a_study_is_read_back_as_it_was():
+    config = configure(**LOWRES, translations=["targets"], mlm_languages=["yo"], language_exponent=0.7)
+    mixes = [decode(config.space, random_params(config.space, random.Random(n))) for n in range(60)]
+    assert {task for mix in mixes for task in mix.tasks if task.startswith("mnli")} == {"mnli:sw+ur"}
+    assert StudyConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+    plain = configure(suite="lab").to_json()
+    assert not {"text", "translations", "variants"} & set(plain["space"]), "an older study reads as it did"
+
+
+@pytest.mark.parametrize(("words", "why"), [
+    ({"space": "joint_vs_seq_mlm", "suite": "lowres", "model": "m", "targets": ["xnli"], "languages": ["sw"],
+      "mlm_languages": ["sw", "jv"]}, "no text of jv for MLM in suite 'lowres'; expected languages that have some, such as"),
+    ({"mlm_languages": ["xx"]}, "no text of xx for MLM in suite 'lab'"),
+    ({"translations": ["all"]}, "--translations all: none of the tasks restate, entail.* is translated"),
+    ({**LOWRES, "languages": ["ko"], "translations": ["targets"]}, "is translated into a language of the study; expected some"),
+    ({**LOWRES, "translations": ["all"], "sampler": "auto"}, "--sampler auto with --translations, which it does not search"),
+    ({"space": "singles_and_all", "mlm_languages": ["near1"]}, "--mlm-language with space 'singles_and_all', a grid"),
+])  # fmt: skip
+def test_what_cannot_be_trained_is_refused_in_one_line(words, why):
+    with pytest.raises(BadInput, match=why) as caught:
+        configure(**words)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_suite_without_text_says_so():
+    import dataclasses
+
+    with pytest.raises(BadInput, match="suite 'lab' has no text for MLM; expected one with a card of kind 'mlm'"):
+        fill_in(load_space("joint_vs_seq_mlm"), dataclasses.replace(load_suite("lab"), texts=()), languages=["en"])
+
+
+def test_a_mix_with_text_is_trained_through_the_command_line(tiny_lab, tmp_path):
+    mix = Schedule.joint(Mixture.of({"restate": 2, "mlm:near1+sov": 1, "tlm:sov": 1}), 8)
+    (tmp_path / "mix.toml").write_text(schedule_toml(mix))
+    words = ["train", "--mix", tmp_path / "mix.toml", "--encoder-only", "--model", tiny_lab.model, "--data", tiny_lab.data,
+             "--out", tmp_path / "encoder", "--json"]  # fmt: skip
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert done.exit_code == 0, done.exception
+    before, after = (load_pretrained(str(folder)).model for folder in (tiny_lab.model, tmp_path / "encoder"))
+    assert not torch.equal(before.lm_head.dense.weight, after.lm_head.dense.weight)
+    card = (tmp_path / "encoder/README.md").read_text()
+    assert "mlm:near1+sov 1/4" in card and "| tlm:sov | intermediate | Apache-2.0 |" in card
