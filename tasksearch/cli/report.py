@@ -11,7 +11,7 @@ from tasksearch.cli.completion import choice, complete_study
 from tasksearch.cli.options import Json, Reopen
 from tasksearch.cli.printing import open_console, print_json, refuse_beside
 from tasksearch.core.errors import BadInput
-from tasksearch.results.matched_comparison import QUESTION
+from tasksearch.results.matched_comparison import MARGIN, QUESTION
 from tasksearch.results.paper_table import PAPERS
 
 REPORT_EXAMPLES = (
@@ -38,6 +38,9 @@ def report(
         str | None,
         typer.Option(help="answer a question instead, on the studies' matched pairs", show_default=False, **choice(QUESTION)),
     ] = None,
+    margin: Annotated[
+        float, typer.Option(help="with --question: points within which joint and sequential count as equivalent", min=0.01)
+    ] = MARGIN,
     paper: Annotated[
         str | None,
         typer.Option("--as", help="print a paper's table instead: rows intermediate tasks, columns targets", **choice(*PAPERS)),
@@ -51,8 +54,12 @@ def report(
 
     if question is not None:
         refuse_beside("--question", tables=tables, **{"as": paper})
-        _answer(study, question, out, as_json)
+        _answer(study, out, as_json, margin)
         return
+    if margin != MARGIN:
+        raise BadInput(
+            f"--margin {margin:g} without --question {QUESTION}; expected both: a page shows the usual margin, {MARGIN:g}"
+        )
     if paper is not None and len(study) == 1:
         refuse_beside("--as", out=out)
         _print_paper(study[0], tables, as_json)
@@ -94,12 +101,12 @@ def _print_paper(study: Path, tables: Path | None, as_json: bool) -> None:
         typer.echo(f"wrote {files[0]} and {files[1]}")
 
 
-def _answer(studies: list[Path], question: str, out: Path | None, as_json: bool) -> None:
+def _answer(studies: list[Path], out: Path | None, as_json: bool, margin: float) -> None:
     from tasksearch.study.matched_comparison import answer_question
 
     if out is not None:
         raise BadInput("--out with --question; expected one of them: an answer is printed, the page has it too")
-    found = answer_question(studies)
+    found = answer_question(studies, margin=margin)
     if as_json:
         print_json(found.to_json())
     else:

@@ -7,13 +7,13 @@ the examples. Both become a `Schedule` once the sizes of the tasks are known.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.mixture import Mixture
+from tasksearch.core.mixture_rule import MixtureRule
 from tasksearch.core.schedule import Schedule
 
 NONE = "none"
@@ -28,8 +28,7 @@ class GridPlan:
         name: what tables call it; of a plan for `each` task the task's own name takes its place.
         tasks: its intermediate tasks, trained jointly; empty: all tasks of the space.
         each: one plan for each of these tasks alone.
-        rule: how shares follow from the numbers of training examples: `uniform`; `proportional`; or `capped(K)`, proportional
-            with at most K examples of each task counted (examples-proportional mixing: Raffel et al. 2020, section 3.5.2).
+        rule: how shares follow from the numbers of training examples, as `core.mixture_rule` writes it: `capped(131072)`.
         schedule: the whole schedule, in place of tasks, rule and the space's lengths.
     """
 
@@ -42,7 +41,7 @@ class GridPlan:
     def __post_init__(self) -> None:
         if not (self.each or self.name) or self.name == NONE:
             raise BadInput(f"a plan of a grid is named {self.name!r}; expected a name of its own, or each=True")
-        cap_of(self.rule)
+        MixtureRule.parse(self.rule)
         if self.schedule is not None and (self.each or self.tasks or not self.schedule.stages):
             raise BadInput(
                 f"plan {self.name!r}: a schedule beside tasks, or an empty one; expected either a schedule with stages or tasks"
@@ -78,20 +77,6 @@ class GridRow:
     name: str
     schedule: Schedule
     params: tuple[tuple[str, Any], ...]
-
-
-def cap_of(rule: str) -> int | None:
-    """Return the cap of a rule; None where it has none.
-
-    Raises:
-        BadInput: there is no such rule, or its cap is not at least one example.
-    """
-    if rule in ("uniform", "proportional"):
-        return None
-    form = re.fullmatch(r"capped\((-?\d+)\)", rule)
-    if form is None or int(form[1]) < 1:
-        raise BadInput(f"mixture rule {rule!r}; expected uniform, proportional, or capped(K) with K at least 1 example")
-    return int(form[1])
 
 
 def listed(grid: Sequence[GridPlan], tasks: Sequence[str]) -> dict[str, GridPlan]:
@@ -149,11 +134,11 @@ def rows_of(
 def _schedule(
     plan: GridPlan, tasks: Sequence[str], sizes: Mapping[str, int], length: float, batch_size: int | None
 ) -> Schedule:
-    own, cap = plan.tasks or tuple(tasks), cap_of(plan.rule)
-    counted = {task: min(sizes.get(task, 0), cap or sizes.get(task, 0)) for task in own}
+    own, rule = plan.tasks or tuple(tasks), MixtureRule.parse(plan.rule)
+    counted = {task: min(sizes.get(task, 0), rule.cap or sizes.get(task, 0)) for task in own}
     if empty := [task for task, size in counted.items() if size < 1 and (len(own) > 1 or batch_size)]:
         raise BadInput(f"plan {plan.name!r}: no training example of {', '.join(empty)}; expected their sizes")
-    mixture = Mixture.uniform(*own) if len(own) == 1 or plan.rule == "uniform" else Mixture.of(counted)
+    mixture = Mixture.uniform(*own) if len(own) == 1 else rule.mixture({task: sizes[task] for task in own})
     if batch_size is not None:
         length = math.ceil(length * sum(-(-size // batch_size) for size in counted.values()))
     return Schedule.joint(mixture, int(length))

@@ -118,7 +118,34 @@ class Substitution(MethodSettings):
             raise BadInput(f"rate of method {self.word!r} is {self.rate:g}; expected a share in (0, 1]")
 
 
-KNOWN_METHODS: dict[str, type[MethodSettings]] = {one.word: one for one in (Adversarial, Smoothing, Substitution)}
+@dataclass(frozen=True, kw_only=True)
+class LanguageAdversary(MethodSettings):
+    """Language-adversarial training (Chen et al. 2018): the encoder hides the language of unlabelled sentences.
+
+    Attributes:
+        text: folder with a file of sentences per language, such as `sw.txt`.
+        strength: weight of the reversed gradient at the end of a segment; it rises from 0.
+        sentences: sentences beside every step, drawn evenly over the languages.
+    """
+
+    word: ClassVar[str] = "languages"
+    files: ClassVar[tuple[str, ...]] = ("text",)
+    text: str = ""
+    strength: float = 0.1
+    sentences: int = 16
+
+    def __post_init__(self) -> None:
+        if not self.text:
+            raise BadInput(f"method {self.word!r} without text; expected {self.word}:text=FOLDER")
+        if not 0 < self.strength <= 10:
+            raise BadInput(f"strength of method {self.word!r} is {self.strength:g}; expected a number in (0, 10]")
+        if self.sentences < 2:
+            raise BadInput(f"sentences of method {self.word!r} is {self.sentences}; expected at least 2")
+
+
+KNOWN_METHODS: dict[str, type[MethodSettings]] = {
+    one.word: one for one in (Adversarial, Smoothing, Substitution, LanguageAdversary)
+}
 
 
 @lru_cache(maxsize=1024)

@@ -32,6 +32,7 @@ from tasksearch.tasks.reading import file_fingerprint
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.suite import Suite
 from tasksearch.tasks.template import template_of
+from tasksearch.tasks.unlabelled import unlabelled_files
 from tasksearch.training.micro import MicroSizes
 from tasksearch.training.step_log import StepLog
 
@@ -89,7 +90,7 @@ class RunContext:
                 for language in languages
             },
             numerics=self.numerics,
-            contents={path: file_fingerprint(Path(path)) for path in plan.method_files},
+            contents={path: content_of(Path(path)) for path in plan.method_files},
             kinds={card.name: card.kind for card in (*map(self.suite.card, plan.schedule.tasks), *cards.values())},
             english_dev={
                 target: self._evaluation(card, ENGLISH, plan)
@@ -225,6 +226,13 @@ def open_context(
 def _reading(card: TaskCard) -> str:
     """Return a hash of how a card interprets its file: equal bytes with other labels or another head are another training."""
     return signature_of("card", card.kind, card.labels, card.head, card.metric)
+
+
+def content_of(path: Path) -> str:
+    """Return a hash of a file's bytes, or of the names and bytes of a folder's text files."""
+    if not path.is_dir():
+        return file_fingerprint(path)
+    return signature_of("folder", [(language, file_fingerprint(file)) for language, file in unlabelled_files(path).items()])
 
 
 def check_files(source: TaskSource, cards: Sequence[TaskCard], languages: tuple[str, ...]) -> None:

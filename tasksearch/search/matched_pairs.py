@@ -45,7 +45,7 @@ PAIR_SEED = 100
 """Seed of the first pair; the k-th has `PAIR_SEED` + k. Finalists and controls have seeds from 1."""
 ENOUGH_PAIRS = 30
 """Pairs by default at most: the examples, which all pairs share, limit what more of them tell."""
-_Same = tuple[Mixture, int, float | None]
+_Same = tuple[Mixture, int, float | None, tuple[str, ...]]
 _DRAWS = 400  # after so many draws without a new mixture the space counts as exhausted
 
 
@@ -159,7 +159,7 @@ def _orders(tasks: Sequence[str], rng: random.Random) -> list[tuple[str, ...]]:
 
 def matched_count(config: StudyConfig) -> int:
     """Return the number of matched trainings of the study."""
-    return len(matched_sets(config.space, config.seed, config.twins)) * per_mixture(config)
+    return len(matched_sets(config.space.with_sizes(), config.seed, config.twins)) * per_mixture(config)
 
 
 def per_mixture(config: StudyConfig) -> int:

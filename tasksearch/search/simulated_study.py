@@ -15,7 +15,7 @@ from tasksearch.core.signature import seed_from
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.search.collapse import RERUNS
 from tasksearch.search.common_seeds import further_baseline
-from tasksearch.search.controls import control_seeds, most_controls
+from tasksearch.search.controls import always, control_seeds, most_controls
 from tasksearch.search.matched_pairs import KINDS, matched_count
 from tasksearch.search.precision import least_trainings
 from tasksearch.search.proposals import PlanOf, Proposal, propose
@@ -45,7 +45,7 @@ def bounds(config: StudyConfig) -> dict[str, Bounds]:
     if config.max_trainings is not None:
         room = max(0, config.max_trainings - least_trainings(config))
         most, further = min(most, leaders * seeds + room), (further[0], min(further[1], further[0] + room))
-    each = {"length": 0, "exposure": 1, "soup": int(leaders > 1)}
+    each = {"length": 0, "exposure": 1, "soup": int(leaders > 1), **always(config)}
     controls = len(control_seeds(config)) * sum(each[name] for name in config.controls) if leaders else 0
     twins, untrained = matched_count(config), int(config.untrained)
     baseline = config.baseline_seeds + config.more_baseline

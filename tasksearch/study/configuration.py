@@ -206,6 +206,7 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "encoder": shown(config.encoder) or None,
         "preset": config.preset if config.preset != SUITE or has_presets(load_suite(config.suite)) else None,
         "steps": config.space.steps,
+        "rules": config.space.rules,
         "continuous": config.space.denominator is None and not config.space.grid,
         "intermediate_epochs": config.space.epochs,
         "available": bool(config.space.left_out),
@@ -234,8 +235,9 @@ def _space_word(config: StudyConfig, folder: Path | None) -> str:
     wanted = config.space
     if (known := known_spaces().get(wanted.name)) is not None:
         suite, free = load_suite(config.suite), wanted.denominator is None and not wanted.grid
-        same = {"steps": wanted.steps, "epochs": wanted.epochs, "batch_size": wanted.batch_size, "without": wanted.left_out}
-        if fill_in(known, suite, continuous=free, learning_rates=wanted.searched_rates, **same) == wanted:
+        same: dict[str, Any] = {"steps": wanted.steps, "epochs": wanted.epochs, "batch_size": wanted.batch_size}
+        same |= {"without": wanted.left_out, "rules": wanted.rules, "learning_rates": wanted.searched_rates}
+        if fill_in(known, suite, continuous=free, **same) == dataclasses.replace(wanted, sizes=()):
             return wanted.name
     return wanted.name if folder is None else str(folder)
 
@@ -254,6 +256,7 @@ def _space(asked: StudyOptions, space: SearchSpace, suite: Suite, data: str | No
         suite,
         continuous=asked.continuous,
         steps=asked.steps,
+        rules=asked.rules,
         learning_rates=asked.intermediate_learning_rate,
         epochs=asked.intermediate_epochs,
         batch_size=asked.batch_size,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasksearch.core.errors import BadInput, DataMissing, UnknownName
-from tasksearch.core.methods import Phase, canonical_methods, files_of_methods, methods_of, read_method
+from tasksearch.core.methods import LanguageAdversary, Phase, Substitution, canonical_methods, methods_of, read_method
 from tasksearch.core.own_files import UserFile, pack, references_in
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.presets import check_preset
@@ -19,6 +19,7 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
 from tasksearch.core.space import NO_METHOD
 from tasksearch.core.study import StudyConfig
+from tasksearch.search.controls import averaged_targets
 from tasksearch.study.coverage import covered_languages
 from tasksearch.study.settings import settings_of, warning_of
 from tasksearch.tasks.card import TaskCard
@@ -96,6 +97,7 @@ def check_methods(config: StudyConfig, suite: Suite) -> None:
         BadInput, DataMissing: one does not, or the search would use one beside the study's own of the same name.
     """
     from tasksearch.tasks.synonyms import read_synonyms
+    from tasksearch.tasks.unlabelled import unlabelled_files, unlabelled_sentences
 
     phases: dict[Phase, tuple[str, ...]] = {"intermediate": config.space.tasks, "target": config.targets}
     searched = [text for text in config.space.methods if text != NO_METHOD]
@@ -110,8 +112,11 @@ def check_methods(config: StudyConfig, suite: Suite) -> None:
                     f"method {method.word!r} changes no task of the {phase} phase ({', '.join(names)}); expected one of the "
                     f"kinds {', '.join(method.kinds)}"
                 )
-        for path in files_of_methods(texts):
-            read_synonyms(Path(path))
+            if isinstance(method, Substitution):
+                read_synonyms(Path(method.table))
+            if isinstance(method, LanguageAdversary):
+                for path in unlabelled_files(Path(method.text)).values():
+                    unlabelled_sentences(path, 1)
 
 
 def check_metrics(suite: Suite) -> Suite:
@@ -218,6 +223,8 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
             english_dev(source, suite.card(name), settings.evaluation_examples)
     if suite.needs_data:
         _read_all(source, [suite.card(name) for name in config.targets], config.languages)
+    settings = settings_of(suite, config, shape_of(model, config.encoder))
+    _check_averages(settings, config, source, suite)
     return Setup(
         suite=dataclasses.replace(suite, warning="; ".join(filter(None, (warning_of(suite, config), told)))),
         data=data,
@@ -232,6 +239,18 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
             if suite.card(name).trained
         },
     )
+
+
+def _check_averages(settings: PhaseSettings, config: StudyConfig, source: TaskSource, suite: Suite) -> None:
+    """Raise BadInput if a phase of the study has fewer snapshots than it, or a control of it, is to average."""
+    if config.space.steps:
+        settings.intermediate.check_average(least := min(config.space.steps), f"an intermediate phase of {least} steps")
+    controls = [averaged_targets(settings)] if "average" in config.controls else []
+    for name in config.targets:
+        for asked in (settings, *controls):
+            own = asked.for_target(name)
+            if own.average_last > 1 and suite.card(name).trained:
+                own.check_average(own.steps_for(source.training_size(suite.card(name))), f"the target phase of {name}")
 
 
 def _read_all(source: TaskSource, targets: Sequence[TaskCard], languages: Sequence[str]) -> None:

@@ -39,7 +39,7 @@ def load_space(name: str) -> SearchSpace:
     if name not in known_spaces() and (Path(name) / "study.json").is_file():
         from tasksearch.records.ledger import Ledger
 
-        return Ledger(Path(name)).config().space
+        return dataclasses.replace(Ledger(Path(name)).config().space, sizes=())  # of that study's data, maybe not of these
     if not is_path(name):
         spaces = known_spaces()
         if name not in spaces:
@@ -74,6 +74,7 @@ def fill_in(
     *,
     continuous: bool = False,
     steps: Sequence[int] = (),
+    rules: Sequence[str] = (),
     learning_rates: Sequence[float] = (),
     epochs: Sequence[float] = (),
     batch_size: int | None = None,
@@ -82,13 +83,14 @@ def fill_in(
     """Return the space with the suite's first tasks and its steps if it names none; `steps` replaces the steps of both.
 
     Args:
+        rules: mixture rules in place of the space's own.
         learning_rates: in place of the space's own; a single one is a setting of the study and leaves the space without any.
         epochs: lengths of a grid's plans, in place of steps.
         batch_size: of the intermediate phase; None: the suite's.
         without: tasks of the space that are left out, and a grid's plans with them.
 
     Raises:
-        UnknownName: a task of the space is not an intermediate task of the suite.
+        UnknownName: a task of the space is not an intermediate task of the suite, or a mixture rule does not exist.
         BadInput: no task is left; or a grid is given what only drawn mixes have, or the other way round.
     """
     space = _reduced(space, without)
@@ -113,7 +115,10 @@ def fill_in(
             methods=tuple(one if one == NO_METHOD else with_absolute_paths(one) for one in space.methods),
             learning_rates=() if len(learning_rates) == 1 else tuple(dict.fromkeys(learning_rates)) or space.learning_rates,
             denominator=None if continuous else space.denominator,
+            rules=tuple(rules) or space.rules,
         )
+    if rules:
+        raise BadInput(f"--rule {rules[0]} with space {space.name!r}, a grid, whose plans have theirs; expected drawn mixes")
     if continuous:
         raise BadInput(
             f"--continuous with space {space.name!r}, a grid, whose plans are given; expected a space of drawn mixes"

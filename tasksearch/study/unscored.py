@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from pathlib import Path
 
 from tasksearch.core.arguments import named_arguments
@@ -36,7 +37,8 @@ def best_for_unscored(
     Args:
         folder: the study's folder.
         language: any of its codes.
-        distances: (language, language) → distance; None: all studied languages count alike.
+        distances: (language, language) → distance; None: those of `tasksearch language-distances`, if the table knows every
+            language. They count only if they miss less in the languages that are left out.
 
     Raises:
         StudyNotReady: no study, no finalist, or fewer than two studied languages.
@@ -48,6 +50,18 @@ def best_for_unscored(
     reading, records = read_study(folder)
     code = canonical(language)
     asked = ask_question(folder, reading, records, "pivot-dev")
-    found = predict_unscored(reading, code, distances)
+    found = predict_unscored(reading, code, distances or _distances([*reading.pooled[0], code]))
     way = str(LanguageNotCovered(code, suite, config.targets, scored_languages(records)))
     return dataclasses.replace(found, adaptive=asked.adaptive, covered_by=way)
+
+
+def _distances(codes: list[str]) -> dict[tuple[str, str], float] | None:
+    """Return the combined distances between languages of the table; None where it lacks one of them."""
+    from tasksearch.analysis.languages.distances import language_distances
+
+    if any(code not in known_languages() for code in codes) or len(set(codes)) < 3:
+        return None
+    uriel = importlib.util.find_spec("urielplus") is not None
+    found = language_distances([known_languages()[code] for code in dict.fromkeys(codes)], uriel=uriel)
+    table = found.combined
+    return {(a, b): float(table[i, j]) for i, a in enumerate(found.codes) for j, b in enumerate(found.codes) if i < j}

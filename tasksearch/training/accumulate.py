@@ -6,6 +6,7 @@ the order of sums (for the one exception, on CUDA, see `forward.dropout`).
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -24,10 +25,11 @@ from tasksearch.forward.dropout import RowRange, StepDropout
 from tasksearch.forward.memory import recomputed
 from tasksearch.forward.passes import loss_sum
 from tasksearch.forward.shift import shifted
+from tasksearch.models.language_head import ReversedHead
 from tasksearch.training.learner import Learner, TrainingTask
 from tasksearch.training.methods import LossOf, StepPart, wrapped
 from tasksearch.training.micro import MicroSizes, is_out_of_memory
-from tasksearch.training.order import StepItems
+from tasksearch.training.order import Beside, StepItems
 
 
 def step_gradient(
@@ -97,7 +99,21 @@ def accumulate(
             share,
             sizes.room,
         )
+    for beside in step.beside:
+        _beside(learner, tasks[beside.task], beside, settings, seed_from("beside", randomness, number, beside.task), sizes)
     return total
+
+
+def _beside(
+    learner: Learner, task: TrainingTask, beside: Beside, settings: TrainSettings, seed: int, sizes: MicroSizes
+) -> None:
+    """Run what a method trains beside the step backwards: plainly, with its head's gradient reversed behind the head."""
+    assert task.head is not None
+    head = learner.heads[task.head]
+    assert isinstance(head, ReversedHead)
+    head.strength = beside.strength
+    micro = sizes.of(beside.task, settings.micro_batch_size or len(beside.items), len(beside.items))
+    _part(learner, task, beside.items, dataclasses.replace(settings, methods=()), seed, MASK_SHARE, micro, 1.0, sizes.room)
 
 
 def _part(

@@ -146,10 +146,33 @@ def _epoch_order(task: str, seed: int, lengths: npt.NDArray[np.int64], batch_siz
 
 
 @dataclass(frozen=True, kw_only=True)
+class Beside:
+    """Items that are trained beside a step's examples, with a loss of their own and no share in the step.
+
+    Attributes:
+        strength: factor of the gradient that their head reverses.
+    """
+
+    task: str
+    items: npt.NDArray[np.int64]
+    strength: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepItems:
-    """One step with its items: (task, item indices) in the order of the step's tasks."""
+    """One step with its items: (task, item indices) in the order of the step's tasks.
+
+    Attributes:
+        beside: what a method trains beside them; it does not count among the step's examples.
+    """
 
     parts: tuple[tuple[str, npt.NDArray[np.int64]], ...]
+    beside: tuple[Beside, ...] = ()
+
+    @property
+    def everything(self) -> tuple[tuple[str, npt.NDArray[np.int64]], ...]:
+        """All items that pass through the model."""
+        return (*self.parts, *((one.task, one.items) for one in self.beside))
 
     @property
     def size(self) -> int:

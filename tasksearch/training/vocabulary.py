@@ -41,7 +41,7 @@ def rows_of(
     """
     table = learner.model.get_input_embeddings()
     plain = type(table) is nn.Embedding and table.max_norm is None and not (table.scale_grad_by_freq or table.sparse)
-    trained = {name for step in steps for name, _ in step.parts}
+    trained = {name for step in steps for name, _ in step.everything}
     if not (plain and family_of(learner.model).stock) or any(tasks[name].head is None for name in trained):
         return None
     earlier = _earlier_rows(carried)
@@ -51,7 +51,7 @@ def rows_of(
     used[[*learner.specials.template.ids, learner.specials.pad]] = True
     used[earlier] = True
     for name in trained:
-        shown = np.unique(np.concatenate([items for step in steps for task, items in step.parts if task == name]))
+        shown = np.unique(np.concatenate([items for step in steps for task, items in step.everything if task == name]))
         used[_pieces(tasks[name].items, shown)] = True
     return np.flatnonzero(used).astype(np.int64)
 

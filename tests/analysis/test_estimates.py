@@ -105,6 +105,24 @@ def test_other_plans_lend_their_degrees_of_freedom_but_never_shrink_a_plans_own_
     assert estimate(third, ONE, pool=[first, second]).df < 3, "its own two degrees of freedom decide, not all six"
 
 
+def test_targets_that_share_a_training_bring_no_further_seed():
+    rng = np.random.default_rng(3)
+
+    def trained(seeds, targets):
+        runs = [rng.random(400) < 0.6 + 0.03 * rng.normal() for _ in range(seeds)]
+        return CandidateOutcomes(seeds=tuple({(t, "sw"): right_or_wrong(1.0 * run) for t in targets} for run in runs))
+
+    def found(targets):
+        nonlocal rng
+        rng = np.random.default_rng(3)
+        mix, bare = trained(3, targets), trained(4, targets)
+        return estimate(mix, {(t, "sw"): 1 / len(targets) for t in targets}, minus=bare)
+
+    one, both = found(["xquad"]), found(["xquad", "mlqa"])
+    assert (both.noise_df, both.value) == (one.noise_df, pytest.approx(one.value)) and one.noise_df == 5
+    assert both.seed_error == pytest.approx(one.seed_error)
+
+
 def test_with_two_seeds_behind_the_noise_no_interval_is_claimed():
     rng = np.random.default_rng(3)
     two = arm(*(correct(*rng.integers(0, 2, 50)) for _ in range(2)))

@@ -17,6 +17,7 @@ IGNORED = [
     (["best", "study", "--rules", "--effects"], "--effects with --rules"),
     (["best", "study", "--rules", "--out", "mix.toml"], "--out with --rules"),
     (["report", "study", "--question", "joint-vs-sequential", "--out", "x"], "--out with --question"),
+    (["report", "study", "--margin", "2"], "--margin 2 without --question joint-vs-sequential"),
     (["score", "accuracy", "--gold", "a", "--pred", "b", "--language", "sw"], "--language with metric accuracy"),
     (["score", "mlqa", "--gold", "a", "--pred", "b", "--language", "de", "--na-prob", "c"], "--na-prob with metric mlqa"),
     (["score", "xtreme", "--gold", "a", "--pred", "b", "--na-prob", "c"], "--na-prob with metric xtreme"),

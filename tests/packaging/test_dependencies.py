@@ -53,8 +53,8 @@ def _names(node):
 PROVIDED = packages_distributions()
 DECLARED = {plain(one) for one in PROJECT["dependencies"]}
 EXTRAS = {extra: {plain(one) for one in named} for extra, named in PROJECT["optional-dependencies"].items()}
-OPTIONAL = {"faiss", "grpc"}
-"""Modules of an extra of Ray's: the code says what to install where they are not there."""
+OPTIONAL = {"faiss", "grpc", "urielplus"}
+"""Modules of an extra, ours or Ray's: the code says what to install where they are not there."""
 
 
 def undeclared(modules, declared):
@@ -79,7 +79,7 @@ def test_every_declared_dependency_is_imported():
 
 def test_what_tests_and_benchmarks_import_is_declared_for_development():
     found = imported("tests", "benchmarks")
-    assert undeclared(found, DECLARED | EXTRAS["dev"] | EXTRAS["cpu"]) == {}, "faiss is measured beside"
+    assert undeclared(found, DECLARED | EXTRAS["dev"] | EXTRAS["cpu"] | EXTRAS["distances"]) == {}, "faiss is measured beside"
     notebooks = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "notebooks").glob("*.ipynb"))
     used = {plain(one) for name in found for one in PROVIDED.get(name, ())}
     idle = {one for one in EXTRAS["dev"] - used - TOOLS - DRIVERS if not re.search(rf"\bimport {one}\b", notebooks)}

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from tasksearch.core.study import StudyConfig
 from tasksearch.search.design_names import DesignNames
 from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.search.proposals import Finished, Proposal, propose
+from tasksearch.search.simulated_study import simulated_study
 from tasksearch.search.tpe import distributions_of
 from tasksearch.study.configuration import command_of, configure, options_for
 from tasksearch.study.contracts import contract_of
@@ -66,6 +68,16 @@ def test_a_finished_grid_gets_more_seeds_of_each_plan(toy):
         if record.plan.schedule.stages:
             seeds.setdefault(record.plan.schedule, []).append(record.plan.seed)
     assert len(seeds) == 4 and all(sorted(own) == [0, 1, 2, 3] for own in seeds.values())
+
+
+def test_a_forecast_counts_the_trainings_of_a_grid(toy):
+    config = toy.config(space=space(toy), trials=7, leaders=4, leader_seeds=2, most_seeds=2)
+    foreseen = simulated_study(
+        config, toy.sizes, toy.plan_of, {"nli": "classification"}, 0, cells=[("nli", "en"), ("nli", "xx")]
+    )
+    roles = Counter(record.role for record in foreseen)
+    assert roles["design"] == 4 and 8 <= roles["finalist"] <= 12, "and up to four trainings that collapsed, once more"
+    assert set(roles) == {"baseline", "design", "finalist"}
 
 
 @given(cap=st.integers(1, 10_000), sizes=st.lists(st.integers(1, 10_000), min_size=2, max_size=6), length=st.floats(0.1, 5.0))
@@ -130,6 +142,12 @@ def test_a_grid_has_no_mixes_to_draw(toy):
 def test_a_plan_that_cannot_be_is_refused(fields, told):
     with pytest.raises(BadInput, match=told):
         GridPlan(**fields)
+
+
+@pytest.mark.parametrize("fields", [{"learning_rates": (1e-5, 2e-5)}, {"methods": ("smoothing:sigma=0.1",)}])
+def test_what_only_drawn_mixes_choose_between_is_refused(toy, fields):
+    with pytest.raises(BadInput, match="of a grid"):
+        space(toy, **fields)
 
 
 def test_a_joint_plan_needs_the_sizes_of_its_tasks(toy):

@@ -243,6 +243,29 @@ def test_a_single_leader_makes_no_soup(toy):
     assert "control" not in {r.role for r in found}
 
 
+def test_averages_of_snapshots_and_of_seeds_are_controls_of_their_own(toy, history):
+    config = toy.config(controls=("average", "seeds"))
+    found = run(toy, config)
+    controls = [r.plan for r in found if r.role == "control"]
+    assert [r.plan for r in found if r.role != "control"] == [r.plan for r in history]
+    best = next(r.plan.schedule for r in history if r.role == "finalist")
+    assert [plan.seed for plan in controls] == [1, 2, 3] * 2 and not any(plan.schedule.stages for plan in controls)
+    assert [plan.settings.target.average_last for plan in controls] == [5] * 3 + [1] * 3
+    assert [(plan.soup, plan.soup_seeds) for plan in controls] == [((), ())] * 3 + [((best,), (1, 2, 3))] * 3
+    assert len(controls) == most_controls(config) == controls_now(config, found)
+
+
+def test_a_study_over_mixture_rules_proposes_every_mix_once_and_the_same_again(toy):
+    rules = ("uniform", "proportional", "capped(1500)", "temperature(2)", "uniform->proportional", "curriculum:uniform")
+    config = toy.config(space=toy.space(rules=rules).with_sizes(toy.sizes), trials=26, pairs=3)
+    found = run(toy, config, most=26)
+    searched = [r for r in found if r.role in ("design", "search")]
+    assert len({r.plan.schedule for r in searched}) == len(searched) > 15
+    assert sum(bool(r.plan.schedule.rules) for r in searched) > 5
+    assert run(toy, config, most=26) == found
+    assert all(again(toy, config, n, found[:n]).plan == found[n].plan for n in (9, 17, 25))
+
+
 def test_an_unknown_control_is_met_with_its_neighbour(toy):
     with pytest.raises(UnknownName, match="did you mean 'soup'"):
         toy.config(controls=("soop",))

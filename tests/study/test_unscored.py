@@ -10,7 +10,7 @@ import tasksearch
 from tasksearch.cli.app import app
 from tasksearch.records.holdout_log import holdout_uses
 from tasksearch.records.mix_file import read_mix
-from tasksearch.study.unscored import is_unscored
+from tasksearch.study.unscored import _distances, is_unscored
 
 
 @pytest.fixture
@@ -36,3 +36,10 @@ def test_it_is_answered_by_the_others_written_as_a_mix_and_recorded_as_a_reading
 def test_only_a_known_language_is(folder):
     assert is_unscored(folder, "wo") and is_unscored(folder, "sov")  # the lab has sov
     assert not any(is_unscored(folder, name) for name in ("far", "all", "xx"))
+
+
+def test_distances_are_those_of_the_table_where_it_knows_every_language():
+    table = _distances(["sw", "yo", "wo", "hi"])
+    assert table[("sw", "yo")] > 0 and len(table) == 6
+    assert table[("yo", "wo")] < table[("wo", "hi")]
+    assert _distances(["sw", "near1", "wo"]) is None

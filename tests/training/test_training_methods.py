@@ -24,6 +24,7 @@ from tasksearch.training.loop import Saving, train_segment
 from tasksearch.training.methods.adversarial import perturbation
 from tasksearch.training.methods.part import StepPart
 from tasksearch.training.methods.smoothing import with_noise
+from tasksearch.training.micro import MicroSizes
 from tasksearch.training.order import StepItems
 
 SUITE = lab_suite()
@@ -142,3 +143,13 @@ def test_killed_on_its_way_a_segment_ends_with_the_bits_of_an_undisturbed_one(le
     ended.append(again)
     first, second = ([p.detach() for _, p in one.named_parameters()] for one in ended)
     assert kept["step"] == 2 and all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_activations_computed_again_for_want_of_memory_change_no_bit(learner, context, method):
+    tasks, step, found = {"restate": task(context, "restate")}, StepItems(parts=(("restate", np.arange(8)),)), []
+    for room in (None, 1):
+        learner.clear_gradients()
+        step_gradient(learner, tasks, step, dataclasses.replace(HOW, methods=(method,)), "x", 3, sizes=MicroSizes(room=room))
+        found.append({name: p.grad.clone() for name, p in learner.named_parameters() if p.grad is not None})
+    assert found[0].keys() == found[1].keys() and all(torch.equal(found[0][name], found[1][name]) for name in found[0])

@@ -77,7 +77,7 @@ def _greedy(
 ) -> tuple[Labelled, ...]:
     apart = distances.combined
     nearest = apart[list(begun)].min(axis=0) if begun else np.ones(len(apart))  # 1 is the farthest that languages can be apart
-    free, left, found = [place for place in range(len(apart)) if place not in begun], budget, []
+    free, left, found = [place for place in range(len(apart)) if place not in begun], budget, list[Labelled]()
     while True:
         offers = []
         for place in free:

@@ -84,7 +84,7 @@ def _iso(language: Language) -> tuple[str, ...]:
 def _scripts(languages: Sequence[Language]) -> Floats:
     """0 for the same script, else 1."""
     names = np.array([one.script for one in languages])
-    return (names[:, None] != names[None, :]).astype(np.float64)
+    return np.asarray(names[:, None] != names[None, :], dtype=np.float64)
 
 
 def _families(languages: Sequence[Language]) -> Floats:
