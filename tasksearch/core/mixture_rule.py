@@ -119,5 +119,6 @@ def check_temperature(temperature: float) -> None:
     """Raise BadInput for a temperature that is not positive and finite."""
     if not 0 < temperature < math.inf:
         raise BadInput(
-            f"mixture rule temperature({temperature:g}); expected a positive number: 1 is proportional, a large one nearly uniform"
+            f"mixture rule temperature({temperature:g}); expected a positive number: 1 is proportional, a large one nearly "
+            "uniform"
         )

@@ -67,7 +67,8 @@ def control_seeds(config: StudyConfig) -> range:
 def most_controls(config: StudyConfig) -> int:
     """Return the most trainings of controls that a complete study has."""
     lengths = min(config.leaders, len(config.space.steps) or 1)
-    alikes = min(config.leaders, (len(config.space.steps) or 1) * (len(config.space.searched_rates) or 1))
+    trained = (len(config.space.searched_rates) or 1) * (len(config.space.methods) or 1)
+    alikes = min(config.leaders, (len(config.space.steps) or 1) * trained)
     each = {"length": alikes - 1, "exposure": lengths, "soup": int(config.leaders > 1), **always(config)}
     return len(control_seeds(config)) * sum(each[name] for name in config.controls)
 

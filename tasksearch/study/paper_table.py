@@ -111,7 +111,7 @@ def _row(
 ) -> PaperRow:
     plan = trained[0].plan
     arm = candidate_outcomes_of(trained, contrasts.outcomes, contrasts.documents)
-    own = tuple(t for t in asked if any((task, t) in same_data for task in plan.schedule.tasks))
+    own = tuple(t for t in asked if any((task.partition(":")[0], t) in same_data for task in plan.schedule.tasks))
     control = next((mix for mix in contrasts.mixes.values() if mix[0].plan.extra_examples == plan.intermediate_examples), None)
     longer = candidate_outcomes_of(control, contrasts.outcomes, contrasts.documents) if control and own else None
 

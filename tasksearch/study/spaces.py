@@ -128,7 +128,7 @@ def fill_in(
             f"learning rates {', '.join(f'{rate:g}' for rate in rates)} with space {space.name!r}, a grid, whose plans are "
             "given; expected one rate, or a space of drawn mixes"
         )
-    relative = any(not plan.asked_tasks for plan in space.grid)
+    relative = any(plan.is_relative for plan in space.grid)
     base = space.tasks or (suite.first_tasks or tuple(known) if relative else ())
     passes = tuple(epochs) or (() if steps else space.epochs)
     return dataclasses.replace(
@@ -159,6 +159,8 @@ def _reduced(space: SearchSpace, without: Sequence[str]) -> SearchSpace:
     gone = set(without)
     grid = []
     for plan in space.grid:
+        if plan.beside in gone:
+            continue
         if plan.each and plan.tasks:
             kept = tuple(task for task in plan.tasks if task not in gone)
             grid += [dataclasses.replace(plan, tasks=kept)] if kept else []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 from pathlib import Path
 
 from tasksearch.core.arguments import named_arguments
@@ -37,12 +36,14 @@ def best_for_unscored(
     Args:
         folder: the study's folder.
         language: any of its codes.
-        distances: (language, language) → distance; None: those of `tasksearch language-distances`, if the table knows every
-            language. They count only if they miss less in the languages that are left out.
+        distances: (language, language) → distance; None: the combined distances of `tasksearch languages`, if it knows all of
+            the languages. They count only as far as they would have helped where each studied language is left out. Empty: all
+            studied languages count alike.
 
     Raises:
         StudyNotReady: no study, no finalist, or fewer than two studied languages.
     """
+    from tasksearch.analysis.languages.distances import combined_distances
     from tasksearch.analysis.unscored_language import predict_unscored
 
     folder = Path(folder)
@@ -50,18 +51,9 @@ def best_for_unscored(
     reading, records = read_study(folder)
     code = canonical(language)
     asked = ask_question(folder, reading, records, "pivot-dev")
-    found = predict_unscored(reading, code, distances or _distances([*reading.pooled[0], code]))
-    way = str(LanguageNotCovered(code, suite, config.targets, scored_languages(records)))
+    scored = scored_languages(records)
+    if distances is None:
+        distances = combined_distances([*scored, code])
+    found = predict_unscored(reading, code, distances)
+    way = str(LanguageNotCovered(code, suite, config.targets, scored))
     return dataclasses.replace(found, adaptive=asked.adaptive, covered_by=way)
-
-
-def _distances(codes: list[str]) -> dict[tuple[str, str], float] | None:
-    """Return the combined distances between languages of the table; None where it lacks one of them."""
-    from tasksearch.analysis.languages.distances import language_distances
-
-    if any(code not in known_languages() for code in codes) or len(set(codes)) < 3:
-        return None
-    uriel = importlib.util.find_spec("urielplus") is not None
-    found = language_distances([known_languages()[code] for code in dict.fromkeys(codes)], uriel=uriel)
-    table = found.combined
-    return {(a, b): float(table[i, j]) for i, a in enumerate(found.codes) for j, b in enumerate(found.codes) if i < j}

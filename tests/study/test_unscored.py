@@ -10,7 +10,7 @@ import tasksearch
 from tasksearch.cli.app import app
 from tasksearch.records.holdout_log import holdout_uses
 from tasksearch.records.mix_file import read_mix
-from tasksearch.study.unscored import _distances, is_unscored
+from tasksearch.study.unscored import is_unscored
 
 
 @pytest.fixture
@@ -38,8 +38,13 @@ def test_only_a_known_language_is(folder):
     assert not any(is_unscored(folder, name) for name in ("far", "all", "xx"))
 
 
-def test_distances_are_those_of_the_table_where_it_knows_every_language():
-    table = _distances(["sw", "yo", "wo", "hi"])
-    assert table[("sw", "yo")] > 0 and len(table) == 6
-    assert table[("yo", "wo")] < table[("wo", "hi")]
-    assert _distances(["sw", "near1", "wo"]) is None
+def test_distances_between_languages_are_those_of_the_table_unless_others_are_given(folder, monkeypatch):
+    from tasksearch.analysis import unscored_language
+    from tasksearch.analysis.languages import distances
+
+    seen, real = [], unscored_language.predict_unscored
+    monkeypatch.setattr(unscored_language, "predict_unscored", lambda *given: seen.append(given[2]) or real(*given))
+    monkeypatch.setattr(distances, "combined_distances", lambda codes: {("far", "wo"): 0.1 * len(list(codes))})
+    for given in (None, {}, {("near", "wo"): 0.5}):
+        tasksearch.best_for_unscored(folder, language="wo", distances=given)
+    assert [set(one) for one in seen] == [{("far", "wo")}, set(), {("near", "wo")}]
