@@ -2,7 +2,7 @@
 
     chrt -i 0 nice -n 19 python benchmarks/samplers.py --keep /tmp/samplers.jsonl --samplers random tpe auto
     python benchmarks/samplers.py --held --worlds 40 ...      # the families that nobody tuned on
-    python benchmarks/samplers.py --table --held ...          # from what was kept
+    python benchmarks/samplers.py --held --table ...          # from what was kept
 
 Every world is appended to --keep when it is done; a second run goes on there. `gp` and `optuna-tpe` are Optuna's GPSampler and
 TPESampler with their defaults, over the same designed trials.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import time
 import warnings
 from collections.abc import Sequence
@@ -20,12 +21,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tasksearch.bench.planted_world import FAMILIES
+from tasksearch.bench.campaign import FAMILIES
 from tasksearch.bench.sampler_regret import regrets
 from tasksearch.bench.samplers import SEARCHES, Search, tpe_search
 from tasksearch.bench.skill_worlds import HELD_OUT, TUNED
 
-TRIALS = (24, 48, 96)
 NAMES = {"gp": "optuna.samplers.GPSampler", "optuna-tpe": "optuna.samplers.TPESampler"}
 _DRAWS = 4000
 
@@ -35,14 +35,15 @@ def search_of(name: str) -> Search:
 
 
 def measure(options: argparse.Namespace) -> None:
-    done = {(row["family"], row["world"], row["sampler"]) for row in rows_of(options.keep)}
+    wanted = {str(count) for count in options.trials}
+    done = {(row["family"], row["world"], row["sampler"]) for row in rows_of(options.keep) if wanted <= row["regret"].keys()}
     for world in range(options.first, options.first + options.worlds):  # world by world: a cut run is paired all the same
         for family in families_of(options):
             for sampler in options.samplers:
                 if (family, world, sampler) in done:
                     continue
                 begin = time.process_time()
-                found = regrets((FAMILIES | TUNED_AND_HELD)[family], world, search_of(sampler), TRIALS)
+                found = regrets(FAMILIES[family], world, search_of(sampler), options.trials)
                 cells = {str(count): vars(each) for count, each in found.items()}
                 row = {"family": family, "world": world, "sampler": sampler, "cpu": round(time.process_time() - begin, 2)}
                 with options.keep.open("a") as sink:
@@ -51,9 +52,6 @@ def measure(options: argparse.Namespace) -> None:
 
 def rows_of(path: Path) -> list[dict]:  # type: ignore[type-arg]
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-TUNED_AND_HELD = {family.name: family for family in (*TUNED.values(), *HELD_OUT.values())}
 
 
 def families_of(options: argparse.Namespace) -> list[str]:
@@ -72,24 +70,25 @@ def table(options: argparse.Namespace, what: str, against: Sequence[str]) -> lis
     wanted = families_of(options)
     found: dict[tuple[str, int], dict[str, dict]] = {}  # type: ignore[type-arg]
     for row in rows_of(options.keep):
-        if row["family"] in wanted and row["sampler"] in options.samplers:
+        asked = row["family"] in wanted and row["sampler"] in options.samplers
+        if asked and {str(count) for count in options.trials} <= row["regret"].keys():
             found.setdefault((row["family"], row["world"]), {})[row["sampler"]] = row["regret"]
     whole = [cells for cells in found.values() if set(cells) == set(options.samplers)]
     lines = [f"{len(whole)} worlds with all of {', '.join(options.samplers)}; {what}", ""]
-    lines.append("| sampler | " + " | ".join(f"{n} trials" for n in TRIALS) + " |")
-    lines.append("|---|" + "---:|" * len(TRIALS))
+    lines.append("| sampler | " + " | ".join(f"{n} trials" for n in options.trials) + " |")
+    lines.append("|---|" + "---:|" * len(options.trials))
 
     def values(sampler: str, count: int) -> np.ndarray:
         return np.array([cells[sampler][str(count)][what] for cells in whole])
 
     for sampler in options.samplers:
-        each = [values(sampler, n) for n in TRIALS]
+        each = [values(sampler, n) for n in options.trials]
         shown = [f"{v.mean():.3f} ± {v.std(ddof=1) / len(v) ** 0.5:.3f}" for v in each]
         lines.append(f"| {sampler} | " + " | ".join(shown) + " |")
     for other in against:
         for sampler in options.samplers:
             if sampler != other:
-                shown = [ratio(values(sampler, n), values(other, n)) for n in TRIALS]
+                shown = [ratio(values(sampler, n), values(other, n)) for n in options.trials]
                 lines.append(f"| {sampler} / {other} | " + " | ".join(shown) + " |")
     return lines
 
@@ -100,15 +99,14 @@ def main() -> None:
     parser.add_argument("--family", nargs="+", default=[])
     parser.add_argument("--held", action="store_true", help="the families that nobody tuned on")
     parser.add_argument("--worlds", type=int, default=40, help="of each family")
+    parser.add_argument("--trials", type=int, nargs="+", default=[24, 48, 96])
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--table", action="store_true", help="only what was kept")
     parser.add_argument("--against", nargs="+", default=["random"])
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    logging.disable(logging.WARNING)  # GPSampler says at every parameter that it draws it at random
     if not options.table:
         measure(options)
     for what in ("picked", "single", "trained"):

@@ -17,6 +17,7 @@ import math
 import os
 import random
 import signal
+import statistics
 import time
 from dataclasses import dataclass
 from itertools import product
@@ -69,8 +70,7 @@ class Surface:
     def truth(self, plan: Plan, target: str, language: str) -> float:
         """Return the score in percent without noise. A soup scores the mean of its mixes."""
         if plan.soup:
-            mixes = [dataclasses.replace(plan, schedule=mix, soup=()) for mix in plan.soup]
-            return sum(self.truth(mix, target, language) for mix in mixes) / len(mixes)
+            return statistics.fmean(self.truth(mix, target, language) for mix in plan.soup_members)
         schedule = plan.schedule
         if not schedule.stages:
             return self.base

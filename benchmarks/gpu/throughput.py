@@ -3,12 +3,13 @@
     PYTHONPATH=. python benchmarks/gpu/throughput.py --out throughput.jsonl [--shape base --shape large]
 
 Base and large shapes at 32 x 60 and at 32 x 256 tokens a step. Tuned: bf16, TF32, fused AdamW, grouped by length, pinned
-batches from two processes. Needs `accelerate`.
+batches from two processes. Without the package `accelerate` the Trainer is left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import tempfile
 from functools import partial
 from typing import Any
@@ -20,7 +21,8 @@ from transformers import Trainer, TrainerCallback, TrainingArguments, XLMRoberta
 from tasksearch.training.curves import Curve
 from tasksearch.training.loop import train_segment
 
-SYSTEMS = ("ours bf16", "ours fp32", "Trainer as shipped", "Trainer tuned")
+TRAINERS = ("Trainer as shipped", "Trainer tuned") if importlib.util.find_spec("accelerate") else ()
+SYSTEMS = ("ours bf16", "ours fp32", *TRAINERS)
 
 
 def ours(given: argparse.Namespace, shape: str, sequences: int, tokens: int, precision: Any) -> float:

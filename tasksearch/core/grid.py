@@ -6,14 +6,15 @@ the examples. Both become a `Schedule` once the sizes of the tasks are known.
 
 from __future__ import annotations
 
+import dataclasses
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from tasksearch.core.errors import BadInput
-from tasksearch.core.mixture import Mixture
+from tasksearch.core.mixture import Mixture, as_fraction
+from tasksearch.core.mixture_rule import MixtureRule
 from tasksearch.core.schedule import Schedule
 
 NONE = "none"
@@ -25,12 +26,14 @@ class GridPlan:
     """One plan of a grid, or one for every task of the space.
 
     Attributes:
-        name: what tables call it; of a plan for `each` task the task's own name takes its place.
+        name: what tables call it; of a plan for `each` task it follows the task's own name, and may be empty.
         tasks: its intermediate tasks, trained jointly; empty: all tasks of the space.
         each: one plan for each of these tasks alone.
-        rule: how shares follow from the numbers of training examples: `uniform`; `proportional`; or `capped(K)`, proportional
-            with at most K examples of each task counted (examples-proportional mixing: Raffel et al. 2020, section 3.5.2).
+        rule: how shares follow from the numbers of training examples, as `core.mixture_rule` writes it: `capped(131072)`.
         schedule: the whole schedule, in place of tasks, rule and the space's lengths.
+        beside: a task that is kept up beside them from the first step to the last, such as text for MLM; empty: none.
+        share: of the examples that are its own, in (0, 1), as text such as `1/8`. A length in epochs grows by it, so that the
+            tasks get the passes that they are to get; one in steps stays.
     """
 
     name: str = ""
@@ -38,14 +41,22 @@ class GridPlan:
     each: bool = False
     rule: str = "proportional"
     schedule: Schedule | None = None
+    beside: str = ""
+    share: str = "0"
 
     def __post_init__(self) -> None:
         if not (self.each or self.name) or self.name == NONE:
             raise BadInput(f"a plan of a grid is named {self.name!r}; expected a name of its own, or each=True")
-        cap_of(self.rule)
+        MixtureRule.parse(self.rule)
         if self.schedule is not None and (self.each or self.tasks or not self.schedule.stages):
             raise BadInput(
                 f"plan {self.name!r}: a schedule beside tasks, or an empty one; expected either a schedule with stages or tasks"
+            )
+
+        if bool(self.beside) is not (0 < as_fraction(self.share) < 1) or (self.beside and self.schedule):
+            raise BadInput(
+                f"plan {self.name!r}: share {self.share} of {self.beside or 'no task'} beside its tasks; expected a task "
+                "with a share between 0 and 1, or neither, and no schedule"
             )
 
     @classmethod
@@ -58,12 +69,20 @@ class GridPlan:
             each=data["each"],
             rule=data["rule"],
             schedule=None if schedule is None else Schedule.from_json(schedule),
+            beside=data.get("beside", ""),
+            share=data.get("share", "0"),
         )
 
     @property
     def asked_tasks(self) -> tuple[str, ...]:
         """Tasks that the plan names itself."""
-        return self.schedule.tasks if self.schedule else self.tasks
+        own = self.schedule.tasks if self.schedule else self.tasks
+        return (*own, self.beside) if self.beside else own
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether its tasks are those of the space."""
+        return self.schedule is None and not self.tasks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,20 +99,6 @@ class GridRow:
     params: tuple[tuple[str, Any], ...]
 
 
-def cap_of(rule: str) -> int | None:
-    """Return the cap of a rule; None where it has none.
-
-    Raises:
-        BadInput: there is no such rule, or its cap is not at least one example.
-    """
-    if rule in ("uniform", "proportional"):
-        return None
-    form = re.fullmatch(r"capped\((-?\d+)\)", rule)
-    if form is None or int(form[1]) < 1:
-        raise BadInput(f"mixture rule {rule!r}; expected uniform, proportional, or capped(K) with K at least 1 example")
-    return int(form[1])
-
-
 def listed(grid: Sequence[GridPlan], tasks: Sequence[str]) -> dict[str, GridPlan]:
     """Return name → plan, those for `each` task written out; a plan that would repeat one before it is left out.
 
@@ -101,19 +106,29 @@ def listed(grid: Sequence[GridPlan], tasks: Sequence[str]) -> dict[str, GridPlan
         BadInput: two plans have one name.
     """
     found: dict[str, GridPlan] = {}
+    every = _plain(grid, tasks)
     for plan in grid:
-        own = plan.tasks or tuple(tasks)
+        own = plan.tasks or every
         if plan.each:
-            news = [GridPlan(name=task, tasks=(task,)) for task in own]
-        elif plan.schedule is None and len(own) == 1:  # all tasks of a space with one: the single task again
-            news = [] if own[0] in found else [GridPlan(name=own[0], tasks=own)]
+            alone = [dataclasses.replace(plan, each=False, name=f"{task} {plan.name}".strip(), tasks=(task,)) for task in own]
+        elif plan.schedule is None:
+            alone = [dataclasses.replace(plan, tasks=own)]
         else:
-            news = [plan]
+            alone = [plan]
+        before = {(one.tasks, one.beside, one.share) for one in found.values() if one.schedule is None}
+        # all tasks of a space with one: the single task again
+        news = [one for one in alone if len(one.tasks) != 1 or (one.tasks, one.beside, one.share) not in before]
         for one in news:
             if one.name in found:
                 raise BadInput(f"two plans of the grid are named {one.name!r}; expected different names")
             found[one.name] = one
     return found
+
+
+def _plain(grid: Sequence[GridPlan], tasks: Sequence[str]) -> tuple[str, ...]:
+    """Return the tasks that relative plans mean: without those that are kept up beside others, and without translations."""
+    beside = {plan.beside for plan in grid}
+    return tuple(task for task in tasks if task not in beside and ":" not in task)
 
 
 def rows_of(
@@ -142,18 +157,28 @@ def rows_of(
             told = {"plan": name} if len(lengths) < 2 else {"plan": name, "length": length}
             words = "" if length is None or len(lengths) < 2 else f", {length:g} {'epochs' if epochs else 'steps'}"
             schedule = plan.schedule or _schedule(plan, tasks, sizes, length or 0, batch_size if epochs else None)
+            if plan.beside:
+                schedule = _kept_up(plan, schedule, longer=bool(epochs))
             rows.append(GridRow(name=name + words, schedule=schedule, params=tuple(told.items())))
     return tuple(rows)
+
+
+def _kept_up(plan: GridPlan, schedule: Schedule, *, longer: bool) -> Schedule:
+    """Return a joint schedule with a further task beside all others."""
+    mixture, share = schedule.mixture(), as_fraction(plan.share)
+    assert mixture is not None, "a plan of a grid has tasks"
+    shares = {task: own * (1 - share) for task, own in mixture} | {plan.beside: share}
+    return Schedule.joint(Mixture.of(shares), math.ceil(schedule.steps / (1 - share)) if longer else schedule.steps)
 
 
 def _schedule(
     plan: GridPlan, tasks: Sequence[str], sizes: Mapping[str, int], length: float, batch_size: int | None
 ) -> Schedule:
-    own, cap = plan.tasks or tuple(tasks), cap_of(plan.rule)
-    counted = {task: min(sizes.get(task, 0), cap or sizes.get(task, 0)) for task in own}
+    own, rule = plan.tasks or tuple(tasks), MixtureRule.parse(plan.rule)
+    counted = {task: min(sizes.get(task, 0), rule.cap or sizes.get(task, 0)) for task in own}
     if empty := [task for task, size in counted.items() if size < 1 and (len(own) > 1 or batch_size)]:
         raise BadInput(f"plan {plan.name!r}: no training example of {', '.join(empty)}; expected their sizes")
-    mixture = Mixture.uniform(*own) if len(own) == 1 or plan.rule == "uniform" else Mixture.of(counted)
+    mixture = Mixture.uniform(*own) if len(own) == 1 else rule.mixture({task: sizes[task] for task in own})
     if batch_size is not None:
         length = math.ceil(length * sum(-(-size // batch_size) for size in counted.values()))
     return Schedule.joint(mixture, int(length))

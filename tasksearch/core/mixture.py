@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Self
 
@@ -29,9 +29,15 @@ def as_fraction(value: object) -> Fraction:
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture:
-    """Task → share. Shares are positive, sum to exactly one, and are sorted by task name."""
+    """Task → share. Shares are positive, sum to exactly one, and are sorted by task name.
+
+    Attributes:
+        rule: the rule that the shares follow (`core.mixture_rule`), as text; empty where they were given one by one. A label:
+            equal shares are equal mixtures whatever rule they come from, and train alike.
+    """
 
     shares: tuple[tuple[str, Fraction], ...]
+    rule: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         names = [name for name, _ in self.shares]

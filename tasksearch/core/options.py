@@ -16,9 +16,18 @@ from tasksearch.core.option import Options, like, option
 from tasksearch.core.own_files import is_path
 from tasksearch.core.plan import Features, HeadStart, LRPolicy, Mixing, Pooling, Precision
 from tasksearch.core.presets import PRESETS
+from tasksearch.core.rule_schedules import rules_in
 from tasksearch.core.sizes import size_of
 from tasksearch.core.space import SCHEDULES, TRANSLATIONS
-from tasksearch.core.study import AUTO_LAYER, CONTROLS, LEAST_TWINS, SAMPLERS, SCHEDULERS, SelectionRule
+from tasksearch.core.study import (
+    ALL_CONTROLS,
+    AUTO_LAYER,
+    CONTROLS,
+    LEAST_TWINS,
+    SAMPLERS,
+    SCHEDULERS,
+    SelectionRule,
+)
 from tasksearch.core.target_settings import PerTarget, read_per_target, told_per_target
 
 WHAT = "What to search"
@@ -44,12 +53,15 @@ HEADINGS = {
 def control_names(words: str) -> tuple[str, ...]:
     """Parse names of controls: `all`, `none`, or names separated by commas; returned in the order of `CONTROLS`.
 
+    `all` are those of `ALL_CONTROLS`, alone or beside further names.
+
     Raises:
         UnknownName: there is no such control.
     """
-    if words in ("all", "none"):
-        return CONTROLS if words == "all" else ()
+    if words == "none":
+        return ()
     named = [word.strip() for word in words.split(",")]
+    named = [*ALL_CONTROLS, *(word for word in named if word != "all")] if "all" in named else named
     for name in named:
         if name not in CONTROLS:
             raise UnknownName("control", name, (*CONTROLS, "all", "none"))
@@ -98,6 +110,15 @@ class StudyOptions(Options):
     )  # fmt: skip
     available: bool = option(False, WHAT, "of a grid: leave out the tasks that the suite or its data lack, and name them")
     continuous: bool = option(False, WHAT, "free shares instead of eighths")
+    rules: tuple[str, ...] = option(
+        (),
+        WHAT,
+        "what sets the shares of a mix, repeatable: explicit (a weight for each task; the default), uniform, proportional, "
+        "capped(131072) (a task counts as at most so many examples), temperature(2) (sizes to the power of 1/2), "
+        "uniform->proportional (moving from one to the other), curriculum:proportional (tasks join one by one)",
+        flag="--rule",
+        check=rules_in,
+    )
     translations: tuple[str, ...] = option(
         (),
         WHAT,
@@ -170,8 +191,9 @@ class StudyOptions(Options):
         "all",
         TRIALS,
         "trained beside the finalists on fresh seeds: length (the best free baseline at their lengths), exposure (target "
-        "phases as much longer as the mix; the costliest), soup (the finalists' encoders averaged); several with commas, all "
-        "or none",
+        "phases as much longer as the mix; the costliest), soup (the finalists' encoders averaged), average (no intermediate "
+        "phase, the last five snapshots of every target phase averaged), seeds (the best finalist's encoders of several seeds "
+        "averaged); several with commas, all (of the first three) or none",
         check=control_names,
     )
     untrained: bool | None = option(None, TRIALS, "train an encoder without pretraining once", unset="for real text")
@@ -283,6 +305,23 @@ class StudyOptions(Options):
         flag="--eval-examples",
         also=("--evaluation-examples",),
     )
+    intermediate_average: int | None = option(
+        None,
+        TRAINING,
+        "snapshots of the intermediate phase whose mean weights end it, the last ones",
+        least=2,
+        unset="1, the last weights",
+    )
+    target_average: int | None = option(None, TRAINING, "the same of every target phase", least=2, unset="1, the last weights")
+    average_every: float | None = option(
+        None,
+        TRAINING,
+        "share of a phase between two snapshots that are averaged",
+        above=0,
+        below=1,
+        wish="a share in (0, 1)",
+        unset="0.1",
+    )
     language_exponent: float | None = option(
         None,
         TRAINING,
@@ -353,6 +392,11 @@ class StudyOptions(Options):
             )
         if self.epochs is not None and self.target_steps is not None:
             raise BadInput(f"--epochs {self.epochs:g} with --target-steps {self.target_steps}; expected one of them")
+        if self.average_every is not None and self.intermediate_average is None and self.target_average is None:
+            raise BadInput(
+                f"--average-every {self.average_every:g} without anything to average; expected --target-average 5 or "
+                "--intermediate-average 5 beside it"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -470,7 +514,7 @@ class Changes(Options):
     controls: str | None = like(
         StudyOptions,
         "controls",
-        help="of the baseline comparison, from now on: length, exposure, soup, with commas; all or none",
+        help="of the baseline comparison, from now on: length, exposure, soup, average, seeds, with commas; all or none",
     )
 
 

@@ -13,7 +13,7 @@ from tasksearch.core.errors import BadInput
 from tasksearch.core.methods import Phase, files_of_methods, method_words, methods_of, read_method
 from tasksearch.core.mixture import base_task
 from tasksearch.core.schedule import Schedule, Stage
-from tasksearch.core.signature import plain_without, signature_of
+from tasksearch.core.signature import plain_without, signature_of, to_plain
 
 LRPolicy = Literal["phase", "stage"]
 Mixing = Literal["task", "mixed"]
@@ -74,6 +74,9 @@ class TrainSettings:
             the warmup is a share of one rung.
         decay: for a `wsd` curve: share of the phase, at its end, over which the rate falls. Steps that do not fill a rung are
             added to the decay.
+        average_last: number of snapshots whose mean weights end a phase (Schmidt et al., ACL 2023); 1: the last weights. In the
+            intermediate phase the snapshots are those of its last segment; one of fewer steps has fewer of them.
+        average_every: share of the phase between two of these snapshots, the last of which is its end.
         methods: how steps are taken otherwise than by the plain loss, in words (`core.methods`), in the order of application.
     """
 
@@ -97,6 +100,8 @@ class TrainSettings:
     curve: CurveKind = "linear"
     rung: int | None = None
     decay: float = 0.1
+    average_last: int = 1
+    average_every: float = 0.1
     methods: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -114,10 +119,44 @@ class TrainSettings:
         for name, choices in (("lr_policy", LRPolicy), ("mixing", Mixing), ("precision", Precision), ("curve", CurveKind)):
             _check_choice(name, getattr(self, name), choices)
         check_curve(self.curve, self.rung, self.decay)
+        if self.average_last < 1:
+            raise BadInput(f"average_last is {self.average_last}; expected at least 2 snapshots, or 1 for none averaged")
+        if self.average_last > 1 and self.early_stopping is not None:
+            raise BadInput(
+                f"average_last is {self.average_last} with early_stopping {self.early_stopping}; expected one of them: "
+                "either the mean of the last snapshots or the best one"
+            )
+        if not 0 < self.average_every < 1:
+            raise BadInput(f"average_every is {self.average_every}; expected a share of the phase in (0, 1)")
+        if self.average_last > 1 and (self.average_last - 1) * self.average_every >= 1:
+            raise BadInput(
+                f"average_last is {self.average_last} with a snapshot after every {self.average_every:g} of the phase; "
+                f"expected at most {math.ceil(1 / self.average_every)}, as many as the phase has"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Return the plain form. Fields that most studies do not use are left out while they hold their defaults."""
-        return plain_without(self, ("early_stopping", "patience", "curve", "rung", "decay", "methods"))
+        used = self if self.average_last > 1 else dataclasses.replace(self, average_every=TrainSettings.average_every)
+        later = ("early_stopping", "patience", "curve", "rung", "decay", "average_last", "average_every", "methods")
+        return plain_without(used, later)
+
+    def steps_for(self, examples: int) -> int:
+        """Return the optimiser steps of a target phase with so many training examples."""
+        shown = min(examples, self.train_examples or examples)
+        return self.steps or max(1, round((self.epochs or 1.0) * shown / self.batch_size))
+
+    def averaged_steps(self, total: int) -> tuple[int, ...]:
+        """Return the steps, from 1, after which the weights of a phase of `total` steps are averaged; none if none are."""
+        back = (round(place * self.average_every * total) for place in range(self.average_last))
+        return tuple(sorted({total - steps for steps in back if steps < total})) if self.average_last > 1 else ()
+
+    def check_average(self, total: int, phase: str) -> None:
+        """Raise BadInput if a phase of `total` steps has fewer snapshots than are to be averaged."""
+        if self.average_last > 1 and len(self.averaged_steps(total)) < self.average_last:
+            raise BadInput(
+                f"{self.average_last} snapshots to average in {phase}, a snapshot after every {self.average_every:g} of its "
+                f"{total} steps; expected fewer of them, or a longer phase"
+            )
 
 
 def _with_methods(settings: TrainSettings, methods: tuple[str, ...], phase: Phase) -> TrainSettings:
@@ -248,6 +287,7 @@ class Plan:
             control of a plan whose intermediate phase had as many.
         soup: schedules whose encoders after phase 2 are averaged; phase 3 starts from the average. The plan's own schedule is
             then empty.
+        soup_seeds: seeds on each of which the schedules of a soup are trained; empty: the plan's own.
     """
 
     suite: str
@@ -259,14 +299,19 @@ class Plan:
     start: Start = "pretrained"
     extra_examples: int = 0
     soup: tuple[Schedule, ...] = ()
+    soup_seeds: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.extra_examples < 0:
             raise BadInput(f"extra_examples is {self.extra_examples}; expected at least 0")
-        if self.soup and (self.schedule.stages or len(set(self.soup)) < 2 or not all(one.stages for one in self.soup)):
+        members = len(set(self.soup)) * len(set(self.soup_seeds) or {self.seed})
+        if self.soup and (self.schedule.stages or members < 2 or not all(one.stages for one in self.soup)):
             raise BadInput(
-                "a soup of fewer than two mixes, or with a schedule of its own; expected two or more different mixes"
+                "a soup of fewer than two trainings, or with a schedule of its own; expected two or more different mixes, or "
+                "one on two or more seeds"
             )
+        if self.soup_seeds and not self.soup:
+            raise BadInput(f"soup_seeds {list(self.soup_seeds)} without a soup; expected the mix that is trained on them")
         object.__setattr__(self, "targets", tuple(sorted(set(self.targets))))
         object.__setattr__(self, "languages", tuple(sorted(set(self.languages))))
         _check_choice("start", self.start, Start)
@@ -274,19 +319,30 @@ class Plan:
     @property
     def signature(self) -> str:
         """Hash of the whole plan, seed included."""
-        return signature_of("plan", self)
+        return signature_of("plan", self._deciding())
 
     @cached_property
     def mix_signature(self) -> str:
         """Hash of the plan without its seed: the same for trials of one mix on different seeds."""
-        return signature_of("mix", dataclasses.replace(self, seed=0))
+        return signature_of("mix", dataclasses.replace(self, seed=0)._deciding())
 
     @property
     def words(self) -> str:
         """What is trained, in words: the schedule, or the kind of control."""
+        if self.soup_seeds:
+            return f"average of {' and '.join(map(str, self.soup))} over {len(self.soup_seeds)} seeds"
         if self.soup:
             return f"average of {len(self.soup)} encoders"
-        return f"{self.schedule}, targets +{self.extra_examples} examples" if self.extra_examples else str(self.schedule)
+        if self.extra_examples:
+            return f"{self.schedule}, targets +{self.extra_examples} examples"
+        averaged = self.settings.target.average_last
+        return f"{self.schedule}, average of the last {averaged} snapshots" if averaged > 1 else str(self.schedule)
+
+    @property
+    def soup_members(self) -> tuple[Plan, ...]:
+        """The plans whose encoders a soup averages, mix by mix; none for a plan without a soup."""
+        bare, seeds = dataclasses.replace(self, soup=(), soup_seeds=()), self.soup_seeds or (self.seed,)
+        return tuple(dataclasses.replace(bare, schedule=mix, seed=seed) for mix in self.soup for seed in seeds)
 
     def for_target(self, target: str) -> TrainSettings:
         """Return the phase-3 settings of one target, with the methods that the schedule brings along."""
@@ -320,9 +376,14 @@ class Plan:
         """Return the complete plain form: `from_json` restores an equal plan.
 
         Fields that only controls use are left out while they hold their defaults, so that plans made before controls existed
-        keep their signatures.
+        keep their signatures. `rules` are labels of the schedule's mixtures, and not part of any signature.
         """
-        return plain_without(self, ("extra_examples", "soup"))
+        rules = self.schedule.rules
+        return self._deciding() | ({"rules": to_plain(rules)} if rules else {})
+
+    def _deciding(self) -> dict[str, Any]:
+        """Return the plain form of what decides the plan's numbers."""
+        return plain_without(self, ("extra_examples", "soup", "soup_seeds"))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -332,13 +393,14 @@ class Plan:
         lengths = tuple((name, int(length)) for name, length in settings.pop("intermediate_lengths", ()))
         return cls(
             suite=data["suite"],
-            schedule=Schedule.from_json(data["schedule"]),
+            schedule=Schedule.from_json(data["schedule"]).with_rules(data.get("rules", ())),
             targets=tuple(data["targets"]),
             languages=tuple(data["languages"]),
             seed=int(data["seed"]),
             start=data.get("start", "pretrained"),
             extra_examples=int(data.get("extra_examples", 0)),
             soup=tuple(Schedule.from_json(one) for one in data.get("soup", ())),
+            soup_seeds=tuple(int(seed) for seed in data.get("soup_seeds", ())),
             settings=PhaseSettings(
                 intermediate=TrainSettings(**settings.pop("intermediate")),
                 target=TrainSettings(**settings.pop("target")),

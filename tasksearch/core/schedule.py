@@ -205,6 +205,24 @@ class Schedule:
             name: value for name, value in self.__dict__.items() if name != "_hash"
         }  # another process hashes text otherwise
 
+    @property
+    def rules(self) -> tuple[tuple[str, str], ...]:
+        """Mixture rules of each stage's start and end, as text; empty where no mixture follows one."""
+        rules = tuple((stage.start.rule, stage.end.rule) for stage in self.stages)
+        return rules if any(map(any, rules)) else ()
+
+    def with_rules(self, rules: Sequence[Sequence[str]]) -> Schedule:
+        """Return the schedule with these labels on its mixtures, in the form of `rules`."""
+        if not rules:
+            return self
+        named = [
+            dataclasses.replace(
+                stage, start=dataclasses.replace(stage.start, rule=start), end=dataclasses.replace(stage.end, rule=end)
+            )
+            for stage, (start, end) in zip(self.stages, rules, strict=True)
+        ]
+        return Schedule(stages=tuple(named))
+
     def share(self, task: str) -> Fraction:
         """Return the task's share of the examples of the whole phase."""
         if not self.stages:

@@ -7,21 +7,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import product
 from typing import Any, Self
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.grid import NONE, GridPlan, GridRow, listed, rows_of
 from tasksearch.core.methods import canonical_methods
 from tasksearch.core.mixture import Mixture
+from tasksearch.core.rule_schedules import (
+    EXPLICIT,
+    annealed_rules,
+    choices_of,
+    curriculum,
+    has_order,
+    is_mixture,
+    numbers_of,
+    rules_of,
+)
 from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.core.shares import largest_remainder
 from tasksearch.core.signature import plain_without
 
 Params = Mapping[str, Any]
 """Parameters that a sampler proposes: `use/<task>`, `schedule`, `steps`, `translations`, `learning_rate`, `method`,
-`weight/<task>` and `rank/<task>`, each only where it applies; of a grid `plan`, and `length` where it has several.
+`weight/<task>` and `rank/<task>`, and in a space with mixture rules `rule`, `cap` and `temperature`, each only where it
+applies; of a grid `plan`, and `length` where it has several.
 """
 
 SCHEDULES = ("joint", "sequential", "annealed")
@@ -56,6 +68,9 @@ class SearchSpace:
         rung, decay: for a `wsd` curve: steps between the points at which the stable part may end, and the share of the phase
             over which the rate falls. Multiples of `rung / (1 - decay)` are the lengths whose stable part fills its rungs
             exactly.
+        rules: mixture rules to choose from, such as `capped(131072)` (`core.rule_schedules`); empty: a weight for each task
+            alone, which is the rule `explicit`.
+        sizes: (task, number of training examples), by which rules are resolved; filled in where the data are read.
         grid: plans that are all trained, and nothing else: no sampler proposes mixes then, and `schedules`, `min_tasks`,
             `max_tasks` and `denominator` say nothing. Empty: mixes are drawn.
         epochs: lengths of a grid's plans in passes over their examples, in place of `steps`.
@@ -80,6 +95,8 @@ class SearchSpace:
     curve: str = "linear"
     rung: int | None = None
     decay: float = 0.1
+    rules: tuple[str, ...] = ()
+    sizes: tuple[tuple[str, int], ...] = ()
     grid: tuple[GridPlan, ...] = ()
     epochs: tuple[float, ...] = ()
     batch_size: int | None = None
@@ -90,6 +107,7 @@ class SearchSpace:
     variants: tuple[tuple[str, str, str], ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "sizes", tuple((task, size) for task, size in self.sizes))  # pairs are lists in JSON
         object.__setattr__(self, "variants", tuple(tuple(row) for row in self.variants))
         if strange := [word for word in self.translations if word not in TRANSLATIONS]:
             raise BadInput(f"space {self.name!r}: translations {strange[0]!r}; expected some of {', '.join(TRANSLATIONS)}")
@@ -115,6 +133,11 @@ class SearchSpace:
             raise BadInput(
                 f"space {self.name!r}: rung {self.rung}, decay {self.decay}; expected the steps of a rung and a share in (0, 1)"
             )
+        choices_of(self.rules)
+        if self.rules and self.grid:
+            raise BadInput(
+                f"space {self.name!r}: rules beside a grid, whose plans have rules of their own; expected one of them"
+            )
         if any(not n > 0 for n in self.epochs):
             raise BadInput(f"space {self.name!r}: epochs {list(self.epochs)}; expected positive numbers")
         for name, values in (("learning_rates", self.learning_rates[1:]), ("methods", self.methods)):
@@ -126,6 +149,19 @@ class SearchSpace:
     def to_json(self) -> dict[str, Any]:
         """Return the plain form; fields of later versions where they are set."""
         return plain_without(self, _LATER)
+
+    def with_sizes(self, sizes: Mapping[str, int] | None = None) -> SearchSpace:
+        """Return the space with the sizes that its mixture rules need and that it lacks; unchanged where it has no rules.
+
+        Sizes that it has are kept: a study goes on proposing by those that it began with.
+
+        Args:
+            sizes: task → number of training examples; None: made-up ones, to count mixes before any data are read.
+        """
+        if not self.rules:
+            return self
+        sizes = {task: 1000 * 4**place for place, task in enumerate(self.tasks)} if sizes is None else sizes
+        return replace(self, sizes=tuple({**{task: sizes[task] for task in self.tasks}, **dict(self.sizes)}.items()))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -165,8 +201,8 @@ class SearchSpace:
 
 
 _LATER = (
-    "learning_rates", "methods", "grid", "epochs", "batch_size", "left_out", "text", "text_languages", "translations",
-    "variants",
+    "learning_rates", "methods", "rules", "sizes", "grid", "epochs", "batch_size", "left_out", "text", "text_languages",
+    "translations", "variants",
 )  # fmt: skip
 
 
@@ -195,13 +231,16 @@ def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
         if space.translations and _translated(space, chosen):
             choose("translations", space.translations)
         if len(chosen) > 1:
-            kind = choose("schedule", space.schedules)
-            for task in chosen:
+            rule = choose("rule", choices_of(space.rules).forms) if space.rules else EXPLICIT
+            for number in numbers_of(rule):
+                choose(number, getattr(choices_of(space.rules), number))
+            kind = choose("schedule", space.schedules) if is_mixture(rule) else "joint"
+            for task in chosen if rule == EXPLICIT else ():
                 if space.denominator is None:
                     params[f"weight/{task}"] = trial.suggest_float(f"weight/{task}", 0.1, 1.0, log=True)
                 else:
                     params[f"weight/{task}"] = trial.suggest_int(f"weight/{task}", _WEIGHTS[0], _WEIGHTS[-1])
-            if kind != "joint":
+            if kind != "joint" or has_order(rule):
                 for task in chosen:
                     params[f"rank/{task}"] = trial.suggest_float(f"rank/{task}", 0.0, 1.0)
     return params
@@ -239,15 +278,55 @@ def _decoded(space: SearchSpace, params: Params) -> Schedule | None:
         methods = () if method == NO_METHOD else (method,)
         if len(chosen) == 1:
             return Schedule.joint(Mixture.uniform(chosen[0]), steps).at_rate(rate).with_methods(methods)
+        form = params["rule"] if space.rules else EXPLICIT
+        if not is_mixture(form):
+            staged = _by_rules(space, form, chosen, params, steps)
+            return None if staged is None else staged.at_rate(rate).with_methods(methods)
         kind = params["schedule"]
-        mixture = on_grid({task: params[f"weight/{task}"] for task in chosen}, space.denominator)
+        if form == EXPLICIT:
+            mixture = on_grid({task: params[f"weight/{task}"] for task in chosen}, space.denominator)
+        else:
+            mixture = rules_of(form, params)[0].mixture(_sizes_of(space, chosen))
         if kind == "joint":
             return Schedule.joint(mixture, steps).at_rate(rate).with_methods(methods)
-        order = sorted(chosen, key=lambda task: (params[f"rank/{task}"], task))
+        order = _order(chosen, params)
     except KeyError as missing:
         raise BadInput(f"space {space.name!r}: parameter {missing.args[0]!r} is missing") from None
     twin = sequential_twin if kind == "sequential" else annealed_twin
     return twin(mixture, order, steps).at_rate(rate).with_methods(methods)
+
+
+def _by_rules(space: SearchSpace, form: str, chosen: Sequence[str], params: Params, steps: int) -> Schedule | None:
+    """Return the schedule of a rule that says what the stages are; None for a curriculum longer than the phase."""
+    sizes, rules = _sizes_of(space, chosen), rules_of(form, params)
+    if len(rules) == 2:
+        return annealed_rules(rules[0], rules[1], sizes, steps)
+    return curriculum(rules[0], _order(chosen, params), sizes, steps) if steps >= len(chosen) else None
+
+
+def _order(chosen: Sequence[str], params: Params) -> list[str]:
+    return sorted(chosen, key=lambda task: (params[f"rank/{task}"], task))
+
+
+def _sizes_of(space: SearchSpace, chosen: Sequence[str]) -> dict[str, int]:
+    sizes = dict(space.sizes)
+    if lacking := [task for task in chosen if task not in sizes]:
+        raise BadInput(
+            f"space {space.name!r} has mixture rules but not the size of {', '.join(lacking)}; expected `with_sizes`"
+        )
+    return {task: sizes[task] for task in chosen}
+
+
+def rule_params(space: SearchSpace) -> list[dict[str, Any]]:
+    """Return every choice of a rule with its numbers that the space has, as parameters; one empty choice without rules."""
+    if not space.rules:
+        return [{}]
+    choices = choices_of(space.rules)
+    return [
+        {"rule": form, **dict(zip(numbers_of(form), values, strict=True))}
+        for form in choices.forms
+        for values in product(*(getattr(choices, number) for number in numbers_of(form)))
+    ]
 
 
 def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
@@ -277,9 +356,19 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
             if schedule.kind != "joint":
                 last = max(1, len(schedule.tasks) - 1)
                 params |= {f"rank/{task}": place / last for place, task in enumerate(schedule.order)}
-    if any(task not in space.tasks for task in schedule.tasks) or decode(space, params) != asked:
-        raise BadInput(f"space {space.name!r} cannot express the schedule {asked}")
-    return params
+    if all(task in space.tasks for task in schedule.tasks):
+        for rule in rule_params(space) if len(schedule.tasks) > 1 else [{}]:
+            if decode(space, params | rule) == asked:
+                return _asked(params | rule)
+    raise BadInput(f"space {space.name!r} cannot express the schedule {asked}")
+
+
+def _asked(params: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters without those that the rule in them makes superfluous."""
+    rule = params.get("rule", EXPLICIT)
+    unused = set() if rule == EXPLICIT else {"weight"}
+    unused |= set() if is_mixture(rule) else {"schedule"} if has_order(rule) else {"schedule", "rank"}
+    return {name: value for name, value in params.items() if name.partition("/")[0] not in unused}
 
 
 def unused(space: SearchSpace) -> tuple[tuple[str, Any], ...]:

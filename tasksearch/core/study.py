@@ -38,10 +38,13 @@ SelectionRule = Literal["pivot-dev", "english-dev", "target-dev"]
 """Whose selection examples choose among the finalists: see `results.verdict.RULES`."""
 SAMPLERS = ("auto", "tpe", "random")
 SCHEDULERS = ("fifo", "asha")
-CONTROLS = ("length", "exposure", "soup")
+CONTROLS = ("length", "exposure", "soup", "average", "seeds")
 """Controls of the baseline comparison: `length`, the best free baseline at the finalists' lengths; `exposure`, target phases
-lengthened to equal exposure; `soup`, the average of the finalists' encoders.
+lengthened to equal exposure; `soup`, the average of the finalists' encoders; `average`, target phases without an intermediate
+phase whose last snapshots are averaged; `seeds`, the average of the best finalist's encoders over seeds.
 """
+ALL_CONTROLS = CONTROLS[:3]
+"""Controls that `all` means: those that there were when studies began to be made with it."""
 
 LEADER_SEEDS_ONCE = 3
 """Initial fresh seeds per finalist that `tasksearch run` requested before controls existed."""
@@ -86,6 +89,8 @@ class Overrides:
         retrieval_pooling: as in `RetrievalSettings`.
         auto_layers: what `auto` was resolved to before the first trial: the layer that is best over all languages, under the
             name `ALL_LANGUAGES`, and languages for which another layer is best over the others.
+        intermediate_average, target_average, average_every: `average_last` of one kind of phase, and the share of a phase
+            between two of its snapshots (`TrainSettings`).
         target: settings of single targets; they take precedence over all others.
         language_exponent: as in `PhaseSettings`.
         methods: training methods in words, with the phases that use them (`core.methods`).
@@ -113,6 +118,9 @@ class Overrides:
     head_lr_factor: float | None = None
     retrieval_pooling: str | None = None
     auto_layers: tuple[tuple[str, int], ...] = ()
+    intermediate_average: int | None = None
+    target_average: int | None = None
+    average_every: float | None = None
     target: PerTarget = ()
     language_exponent: float | None = None
     methods: tuple[str, ...] = ()
@@ -144,7 +152,7 @@ class Overrides:
 _LATER_OVERRIDES = (
     "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "early_stopping",
     "patience", "features", "head", "head_lr_factor", "retrieval_pooling", "auto_layers", "target", "methods",
-    "language_exponent",
+    "intermediate_average", "target_average", "average_every", "language_exponent",
 )  # fmt: skip
 
 

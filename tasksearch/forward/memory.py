@@ -34,13 +34,11 @@ def room_for_activations(most: int, parameters: int) -> int:
     """Return the bytes that the activations of a forward pass may take in a process that is about to train.
 
     Args:
-        most: bytes that the process may take; pages of files that it has mapped are not counted.
+        most: bytes that the process may take, resident pages of libraries and mapped files included.
         parameters: numbers to be trained.
     """
     give_back()
-    info = psutil.Process().memory_info()
-    held = info.rss - getattr(info, "shared", 0)
-    return max(0, most - held - _STATE * parameters)
+    return max(0, most - int(psutil.Process().memory_info().rss) - _STATE * parameters)
 
 
 def activation_bytes(config: Any, sequences: int, tokens: int) -> int:
@@ -76,7 +74,8 @@ def recomputed(
     from transformers.modeling_layers import GradientCheckpointingLayer
 
     blocks = [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
-    chosen = blocks[: math.ceil(len(blocks) * (1 - room / needed))]
+    # one more than must be, for what the way back itself holds
+    chosen = blocks[: math.ceil(len(blocks) * (1 - room / needed)) + 1]
     for block in chosen:
         block.gradient_checkpointing = True
         block._gradient_checkpointing_func = partial(

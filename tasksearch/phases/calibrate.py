@@ -82,15 +82,19 @@ def speed_of(plan: Plan, tasks: Sequence[str], context: RunContext, *, again: bo
 
 def _measured(plan: Plan, tasks: Sequence[str], context: RunContext, machine: str) -> Speed:
     settings = plan.settings
-    overrides = {target: dict(dict(settings.target_overrides).get(target, ())) | {"steps": _STEPS} for target in plan.targets}
+    overrides = {
+        target: dict(dict(settings.target_overrides).get(target, ())) | {"steps": _STEPS, "average_last": 1}
+        for target in plan.targets
+    }
     short = dataclasses.replace(
         settings,
+        intermediate=dataclasses.replace(settings.intermediate, average_last=1),  # a handful of steps has nothing to average
         target_overrides=tuple((target, tuple(sorted(own.items()))) for target, own in overrides.items()),
         evaluation_examples=min(_EXAMPLES, settings.evaluation_examples or _EXAMPLES),
     )
     mix = Schedule.joint(Mixture.uniform(*tasks), _STEPS * len(tasks))
     clock = _Clock()
-    run = PlanRun(dataclasses.replace(plan, schedule=mix, settings=short, soup=(), extra_examples=0), context)
+    run = PlanRun(dataclasses.replace(plan, schedule=mix, settings=short, soup=(), soup_seeds=(), extra_examples=0), context)
     first = {segment.name: run.run(segment.name, clock) for segment in run.intermediate}
     assert first, "a mix has a stage"
     target_step, example, trained = {}, {}, dict[str, str]()

@@ -148,6 +148,7 @@ class Intermediate:
             segment=segment,
             context=self._context,
             optimizer_state=state.optimizer if segment.carried else {},
+            averaged=settings.averaged_steps(len(items)) if segment.averaged else (),
             on_step=on_step,
         )
         shown = {name: one.languages_of(shown_of(items, name)) for name, one in sampling.items()}

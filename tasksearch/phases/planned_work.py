@@ -76,9 +76,7 @@ def _mean_tokens(run: PlanRun, task: str, max_length: int) -> float:
 def _steps(run: PlanRun, target: str) -> int:
     settings, card = run.plan.for_target(target), run.context.suite.card(target)
     size = run.context.source.training_size(card)
-    items = min(size, settings.train_examples or size)
-    steps = settings.steps or max(1, round((settings.epochs or 1.0) * items / settings.batch_size))
-    return steps + -(-run.plan.extra_examples // settings.batch_size)
+    return settings.steps_for(size) + -(-run.plan.extra_examples // settings.batch_size)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from tasksearch.phases.results import OnStep
 from tasksearch.phases.segments import IntermediateSegment, TargetSegment
 from tasksearch.phases.substitution import with_synonyms
 from tasksearch.tasks.card import TaskCard
+from tasksearch.training.averaging import WeightAverage
 from tasksearch.training.curves import Curve, StableCurve
 from tasksearch.training.early_stopping import EarlyStopping, Tables
 from tasksearch.training.languages import LanguageSampling
@@ -32,6 +33,7 @@ from tasksearch.training.order import StepItems
 
 _LOG = logging.getLogger(__name__)
 BEST = {"model": "best_model", "heads": "best_heads"}
+AVERAGE = "average"
 """Table of a learner → the table of a snapshot that holds it as it was at the best score (`training.early_stopping`)."""
 
 
@@ -60,17 +62,19 @@ def train_on(
     segment: IntermediateSegment | TargetSegment,
     context: RunContext,
     optimizer_state: OptimizerState,
+    averaged: Sequence[int] = (),
     on_step: OnStep | None,
     stopping: EarlyStopping | None = None,
 ) -> tuple[OptimizerState, Checkpoint | None]:
     """Train a segment, from its latest snapshot if there is one; return the optimiser state and that snapshot.
 
-    With `stopping` the learner ends with the weights of its best score.
+    With `stopping` the learner ends with the weights of its best score. `averaged`: steps after which the weights are averaged;
+    none: the last weights stay.
     """
     store, begin = context.store, time.perf_counter()
     tasks, items = with_synonyms(tasks, items, settings, segment.signature, context)
     trained, tasks, items = with_adversary(learner, tasks, items, settings, segment.signature, context)
-    before = latest(store, segment.signature, ("model", "heads", "optimizer"), tuple(BEST.values()))
+    before = latest(store, segment.signature, ("model", "heads", "optimizer"), (*BEST.values(), AVERAGE))
     if before is not None:
         trained.model.load_state_dict(before.tables["model"], strict=False)
         trained.heads.load_state_dict(before.tables["heads"])
@@ -78,6 +82,7 @@ def train_on(
         if stopping is not None and "early_stopping" in before.facts:
             best = {table: before.tables[name] for table, name in BEST.items() if name in before.tables}
             stopping.go_on(before.facts["early_stopping"], best)
+    average = WeightAverage(averaged, before.tables.get(AVERAGE) if before else None) if averaged else None
     earlier = before.seconds if before else 0.0
     first = before.step if before else 0
     _LOG.info("training %s (segment %s): steps %d to %d", segment.name, segment.signature, first, len(items))
@@ -92,7 +97,11 @@ def train_on(
         store,
         segment.signature,
         context.snapshots,
-        lambda: weights_of(trained) | ({BEST[table]: own for table, own in stopping.best.items()} if stopping else {}),
+        lambda: {
+            **weights_of(trained),
+            **({BEST[table]: own for table, own in stopping.best.items()} if stopping else {}),
+            **({AVERAGE: average.tables} if average is not None and average.tables else {}),
+        },
         lambda: earlier + time.perf_counter() - begin,
         segment.name,
         lambda: context.step_log.note | ({"early_stopping": stopping.note} if stopping else {}),
@@ -109,6 +118,7 @@ def train_on(
             first=first,
             sizes=context.micro,
             saving=on_the_way,
+            average=average,
             stopping=stopping,
             on_step=_reporter(on_step, segment.name, len(items), note),
         )

@@ -43,6 +43,7 @@ class PlanRun:
     def __init__(self, plan: Plan, context: RunContext) -> None:
         self.plan, self.context = plan, context
         _check_mlm(plan, context)
+        check_averages(plan)
         cards = {target: context.suite.card(target) for target in plan.targets}
         around = context.surroundings(plan)
         self.soup = Soup(plan, context) if plan.soup else None
@@ -250,6 +251,17 @@ def run_plan(plan: Plan, context: RunContext, on_step: OnStep | None = None) -> 
         for kind, spent in done.seconds.items():
             seconds[kind] = seconds.get(kind, 0.0) + spent
     return PlanResult(scores=scores, outcomes=outcomes, seconds=seconds, facts=context.facts(plan))
+
+
+def check_averages(plan: Plan) -> None:
+    """Raise BadInput if a phase whose length is known has fewer snapshots than are to be averaged."""
+    for schedule in (plan.schedule, *plan.soup):
+        if schedule.stages:
+            plan.settings.intermediate.check_average(schedule.steps, f"the intermediate phase of {schedule}")
+    for target in plan.targets:
+        settings = plan.settings.for_target(target)
+        if settings.steps is not None:
+            settings.check_average(settings.steps, f"the target phase of {target}")
 
 
 def _check_mlm(plan: Plan, context: RunContext) -> None:

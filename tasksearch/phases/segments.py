@@ -58,6 +58,7 @@ class IntermediateSegment:
         shown: (task, examples that earlier segments have shown).
         carried: whether it continues with its parent's optimiser state.
         carries: whether the next segment continues with this one's optimiser state.
+        averaged: whether the weights of its last snapshots are averaged: of the last segment of a phase alone.
     """
 
     name: str
@@ -68,6 +69,7 @@ class IntermediateSegment:
     shown: tuple[tuple[str, int], ...]
     carried: bool
     carries: bool
+    averaged: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +136,8 @@ def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[Inte
     settings = plan.settings.intermediate
     parent, shown = root_signature(around), dict[str, int]()
     chain = []
-    for number, piece in enumerate(lr_segments_of(plan.schedule, settings)):
+    pieces = lr_segments_of(plan.schedule, settings)
+    for number, piece in enumerate(pieces):
         stage = piece.stage
         recipe = {
             "stage": dataclasses.replace(stage, learning_rate=None, methods=()),  # they stand in the settings, searched or not
@@ -146,7 +149,10 @@ def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[Inte
         }
         known = {task for task, _ in plan.settings.intermediate_lengths}
         own = {task: plan.settings.length_of(task) for task in stage.tasks if base_task(task) in known}
-        signature = signature_of("intermediate", parent, recipe | piece.recipe() | ({"lengths": own} if own else {}))
+        recipe |= piece.recipe() | ({"lengths": own} if own else {})
+        averaged = settings.average_last > 1 and number == len(pieces) - 1
+        recipe |= {"average": [settings.average_last, settings.average_every]} if averaged else {}
+        signature = signature_of("intermediate", parent, recipe)
         chain.append(
             IntermediateSegment(
                 name=f"intermediate/{number}",
@@ -157,6 +163,7 @@ def _intermediate(plan: Plan, around: Surroundings, shown_by: Any) -> tuple[Inte
                 shown=tuple(sorted(shown.items())),
                 carried=piece.carried,
                 carries=piece.carries,
+                averaged=averaged,
             )
         )
         for task, count in shown_by(stage, settings.batch_size).items():
@@ -225,7 +232,8 @@ def _deciding(settings: TrainSettings, around: Surroundings, names: Sequence[str
 def _training_only(settings: TrainSettings) -> TrainSettings:
     """Return phase-2 settings reset to defaults where they must not affect the signature.
 
-    These are fields that only a target phase reads, and fields of a `wsd` curve that each segment's own recipe already states.
+    These are fields that only a target phase reads, and fields of a `wsd` curve and of averaging that each segment's own recipe
+    already states.
     """
     targets_alone: dict[str, Any] = {
         "steps": None,
@@ -234,5 +242,5 @@ def _training_only(settings: TrainSettings) -> TrainSettings:
         "early_stopping": None,
         "patience": 5,
     }
-    plain = dataclasses.replace(settings, **targets_alone, curve="linear", rung=None, decay=0.1)
+    plain = dataclasses.replace(settings, **targets_alone, curve="linear", rung=None, decay=0.1, average_last=1)
     return plain if settings.curve == "linear" else dataclasses.replace(plain, warmup=0.0)

@@ -1,4 +1,4 @@
-"""`Soup`: the average of the encoders at the end of several intermediate phases with one seed, used as a starting point."""
+"""`Soup`: the average of the encoders at the end of several intermediate phases, of mixes or seeds, as a starting point."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Soup:
 
     def __init__(self, plan: Plan, context: RunContext) -> None:
         self._context = context
-        mixes = [dataclasses.replace(plan, schedule=mix, soup=(), targets=()) for mix in plan.soup]
+        mixes = [dataclasses.replace(member, targets=()) for member in plan.soup_members]
         self._phases = [_phase_of(mix, context) for mix in mixes]
         self.segments = tuple(segment for _, chain in self._phases for segment in chain)
         self.signature = signature_of("soup", [chain[-1].signature for _, chain in self._phases])

@@ -127,8 +127,8 @@ def _train(
     items = _target_items(card, segment.recipe, settings, seed, context)
     warm = _warm_head(heads, card, plan, context)
     head = copy.deepcopy(warm) if warm is not None else fresh_head(card, f"target/{segment.recipe}", plan, context)
-    total = settings.steps or max(1, round((settings.epochs or 1.0) * len(items) / batch))
-    total += math.ceil(plan.extra_examples / batch)
+    total = settings.steps_for(len(items)) + math.ceil(plan.extra_examples / batch)
+    settings.check_average(total, f"the target phase of {card.name}")
     order = example_order(segment.recipe, seed, items.lengths, batch, total * batch, 0)
     drawn = [StepItems(parts=((card.name, order[first : first + batch]),)) for first in range(0, total * batch, batch)]
     learner, stopping = learner_of(model, nn.ModuleDict({"target": head}), context), None
@@ -148,6 +148,7 @@ def _train(
         segment=segment,
         context=context,
         optimizer_state={},
+        averaged=settings.averaged_steps(total),
         on_step=on_step,
         stopping=stopping,
     )

@@ -51,5 +51,4 @@ def target_steps(plan: Plan, segment: TargetSegment) -> int:
         return 0
     settings = plan.for_target(segment.target)
     # no file is read to count examples: a target costs the same in every trial, so any number gives the same order
-    examples = settings.train_examples or _EXAMPLES
-    return settings.steps or max(1, round((settings.epochs or 1.0) * examples / settings.batch_size))
+    return settings.steps_for(settings.train_examples or _EXAMPLES)

@@ -69,6 +69,24 @@ class KindBest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RuleShare:
+    """What a task got in a mix by a mixture rule, beside what the rule asks for.
+
+    Attributes:
+        schedule: the mix.
+        size: training examples of the task.
+        asked: its share of the phase by the rule, times the phase's examples.
+        obtained: examples that training draws, repetitions included.
+    """
+
+    schedule: Schedule
+    task: str
+    size: int
+    asked: float
+    obtained: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReferenceScores:
     """Reference scores of one target over its languages but English, on reporting examples.
 
@@ -100,7 +118,7 @@ class ReportData:
         warning: the suite's sentence.
         same_data: (intermediate task, target) pairs that train on one data set.
         language_groups: name → languages reported together.
-        singles, pairs, bests, references: see their classes; empty where the study has none.
+        singles, pairs, bests, rule_shares, references: see their classes; empty where the study has none.
         order: the answer to joint or sequential; None where the study has no matched pairs, or where `order_pending` says why.
         planned: the most trainings that the complete study will have, finalists included.
         command: command line that runs the same study.
@@ -121,6 +139,7 @@ class ReportData:
     singles: tuple[SingleTask, ...] = ()
     pairs: tuple[MatchedPair, ...] = ()
     bests: tuple[KindBest, ...] = ()
+    rule_shares: tuple[RuleShare, ...] = ()
     references: tuple[ReferenceScores, ...] = ()
     order: MatchedComparison | None = None
     order_pending: str = ""

@@ -49,7 +49,7 @@ def trial_frame(records: Iterable[TrialRecord]) -> pd.DataFrame:
             "objective": record.objective,
             "seconds": None if record.ended is None else record.ended - record.started,
             "kind": record.plan.schedule.kind,
-            "schedule": record.plan.words if record.plan.soup or record.plan.extra_examples else str(record.plan.schedule),
+            "schedule": record.plan.words,
             "steps": record.plan.schedule.steps,
             "learning_rate": record.plan.learning_rate,
             "seed": record.plan.seed,

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
+from tasksearch.core.mixture import Mixture
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.results.estimate import Interval, finding_of
@@ -63,19 +64,20 @@ def first_names(names: Sequence[str], most: int = 12) -> str:
 
 def short_plan(plan: Plan) -> str:
     """Return the plan's schedule as short text, or the name of the control that it is."""
-    return plan.words if plan.soup or plan.extra_examples else short_mix(plan.schedule)
+    return short_mix(plan.schedule) if plan.schedule.stages else plan.words
 
 
 def short_mix(schedule: Schedule) -> str:
     """Return the schedule as short text.
 
-    Shares are in percent where they differ; `→` stands between stages, `⇝` between the two mixtures of an annealed one.
+    Shares are in percent where they differ, or by the rule that they follow; `→` stands between stages, `⇝` between the two
+    mixtures of an annealed one.
     """
     if not schedule.stages:
         return "no intermediate phase"
     parts = []
     for stage in schedule.stages:
-        start, end = (_shares(tuple(mixture)) for mixture in (stage.start, stage.end))
+        start, end = (_by_rule(mixture) or _shares(tuple(mixture)) for mixture in (stage.start, stage.end))
         parts.append(f"{start} ⇝ {end}" if stage.annealed else start)
     if len(parts) == 1:
         return f"{parts[0]}, {schedule.steps} steps{schedule.rate_words}"
@@ -93,6 +95,11 @@ def letter(place: int) -> str:
         place, digit = divmod(place - 1, 26)
         letters = chr(ord("A") + digit) + letters
     return letters
+
+
+def _by_rule(mixture: Mixture) -> str:
+    """`mnli + qqp by capped(131072)`; empty for a mixture without a rule."""
+    return f"{' + '.join(mixture.tasks)} by {mixture.rule}" if mixture.rule else ""
 
 
 def _shares(shares: Sequence[tuple[str, Fraction]]) -> str:

@@ -6,7 +6,9 @@ length and rate too.
 `exposure`: no intermediate phase, every target phase longer by as many examples as a finalist's intermediate phase shows. A mix
 that holds a target's own training data may win by showing more of it, and any mix by more steps; this control has both. `soup`:
 the average of the encoders that the finalists' intermediate phases end with, each of the same seed, then the target phases as
-usual (uniform soup: Wortsman et al., ICML 2022). It is compared with the pick and is not a mix.
+usual (uniform soup: Wortsman et al., ICML 2022). It is compared with the pick and is not a mix. `average`: no intermediate
+phase, and target phases that end in the mean of their last snapshots, which costs no training (Schmidt et al., ACL 2023).
+`seeds`: the average of the encoders that one mix, the best finalist, ends with on the fresh seeds, then the target phases.
 """
 
 from __future__ import annotations
@@ -15,11 +17,14 @@ import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
-from tasksearch.core.plan import Plan
+from tasksearch.core.plan import PhaseSettings, Plan, TrainSettings
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.shares import largest_remainder
 from tasksearch.core.study import StudyConfig, TrialRecord
 
+AVERAGED = 5
+"""Snapshots that the control `average` takes the mean of, a tenth of the phase apart."""
+_OWN_END = ("average_last", "average_every", "early_stopping", "patience")
 LEAST_SEEDS = 3
 """Controls do not race: they get three seeds from the beginning."""
 PlanOf = Callable[[Schedule, int], Plan]
@@ -33,7 +38,7 @@ def control_plans(
     Args:
         names: some of `core.study.CONTROLS`.
         plan_of: (schedule, seed) → plan.
-        finalists: schedules of the finalists. Those of one length share an exposure control; a soup needs two.
+        finalists: schedules of the finalists, the best first. Those of one length share an exposure control; a soup needs two.
         free: the free baseline among them.
         seeds: fresh seeds.
     """
@@ -47,6 +52,10 @@ def control_plans(
         makers += [_lengthened(plan_of, examples) for examples in lengths]
     if "soup" in names and len(mixes) > 1:
         makers.append(lambda seed: dataclasses.replace(plan_of(Schedule.none(), seed), soup=mixes))
+    if "average" in names:
+        makers.append(_averaged(plan_of))
+    if "seeds" in names and mixes and len(seeds) > 1:
+        makers.append(_over_seeds(plan_of, mixes[0], seeds))
     return tuple(make(seed) for make in makers for seed in seeds)
 
 
@@ -58,9 +67,27 @@ def control_seeds(config: StudyConfig) -> range:
 def most_controls(config: StudyConfig) -> int:
     """Return the most trainings of controls that a complete study has."""
     lengths = min(config.leaders, len(config.space.steps) or 1)
-    alikes = min(config.leaders, (len(config.space.steps) or 1) * (len(config.space.searched_rates) or 1))
-    each = {"length": alikes - 1, "exposure": lengths, "soup": int(config.leaders > 1)}
+    trained = (len(config.space.searched_rates) or 1) * (len(config.space.methods) or 1)
+    alikes = min(config.leaders, (len(config.space.steps) or 1) * trained)
+    each = {"length": alikes - 1, "exposure": lengths, "soup": int(config.leaders > 1), **always(config)}
     return len(control_seeds(config)) * sum(each[name] for name in config.controls)
+
+
+def always(config: StudyConfig) -> dict[str, int]:
+    """Return the number of plans of the controls that depend on no result: those that average snapshots or seeds."""
+    return {"average": 1, "seeds": int(len(control_seeds(config)) > 1)}
+
+
+def averaged_targets(settings: PhaseSettings) -> PhaseSettings:
+    """Return the settings of the control `average`: every target phase ends in the mean of its last snapshots."""
+    own = tuple(
+        (target, tuple((name, value) for name, value in changes if name not in _OWN_END))
+        for target, changes in settings.target_overrides
+    )
+    train = dataclasses.replace(
+        settings.target, average_last=AVERAGED, average_every=TrainSettings.average_every, early_stopping=None
+    )
+    return dataclasses.replace(settings, target=train, target_overrides=own)
 
 
 def controls_now(config: StudyConfig, records: Sequence[TrialRecord]) -> int:
@@ -100,6 +127,19 @@ def alike(schedule: Schedule, other: Schedule) -> Schedule:
 
 def _at(plan_of: PlanOf, schedule: Schedule) -> Callable[[int], Plan]:
     return lambda seed: plan_of(schedule, seed)
+
+
+def _averaged(plan_of: PlanOf) -> Callable[[int], Plan]:
+    def make(seed: int) -> Plan:
+        plan = plan_of(Schedule.none(), seed)
+        return dataclasses.replace(plan, settings=averaged_targets(plan.settings))
+
+    return make
+
+
+def _over_seeds(plan_of: PlanOf, mix: Schedule, seeds: Sequence[int]) -> Callable[[int], Plan]:
+    members = tuple(plan_of(mix, seed).seed for seed in seeds)
+    return lambda seed: dataclasses.replace(plan_of(Schedule.none(), seed), soup=(mix,), soup_seeds=members)
 
 
 def _lengthened(plan_of: PlanOf, examples: int) -> Callable[[int], Plan]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tasksearch.core.rule_schedules import EXPLICIT
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.space import SearchSpace, decode, suggest
 
@@ -56,13 +57,14 @@ def designed_trials(space: SearchSpace, sizes: Mapping[str, int]) -> tuple[Desig
         return _distinct((name, Design(params=row.params, schedule=row.schedule)) for name, row in named)
     tasks = space.tasks
     wanted: list[tuple[str, dict[str, Any]]] = [(SINGLE, _wish(space, [task])) for task in tasks]
-    wanted.append((UNIFORM, _wish(space, tasks)))
+    wanted.append((UNIFORM, _wish(space, tasks, rule="uniform")))
     if all(sizes.get(task, 0) > 0 for task in tasks):
         weights = _proportional(space, sizes)
-        wanted.append((PROPORTIONAL, _wish(space, tasks, weights=weights)))
+        wanted.append((PROPORTIONAL, _wish(space, tasks, weights=weights, rule="proportional")))
         ascending = sorted(tasks, key=lambda task: (sizes[task], task))
         if len({sizes[task] for task in tasks}) > 1:
-            wanted.append((SIZE_RULE, _wish(space, tasks, weights=weights, kind="sequential", order=ascending)))
+            wish = _wish(space, tasks, weights=weights, kind="sequential", order=ascending, rule="proportional")
+            wanted.append((SIZE_RULE, wish))
     return _distinct((name, design) for name, wish in wanted if (design := design_of(space, wish)) is not None)
 
 
@@ -118,11 +120,14 @@ def _wish(
     weights: Mapping[str, float] | None = None,
     kind: str = "joint",
     order: Sequence[str] = (),
+    rule: str = EXPLICIT,
 ) -> dict[str, Any]:
     even = 1.0 if space.denominator is None else 1
     wish: dict[str, Any] = {f"use/{task}": task in chosen for task in space.tasks}
     if len(chosen) > 1 and kind not in space.schedules:
         return {}
+    if space.rules:  # a space that has the design's rule gives its shares exactly, weights only approximate them
+        wish["rule"] = rule if rule in space.rules else EXPLICIT
     wish |= {"schedule": kind, "steps": space.steps[0] if space.steps else None}
     wish |= {"learning_rate": space.searched_rates[0]} if space.searched_rates else {}
     wish |= {"method": space.methods[0]} if space.methods else {}

@@ -159,7 +159,7 @@ def _orders(tasks: Sequence[str], rng: random.Random) -> list[tuple[str, ...]]:
 
 def matched_count(config: StudyConfig) -> int:
     """Return the number of matched trainings of the study."""
-    return len(matched_sets(config.space, config.seed, config.twins)) * per_mixture(config)
+    return len(matched_sets(config.space.with_sizes(), config.seed, config.twins)) * per_mixture(config)
 
 
 def per_mixture(config: StudyConfig) -> int:

@@ -10,10 +10,9 @@ less than a fixed design (Chow and Robbins 1965): benchmarks/RESULTS.md has the 
 from __future__ import annotations
 
 import math
+import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-
-import numpy as np
 
 from tasksearch.core.score import Cell
 from tasksearch.core.study import StudyConfig, TrialRecord
@@ -36,12 +35,12 @@ def half_width(
         baseline: finished trainings of the baseline.
         weights: cell → weight in the row; they sum to 1.
     """
-    sides = [np.array([_score(r, weights) for r in trained]) for trained in (*runs.values(), baseline)]
-    df = sum(len(scores) - 1 for scores in sides if len(scores))
+    sides = [[_score(record, weights) for record in trained] for trained in (*runs.values(), baseline) if trained]
+    df = sum(len(scores) - 1 for scores in sides)
     seeds = len(runs[finalist])
     if not df or seeds < 2:
         return math.inf
-    squares = sum(float(((scores - scores.mean()) ** 2).sum()) for scores in sides if len(scores))
+    squares = sum((len(scores) - 1) * statistics.variance(scores) for scores in sides if len(scores) > 1)
     return math.sqrt(squares / df) * _reach(df, seeds, max(len(baseline), seeds + 1))
 
 

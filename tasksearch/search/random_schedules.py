@@ -9,8 +9,9 @@ from functools import lru_cache
 from itertools import combinations, permutations, product
 from typing import Any
 
+from tasksearch.core.rule_schedules import EXPLICIT, has_order, is_mixture
 from tasksearch.core.schedule import Schedule
-from tasksearch.core.space import SearchSpace, decode, suggest
+from tasksearch.core.space import SearchSpace, decode, rule_params, suggest
 from tasksearch.search.designed_trials import Fixed
 
 _WEIGHTS = range(1, 5)
@@ -50,7 +51,8 @@ def random_params(space: SearchSpace, rng: random.Random) -> dict[str, Any]:
 @lru_cache(maxsize=8)
 def every_schedule(space: SearchSpace) -> Mapping[Schedule, dict[str, Any]]:
     """Return every schedule of a small space with its parameters; empty where they are too many, or weights are continuous."""
-    if space.denominator is None and _most(space) > 1:
+    explicit = not space.rules or EXPLICIT in space.rules
+    if explicit and space.denominator is None and _most(space) > 1:
         return {}
     if sum(_count(space, k) for k in range(space.min_tasks, _most(space) + 1)) > _SMALL:
         return {}
@@ -73,8 +75,21 @@ def _count(space: SearchSpace, k: int) -> int:
     subsets = math.comb(len(space.tasks), k) * len(space.steps) * choices
     if k == 1:
         return subsets
-    orders = sum(1 if kind == "joint" else math.factorial(k) for kind in space.schedules)
-    return subsets * orders * math.prod([len(_WEIGHTS)] * k)
+    return subsets * sum(
+        (math.factorial(k) if ordered else 1) * (len(_WEIGHTS) ** k if weighted else 1)
+        for _, ordered, weighted in _forms(space)
+    )
+
+
+def _forms(space: SearchSpace) -> Iterator[tuple[dict[str, Any], bool, bool]]:
+    """Yield every choice of rule and kind of schedule as parameters, whether it has an order, and whether it has weights."""
+    for rule in rule_params(space):
+        form = rule.get("rule", EXPLICIT)
+        if not is_mixture(form):
+            yield rule, has_order(form), False
+            continue
+        for kind in space.schedules:
+            yield rule | {"schedule": kind}, kind != "joint", form == EXPLICIT
 
 
 def _wishes(space: SearchSpace) -> Iterator[dict[str, Any]]:
@@ -86,8 +101,9 @@ def _wishes(space: SearchSpace) -> Iterator[dict[str, Any]]:
             if k == 1:
                 yield base
                 continue
-            for kind, weights in product(space.schedules, product(_WEIGHTS, repeat=k)):
-                shares = {f"weight/{task}": weight for task, weight in zip(chosen, weights, strict=True)}
-                for order in [chosen] if kind == "joint" else permutations(chosen):
-                    ranks = {f"rank/{task}": place / (k - 1) for place, task in enumerate(order)}
-                    yield base | {"schedule": kind} | shares | ranks
+            for form, ordered, weighted in _forms(space):
+                for weights in product(_WEIGHTS, repeat=k) if weighted else [(1,) * k]:
+                    shares = {f"weight/{task}": weight for task, weight in zip(chosen, weights, strict=True)}
+                    for order in permutations(chosen) if ordered else [chosen]:
+                        ranks = {f"rank/{task}": place / (k - 1) for place, task in enumerate(order)}
+                        yield base | form | shares | ranks

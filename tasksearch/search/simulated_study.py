@@ -15,9 +15,9 @@ from tasksearch.core.signature import seed_from
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.search.collapse import RERUNS
 from tasksearch.search.common_seeds import further_baseline
-from tasksearch.search.controls import control_seeds, most_controls
+from tasksearch.search.controls import always, control_seeds, most_controls
 from tasksearch.search.matched_pairs import KINDS, matched_count
-from tasksearch.search.precision import least_trainings
+from tasksearch.search.precision import fixed_trainings
 from tasksearch.search.proposals import PlanOf, Proposal, propose
 
 _LEVEL, _EXAMPLES = 50.0, 10**6
@@ -40,13 +40,13 @@ def bounds(config: StudyConfig) -> dict[str, Bounds]:
     mixes = max(0, config.trials - config.baseline_seeds)
     leaders, seeds = min(config.leaders, mixes), config.leader_seeds
     races = seeds > 1 and config.seed_limit > seeds
+    each = {"length": 0, "exposure": 1, "soup": int(leaders > 1), **always(config)}
+    controls = len(control_seeds(config)) * sum(each[name] for name in config.controls) if leaders else 0
     further = further_baseline(config) if leaders else (0, 0)
     most = leaders * (config.seed_limit if races else seeds)
     if config.max_trainings is not None:
-        room = max(0, config.max_trainings - least_trainings(config))
+        room = max(0, config.max_trainings - fixed_trainings(config, controls) - leaders * seeds - further[0])
         most, further = min(most, leaders * seeds + room), (further[0], min(further[1], further[0] + room))
-    each = {"length": 0, "exposure": 1, "soup": int(leaders > 1)}
-    controls = len(control_seeds(config)) * sum(each[name] for name in config.controls) if leaders else 0
     twins, untrained = matched_count(config), int(config.untrained)
     baseline = config.baseline_seeds + config.more_baseline
     found = {

@@ -207,6 +207,7 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "encoder": shown(config.encoder) or None,
         "preset": config.preset if config.preset != SUITE or has_presets(load_suite(config.suite)) else None,
         "steps": config.space.steps,
+        "rules": config.space.rules,
         "translations": config.space.translations,
         "mlm_languages": config.space.text_languages,
         "continuous": config.space.denominator is None and not config.space.grid,
@@ -237,10 +238,11 @@ def _space_word(config: StudyConfig, folder: Path | None) -> str:
     wanted = config.space
     if (known := known_spaces().get(wanted.name)) is not None:
         suite, free = load_suite(config.suite), wanted.denominator is None and not wanted.grid
-        same: Any = {"steps": wanted.steps, "epochs": wanted.epochs, "batch_size": wanted.batch_size}
-        same |= {"without": wanted.left_out, "learning_rates": wanted.searched_rates}
+        same: dict[str, Any] = {"steps": wanted.steps, "epochs": wanted.epochs, "batch_size": wanted.batch_size}
+        same |= {"without": wanted.left_out, "rules": wanted.rules, "learning_rates": wanted.searched_rates}
         same |= {"translations": wanted.translations, "text_languages": wanted.text_languages}
-        if fill_in(known, suite, languages=config.languages, continuous=free, **same) == wanted:
+        filled = fill_in(known, suite, languages=config.languages, continuous=free, **same)
+        if filled == dataclasses.replace(wanted, sizes=()):
             return wanted.name
     return wanted.name if folder is None else str(folder)
 
@@ -259,6 +261,7 @@ def _space(asked: StudyOptions, space: SearchSpace, suite: Suite, data: str | No
         suite,
         continuous=asked.continuous,
         steps=asked.steps,
+        rules=asked.rules,
         learning_rates=asked.intermediate_learning_rate,
         epochs=asked.intermediate_epochs,
         batch_size=asked.batch_size,

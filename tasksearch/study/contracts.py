@@ -174,7 +174,7 @@ def _space(space: Any) -> Checks:
     def decodes() -> str:
         from tasksearch.search.random_schedules import random_params
 
-        whole = dataclasses.replace(space, tasks=space.tasks or _TASKS, steps=space.steps or (64, 128))
+        whole = dataclasses.replace(space, tasks=space.tasks or _TASKS, steps=space.steps or (64, 128)).with_sizes()
         rng = random.Random(0)
         found = {decode(whole, random_params(whole, rng)) for _ in range(100)} - {None}
         _require(bool(found), "none of 100 draws is a mix")

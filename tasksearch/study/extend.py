@@ -56,7 +56,7 @@ def extend_study(
     with ledger.lock():
         _check_finished(ledger, config, suite)
     with shown(progress, wanted, on_event, on_pretrain) as callbacks:
-        return drive(ledger, wanted, resources or Resources(), *callbacks, begin=lambda: ledger.extend_config(wanted))
+        return drive(ledger, wanted, resources or Resources(), *callbacks, begin=ledger.extend_config)
 
 
 def extended(config: StudyConfig, suite: Suite, growth: Growth) -> StudyConfig:

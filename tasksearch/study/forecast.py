@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import statistics
 from collections import Counter
@@ -101,6 +102,7 @@ def forecast_study(
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     setup, where = prepare(config, on_pretrain), resources or Resources()
+    config = dataclasses.replace(config, space=config.space.with_sizes(setup.sizes))
     from tasksearch.phases.calibrate import speed_of
     from tasksearch.phases.context import open_context
     from tasksearch.phases.planned_work import Sharing, planned_work, sharing

@@ -22,6 +22,7 @@ from tasksearch.study.best import best_of, read_study
 from tasksearch.study.configuration import command_of
 from tasksearch.study.contrasts import Contrasts
 from tasksearch.study.matched_comparison import order_of
+from tasksearch.study.obtained import rule_shares
 from tasksearch.study.portfolio import first_rules, portfolios_of
 from tasksearch.study.run_links import run_links
 from tasksearch.study.settings import warning_of
@@ -88,6 +89,7 @@ def report_of(folder: Path) -> ReportData:
         singles=contrasts.singles(),
         pairs=contrasts.pairs(),
         bests=contrasts.bests(),
+        rule_shares=rule_shares(records, ledger.sizes()),
         references=contrasts.references(
             suite.chance_over(language for language in config.languages if language != ENGLISH),
             [r for r in done if str(r.role) == "untrained"],

@@ -158,12 +158,12 @@ def drive(
     resources: Resources,
     on_event: OnEvent | None,
     on_pretrain: OnPretrain | None,
-    begin: Callable[[], None] | None = None,
+    begin: Callable[[StudyConfig], None] | None = None,
 ) -> StudyResult:
     """Run the trials that a study still lacks, then close it.
 
-    `begin` is called once all inputs are checked and before any trial runs. The study's log is written meanwhile. Afterwards
-    the environment variables, log levels and signal handlers of the calling process are restored.
+    `begin` is called with the complete configuration once all inputs are checked and before any trial runs. The study's log is
+    written meanwhile. Afterwards the environment variables, log levels and signal handlers of the calling process are restored.
     """
     from tasksearch import __version__
 
@@ -188,7 +188,7 @@ def _run_and_close(
     resources: Resources,
     on_event: OnEvent | None,
     on_pretrain: OnPretrain | None,
-    begin: Callable[[], None] | None,
+    begin: Callable[[StudyConfig], None] | None,
 ) -> RunSummary:
     from tasksearch.engine.optuna_database import OptunaDatabase, check_database
 
@@ -211,6 +211,7 @@ def _run_and_close(
     open_store(store)
     _LOG.info("preparing: reading data and model")
     setup = prepare(config, on_pretrain)  # before the folder is written, so that bad inputs leave no study behind
+    config = dataclasses.replace(config, space=config.space.with_sizes(setup.sizes))
     check_store(store)
     if wants_layers(config):
         _say(on_event, ["retrieval layers: read on the pretrained model"])
@@ -223,7 +224,7 @@ def _run_and_close(
         rebase(ledger)  # in a new study this records the folder's location
         _say(on_event, check_versions(ledger, accept=resources.accept_versions, retrain=resources.retrain))
     if begin is not None:
-        begin()
+        begin(config)
     remember_optuna(ledger.folder, optuna_url)
     keep(ledger.folder, files_of(config))
     keep_skipped(ledger.folder, setup.skipped)

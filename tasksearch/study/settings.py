@@ -41,6 +41,8 @@ def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> Stu
     taken = {name for name in absent if getattr(now, name) == fields[name]}
     if "controls" in absent and (was.leader_seeds, now.leader_seeds) == (LEADER_SEEDS_ONCE, today.leader_seeds):
         taken |= {"leader_seeds"} | ({"most_seeds"} if now.most_seeds == today.most_seeds else set())
+    if now.space.rules:  # read from the data when the study began
+        now = dataclasses.replace(now, space=dataclasses.replace(now.space, sizes=was.space.sizes))
     if "preset" in absent:
         now = without_preset(now, was)
     overrides = dataclasses.replace(now.overrides, every_target=was.overrides.every_target)
@@ -68,10 +70,12 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
         BadInput: a value that a setting does not take, or a layer that the model does not have.
     """
     asked, base = config.overrides, suite.settings
-    both = _given(asked, "learning_rate", "precision", "batch_size", "warmup", "max_length", "head_lr_factor")
+    both = _given(asked, "learning_rate", "precision", "batch_size", "warmup", "max_length", "head_lr_factor", "average_every")
     of_space = {"learning_rate": config.space.learning_rates[0]} if config.space.learning_rates else {}
-    intermediate = {**both, **of_space, **_given(asked, learning_rate="intermediate_learning_rate")}
+    intermediate = {**both, **of_space}
+    intermediate |= _given(asked, learning_rate="intermediate_learning_rate", average_last="intermediate_average")
     target = {**both, **_given(asked, *_TARGET_ALONE, learning_rate="target_learning_rate", steps="target_steps")}
+    target |= _given(asked, average_last="target_average")
     if asked.epochs is not None:
         target |= {"epochs": asked.epochs, "steps": None}
     own = _reached(base.target_overrides, target) if asked.every_target else base.target_overrides
@@ -116,6 +120,7 @@ _TARGET_ALONE = ("train_examples", "early_stopping", "patience")
 FOR_TARGETS = (
     "learning_rate", "target_learning_rate", "target_steps", "epochs", "train_examples", "batch_size", "warmup", "max_length",
     "head_lr_factor", "early_stopping", "patience",
+    "target_average", "average_every",
 )  # fmt: skip
 """Overrides of settings that a suite may also set for single targets."""
 

@@ -19,6 +19,7 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
 from tasksearch.core.space import NO_METHOD
 from tasksearch.core.study import StudyConfig
+from tasksearch.search.controls import averaged_targets
 from tasksearch.study.coverage import covered_languages
 from tasksearch.study.settings import settings_of, warning_of
 from tasksearch.tasks.card import TaskCard
@@ -226,6 +227,8 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
             english_dev(source, suite.card(name), settings.evaluation_examples)
     if suite.needs_data:
         _read_all(source, [suite.card(name) for name in config.targets], config.languages)
+    settings = settings_of(suite, config, shape_of(model, config.encoder))
+    _check_averages(settings, config, source, suite)
     return Setup(
         suite=dataclasses.replace(suite, warning="; ".join(filter(None, (warning_of(suite, config), told)))),
         data=data,
@@ -240,6 +243,18 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
             if suite.card(name).trained
         },
     )
+
+
+def _check_averages(settings: PhaseSettings, config: StudyConfig, source: TaskSource, suite: Suite) -> None:
+    """Raise BadInput if a phase of the study has fewer snapshots than it, or a control of it, is to average."""
+    if config.space.steps:
+        settings.intermediate.check_average(least := min(config.space.steps), f"an intermediate phase of {least} steps")
+    controls = [averaged_targets(settings)] if "average" in config.controls else []
+    for name in config.targets:
+        for asked in (settings, *controls):
+            own = asked.for_target(name)
+            if own.average_last > 1 and suite.card(name).trained:
+                own.check_average(own.steps_for(source.training_size(suite.card(name))), f"the target phase of {name}")
 
 
 def _read_all(source: TaskSource, targets: Sequence[TaskCard], languages: Sequence[str]) -> None:

@@ -41,7 +41,7 @@ def load_space(name: str) -> SearchSpace:
     if name not in known_spaces() and (Path(name) / "study.json").is_file():
         from tasksearch.records.ledger import Ledger
 
-        return Ledger(Path(name)).config().space
+        return dataclasses.replace(Ledger(Path(name)).config().space, sizes=())  # of that study's data, maybe not of these
     if not is_path(name):
         spaces = known_spaces()
         if name not in spaces:
@@ -76,6 +76,7 @@ def fill_in(
     *,
     continuous: bool = False,
     steps: Sequence[int] = (),
+    rules: Sequence[str] = (),
     learning_rates: Sequence[float] = (),
     epochs: Sequence[float] = (),
     batch_size: int | None = None,
@@ -89,6 +90,7 @@ def fill_in(
     Texts and translations are named by their languages.
 
     Args:
+        rules: mixture rules in place of the space's own.
         learning_rates: in place of the space's own; a single one is a setting of the study and leaves the space without any.
         epochs: lengths of a grid's plans, in place of steps.
         batch_size: of the intermediate phase; None: the suite's.
@@ -98,7 +100,8 @@ def fill_in(
         text_languages: of MLM and TLM, which join the space then; empty: the study's, in a space with text.
 
     Raises:
-        UnknownName: a task of the space is not an intermediate task of the suite, or has no data in a language that it names.
+        UnknownName: a task of the space is not an intermediate task of the suite, or has no data in a language that it names;
+            or a mixture rule does not exist.
         BadInput: no task is left; no text in a language, or no task with translations that are asked for; or a grid is given
             what only drawn mixes have, or the other way round.
     """
@@ -131,7 +134,10 @@ def fill_in(
             methods=tuple(one if one == NO_METHOD else with_absolute_paths(one) for one in space.methods),
             learning_rates=() if len(learning_rates) == 1 else tuple(dict.fromkeys(learning_rates)) or space.learning_rates,
             denominator=None if continuous else space.denominator,
+            rules=tuple(rules) or space.rules,
         )
+    if rules:
+        raise BadInput(f"--rule {rules[0]} with space {space.name!r}, a grid, whose plans have theirs; expected drawn mixes")
     if translations or text_languages:
         flag = "--translations" if translations else "--mlm-language"
         raise BadInput(
@@ -147,7 +153,7 @@ def fill_in(
             f"learning rates {', '.join(f'{rate:g}' for rate in rates)} with space {space.name!r}, a grid, whose plans are "
             "given; expected one rate, or a space of drawn mixes"
         )
-    relative = any(not plan.asked_tasks for plan in space.grid)
+    relative = any(plan.is_relative for plan in space.grid)
     base = space.tasks or (suite.first_tasks or tuple(known) if relative else ())
     passes = tuple(epochs) or (() if steps else space.epochs)
     return dataclasses.replace(
@@ -187,6 +193,8 @@ def _reduced(space: SearchSpace, without: Sequence[str]) -> SearchSpace:
     gone = set(without)
     grid = []
     for plan in space.grid:
+        if plan.beside in gone:
+            continue
         if plan.each and plan.tasks:
             kept = tuple(task for task in plan.tasks if task not in gone)
             grid += [dataclasses.replace(plan, tasks=kept)] if kept else []

@@ -36,11 +36,14 @@ def best_for_unscored(
     Args:
         folder: the study's folder.
         language: any of its codes.
-        distances: (language, language) → distance; None: all studied languages count alike.
+        distances: (language, language) → distance; None: the combined distances of `tasksearch languages`, if it knows all of
+            the languages. They count only as far as they would have helped where each studied language is left out. Empty: all
+            studied languages count alike.
 
     Raises:
         StudyNotReady: no study, no finalist, or fewer than two studied languages.
     """
+    from tasksearch.analysis.languages.distances import combined_distances
     from tasksearch.analysis.unscored_language import predict_unscored
 
     folder = Path(folder)
@@ -48,6 +51,9 @@ def best_for_unscored(
     reading, records = read_study(folder)
     code = canonical(language)
     asked = ask_question(folder, reading, records, "pivot-dev")
+    scored = scored_languages(records)
+    if distances is None:
+        distances = combined_distances([*scored, code])
     found = predict_unscored(reading, code, distances)
-    way = str(LanguageNotCovered(code, suite, config.targets, scored_languages(records)))
+    way = str(LanguageNotCovered(code, suite, config.targets, scored))
     return dataclasses.replace(found, adaptive=asked.adaptive, covered_by=way)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +15,7 @@ from tasksearch.core.plan import TrainSettings
 from tasksearch.forward.batches import MASK_SHARE
 from tasksearch.forward.memory import give_back, room_for_activations
 from tasksearch.training.accumulate import step_gradient
+from tasksearch.training.averaging import WeightAverage
 from tasksearch.training.curves import Curve, StableCurve
 from tasksearch.training.early_stopping import EarlyStopping
 from tasksearch.training.learner import Learner, TrainingTask
@@ -59,6 +61,7 @@ def train_segment(
     stopping: EarlyStopping | None = None,
     sizes: MicroSizes | None = None,
     mask_share: float = MASK_SHARE,
+    average: WeightAverage | None = None,
     on_step: Callable[[int, float], None] | None = None,
 ) -> OptimizerState:
     """Train in place and return the optimiser's state.
@@ -70,6 +73,7 @@ def train_segment(
         sizes: the examples that fit into memory, updated here and shared between segments.
         randomness: a signature; dropout and masking of step i are drawn from (randomness, i), so that resuming needs no RNG
             state.
+        average: weights to be averaged on the way and put in place of the last ones; None: the last ones stay.
         on_step: called for each step in order with its number from 1 and its loss; on a GPU after some steps together.
 
     Raises:
@@ -101,25 +105,22 @@ def train_segment(
                 compact.decay(settings.learning_rate * rate)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+            if average is not None and number + 1 in average.steps:
+                with _full_table(compact):
+                    average.add(learner)
             if stopping is not None and stopping.is_due(number + 1, len(steps)):
                 watch.look()
-                if compact is not None:
-                    compact.restore()
-                ends = stopping.ends(number + 1)
-                learner.model.train()
-                learner.heads.train()
-                if compact is not None:
-                    compact.replace()
+                with _full_table(compact):
+                    ends = stopping.ends(number + 1)
+                    learner.model.train()
+                    learner.heads.train()
                 if ends:
                     break
             if saving is not None and number + 1 < len(steps) and _is_due(saving, number + 1, saved):
                 watch.look()
                 state = dump_state(optimizer, learner, compact)
-                if compact is not None:
-                    compact.restore()
-                saving.save(number + 1, state)
-                if compact is not None:
-                    compact.replace()
+                with _full_table(compact):
+                    saving.save(number + 1, state)
                 saved = time.monotonic()
         watch.look()
     finally:
@@ -128,11 +129,23 @@ def train_segment(
     state = dump_state(optimizer, learner, compact)
     if compact is not None:
         compact.restore()
+    if average is not None:
+        average.apply(learner)
     learner.model.eval()
     learner.heads.eval()
     if learner.device.type == "cpu":
         give_back()  # evaluation needs a small part of what a step did
     return state
+
+
+@contextmanager
+def _full_table(compact: CompactTable | None) -> Iterator[None]:
+    """Give the model its full embedding table meanwhile."""
+    if compact is not None:
+        compact.restore()
+    yield
+    if compact is not None:
+        compact.replace()
 
 
 class _Watch:

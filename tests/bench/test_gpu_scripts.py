@@ -1,5 +1,6 @@
 """The scripts that measure a GPU, rehearsed on the CPU at a tiny shape: they run, and a rerun measures nothing again."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -22,9 +23,10 @@ def run(script, out, steps):
 def test_throughput_measures_each_system_once(tmp_path):
     out = tmp_path / "results.jsonl"
     first = run("throughput.py", out, 2)
-    assert len(first) == 8 and {one["cell"].split(" ", 2)[2] for one in first} == {
-        "ours bf16", "ours fp32", "Trainer as shipped", "Trainer tuned"
-    }  # fmt: skip
+    systems = {"ours bf16", "ours fp32"}
+    if importlib.util.find_spec("accelerate"):
+        systems |= {"Trainer as shipped", "Trainer tuned"}
+    assert len(first) == 2 * len(systems) and {one["cell"].split(" ", 2)[2] for one in first} == systems
     assert all(one["tokens_per_second"] > 0 and 0 < one["share_of_matrix_rate"] < 1 for one in first)
     written = out.read_text()
     assert run("throughput.py", out, 2) == first and out.read_text() == written

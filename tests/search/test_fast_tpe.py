@@ -21,6 +21,14 @@ SPACES = [
     SearchSpace(name="x", summary="", tasks=TASKS, steps=(64, 128), schedules=("joint", "sequential", "annealed")),
     SearchSpace(name="y", summary="", tasks=TASKS, steps=(64,), schedules=("joint",), denominator=None),
     SearchSpace(name="z", summary="", tasks=TASKS[:3], steps=(8, 16, 32), schedules=("joint", "sequential"), max_tasks=2),
+    SearchSpace(
+        name="r",
+        summary="",
+        tasks=TASKS[:3],
+        steps=(16, 32),
+        schedules=("joint", "sequential"),
+        rules=("explicit", "capped(10)", "capped(100)", "uniform->temperature(2)", "curriculum:uniform"),
+    ).with_sizes({"a": 5, "b": 50, "c": 500}),
 ]
 ROLES = ("design", "search", "search", "search", "baseline")
 STATES = ("done", "done", "done", "failed", "stopped")

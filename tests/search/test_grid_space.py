@@ -47,7 +47,7 @@ def run(toy, config):
     return records
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random", "optuna.samplers.GPSampler"])
+@pytest.mark.parametrize("sampler", ["auto", "tpe", "random", "optuna.samplers.GPSampler"])
 def test_every_plan_is_trained_once_and_nothing_else(toy, sampler):
     grid = space(toy, grid=(*GRID, BY_HAND))
     records = run(toy, toy.config(space=grid, trials=100, sampler=sampler, leaders=0))
@@ -137,11 +137,28 @@ def test_a_grid_has_no_mixes_to_draw(toy):
         ({"name": "none"}, "expected a name"),
         ({"name": "x", "tasks": ("a",), "schedule": BY_HAND.schedule}, "either a schedule"),
         ({"name": "x", "schedule": Schedule.none()}, "either a schedule"),
+        ({"name": "x", "beside": "mlm:sw"}, "share 0 of mlm:sw"),
+        ({"name": "x", "beside": "mlm:sw", "share": "1"}, "between 0 and 1"),
+        ({"name": "x", "share": "1/8"}, "no task"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(fields, told):
     with pytest.raises(BadInput, match=told):
         GridPlan(**fields)
+
+
+def test_the_papers_variants_are_further_plans_of_the_grid(toy):
+    paper = phang2020.grid(2000, text="mlm:sw", share="1/4", translated=("mnli:all",))
+    grid = dataclasses.replace(paper, tasks=("ccg", "mnli", "mlm:sw", "mnli:all"), epochs=(1.0,), batch_size=10)
+    rows = {row.name: row.schedule for row in grid.rows(toy.sizes | {"mlm:sw": 7, "mnli:all": 8000})}
+    joint = ["all jointly", "all jointly + MLM"]
+    assert list(rows) == ["ccg", "mnli", joint[0], "ccg + MLM", "mnli + MLM", joint[1], "mnli:all"]
+    assert rows[joint[0]].mixture() == Mixture.of({"ccg": 1000, "mnli": 2000}), "no text, and no translation, of its own"
+    assert rows["mnli + MLM"].mixture() == Mixture.of({"mnli": 3, "mlm:sw": 1})
+    assert rows[joint[1]].mixture() == Mixture.of({"ccg": 1, "mnli": 2, "mlm:sw": 1})
+    assert rows[joint[1]].steps == 400 and rows[joint[0]].steps == 300, "the tasks get their passes beside the text"
+    assert StudyConfig.from_json(json.loads(json.dumps(toy.config(space=grid).to_json()))).space == grid
+    assert len(grid.plan_names) == len(rows) + 1
 
 
 @pytest.mark.parametrize("fields", [{"learning_rates": (1e-5, 2e-5)}, {"methods": ("smoothing:sigma=0.1",)}])

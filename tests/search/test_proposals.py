@@ -149,7 +149,7 @@ def test_a_baseline_a_failed_or_a_stopped_trial_is_no_leader_and_ties_go_to_the_
     assert [one.record.number for one in choose_finalists(config, records)] == [3, 4, 1]
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
+@pytest.mark.parametrize("sampler", ["auto", "tpe", "random"])
 def test_a_space_that_is_used_up_goes_on_to_the_finalists_and_ends(toy, sampler):
     config = toy.config(space=toy.space(max_tasks=1), sampler=sampler, trials=50, leaders=1)
     roles = [r.role for r in run(toy, config, most=60)]
@@ -241,6 +241,29 @@ def test_a_stretched_schedule_keeps_its_stages_and_their_proportions(lengths, st
 def test_a_single_leader_makes_no_soup(toy):
     found = run(toy, toy.config(leaders=1, controls=("soup",)))
     assert "control" not in {r.role for r in found}
+
+
+def test_averages_of_snapshots_and_of_seeds_are_controls_of_their_own(toy, history):
+    config = toy.config(controls=("average", "seeds"))
+    found = run(toy, config)
+    controls = [r.plan for r in found if r.role == "control"]
+    assert [r.plan for r in found if r.role != "control"] == [r.plan for r in history]
+    best = next(r.plan.schedule for r in history if r.role == "finalist")
+    assert [plan.seed for plan in controls] == [1, 2, 3] * 2 and not any(plan.schedule.stages for plan in controls)
+    assert [plan.settings.target.average_last for plan in controls] == [5] * 3 + [1] * 3
+    assert [(plan.soup, plan.soup_seeds) for plan in controls] == [((), ())] * 3 + [((best,), (1, 2, 3))] * 3
+    assert len(controls) == most_controls(config) == controls_now(config, found)
+
+
+def test_a_study_over_mixture_rules_proposes_every_mix_once_and_the_same_again(toy):
+    rules = ("uniform", "proportional", "capped(1500)", "temperature(2)", "uniform->proportional", "curriculum:uniform")
+    config = toy.config(space=toy.space(rules=rules).with_sizes(toy.sizes), trials=26, pairs=3)
+    found = run(toy, config, most=26)
+    searched = [r for r in found if r.role in ("design", "search")]
+    assert len({r.plan.schedule for r in searched}) == len(searched) > 15
+    assert sum(bool(r.plan.schedule.rules) for r in searched) > 5
+    assert run(toy, config, most=26) == found
+    assert all(again(toy, config, n, found[:n]).plan == found[n].plan for n in (9, 17, 25))
 
 
 def test_an_unknown_control_is_met_with_its_neighbour(toy):

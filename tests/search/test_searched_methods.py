@@ -13,7 +13,7 @@ from tasksearch.core.space import SearchSpace, decode, encode
 from tasksearch.core.study import StudyConfig
 from tasksearch.phases.segments import Surroundings, segments_of
 from tasksearch.records.mix_file import read_mix, schedule_toml
-from tasksearch.search.controls import alike
+from tasksearch.search.controls import alike, most_controls
 from tasksearch.search.designed_trials import designed_trials
 from tasksearch.search.random_schedules import every_schedule, random_params
 from tasksearch.study.configuration import configure
@@ -55,6 +55,9 @@ def test_every_mix_has_one_of_the_methods_and_comes_back_from_its_parameters():
 def test_designs_take_the_first_method_and_controls_that_of_their_mix():
     designs = designed_trials(SPACE, {"mnli": 9, "qqp": 9, "squad": 9})
     assert len(designs) > 3 and {one.schedule.methods for one in designs} == {()}
+    fields = {"name": "s", "suite": "lab", "model": "lab", "targets": (), "languages": (), "controls": ("length",)}
+    lengths = [most_controls(StudyConfig(space=one, **fields)) for one in (ONE, SPACE)]
+    assert lengths[0] == 0 < lengths[1], "finalists of one length but several methods each have their free baseline"
     mixed = decode(SPACE, random_params(SPACE, random.Random(1))).with_methods(METHODS[1:2])
     assert alike(decode(ONE, random_params(ONE, random.Random(2))), mixed).methods == METHODS[1:2]
 

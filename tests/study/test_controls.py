@@ -13,7 +13,7 @@ from tasksearch.reports.page import render
 from tasksearch.study.best import best_of
 from tasksearch.study.report import command_of, planned, report_of
 
-ALL = {"leader_seeds": 3, "leaders": 3, "trials": 24, "controls": ("length", "exposure", "soup")}
+ALL = {"leader_seeds": 3, "leaders": 3, "trials": 24, "controls": ("length", "exposure", "soup", "average", "seeds")}
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +34,18 @@ def entry(comparison, name):
     return next(entry for entry in comparison.entries if entry.name == name)
 
 
+def kind_of(plan):
+    if plan.soup:
+        return "seeds" if plan.soup_seeds else "soup"
+    averaged = plan.settings.target.average_last > 1
+    return "exposure" if plan.extra_examples else "average" if averaged else "length"
+
+
 def test_a_study_with_controls_trains_each_of_them_on_the_leaders_first_fresh_seeds(planted, folder):
     records = Ledger(folder).records()
     controls = [r for r in records if r.role == "control"]
-    kinds = {"soup" if r.plan.soup else "exposure" if r.plan.extra_examples else "length" for r in controls}
-    assert kinds == {"length", "exposure", "soup"}
+    kinds = {kind_of(r.plan) for r in controls}
+    assert kinds == {"length", "exposure", "soup", "average", "seeds"}
     assert all(r.status == "done" and r.objective is not None for r in controls)
     seeds = {}
     for record in controls:
@@ -60,6 +67,10 @@ def test_every_row_of_the_baseline_comparison_stands_on_fresh_seeds_and_says_its
         assert found.gain.documents is not None
         assert found.hours is not None
     assert not entry(comparison, "soup").rival  # it needs the search: not free
+    over_seeds, averaged = entry(comparison, "soup over seeds"), entry(comparison, "averaged snapshots")
+    assert not over_seeds.rival and over_seeds.trainings == 3 and "over 3 seeds: no trained mix" in over_seeds.note
+    assert averaged.rival and averaged.trainings == 1 and "the last 5 snapshots of every target phase" in averaged.note
+    assert averaged.gain.seeds == over_seeds.gain.seeds == 3 and averaged.advantage.low is not None
     assert "no trained mix" in entry(comparison, "soup").note
     json.dumps(comparison.to_json(), allow_nan=False)
 

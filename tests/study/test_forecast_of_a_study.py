@@ -67,12 +67,18 @@ def test_what_a_study_s_own_store_holds_needs_no_training(words, tmp_path, monke
 
 def test_limits_and_options_without_effect_are_told(words):
     done = CliRunner().invoke(
-        app, ["plan", *_flags(words), "--max-hours", "0.001", "--store-budget", "1MB", "--address", "auto", "--quiet"]
-    )
+        app,
+        [
+            "plan", *_flags(words), "--max-hours", "0.001", "--store-budget", "1MB", "--address", "auto", "--quiet",
+            "--half-width", "3", "--max-trainings", "30",
+        ],
+    )  # fmt: skip
     assert done.exit_code == 0, done.output
     told = " ".join(done.stdout.split())
     assert "under --max-hours 0.001: `run`, then `resume`" in told and "what 1MB do not hold is trained again" in told
-    assert "not forecast --name, --address" in told and " finalist, " in told and "(4-10)" in told
+    assert "not forecast --name, --address" in told and " finalist, " in told and "(4-16)" in told
+    assert "half-width of a finalist's gain, points, if its trainings deviate by 2:" in told and "with 2 fresh seeds" in told
+    assert "±3 take " in told and " if by 1, " in told and "(0-4) re-run" in told
 
 
 def _flags(words):

@@ -29,7 +29,8 @@ from tasksearch.tasks.catalogue import load_suite
 
 SAMPLES = {
     "space": "joint", "suite": "lowres", "targets": ["nli", "tag"], "languages": ["near1"], "steps": [8, 16],
-    "continuous": True, "intermediate_epochs": [0.5], "available": True,
+    "continuous": True, "rules": ["explicit", "capped(16)", "uniform->temperature(2.5)"],
+    "intermediate_epochs": [0.5], "available": True,
     "objective": "nli=2,tagging=1,sov", "sampler": "random", "select": "target-dev",
     "scheduler": "asha", "lag": 7, "trials": 9,
     "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "half_width": 1.5, "max_trainings": 199,
@@ -42,6 +43,7 @@ SAMPLES = {
     "lr_policy": "stage", "mixing": "mixed", "precision": "bf16", "max_length": 64, "features": "cls", "head": "warm",
     "methods": ["adversarial:steps=2,phase=both", "smoothing:sigma=0.05"],
     "train_examples": 9, "evaluation_examples": 11, "retrieval_layer": 1, "retrieval_pooling": "mean-content",
+    "intermediate_average": 3, "target_average": 4, "average_every": 0.2,
     "target": {"nli": {"batch_size": 4, "learning_rate": 1e-3}, "topic": {"epochs": 2.0}}, "name": "mine",
     "tracking_uri": "http://host:5000", "deterministic": True, "pretraining_text": ["text.txt"], "allow_leakage": True,
     "allow_trimmed": True,
@@ -59,6 +61,7 @@ BESIDE = {
     "translations": {"suite": "lowres", "model": "some/model"},
     "intermediate_epochs": {"space": "singles_and_all"},
     "available": {"suite": "xtreme", "model": "some/model", "space": "phang2020", "data": "."},
+    "average_every": {"target_average": 2},
 }  # fmt: skip
 """What an option needs beside itself."""
 PARTS = """

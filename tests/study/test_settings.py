@@ -86,6 +86,22 @@ def test_where_nothing_of_targets_is_asked_a_study_is_what_it_was():
     assert phase3({"precision": "bf16"}, "nli") == dataclasses.replace(phase3({}, "nli"), precision="bf16")
 
 
+def test_a_repeated_command_takes_the_sizes_that_its_study_was_begun_with():
+    now = configure(rules=("uniform", "capped(9)"), space="joint")
+    was = dataclasses.replace(now, space=now.space.with_sizes())
+    assert now != was and as_begun(now, was, ()) == was
+    assert configure(space="joint").space.with_sizes() == configure(space="joint").space
+
+
+def test_averages_reach_the_phases_they_are_asked_for():
+    asked = settings_of(LAB, configure(target_average=4, average_every=0.2, target={"nli": {"average_last": 2}}), None)
+    assert (asked.intermediate.average_last, asked.for_target("tag").average_last) == (1, 4)
+    assert (asked.for_target("nli").average_last, asked.for_target("tag").average_every) == (2, 0.2)
+    assert settings_of(LAB, configure(intermediate_average=3), None).intermediate.average_last == 3
+    with pytest.raises(BadInput, match=r"--average-every 0\.2 without anything to average"):
+        configure(average_every=0.2)
+
+
 def test_a_study_begun_before_overrides_reached_every_target_keeps_its_settings(asked):
     config = configure(target_steps=7)
     fields = config.to_json()

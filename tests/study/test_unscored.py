@@ -36,3 +36,15 @@ def test_it_is_answered_by_the_others_written_as_a_mix_and_recorded_as_a_reading
 def test_only_a_known_language_is(folder):
     assert is_unscored(folder, "wo") and is_unscored(folder, "sov")  # the lab has sov
     assert not any(is_unscored(folder, name) for name in ("far", "all", "xx"))
+
+
+def test_distances_between_languages_are_those_of_the_table_unless_others_are_given(folder, monkeypatch):
+    from tasksearch.analysis import unscored_language
+    from tasksearch.analysis.languages import distances
+
+    seen, real = [], unscored_language.predict_unscored
+    monkeypatch.setattr(unscored_language, "predict_unscored", lambda *given: seen.append(given[2]) or real(*given))
+    monkeypatch.setattr(distances, "combined_distances", lambda codes: {("far", "wo"): 0.1 * len(list(codes))})
+    for given in (None, {}, {("near", "wo"): 0.5}):
+        tasksearch.best_for_unscored(folder, language="wo", distances=given)
+    assert [set(one) for one in seen] == [{("far", "wo")}, set(), {("near", "wo")}]

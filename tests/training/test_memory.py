@@ -89,8 +89,7 @@ def test_the_estimate_is_what_autograd_keeps(parts):
 
 
 def test_room_is_what_is_left_beside_the_process_and_the_optimiser():
-    held = memory.psutil.Process().memory_info()
-    most = held.rss + (1 << 30)
+    most = memory.psutil.Process().memory_info().rss + (1 << 30)
     room = memory.room_for_activations(most, 1_000_000)
     assert 0.5 * (1 << 30) < room < most - 12_000_000
     assert memory.room_for_activations(1, 1_000_000) == 0

@@ -22,6 +22,8 @@ from tasksearch.search.designed_trials import PROPORTIONAL, SINGLE, SIZE_RULE, U
 
 WORK = ("intermediate", "target", "evaluation")
 """Parts of a trial's seconds that are training and evaluation."""
+AVERAGED = "averaged snapshots"
+"""Name of the row without an intermediate phase whose target phases end in the mean of their last snapshots."""
 _KINDS = (SINGLE, UNIFORM, PROPORTIONAL, SIZE_RULE)
 
 
@@ -50,7 +52,10 @@ def is_free(chosen: Candidate, champion: Candidate | None) -> bool:
 
 
 def rivals_of(analysis: StudyAnalysis, ranking: Ranking) -> tuple[Rival, ...]:
-    """Return the champion, the champion at the pick's length, and target phases of equal exposure, as far as trained."""
+    """Return the champion, the champion at the pick's length, target phases of equal exposure, and averaged ones.
+
+    Each as far as it was trained.
+    """
     chosen, champion = ranking.candidates[0], champion_of(ranking)
     found = (
         [_rival(analysis.designs.name(champion.first.plan.schedule), champion)]
@@ -62,7 +67,17 @@ def rivals_of(analysis: StudyAnalysis, ranking: Ranking) -> tuple[Rival, ...]:
     if (exposure := exposure_of(analysis, chosen)) is not None:
         note = f"no intermediate phase, every target +{exposure.first.plan.extra_examples} examples"
         found.append(Rival(name="equal exposure", schedule=None, arm=exposure.arm, trials=exposure.trials, note=note))
+    if (mean := next((c for c in analysis.evidence.controls if _is_averaged(c)), None)) is not None:
+        count = mean.first.plan.settings.target.average_last
+        note = f"no intermediate phase, the last {count} snapshots of every target phase averaged"
+        found.append(Rival(name=AVERAGED, schedule=None, arm=mean.arm, trials=mean.trials, note=note))
     return tuple(found)
+
+
+def _is_averaged(control: Control) -> bool:
+    """Whether the control is the baseline with averaged target phases."""
+    plan = control.first.plan
+    return plan.settings.target.average_last > 1 and not (plan.schedule.stages or plan.soup or plan.extra_examples)
 
 
 def exposure_of(analysis: StudyAnalysis, chosen: Candidate) -> Control | None:
@@ -110,9 +125,11 @@ def entries_of(
     for names in rows:
         yield _designed(analysis, row, ranking, names, costs, decides=joined(names) in rivals)
     for name, rival in rivals.items():
-        if name not in map(joined, rows) and name != "equal exposure":
+        if name not in map(joined, rows) and name not in ("equal exposure", AVERAGED):
             yield _fresh(analysis, row, ranking, rival, costs)
     yield from _soups(analysis, row, ranking, costs)
+    if AVERAGED in rivals:
+        yield _fresh(analysis, row, ranking, rivals[AVERAGED], costs)
     if "equal exposure" in rivals:
         yield _fresh(analysis, row, ranking, rivals["equal exposure"], costs)
     else:
@@ -182,21 +199,30 @@ def _fresh(analysis: StudyAnalysis, row: AnalysisRow, ranking: Ranking, rival: R
 
 
 def _soups(analysis: StudyAnalysis, row: AnalysisRow, ranking: Ranking, costs: _Costs) -> Iterator[BaselineEntry]:
-    soups = [control for control in analysis.evidence.controls if control.first.plan.soup]
+    all_of_them = [control for control in analysis.evidence.controls if control.first.plan.soup]
+    over_seeds = [control for control in all_of_them if control.first.plan.soup_seeds]
+    soups = [control for control in all_of_them if control not in over_seeds]
+    if over_seeds:
+        yield _soup(analysis, row, ranking, costs, over_seeds[-1])
     if not soups:
         yield BaselineEntry(
             name="soup", schedule=None, evidence="not run", note="no average of the finalists' encoders was evaluated"
         )
         return
-    soup = soups[-1]  # of the finalists as they are now
-    yield BaselineEntry(
-        name="soup",
+    yield _soup(analysis, row, ranking, costs, soups[-1])  # of the finalists as they are now
+
+
+def _soup(analysis: StudyAnalysis, row: AnalysisRow, ranking: Ranking, costs: _Costs, soup: Control) -> BaselineEntry:
+    plan = soup.first.plan
+    what = plan.words if plan.soup_seeds else f"average of {len(plan.soup)} finalists' encoders"
+    return BaselineEntry(
+        name="soup over seeds" if plan.soup_seeds else "soup",
         schedule=None,
         evidence="fresh seeds",
         gain=analysis.estimate(soup.arm, analysis.report_weights(row), minus=analysis.evidence.baseline),
-        trainings=len(soup.first.plan.soup),
+        trainings=len(plan.soup) * max(1, len(plan.soup_seeds)),
         advantage=ahead_of(analysis, row, ranking.candidates[0], soup.arm),
-        note=f"average of {len(soup.first.plan.soup)} finalists' encoders: no trained mix, and the search comes on top",
+        note=f"{what}: no trained mix, and the search comes on top",
         hours=costs.mean(soup.trials),
     )
 

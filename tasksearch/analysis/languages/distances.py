@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from tasksearch.analysis.languages.uriel import KINDS, Floats, angular_distances, codes_read, feature_vectors
 from tasksearch.core.errors import BadInput
-from tasksearch.tasks.languages import Language
+from tasksearch.tasks.languages import Language, UnknownLanguage, language_of
 
 OWN_PARTS = ("script", "family", "size")
 """Parts that follow from the table of languages, without urielplus."""
@@ -74,6 +75,22 @@ def language_distances(languages: Sequence[Language], *, uriel: bool = True) -> 
         parts[kind] = np.where(shared[kind] >= shape.fewest, found, np.nan)
     parts |= {"script": _scripts(languages), "family": _families(languages), "size": _sizes(languages)}
     return LanguageDistances(codes=tuple(codes), read=codes_read(codes) if uriel else {}, parts=parts, shared=shared)
+
+
+def combined_distances(codes: Iterable[str]) -> dict[tuple[str, str], float]:
+    """Return (language, language) → combined distance of all pairs; empty where a code is in no table, as the lab's are not.
+
+    URIEL's parts are among them where urielplus is installed.
+    """
+    try:
+        languages = [language_of(code) for code in dict.fromkeys(codes)]
+    except UnknownLanguage:
+        return {}
+    if len(languages) < 2:
+        return {}
+    found = language_distances(languages, uriel=importlib.util.find_spec("urielplus") is not None)
+    apart = found.combined
+    return {(a, b): float(apart[i, j]) for i, a in enumerate(found.codes) for j, b in enumerate(found.codes) if i < j}
 
 
 def _iso(language: Language) -> tuple[str, ...]:

@@ -83,7 +83,7 @@ def compare_schedules(
         )
     size_rule, size_note = _size_rule(mixes, rows, level)
     lost = tuple(found for study in studies for found in _collapsed(study))
-    every = mixes_of(studies, every=True) if lost else mixes
+    whole = _contrast(mixes_of(studies, every=True), rows, *CONTRASTS[0], level) if lost else None
     return MatchedComparison(
         studies=tuple(study.name for study in studies),
         level=level,
@@ -94,7 +94,7 @@ def compare_schedules(
         steps=tuple(sorted({mix.steps for mix in mixes})),
         joint_ahead=sum(_ahead(mix, rows) > 0 for mix in mixes if against("sequential", "phase")(mix) is not None),
         collapsed=lost,
-        of_all_runs=_contrast(every, rows, *CONTRASTS[0], level).row(ALL) if lost else None,
+        of_all_runs=whole.row(ALL) if whole else None,
         margin=margin,
         cost=cost_of(record for study in studies for record in study.records),
         complete=complete,

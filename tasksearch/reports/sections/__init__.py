@@ -7,7 +7,18 @@ from collections.abc import Callable
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.section import Section
 from tasksearch.reports.sections import baseline_comparison as comparison
-from tasksearch.reports.sections import cautions, history, mixes, origin, portfolio, schedules, singles, summary, targets
+from tasksearch.reports.sections import (
+    cautions,
+    history,
+    mixes,
+    mixture_rules,
+    origin,
+    portfolio,
+    schedules,
+    singles,
+    summary,
+    targets,
+)
 from tasksearch.reports.sections import matched_comparison as order
 from tasksearch.reports.sections import reference_scores as references
 from tasksearch.reports.sections import task_effects as why
@@ -22,6 +33,7 @@ SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
     singles.section,
     order.section,
     schedules.section,
+    mixture_rules.section,
     history.section,
     references.section,
     cautions.section,

@@ -3,7 +3,8 @@
 share     √ of each task's share of the examples (the root: the first eighth of a task does more than the second)
 presence  whether the task is in the mix
 order     where the task stands, from -1 (first) to 1 (last), for a schedule whose mixture moves; 0 in a joint one
-kind      how far the mixture moves (1 sequential, 0.5 annealed, 0 joint); whether annealed; number of tasks (0 for one, 1 for
+kind      how far the mixture moves (1 sequential, 0.5 annealed, 0 joint; less where an annealed one keeps all tasks at both
+          ends, as between two rules); whether annealed, and how far; number of tasks (0 for one, 1 for
           all); the first times the third; log2 of the steps
 pairs     4 · share · share of every two tasks
 rate      log8 of the learning rate over 1e-5, and that times √ of each task's share; 0 where the search does not vary it
@@ -31,6 +32,7 @@ def features(schedules: Sequence[Schedule], tasks: Sequence[str]) -> dict[str, A
 def blocks_of(arrays: ScheduleArrays) -> dict[str, Array]:
     """Return block → array of shape (schedules, columns)."""
     share, present, count, moves = arrays.share, arrays.present, arrays.count, arrays.moves
+    annealed = np.where(moves <= MOVES["annealed"], moves / MOVES["annealed"], 0.0)
     width = share.shape[1]
     place = np.where(present & (count[:, np.newaxis] > 1), 2 * arrays.rank / np.maximum(1, count - 1)[:, np.newaxis] - 1, 0.0)
     crowd = np.maximum(0, count - 1) / max(1, width - 1)
@@ -41,7 +43,7 @@ def blocks_of(arrays: ScheduleArrays) -> dict[str, Array]:
         "share": np.sqrt(share),
         "presence": present.astype(np.float64),
         "order": moves[:, np.newaxis] * place,
-        "kind": np.stack([moves, (moves == MOVES["annealed"]).astype(np.float64), crowd, moves * crowd, arrays.length], axis=1),
+        "kind": np.stack([moves, annealed, crowd, moves * crowd, arrays.length], axis=1),
         "pairs": pairs,
         "rate": arrays.rate[:, np.newaxis] * np.hstack([np.ones((len(share), 1)), np.sqrt(share)]),
         "before": pairs * ahead * moves[:, np.newaxis],

@@ -29,7 +29,7 @@ class ScheduleArrays:
     Attributes:
         share: shape (schedules, p), of the examples of the whole phase; rows sum to one, or to zero for the baseline.
         rank: shape (schedules, p), place in the order of arrival from 0, -1 for a task that is absent.
-        moves: shape (schedules,), in {0, 0.5, 1}; 0 for less than two tasks.
+        moves: shape (schedules,), in [0, 1]; 0 for less than two tasks.
         length: shape (schedules,), log2 of the steps; 0 for the baseline.
         rate: shape (schedules,), log8 of the learning rate over 1e-5; 0 where the search does not vary it.
     """
@@ -47,7 +47,7 @@ class ScheduleArrays:
         return cls(
             share=np.array([share for share, _ in rows], dtype=np.float64).reshape(len(rows), len(tasks)),
             rank=np.array([rank for _, rank in rows], dtype=np.int64).reshape(len(rows), len(tasks)),
-            moves=np.array([MOVES.get(s.kind, 0.0) if len(s.tasks) > 1 else 0.0 for s in schedules]),
+            moves=np.array([_moves(schedule) for schedule in schedules]),
             length=np.array([math.log2(s.steps) if s.stages else 0.0 for s in schedules]),
             rate=np.array([log_rate(s.learning_rate) for s in schedules]),
         )
@@ -109,3 +109,18 @@ def _row(schedule: Schedule, tasks: tuple[str, ...]) -> tuple[tuple[float, ...],
     place = {task: i for i, task in enumerate(schedule.order)}
     assert place.keys() <= set(tasks), "a schedule has a task that is no column"
     return tuple(float(schedule.share(task)) for task in tasks), tuple(place.get(task, -1) for task in tasks)
+
+
+def _moves(schedule: Schedule) -> float:
+    """Return how far the mixture moves.
+
+    One that is annealed between two mixtures of the same tasks, as between two rules, moves by the share that changes hands: a
+    twin of a joint mix drops a task at each end and counts in full.
+    """
+    if len(schedule.tasks) < 2:
+        return 0.0
+    whole = MOVES.get(schedule.kind, 0.0)
+    if schedule.kind != "annealed" or schedule.stages[0].start.tasks != schedule.stages[0].end.tasks:
+        return whole
+    start, end = schedule.stages[0].start, schedule.stages[0].end
+    return whole * float(sum(abs(share - end.share(task)) for task, share in start)) / 2

@@ -10,7 +10,7 @@ import pytest
 
 from tasksearch.analysis.languages import uriel
 from tasksearch.analysis.languages.choices import clusters_of, to_label
-from tasksearch.analysis.languages.distances import OWN_PARTS, LanguageDistances, language_distances
+from tasksearch.analysis.languages.distances import OWN_PARTS, LanguageDistances, combined_distances, language_distances
 from tasksearch.core.errors import BadInput
 from tasksearch.tasks.languages import language_of
 
@@ -127,3 +127,10 @@ def test_the_greedy_choice_is_at_least_a_third_of_the_best():
                 best = max(best, float((start - np.minimum(start, world.combined[list(some)].min(axis=0))).mean()))
         found = to_label(world, 3, costs=costs)
         assert sum(one.cost for one in found) <= 3 and start.mean() - found[-1].apart >= best / 3
+
+
+def test_every_pair_of_known_languages_has_a_combined_distance_and_the_lab_s_have_none():
+    found = combined_distances(["sw", "yo", "hi", "sw"])
+    assert set(found) == {("sw", "yo"), ("sw", "hi"), ("yo", "hi")} and all(0 < distance < 1 for distance in found.values())
+    assert found["sw", "yo"] < found["sw", "hi"], "one family and script"
+    assert combined_distances(["sw", "near1"]) == combined_distances(["sw"]) == {}

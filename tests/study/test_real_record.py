@@ -1,0 +1,30 @@
+"""The recorded study of real languages that comes with the project: small, without weights or places, judged by its records."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tasksearch.records.ledger import Ledger
+from tasksearch.study.best import best_of
+
+RECORD = Path(__file__).parents[2] / "benchmarks/data/real_study"
+pytestmark = pytest.mark.skipif(not RECORD.is_dir(), reason="the recorded study is in the repository, not in the wheel")
+
+
+def test_it_is_small_and_names_no_place():
+    files = [path for path in RECORD.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 3 * 2**20
+    assert not any(b"/work/" in path.read_bytes() or b"/root/" in path.read_bytes() for path in files)
+    config = Ledger(RECORD).config()
+    assert (config.preset, config.space.learning_rates) == ("small", (2e-5, 2e-4)) and len(config.languages) == 9
+
+
+def test_its_verdict_is_made_from_the_records_alone(tmp_path):
+    folder = shutil.copytree(RECORD, tmp_path / "real")
+    records = [record for record in Ledger(folder).records() if record.status == "done"]
+    roles = {record.role for record in records}
+    assert roles >= {"baseline", "design", "pair", "finalist", "control"} and len(records) >= 20
+    verdict = best_of(folder)
+    assert {choice.name for choice in verdict.choices} >= {"sw", "yo", "ha", "ig", "te", "hi", "ar", "th"}
+    assert all(choice.gain.low is not None for choice in verdict.choices), "every row has an interval"
