@@ -100,22 +100,10 @@ def test_a_phase_ends_in_the_mean_of_its_last_states_and_not_in_the_last_one(con
 
 
 @pytest.mark.parametrize("kills", [[1], [3], [5], [2, 2]])
-def test_a_killed_training_ends_in_the_same_average_to_the_bit(context, tmp_path, kills):
+def test_a_killed_training_ends_in_the_same_average_to_the_bit(context, tmp_path, lives, kills):
     calm = weights(PlanRun(plan(JOINT, AVERAGED), context).encoder())
     with_store = stored(context, tmp_path, 1)
-    for kill in [*kills, None]:
-        left = [kill]
-
-        def on_step(part, step, steps, left=left):
-            if left[0] is not None:
-                left[0] -= 1
-                if left[0] < 0:
-                    raise Killed
-
-        try:
-            PlanRun(plan(JOINT, AVERAGED), with_store).run("intermediate/0", on_step)
-        except Killed:
-            continue
+    lives(lambda on_step: PlanRun(plan(JOINT, AVERAGED), with_store).run("intermediate/0", on_step), kills)
     signature = PlanRun(plan(JOINT, AVERAGED), with_store).intermediate[0].signature
     kept = with_store.store.tensors(signature, "model")
     assert kept.keys() == calm.keys() and all(torch.equal(kept[name], calm[name]) for name in calm)
