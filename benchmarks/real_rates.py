@@ -54,6 +54,9 @@ def main() -> None:
                 continue
             # Welch: the spread over mixes (or seeds) and that of the baseline's seeds
             parts = [statistics.variance(values) / len(values), statistics.variance(start) / len(start)]
+            if not any(parts):  # retrieval without an intermediate phase: nothing is trained
+                cells.append(f"{gain:+.1f}")
+                continue
             freedom = sum(parts) ** 2 / sum(
                 part**2 / (n - 1) for part, n in zip(parts, (len(values), len(start)), strict=True) if part
             )
