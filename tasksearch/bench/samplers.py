@@ -90,7 +90,7 @@ SEARCHES: dict[str, Search] = {
 def planted_config(world: PlantedWorld, **fields: object) -> StudyConfig:
     """Make the configuration of a study of that world."""
     plain = {"name": "planted", "suite": "planted", "model": "planted", "targets": (TARGET,), "languages": world.languages}
-    return StudyConfig(space=space_of(world), **(plain | fields))  # type: ignore[arg-type]
+    return StudyConfig(**({"space": space_of(world)} | plain | fields))  # type: ignore[arg-type]
 
 
 def judged(records: Sequence[TrialRecord]) -> list[TrialRecord]:

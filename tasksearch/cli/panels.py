@@ -43,7 +43,7 @@ TRAIN: Panels = {
 }
 PRETRAIN: Panels = {
     "Text": ("data", "language", "source", "non_commercial"),
-    "Model": ("hidden_size", "layers", "heads", "vocabulary", "max_length"),
+    "Model": ("start", "new_pieces", "hidden_size", "layers", "heads", "vocabulary", "max_length"),
     "Training": ("steps", "batch_size", "learning_rate", "tlm_share", "precision", "seed"),
     "Where it is kept": ("out", "save_every", "force"),
 }

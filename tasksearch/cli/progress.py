@@ -38,7 +38,7 @@ class Watch:
         # A notebook gets lines too: rich's live display needs ipywidgets there, and is gone when the notebook is opened again.
         live = self._console.is_terminal and not self._console.is_jupyter
         self._display = _Display(self._console) if live and not quiet else None
-        self._total = config.trials + config.leaders * max(config.leader_seeds, config.most_seeds) + config.untrained
+        self._total = config.trials + config.leaders * config.seed_limit + config.untrained
         from tasksearch.search.common_seeds import further_baseline
 
         self._total += config.more_baseline + further_baseline(config)[1]

@@ -91,7 +91,7 @@ class RunContext:
             },
             numerics=self.numerics,
             contents={path: content_of(Path(path)) for path in plan.method_files},
-            kinds={card.name: card.kind for card in (*map(self.suite.card, plan.schedule.tasks), *cards.values())},
+            kinds={name: self.suite.card(name).kind for name in (*plan.schedule.tasks, *cards)},
             english_dev={
                 target: self._evaluation(card, ENGLISH, plan)
                 for target, card in cards.items()

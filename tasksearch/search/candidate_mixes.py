@@ -144,7 +144,7 @@ def edited(mixes: CandidateMixes, space: SearchSpace, rng: np.random.Generator) 
     drawn = _weights(space, rng, (n,))
     for where in (add, swap):
         weight[rows[where], away[where]] = drawn[where]
-        rank[rows[where], away[where]] = rng.random(size=n)[where]
+        rank[rows[where], away[where]] = rng.random((n,))[where]
     for where in (drop, swap):
         weight[rows[where], here[where]] = 0.0
     weight[rows[weigh], here[weigh]] = drawn[weigh]

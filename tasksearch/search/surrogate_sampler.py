@@ -51,12 +51,12 @@ class SurrogateSampler(BaseSampler):  # type: ignore[misc]
         sizes: task → number of training examples, for the proportional design and the size rule; None: without these.
 
     Raises:
-        BadInput: the space is a grid, all of whose plans are trained.
+        BadInput: the space is a grid, all of whose plans are trained, or has mixture rules or training methods.
     """
 
     def __init__(self, space: SearchSpace, *, seed: int = 0, lag: int = 1, sizes: Mapping[str, int] | None = None) -> None:
-        if space.grid:
-            raise BadInput(f"space {space.name!r} is a grid; expected one whose mixes are drawn")
+        if space.grid or space.rules or space.methods:
+            raise BadInput(f"space {space.name!r} is a grid, or has rules or methods; expected weights of tasks")
         self._space, self._seed, self._lag = space, seed, lag
         self._designs = designed_trials(space, sizes or {})
 

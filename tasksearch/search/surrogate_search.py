@@ -11,6 +11,7 @@ Mixes that are still being trained count with the scores predicted for them, so 
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.schedule import Schedule
-from tasksearch.core.space import SearchSpace
+from tasksearch.core.space import SearchSpace, decode
 from tasksearch.search.candidate_mixes import CandidateMixes, edited, random_mixes
 from tasksearch.search.gain_table import MIN_MIXES
+from tasksearch.search.random_schedules import random_params
 from tasksearch.search.surrogate.multitask_gp import surrogate_over
 from tasksearch.search.surrogate.prediction import FittedSurrogate
+from tasksearch.search.surrogate.schedule_arrays import ScheduleArrays
 
 Array = NDArray[np.float64]
 
@@ -71,7 +74,8 @@ def ranked_mixes(
     fitted = _fitted(space, told, pending)
     weights = told.weights / told.weights.sum()
     held = fitted.trained_mean()
-    mixes = _candidates(space, told, held, weights, rng)
+    listed = bool(space.rules or space.methods)
+    mixes = _Drawn.of(space, rng) if listed else _candidates(space, told, held, weights, rng)
     seen = fitted.predict(mixes.arrays(space, fitted.surrogate.tasks))
     worth = improvement(seen.mean - held.max(axis=0), seen.step) @ weights
     order = np.argsort(-np.round(worth / max(1e-12, float(worth.max())), _DIGITS), kind="stable")
@@ -91,6 +95,26 @@ def _fitted(space: SearchSpace, told: Told, pending: Sequence[Schedule]) -> Fitt
     fitted = FittedSurrogate.of(surrogate_over(told.schedules, space.tasks), told.gains, told.seeds)
     new = [schedule for schedule in dict.fromkeys(pending) if schedule.stages and schedule not in told.schedules]
     return fitted.with_guessed(new) if new else fitted
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Drawn:
+    """Random mixes of a space whose shares follow from rules, or that searches training methods: no edit is known there."""
+
+    drawn: tuple[dict[str, Any], ...]
+    schedules: tuple[Schedule, ...]
+
+    @classmethod
+    def of(cls, space: SearchSpace, rng: np.random.Generator) -> _Drawn:
+        draw = random.Random(int(rng.integers(2**63)))
+        found = {mix: params for _ in range(_RANDOM) if (mix := decode(space, params := random_params(space, draw)))}
+        return cls(drawn=tuple(found.values()), schedules=tuple(found))
+
+    def arrays(self, space: SearchSpace, tasks: Sequence[str]) -> ScheduleArrays:
+        return ScheduleArrays.of(self.schedules, tasks)
+
+    def params(self, row: int, space: SearchSpace) -> dict[str, Any]:
+        return self.drawn[row]
 
 
 def _candidates(space: SearchSpace, told: Told, held: Array, weights: Array, rng: np.random.Generator) -> CandidateMixes:

@@ -56,24 +56,25 @@ def stored(context, folder, every):
 
 
 def states_of(settings, context, folder, part, steps):
-    """The weights after these steps of an unaveraged training, as its snapshots hold them, and at its end."""
-    with_store, found = stored(context, folder, 1), {}
-    run = PlanRun(plan(JOINT, settings), with_store)
-    for name in run.parts[: run.parts.index(part)]:
-        run.run(name)
+    """The weights after these steps of an unaveraged training: what a kill in the next step leaves, and the end."""
+    found = []
+    for step in steps[:-1]:
+        with_store = stored(context, folder / str(step), 1)
+        run = PlanRun(plan(JOINT, settings), with_store)
+        for name in run.parts[: run.parts.index(part)]:
+            run.run(name)
 
-    def note(_, step, __):
-        for name in with_store.store.names():
-            at = name.rpartition(".")[2]
-            if at.isdigit() and int(at) in steps:
-                found.setdefault(int(at), with_store.store.tensors(name, "model"))
+        def on_step(_, now, __, last=step):
+            if now > last:
+                raise Killed
 
-    run.run(part, note)
-    if part.startswith("intermediate"):
-        found[6] = with_store.store.tensors(run.intermediate[0].signature, "model")
-    else:
-        found[6] = weights(PlanRun(plan(JOINT, settings), with_store).trained("topic").model)
-    return [found[step] for step in steps]
+        with pytest.raises(Killed):
+            run.run(part, on_step)
+        [name] = [name for name in with_store.store.names() if name.endswith(f".{step:08d}")]
+        found.append(with_store.store.tensors(name, "model"))
+    whole = PlanRun(plan(JOINT, settings), context)
+    last = whole.encoder() if part.startswith("intermediate") else whole.trained("topic").model
+    return [*found, weights(last)]
 
 
 def test_the_steps_are_evenly_spaced_from_the_end():
@@ -99,22 +100,10 @@ def test_a_phase_ends_in_the_mean_of_its_last_states_and_not_in_the_last_one(con
 
 
 @pytest.mark.parametrize("kills", [[1], [3], [5], [2, 2]])
-def test_a_killed_training_ends_in_the_same_average_to_the_bit(context, tmp_path, kills):
+def test_a_killed_training_ends_in_the_same_average_to_the_bit(context, tmp_path, lives, kills):
     calm = weights(PlanRun(plan(JOINT, AVERAGED), context).encoder())
     with_store = stored(context, tmp_path, 1)
-    for kill in [*kills, None]:
-        left = [kill]
-
-        def on_step(part, step, steps, left=left):
-            if left[0] is not None:
-                left[0] -= 1
-                if left[0] < 0:
-                    raise Killed
-
-        try:
-            PlanRun(plan(JOINT, AVERAGED), with_store).run("intermediate/0", on_step)
-        except Killed:
-            continue
+    lives(lambda on_step: PlanRun(plan(JOINT, AVERAGED), with_store).run("intermediate/0", on_step), kills)
     signature = PlanRun(plan(JOINT, AVERAGED), with_store).intermediate[0].signature
     kept = with_store.store.tensors(signature, "model")
     assert kept.keys() == calm.keys() and all(torch.equal(kept[name], calm[name]) for name in calm)

@@ -81,28 +81,22 @@ def test_scoring_on_the_way_changes_no_step(context, monkeypatch):
         assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
 
 
-def test_a_killed_phase_goes_on_to_the_same_bits(context, tmp_path):
+def test_a_killed_phase_goes_on_to_the_same_bits(context, tmp_path, lives):
     staged = plan(early_stopping=2, patience=2)
     whole = run_plan(staged, context)
     kept = SegmentStore(tmp_path)
     saved = dataclasses.replace(context, store=kept, snapshots=CheckpointPolicy(every_steps=1, every_seconds=None))
     taken = []
-    for kill in (3, 2, 2, None):
-        left = [kill]
 
-        def on_step(part, step, total, left=left):
+    def live(on_step):
+        def told(part, step, total):
             taken.append(step)
-            if left[0] is not None:
-                left[0] -= 1
-                if left[0] < 0:
-                    raise KeyboardInterrupt
+            on_step()
 
-        try:
-            done = PlanRun(staged, saved)
-            last = done.run("target/topic", on_step)
-        except KeyboardInterrupt:
-            continue
-        break
+        run = PlanRun(staged, saved)
+        return run, run.run("target/topic", told)
+
+    done, last = lives(live, (3, 2, 2))
     assert len(taken) > len(set(taken)), "it was killed, and took some steps again"
     assert all(np.array_equal(last.outcomes[cell], whole.outcomes[cell]) for cell in whole.outcomes)
     assert done.notes["early_stopping"].startswith("topic: best after ")

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -110,36 +111,20 @@ def test_the_strength_rises_and_languages_are_drawn_evenly(prepared, context):
     assert all(step.size == 8 for step in drawn), "they do not count among the step's examples"
 
 
-class Killed(Exception):
-    """Stands for a process that ends."""
-
-
-def test_killed_on_its_way_a_plan_ends_the_same_and_leaves_no_discriminator(context, text, tmp_path, monkeypatch):
-    staged, lives = plan(text), []
+def test_killed_on_its_way_a_plan_ends_the_same_and_leaves_no_discriminator(context, text, tmp_path, lives, monkeypatch):
+    staged, ends = plan(text), []
     for place, kills in enumerate(((), (1, 2, 2))):
         kept = SegmentStore(tmp_path / str(place))
         saved = dataclasses.replace(context, store=kept, snapshots=CheckpointPolicy(every_steps=1, every_seconds=None))
-        for kill in (*kills, None):
-            left = [kill]
-
-            def on_step(part, step, steps, left=left):
-                if left[0] is not None:
-                    left[0] -= 1
-                    if left[0] < 0:
-                        raise Killed
-
-            try:
-                done = run_plan(staged, saved, on_step)
-            except Killed:
-                continue
+        done = lives(functools.partial(run_plan, staged, saved), kills)
         tables = {
             (segment.name, table, name): tensor
             for segment in PlanRun(staged, saved).intermediate
             for table in ("model", "heads", *(["optimizer"] if segment.carries else []))
             for name, tensor in kept.tensors(segment.signature, table).items()
         }
-        lives.append((done, tables))
-    (calm, first), (killed, second) = lives
+        ends.append((done, tables))
+    (calm, first), (killed, second) = ends
     assert all(np.array_equal(calm.outcomes[cell], killed.outcomes[cell]) for cell in calm.outcomes)
     assert first.keys() == second.keys() and all(torch.equal(first[key], second[key]) for key in first)
     assert not [key for key in first if "unlabelled" in key[2]]

@@ -1,6 +1,7 @@
 """Training methods in phases: part of a signature where they are used, exact after a kill, and not for nothing."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -95,34 +96,14 @@ def test_every_showing_draws_anew_and_the_rate_is_kept(context, table):
     assert np.array_equal(again.tokens.flat, made.tokens.flat)
 
 
-class Killed(Exception):
-    """Stands for a process that ends."""
-
-
-def test_killed_in_either_phase_a_plan_with_every_method_ends_with_the_same_outcomes(context, table, tmp_path):
+def test_killed_in_either_phase_a_plan_with_every_method_ends_with_the_same_outcomes(context, table, tmp_path, lives):
     methods = ("adversarial:epsilon=0.3", "smoothing:sigma=0.2", f"synonyms:table={table}")
-    staged, lives = plan(methods, methods), []
+    staged, ends = plan(methods, methods), []
     for kills in ((), (2, 1, 3)):
-        saved = dataclasses.replace(
-            context,
-            store=SegmentStore(tmp_path / str(len(lives))),
-            snapshots=CheckpointPolicy(every_steps=1, every_seconds=None),
-        )
-        for kill in (*kills, None):
-            left = [kill]
-
-            def on_step(part, step, steps, left=left):
-                if left[0] is not None:
-                    left[0] -= 1
-                    if left[0] < 0:
-                        raise Killed
-
-            try:
-                done = run_plan(staged, saved, on_step)
-            except Killed:
-                continue
-        lives.append(done)
-    calm, killed = lives
+        kept = SegmentStore(tmp_path / str(len(ends)))
+        saved = dataclasses.replace(context, store=kept, snapshots=CheckpointPolicy(every_steps=1, every_seconds=None))
+        ends.append(lives(functools.partial(run_plan, staged, saved), kills))
+    calm, killed = ends
     assert all(np.array_equal(calm.outcomes[cell], killed.outcomes[cell]) for cell in calm.outcomes)
     plain = PlanRun(plan(), context)
     for part in plain.parts[:-1]:

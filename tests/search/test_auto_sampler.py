@@ -11,6 +11,7 @@ from tasksearch.bench.sampler_regret import regrets
 from tasksearch.bench.samplers import SEARCHES, judge_last, planted_config
 from tasksearch.bench.simulate import GROUPS, Simulation, sizes_of, space_of
 from tasksearch.bench.skill_worlds import TUNED
+from tasksearch.core.errors import BadInput
 from tasksearch.core.space import SearchSpace, decode, suggest
 from tasksearch.core.study import Objective
 from tasksearch.search.auto import auto_suggestions
@@ -176,3 +177,12 @@ def test_too_few_mixes_propose_nothing():
     space = SearchSpace(name="x", summary="", tasks=("a", "b"), steps=(96,))
     told = Told(schedules=(), params=(), gains=np.zeros((0, 1)), seeds=None, weights=np.ones(1))
     assert list(ranked_mixes(space, told, (), np.random.default_rng(0))) == []
+
+
+def test_a_space_with_rules_is_searched_among_random_mixes(world, study):
+    space = dataclasses.replace(space_of(world), rules=("uniform", "proportional"), sizes=tuple(sizes_of(world).items()))
+    config = planted_config(world, sampler="auto", trials=60, space=space)
+    found = [decode(space, params) for params in auto_suggestions(config, study.records, (), GROUPS, seed=0)]
+    assert len(set(found)) == len(found) > 20 and None not in found
+    with pytest.raises(BadInput, match="expected weights of tasks"):
+        SurrogateSampler(space)

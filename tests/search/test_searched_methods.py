@@ -17,6 +17,7 @@ from tasksearch.search.controls import alike, most_controls
 from tasksearch.search.designed_trials import designed_trials
 from tasksearch.search.random_schedules import every_schedule, random_params
 from tasksearch.study.configuration import configure
+from tasksearch.study.settings import settings_of
 from tasksearch.study.setup import check_methods
 from tasksearch.tasks.catalogue import load_suite
 from tasksearch.training.order import stage_counts
@@ -86,3 +87,11 @@ def test_the_search_s_methods_are_checked_with_the_study_s():
     check_methods(config, suite)
     with pytest.raises(BadInput, match="'smoothing' is given twice for the target phase"):
         check_methods(configure(space="robust", methods=["smoothing"]), suite)
+
+
+def test_the_study_s_methods_reach_the_settings_of_their_phases():
+    config = configure(methods=["adversarial:epsilon=0.2,phase=both", "smoothing"])
+    settings = settings_of(load_suite("lab"), config, None)
+    assert settings.intermediate.methods == ("adversarial:epsilon=0.2",)
+    for target in config.targets:
+        assert settings.for_target(target).methods == ("adversarial:epsilon=0.2", "smoothing")
