@@ -6,9 +6,9 @@ one with a task left out) are scored by their shares and order.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,22 +105,7 @@ class _Truth:
         return np.asarray(self._each(arrays).mean(axis=0))
 
     def _each(self, arrays: ScheduleArrays) -> Array:
-        played = [_Played(self.tasks, arrays, row) for row in range(len(arrays.moves))]
-        gains = self.world.gains(cast("Any", played))
+        places = [self.tasks.index(task) for task in self.world.tasks]
+        gains = self.world.gains_of(dataclasses.replace(arrays, share=arrays.share[:, places], rank=arrays.rank[:, places]))
         points = self.world.scores(gains) - self.world.scores(np.zeros((1, len(self.world.languages))))
         return np.asarray(points[:, [self.world.languages.index(language) for language in self.languages]])
-
-
-class _Played:
-    """A row of `ScheduleArrays` with the attributes of a schedule that a world reads."""
-
-    def __init__(self, tasks: tuple[str, ...], arrays: ScheduleArrays, row: int) -> None:
-        self._share = dict(zip(tasks, arrays.share[row].tolist(), strict=True))
-        ranked = sorted((int(rank), task) for task, rank in zip(tasks, arrays.rank[row], strict=True) if rank >= 0)
-        self.order = tuple(task for _, task in ranked)
-        self.kind = next((kind for kind, moves in MOVES.items() if moves == arrays.moves[row]), "joint")
-        self.steps = 2.0 ** float(arrays.length[row])
-        self.stages = self.order
-
-    def share(self, task: str) -> float:
-        return float(self._share[task])

@@ -17,7 +17,7 @@ def offered(completer, typed="", **params):
 
 
 def test_names_of_the_catalogue_are_offered_by_what_was_typed_before():
-    assert offered(completion.complete_space, "joint") == ["joint", "joint_vs_seq"]
+    assert offered(completion.complete_space, "joint") == ["joint", "joint_vs_seq", "joint_vs_seq_mlm"]
     assert offered(completion.complete_suite, "l") == ["lab", "lowres"]
     assert "tydiqa" in offered(completion.complete_target, suite="lowres")
     assert "tydiqa" not in offered(completion.complete_target, suite="lab")

@@ -107,7 +107,7 @@ def log_rate(learning_rate: float | None) -> float:
 def _row(schedule: Schedule, tasks: tuple[str, ...]) -> tuple[tuple[float, ...], tuple[int, ...]]:
     """Return shares and places of the tasks, kept because exact fractions are slow and a search asks again and again."""
     place = {task: i for i, task in enumerate(schedule.order)}
-    assert place.keys() <= set(tasks), "a schedule has a task that is no column"
+    assert all(task in tasks for task in place), "a schedule has a task that is no column"
     return tuple(float(schedule.share(task)) for task in tasks), tuple(place.get(task, -1) for task in tasks)
 
 

@@ -43,6 +43,9 @@ def test_it_is_the_dense_posterior_of_the_same_process(monkeypatch):
     kernel = LEVEL * np.ones((count + size, count + size)) + OWN * np.eye(count + size)
     for name, weight in KERNELS[2].items():
         both = np.vstack([here[name], gone[name]]) - here[name].mean(axis=0)
+        if name == "rate":
+            assert not both.any(), "these mixes have one learning rate"
+            continue
         kernel += weight * both @ both.T / (np.square(both[:count]).sum() / count)
     values, vectors = surrogate.bases[0]
     whiten, _, ratio = coregionalised(vectors.T @ scores, values, seed_contrasts(seeds, 1))
