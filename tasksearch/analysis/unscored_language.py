@@ -50,14 +50,15 @@ def predict_unscored(analysis: StudyAnalysis, language: str, distances: Distance
     gains = np.array([[analysis.gain(one, row).value for row in rows] for one in finalists])
     without = [_worth(analysis, [columns[name] for name in studied if name != left]) for left in studied]
     tables = _tables([*studied, language], distances)
-    left = [[_left_out(worth, gains, weights, place) for place, worth in enumerate(without)] for weights in tables]
-    misses = [float(np.mean([(predicted - gain) ** 2 for _, predicted, gain in each])) for each in left]
-    best = int(np.argmin(misses))
+    whole = _worth(analysis, [columns[name] for name in studied])
+    # How fast a language counts less with its distance is chosen on selection examples; reporting ones only judge.
+    best = int(np.argmin([_miss([_left_out(w, whole, table, i) for i, w in enumerate(without)]) for table in tables]))
+    left = [_left_out(worth, gains, tables[best], place) for place, worth in enumerate(without)]
     weights = tables[best][-1, :-1] / tables[best][-1, :-1].sum()
-    chosen = int(np.argmax(_worth(analysis, [columns[name] for name in studied]) @ weights))
+    chosen = int(np.argmax(whole @ weights))
     value, half = float(gains[chosen] @ weights), None
     if len(studied) >= LEAST_LANGUAGES:
-        half = float(special.stdtrit(len(studied) - 1, (1 + analysis.level) / 2)) * misses[best] ** 0.5
+        half = float(special.stdtrit(len(studied) - 1, (1 + analysis.level) / 2)) * _miss(left) ** 0.5
     return UnscoredLanguage(
         language=language,
         schedule=finalists[chosen].first.plan.schedule,
@@ -68,7 +69,7 @@ def predict_unscored(analysis: StudyAnalysis, language: str, distances: Distance
         level=analysis.level,
         left_out=tuple(
             LeftOut(language=name, schedule=finalists[mix].first.plan.schedule, predicted=predicted, gain=gain)
-            for name, (mix, predicted, gain) in zip(studied, left[best], strict=True)
+            for name, (mix, predicted, gain) in zip(studied, left, strict=True)
         ),
         related=tuple(sorted(zip(studied, map(float, weights), strict=True), key=lambda one: (-one[1], one[0]))),
         distances=best > 0,
@@ -97,6 +98,11 @@ def _left_out(worth: Array, gains: Array, weights: Array, place: int) -> tuple[i
     on = weights[place, others] / weights[place, others].sum()
     mix = int(np.argmax(worth @ on))
     return mix, float(gains[mix, others] @ on), float(gains[mix, place])
+
+
+def _miss(left: Sequence[tuple[int, float, float]]) -> float:
+    """Return the mean square of what was predicted, less what there was."""
+    return float(np.mean([(predicted - gain) ** 2 for _, predicted, gain in left]))
 
 
 def _tables(names: Sequence[str], distances: Distances | None) -> list[Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Self
 
@@ -73,7 +73,7 @@ class Mixture:
 
     def renamed(self, names: Mapping[str, str]) -> Self:
         """Return the mixture with tasks under other names; those without an entry keep theirs."""
-        return type(self)(shares=tuple((names.get(name, name), share) for name, share in self.shares))
+        return replace(self, shares=tuple((names.get(name, name), share) for name, share in self.shares))
 
     def __iter__(self) -> Iterator[tuple[str, Fraction]]:
         return iter(self.shares)

@@ -345,8 +345,9 @@ class Plan:
         return tuple(dataclasses.replace(bare, schedule=mix, seed=seed) for mix in self.soup for seed in seeds)
 
     def for_target(self, target: str) -> TrainSettings:
-        """Return the phase-3 settings of one target, with the methods that the schedule brings along."""
-        return _with_methods(self.settings.for_target(target), self.schedule.methods, "target")
+        """Return the phase-3 settings of one target, with the methods that the schedule, or a soup's mixes, bring along."""
+        methods = self.soup[0].methods if self.soup else self.schedule.methods
+        return _with_methods(self.settings.for_target(target), methods, "target")
 
     @property
     def method_files(self) -> tuple[str, ...]:

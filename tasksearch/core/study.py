@@ -53,6 +53,8 @@ LEADER_SEEDS_ONCE = 3
 AUTO_LAYER = "auto"
 """Value of `--retrieval-layer`: chosen on the pretrained model (`study.retrieval_layers`)."""
 ALL_LANGUAGES = "all"
+NO_LAYERS = (("none", 0),)
+"""`auto_layers` of a study that had nothing to choose by when it began: it keeps the usual layer, also when it is extended."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -191,12 +191,13 @@ def _training(facts: Facts) -> str:
     english = "" if any(card.trains_in for card in facts.data) else ", English"
     lines.append(f"- phase 2, intermediate{english}: {facts.plan.schedule}")
     if facts.target:
-        how = settings.for_target(facts.target.name)
+        how = facts.plan.for_target(facts.target.name)
         length = f"{how.steps} steps" if how.steps else f"{how.epochs:g} epochs" if how.epochs else "1 epoch"
         features = (
             f", features `{settings.features}`" if facts.target.kind in ("pair", "sentence", "multilabel", "choice") else ""
         )
-        lines.append(f"- phase 3, English: {facts.target.name}, {length} of {how.batch_size} examples{features}")
+        methods = f", with {' '.join(how.methods)}" if how.methods else ""
+        lines.append(f"- phase 3, English: {facts.target.name}, {length} of {how.batch_size} examples{features}{methods}")
     lines.append(f"- seed {facts.plan.seed}, plan `{facts.plan.signature}`")
     return "\n".join(lines) + f"\n\n```toml\n{facts.mix.strip()}\n```"
 

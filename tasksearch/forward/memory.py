@@ -66,8 +66,7 @@ def recomputed(
         room: bytes that the activations of a pass of `sequences` x `tokens` may take; None: any.
         dropout: the context that the pass draws its dropout in, entered again on the way back.
     """
-    needed = 0 if room is None else activation_bytes(model.config, sequences, tokens)
-    if room is None or needed <= room or not family_of(model).stock:
+    if room is None or not family_of(model).stock or (needed := activation_bytes(model.config, sequences, tokens)) <= room:
         yield
         return
     from torch.utils import checkpoint

@@ -20,6 +20,7 @@ class SingleTask:
 
     Attributes:
         task, steps: the mix: all examples of one task, for so many optimiser steps.
+        words: learning rate and training methods of the phase where the search chose them, as in ` at 2e-05`.
         by_language: language → mean over targets, then over kinds of target.
         by_target: target → mean over languages but English.
         overall: mean over both.
@@ -28,6 +29,7 @@ class SingleTask:
 
     task: str
     steps: int
+    words: str
     by_language: Mapping[str, Estimate]
     by_target: Mapping[str, Estimate]
     overall: Estimate

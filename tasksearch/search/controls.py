@@ -46,11 +46,13 @@ def control_plans(
     makers: list[Callable[[int], Plan]] = []
     if "length" in names and free is not None:
         others = {alike(free, mix) for mix in mixes} - set(mixes)
-        makers += [_at(plan_of, one) for one in sorted(others, key=lambda one: (one.steps, one.learning_rate or 0.0))]
+        makers += [
+            _at(plan_of, one) for one in sorted(others, key=lambda one: (one.steps, one.learning_rate or 0.0, one.methods))
+        ]
     if "exposure" in names:
         lengths = sorted({plan_of(mix, 0).intermediate_examples for mix in mixes})
         makers += [_lengthened(plan_of, examples) for examples in lengths]
-    if "soup" in names and len(mixes) > 1:
+    if "soup" in names and len(mixes) > 1 and len({mix.methods for mix in mixes}) == 1:  # they hold for its target phases too
         makers.append(lambda seed: dataclasses.replace(plan_of(Schedule.none(), seed), soup=mixes))
     if "average" in names:
         makers.append(_averaged(plan_of))
@@ -66,7 +68,7 @@ def control_seeds(config: StudyConfig) -> range:
 
 def most_controls(config: StudyConfig) -> int:
     """Return the most trainings of controls that a complete study has."""
-    lengths = min(config.leaders, len(config.space.steps) or 1)
+    lengths = config.leaders if config.space.grid else min(config.leaders, len(config.space.steps) or 1)
     trained = (len(config.space.searched_rates) or 1) * (len(config.space.methods) or 1)
     alikes = min(config.leaders, (len(config.space.steps) or 1) * trained)
     each = {"length": alikes - 1, "exposure": lengths, "soup": int(config.leaders > 1), **always(config)}

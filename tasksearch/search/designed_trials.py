@@ -126,6 +126,8 @@ def _wish(
     wish: dict[str, Any] = {f"use/{task}": task in chosen for task in space.tasks}
     if len(chosen) > 1 and kind not in space.schedules:
         return {}
+    if len(chosen) > 1 and space.rules and rule not in space.rules and EXPLICIT not in space.rules:
+        return {}
     if space.rules:  # a space that has the design's rule gives its shares exactly, weights only approximate them
         wish["rule"] = rule if rule in space.rules else EXPLICIT
     wish |= {"schedule": kind, "steps": space.steps[0] if space.steps else None}

@@ -108,7 +108,10 @@ class SurrogateSampler(BaseSampler):  # type: ignore[misc]
             return None
         if not any(params[f"use/{task}"] for task in self._space.tasks):
             return None
-        return decode(self._space, params)
+        try:
+            return decode(self._space, params)
+        except BadInput:  # a trial that failed, or is asked at the moment, before it had all its parameters
+            return None
 
     def _told(self, study: optuna.Study, earlier: Sequence[FrozenTrial], number: int) -> tuple[Told | None, list[Schedule]]:
         sign = 1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0

@@ -22,7 +22,7 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import SEARCHED, TrialRecord
 from tasksearch.reports.data import KindBest, MatchedPair, ReferenceScores, SingleTask
 from tasksearch.results.verdict import Estimate
-from tasksearch.search.collapse import FRESH, collapsed
+from tasksearch.search.collapse import FRESH, collapsed, collapsed_pairs
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,7 +82,7 @@ class Contrasts:
         mixes: dict[str, tuple[TrialRecord, ...]] = {}
         fresh: dict[str, list[TrialRecord]] = {}
         done = [record for record in records if record.status == "done" and str(record.role) != "untrained"]
-        lost = collapsed(done) | incomplete(r for r in done if r.role in FRESH)
+        lost = collapsed(done) | collapsed_pairs(done) | incomplete(r for r in done if r.role in FRESH)
         for record in sorted(done, key=lambda r: r.number):
             if record.number not in lost:
                 mixes[record.plan.mix_signature] = (*mixes.get(record.plan.mix_signature, ()), record)
@@ -103,7 +103,7 @@ class Contrasts:
         """Return every mix of one task, sorted by task and length."""
         found = [trained for trained in self.mixes.values() if len(trained[0].plan.schedule.tasks) == 1]
         told = [single for trained in found if (single := self._single(trained)) is not None]
-        return tuple(sorted(told, key=lambda single: (single.task, single.steps)))
+        return tuple(sorted(told, key=lambda single: (single.task, single.steps, single.words)))
 
     def pairs(self) -> tuple[MatchedPair, ...]:
         """Return every joint mix paired with each mix that differs from it only in order, in the order of their trials."""
@@ -155,6 +155,7 @@ class Contrasts:
         return SingleTask(
             task=schedule.tasks[0],
             steps=schedule.steps,
+            words=schedule.rate_words,
             by_language={name: gain(weights, tuple(asked.by_language.values())) for name, weights in asked.by_language.items()},
             by_target={name: gain(weights) for name, weights in asked.by_target.items()},
             overall=gain(asked.overall),
@@ -257,4 +258,5 @@ def _but_for_order(plan: Plan) -> Hashable:
         plan.schedule.mixture(),
         plan.schedule.steps,
         plan.schedule.learning_rate,
+        plan.schedule.methods,
     )

@@ -87,9 +87,11 @@ def _rows_wanted(config: StudyConfig, records: Sequence[TrialRecord], ledger: An
         return {row.schedule: row.name for row in config.space.rows(ledger.sizes())}
     names = design_names_of(ledger)
     searched = [record for record in records if record.role in SEARCHED and record.status == "done"]
-    singles = sorted({r.plan.schedule for r in searched if len(r.plan.schedule.tasks) == 1}, key=lambda s: (s.tasks, s.steps))
-    alike = len({schedule.steps for schedule in singles}) == 1
-    found = {one: one.tasks[0] if alike else f"{one.tasks[0]}, {one.steps} steps" for one in singles}
+    singles = sorted(
+        {r.plan.schedule for r in searched if len(r.plan.schedule.tasks) == 1}, key=lambda s: (s.tasks, s.steps, s.rate_words)
+    )
+    steps, words = len({one.steps for one in singles}) > 1, len({one.rate_words for one in singles}) > 1
+    found = {one: one.tasks[0] + f", {one.steps} steps" * steps + one.rate_words * words for one in singles}
     joint = [r.plan.schedule for r in searched if r.role == "design" and r.plan.schedule.kind == "joint"]
     return found | {one: names.name(one) for one in joint if one not in found}
 

@@ -34,7 +34,7 @@ def has_presets(suite: Suite) -> bool:
 
     A suite file of the user's own states its settings, and the lab has its own model.
     """
-    return suite.needs_data and not suite.home
+    return suite.world != "lab" and not suite.home
 
 
 def family_and_width(model: str, encoder: str = "") -> tuple[str | None, int]:
@@ -75,6 +75,8 @@ def with_preset(asked: StudyOptions, preset: Preset, suite: Suite, targets: Sequ
     for_kinds: dict[str, dict[str, Any]] = {}
     for target in targets:
         own = {k: v for k, v in preset.kinds.get(suite.card(target).kind, {}).items() if k not in given}
+        if asked.target_steps is not None:
+            own.pop("epochs", None)
         if own or target in dict(asked.target):
             for_kinds[target] = own | dict(dict(asked.target).get(target, ()))
     return dataclasses.replace(asked, **values, target=read_per_target(for_kinds))
@@ -90,9 +92,12 @@ def without_preset(now: StudyConfig, was: StudyConfig) -> StudyConfig:
     replaced = {
         one.name: getattr(was.overrides, one.name)
         for one in dataclasses.fields(Overrides)
-        if preset.options.get(one.name) == getattr(now.overrides, one.name) or (one.name == "target" and preset.kinds)
+        if (one.name in preset.options and preset.options[one.name] == getattr(now.overrides, one.name))
+        or (one.name == "target" and preset.kinds)
     }
-    fixed = {name: getattr(was.space, name) for name in ("steps", "learning_rates")}
-    of_preset = now.space.steps == preset.options.get("steps", now.space.steps)
-    space = dataclasses.replace(now.space, **fixed) if of_preset else now.space
+    space = now.space
+    if space.steps == preset.options.get("steps"):
+        space = dataclasses.replace(space, steps=was.space.steps)
+    if "intermediate_learning_rate" in preset.options:
+        space = dataclasses.replace(space, learning_rates=was.space.learning_rates)
     return dataclasses.replace(now, preset=was.preset, space=space, overrides=dataclasses.replace(now.overrides, **replaced))

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tasksearch.core.study import ALL_LANGUAGES, AUTO_LAYER, StudyConfig
+from tasksearch.core.study import ALL_LANGUAGES, AUTO_LAYER, NO_LAYERS, StudyConfig
 from tasksearch.study.settings import layers_note, settings_of
 
 if TYPE_CHECKING:
@@ -27,14 +27,15 @@ def wants_layers(config: StudyConfig) -> bool:
 def with_layers(config: StudyConfig, setup: Setup) -> tuple[StudyConfig, Setup]:
     """Return configuration and setup with the layers that the pretrained model retrieves best by.
 
-    Both are returned unchanged where fewer than two languages have a retrieval target: nothing could be left out.
+    Where fewer than two languages have a retrieval target nothing could be left out: the study keeps the usual layer for good,
+    since trials with two layers do not compare.
     """
     from tasksearch.models.encoder import shape_of
 
     found = chosen_layers(layer_scores(config, setup))
+    config = dataclasses.replace(config, overrides=dataclasses.replace(config.overrides, auto_layers=found or NO_LAYERS))
     if not found:
         return config, setup
-    config = dataclasses.replace(config, overrides=dataclasses.replace(config.overrides, auto_layers=found))
     settings = settings_of(setup.suite, config, shape_of(setup.model, config.encoder))
     told = "; ".join(filter(None, (setup.suite.warning, layers_note(config))))
     return config, dataclasses.replace(setup, settings=settings, suite=dataclasses.replace(setup.suite, warning=told))

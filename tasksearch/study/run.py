@@ -216,7 +216,7 @@ def _run_and_close(
     if wants_layers(config):
         _say(on_event, ["retrieval layers: read on the pretrained model"])
         config, setup = with_layers(config, setup)
-        _say(on_event, [layers_note(config)])
+        _say(on_event, [told for told in [layers_note(config)] if told])
     if (precision := config.overrides.precision) is not None:
         _say(on_event, [f"forward and backward passes run in {precision}, with fp32 weights"])
     _LOG.info("prepared: data in %s, model %s, store %s", setup.data, setup.model, store)

@@ -169,8 +169,8 @@ def _retrieval(base: RetrievalSettings, asked: Overrides, shape: Shape | None) -
     if asked.max_length is not None:
         base = dataclasses.replace(base, max_length=None)  # None: the same length as in the intermediate phase
     if asked.retrieval_layer == AUTO_LAYER:
-        if asked.auto_layers:
-            found = dict(asked.auto_layers)
+        found = dict(asked.auto_layers)
+        if ALL_LANGUAGES in found:
             return dataclasses.replace(base, layer=found.pop(ALL_LANGUAGES), layers=tuple(sorted(found.items())))
     elif asked.retrieval_layer is not None:
         if shape is not None and not -shape.layers - 1 <= int(asked.retrieval_layer) <= shape.layers:
@@ -218,7 +218,7 @@ def skipped_note(folder: Path) -> str:
 def layers_note(config: StudyConfig) -> str:
     """Return which layers `--retrieval-layer auto` chose, as a sentence; empty where it was not asked for."""
     found = dict(config.overrides.auto_layers)
-    if not found:
+    if ALL_LANGUAGES not in found:
         return ""
     first = found.pop(ALL_LANGUAGES)
     apart = "".join(f", {language} {layer}" for language, layer in sorted(found.items()))

@@ -322,6 +322,10 @@ def _by_language(entry: Mapping[str, Any], where: str, source: Source) -> tuple[
     if (told := entry.get("translations")) is None:
         return ()
     _check_keys(told, _TRANSLATION_KEYS, f"{where}: translations")
+    if entry["kind"] in ("tagging", "span"):  # an example may give several items there, by its length in each language
+        raise BadInput(
+            f"{where}: translations of a task of kind {entry['kind']!r}; expected pair, sentence, multilabel or choice"
+        )
     for key in ("files", "languages"):
         if key not in told:
             raise BadInput(f"{where}: translations without {key!r}; expected {{ files = 'PATH', languages = ['de', 'sw'] }}")

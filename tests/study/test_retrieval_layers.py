@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tasksearch.core.errors import BadInput
 from tasksearch.core.plan import Plan, RetrievalSettings
 from tasksearch.core.schedule import Schedule
-from tasksearch.core.study import StudyConfig
+from tasksearch.core.study import NO_LAYERS, StudyConfig
 from tasksearch.evaluation.retrieval import layer_accuracies
 from tasksearch.phases.context import open_context
 from tasksearch.phases.run import run_plan
@@ -87,3 +87,14 @@ def test_a_language_is_scored_and_named_by_its_own_layer(tiny_lab):
 def test_a_layer_that_is_none_is_one_line(wrong):
     with pytest.raises(BadInput, match=r"--retrieval-layer is .*; expected an integer, or auto"):
         configure(retrieval_layer=wrong)
+
+
+def test_a_study_with_nothing_to_choose_by_keeps_the_usual_layer_for_good(tiny_lab):
+    words = {"targets": ["topic"], "model": str(tiny_lab.model), "data": str(tiny_lab.data)}
+    config = configure(**words, retrieval_layer="auto")
+    setup = prepare(config)
+    settled, same = with_layers(config, setup)
+    assert settled.overrides.auto_layers == NO_LAYERS and same.settings == setup.settings
+    assert not wants_layers(settled) and layers_note(settled) == ""
+    grown = dataclasses.replace(settled, targets=("topic", "retrieval"))
+    assert prepare(grown).settings.retrieval == setup.settings.retrieval

@@ -101,18 +101,18 @@ def mixes_of(studies: Sequence[MatchedStudy], *, every: bool = False) -> list[Mi
     return list(found.values())
 
 
-_Same = tuple[Mixture, float | None]
-"""Mixture and learning rate."""
+_Same = tuple[Mixture, float | None, tuple[str, ...]]
+"""Mixture, learning rate and training methods."""
 
 
 def _trained(study: MatchedStudy, role: str) -> list[tuple[_Same, int, list[TrialRecord]]]:
-    """Return (mixture and rate, steps, its records of that role), a pair's by its own seed too, in the order of the trials."""
+    """Return (mixture with rate and methods, steps, its records of that role), in the order of the trials; a pair's by seed."""
     found: dict[tuple[_Same, int, int], list[TrialRecord]] = {}
     for record in sorted((r for r in study.records if r.role == role), key=lambda r: r.number):
         mixture = record.plan.schedule.mixture()
         assert mixture is not None, "a matched training has an intermediate phase"
         own = record.plan.seed if role == "pair" else 0
-        same = (mixture, record.plan.schedule.learning_rate)
+        same = (mixture, record.plan.schedule.learning_rate, record.plan.schedule.methods)
         found.setdefault((same, record.plan.schedule.steps, own), []).append(record)
     return [(same, steps, members) for (same, steps, _), members in found.items()]
 

@@ -58,9 +58,9 @@ def section(data: ReportData) -> Section | None:
 
 
 def labels(singles: Sequence[SingleTask]) -> list[str]:
-    """Return a name for each: the task's, with its steps where they differ."""
-    same = len({single.steps for single in singles}) == 1
-    return [single.task if same else f"{single.task} {single.steps}" for single in singles]
+    """Return a name for each: the task's, with its steps, learning rate and methods where they differ."""
+    steps, words = len({single.steps for single in singles}) > 1, len({single.words for single in singles}) > 1
+    return [single.task + f" {single.steps}" * steps + single.words * words for single in singles]
 
 
 def _steps(singles: Sequence[SingleTask]) -> str:
