@@ -50,3 +50,9 @@ def test_a_designs_parameters_decode_to_its_schedule(toy, denominator):
     space = toy.space(denominator=denominator)
     for design in designed_trials(space, toy.sizes):
         assert decode(space, dict(design.params)) == design.schedule
+
+
+@pytest.mark.parametrize(("rules", "count"), [((), 6), (("capped(100)",), 3), (("explicit", "capped(100)"), 6)])
+def test_a_design_of_another_rule_than_the_space_s_is_left_out(toy, rules, count):
+    space = toy.space(rules=rules).with_sizes(toy.sizes)
+    assert len(designed_trials(space, toy.sizes)) == count

@@ -13,10 +13,11 @@ from tasksearch.core.space import SearchSpace, decode, encode
 from tasksearch.core.study import StudyConfig
 from tasksearch.phases.segments import Surroundings, segments_of
 from tasksearch.records.mix_file import read_mix, schedule_toml
-from tasksearch.search.controls import alike, most_controls
+from tasksearch.search.controls import alike, control_plans, most_controls
 from tasksearch.search.designed_trials import designed_trials
 from tasksearch.search.random_schedules import every_schedule, random_params
 from tasksearch.study.configuration import configure
+from tasksearch.study.contrasts import _but_for_order
 from tasksearch.study.settings import settings_of
 from tasksearch.study.setup import check_methods
 from tasksearch.tasks.catalogue import load_suite
@@ -25,6 +26,7 @@ from tasksearch.training.order import stage_counts
 METHODS = ("none", "smoothing:phase=both", "adversarial:epsilon=0.2")
 SPACE = SearchSpace(name="s", summary="", tasks=("mnli", "qqp", "squad"), steps=(64,), methods=METHODS)
 ONE = dataclasses.replace(SPACE, methods=())
+SETTINGS = PhaseSettings(intermediate=TrainSettings(), target=TrainSettings())
 AROUND = Surroundings(
     model="m", training=dict.fromkeys(SPACE.tasks, "d"), recipes={"t": "r"}, evaluation={("t", "en"): ()}, numerics="n",
     kinds=dict.fromkeys((*SPACE.tasks, "t"), "pair"),
@@ -95,3 +97,22 @@ def test_the_study_s_methods_reach_the_settings_of_their_phases():
     assert settings.intermediate.methods == ("adversarial:epsilon=0.2",)
     for target in config.targets:
         assert settings.for_target(target).methods == ("adversarial:epsilon=0.2", "smoothing")
+
+
+def test_a_soup_trains_targets_as_its_mixes_do_and_there_is_none_of_mixes_that_differ_in_that():
+    def plan_of(schedule, seed):
+        return Plan(suite="s", schedule=schedule, targets=("t",), languages=("en",), settings=SETTINGS, seed=seed)
+
+    mixes = [Schedule.sequential([(task, 4), ("qqp", 4)]) for task in ("mnli", "squad")]
+    same, mixed = [one.with_methods(METHODS[1:2]) for one in mixes], [mixes[0], mixes[1].with_methods(METHODS[1:2])]
+    soups = control_plans(("soup", "seeds"), plan_of, same, free=None, seeds=range(1, 3))
+    assert len(soups) == 4 and {one.for_target("t").methods for one in soups} == {("smoothing",)}
+    assert not control_plans(("soup",), plan_of, mixed, free=None, seeds=range(1, 3))
+
+
+def test_mixes_that_differ_in_their_method_are_no_matched_pair():
+    plans = [
+        Plan(suite="s", schedule=Schedule.sequential([("mnli", 4)]).with_methods(own), targets=("t",), languages=("en",),
+             settings=SETTINGS) for own in ((), METHODS[1:2])
+    ]  # fmt: skip
+    assert _but_for_order(plans[0]) != _but_for_order(plans[1])
