@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tasksearch.reports.data import ReportData
 from tasksearch.reports.section import Section
@@ -12,26 +14,36 @@ from tasksearch.reports.sections import SECTIONS
 from tasksearch.reports.table import ReportTable
 from tasksearch.reports.table_files import to_csv, to_latex
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 _NUMBER = re.compile(r"~?[+\-−–]?\d[\d.,]*( ?%)?( \[.*\])?(\+\d+)?[*•]?|[▲▼?]?[+\-−]\d[\d.,]*( \[.*\])?†?|–")
 
 
 def render(data: ReportData, *, extra: tuple[Section, ...] = ()) -> str:
     """Render the page; `extra` sections are put before the last one."""
+    built = sections_of(data)
+    template = _environment().get_template("report.html")
+    return template.render(data=data, sections=[*built[:-1], *extra, *built[-1:]])
+
+
+@cache
+def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    built = sections_of(data)
     environment = Environment(
         loader=PackageLoader("tasksearch.reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     environment.tests["numeric"] = is_numeric
     environment.filters["csv"] = lambda table: _address("text/csv", to_csv(table))
     environment.filters["latex"] = lambda table: _address("application/x-tex", to_latex(table))
     environment.filters["slug"] = slug_of
-    return environment.get_template("report.html").render(data=data, sections=[*built[:-1], *extra, *built[-1:]])
+    return environment
 
 
 def sections_of(data: ReportData) -> list[Section]:

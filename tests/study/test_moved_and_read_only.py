@@ -105,8 +105,11 @@ def test_a_path_that_mlflow_would_misread_is_refused(tmp_path):
 
 
 @pytest.fixture
-def unwritable(planted_folder, tmp_path_factory):
-    """A study that belongs to somebody else: this process reads it as `nobody`, and a mode forbids writing."""
+def unwritable(planted_folder, tmp_path_factory, monkeypatch):
+    """A study that belongs to somebody else: this process reads it as `nobody`, and a mode forbids writing.
+
+    Asks for `monkeypatch` so that a test's working directory is restored after this process is root again.
+    """
     if os.geteuid() != 0:
         pytest.skip("needs root, to become somebody without write access")
     folder = shutil.copytree(planted_folder, tmp_path_factory.mktemp("theirs") / "study")
