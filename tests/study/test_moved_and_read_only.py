@@ -116,7 +116,7 @@ def unwritable(planted_folder, tmp_path_factory, monkeypatch):
     for left in ("readings.json", "readings.lock", "report.html"):
         (folder / left).unlink(missing_ok=True)
     warm = shutil.copytree(folder, folder.with_name("warm"))  # what is imported late lies where nobody may read
-    for command in ("best", "report"):
+    for command in ("best", "report", "trials"):
         assert CliRunner().invoke(app, [command, str(warm)]).exit_code == 0
     root = next(
         path for path in folder.parents if path.parent == Path(tempfile.gettempdir())
