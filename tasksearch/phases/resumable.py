@@ -33,8 +33,9 @@ from tasksearch.training.order import StepItems
 
 _LOG = logging.getLogger(__name__)
 BEST = {"model": "best_model", "heads": "best_heads"}
-AVERAGE = "average"
 """Table of a learner → the table of a snapshot that holds it as it was at the best score (`training.early_stopping`)."""
+AVERAGE = "average"
+"""Table of a snapshot that holds the sum of the weights to be averaged (`training.averaging`)."""
 
 
 def learner_of(model: Any, heads: nn.ModuleDict, context: RunContext) -> Learner:
