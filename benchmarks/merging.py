@@ -7,11 +7,11 @@
 
 Every intermediate task is trained alone once, for the grid's 128 steps. A joint mix is stood for by the weighted average of
 their changes, θ₀ + Σ wᵢ (θᵢ - θ₀) (task arithmetic; Ilharco et al. 2023; MergeMix, arXiv 2601.17858). It is scored on selection
-examples: retrieval as it is, the other targets after a quarter of their steps. From the same encoders come LogME of the targets'
-English training examples (You et al. 2021) and the cosines of the tasks' gradients with the targets' (Grad-TAG, 2409.06091).
+examples: retrieval as it is, the other targets after a quarter of their steps. From the same encoders come LogME of the
+targets' English training examples (You et al. 2021) and the cosines of the tasks' gradients with the targets' (Grad-TAG, 2409.06091).
 
 Truth is the recorded grid: reporting examples of two seeds of a mix, while what a predictor may read of the grid is selection
-examples of the third; all three seeds take that part in turn. The grid's pretrained model is not on every machine: the lab
+examples of the third, in three turns. The grid's pretrained model is not on every machine: the lab
 pretrains its twin, of the same recipe. What the trained singles of the one say about the other is printed first.
 """
 
@@ -420,9 +420,7 @@ def correlations(
     """Print Spearman's correlation with the other two seeds' reporting scores, and 95 % intervals over mixes drawn again."""
     rng = np.random.default_rng(0)
     drawn = [joint, *(rng.choice(joint, len(joint)) for _ in range(draws))]
-    print(
-        f"\nRank correlation over {len(joint)} joint mixes with the reporting scores of the other two seeds, mean of three turns"
-    )
+    print(f"\nRank correlation over {len(joint)} joint mixes with the other two seeds' reporting scores, mean of three turns")
     print(f"{'':42s}" + "".join(f"{kind:>24s}" for kind in data.kinds))
     first: dict[str, Array] = {}
     for name, predictor in predictors.items():
@@ -472,7 +470,7 @@ def replay(data: Recorded, merged: Array, shares: Array, joint: NDArray[np.int64
     rng = np.random.default_rng(0)
     drawn = rng.integers(orders, size=(2000, orders))
     print(
-        f"\nReplay, {orders} orders: points lost against the best mix of the two other seeds' reporting scores; less `no prior`, paired"
+        f"\nReplay, {orders} orders: points lost to the best mix by the two other seeds' reporting scores; less `no prior`, paired"
     )
     for what in ("per language", "one mix for all", "rank correlation, mixes not told"):
         for name in priors:
