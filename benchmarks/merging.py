@@ -8,7 +8,8 @@
 Every intermediate task is trained alone once, for the grid's 128 steps. A joint mix is stood for by the weighted average of
 their changes, θ₀ + Σ wᵢ (θᵢ - θ₀) (task arithmetic; Ilharco et al. 2023; MergeMix, arXiv 2601.17858). It is scored on selection
 examples: retrieval as it is, the other targets after a quarter of their steps. From the same encoders come LogME of the
-targets' English training examples (You et al. 2021) and the cosines of the tasks' gradients with the targets' (Grad-TAG, 2409.06091).
+targets' English training examples (You et al. 2021) and the cosines of the tasks' gradients with the targets' (as in Grad-TAG,
+arXiv 2409.06091).
 
 Truth is the recorded grid: reporting examples of two seeds of a mix, while what a predictor may read of the grid is selection
 examples of the third, in three turns. The grid's pretrained model is not on every machine: the lab
@@ -469,9 +470,7 @@ def replay(data: Recorded, merged: Array, shares: Array, joint: NDArray[np.int64
         print(f"order {order}, {time.process_time():.0f} CPU seconds", file=sys.stderr, flush=True)
     rng = np.random.default_rng(0)
     drawn = rng.integers(orders, size=(2000, orders))
-    print(
-        f"\nReplay, {orders} orders: points lost to the best mix by the two other seeds' reporting scores; less `no prior`, paired"
-    )
+    print(f"\nReplay, {orders} orders: points lost to the best mix by the two other seeds' reporting scores; less `no prior`")
     for what in ("per language", "one mix for all", "rank correlation, mixes not told"):
         for name in priors:
             text = ""
