@@ -39,7 +39,9 @@ def test_every_objective_is_over_the_baseline_of_the_same_length(planted, folder
         value = objective(record.scores, bare[record.plan.target_share], planted.GROUPS, config.objective)
         assert record.objective == pytest.approx(value)
     means = [cell.mean for share in (0.25, 1.0) for cell in bare[share].cells.values()]
-    assert all(level == pytest.approx(wanted, abs=8) for level, wanted in zip(means, [BASE - 30] * 6 + [BASE] * 6, strict=True))
+    assert all(
+        level == pytest.approx(wanted, abs=14) for level, wanted in zip(means, [BASE - 30] * 6 + [BASE] * 6, strict=True)
+    )
 
 
 def test_the_order_in_which_trials_end_changes_nothing(planted, folder, settings, tmp_path):
@@ -55,7 +57,7 @@ def test_the_verdict_is_that_of_whole_target_phases(folder):
     for choice in verdict.choices:
         assert set(choice.trials) <= whole
         for target in choice.targets:
-            assert target.baseline.value == pytest.approx(BASE, abs=8)
+            assert target.baseline.value == pytest.approx(BASE, abs=14)
         assert abs(choice.gain.value) < 20
         assert choice.expected is None or abs(choice.expected) < 20, "foreseen against the short baseline"
 
@@ -67,7 +69,7 @@ def test_the_report_compares_equals_and_says_what_was_short(folder, settings):
     searched = {r.number for r in data.records if r.role in SEARCHED}
     assert all(set(single.trials) <= searched for single in data.singles)
     for reference in (*data.references, *reference_scores_of(folder)):
-        assert all(baseline.value == pytest.approx(BASE, abs=8) for _, baseline in reference.by_language.values())
+        assert all(baseline.value == pytest.approx(BASE, abs=14) for _, baseline in reference.by_language.values())
     assert planned(data.config, list(data.records)) == len(data.records)
     before = [r for r in data.records if r.role in (*SEARCHED, "short-baseline")]
     assert planned(data.config, before) >= len(data.records)
