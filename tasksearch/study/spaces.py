@@ -12,6 +12,7 @@ from types import ModuleType
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.input_files import check_small
 from tasksearch.core.methods import with_absolute_paths
+from tasksearch.core.mixture import base_task
 from tasksearch.core.own_files import is_path, module_of, read_user_file
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.space import NO_METHOD, SearchSpace
@@ -108,6 +109,8 @@ def fill_in(
     space = _reduced(space, without)
     known = [card.name for card in suite.intermediates]
     if space.grid and (gone := [task for task in space.named_tasks if not _is_there(suite, task)]):
+        if base_task(gone[0]) in known:
+            suite.ingredient(gone[0])  # says in which languages the task can be trained
         raise BadInput(
             f"suite {suite.name!r} lacks {', '.join(gone)} of the grid {space.name!r}; expected a suite that has them, or "
             "--available, which leaves them out"

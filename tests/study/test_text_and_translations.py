@@ -8,7 +8,7 @@ import torch
 from typer.testing import CliRunner
 
 from tasksearch.cli.app import app
-from tasksearch.core.errors import BadInput
+from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.space import decode, encode
@@ -91,6 +91,14 @@ def test_what_cannot_be_trained_is_refused_in_one_line(words, why):
     with pytest.raises(BadInput, match=why) as caught:
         configure(**words)
     assert "\n" not in str(caught.value)
+
+
+def test_a_grid_that_names_a_translation_that_is_not_there_is_told_which_there_are(tmp_path):
+    lines = ("from tasksearch.core.grid import GridPlan", "from tasksearch.core.space import SearchSpace",
+             'SPACE = SearchSpace(name="own", summary="", grid=(GridPlan(each=True, tasks=("mnli", "mnli:th")),))')  # fmt: skip
+    (tmp_path / "own.py").write_text("\n".join(lines))
+    with pytest.raises(UnknownName, match=r"no translation of task 'mnli' in language 'th'.*sw"):
+        configure(**LOWRES | {"space": str(tmp_path / "own.py")})
 
 
 def test_a_suite_without_text_says_so():
