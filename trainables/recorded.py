@@ -50,6 +50,7 @@ class Surface:
         forgetting: points lost per doubling of the steps beyond 64.
         noise: standard deviation over seeds, points.
         examples: number of selection, and of reporting, examples per target and language.
+        shortened: points that a target phase without any steps would lose; one with a share of its steps loses in proportion.
     """
 
     world: int = 0
@@ -60,12 +61,14 @@ class Surface:
     forgetting: float = 0.5
     noise: float = 1.0
     examples: int = 200
+    shortened: float = 0.0
 
     def score(self, plan: Plan, target: str, language: str) -> float:
         """Return the score in percent, in [1, 99], with the seed's noise."""
         training = dataclasses.replace(plan, targets=(), languages=()).signature  # noise must not depend on other cells
         noise = self._drawn("noise", training, target, language) * self.noise
-        return min(99.0, max(1.0, self.truth(plan, target, language) + noise))
+        lost = self.shortened * (1 - plan.target_share)
+        return min(99.0, max(1.0, self.truth(plan, target, language) + noise - lost))
 
     def truth(self, plan: Plan, target: str, language: str) -> float:
         """Return the score in percent without noise. A soup scores the mean of its mixes."""

@@ -41,7 +41,7 @@ class Watch:
         self._total = config.trials + config.leaders * config.seed_limit + config.untrained
         from tasksearch.search.common_seeds import further_baseline
 
-        self._total += config.more_baseline + further_baseline(config)[1]
+        self._total += config.whole_baseline + config.more_baseline + further_baseline(config)[1]
         if config.controls:
             from tasksearch.search.controls import most_controls
 

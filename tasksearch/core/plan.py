@@ -43,6 +43,12 @@ def check_curve(curve: str, rung: int | None, decay: float) -> None:
         raise BadInput(f"decay is {decay}; expected a share of the phase in (0, 1)")
 
 
+def check_share(name: str, share: float) -> None:
+    """Raise BadInput for a share of the target steps outside (0, 1]."""
+    if not 0 < share <= 1:
+        raise BadInput(f"{name} is {share}; expected a share of the target steps in (0, 1], such as 0.25")
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
     """Hyperparameters of the gradient steps in one phase.
@@ -144,6 +150,20 @@ class TrainSettings:
         """Return the optimiser steps of a target phase with so many training examples."""
         shown = min(examples, self.train_examples or examples)
         return self.steps or max(1, round((self.epochs or 1.0) * shown / self.batch_size))
+
+    def shortened(self, share: float) -> TrainSettings:
+        """Return the settings of a target phase with this share of the steps, in (0, 1]; 1 changes nothing.
+
+        Curve and averaged snapshots keep their places relative to the phase's length, and early stopping its number of looks.
+        Lengths are rounded, and at least one step.
+        """
+        if share == 1:
+            return self
+        cut = {name: getattr(self, name) for name in ("steps", "early_stopping")}
+        lengths: dict[str, Any] = {name: max(1, round(share * steps)) for name, steps in cut.items() if steps is not None}
+        if self.steps is None:
+            lengths["epochs"] = share * (self.epochs or 1.0)
+        return dataclasses.replace(self, **lengths)
 
     def averaged_steps(self, total: int) -> tuple[int, ...]:
         """Return the steps, from 1, after which the weights of a phase of `total` steps are averaged; none if none are."""
@@ -288,6 +308,7 @@ class Plan:
         soup: schedules whose encoders after phase 2 are averaged; phase 3 starts from the average. The plan's own schedule is
             then empty.
         soup_seeds: seeds on each of which the schedules of a soup are trained; empty: the plan's own.
+        target_share: share of the steps of every target phase that is run, in (0, 1]: the fidelity of the plan's scores.
     """
 
     suite: str
@@ -300,8 +321,10 @@ class Plan:
     extra_examples: int = 0
     soup: tuple[Schedule, ...] = ()
     soup_seeds: tuple[int, ...] = ()
+    target_share: float = 1.0
 
     def __post_init__(self) -> None:
+        check_share("target_share", self.target_share)
         if self.extra_examples < 0:
             raise BadInput(f"extra_examples is {self.extra_examples}; expected at least 0")
         members = len(set(self.soup)) * len(set(self.soup_seeds) or {self.seed})
@@ -323,8 +346,8 @@ class Plan:
 
     @cached_property
     def mix_signature(self) -> str:
-        """Hash of the plan without its seed: the same for trials of one mix on different seeds."""
-        return signature_of("mix", dataclasses.replace(self, seed=0)._deciding())
+        """Hash of the plan without seed and fidelity: the same for all trials of one mix."""
+        return signature_of("mix", dataclasses.replace(self, seed=0, target_share=1.0)._deciding())
 
     @property
     def words(self) -> str:
@@ -347,7 +370,7 @@ class Plan:
     def for_target(self, target: str) -> TrainSettings:
         """Return the phase-3 settings of one target, with the methods that the schedule, or a soup's mixes, bring along."""
         methods = self.soup[0].methods if self.soup else self.schedule.methods
-        return _with_methods(self.settings.for_target(target), methods, "target")
+        return _with_methods(self.settings.for_target(target).shortened(self.target_share), methods, "target")
 
     @property
     def method_files(self) -> tuple[str, ...]:
@@ -384,7 +407,7 @@ class Plan:
 
     def _deciding(self) -> dict[str, Any]:
         """Return the plain form of what decides the plan's numbers."""
-        return plain_without(self, ("extra_examples", "soup", "soup_seeds"))
+        return plain_without(self, ("extra_examples", "soup", "soup_seeds", "target_share"))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -402,6 +425,7 @@ class Plan:
             extra_examples=int(data.get("extra_examples", 0)),
             soup=tuple(Schedule.from_json(one) for one in data.get("soup", ())),
             soup_seeds=tuple(int(seed) for seed in data.get("soup_seeds", ())),
+            target_share=float(data.get("target_share", 1.0)),
             settings=PhaseSettings(
                 intermediate=TrainSettings(**settings.pop("intermediate")),
                 target=TrainSettings(**settings.pop("target")),

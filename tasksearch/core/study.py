@@ -9,14 +9,16 @@ from typing import Any, Literal, Self
 
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.own_files import is_reference
-from tasksearch.core.plan import Plan
+from tasksearch.core.plan import Plan, check_share
 from tasksearch.core.presets import SUITE
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.signature import plain_without, to_plain
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.target_settings import PerTarget, read_per_target
 
-Role = Literal["baseline", "design", "pair", "search", "finalist", "control", "untrained", "twin", "best-of"]
+Role = Literal["baseline", "short-baseline", "design", "pair", "search", "finalist", "control", "untrained", "twin", "best-of"]
+BASELINES = ("baseline", "short-baseline")
+"""Roles of the baseline: with whole target phases, and with those of a search that shortens them (`search_target_steps`)."""
 SEARCHED = ("design", "pair", "search")
 """Roles of the search's own mixes: they are judged, ranked and may become finalists; `pair` is an arm of a matched pair."""
 AFTERWARDS = ("finalist", "control", "untrained", "twin", "best-of")
@@ -204,6 +206,9 @@ class StudyConfig:
         preset: name of the preset (`core.presets`) whose values stand in the overrides and the space.
         more_baseline: baseline seeds that were added later. They improve the estimate of the baseline but change no objective.
         widened: how many times the space was widened; Optuna keeps one study for each width.
+        search_target_steps: share of the steps of every target phase that trials of the search run, matched pairs among them.
+            Below 1 the search has a baseline of its own, equally short; finalists, controls and the baseline that their gains
+            are measured against run all steps.
     """
 
     name: str
@@ -247,8 +252,15 @@ class StudyConfig:
     preset: str = SUITE
     half_width: float | None = None
     max_trainings: int | None = None
+    search_target_steps: float = 1.0
 
     def __post_init__(self) -> None:
+        check_share("search_target_steps", self.search_target_steps)
+        if self.search_target_steps < 1 and self.pairs and self.twins:
+            raise BadInput(
+                f"{self.pairs} matched pairs, which have {self.search_target_steps:g} of the target steps as the search has, "
+                f"and {self.twins} matched sets, which have all of them; expected one of them: --pairs 0, or no --matched-sets"
+            )
         if self.trials < 1:
             raise BadInput(f"{self.trials} trials; expected at least 1")
         words: list[tuple[str, str, tuple[str, ...]]] = [
@@ -280,6 +292,21 @@ class StudyConfig:
             )
         if self.twin_seeds < LEAST_TWINS:
             raise BadInput(f"{self.twin_seeds} seeds of each matched set; expected at least {LEAST_TWINS}")
+
+    @property
+    def is_short(self) -> bool:
+        """Whether trials of the search have shorter target phases than finalists."""
+        return self.search_target_steps < 1
+
+    @property
+    def search_baseline(self) -> Role:
+        """Role of the baseline that gains of the search are measured against."""
+        return "short-baseline" if self.is_short else "baseline"
+
+    @property
+    def whole_baseline(self) -> int:
+        """Seeds of the baseline that are trained before the finalists since the search has a shorter one; else none."""
+        return self.baseline_seeds if self.is_short and self.leaders else 0
 
     @property
     def by_precision(self) -> bool:

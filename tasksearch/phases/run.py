@@ -259,7 +259,7 @@ def check_averages(plan: Plan) -> None:
         if schedule.stages:
             plan.settings.intermediate.check_average(schedule.steps, f"the intermediate phase of {schedule}")
     for target in plan.targets:
-        settings = plan.settings.for_target(target)
+        settings = plan.for_target(target)
         if settings.steps is not None:
             settings.check_average(settings.steps, f"the target phase of {target}")
 

@@ -12,7 +12,7 @@ from itertools import product
 
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
-from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.study import BASELINES, StudyConfig, TrialRecord
 
 Additions = Mapping[int, Sequence[TrialRecord]]
 """Trial number → its additions, in order."""
@@ -87,8 +87,14 @@ def _now(plan: Plan, config: StudyConfig) -> Plan:
 
 
 def _alike(records: list[TrialRecord]) -> list[TrialRecord]:
-    """Remove cells that some seed of the baseline lacks from all its seeds: no gain can be computed for them yet."""
-    seeds = [r.number for r in records if r.role == "baseline" and r.status == "done"]
+    """Remove cells that some seed of a baseline lacks from all its seeds: no gain can be computed for them yet."""
+    for role in BASELINES:
+        records = _alike_in(records, role)
+    return records
+
+
+def _alike_in(records: list[TrialRecord], role: str) -> list[TrialRecord]:
+    seeds = [r.number for r in records if r.role == role and r.status == "done"]
     tables = [{(s.target, s.language) for s in r.scores} for r in records if r.number in seeds]
     common = set.intersection(*tables) if tables else set()
     if all(table == common for table in tables):

@@ -92,6 +92,7 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "trials": min(asked.trials, asked.baseline_seeds + space.plan_count) if space.grid else asked.trials,
         "controls": GRID_CONTROLS if space.grid and asked.controls == StudyOptions.controls else control_names(asked.controls),
         "pairs": _pairs(asked, space),
+        "search_target_steps": asked.search_target_steps or StudyConfig.search_target_steps,
         "tracking_uri": kept_tracking_address(asked.tracking_uri),
         "pretraining_text": tuple(str(Path(place).absolute()) for place in asked.pretraining_text),
     }
@@ -216,6 +217,7 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "model": None if config.model == "lab" else config.model,
         "objective": ",".join(aims) or None,
         "controls": ",".join(config.controls) or "none",
+        "search_target_steps": config.search_target_steps if config.is_short else None,
         "tracking_uri": None if config.tracking_uri is None else kept_address(config.tracking_uri),
     }
     plain = {name: getattr(config, name) for name in same - set(resolved)}

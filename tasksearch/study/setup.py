@@ -253,8 +253,10 @@ def _check_averages(settings: PhaseSettings, config: StudyConfig, source: TaskSo
     for name in config.targets:
         for asked in (settings, *controls):
             own = asked.for_target(name)
-            if own.average_last > 1 and suite.card(name).trained:
-                own.check_average(own.steps_for(source.training_size(suite.card(name))), f"the target phase of {name}")
+            for share in {1.0, config.search_target_steps if asked is settings else 1.0}:
+                cut = own.shortened(share)
+                if own.average_last > 1 and suite.card(name).trained:
+                    cut.check_average(cut.steps_for(source.training_size(suite.card(name))), f"the target phase of {name}")
 
 
 def _read_all(source: TaskSource, targets: Sequence[TaskCard], languages: Sequence[str]) -> None:

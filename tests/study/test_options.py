@@ -37,7 +37,7 @@ SAMPLES = {
     "controls": "length,soup", "untrained": True,
     "pairs": 0,
     "twins": 3, "twin_seeds": 4, "seed": 5, "model": "some/model", "data": "data", "preset": "small", "head_lr_factor": 10.0,
-    "batch_size": 8, "target_steps": 7, "early_stopping": 20, "patience": 2,
+    "batch_size": 8, "target_steps": 7, "search_target_steps": 0.25, "early_stopping": 20, "patience": 2,
     "epochs": 1.5, "learning_rate": 3e-4, "intermediate_learning_rate": [1e-5, 2e-4],
     "target_learning_rate": 2e-5, "warmup": 0.25,
     "lr_policy": "stage", "mixing": "mixed", "precision": "bf16", "max_length": 64, "features": "cls", "head": "warm",
