@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from tasksearch.core.arm_rates import arm_rate_words
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.methods import method_words
 from tasksearch.core.option import Options, like, option
@@ -262,6 +263,13 @@ class StudyOptions(Options):
         TRAINING,
         "the same of the intermediate phase alone; repeatable: of several, the search chooses [default: --learning-rate]",
         **(_RATE | {"unset": ""}),
+    )
+    arm_learning_rate: tuple[str, ...] = option(
+        (),
+        TRAINING,
+        "the same of each arm of a matched pair: joint=2e-5,sequential=1e-5; of several rates of one arm each pair draws one "
+        "[default: both arms have the mixture's]",
+        parse=arm_rate_words,
     )
     target_learning_rate: float | None = option(
         None, TRAINING, "the same of the target phases alone", **(_RATE | {"unset": "--learning-rate"})

@@ -69,7 +69,9 @@ def control_seeds(config: StudyConfig) -> range:
 def most_controls(config: StudyConfig) -> int:
     """Return the most trainings of controls that a complete study has."""
     lengths = config.leaders if config.space.grid else min(config.leaders, len(config.space.steps) or 1)
-    trained = (len(config.space.searched_rates) or 1) * (len(config.space.methods) or 1)
+    rates = len(config.space.searched_rates) or 1
+    rates += len({rate for _, own in config.space.arm_learning_rates for rate in own} - set(config.space.searched_rates))
+    trained = rates * (len(config.space.methods) or 1)
     alikes = min(config.leaders, (len(config.space.steps) or 1) * trained)
     each = {"length": alikes - 1, "exposure": lengths, "soup": int(config.leaders > 1), **always(config)}
     return len(control_seeds(config)) * sum(each[name] for name in config.controls)

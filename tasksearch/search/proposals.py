@@ -396,9 +396,13 @@ def _open(
 
 
 def _told(config: StudyConfig, schedule: Schedule) -> tuple[tuple[str, Any], ...]:
-    """Return a matched training's parameters for display in Optuna; empty where the space lacks its kind."""
+    """Return a matched training's parameters, by which samplers and Optuna know it; empty where the space cannot express it.
+
+    A rate of its own is no parameter where the search has none.
+    """
+    known = schedule if config.space.searched_rates else schedule.at_rate(None)
     try:
-        return tuple(encode(schedule, config.space).items())
+        return tuple(encode(known, config.space).items())
     except BadInput:
         return ()
 
