@@ -196,6 +196,13 @@ class StudyOptions(Options):
         "averaged); several with commas, all (of the first three) or none",
         check=control_names,
     )
+    few_shot: int = option(
+        0,
+        TRIALS,
+        "a further control: what labelling so many examples of each language would give in place of the search; three draws of "
+        "them are taken from its selection examples and select nothing",
+        least=0,
+    )
     untrained: bool | None = option(None, TRIALS, "train an encoder without pretraining once", unset="for real text")
     pairs: int | None = option(
         None,

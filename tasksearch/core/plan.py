@@ -25,6 +25,10 @@ Start = Literal["pretrained", "fresh"]
 HeadStart = Literal["fresh", "warm"]
 
 
+FEW_SHOT_EPOCHS = 50
+"""As in the code of Schmidt et al. (EMNLP 2022); Zhao et al. (ACL 2021) stop earlier by a development set of the language."""
+
+
 def _check_choice(name: str, value: object, choices: Any) -> None:
     """Raise BadInput unless `value` is one of `choices`, a `Literal` type.
 
@@ -145,6 +149,21 @@ class TrainSettings:
         shown = min(examples, self.train_examples or examples)
         return self.steps or max(1, round((self.epochs or 1.0) * shown / self.batch_size))
 
+    def few_shot(self, examples: int) -> TrainSettings:
+        """Return the settings by which a target phase with these is continued on so many labelled examples of a language.
+
+        `FEW_SHOT_EPOCHS` passes at the same learning rate, and no more steps than the phase itself had. No method, averaging or
+        early stopping: the last one would need further labels.
+        """
+        plain: dict[str, Any] = {
+            "steps": None,
+            "train_examples": None,
+            "early_stopping": None,
+            "average_last": 1,
+            "methods": (),
+        }
+        return dataclasses.replace(self, batch_size=min(self.batch_size, examples), epochs=FEW_SHOT_EPOCHS, **plain)
+
     def averaged_steps(self, total: int) -> tuple[int, ...]:
         """Return the steps, from 1, after which the weights of a phase of `total` steps are averaged; none if none are."""
         back = (round(place * self.average_every * total) for place in range(self.average_last))
@@ -221,6 +240,8 @@ class PhaseSettings:
         retrieval: settings of bitext retrieval.
         evaluation_examples: maximum number of examples scored per language, for the selection and for the reporting examples
             each, drawn by a hash; None: all. Scores under such a cap cannot be compared with published ones.
+        few_shot: labelled examples of a language on which a target phase is continued in the few-shot controls
+            (`Plan.few_shot`); three draws of so many are taken from each language's selection examples, in every plan. 0: none.
         language_exponent: in MLM over several languages one is drawn in proportion to its number of texts to this power, in [0,
             1]; XLM-R was pretrained with 0.3.
     """
@@ -233,6 +254,7 @@ class PhaseSettings:
     head: HeadStart = "fresh"
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     evaluation_examples: int | None = None
+    few_shot: int = 0
     language_exponent: float = 0.3
 
     def __post_init__(self) -> None:
@@ -240,12 +262,14 @@ class PhaseSettings:
         _check_choice("head", self.head, HeadStart)
         if self.evaluation_examples is not None and self.evaluation_examples < 1:
             raise BadInput(f"evaluation_examples is {self.evaluation_examples}; expected at least 1, or None")
+        if self.few_shot < 0:
+            raise BadInput(f"few_shot is {self.few_shot}; expected at least 1 example, or 0 for none")
         if not 0 <= self.language_exponent <= 1:
             raise BadInput(f"language_exponent is {self.language_exponent}; expected a power in [0, 1]")
 
     def to_json(self) -> dict[str, Any]:
         """Return the plain form; fields that most studies leave at their defaults only where they differ."""
-        return plain_without(self, ("intermediate_lengths", "language_exponent"))
+        return plain_without(self, ("intermediate_lengths", "few_shot", "language_exponent"))
 
     def length_of(self, task: str) -> int:
         """Return the maximum sequence length of an intermediate task, whatever languages it is trained in, in tokens."""
@@ -288,6 +312,8 @@ class Plan:
         soup: schedules whose encoders after phase 2 are averaged; phase 3 starts from the average. The plan's own schedule is
             then empty.
         soup_seeds: seeds on each of which the schedules of a soup are trained; empty: the plan's own.
+        few_shot: whether each target phase is continued, for each language by itself, on labelled examples of the language
+            (`PhaseSettings.few_shot`), and that language is scored by what comes out.
     """
 
     suite: str
@@ -300,8 +326,13 @@ class Plan:
     extra_examples: int = 0
     soup: tuple[Schedule, ...] = ()
     soup_seeds: tuple[int, ...] = ()
+    few_shot: bool = False
 
     def __post_init__(self) -> None:
+        if self.few_shot and not self.settings.few_shot:
+            raise BadInput(
+                "a few-shot plan whose settings set no examples aside; expected few_shot of at least 1 in its settings"
+            )
         if self.extra_examples < 0:
             raise BadInput(f"extra_examples is {self.extra_examples}; expected at least 0")
         members = len(set(self.soup)) * len(set(self.soup_seeds) or {self.seed})
@@ -333,6 +364,8 @@ class Plan:
             return f"average of {' and '.join(map(str, self.soup))} over {len(self.soup_seeds)} seeds"
         if self.soup:
             return f"average of {len(self.soup)} encoders"
+        if self.few_shot:
+            return f"{self.schedule}, {self.settings.few_shot} labelled examples of each language"
         if self.extra_examples:
             return f"{self.schedule}, targets +{self.extra_examples} examples"
         averaged = self.settings.target.average_last
@@ -384,7 +417,7 @@ class Plan:
 
     def _deciding(self) -> dict[str, Any]:
         """Return the plain form of what decides the plan's numbers."""
-        return plain_without(self, ("extra_examples", "soup", "soup_seeds"))
+        return plain_without(self, ("extra_examples", "soup", "soup_seeds", "few_shot"))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -402,6 +435,7 @@ class Plan:
             extra_examples=int(data.get("extra_examples", 0)),
             soup=tuple(Schedule.from_json(one) for one in data.get("soup", ())),
             soup_seeds=tuple(int(seed) for seed in data.get("soup_seeds", ())),
+            few_shot=bool(data.get("few_shot", False)),
             settings=PhaseSettings(
                 intermediate=TrainSettings(**settings.pop("intermediate")),
                 target=TrainSettings(**settings.pop("target")),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tasksearch.core.schedule import Stage
+from tasksearch.phases.few_shot import few_shot_steps
 from tasksearch.phases.run import PlanRun
 
 
@@ -55,6 +56,11 @@ def planned_work(run: PlanRun) -> tuple[PlannedWork, ...]:
             found.append(
                 PlannedWork(signature=segment.signature, kind="target", target=segment.target, steps=steps, tokens=tokens)
             )
+        for _, name in segment.continued:
+            steps, size = few_shot_steps(run.plan, card, run.context), run.plan.settings.few_shot
+            settings = run.plan.for_target(segment.target).few_shot(size)
+            tokens = round(steps * settings.batch_size * _mean_tokens(run, segment.target, settings.max_length))
+            found.append(PlannedWork(signature=name, kind="target", target=segment.target, steps=steps, tokens=tokens))
         for language, name in segment.tables:
             examples = run.context.source.scored_examples(card, language, cap)
             found.append(PlannedWork(signature=name, kind="scores", target=segment.target, examples=examples))

@@ -133,7 +133,7 @@ def _row(
 
 
 def _is_control(record: TrialRecord) -> bool:
-    return bool(record.plan.extra_examples or record.plan.soup)
+    return bool(record.plan.extra_examples or record.plan.soup or record.plan.few_shot)
 
 
 @lru_cache(maxsize=1)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from tasksearch.analysis.estimates import CandidateOutcomes
 from tasksearch.analysis.evidence import Candidate, Control
-from tasksearch.analysis.study_analysis import AnalysisRow, Ranking, StudyAnalysis
+from tasksearch.analysis.study_analysis import AnalysisRow, Ranking, StudyAnalysis, cell_weights
 from tasksearch.core.schedule import Schedule
-from tasksearch.core.study import TrialRecord
-from tasksearch.results.baseline_comparison import BaselineEntry
+from tasksearch.core.score import ENGLISH, Cell
+from tasksearch.core.study import FEW_SHOT, TrialRecord
+from tasksearch.results.baseline_comparison import BaselineEntry, LanguageGain
 from tasksearch.results.verdict import Estimate
 from tasksearch.search.controls import alike
 from tasksearch.search.design_names import joined
@@ -127,6 +128,7 @@ def entries_of(
     for name, rival in rivals.items():
         if name not in map(joined, rows) and name not in ("equal exposure", AVERAGED):
             yield _fresh(analysis, row, ranking, rival, costs)
+    yield from _few_shot(analysis, row, ranking, costs)
     yield from _soups(analysis, row, ranking, costs)
     if AVERAGED in rivals:
         yield _fresh(analysis, row, ranking, rivals[AVERAGED], costs)
@@ -196,6 +198,46 @@ def _fresh(analysis: StudyAnalysis, row: AnalysisRow, ranking: Ranking, rival: R
         hours=costs.mean(rival.trials),
         rival=True,
     )
+
+
+def _few_shot(analysis: StudyAnalysis, row: AnalysisRow, ranking: Ranking, costs: _Costs) -> Iterator[BaselineEntry]:
+    """Yield the few-shot controls, over the cells that have labelled examples.
+
+    Their trainings differ in which examples are drawn, too; `seed_noise` lets a plan be noisier than the others.
+    """
+    chosen, base = ranking.candidates[0], analysis.evidence.baseline
+    cells = [cell for cell in analysis.evidence.cells if cell[1] in row.languages and _has_labels(analysis, cell)]
+    whole = cell_weights(cells, analysis.groups)
+    by_language = {spoken: cell_weights([c for c in cells if c[1] == spoken], analysis.groups) for _, spoken in sorted(cells)}
+    for control in analysis.evidence.few_shot if cells else ():
+        plan, arm = control.first.plan, control.arm
+        labels, schedule = plan.settings.few_shot, plan.schedule
+        without = sorted({c[0] for c in analysis.evidence.cells} - {c[0] for c in cells})
+        apart = f"; without {', '.join(without)}" if without else ""
+        yield BaselineEntry(
+            name=f"{FEW_SHOT}, best finalist" if schedule.stages else FEW_SHOT,
+            schedule=None,
+            evidence="fresh seeds",
+            gain=analysis.estimate(arm, whole, minus=base),
+            trainings=1,
+            advantage=analysis.estimate(chosen.arm, whole, minus=arm),
+            note=f"takes {labels} labelled examples of each language; {schedule}{apart}",
+            hours=costs.mean(control.trials),
+            labels=labels,
+            by_language=tuple(
+                LanguageGain(
+                    language=spoken,
+                    gain=analysis.estimate(arm, weights, minus=base),
+                    advantage=analysis.estimate(chosen.arm, weights, minus=arm),
+                )
+                for spoken, weights in by_language.items()
+            ),
+        )
+
+
+def _has_labels(analysis: StudyAnalysis, cell: Cell) -> bool:
+    """Whether examples of the cell are set aside: as `tasks.selection_split` does, from those that select, if it is trained."""
+    return cell[1] != ENGLISH and analysis.groups[cell[0]] != "retrieval" and bool(analysis.evidence.dev_examples.get(cell))
 
 
 def _soups(analysis: StudyAnalysis, row: AnalysisRow, ranking: Ranking, costs: _Costs) -> Iterator[BaselineEntry]:
