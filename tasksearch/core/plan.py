@@ -314,6 +314,9 @@ class Plan:
         soup_seeds: seeds on each of which the schedules of a soup are trained; empty: the plan's own.
         few_shot: whether each target phase is continued, for each language by itself, on labelled examples of the language
             (`PhaseSettings.few_shot`), and that language is scored by what comes out.
+        model_seeds: seeds on each of which everything is trained; each target's models, heads included, are averaged and
+            scored. Their heads start alike, as the plan's own seed draws them.
+        head_seed: seed that draws the targets' heads, of a training whose model is averaged; None: the plan's own.
     """
 
     suite: str
@@ -327,8 +330,15 @@ class Plan:
     soup: tuple[Schedule, ...] = ()
     soup_seeds: tuple[int, ...] = ()
     few_shot: bool = False
+    model_seeds: tuple[int, ...] = ()
+    head_seed: int | None = None
 
     def __post_init__(self) -> None:
+        if self.model_seeds and (len(set(self.model_seeds)) < 2 or self.soup or self.few_shot or self.settings.head == "warm"):
+            raise BadInput(
+                f"target models of seeds {list(self.model_seeds)} averaged; expected two or more seeds, no soup, no few-shot "
+                "examples, and fresh heads: those of warm ones do not start alike"
+            )
         if self.few_shot and not self.settings.few_shot:
             raise BadInput(
                 "a few-shot plan whose settings set no examples aside; expected few_shot of at least 1 in its settings"
@@ -364,6 +374,8 @@ class Plan:
             return f"average of {' and '.join(map(str, self.soup))} over {len(self.soup_seeds)} seeds"
         if self.soup:
             return f"average of {len(self.soup)} encoders"
+        if self.model_seeds:
+            return f"{self.schedule}, target models of {len(self.model_seeds)} seeds averaged"
         if self.few_shot:
             return f"{self.schedule}, {self.settings.few_shot} labelled examples of each language"
         if self.extra_examples:
@@ -376,6 +388,11 @@ class Plan:
         """The plans whose encoders a soup averages, mix by mix; none for a plan without a soup."""
         bare, seeds = dataclasses.replace(self, soup=(), soup_seeds=()), self.soup_seeds or (self.seed,)
         return tuple(dataclasses.replace(bare, schedule=mix, seed=seed) for mix in self.soup for seed in seeds)
+
+    @property
+    def model_members(self) -> tuple[Plan, ...]:
+        """The plans whose target models are averaged; none for a plan that averages none."""
+        return tuple(dataclasses.replace(self, model_seeds=(), seed=one, head_seed=self.seed) for one in self.model_seeds)
 
     def for_target(self, target: str) -> TrainSettings:
         """Return the phase-3 settings of one target, with the methods that the schedule, or a soup's mixes, bring along."""
@@ -417,7 +434,7 @@ class Plan:
 
     def _deciding(self) -> dict[str, Any]:
         """Return the plain form of what decides the plan's numbers."""
-        return plain_without(self, ("extra_examples", "soup", "soup_seeds", "few_shot"))
+        return plain_without(self, ("extra_examples", "soup", "soup_seeds", "few_shot", "model_seeds", "head_seed"))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -436,6 +453,8 @@ class Plan:
             soup=tuple(Schedule.from_json(one) for one in data.get("soup", ())),
             soup_seeds=tuple(int(seed) for seed in data.get("soup_seeds", ())),
             few_shot=bool(data.get("few_shot", False)),
+            model_seeds=tuple(int(seed) for seed in data.get("model_seeds", ())),
+            head_seed=data.get("head_seed"),
             settings=PhaseSettings(
                 intermediate=TrainSettings(**settings.pop("intermediate")),
                 target=TrainSettings(**settings.pop("target")),

@@ -38,10 +38,11 @@ SelectionRule = Literal["pivot-dev", "english-dev", "target-dev"]
 """Whose selection examples choose among the finalists: see `results.verdict.RULES`."""
 SAMPLERS = ("auto", "tpe", "random")
 SCHEDULERS = ("fifo", "asha")
-CONTROLS = ("length", "exposure", "soup", "average", "seeds")
+CONTROLS = ("length", "exposure", "soup", "average", "seeds", "models")
 """Controls of the baseline comparison: `length`, the best free baseline at the finalists' lengths; `exposure`, target phases
 lengthened to equal exposure; `soup`, the average of the finalists' encoders; `average`, target phases without an intermediate
-phase whose last snapshots are averaged; `seeds`, the average of the best finalist's encoders over seeds.
+phase whose last snapshots are averaged; `seeds`, the average of the best finalist's encoders over seeds; `models`, the average
+of target models over seeds, without an intermediate phase and of the best finalist.
 """
 FEW_SHOT = "few-shot"
 """Control that `few_shot` asks for: target phases continued on labelled examples of each language."""

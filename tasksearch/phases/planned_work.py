@@ -36,7 +36,6 @@ class PlannedWork:
 
 def planned_work(run: PlanRun) -> tuple[PlannedWork, ...]:
     """Return everything that a plan needs, in the order it is run; files are read to count examples."""
-    chain = run.soup.segments if run.soup else run.intermediate
     found = [
         PlannedWork(
             signature=one.signature,
@@ -45,12 +44,14 @@ def planned_work(run: PlanRun) -> tuple[PlannedWork, ...]:
             tokens=_stage_tokens(run, one.stage),
             carries=one.carries,
         )
-        for one in chain
+        for one in run.chain
     ]
+    for member in run.members:
+        found += [one for one in planned_work(member) if one.kind == "target"]
     cap = run.plan.settings.evaluation_examples
     for segment in run.targets:
         card = run.context.suite.card(segment.target)
-        if segment.trained:
+        if segment.trained and not run.members:
             steps, settings = _steps(run, segment.target), run.plan.for_target(segment.target)
             tokens = round(steps * settings.batch_size * _mean_tokens(run, segment.target, settings.max_length))
             found.append(

@@ -16,15 +16,25 @@ from tasksearch.core.arguments import named_arguments
 from tasksearch.core.learning_curve import LearningCurve
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
+from tasksearch.core.signature import signature_of
 from tasksearch.metrics.outcomes import Outcomes
 from tasksearch.models.encoder import no_mlm_head
 from tasksearch.phases.checkpoints import clear
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.few_shot import continue_on
 from tasksearch.phases.intermediate import Intermediate, ModelState
+from tasksearch.phases.model_average import averaged_model
 from tasksearch.phases.results import Cell, OnStep, PartOutcome, PlanResult, TrainedTarget
 from tasksearch.phases.scores import keep_outcomes, outcomes_of, scores_of, stored_outcomes
-from tasksearch.phases.segments import TargetSegment, root_signature, score_file_of, segments_of, trained_together
+from tasksearch.phases.segments import (
+    IntermediateSegment,
+    TargetSegment,
+    averaged_target,
+    root_signature,
+    score_file_of,
+    segments_of,
+    trained_together,
+)
 from tasksearch.phases.soup import SOUP, Soup
 from tasksearch.phases.target import FineTuned, fine_tune, keep_target, kept_target, training_cost
 from tasksearch.store.eviction import claim, prune
@@ -58,15 +68,30 @@ class PlanRun:
             shown_by=stage_counts,
         )
         self.score_file = score_file_of(plan, self.intermediate, root_signature(around))
+        self.members = tuple(PlanRun(one, dataclasses.replace(context, keep_targets=True)) for one in plan.model_members)
+        if self.members:
+            self.intermediate = ()
+            own = zip(*(member.targets for member in self.members), strict=True)
+            self.targets = tuple(averaged_target(plan, around, segments) for segments in own)
+            self.score_file = signature_of("score file of averages", [member.score_file for member in self.members])
         if context.store is not None:
-            chain = (*(self.soup.segments if self.soup else ()), *self.intermediate)
-            claim(
-                context.store, [s.signature for s in chain] + [n for s in self.targets for n in s.training] + [self.score_file]
-            )
+            claim(context.store, [name for run in (*self.members, self) for name in run.needed])
         self._trained_again: list[str] = []
         self._ahead: dict[str, PartOutcome] = {}
         self._costs: dict[str, Mapping[str, Any]] = {}
         self._phase2 = Intermediate(plan, context, root_signature(around), self.intermediate, self._first_model)
+
+    @property
+    def chain(self) -> tuple[IntermediateSegment, ...]:
+        """All intermediate segments that are trained, those of every averaged training included."""
+        if self.members:
+            return tuple({one.signature: one for member in self.members for one in member.chain}.values())
+        return (*(self.soup.segments if self.soup else ()), *self.intermediate)
+
+    @property
+    def needed(self) -> list[str]:
+        """Names of everything in the store that the run reads or writes."""
+        return [s.signature for s in self.chain] + [name for s in self.targets for name in s.training] + [self.score_file]
 
     @property
     def notes(self) -> dict[str, str]:
@@ -179,11 +204,19 @@ class PlanRun:
                     self._score(self._ahead[other.name], other, done, known, on_step)
             if self.context.store is not None:
                 clear(self.context.store, segment.signature)
+                self._drop_members(segment)
         else:
             saved += self._reuse(segment)
             self._score(part, segment, None, tables, on_step)
         part.seconds |= {"reused": saved} if saved or not missing else {}
         return part
+
+    def _drop_members(self, segment: TargetSegment) -> None:
+        """Remove the averaged models of a target from the store once the average is scored, unless models are to be kept."""
+        for member in self.members if self.context.store is not None and not self.context.keep_targets else ():
+            own = next(one for one in member.targets if one.target == segment.target)
+            if own.trained and self.context.store is not None:
+                self.context.store.discard(own.signature)
 
     def _score(
         self,
@@ -214,7 +247,21 @@ class PlanRun:
         """Return the plan's other targets that are trained by the same segment."""
         return tuple(one for one in self.targets if segment.trained and one != segment and one.signature == segment.signature)
 
+    def model_of(self, target: str, on_step: OnStep | None = None) -> FineTuned:
+        """Return a target's model, from the store or trained."""
+        return self._model_of(next(segment for segment in self.targets if segment.target == target), on_step)
+
+    def forget(self) -> None:
+        """Drop the model after phase 2 from memory; it is loaded or trained again when it is asked for."""
+        self._phase2.state = None
+
     def _model_of(self, segment: TargetSegment, on_step: OnStep | None) -> FineTuned:
+        if self.members:
+            done = averaged_model(self, segment.target, self.members, on_step)
+            if done.steps:
+                label = f"{segment.target}, seed {self.plan.seed}, averaged"
+                self._costs[segment.signature] = {"label": label, "steps": done.steps, "seconds": done.seconds}
+            return done
         kept = kept_target(segment, self.plan, self.context)
         if kept is not None:
             return kept

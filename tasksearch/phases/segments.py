@@ -188,7 +188,6 @@ def _target(
 ) -> TargetSegment:
     numerics = [NUMERICS, around.numerics]
     recipe: dict[str, Any] = {"numerics": numerics} if trained else {"target": target, "numerics": numerics}
-    retrieval, untrained = plan.settings.retrieval, plan.settings.untrained
     if trained:
         recipe |= {
             "settings": _deciding(plan.for_target(target), around, (target,)),
@@ -197,13 +196,10 @@ def _target(
             "data": around.recipes[target],
             "seed": plan.seed,
         }
+        recipe |= {"head seed": plan.head_seed} if plan.head_seed not in (None, plan.seed) else {}
         recipe |= {"windows": "of all examples"} if _draws_windows(plan.for_target(target), around.kinds.get(target)) else {}
         recipe |= {"extra": plan.extra_examples} if plan.extra_examples else {}
         recipe |= {"english dev": around.english_dev[target]} if target in around.english_dev else {}
-
-    def scored(language: str) -> dict[str, Any]:
-        how = {"retrieval": retrieval.of(language), "precision": untrained.precision, "max_length": untrained.max_length}
-        return {"numerics": numerics} | ({} if trained else how)
 
     signature = signature_of("target", parent, recipe)
     shots = plan.for_target(target).few_shot(plan.settings.few_shot) if plan.few_shot else None
@@ -213,21 +209,37 @@ def _target(
         if shots is not None and (target, language) in around.few_shot
     }
 
-    def table(language: str) -> str:
-        model, data = continued.get(language, signature), around.evaluation[target, language]
-        return signature_of("scores", model, target, language, data, scored(language))
-
-    tables = tuple((language, table(language)) for language in languages)
     return TargetSegment(
         name=f"target/{target}",
         parent=parent,
         signature=signature,
         target=target,
         recipe=around.recipes[target] if trained else "",
-        tables=tables,
+        tables=tuple(
+            (language, _table(continued.get(language, signature), plan, around, target, language, trained=trained))
+            for language in languages
+        ),
         trained=trained,
         continued=tuple(continued.items()),
     )
+
+
+def _table(model: str, plan: Plan, around: Surroundings, target: str, language: str, *, trained: bool) -> str:
+    """Return the signature of a target's score table in one language, of the model of that signature."""
+    retrieval, untrained = plan.settings.retrieval, plan.settings.untrained
+    how = {"retrieval": retrieval.of(language), "precision": untrained.precision, "max_length": untrained.max_length}
+    scored = {"numerics": [NUMERICS, around.numerics]} | ({} if trained else how)
+    return signature_of("scores", model, target, language, around.evaluation[target, language], scored)
+
+
+def averaged_target(plan: Plan, around: Surroundings, members: Sequence[TargetSegment]) -> TargetSegment:
+    """Return the segment of a target whose model is the mean of those of other segments."""
+    first, signature = members[0], signature_of("average of target models", [member.signature for member in members])
+    tables = tuple(
+        (language, _table(signature, plan, around, first.target, language, trained=first.trained))
+        for language in first.languages
+    )
+    return dataclasses.replace(first, parent=signature, signature=signature, tables=tables)
 
 
 def few_shot_draw(plan: Plan) -> int:

@@ -127,7 +127,8 @@ def _train(
     settings, seed, batch = plan.for_target(card.name), plan.seed, plan.for_target(card.name).batch_size
     items, places = _target_items(card, segment.recipe, settings, seed, context)
     warm = _warm_head(heads, card, plan, context)
-    head = copy.deepcopy(warm) if warm is not None else fresh_head(card, f"target/{segment.recipe}", plan, context)
+    drawn_by = plan if plan.head_seed is None else plan.with_seed(plan.head_seed)
+    head = copy.deepcopy(warm) if warm is not None else fresh_head(card, f"target/{segment.recipe}", drawn_by, context)
     total = settings.steps_for(len(items)) + math.ceil(plan.extra_examples / batch)
     settings.check_average(total, f"the target phase of {card.name}")
     order = example_order(segment.recipe, seed, items.lengths, batch, total * batch, 0)

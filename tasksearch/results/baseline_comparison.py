@@ -28,8 +28,9 @@ class BaselineEntry:
 
     Attributes:
         name: `no intermediate training`, `best single`, `uniform joint`, `proportional joint`, `size rule`, `soup`,
-            `soup over seeds`, `averaged snapshots`, `equal exposure`, `few-shot`,
-            `few-shot, best finalist`, or a free baseline at the pick's length (`uniform joint, 384 steps`).
+            `soup over seeds`, `averaged snapshots`, `averaged models`, `averaged models, best finalist`,
+            `equal exposure`, `few-shot`, `few-shot, best finalist`, or a free baseline at the pick's length (`uniform joint,
+            384 steps`).
         schedule: None where it was not run, or is no schedule.
         evidence: where its gain comes from. Only entries on fresh seeds are comparable with the search's pick.
         gain: over no intermediate training, reporting examples, fresh seeds; None for other evidence.

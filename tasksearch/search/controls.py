@@ -9,6 +9,8 @@ the average of the encoders that the finalists' intermediate phases end with, ea
 usual (uniform soup: Wortsman et al., ICML 2022). It is compared with the pick and is not a mix. `average`: no intermediate
 phase, and target phases that end in the mean of their last snapshots, which costs no training (Schmidt et al., ACL 2023).
 `seeds`: the average of the encoders that one mix, the best finalist, ends with on the fresh seeds, then the target phases.
+`models`: the average of whole target models over the fresh seeds, whose heads start alike, without an intermediate phase and of
+the best finalist (Schmidt et al., ACL 2023). Its seeds draw the heads: the orders of data that are averaged are the same ones.
 `few-shot`: the target phases without an intermediate phase, and those of the best finalist, each continued on a few labelled
 examples of a language. It costs labels, so nothing else is compared with it: it is no baseline that the pick has to beat.
 """
@@ -60,6 +62,8 @@ def control_plans(
         makers.append(_averaged(plan_of))
     if "seeds" in names and mixes and len(seeds) > 1:
         makers.append(_over_seeds(plan_of, mixes[0], seeds))
+    if "models" in names and len(seeds) > 1:
+        makers += [_of_models(plan_of, mix, seeds) for mix in (Schedule.none(), *mixes[:1])]
     if FEW_SHOT in names:
         makers += [_few_shot(plan_of, mix) for mix in (Schedule.none(), *mixes[:1])]
     return tuple(make(seed) for make in makers for seed in seeds)
@@ -87,7 +91,8 @@ def most_controls(config: StudyConfig) -> int:
 
 def always(config: StudyConfig) -> dict[str, int]:
     """Return the number of plans of the controls whose number depends on no result."""
-    return {"average": 1, "seeds": int(len(control_seeds(config)) > 1), FEW_SHOT: 2}
+    several = int(len(control_seeds(config)) > 1)
+    return {"average": 1, "seeds": several, "models": 2 * several, FEW_SHOT: 2}
 
 
 def averaged_targets(settings: PhaseSettings) -> PhaseSettings:
@@ -152,6 +157,11 @@ def _averaged(plan_of: PlanOf) -> Callable[[int], Plan]:
 def _over_seeds(plan_of: PlanOf, mix: Schedule, seeds: Sequence[int]) -> Callable[[int], Plan]:
     members = tuple(plan_of(mix, seed).seed for seed in seeds)
     return lambda seed: dataclasses.replace(plan_of(Schedule.none(), seed), soup=(mix,), soup_seeds=members)
+
+
+def _of_models(plan_of: PlanOf, mix: Schedule, seeds: Sequence[int]) -> Callable[[int], Plan]:
+    members = tuple(plan_of(mix, seed).seed for seed in seeds)
+    return lambda seed: dataclasses.replace(plan_of(mix, seed), model_seeds=members)
 
 
 def _few_shot(plan_of: PlanOf, mix: Schedule) -> Callable[[int], Plan]:

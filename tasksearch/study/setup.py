@@ -248,7 +248,9 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
 
 
 def _check_averages(settings: PhaseSettings, config: StudyConfig, source: TaskSource, suite: Suite) -> None:
-    """Raise BadInput if a phase of the study has fewer snapshots than it, or a control of it, is to average."""
+    """Raise BadInput if a phase of the study has fewer snapshots than it, or a control of it, is to average, or warm heads."""
+    if "models" in config.controls and settings.head == "warm":
+        raise BadInput("--controls models with --head warm, which gives each seed a head of its own; expected --head fresh")
     if config.space.steps:
         settings.intermediate.check_average(least := min(config.space.steps), f"an intermediate phase of {least} steps")
     controls = [averaged_targets(settings)] if "average" in config.controls else []

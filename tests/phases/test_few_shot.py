@@ -89,7 +89,7 @@ def test_the_phase_goes_on_from_the_baseline_s_weights_on_exactly_those_examples
     places = np.concatenate([items for step in steps for _, items in step.parts])
     assert set(places.tolist()) == set(range(SHOTS)) and len(places) == SHOTS * 4
     own = few_shot_items("topic", "near1", run.plan, context)
-    assert np.array_equal(tasks["topic"].items.tokens.values, own.tokens.values)
+    assert np.array_equal(tasks["topic"].items.tokens.flat, own.tokens.flat)
     moved = [name for name, one in weights(after.model).items() if not torch.equal(one, before[name])]
     assert len(moved) > 10 and after.steps == 4
     assert all(torch.equal(one, before[name]) for name, one in weights(bare.model).items()), (
@@ -100,7 +100,7 @@ def test_the_phase_goes_on_from_the_baseline_s_weights_on_exactly_those_examples
 
 
 def test_seeds_that_follow_each_other_draw_other_examples(context):
-    drawn = [few_shot_items("topic", "near1", plan(seed=seed), context).tokens.values.tolist() for seed in (1, 2, 3, 4)]
+    drawn = [few_shot_items("topic", "near1", plan(seed=seed), context).tokens.flat.tolist() for seed in (1, 2, 3, 4)]
     assert drawn[0] == drawn[3] and drawn[0] != drawn[1] != drawn[2] != drawn[0]
 
 
@@ -133,7 +133,7 @@ def test_it_continues_the_phase_of_a_mix_as_well(context):
 
 
 def test_killed_runs_end_with_the_same_scores(context, tmp_path, lives):
-    often = dataclasses.replace(context, store=SegmentStore(tmp_path), snapshots=CheckpointPolicy(steps=1))
+    often = dataclasses.replace(context, store=SegmentStore(tmp_path), snapshots=CheckpointPolicy(every_steps=1))
     whole = run_plan(plan(), context)
     done = lives(lambda on_step: run_plan(plan(), often, on_step), (2, 3, 3, 2))
     assert done.outcomes.keys() == whole.outcomes.keys()

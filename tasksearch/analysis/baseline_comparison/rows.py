@@ -6,6 +6,7 @@ segment store spared is included. A soup needs the search that found its mixes, 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -25,18 +26,21 @@ WORK = ("intermediate", "target", "evaluation")
 """Parts of a trial's seconds that are training and evaluation."""
 AVERAGED = "averaged snapshots"
 """Name of the row without an intermediate phase whose target phases end in the mean of their last snapshots."""
+MODELS = "averaged models"
+"""Name of the row without an intermediate phase whose target models are the mean over seeds."""
 _KINDS = (SINGLE, UNIFORM, PROPORTIONAL, SIZE_RULE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rival:
-    """A free baseline or control on fresh seeds that the pick has to beat."""
+    """A free baseline or control on fresh seeds that the pick has to beat; `trainings` are those that one model takes."""
 
     name: str
     schedule: Schedule | None
     arm: CandidateOutcomes
     trials: tuple[int, ...]
     note: str = ""
+    trainings: int = 1
 
 
 def champion_of(ranking: Ranking) -> Candidate | None:
@@ -72,13 +76,26 @@ def rivals_of(analysis: StudyAnalysis, ranking: Ranking) -> tuple[Rival, ...]:
         count = mean.first.plan.settings.target.average_last
         note = f"no intermediate phase, the last {count} snapshots of every target phase averaged"
         found.append(Rival(name=AVERAGED, schedule=None, arm=mean.arm, trials=mean.trials, note=note))
+    if bare := [c for c in _of_models(analysis) if not c.first.plan.schedule.stages]:
+        found.append(_of_average(bare[0], MODELS, bare[0].first.plan.words))
     return tuple(found)
+
+
+def _of_models(analysis: StudyAnalysis) -> list[Control]:
+    """Return the controls whose target models are averaged over seeds."""
+    return [control for control in analysis.evidence.controls if control.first.plan.model_seeds]
+
+
+def _of_average(of: Control, name: str, note: str) -> Rival:
+    count = len(of.first.plan.model_seeds)
+    return Rival(name=name, schedule=None, arm=of.arm, trials=of.trials, note=note, trainings=count)
 
 
 def _is_averaged(control: Control) -> bool:
     """Whether the control is the baseline with averaged target phases."""
     plan = control.first.plan
-    return plan.settings.target.average_last > 1 and not (plan.schedule.stages or plan.soup or plan.extra_examples)
+    other = plan.schedule.stages or plan.soup or plan.extra_examples or plan.model_seeds
+    return plan.settings.target.average_last > 1 and not other
 
 
 def exposure_of(analysis: StudyAnalysis, chosen: Candidate) -> Control | None:
@@ -99,7 +116,8 @@ def _at_length(analysis: StudyAnalysis, ranking: Ranking) -> Control | Candidate
     wanted = alike(champion.first.plan.schedule, chosen.first.plan.schedule)
     if wanted == champion.first.plan.schedule:
         return None
-    among: list[Control | Candidate] = [*ranking.candidates, *analysis.evidence.controls]
+    controls = (control for control in analysis.evidence.controls if not control.first.plan.model_seeds)
+    among: list[Control | Candidate] = [*ranking.candidates, *controls]
     return next((each for each in among if each.first.plan.schedule == wanted and each is not chosen), None)
 
 
@@ -126,12 +144,18 @@ def entries_of(
     for names in rows:
         yield _designed(analysis, row, ranking, names, costs, decides=joined(names) in rivals)
     for name, rival in rivals.items():
-        if name not in map(joined, rows) and name not in ("equal exposure", AVERAGED):
+        if name not in map(joined, rows) and name not in ("equal exposure", AVERAGED, MODELS):
             yield _fresh(analysis, row, ranking, rival, costs)
     yield from _few_shot(analysis, row, ranking, costs)
     yield from _soups(analysis, row, ranking, costs)
-    if AVERAGED in rivals:
-        yield _fresh(analysis, row, ranking, rivals[AVERAGED], costs)
+    for name in (AVERAGED, MODELS):
+        if name in rivals:
+            yield _fresh(analysis, row, ranking, rivals[name], costs)
+    for control in _of_models(analysis):
+        if control.first.plan.schedule.stages:
+            note = f"{control.first.plan.words}: no trained mix, and the search comes on top"
+            own = _of_average(control, f"{MODELS}, best finalist", note)
+            yield dataclasses.replace(_fresh(analysis, row, ranking, own, costs), rival=False)
     if "equal exposure" in rivals:
         yield _fresh(analysis, row, ranking, rivals["equal exposure"], costs)
     else:
@@ -192,7 +216,7 @@ def _fresh(analysis: StudyAnalysis, row: AnalysisRow, ranking: Ranking, rival: R
         schedule=rival.schedule,
         evidence="fresh seeds",
         gain=analysis.estimate(rival.arm, weights, minus=analysis.evidence.baseline),
-        trainings=1,
+        trainings=rival.trainings,
         advantage=ahead_of(analysis, row, ranking.candidates[0], rival.arm),
         note=rival.note,
         hours=costs.mean(rival.trials),
