@@ -194,8 +194,16 @@ class StudyOptions(Options):
         "trained beside the finalists on fresh seeds: length (the best free baseline at their lengths), exposure (target "
         "phases as much longer as the mix; the costliest), soup (the finalists' encoders averaged), average (no intermediate "
         "phase, the last five snapshots of every target phase averaged), seeds (the best finalist's encoders of several seeds "
-        "averaged); several with commas, all (of the first three) or none",
+        "averaged), models (target models of several seeds averaged, without an intermediate phase and of the best finalist; "
+        "as many target phases each); several with commas, all (of the first three) or none",
         check=control_names,
+    )
+    few_shot: int = option(
+        0,
+        TRIALS,
+        "a further control: what labelling so many examples of each language would give in place of the search; three draws of "
+        "them are taken from its selection examples and select nothing",
+        least=0,
     )
     untrained: bool | None = option(None, TRIALS, "train an encoder without pretraining once", unset="for real text")
     pairs: int | None = option(
@@ -532,7 +540,7 @@ class Changes(Options):
     controls: str | None = like(
         StudyOptions,
         "controls",
-        help="of the baseline comparison, from now on: length, exposure, soup, average, seeds, with commas; all or none",
+        help="of the baseline comparison, from now on: length, exposure, soup, average, seeds, models, with commas; all, none",
     )
 
 

@@ -330,7 +330,7 @@ def _control(config: StudyConfig, plan_of: PlanOf, found: Sequence[Finalist], be
     begun = {record.plan for record in before if record.role == "control"}
     mixes = [finalist.record.plan.schedule for finalist in found]
     free = next((finalist.record.plan.schedule for finalist in found if finalist.record.role == "design"), None)
-    plans = control_plans(config.controls, plan_of, mixes, free, control_seeds(config))
+    plans = control_plans(config.every_control, plan_of, mixes, free, control_seeds(config))
     return next((plan for plan in plans if plan not in begun), None)
 
 

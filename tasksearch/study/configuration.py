@@ -39,7 +39,7 @@ GRID_CONTROLS = ("exposure",)
 T = TypeVar("T", bound=Options)
 _LONGEST_NAME = 200
 """In bytes. File systems allow 255, and Optuna and MLflow append to the name."""
-_ADDED_BY_CODE = ("every_target", "auto_layers")
+_ADDED_BY_CODE = ("every_target", "auto_layers", "joined")
 _OF_THE_LAB = ("world_seed", "phase1_steps", "shuffled_labels")
 
 

@@ -135,7 +135,7 @@ def fill_in(
             tasks=tasks,
             text_languages=spoken,
             translations=which,
-            variants=_variants(suite, tasks, which, languages),
+            variants=variants_of(suite, tasks, which, languages),
             steps=tuple(steps) or space.steps or suite.steps,
             methods=tuple(one if one == NO_METHOD else with_absolute_paths(one) for one in space.methods),
             learning_rates=() if len(learning_rates) == 1 else tuple(dict.fromkeys(learning_rates)) or space.learning_rates,
@@ -244,7 +244,7 @@ def _texts(suite: Suite, languages: Sequence[str]) -> list[str]:
     return names
 
 
-def _variants(
+def variants_of(
     suite: Suite, tasks: Sequence[str], which: Sequence[str], languages: Sequence[str]
 ) -> tuple[tuple[str, str, str], ...]:
     """Return (word, task, name of the task so trained) for every word beside `english` and every task with translations."""

@@ -34,7 +34,7 @@ SAMPLES = {
     "objective": "nli=2,tagging=1,sov", "sampler": "random", "select": "target-dev",
     "scheduler": "asha", "lag": 7, "trials": 9,
     "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "half_width": 1.5, "max_trainings": 199,
-    "controls": "length,soup", "untrained": True,
+    "controls": "length,soup", "few_shot": 12, "untrained": True,
     "pairs": 0,
     "twins": 3, "twin_seeds": 4, "seed": 5, "model": "some/model", "data": "data", "preset": "small", "head_lr_factor": 10.0,
     "batch_size": 8, "target_steps": 7, "search_target_steps": 0.25, "early_stopping": 20, "patience": 2,
