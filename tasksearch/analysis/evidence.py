@@ -85,6 +85,7 @@ class Evidence:
         shortlist: selection cells that the search's objective read: they decided which mixes became candidates.
         baseline_every, lost: all seeds of the baseline, and the numbers of those that collapsed.
         controls: those that were scored wherever baseline and candidates were, in the order of their trials.
+        few_shot: controls whose target phases were continued on labelled examples of each language; the same holds for them.
         incomplete: numbers of trainings that are left out, since they lack scores which other seeds of their mix have.
     """
 
@@ -97,6 +98,7 @@ class Evidence:
     baseline_every: CandidateOutcomes
     lost: tuple[int, ...] = ()
     controls: tuple[Control, ...] = ()
+    few_shot: tuple[Control, ...] = ()
     incomplete: tuple[int, ...] = ()
 
     @cached_property
@@ -160,7 +162,8 @@ def gather(
     )
     controls = [_control(mix, outcomes, documents, lost) for mix in _by_mix(r for r in done if r.role == "control").values()]
     known = [c for c in controls if all(set(evidence.cells) <= seed.keys() for seed in c.arm.seeds)]
-    return dataclasses.replace(evidence, controls=tuple(known))
+    few_shot = tuple(control for control in known if control.first.plan.few_shot)
+    return dataclasses.replace(evidence, controls=tuple(c for c in known if c not in few_shot), few_shot=few_shot)
 
 
 def incomplete(records: Iterable[TrialRecord]) -> frozenset[int]:

@@ -42,7 +42,7 @@ class Watch:
         from tasksearch.search.common_seeds import further_baseline
 
         self._total += config.whole_baseline + config.more_baseline + further_baseline(config)[1]
-        if config.controls:
+        if config.every_control:
             from tasksearch.search.controls import most_controls
 
             self._total += most_controls(config)

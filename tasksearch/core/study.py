@@ -40,11 +40,14 @@ SelectionRule = Literal["pivot-dev", "english-dev", "target-dev"]
 """Whose selection examples choose among the finalists: see `results.verdict.RULES`."""
 SAMPLERS = ("auto", "tpe", "random")
 SCHEDULERS = ("fifo", "asha")
-CONTROLS = ("length", "exposure", "soup", "average", "seeds")
+CONTROLS = ("length", "exposure", "soup", "average", "seeds", "models")
 """Controls of the baseline comparison: `length`, the best free baseline at the finalists' lengths; `exposure`, target phases
 lengthened to equal exposure; `soup`, the average of the finalists' encoders; `average`, target phases without an intermediate
-phase whose last snapshots are averaged; `seeds`, the average of the best finalist's encoders over seeds.
+phase whose last snapshots are averaged; `seeds`, the average of the best finalist's encoders over seeds; `models`, the average
+of target models over seeds, without an intermediate phase and of the best finalist.
 """
+FEW_SHOT = "few-shot"
+"""Control that `few_shot` asks for: target phases continued on labelled examples of each language."""
 ALL_CONTROLS = CONTROLS[:3]
 """Controls that `all` means: those that there were when studies began to be made with it."""
 
@@ -96,6 +99,7 @@ class Overrides:
         intermediate_average, target_average, average_every: `average_last` of one kind of phase, and the share of a phase
             between two of its snapshots (`TrainSettings`).
         target: settings of single targets; they take precedence over all others.
+        joined: settings of targets that joined the study later, by its preset, in the order in which they joined.
         language_exponent: as in `PhaseSettings`.
         methods: training methods in words, with the phases that use them (`core.methods`).
         every_target: whether values given for every target also apply to targets that have settings of their own in the suite
@@ -126,6 +130,7 @@ class Overrides:
     target_average: int | None = None
     average_every: float | None = None
     target: PerTarget = ()
+    joined: PerTarget = ()
     language_exponent: float | None = None
     methods: tuple[str, ...] = ()
 
@@ -148,6 +153,7 @@ class Overrides:
         changed = {
             "auto_layers": layers,
             "target": read_per_target(data.get("target", ())),
+            "joined": tuple(read_per_target([one])[0] for one in data.get("joined", ())),
             "methods": tuple(data.get("methods", ())),
         }
         return cls(**{**data, **changed})
@@ -156,7 +162,7 @@ class Overrides:
 _LATER_OVERRIDES = (
     "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "early_stopping",
     "patience", "features", "head", "head_lr_factor", "retrieval_pooling", "auto_layers", "target", "methods",
-    "intermediate_average", "target_average", "average_every", "language_exponent",
+    "intermediate_average", "target_average", "average_every", "language_exponent", "joined",
 )  # fmt: skip
 
 
@@ -197,6 +203,7 @@ class StudyConfig:
         skip_bad: maximum number of bad records that are skipped in each file; skipped records are reported.
         deterministic: use deterministic kernels, for bit-equal scores on a GPU; a CPU is deterministic anyway.
         controls: names out of `CONTROLS` that are trained beside the finalists on fresh seeds (`search.controls`).
+        few_shot: labelled examples of a language on which target phases are continued as a further control; 0: no such control.
         untrained: whether an encoder of the same shape without pretraining is trained once, for comparison with the baseline.
         pairs: number of mixtures of the search that are trained both jointly and sequentially (`search.matched_pairs`), before
             the sampler starts; they count among `trials`. None, or at least three. Baseline and designs come first.
@@ -253,6 +260,7 @@ class StudyConfig:
     half_width: float | None = None
     max_trainings: int | None = None
     search_target_steps: float = 1.0
+    few_shot: int = 0
 
     def __post_init__(self) -> None:
         check_share("search_target_steps", self.search_target_steps)
@@ -290,6 +298,8 @@ class StudyConfig:
                 f"{self.pairs} matched pairs are {2 * self.pairs} trainings, beside {self.baseline_seeds} baseline seeds in "
                 f"{self.trials} trials; expected fewer pairs, or more trials"
             )
+        if self.few_shot < 0:
+            raise BadInput(f"{self.few_shot} few-shot examples; expected at least 1, or 0 for no such control")
         if self.twin_seeds < LEAST_TWINS:
             raise BadInput(f"{self.twin_seeds} seeds of each matched set; expected at least {LEAST_TWINS}")
 
@@ -312,6 +322,11 @@ class StudyConfig:
     def by_precision(self) -> bool:
         """Whether `half_width` or `max_trainings` decides how many fresh seeds a finalist gets, in place of `most_seeds`."""
         return self.half_width is not None or self.max_trainings is not None
+
+    @property
+    def every_control(self) -> tuple[str, ...]:
+        """Names of the controls that are trained: `controls`, and `FEW_SHOT` where examples are set aside for it."""
+        return (*self.controls, FEW_SHOT) if self.few_shot else self.controls
 
     @property
     def seed_limit(self) -> int:

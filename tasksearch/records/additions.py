@@ -13,6 +13,7 @@ from itertools import product
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.study import BASELINES, StudyConfig, TrialRecord
+from tasksearch.core.target_settings import with_own
 
 Additions = Mapping[int, Sequence[TrialRecord]]
 """Trial number → its additions, in order."""
@@ -52,7 +53,7 @@ def _missing(record: TrialRecord, own: Sequence[TrialRecord], config: StudyConfi
         if languages:
             by_languages.setdefault(languages, []).append(target)
     return [
-        dataclasses.replace(record.plan, targets=tuple(targets), languages=languages)
+        dataclasses.replace(_now(record.plan, config), targets=tuple(targets), languages=languages)
         for languages, targets in by_languages.items()
     ]
 
@@ -83,7 +84,9 @@ def joined(record: TrialRecord, own: Sequence[TrialRecord], config: StudyConfig)
 
 
 def _now(plan: Plan, config: StudyConfig) -> Plan:
-    return dataclasses.replace(plan, targets=config.targets, languages=config.languages)
+    own = with_own(plan.settings.target_overrides, config.overrides.joined)
+    settings = dataclasses.replace(plan.settings, target_overrides=own) if config.overrides.joined else plan.settings
+    return dataclasses.replace(plan, targets=config.targets, languages=config.languages, settings=settings)
 
 
 def _alike(records: list[TrialRecord]) -> list[TrialRecord]:

@@ -330,7 +330,7 @@ def _control(config: StudyConfig, plan_of: PlanOf, found: Sequence[Finalist], be
     begun = {record.plan for record in before if record.role == "control"}
     mixes = [finalist.record.plan.schedule for finalist in found]
     free = next((finalist.record.plan.schedule for finalist in found if finalist.record.role == "design"), None)
-    plans = control_plans(config.controls, plan_of, mixes, free, control_seeds(config))
+    plans = control_plans(config.every_control, plan_of, mixes, free, control_seeds(config))
     return next((plan for plan in plans if plan not in begun), None)
 
 
@@ -396,9 +396,13 @@ def _open(
 
 
 def _told(config: StudyConfig, schedule: Schedule) -> tuple[tuple[str, Any], ...]:
-    """Return a matched training's parameters for display in Optuna; empty where the space lacks its kind."""
+    """Return a matched training's parameters, by which samplers and Optuna know it; empty where the space cannot express it.
+
+    A rate of its own is no parameter where the search has none.
+    """
+    known = schedule if config.space.searched_rates else schedule.at_rate(None)
     try:
-        return tuple(encode(schedule, config.space).items())
+        return tuple(encode(known, config.space).items())
     except BadInput:
         return ()
 

@@ -41,7 +41,7 @@ def bounds(config: StudyConfig) -> dict[str, Bounds]:
     leaders, seeds = min(config.leaders, mixes), config.leader_seeds
     races = seeds > 1 and config.seed_limit > seeds
     each = {"length": 0, "exposure": 1, "soup": int(leaders > 1), **always(config)}
-    controls = len(control_seeds(config)) * sum(each[name] for name in config.controls) if leaders else 0
+    controls = len(control_seeds(config)) * sum(each[name] for name in config.every_control) if leaders else 0
     further = further_baseline(config) if leaders else (0, 0)
     most = leaders * (config.seed_limit if races else seeds)
     if config.max_trainings is not None:

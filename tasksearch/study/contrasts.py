@@ -90,7 +90,7 @@ class Contrasts:
         done = [record for record in records if record.status == "done" and str(record.role) != "untrained"]
         lost = collapsed(done) | collapsed_pairs(done) | incomplete(r for r in done if r.role in FRESH)
         for record in sorted(done, key=lambda r: r.number):
-            if record.number not in lost:
+            if record.number not in lost and not (record.plan.few_shot or record.plan.model_seeds):
                 mixes[record.plan.mix_signature] = (*mixes.get(record.plan.mix_signature, ()), record)
             if record.role in (*BASELINES, "finalist"):
                 fresh.setdefault(record.plan.mix_signature, []).append(record)

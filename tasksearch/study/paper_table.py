@@ -137,7 +137,8 @@ def _row(
 
 
 def _is_control(record: TrialRecord) -> bool:
-    return bool(record.plan.extra_examples or record.plan.soup)
+    plan = record.plan
+    return bool(plan.extra_examples or plan.soup or plan.few_shot or plan.model_seeds)
 
 
 @lru_cache(maxsize=1)
