@@ -12,6 +12,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Any, Self
 
+from tasksearch.core.arm_rates import ArmRates, read_arm_rates
 from tasksearch.core.errors import BadInput
 from tasksearch.core.grid import NONE, GridPlan, GridRow, listed, rows_of
 from tasksearch.core.methods import canonical_methods
@@ -59,6 +60,8 @@ class SearchSpace:
         steps: lengths of the intermediate phase to choose from, in optimiser steps; empty: the suite's own list.
         learning_rates: peak rates of the intermediate phase to choose from; designed trials take the first. One rate fixes it;
             none: the study's own.
+        arm_learning_rates: peak rates of the joint and of the sequential arms of matched pairs, in place of the mixture's own:
+            `{"joint": 2e-5, "sequential": (1e-5, 5e-5)}`. Of several each pair draws one. No other trial is changed.
         methods: training methods in words (`core.methods`) of which every mix has one, or `none`; designed trials take the
             first.
         denominator: shares are multiples of 1/denominator, so that different plans can share their first segments; None: any
@@ -90,6 +93,7 @@ class SearchSpace:
     max_tasks: int | None = None
     steps: tuple[int, ...] = ()
     learning_rates: tuple[float, ...] = ()
+    arm_learning_rates: ArmRates = ()
     methods: tuple[str, ...] = ()
     denominator: int | None = 8
     curve: str = "linear"
@@ -108,6 +112,7 @@ class SearchSpace:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", tuple((task, size) for task, size in self.sizes))  # pairs are lists in JSON
+        object.__setattr__(self, "arm_learning_rates", read_arm_rates(self.arm_learning_rates))
         object.__setattr__(self, "variants", tuple(tuple(row) for row in self.variants))
         if strange := [word for word in self.translations if word not in TRANSLATIONS]:
             raise BadInput(f"space {self.name!r}: translations {strange[0]!r}; expected some of {', '.join(TRANSLATIONS)}")
@@ -140,7 +145,12 @@ class SearchSpace:
             )
         if any(not n > 0 for n in self.epochs):
             raise BadInput(f"space {self.name!r}: epochs {list(self.epochs)}; expected positive numbers")
-        for name, values in (("learning_rates", self.learning_rates[1:]), ("methods", self.methods)):
+        drawn = {
+            "learning_rates": self.learning_rates[1:],
+            "methods": self.methods,
+            "arm_learning_rates": self.arm_learning_rates,
+        }
+        for name, values in drawn.items():
             if self.grid and values:
                 raise BadInput(f"space {self.name!r}: {name} of a grid, whose plans are given; expected a space of drawn mixes")
         if self.epochs and not self.grid:
@@ -201,8 +211,8 @@ class SearchSpace:
 
 
 _LATER = (
-    "learning_rates", "methods", "rules", "sizes", "grid", "epochs", "batch_size", "left_out", "text", "text_languages",
-    "translations", "variants",
+    "learning_rates", "arm_learning_rates", "methods", "rules", "sizes", "grid", "epochs", "batch_size", "left_out", "text",
+    "text_languages", "translations", "variants",
 )  # fmt: skip
 
 

@@ -29,8 +29,8 @@ def outcomes_of(
     settings = phases.untrained if head is None else phases.for_target(card.name)
     cap = phases.evaluation_examples
     prefix = phases.retrieval.prefix if head is None else ""
-    encoded = source.evaluation(card, language, settings.max_length, cap, prefix)
-    scored = list(zip(source.portions(card, language, cap), encoded, strict=True))
+    encoded = source.evaluation(card, language, settings.max_length, cap, phases.few_shot, prefix)
+    scored = list(zip(source.portions(card, language, cap, phases.few_shot), encoded, strict=True))
     with family_of(model).speaking(model, language):
         if head is not None:
             return score_labelled(model, head, card, language, scored, specials, settings.precision)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tasksearch.core.errors import TasksearchError
-from tasksearch.core.study import SEARCHED, StudyConfig, TrialRecord
+from tasksearch.core.study import BASELINES, SEARCHED, StudyConfig, TrialRecord
+from tasksearch.search.fidelity import baseline_of_search
 from tasksearch.search.gain_table import GainTable, language_columns
 from tasksearch.search.objective import Baseline, counted_targets, objective_weights
 from tasksearch.search.surrogate_search import Told, ranked_mixes
@@ -32,7 +33,7 @@ def auto_suggestions(
     """
     known = _told(config, told, groups)
     if known is not None:
-        schedules = [record.plan.schedule for record in pending if record.role != "baseline"]
+        schedules = [record.plan.schedule for record in pending if record.role not in BASELINES]
         yield from ranked_mixes(config.space, known, schedules, np.random.default_rng(seed))
 
 
@@ -62,7 +63,7 @@ def _told(config: StudyConfig, told: Sequence[TrialRecord], groups: Mapping[str,
 
 def _baseline(told: Sequence[TrialRecord]) -> Baseline:
     """Return `Baseline.of`, kept as long as its trials are the same: its exact sums take as long as the surrogate."""
-    seeds = [record for record in told if record.role == "baseline"]
+    seeds = baseline_of_search(told)
     if not _LAST or len(_LAST[0][0]) != len(seeds) or not all(map(operator.is_, _LAST[0][0], seeds)):
         _LAST[:] = [(seeds, Baseline.of(seeds))]
     return _LAST[0][1]

@@ -12,7 +12,7 @@ from tasksearch.core.methods import Phase, methods_of
 from tasksearch.core.options import StudyOptions, control_names
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
 from tasksearch.core.study import ALL_LANGUAGES, AUTO_LAYER, LEADER_SEEDS_ONCE, Overrides, StudyConfig
-from tasksearch.core.target_settings import PerTarget
+from tasksearch.core.target_settings import PerTarget, with_own
 from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.study.folder_notes import keep_note, note_of
 from tasksearch.study.own_parts import unseeded_note
@@ -90,9 +90,10 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
         ),
         intermediate_lengths=base.intermediate_lengths if asked.max_length is None else (),
         target=dataclasses.replace(base.target, **target, **_methods(asked, "target")),
-        target_overrides=_with_own(own, asked.target),
+        target_overrides=with_own(with_own(own, asked.target), asked.joined),
         retrieval=_retrieval(base.retrieval, asked, shape),
         evaluation_examples=asked.evaluation_examples,
+        few_shot=config.few_shot,
         **_given(asked, "features", "head", "language_exponent"),
     )
     return settings if shape is None else _shortened(settings, shape.tokens)
@@ -149,17 +150,6 @@ def _reached(own: PerTarget, asked: Mapping[str, Any]) -> PerTarget:
     Of two limits on the number of training examples the smaller one holds.
     """
     return tuple((target, tuple(kept)) for target, changes in own if (kept := _left(changes, asked)))
-
-
-def _with_own(own: PerTarget, asked: PerTarget) -> PerTarget:
-    """Return the settings for single targets with those that the user sets for the same targets, which take precedence."""
-    merged = {target: dict(changes) for target, changes in own}
-    for target, changes in asked:
-        wanted = dict(changes)
-        if "epochs" in wanted:
-            wanted.setdefault("steps", None)  # steps would take precedence over epochs
-        merged[target] = merged.get(target, {}) | wanted
-    return tuple((target, tuple(changes.items())) for target, changes in merged.items())
 
 
 def _left(changes: Sequence[tuple[str, Any]], asked: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -105,12 +105,12 @@ def job_of_study(folder: Path, schedule: Schedule, wanted: Wanted, on_pretrain: 
     _check_tasks(suite, schedule)
     record = trained_by(records, schedule, config.name, wanted.seed)
     settings = _with_features(record.plan.settings, wanted.features)
-    plan = dataclasses.replace(record.plan, targets=targets, settings=settings)
+    plan = dataclasses.replace(record.plan, targets=targets, settings=settings, target_share=1.0)
     plan = plan if wanted.seed is None else plan.with_seed(wanted.seed)
     _check(suite, schedule, wanted.target, settings)
     here = _elsewhere(config, schedule, wanted)
     setup = prepare(here, on_pretrain)
-    same = (plan.settings, plan.seed) == (record.plan.settings, record.plan.seed)
+    same = dataclasses.replace(plan, targets=record.plan.targets) == record.plan
     store = setup.context(config, folder)["store"]
     return SinglePlan(
         plan=plan,

@@ -75,6 +75,11 @@ class Encoded:
         """Tokens of each item's longest sequence, shape (items,)."""
         return np.asarray(np.maximum.reduceat(self.tokens.lengths, self.first[:-1]), dtype=np.int64)
 
+    @property
+    def places(self) -> Ints:
+        """Place of each item among those of its example, shape (items,): a long sentence has several. Items are in order."""
+        return np.asarray(np.arange(len(self.owner)) - np.searchsorted(self.owner, self.owner, side="left"), dtype=np.int64)
+
 
 def encode(examples: Sequence[Example], card: TaskCard, tokenizer: Tokenizer, max_length: int, prefix: str = "") -> Encoded:
     """Encode examples of the card's kind.

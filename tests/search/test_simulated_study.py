@@ -25,7 +25,7 @@ CELLS = (("nli", "en"), ("nli", "xx"))
     "asked",
     [
         {"leaders": 3, "leader_seeds": 2, "most_seeds": 5, "controls": ("length", "exposure", "soup"), "untrained": True},
-        {"leaders": 1, "leader_seeds": 2, "most_seeds": 4, "controls": ("soup",)},
+        {"leaders": 1, "leader_seeds": 2, "most_seeds": 4, "controls": ("soup",), "few_shot": 5},
         {"leaders": 2, "leader_seeds": 1, "most_seeds": 5, "twins": 3, "twin_seeds": 3},
         {"leaders": 2, "leader_seeds": 3, "most_seeds": 3, "controls": ("exposure",), "trials": 5},
     ],

@@ -34,11 +34,12 @@ SAMPLES = {
     "objective": "nli=2,tagging=1,sov", "sampler": "random", "select": "target-dev",
     "scheduler": "asha", "lag": 7, "trials": 9,
     "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "half_width": 1.5, "max_trainings": 199,
-    "controls": "length,soup", "untrained": True,
+    "controls": "length,soup", "few_shot": 12, "untrained": True,
     "pairs": 0,
     "twins": 3, "twin_seeds": 4, "seed": 5, "model": "some/model", "data": "data", "preset": "small", "head_lr_factor": 10.0,
-    "batch_size": 8, "target_steps": 7, "early_stopping": 20, "patience": 2,
+    "batch_size": 8, "target_steps": 7, "search_target_steps": 0.25, "early_stopping": 20, "patience": 2,
     "epochs": 1.5, "learning_rate": 3e-4, "intermediate_learning_rate": [1e-5, 2e-4],
+    "arm_learning_rate": ["joint=2e-05", "sequential=1e-05,5e-05"],
     "target_learning_rate": 2e-5, "warmup": 0.25,
     "lr_policy": "stage", "mixing": "mixed", "precision": "bf16", "max_length": 64, "features": "cls", "head": "warm",
     "methods": ["adversarial:steps=2,phase=both", "smoothing:sigma=0.05"],
@@ -209,6 +210,7 @@ def test_the_command_of_everything_at_once_asks_for_an_equal_study(command, tmp_
         "early_stopping",
         "patience",
         "translations",
+        "arm_learning_rate",  # of matched pairs, of which there are none beside the rest
     ):
         everything.pop(alone)
     config = configure(**everything, target={"nli": {"batch_size": 4}})

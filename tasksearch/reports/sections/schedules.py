@@ -22,6 +22,11 @@ def section(data: ReportData) -> Section | None:
             "Matched pairs: two mixes of equal tasks, shares, steps and seed that differ only in the order of examples. Their "
             "difference is the effect of order."
         )
+    elif data.order is not None:
+        lead.append(
+            "The arms of this study's matched pairs differ in more than the order of examples (their learning rate): no pair "
+            "here tells the effect of order alone."
+        )
     else:
         lead.append(
             "This study trained no matched pairs (mixes that differ only in the order of examples): it cannot tell the effect "
