@@ -372,6 +372,12 @@ class StudyOptions(Options):
         choices=get_args(Pooling),
         unset="the suite's",
     )
+    retrieval_prefix: str | None = option(
+        None,
+        TRAINING,
+        "text before every sentence in retrieval, such as 'query: ' for E5; '': none",
+        unset="what the model's files state, else none",
+    )
     target: PerTarget = option(  # noqa: RUF009 - a field, as the others
         (),
         TRAINING,

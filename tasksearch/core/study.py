@@ -93,7 +93,8 @@ class Overrides:
         evaluation_examples: maximum number of examples scored per language, for selection and reporting each; printed beside
             every number.
         retrieval_layer: hidden state that retrieval pools; `AUTO_LAYER`: the one in `auto_layers`.
-        retrieval_pooling: as in `RetrievalSettings`.
+        retrieval_pooling, retrieval_prefix: as in `RetrievalSettings`; a new study without a prefix of its own takes the one
+            that the model's files state.
         auto_layers: what `auto` was resolved to before the first trial: the layer that is best over all languages, under the
             name `ALL_LANGUAGES`, and languages for which another layer is best over the others.
         intermediate_average, target_average, average_every: `average_last` of one kind of phase, and the share of a phase
@@ -125,6 +126,7 @@ class Overrides:
     head: str | None = None
     head_lr_factor: float | None = None
     retrieval_pooling: str | None = None
+    retrieval_prefix: str | None = None
     auto_layers: tuple[tuple[str, int], ...] = ()
     intermediate_average: int | None = None
     target_average: int | None = None
@@ -161,8 +163,9 @@ class Overrides:
 
 _LATER_OVERRIDES = (
     "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "early_stopping",
-    "patience", "features", "head", "head_lr_factor", "retrieval_pooling", "auto_layers", "target", "methods",
-    "intermediate_average", "target_average", "average_every", "language_exponent", "joined",
+    "patience", "features", "head", "head_lr_factor", "retrieval_pooling", "retrieval_prefix", "auto_layers", "target",
+    "methods", "intermediate_average", "target_average", "average_every", "language_exponent",
+    "joined",
 )  # fmt: skip
 
 

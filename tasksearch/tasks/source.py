@@ -86,10 +86,16 @@ class TaskSource:
         return self._scored(card, language, cap)
 
     def evaluation(
-        self, card: TaskCard, language: str, max_length: int, cap: int | None = None, few_shot: int = 0
+        self,
+        card: TaskCard,
+        language: str,
+        max_length: int,
+        cap: int | None = None,
+        few_shot: int = 0,
+        prefix: str = "",
     ) -> tuple[Encoded, ...]:
-        """Return the encoded items of each portion."""
-        return self._encoded(card, language, max_length, cap, few_shot)
+        """Return the encoded items of each portion; `prefix` as in `encode`."""
+        return self._encoded(card, language, max_length, cap, few_shot, prefix)
 
     def training_examples(self, card: TaskCard) -> tuple[Example, ...]:
         """Return the training examples of all the card's training sources, English ones unless it trains in other languages."""
@@ -192,14 +198,14 @@ class TaskSource:
         return sum(len(portion.examples) for portion in self.portions(card, language, cap))
 
     def _encode_portions(
-        self, card: TaskCard, language: str, max_length: int, cap: int | None, few_shot: int
+        self, card: TaskCard, language: str, max_length: int, cap: int | None, few_shot: int, prefix: str
     ) -> tuple[Encoded, ...]:
         assert self.tokenizer is not None, "a source that encodes has a tokenizer"
-        made = self.portions(card, language, cap, few_shot)
-        return tuple(self._encode_portion(card, language, max_length, cap, few_shot, number) for number in range(len(made)))
+        made = range(len(self.portions(card, language, cap, few_shot)))
+        return tuple(self._encode_portion(card, language, max_length, cap, few_shot, prefix, number) for number in made)
 
     def _encode_portion(
-        self, card: TaskCard, language: str, max_length: int, cap: int | None, few_shot: int, number: int
+        self, card: TaskCard, language: str, max_length: int, cap: int | None, few_shot: int, prefix: str, number: int
     ) -> Encoded:
         """Encode a portion, or load it from the cache if it is large enough.
 
@@ -208,12 +214,13 @@ class TaskSource:
         tokenizer, portion = self.tokenizer, self.portions(card, language, cap, few_shot)[number]
         assert tokenizer is not None, "a source that encodes has a tokenizer"
         if len(portion.examples) < _WORTH_A_FILE or not self._tokenizer_name:
-            return encode(portion.examples, card, tokenizer, max_length)
+            return encode(portion.examples, card, tokenizer, max_length, prefix)
         rule = (card.select_split, card.report_split, language in card.one_split, card.fewest, card.keep_repeats, cap, number)
         rule += (few_shot,) if few_shot else ()
         reading = (card.kind, card.labels, self.evaluation_fingerprint(card, language), self.skip_bad)
-        name = signature_of("encoded portion", CASTS, self._tokenizer_name, max_length, reading, rule)
-        parts = (encode(list(chunk), card, tokenizer, max_length) for chunk in _chunks(iter(portion.examples)))
+        before = [prefix] if prefix else []
+        name = signature_of("encoded portion", CASTS, self._tokenizer_name, max_length, reading, rule, *before)
+        parts = (encode(list(chunk), card, tokenizer, max_length, prefix) for chunk in _chunks(iter(portion.examples)))
         return cached_encoding(name, card.kind, parts)
 
     def _encode_training(self, card: TaskCard, max_length: int) -> Encoded:

@@ -44,6 +44,7 @@ SAMPLES = {
     "lr_policy": "stage", "mixing": "mixed", "precision": "bf16", "max_length": 64, "features": "cls", "head": "warm",
     "methods": ["adversarial:steps=2,phase=both", "smoothing:sigma=0.05"],
     "train_examples": 9, "evaluation_examples": 11, "retrieval_layer": 1, "retrieval_pooling": "mean-content",
+    "retrieval_prefix": "query: ",
     "intermediate_average": 3, "target_average": 4, "average_every": 0.2,
     "target": {"nli": {"batch_size": 4, "learning_rate": 1e-3}, "topic": {"epochs": 2.0}}, "name": "mine",
     "tracking_uri": "http://host:5000", "deterministic": True, "pretraining_text": ["text.txt"], "allow_leakage": True,
