@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
@@ -12,9 +11,10 @@ from tasksearch.core.own_files import is_reference
 from tasksearch.core.plan import Plan
 from tasksearch.core.presets import SUITE
 from tasksearch.core.score import ScoreTable
-from tasksearch.core.signature import plain_without, to_plain
+from tasksearch.core.signature import plain_without
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.target_settings import PerTarget, read_per_target
+from tasksearch.core.transfer import Transfer
 
 Role = Literal["baseline", "design", "pair", "search", "finalist", "control", "untrained", "twin", "best-of"]
 SEARCHED = ("design", "pair", "search")
@@ -204,6 +204,7 @@ class StudyConfig:
         preset: name of the preset (`core.presets`) whose values stand in the overrides and the space.
         more_baseline: baseline seeds that were added later. They improve the estimate of the baseline but change no objective.
         widened: how many times the space was widened; Optuna keeps one study for each width.
+        transfer: mixes of another encoder's study, which are trained in place of the designed trials; None: none.
     """
 
     name: str
@@ -247,6 +248,7 @@ class StudyConfig:
     preset: str = SUITE
     half_width: float | None = None
     max_trainings: int | None = None
+    transfer: Transfer | None = None
 
     def __post_init__(self) -> None:
         if self.trials < 1:
@@ -297,8 +299,8 @@ class StudyConfig:
         return f"{self.name}+{self.widened}" if self.widened else self.name
 
     def to_json(self) -> dict[str, Any]:
-        """Return the complete plain form."""
-        return {f.name: to_plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        """Return the complete plain form; `transfer` only where there is one, so that an earlier version reads the rest."""
+        return plain_without(self, ("transfer",))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -311,7 +313,7 @@ class StudyConfig:
             "most_seeds", fields.get("leader_seeds", cls.leader_seeds)
         )  # before races existed every finalist got exactly these
         space = SearchSpace.from_json(fields.pop("space"))
-        objective = fields.pop("objective")
+        objective, transfer = fields.pop("objective"), fields.pop("transfer", None)
         pairs = fields.pop("suite_options")
         overrides = Overrides.from_json(fields.pop("overrides", {}))
         plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
@@ -322,6 +324,7 @@ class StudyConfig:
             ),
             suite_options=tuple((k, v) for k, v in pairs),
             overrides=overrides,
+            transfer=None if transfer is None else Transfer.from_json(transfer),
             **plain,
         )
 
