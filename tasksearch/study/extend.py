@@ -170,6 +170,7 @@ def _wider(space: SearchSpace, suite: Suite, growth: Growth, languages: Sequence
         space,
         tasks=tasks,
         variants=variants,
+        texts=tuple(task for task in tasks if space.kept_up and suite.ingredient(task).kind == "mlm"),
         schedules=tuple(dict.fromkeys((*space.schedules, *growth.schedules))),
         steps=tuple(dict.fromkeys((*space.steps, *growth.steps))),
     )

@@ -53,13 +53,13 @@ SAMPLES = {
     "memory_per_trial": "1.5GB", "gpus_per_trial": 0.5, "address": "auto",
     "snapshot_minutes": 0.0, "store": "s3://bucket/store", "store_budget": "20GB", "optuna_storage": "journal",
     "keep_targets": True, "tensorboard": True, "out": "there", "accept_versions": True, "retrain": True,
-    "translations": ["english", "all"], "mlm_languages": ["near1", "sov"], "language_exponent": 0.5,
+    "translations": ["english", "all"], "mlm_shares": ["0", "1/4"], "mlm_languages": ["near1", "sov"], "language_exponent": 0.5,
     "picker": "parts.py:picker", "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
 }  # fmt: skip
 BESIDE = {
     "patience": {"early_stopping": 20},
     "suite": {"model": "some/model"}, "max_gpu_hours": {"gpus_per_trial": 0.5}, "data": {"model": "some/model"},
-    "translations": {"suite": "lowres", "model": "some/model"},
+    "translations": {"suite": "lowres", "model": "some/model"}, "mlm_shares": {"mlm_languages": ["near1"]},
     "intermediate_epochs": {"space": "singles_and_all"},
     "available": {"suite": "xtreme", "model": "some/model", "space": "phang2020", "data": "."},
     "average_every": {"target_average": 2},
