@@ -111,6 +111,16 @@ class StudyOptions(Options):
         wish="a positive number",
     )  # fmt: skip
     available: bool = option(False, WHAT, "of a grid: leave out the tasks that the suite or its data lack, and name them")
+    from_study: str | None = option(
+        None,
+        WHAT,
+        "folder of a study of another, smaller model: its best mixes and a spread of the others are trained, in place of "
+        "designed and sampled ones, and how far both rank them alike is told; in its space, unless --space names another",
+        path=True,
+    )
+    confirm: int = option(
+        8, WHAT, "of --from-study: so many of its best mixes, and as many at most spread over the rest of its ranking", least=1
+    )
     continuous: bool = option(False, WHAT, "free shares instead of eighths")
     rules: tuple[str, ...] = option(
         (),
@@ -381,6 +391,12 @@ class StudyOptions(Options):
         choices=get_args(Pooling),
         unset="the suite's",
     )
+    retrieval_prefix: str | None = option(
+        None,
+        TRAINING,
+        "text before every sentence in retrieval, such as 'query: ' for E5; '': none",
+        unset="what the model's files state, else none",
+    )
     target: PerTarget = option(  # noqa: RUF009 - a field, as the others
         (),
         TRAINING,
@@ -420,6 +436,10 @@ class StudyOptions(Options):
         if self.steps and self.intermediate_epochs:
             raise BadInput(
                 f"--steps {self.steps[0]} with --intermediate-epochs {self.intermediate_epochs[0]:g}; expected one of them"
+            )
+        if self.from_study is None and self.confirm != StudyOptions.confirm:
+            raise BadInput(
+                f"--confirm {self.confirm} without --from-study; expected the study whose mixes are confirmed beside it"
             )
         if self.patience is not None and self.early_stopping is None:
             raise BadInput(

@@ -393,7 +393,7 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
     if schedule.stages:
         params["steps"] = schedule.steps
         params |= {"kept_up": ALONE} if _beside(space, schedule.tasks) and ALONE in space.kept_up else {}
-        params |= {"learning_rate": schedule.learning_rate} if space.searched_rates else {}
+        params |= {"learning_rate": schedule.learning_rate} if space.searched_rates and schedule.learning_rate else {}
         params |= {"method": " ".join(schedule.methods) or NO_METHOD} if space.methods else {}
         mixture = schedule.mixture()
         assert mixture is not None

@@ -4,11 +4,11 @@ So the same study proposes the same trials at any concurrency up to the lag and 
 only the parameters are used, which are themselves pure; their results are not, even where they are known. Random proposals use
 no results and wait for none.
 
-Trials are numbered in this order: the baseline's seeds, the designed trials, the matched pairs, the sampler's proposals; when
-all those are finished the baseline with whole target phases if the search's were shortened; the finalists on fresh seeds, then
-the controls, then further seeds of finalists whose race is open, then the baseline on the fresh seeds that it lacks, then
-replacements of collapsed trainings; then, where the study has them, the matched sets. A study that is given more trials later
-continues with the sampler after all these.
+Trials are numbered in this order: the baseline's seeds, the designed trials (or the mixes of another encoder's study, in the
+order of their ranks there), the matched pairs, the sampler's proposals; when all those are finished the baseline with whole
+target phases if the search's were shortened; the finalists on fresh seeds, then the controls, then further seeds of finalists
+whose race is open, then the baseline on the fresh seeds that it lacks, then replacements of collapsed trainings; then, where
+the study has them, the matched sets. A study that is given more trials later continues with the sampler after all these.
 """
 
 from __future__ import annotations
@@ -124,8 +124,12 @@ def _searched(
     if place < config.baseline_seeds:
         role = config.search_baseline
         return Proposal(number=n, role=role, plan=plan_of(Schedule.none(), place), params=unused(config.space))
-    design = _design(config, sizes, plan_of, searched)
-    if design is not None:
+    if config.transfer is not None:
+        begun = {record.plan.schedule for record in searched}
+        mix = next((mix for mix in config.transfer.mixes if mix.schedule not in begun), None)
+        if mix is not None:
+            return Proposal(number=n, role=mix.role, plan=plan_of(mix.schedule, SEARCH_SEED), params=mix.params)
+    elif (design := _design(config, sizes, plan_of, searched)) is not None:
         return Proposal(number=n, role="design", plan=plan_of(design.schedule, SEARCH_SEED), params=design.params)
     pair = _pair(config, plan_of, searched)
     if pair is not None:
