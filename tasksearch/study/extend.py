@@ -164,7 +164,7 @@ def _wider(space: SearchSpace, suite: Suite, growth: Growth, languages: Sequence
     for task in growth.tasks:
         suite.ingredient(task)
     tasks, variants = tuple(dict.fromkeys((*space.tasks, *growth.tasks))), space.variants
-    if variants and (growth.tasks or growth.languages):
+    if space.translations and (growth.tasks or growth.languages):
         variants = tuple(dict.fromkeys((*variants, *variants_of(suite, tasks, space.translations, languages))))
     return dataclasses.replace(
         space,

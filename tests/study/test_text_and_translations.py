@@ -158,15 +158,17 @@ def test_a_mix_with_text_is_trained_through_the_command_line(tiny_lab, tmp_path)
 
 
 def test_translations_join_with_a_task_or_a_language_and_earlier_mixes_stay_in_the_space():
-    config, suite = configure(**LOWRES, trials=20, translations=["english", "targets"]), load_suite("lowres")
-    before = next(
-        m for n in range(99) if "mnli:sw+ur" in (m := decode(config.space, random_params(config.space, random.Random(n)))).tasks
+    config = configure(**LOWRES | {"languages": ["sw"]}, trials=20, translations=["english", "targets"])
+    suite, drawn = (
+        load_suite("lowres"),
+        (decode(config.space, random_params(config.space, random.Random(n))) for n in range(99)),
     )
-    wide = extended(config, suite, Growth(trials="+8", languages=("vi",))).space
-    assert wide.variants == (("targets", "mnli", "mnli:sw+ur"), ("targets", "mnli", "mnli:sw+ur+vi"))
-    assert decode(wide, encode(before, wide)).tasks == before.renamed({"mnli:sw+ur": "mnli:sw+ur+vi"}).tasks
-    assert extended(config, suite, Growth(languages=("vi",))).space == config.space, "nothing more is searched"
-    bare = dataclasses.replace(config, space=dataclasses.replace(config.space, tasks=("snli",), variants=()))
-    assert bare.space.variants == () and extended(bare, suite, Growth(trials="+8", tasks=("mnli",))).space.variants == (
-        ("targets", "mnli", "mnli:sw+ur"),
-    )
+    before = next(mix for mix in drawn if "mnli:sw" in mix.tasks)
+    wide = extended(config, suite, Growth(trials="+8", languages=("ur",))).space
+    assert wide.variants == (("targets", "mnli", "mnli:sw"), ("targets", "mnli", "mnli:sw+ur"))
+    assert decode(wide, encode(before, wide)) == before.renamed({"mnli:sw": "mnli:sw+ur"})
+    assert extended(config, suite, Growth(languages=("ur",))).space == config.space, "nothing more is searched"
+    without = tuple(task for task in config.space.tasks if task != "mnli")
+    other = dataclasses.replace(config, space=dataclasses.replace(config.space, tasks=without, variants=()))
+    joined = extended(other, suite, Growth(trials="+8", tasks=("mnli",))).space
+    assert joined.variants == (("targets", "mnli", "mnli:sw"),)
