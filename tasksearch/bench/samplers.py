@@ -23,7 +23,7 @@ from tasksearch.core.space import SearchSpace, decode
 from tasksearch.core.study import Objective, StudyConfig, TrialRecord
 from tasksearch.search.designed_trials import designed_trials
 from tasksearch.search.matched_pairs import default_pairs
-from tasksearch.search.objective import Baseline, objective
+from tasksearch.search.objective import Baseline, kept_baseline, objective
 from tasksearch.search.proposals import Proposal, propose
 from tasksearch.search.random_schedules import random_params
 
@@ -104,8 +104,7 @@ def judge_last(study: Simulation, baseline_seeds: int) -> None:
     if len(study.records) == baseline_seeds:
         study.records[:] = judged(study.records)
     elif len(study.records) > baseline_seeds:
-        baseline = Baseline.of(study.records[:baseline_seeds])
-        last = study.records[-1]
+        baseline, last = kept_baseline(study.records[:baseline_seeds]), study.records[-1]
         study.records[-1] = dataclasses.replace(last, objective=objective(last.scores, baseline, GROUPS, Objective()))
 
 

@@ -20,6 +20,7 @@ from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import SEARCHED, Role, StudyConfig, TrialRecord
+from tasksearch.search.fidelity import baseline_of_search
 from tasksearch.search.gain_table import GainTable, language_columns
 from tasksearch.search.objective import Baseline
 from tasksearch.study.best import open_study
@@ -49,7 +50,7 @@ class RecordedStudy:
         for record in done:
             if record.role in SEARCHED:
                 known.setdefault(record.plan.schedule, record)
-        bare = [record for record in done if record.role == "baseline"][: config.baseline_seeds]
+        bare = [dataclasses.replace(record, role="baseline") for record in baseline_of_search(done)][: config.baseline_seeds]
         return cls(config=config, groups=dict(suite.groups), known=known, bare=bare)
 
     def plan_of(self, schedule: Schedule, seed: int) -> Plan:

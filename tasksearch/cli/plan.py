@@ -55,6 +55,7 @@ def plan(
         return
     for line in (
         *_lines(found),
+        *_taken_over(wanted),
         *_precision(found, wanted),
         *_arms(wanted),
         *_limits(found, resources),
@@ -99,6 +100,16 @@ def _lines(found: Any) -> list[str]:
         f"speed         {1000 * found.speed.step:.0f} ms per step of the intermediate phase on {found.speed.machine} ({when})"
     )
     return lines
+
+
+def _taken_over(config: Any) -> list[str]:
+    """Return which mixes come from another encoder's study, and by what they were ranked."""
+    told = config.transfer
+    if told is None:
+        return []
+    ranks = ", ".join(str(mix.rank) for mix in told.mixes)
+    shared = ", ".join(f"{one.name} in {len(one.languages)}" for one in told.shared)
+    return [f"mixes         ranks {ranks} of {told.ranked} of {told.study} ({told.model}); shared: {shared} languages"]
 
 
 def _precision(found: Any, config: Any) -> list[str]:

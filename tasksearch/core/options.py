@@ -110,6 +110,16 @@ class StudyOptions(Options):
         wish="a positive number",
     )  # fmt: skip
     available: bool = option(False, WHAT, "of a grid: leave out the tasks that the suite or its data lack, and name them")
+    from_study: str | None = option(
+        None,
+        WHAT,
+        "folder of a study of another, smaller model: its best mixes and a spread of the others are trained, in place of "
+        "designed and sampled ones, and how far both rank them alike is told; in its space, unless --space names another",
+        path=True,
+    )
+    confirm: int = option(
+        8, WHAT, "of --from-study: so many of its best mixes, and as many at most spread over the rest of its ranking", least=1
+    )
     continuous: bool = option(False, WHAT, "free shares instead of eighths")
     rules: tuple[str, ...] = option(
         (),
@@ -194,8 +204,16 @@ class StudyOptions(Options):
         "trained beside the finalists on fresh seeds: length (the best free baseline at their lengths), exposure (target "
         "phases as much longer as the mix; the costliest), soup (the finalists' encoders averaged), average (no intermediate "
         "phase, the last five snapshots of every target phase averaged), seeds (the best finalist's encoders of several seeds "
-        "averaged); several with commas, all (of the first three) or none",
+        "averaged), models (target models of several seeds averaged, without an intermediate phase and of the best finalist; "
+        "as many target phases each); several with commas, all (of the first three) or none",
         check=control_names,
+    )
+    few_shot: int = option(
+        0,
+        TRIALS,
+        "a further control: what labelling so many examples of each language would give in place of the search; three draws of "
+        "them are taken from its selection examples and select nothing",
+        least=0,
     )
     untrained: bool | None = option(None, TRIALS, "train an encoder without pretraining once", unset="for real text")
     pairs: int | None = option(
@@ -236,6 +254,16 @@ class StudyOptions(Options):
     target_steps: int | None = option(None, TRAINING, "steps of every target phase, in place of the suite's", least=1)
     epochs: float | None = option(
         None, TRAINING, "passes of every target phase over its examples, in place of steps", above=0, wish="a positive number"
+    )
+    search_target_steps: float | None = option(
+        None,
+        TRAINING,
+        "share of those steps that trials of the search run, and a baseline for them; finalists, controls and their baseline "
+        "run all",
+        above=0,
+        most=1,
+        wish="a share in (0, 1], such as 0.25",
+        unset="1, all of them",
     )
     early_stopping: int | None = option(
         None,
@@ -354,6 +382,12 @@ class StudyOptions(Options):
         choices=get_args(Pooling),
         unset="the suite's",
     )
+    retrieval_prefix: str | None = option(
+        None,
+        TRAINING,
+        "text before every sentence in retrieval, such as 'query: ' for E5; '': none",
+        unset="what the model's files state, else none",
+    )
     target: PerTarget = option(  # noqa: RUF009 - a field, as the others
         (),
         TRAINING,
@@ -393,6 +427,10 @@ class StudyOptions(Options):
         if self.steps and self.intermediate_epochs:
             raise BadInput(
                 f"--steps {self.steps[0]} with --intermediate-epochs {self.intermediate_epochs[0]:g}; expected one of them"
+            )
+        if self.from_study is None and self.confirm != StudyOptions.confirm:
+            raise BadInput(
+                f"--confirm {self.confirm} without --from-study; expected the study whose mixes are confirmed beside it"
             )
         if self.patience is not None and self.early_stopping is None:
             raise BadInput(
@@ -522,7 +560,7 @@ class Changes(Options):
     controls: str | None = like(
         StudyOptions,
         "controls",
-        help="of the baseline comparison, from now on: length, exposure, soup, average, seeds, with commas; all or none",
+        help="of the baseline comparison, from now on: length, exposure, soup, average, seeds, models, with commas; all, none",
     )
 
 

@@ -356,7 +356,7 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
         params["translations"] = min(words, default=english)
     if schedule.stages:
         params["steps"] = schedule.steps
-        params |= {"learning_rate": schedule.learning_rate} if space.searched_rates else {}
+        params |= {"learning_rate": schedule.learning_rate} if space.searched_rates and schedule.learning_rate else {}
         params |= {"method": " ".join(schedule.methods) or NO_METHOD} if space.methods else {}
         mixture = schedule.mixture()
         assert mixture is not None

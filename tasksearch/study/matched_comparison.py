@@ -17,7 +17,7 @@ from tasksearch.core.study import MATCHED, StudyConfig, TrialRecord
 from tasksearch.results.matched_comparison import MARGIN, QUESTION, MatchedComparison
 from tasksearch.study.best import open_study
 
-ALIKE = ("suite", "suite_options", "model", "targets", "languages", "overrides", "mixing")
+ALIKE = ("suite", "suite_options", "model", "targets", "languages", "overrides", "mixing", "search_target_steps")
 """Settings that studies of one comparison must share; their spaces, seeds and lengths may differ."""
 
 

@@ -13,6 +13,7 @@ from tasksearch.core.arm_rates import read_arm_rates
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.input_files import check_small
 from tasksearch.core.methods import with_absolute_paths
+from tasksearch.core.mixture import base_task
 from tasksearch.core.own_files import is_path, module_of, read_user_file
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.space import NO_METHOD, SearchSpace
@@ -111,6 +112,8 @@ def fill_in(
     space = _reduced(space, without)
     known = [card.name for card in suite.intermediates]
     if space.grid and (gone := [task for task in space.named_tasks if not _is_there(suite, task)]):
+        if base_task(gone[0]) in known:
+            suite.ingredient(gone[0])  # says in which languages the task can be trained
         raise BadInput(
             f"suite {suite.name!r} lacks {', '.join(gone)} of the grid {space.name!r}; expected a suite that has them, or "
             "--available, which leaves them out"
@@ -132,7 +135,7 @@ def fill_in(
             tasks=tasks,
             text_languages=spoken,
             translations=which,
-            variants=_variants(suite, tasks, which, languages),
+            variants=variants_of(suite, tasks, which, languages),
             steps=tuple(steps) or space.steps or suite.steps,
             methods=tuple(one if one == NO_METHOD else with_absolute_paths(one) for one in space.methods),
             learning_rates=() if len(learning_rates) == 1 else tuple(dict.fromkeys(learning_rates)) or space.learning_rates,
@@ -241,7 +244,7 @@ def _texts(suite: Suite, languages: Sequence[str]) -> list[str]:
     return names
 
 
-def _variants(
+def variants_of(
     suite: Suite, tasks: Sequence[str], which: Sequence[str], languages: Sequence[str]
 ) -> tuple[tuple[str, str, str], ...]:
     """Return (word, task, name of the task so trained) for every word beside `english` and every task with translations."""

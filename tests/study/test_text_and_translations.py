@@ -1,5 +1,6 @@
 """Texts and translations as ingredients of a search space and of a study, down to a mix trained through the command line."""
 
+import dataclasses
 import json
 import random
 
@@ -8,8 +9,9 @@ import torch
 from typer.testing import CliRunner
 
 from tasksearch.cli.app import app
-from tasksearch.core.errors import BadInput
+from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.mixture import Mixture
+from tasksearch.core.options import Growth
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.space import decode, encode
 from tasksearch.core.study import StudyConfig
@@ -19,6 +21,7 @@ from tasksearch.search.designed_trials import designed_trials
 from tasksearch.search.random_schedules import random_params
 from tasksearch.search.tpe import distributions_of
 from tasksearch.study.configuration import configure
+from tasksearch.study.extend import extended
 from tasksearch.study.spaces import fill_in, load_space
 from tasksearch.tasks.catalogue import load_suite
 
@@ -93,6 +96,14 @@ def test_what_cannot_be_trained_is_refused_in_one_line(words, why):
     assert "\n" not in str(caught.value)
 
 
+def test_a_grid_that_names_a_translation_that_is_not_there_is_told_which_there_are(tmp_path):
+    lines = ("from tasksearch.core.grid import GridPlan", "from tasksearch.core.space import SearchSpace",
+             'SPACE = SearchSpace(name="own", summary="", grid=(GridPlan(each=True, tasks=("mnli", "mnli:th")),))')  # fmt: skip
+    (tmp_path / "own.py").write_text("\n".join(lines))
+    with pytest.raises(UnknownName, match=r"no translation of task 'mnli' in language 'th'.*sw"):
+        configure(**LOWRES | {"space": str(tmp_path / "own.py")})
+
+
 def test_a_suite_without_text_says_so():
     import dataclasses
 
@@ -111,3 +122,18 @@ def test_a_mix_with_text_is_trained_through_the_command_line(tiny_lab, tmp_path)
     assert not torch.equal(before.lm_head.dense.weight, after.lm_head.dense.weight)
     card = (tmp_path / "encoder/README.md").read_text()
     assert "mlm:near1+sov 1/4" in card and "| tlm:sov | intermediate | Apache-2.0 |" in card
+
+
+def test_translations_join_with_a_task_or_a_language_and_earlier_mixes_stay_in_the_space():
+    config, suite = configure(**LOWRES, trials=20, translations=["english", "targets"]), load_suite("lowres")
+    before = next(
+        m for n in range(99) if "mnli:sw+ur" in (m := decode(config.space, random_params(config.space, random.Random(n)))).tasks
+    )
+    wide = extended(config, suite, Growth(trials="+8", languages=("vi",))).space
+    assert wide.variants == (("targets", "mnli", "mnli:sw+ur"), ("targets", "mnli", "mnli:sw+ur+vi"))
+    assert decode(wide, encode(before, wide)).tasks == before.renamed({"mnli:sw+ur": "mnli:sw+ur+vi"}).tasks
+    assert extended(config, suite, Growth(languages=("vi",))).space == config.space, "nothing more is searched"
+    bare = dataclasses.replace(config, space=dataclasses.replace(config.space, tasks=("snli",), variants=()))
+    assert bare.space.variants == () and extended(bare, suite, Growth(trials="+8", tasks=("mnli",))).space.variants == (
+        ("targets", "mnli", "mnli:sw+ur"),
+    )

@@ -14,7 +14,6 @@ from tasksearch.search.surrogate.multitask_gp import (
     OWN,
     Surrogate,
     coregionalised,
-    kernels_between,
     seed_contrasts,
     surrogate_over,
 )
@@ -86,7 +85,7 @@ class FittedSurrogate:
 
     def predict(self, mixes: ScheduleArrays) -> Prediction:
         """Predict mixes over the surrogate's tasks; deviations are those of the mixture of kernels."""
-        across, own = kernels_between(self.surrogate.blocks, blocks_of(mixes))
+        across, own = self.surrogate.with_others(blocks_of(mixes), [part.place for part in self.parts])
         means, spreads, steps = [], [], []
         for part in self.parts:
             values, vectors = self.surrogate.basis(part.place)
