@@ -5,7 +5,7 @@ Each is one weighted sum over mixes (`contrasts.Contrast`), an average over the 
 
 drop      gain of a mix without the task, its share given to the others, less that of the mix; over mixes that hold another
 last      the task moved to the end of the order less moved to its start; over mixes whose mixture moves and that hold it
-rate      a mix at the highest learning rate of the search less the same mix at the lowest; over all mixes, where both were tried
+rate      a mix at the highest learning rate of the search less it at the lowest; over all mixes, where both were tried
 kind      a mix as it was trained, one task after the other (or annealed), less its tasks jointly
 pair      mix - without the one - without the other + without both; over mixes that hold both and a third task
 shapley   of the game in which the value of a set of tasks is the gain of training them jointly in equal shares
