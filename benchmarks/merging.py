@@ -67,6 +67,7 @@ from tasksearch.tasks.lab_suite import LAB_WARNING, lab_suite
 from tasksearch.training.order import stage_counts
 
 Array = NDArray[np.float64]
+Predictor = Callable[[str, int], Array]
 Weights = dict[str, torch.Tensor]
 GRID = Path(__file__).parent / "data" / "lab_grid.npz"
 KEPT = Path(__file__).parent / "logs" / "merging.jsonl"
@@ -338,7 +339,7 @@ def report(options: argparse.Namespace) -> None:
         print(f"{kind:16s}{np.corrcoef(own, theirs)[0, 1]:6.2f}")
     predictors = predictions(data, lines, merged, shares, alone)
     correlations(data, predictors, joint, options.draws)
-    replay(data, merged, shares, joint, alone, options.orders)
+    replay(data, merged, predictors, alone, options.orders)
 
 
 def shares_of(mixes: Sequence[Schedule]) -> Array:
@@ -358,7 +359,7 @@ def cost(lines: Mapping[str, Any], mixes: Sequence[Schedule], grid: Grid) -> Non
 
 def predictions(
     data: Recorded, lines: Mapping[str, Any], merged: Array, shares: Array, alone: Sequence[int]
-) -> dict[str, Callable[[str, int], Array]]:
+) -> dict[str, Predictor]:
     """Return predictor → (kind of target, seed that it may read) → one number per mix."""
     tasks, groups = tasks_of(data.mixes), {cell[0]: None for cell in data.cells}
     place = {task: next(i for i in alone if data.mixes[i].tasks == (task,)) for task in tasks}
@@ -387,7 +388,7 @@ def predictions(
         for at, own in lines["gradients"]["cosines"].items()
     }
     evidence = {t: np.array([lines[str(mix)]["logme"][t] for mix in data.mixes]) for t in lines[str(data.mixes[0])]["logme"]}
-    found: dict[str, Callable[[str, int], Array]] = {
+    found: dict[str, Predictor] = {
         "merged": lambda kind, seed: merged @ data.weights[kind],
         "merged, retrieval alone": lambda kind, seed: merged[:, retrieval].mean(axis=1),
         "number of tasks": lambda kind, seed: (shares > 0).sum(axis=1).astype(float),
@@ -405,9 +406,7 @@ def predictions(
     return found
 
 
-def correlations(
-    data: Recorded, predictors: Mapping[str, Callable[[str, int], Array]], joint: NDArray[np.int64], draws: int
-) -> None:
+def correlations(data: Recorded, predictors: Mapping[str, Predictor], joint: NDArray[np.int64], draws: int) -> None:
     """Print Spearman's correlation with the other two seeds' reporting scores, and 95 % intervals over mixes drawn again."""
     rng = np.random.default_rng(0)
     drawn = [joint, *(rng.choice(joint, len(joint)) for _ in range(draws))]
@@ -424,7 +423,7 @@ def correlations(
         print(f"{name:42s}" + "".join(_told(known[name, kind]) for kind in data.kinds), flush=True)
     for name in ("singles' scores, weighted by shares", "surrogate, told the 9 designed mixes"):
         apart = [_told(known["merged", kind] - known[name, kind]) for kind in data.kinds]
-        print(f"{'merged less ' + name:54s}" + "".join(apart)[12:])
+        print(f"merged less\n  {name:40s}" + "".join(apart))
 
 
 def _told(values: Array) -> str:
@@ -440,18 +439,13 @@ def spearman(one: Array, other: Array) -> float:
     return float(a @ b) / length if length else 0.0
 
 
-def replay(data: Recorded, merged: Array, shares: Array, joint: NDArray[np.int64], alone: Sequence[int], orders: int) -> None:
-    """Search the joint mixes by expected improvement, with and without a prior mean from merged scores; print regret."""
+def replay(data: Recorded, merged: Array, predictors: Mapping[str, Predictor], alone: Sequence[int], orders: int) -> None:
+    """Search the joint mixes by expected improvement, with and without a prior mean from a predictor; print regret."""
     across = data.languages
-    retrieval = np.array([cell[0] == "retrieval" for cell in data.cells])
-    tasks = tasks_of(data.mixes)
-    singles = [next(i for i in alone if data.mixes[i].tasks == (task,)) for task in tasks]
-    priors: dict[str, Callable[[int], Array | None]] = {
-        "no prior": lambda seed: None,
-        "merged": lambda seed: merged @ across,
-        "merged, retrieval alone": lambda seed: merged[:, retrieval].mean(axis=1, keepdims=True) * np.ones(across.shape[1]),
-        "singles, weighted by shares": lambda seed: shares @ (data.select[singles, seed] @ across),
-    }
+    whole = np.ones(across.shape[1])
+    priors: dict[str, Callable[[int], Array | None]] = {"no prior": lambda seed: None, "merged": lambda seed: merged @ across}
+    for name in PRIORS:
+        priors[name] = lambda seed, own=predictors[name]: own("all", seed)[:, np.newaxis] * whole
     rows: dict[tuple[str, str, int], list[float]] = {}
     for order in range(orders):
         for name, prior in priors.items():
@@ -474,9 +468,16 @@ def replay(data: Recorded, merged: Array, shares: Array, joint: NDArray[np.int64
                 apart = values - np.array(rows[what, "no prior", count])
                 low, high = np.quantile(apart[drawn].mean(axis=1), (0.025, 0.975))
                 text += f"   {count}: {values.mean():6.2f}, {apart.mean():+.2f} [{low:+.2f}, {high:+.2f}]"
-            print(f"{what:34s}{name:30s}{text}")
+            print(f"{what:34s}{name:38s}{text}")
 
 
+PRIORS = (
+    "merged, retrieval alone",
+    "singles' scores, weighted by shares",
+    "LogME of singles, weighted by shares",
+    "gradient cosines at the merged mean",
+)
+"""Predictors that the replay takes for the mean over languages."""
 COUNTS = (15, 24, 36, 48)
 _RANDOM = 6
 
