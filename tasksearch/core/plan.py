@@ -213,6 +213,7 @@ class RetrievalSettings:
         pooling: `mean` over all tokens (as in jiant), `mean-content` over all but the special tokens, or `cls`.
         centering: whether to subtract each language's mean vector before taking the cosine.
         max_length: tokens per sentence, special tokens included; None: as in the intermediate phase.
+        prefix: text before every sentence, such as E5's `query: `.
     """
 
     layer: int = 14
@@ -220,6 +221,7 @@ class RetrievalSettings:
     centering: bool = False
     max_length: int | None = None
     layers: tuple[tuple[str, int], ...] = ()
+    prefix: str = ""
 
     def __post_init__(self) -> None:
         _check_choice("pooling", self.pooling, Pooling)
@@ -227,8 +229,8 @@ class RetrievalSettings:
             raise BadInput(f"max_length of retrieval is {self.max_length}; expected at least 3, a piece between <s> and </s>")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form; `max_length` and `layers` only where they are set."""
-        return plain_without(self, ("max_length", "layers"))
+        """Return the plain form; `max_length`, `layers` and `prefix` only where they are set."""
+        return plain_without(self, ("max_length", "layers", "prefix"))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -184,11 +184,13 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         UnknownName: a task or language that the suite does not have.
         ModelUnusable: the model cannot be loaded, or lacks the head that a task needs.
     """
-    from tasksearch.models.encoder import check_masked, check_mlm_head, check_scored, shape_of
+    from tasksearch.models.encoder import check_masked, check_mlm_head, check_scored, load_tokenizer, shape_of
     from tasksearch.phases.context import check_files
     from tasksearch.phases.english_dev import english_dev
     from tasksearch.study.leakage import check_leakage
     from tasksearch.study.models import check_trimmed
+    from tasksearch.tasks.card import POOLED
+    from tasksearch.tasks.encode import check_prefix
     from tasksearch.tasks.labels import with_labels
     from tasksearch.tasks.source import TaskSource
 
@@ -230,6 +232,8 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     if suite.needs_data:
         _read_all(source, [suite.card(name) for name in config.targets], config.languages)
     settings = settings_of(suite, config, shape_of(model, config.encoder))
+    if settings.retrieval.prefix and any(card.kind in POOLED for card in scored):
+        check_prefix(settings.retrieval.prefix, load_tokenizer(model, config.encoder), settings.untrained.max_length)
     _check_averages(settings, config, source, suite)
     return Setup(
         suite=dataclasses.replace(suite, warning="; ".join(filter(None, (warning_of(suite, config), told)))),

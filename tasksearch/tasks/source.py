@@ -14,7 +14,7 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
 from tasksearch.core.small_cache import read_cached, write_cached
 from tasksearch.tasks.card import TaskCard
-from tasksearch.tasks.crossed import crossed
+from tasksearch.tasks.crossed import Seconds, crossed, seconds
 from tasksearch.tasks.encode import CASTS, Encoded, Tokenizer, encode
 from tasksearch.tasks.encoded_cache import cached_encoding
 from tasksearch.tasks.examples import Example
@@ -50,6 +50,8 @@ class TaskSource:
         """Task, language and split → number of records that the authors themselves exclude, by reason."""
         # examples are objects of a kilobyte or two: those of all languages would take more memory than a small model
         self._read = lru_cache(maxsize=4)(self._read_now)
+        # every language of a mixed task is read beside all others: without it a file is read once for each of them
+        self._seconds = lru_cache(maxsize=64)(self._read_seconds)
         self._portions = lru_cache(maxsize=4)(self._portions_now)
         self._small_portions = lru_cache(maxsize=1024)(self._portions_now)
         self._scored = lru_cache(maxsize=4096)(self._count_scored)
@@ -64,7 +66,8 @@ class TaskSource:
     def split(self, card: TaskCard, language: str, split: str) -> tuple[Example, ...]:
         """Return all evaluation examples of one of the authors' splits; raises DataMissing or BadInput."""
         if card.second_language:
-            return crossed(card, language, split, lambda one: self._read(card, card.source, one, split).examples)
+            read = lambda one: self._read(card, card.source, one, split).examples  # noqa: E731
+            return crossed(card, language, split, read, lambda one: self._seconds(card, one, split))
         return self._read(card, card.source, language, split).examples
 
     def portions(self, card: TaskCard, language: str, cap: int | None = None, few_shot: int = 0) -> tuple[Portion, ...]:
@@ -86,10 +89,16 @@ class TaskSource:
         return self._scored(card, language, cap)
 
     def evaluation(
-        self, card: TaskCard, language: str, max_length: int, cap: int | None = None, few_shot: int = 0
+        self,
+        card: TaskCard,
+        language: str,
+        max_length: int,
+        cap: int | None = None,
+        few_shot: int = 0,
+        prefix: str = "",
     ) -> tuple[Encoded, ...]:
-        """Return the encoded items of each portion."""
-        return self._encoded(card, language, max_length, cap, few_shot)
+        """Return the encoded items of each portion; `prefix` as in `encode`."""
+        return self._encoded(card, language, max_length, cap, few_shot, prefix)
 
     def training_examples(self, card: TaskCard) -> tuple[Example, ...]:
         """Return the training examples of all the card's training sources, English ones unless it trains in other languages."""
@@ -155,6 +164,9 @@ class TaskSource:
         self._note(f"{card.name} {language} {split}", reading.skipped, reading.left_out)
         return reading
 
+    def _read_seconds(self, card: TaskCard, language: str, split: str) -> Seconds:
+        return seconds(self._read(card, card.source, language, split).examples)
+
     def _count_training(self, card: TaskCard) -> int:
         """Count once per content: resuming a study does not read its training data again."""
         place = f"{card.name} {ENGLISH} {card.train_split}"
@@ -192,14 +204,14 @@ class TaskSource:
         return sum(len(portion.examples) for portion in self.portions(card, language, cap))
 
     def _encode_portions(
-        self, card: TaskCard, language: str, max_length: int, cap: int | None, few_shot: int
+        self, card: TaskCard, language: str, max_length: int, cap: int | None, few_shot: int, prefix: str
     ) -> tuple[Encoded, ...]:
         assert self.tokenizer is not None, "a source that encodes has a tokenizer"
-        made = self.portions(card, language, cap, few_shot)
-        return tuple(self._encode_portion(card, language, max_length, cap, few_shot, number) for number in range(len(made)))
+        made = range(len(self.portions(card, language, cap, few_shot)))
+        return tuple(self._encode_portion(card, language, max_length, cap, few_shot, prefix, number) for number in made)
 
     def _encode_portion(
-        self, card: TaskCard, language: str, max_length: int, cap: int | None, few_shot: int, number: int
+        self, card: TaskCard, language: str, max_length: int, cap: int | None, few_shot: int, prefix: str, number: int
     ) -> Encoded:
         """Encode a portion, or load it from the cache if it is large enough.
 
@@ -208,12 +220,13 @@ class TaskSource:
         tokenizer, portion = self.tokenizer, self.portions(card, language, cap, few_shot)[number]
         assert tokenizer is not None, "a source that encodes has a tokenizer"
         if len(portion.examples) < _WORTH_A_FILE or not self._tokenizer_name:
-            return encode(portion.examples, card, tokenizer, max_length)
+            return encode(portion.examples, card, tokenizer, max_length, prefix)
         rule = (card.select_split, card.report_split, language in card.one_split, card.fewest, card.keep_repeats, cap, number)
         rule += (few_shot,) if few_shot else ()
         reading = (card.kind, card.labels, self.evaluation_fingerprint(card, language), self.skip_bad)
-        name = signature_of("encoded portion", CASTS, self._tokenizer_name, max_length, reading, rule)
-        parts = (encode(list(chunk), card, tokenizer, max_length) for chunk in _chunks(iter(portion.examples)))
+        before = [prefix] if prefix else []
+        name = signature_of("encoded portion", CASTS, self._tokenizer_name, max_length, reading, rule, *before)
+        parts = (encode(list(chunk), card, tokenizer, max_length, prefix) for chunk in _chunks(iter(portion.examples)))
         return cached_encoding(name, card.kind, parts)
 
     def _encode_training(self, card: TaskCard, max_length: int) -> Encoded:

@@ -134,6 +134,8 @@ def params_of(plan: Plan, role: str, tasks: Iterable[str]) -> dict[str, str]:
     params |= {
         f"retrieval/{name}": str(getattr(settings.retrieval, name)) for name in ("layer", "pooling", "centering", "max_length")
     }
+    if settings.retrieval.prefix:
+        params["retrieval/prefix"] = settings.retrieval.prefix
     if settings.retrieval.layers:
         params["retrieval/layers"] = ", ".join(f"{language} {layer}" for language, layer in settings.retrieval.layers)
     return cleaned(params)
