@@ -44,7 +44,7 @@ class EarlierStudy:
     @property
     def space(self) -> SearchSpace:
         """Its space without what belongs to its data and its encoder: sizes of tasks, and learning rates."""
-        return dataclasses.replace(self.config.space, sizes=(), learning_rates=())
+        return dataclasses.replace(self.config.space, sizes=(), learning_rates=(), arm_learning_rates=())
 
     @property
     def id(self) -> str:
@@ -134,7 +134,9 @@ class EarlierStudy:
 
 def _alike(one: SearchSpace, other: SearchSpace) -> bool:
     """Return whether spaces are equal but for what belongs to data and encoder."""
-    first, second = (dataclasses.replace(each, sizes=(), learning_rates=(), batch_size=None) for each in (one, other))
+    first, second = (
+        dataclasses.replace(each, sizes=(), learning_rates=(), arm_learning_rates=(), batch_size=None) for each in (one, other)
+    )
     return first == second and not one.searched_rates
 
 
