@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tasksearch.core.errors import TasksearchError
-from tasksearch.core.study import SEARCHED, StudyConfig, TrialRecord
+from tasksearch.core.study import BASELINES, SEARCHED, StudyConfig, TrialRecord
+from tasksearch.search.fidelity import baseline_of_search
 from tasksearch.search.gain_table import GainTable, language_columns
 from tasksearch.search.objective import counted_targets, kept_baseline, objective_weights
 from tasksearch.search.surrogate.alike_columns import Distances, alike_columns
@@ -36,7 +37,7 @@ def auto_suggestions(
     """
     known = _told(config, _telling(told), groups, distances)
     if known is not None:
-        schedules = [record.plan.schedule for record in pending if record.role != "baseline"]
+        schedules = [record.plan.schedule for record in pending if record.role not in BASELINES]
         yield from ranked_mixes(config.space, known, schedules, np.random.default_rng(seed))
 
 
@@ -47,7 +48,7 @@ def _telling(told: Sequence[TrialRecord]) -> Sequence[TrialRecord]:
         return told
     rows = telling_rows(np.array([record.objective for record in done]))
     kept = {done[row].number for row in rows}
-    return [record for record in told if record.role == "baseline" or record.number in kept]
+    return [record for record in told if record.role in BASELINES or record.number in kept]
 
 
 def _told(
@@ -55,7 +56,7 @@ def _told(
 ) -> Told | None:
     """Return the gains per language that the objective counts, or the objectives alone where trials carry no scores."""
     try:
-        baseline = kept_baseline(told)
+        baseline = kept_baseline(baseline_of_search(told))
         table = GainTable.of(told, baseline)
         counted = counted_targets(baseline, config.objective)
     except TasksearchError:
