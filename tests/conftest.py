@@ -96,7 +96,7 @@ def inside():
 
 
 @pytest.fixture(scope="session")
-def tiny_lab(tmp_path_factory):
+def tiny_lab():
     """A small world whose model had forty steps of pretraining: numbers near chance, every path real."""
     from tasksearch.lab.recipe import LabRecipe
     from tasksearch.phases.lab_model import ensure_lab
@@ -105,7 +105,7 @@ def tiny_lab(tmp_path_factory):
         phase1_steps=40, document_unit=300, parallel_unit=200, intermediate_train=128, intermediate_dev=10, target_train=64,
         target_dev=20, target_test=20, pool=30,
     )  # fmt: skip
-    return ensure_lab(recipe, tmp_path_factory.mktemp("tiny-lab"))
+    return ensure_lab(recipe)  # in the cache, which the processes of `-n` share
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from tasksearch.core.score import Cell
 from tasksearch.core.study import Objective, TrialRecord
 from tasksearch.core.transfer import SharedTarget
 from tasksearch.results.transfer import RankCorrelation
+from tasksearch.search.fidelity import baseline_of_search
 from tasksearch.search.gain_table import Array, GainTable
 from tasksearch.search.objective import Baseline, counted_targets, objective_weights
 
@@ -54,7 +55,7 @@ class Ranked:
         Raises:
             StudyNotReady: there is no baseline.
         """
-        baseline = Baseline.of(records)
+        baseline = Baseline.of(baseline_of_search(records))
         table = GainTable.of(records, baseline)
         return None if table is None else cls(table=table, baseline=baseline)
 

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from tasksearch.core.arm_rates import arm_rate_words
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.kept_up import read_shares
 from tasksearch.core.methods import method_words
 from tasksearch.core.option import Options, like, option
 from tasksearch.core.own_files import is_path
@@ -143,6 +144,14 @@ class StudyOptions(Options):
         "the suite's texts (MLM, TLM) in this language join the space, repeatable [default: none; in a space with text the "
         "study's languages]",
         flag="--mlm-language",
+    )
+    mlm_shares: tuple[str, ...] = option(
+        (),
+        WHAT,
+        "share of every stage's examples that the suite's texts keep up beside the other tasks, such as 1/4, repeatable: of "
+        "several the search chooses; 0: they are tasks like others, with a stage of their own in a sequential mix [default: 0]",
+        flag="--mlm-share",
+        check=lambda share: read_shares([share]),
     )
     objective: str | None = option(
         None,

@@ -12,11 +12,18 @@ from tasksearch.core.study import BASELINES, SEARCHED, StudyConfig, TrialRecord
 from tasksearch.search.fidelity import baseline_of_search
 from tasksearch.search.gain_table import GainTable, language_columns
 from tasksearch.search.objective import counted_targets, kept_baseline, objective_weights
+from tasksearch.search.surrogate.alike_columns import Distances, alike_columns
 from tasksearch.search.surrogate_search import MOST_MIXES, Told, ranked_mixes, telling_rows
 
 
 def auto_suggestions(
-    config: StudyConfig, told: Sequence[TrialRecord], pending: Sequence[TrialRecord], groups: Mapping[str, str], *, seed: int
+    config: StudyConfig,
+    told: Sequence[TrialRecord],
+    pending: Sequence[TrialRecord],
+    groups: Mapping[str, str],
+    *,
+    seed: int,
+    distances: Distances | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield parameters of mixes, the most promising first; nothing while too few mixes are known. Pure.
 
@@ -26,8 +33,9 @@ def auto_suggestions(
         pending: trials of which only the parameters may be used.
         groups: target → kind, by which the objective weighs targets.
         seed: of the candidates.
+        distances: between languages; they count as far as trials so far bear them out.
     """
-    known = _told(config, _telling(told), groups)
+    known = _told(config, _telling(told), groups, distances)
     if known is not None:
         schedules = [record.plan.schedule for record in pending if record.role not in BASELINES]
         yield from ranked_mixes(config.space, known, schedules, np.random.default_rng(seed))
@@ -43,7 +51,9 @@ def _telling(told: Sequence[TrialRecord]) -> Sequence[TrialRecord]:
     return [record for record in told if record.role in BASELINES or record.number in kept]
 
 
-def _told(config: StudyConfig, told: Sequence[TrialRecord], groups: Mapping[str, str]) -> Told | None:
+def _told(
+    config: StudyConfig, told: Sequence[TrialRecord], groups: Mapping[str, str], distances: Distances | None
+) -> Told | None:
     """Return the gains per language that the objective counts, or the objectives alone where trials carry no scores."""
     try:
         baseline = kept_baseline(baseline_of_search(told))
@@ -64,6 +74,7 @@ def _told(config: StudyConfig, told: Sequence[TrialRecord], groups: Mapping[str,
         gains=gains,
         seeds=seeds,
         weights=np.array([sum(weights[cell] for cell in column) for column in columns.values()]),
+        alike=alike_columns(list(columns), distances),
     )
 
 

@@ -49,6 +49,7 @@ class Told:
         gains: shape (T, columns), over the baseline, in units in which columns are comparable.
         seeds: shape (seeds, columns), of the baseline, in the same units; None: unknown.
         weights: of the columns in the objective.
+        alike: how alike columns may be, from `alike_columns`.
     """
 
     schedules: tuple[Schedule, ...]
@@ -56,6 +57,7 @@ class Told:
     gains: Array
     seeds: Array | None
     weights: Array
+    alike: tuple[Array, ...] = ()
 
     def cut(self) -> Told:
         """Return what the surrogate is fitted to: `telling_rows` of these mixes."""
@@ -117,7 +119,7 @@ def improvement(ahead: Array, spread: Array) -> Array:
 
 
 def _fitted(space: SearchSpace, told: Told, pending: Sequence[Schedule]) -> FittedSurrogate:
-    fitted = FittedSurrogate.of(surrogate_over(told.schedules, space.tasks), told.gains, told.seeds)
+    fitted = FittedSurrogate.of(surrogate_over(told.schedules, space.tasks), told.gains, told.seeds, told.alike)
     new = [schedule for schedule in dict.fromkeys(pending) if schedule.stages and schedule not in told.schedules]
     return fitted.with_guessed(new) if new else fitted
 

@@ -229,6 +229,7 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "arm_learning_rate": config.space.arm_learning_rates if config.pairs else (),
         "translations": config.space.translations,
         "mlm_languages": config.space.text_languages,
+        "mlm_shares": config.space.kept_up,
         "continuous": config.space.denominator is None and not config.space.grid,
         "intermediate_epochs": config.space.epochs,
         "available": bool(config.space.left_out),
@@ -261,7 +262,7 @@ def _space_word(config: StudyConfig, folder: Path | None) -> str:
         same: dict[str, Any] = {"steps": wanted.steps, "epochs": wanted.epochs, "batch_size": wanted.batch_size}
         same |= {"without": wanted.left_out, "rules": wanted.rules, "learning_rates": wanted.searched_rates}
         same |= {"arm_learning_rates": wanted.arm_learning_rates}
-        same |= {"translations": wanted.translations, "text_languages": wanted.text_languages}
+        same |= {"translations": wanted.translations, "text_languages": wanted.text_languages, "kept_up": wanted.kept_up}
         filled = fill_in(known, suite, languages=config.languages, continuous=free, **same)
         if filled == dataclasses.replace(wanted, sizes=()):
             return wanted.name
@@ -318,9 +319,11 @@ def _space(asked: StudyOptions, space: SearchSpace, suite: Suite, data: str | No
         languages=languages,
         translations=asked.translations,
         text_languages=tuple(canonical(language) for language in asked.mlm_languages),
+        kept_up=asked.mlm_shares,
     )
-    if filled.variants and asked.sampler == "auto":
-        raise BadInput("--sampler auto with --translations, which it does not search; expected tpe or random")
+    for flag, varied in (("--translations", filled.variants), ("--mlm-share", filled.kept_up)):
+        if varied and asked.sampler == "auto":
+            raise BadInput(f"--sampler auto with {flag}, which it does not search; expected tpe or random")
     for flag, count in (("--pairs", asked.pairs), ("--matched-sets", asked.twins)):
         if filled.grid and count:
             raise BadInput(f"{flag} {count} with space {filled.name!r}, a grid, whose plans alone are trained; expected 0")

@@ -14,7 +14,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Cell
 from tasksearch.core.signature import signature_of
 from tasksearch.core.space import SearchSpace, encode
-from tasksearch.core.study import SEARCHED, Objective, StudyConfig, TrialRecord
+from tasksearch.core.study import BASELINES, SEARCHED, Objective, StudyConfig, TrialRecord
 from tasksearch.core.transfer import SharedTarget, Transfer, TransferredMix
 from tasksearch.results.transfer import RankTransfer
 from tasksearch.tasks.suite import Suite
@@ -128,7 +128,7 @@ class EarlierStudy:
         )
 
     def _fingerprint(self) -> str:
-        read = [r for r in self.records if r.status == "done" and r.role in ("baseline", *SEARCHED)]
+        read = [r for r in self.records if r.status == "done" and r.role in (*BASELINES, *SEARCHED)]
         return signature_of([(r.number, r.plan.signature, sorted(r.scores.values("select").items())) for r in read])
 
 

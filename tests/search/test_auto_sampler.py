@@ -205,3 +205,17 @@ def test_a_space_with_rules_is_searched_among_random_mixes(world, study):
     assert len(set(found)) == len(found) > 20 and None not in found
     with pytest.raises(BadInput, match="expected weights of tasks"):
         SurrogateSampler(space)
+
+
+# ---- distances between languages
+
+
+def test_distances_between_languages_decide_only_where_they_differ(world, config, study):
+    def first(distances):
+        return next(auto_suggestions(config, study.records, (), GROUPS, seed=0, distances=distances))
+
+    assert first(dict.fromkeys(world.distances, 0.5)) == first({}) == first(None)
+    assert first(world.distances) != first(None)  # on this world; families gain alike there
+    n = len(study.records) - 1
+    told = propose(config, sizes_of(world), study.plan_of, n, study.records, GROUPS, distances=world.distances)
+    assert isinstance(told, Proposal) and decode(config.space, dict(told.params)) == told.plan.schedule

@@ -29,7 +29,8 @@ from tasksearch.study.settings import settings_of
 from tasksearch.tasks.catalogue import load_suite
 
 SAMPLES = {
-    "space": "joint", "from_study": "small", "confirm": 3, "suite": "lowres", "targets": ["nli", "tag"], "languages": ["near1"], "steps": [8, 16],
+    "space": "joint", "from_study": "small", "confirm": 3, "suite": "lowres", "targets": ["nli", "tag"],
+    "languages": ["near1"], "steps": [8, 16],
     "continuous": True, "rules": ["explicit", "capped(16)", "uniform->temperature(2.5)"],
     "intermediate_epochs": [0.5], "available": True,
     "objective": "nli=2,tagging=1,sov", "sampler": "random", "select": "target-dev",
@@ -55,14 +56,14 @@ SAMPLES = {
     "memory_per_trial": "1.5GB", "gpus_per_trial": 0.5, "address": "auto",
     "snapshot_minutes": 0.0, "store": "s3://bucket/store", "store_budget": "20GB", "optuna_storage": "journal",
     "keep_targets": True, "tensorboard": True, "out": "there", "accept_versions": True, "retrain": True,
-    "translations": ["english", "all"], "mlm_languages": ["near1", "sov"], "language_exponent": 0.5,
+    "translations": ["english", "all"], "mlm_shares": ["0", "1/4"], "mlm_languages": ["near1", "sov"], "language_exponent": 0.5,
     "picker": "parts.py:picker", "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
 }  # fmt: skip
 BESIDE = {
     "confirm": {"from_study": "small"},
     "patience": {"early_stopping": 20},
     "suite": {"model": "some/model"}, "max_gpu_hours": {"gpus_per_trial": 0.5}, "data": {"model": "some/model"},
-    "translations": {"suite": "lowres", "model": "some/model"},
+    "translations": {"suite": "lowres", "model": "some/model"}, "mlm_shares": {"mlm_languages": ["near1"]},
     "intermediate_epochs": {"space": "singles_and_all"},
     "available": {"suite": "xtreme", "model": "some/model", "space": "phang2020", "data": "."},
     "average_every": {"target_average": 2},

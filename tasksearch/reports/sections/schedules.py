@@ -55,7 +55,9 @@ def _figures(pairs: tuple[MatchedPair, ...]) -> tuple[Figure, ...]:
     drawn = forest("Matched pairs: other order minus joint", rows, axis="other order − joint, points [95 %]", good=0)
     examples = sorted({pair.difference.examples for pair in pairs})
     seeds = sorted({len(pair.seeds) for pair in pairs})
-    counted = f"n = {', '.join(map(str, examples))} examples, {', '.join(map(str, seeds))} seed(s) each"
+    counted = (
+        f"n = {', '.join(map(str, examples))} examples, {', '.join(map(str, seeds))} seed{'' if seeds == [1] else 's'} each"
+    )
     left = f"The first {len(shown)} of {len(pairs)} pairs in the order of their trials; the table has all. "
     caption = f"{left if len(shown) < len(pairs) else ''}Right of zero: the other order was better than joint. {counted}."
     return (Figure(drawing=drawn, caption=caption),)

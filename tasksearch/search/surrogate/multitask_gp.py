@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.schedule import Schedule
+from tasksearch.search.surrogate.alike_columns import own_parts
 from tasksearch.search.surrogate.features import blocks_of, features, tasks_of
 from tasksearch.search.surrogate.schedule_arrays import ScheduleArrays
 from tasksearch.search.surrogate.warping import POWERS, Warp
@@ -346,14 +347,20 @@ def _spread(values: Array) -> tuple[Array, Array]:
     return 1 / spread, np.log(spread).sum(axis=1, keepdims=True)
 
 
-def coregionalised(rotated: Array, values: Array, noise: Array) -> tuple[Array, Array, Array]:
+def coregionalised(rotated: Array, values: Array, noise: Array, alike: Sequence[Array] = ()) -> tuple[Array, Array, Array]:
     """Fit B and N of K ⊗ B + I ⊗ N by EM under inverse-Wishart priors, in the eigenbasis of K.
+
+    Args:
+        rotated: scores in the eigenbasis, shape (T, L).
+        values: eigenvalues of K, shape (T,).
+        noise: contrasts of the baseline's seeds.
+        alike: how alike columns may be beforehand, as `own_parts` takes it.
 
     Returns:
         W, its inverse and λ as `_diagonalised` returns them: in the columns of `rotated @ W.T` signal and noise are independent
         with variances λ · K and 1.
     """
-    between, within = _start(rotated, values, noise)
+    between, within = _start(rotated, values, noise, alike)
     columns = rotated.shape[1]
     strength = _PRIOR + columns
     prior_between, prior_within = between * strength, within * strength
@@ -382,8 +389,8 @@ def _posterior(rotated: Array, values: Array, noise: Array) -> Posterior:
     return Posterior(mean=mean, deviation=np.sqrt(np.maximum(variance, 0.0)))
 
 
-def _start(rotated: Array, values: Array, noise: Array) -> tuple[Array, Array]:
-    """Start B and N with compound symmetry: one factor for all columns and equal residuals."""
+def _start(rotated: Array, values: Array, noise: Array, alike: Sequence[Array]) -> tuple[Array, Array]:
+    """Start B and N with one factor for all columns and residuals that are equal and, unless columns are alike, independent."""
     columns = rotated.shape[1]
     shared = _one_variance(rotated.mean(axis=1, keepdims=True), values, noise.mean(axis=1, keepdims=True))
     if columns == 1:
@@ -391,10 +398,12 @@ def _start(rotated: Array, values: Array, noise: Array) -> tuple[Array, Array]:
     left, noise_left = (data - data.mean(axis=1, keepdims=True) for data in (rotated, noise))
     free = columns / (columns - 1)
     own = tuple(free * v for v in _one_variance(left, values, noise_left))
+    apart = np.eye(columns)
+    close = own_parts(left, values, own[0], own[1], alike) if alike else apart
     parts = []
-    for mean, alone in zip(shared, own, strict=True):
-        common = max(mean - alone / columns, 0.05 * alone)
-        parts.append(common * np.ones((columns, columns)) + alone * np.eye(columns))
+    for mean, alone, each in zip(shared, own, (close, apart), strict=True):
+        common = max(mean - alone * (float(each.sum()) / columns) / columns, 0.05 * alone)
+        parts.append(common * np.ones((columns, columns)) + alone * each)
     return parts[0], parts[1]
 
 
