@@ -69,6 +69,7 @@ from tasksearch.training.order import stage_counts
 Array = NDArray[np.float64]
 Weights = dict[str, torch.Tensor]
 GRID = Path(__file__).parent / "data" / "lab_grid.npz"
+KEPT = Path(__file__).parent / "logs" / "merging.jsonl"
 SEED = 11
 """Of everything trained here; the grid's are 0, 1 and 2."""
 TARGET_SHARE = 0.25
@@ -227,15 +228,15 @@ def affinities(encoders: Encoders, scorer: Scorer, model: Any) -> dict[str, floa
 def score(options: argparse.Namespace) -> None:
     """Score merged encoders of the baseline and of every joint mix; one line of JSON each."""
     lab, grid = ensure_lab(LabRecipe()), read_grid(GRID)
-    options.work.mkdir(parents=True, exist_ok=True)
-    context = open_context(lab_suite(), str(lab.data), str(lab.model), str(options.work / "store"), "cpu")
+    store = cache_folder() / "merging"
+    context = open_context(lab_suite(), str(lab.data), str(lab.model), str(store), "cpu")
     mixes = [Schedule.none(), *joint_mixes(grid)]
     encoders, scorer = Encoders(context, tasks_of(mixes), 128), Scorer(context)
-    there = read_lines(options.work)
-    with (options.work / "merged.jsonl").open("a") as sink:
+    there = read_lines(options.keep)
+    with options.keep.open("a") as sink:
 
         def keep(name: str, **fields: Any) -> None:
-            sink.write(json.dumps({"mix": name, "cpu_so_far": round(time.process_time(), 1), **fields}) + "\n")
+            sink.write(json.dumps({"mix": name, **fields}) + "\n")
             sink.flush()
 
         heads = {
@@ -261,9 +262,8 @@ def score(options: argparse.Namespace) -> None:
                 keep(str(mix), scores=scores, logme=evidence, cpu={"merge": made, **spent})
 
 
-def read_lines(work: Path) -> dict[str, Any]:
+def read_lines(path: Path) -> dict[str, Any]:
     """Return mix, in words → its line."""
-    path = work / "merged.jsonl"
     return {(line := json.loads(text))["mix"]: line for text in path.read_text().splitlines()} if path.is_file() else {}
 
 
@@ -321,7 +321,7 @@ def _percent(grid: Grid, cell: tuple[str, str], half: Any) -> Array:
 
 def report(options: argparse.Namespace) -> None:
     """Print what is there: agreement of the two models, rank correlations, cost, the replay."""
-    grid, lines = read_grid(GRID), read_lines(options.work)
+    grid, lines = read_grid(GRID), read_lines(options.keep)
     mixes = [mix for mix in joint_mixes(grid) if str(mix) in lines]
     data = Recorded.of(grid, mixes)
     merged = np.array([[lines[str(mix)]["scores"]["/".join(cell)] for cell in data.cells] for mix in mixes])
@@ -413,19 +413,24 @@ def correlations(
     drawn = [joint, *(rng.choice(joint, len(joint)) for _ in range(draws))]
     print(f"\nRank correlation over {len(joint)} joint mixes with the other two seeds' reporting scores, mean of three turns")
     print(f"{'':42s}" + "".join(f"{kind:>24s}" for kind in data.kinds))
-    first: dict[str, Array] = {}
+    known: dict[tuple[str, str], Array] = {}
     for name, predictor in predictors.items():
-        text = ""
         for kind in data.kinds:
             pairs = [
                 (predictor(kind, seed), np.delete(data.report, seed, axis=1).mean(axis=1) @ data.weights[kind])
                 for seed in range(SEEDS)
             ]
-            rho = np.array([np.mean([spearman(a[rows], b[rows]) for a, b in pairs]) for rows in drawn])
-            first.setdefault(kind, rho)
-            low, high = np.quantile(rho[1:], (0.025, 0.975))
-            text += f"{f'{rho[0]:.2f} [{low:.2f}, {high:.2f}]':>24s}"
-        print(f"{name:42s}{text}", flush=True)
+            known[name, kind] = np.array([np.mean([spearman(a[rows], b[rows]) for a, b in pairs]) for rows in drawn])
+        print(f"{name:42s}" + "".join(_told(known[name, kind]) for kind in data.kinds), flush=True)
+    for name in ("singles' scores, weighted by shares", "surrogate, told the 9 designed mixes"):
+        apart = [_told(known["merged", kind] - known[name, kind]) for kind in data.kinds]
+        print(f"{'merged less ' + name:54s}" + "".join(apart)[12:])
+
+
+def _told(values: Array) -> str:
+    """Return the first value and the 95 % interval of the others, 24 characters wide."""
+    low, high = np.quantile(values[1:], (0.025, 0.975))
+    return f"{f'{values[0]:.2f} [{low:.2f}, {high:.2f}]':>24s}"
 
 
 def spearman(one: Array, other: Array) -> float:
@@ -536,7 +541,7 @@ def main() -> None:
     parser.add_argument("action", choices=("score", "report"))
     parser.add_argument("--draws", type=int, default=300, help="of mixes, for the intervals of correlations")
     parser.add_argument("--orders", type=int, default=12, help="of the replay")
-    parser.add_argument("--work", type=Path, default=cache_folder() / "merging", help="folder of what was scored")
+    parser.add_argument("--keep", type=Path, default=KEPT, help="file of what was scored, one line of JSON each")
     options = parser.parse_args()
     print(LAB_WARNING, file=sys.stderr)
     score(options) if options.action == "score" else report(options)
