@@ -68,13 +68,19 @@ def test_kinds_of_targets_have_their_own_where_there_are_several():
 CELLS = [(target, language) for target in GROUPS for language in ("en", "xx", "yy")]
 
 
+def mix(n, rates):
+    """Mixes 2k and 2k + 1 differ in their learning rate alone, if they have one."""
+    shares = Mixture.of({"ccg": n // (2 if rates else 1), "mnli": 9})
+    return Schedule.joint(shares, 64).at_rate(rates and rates[n % 2])
+
+
 def study(toy, gains, rates=None):
     """Records of three baseline seeds at 50 ± 1 and of a mix per gain, alike in every cell, with a learning rate each."""
     bare = [toy.record(n, seed=n, scores=toy.table(dict.fromkeys(CELLS, 49.0 + n))) for n in range(3)]
     mixes = [
         toy.record(
             n, role="search", objective=gain,
-            schedule=Schedule.joint(Mixture.of({"ccg": 1 + n // (2 if rates else 1), "mnli": 9}), 64).at_rate(rates and rates[n % 2]),
+            schedule=mix(n, rates),
             scores=toy.table(dict.fromkeys(CELLS, 50.0 + gain)),
         )
         for n, gain in enumerate(gains, 3)
@@ -107,4 +113,4 @@ def test_mixes_are_ranked_by_gain_and_a_learning_rate_makes_no_mix(toy):
     assert next(iter(plain.values())).gains == pytest.approx((0.6, 0.6, 0.6))  # 3 points, 5 of them a deviation of 100 examples
     rated = study(toy, [1.0, 3.0, 2.0, 0.5, 9.0], rates=(1e-5, 2e-4)).ranking(shared)
     assert [one.first.number for one in rated.values()] == [7, 4, 3]
-    assert all(mix.learning_rate is None for mix in rated)
+    assert all(each.learning_rate is None for each in rated)

@@ -29,7 +29,8 @@ from tasksearch.study.settings import settings_of
 from tasksearch.tasks.catalogue import load_suite
 
 SAMPLES = {
-    "space": "joint", "from_study": "small", "confirm": 3, "suite": "lowres", "targets": ["nli", "tag"], "languages": ["near1"], "steps": [8, 16],
+    "from_study": "small", "confirm": 3,
+    "space": "joint", "suite": "lowres", "targets": ["nli", "tag"], "languages": ["near1"], "steps": [8, 16],
     "continuous": True, "rules": ["explicit", "capped(16)", "uniform->temperature(2.5)"],
     "intermediate_epochs": [0.5], "available": True,
     "objective": "nli=2,tagging=1,sov", "sampler": "random", "select": "target-dev",
