@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from tasksearch.core.arm_rates import arm_rate_words
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.kept_up import read_shares
 from tasksearch.core.methods import method_words
 from tasksearch.core.option import Options, like, option
 from tasksearch.core.own_files import is_path
@@ -143,6 +145,14 @@ class StudyOptions(Options):
         "study's languages]",
         flag="--mlm-language",
     )
+    mlm_shares: tuple[str, ...] = option(
+        (),
+        WHAT,
+        "share of every stage's examples that the suite's texts keep up beside the other tasks, such as 1/4, repeatable: of "
+        "several the search chooses; 0: they are tasks like others, with a stage of their own in a sequential mix [default: 0]",
+        flag="--mlm-share",
+        check=lambda share: read_shares([share]),
+    )
     objective: str | None = option(
         None,
         WHAT,
@@ -203,8 +213,16 @@ class StudyOptions(Options):
         "trained beside the finalists on fresh seeds: length (the best free baseline at their lengths), exposure (target "
         "phases as much longer as the mix; the costliest), soup (the finalists' encoders averaged), average (no intermediate "
         "phase, the last five snapshots of every target phase averaged), seeds (the best finalist's encoders of several seeds "
-        "averaged); several with commas, all (of the first three) or none",
+        "averaged), models (target models of several seeds averaged, without an intermediate phase and of the best finalist; "
+        "as many target phases each); several with commas, all (of the first three) or none",
         check=control_names,
+    )
+    few_shot: int = option(
+        0,
+        TRIALS,
+        "a further control: what labelling so many examples of each language would give in place of the search; three draws of "
+        "them are taken from its selection examples and select nothing",
+        least=0,
     )
     untrained: bool | None = option(None, TRIALS, "train an encoder without pretraining once", unset="for real text")
     pairs: int | None = option(
@@ -246,6 +264,16 @@ class StudyOptions(Options):
     epochs: float | None = option(
         None, TRAINING, "passes of every target phase over its examples, in place of steps", above=0, wish="a positive number"
     )
+    search_target_steps: float | None = option(
+        None,
+        TRAINING,
+        "share of those steps that trials of the search run, and a baseline for them; finalists, controls and their baseline "
+        "run all",
+        above=0,
+        most=1,
+        wish="a share in (0, 1], such as 0.25",
+        unset="1, all of them",
+    )
     early_stopping: int | None = option(
         None,
         TRAINING,
@@ -262,6 +290,13 @@ class StudyOptions(Options):
         TRAINING,
         "the same of the intermediate phase alone; repeatable: of several, the search chooses [default: --learning-rate]",
         **(_RATE | {"unset": ""}),
+    )
+    arm_learning_rate: tuple[str, ...] = option(
+        (),
+        TRAINING,
+        "the same of each arm of a matched pair: joint=2e-5,sequential=1e-5; of several rates of one arm each pair draws one "
+        "[default: both arms have the mixture's]",
+        parse=arm_rate_words,
     )
     target_learning_rate: float | None = option(
         None, TRAINING, "the same of the target phases alone", **(_RATE | {"unset": "--learning-rate"})
@@ -355,6 +390,12 @@ class StudyOptions(Options):
         "a sentence's vector in retrieval: the mean over all pieces, over all but the special ones, or the first piece",
         choices=get_args(Pooling),
         unset="the suite's",
+    )
+    retrieval_prefix: str | None = option(
+        None,
+        TRAINING,
+        "text before every sentence in retrieval, such as 'query: ' for E5; '': none",
+        unset="what the model's files state, else none",
     )
     target: PerTarget = option(  # noqa: RUF009 - a field, as the others
         (),
@@ -528,7 +569,7 @@ class Changes(Options):
     controls: str | None = like(
         StudyOptions,
         "controls",
-        help="of the baseline comparison, from now on: length, exposure, soup, average, seeds, with commas; all or none",
+        help="of the baseline comparison, from now on: length, exposure, soup, average, seeds, models, with commas; all, none",
     )
 
 

@@ -18,7 +18,7 @@ from tasksearch.core.options import Places, Resources, StudyOptions, control_nam
 from tasksearch.core.own_files import shown
 from tasksearch.core.presets import SUITE
 from tasksearch.core.space import SearchSpace
-from tasksearch.core.study import Objective, Overrides, StudyConfig
+from tasksearch.core.study import LEAST_TWINS, Objective, Overrides, StudyConfig
 from tasksearch.core.transfer import Transfer
 from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.search.precision import least_trainings
@@ -41,7 +41,7 @@ GRID_CONTROLS = ("exposure",)
 T = TypeVar("T", bound=Options)
 _LONGEST_NAME = 200
 """In bytes. File systems allow 255, and Optuna and MLflow append to the name."""
-_ADDED_BY_CODE = ("every_target", "auto_layers")
+_ADDED_BY_CODE = ("every_target", "auto_layers", "joined")
 _OF_THE_LAB = ("world_seed", "phase1_steps", "shuffled_labels")
 
 
@@ -102,11 +102,17 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "trials": _trials(asked, space, transfer),
         "controls": GRID_CONTROLS if space.grid and asked.controls == StudyOptions.controls else control_names(asked.controls),
         "pairs": _pairs(asked, space, transfer),
+        "search_target_steps": asked.search_target_steps or StudyConfig.search_target_steps,
         "tracking_uri": kept_tracking_address(asked.tracking_uri),
         "pretraining_text": tuple(str(Path(place).absolute()) for place in asked.pretraining_text),
     }
     plain: dict[str, Any] = {name: getattr(asked, name) for name in same - set(resolved)}
     asked = dataclasses.replace(asked, precision=settled_precision(asked.precision, asked.model, resolved["encoder"]))
+    if asked.arm_learning_rate and not resolved["pairs"]:
+        raise BadInput(
+            f"--arm-learning-rate {asked.arm_learning_rate[0]} in a study without matched pairs; expected --pairs "
+            f"{LEAST_TWINS} or more beside it"
+        )
     config = StudyConfig(suite_options=_suite_options(asked, suite), overrides=_overrides(asked), **resolved, **plain)
     check_precision(config)
     return config
@@ -220,14 +226,17 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "preset": config.preset if config.preset != SUITE or has_presets(load_suite(config.suite)) else None,
         "steps": config.space.steps,
         "rules": config.space.rules,
+        "arm_learning_rate": config.space.arm_learning_rates if config.pairs else (),
         "translations": config.space.translations,
         "mlm_languages": config.space.text_languages,
+        "mlm_shares": config.space.kept_up,
         "continuous": config.space.denominator is None and not config.space.grid,
         "intermediate_epochs": config.space.epochs,
         "available": bool(config.space.left_out),
         "model": None if config.model == "lab" else config.model,
         "objective": ",".join(aims) or None,
         "controls": ",".join(config.controls) or "none",
+        "search_target_steps": config.search_target_steps if config.is_short else None,
         "tracking_uri": None if config.tracking_uri is None else kept_address(config.tracking_uri),
     }
     plain = {name: getattr(config, name) for name in same - set(resolved)}
@@ -252,7 +261,8 @@ def _space_word(config: StudyConfig, folder: Path | None) -> str:
         suite, free = load_suite(config.suite), wanted.denominator is None and not wanted.grid
         same: dict[str, Any] = {"steps": wanted.steps, "epochs": wanted.epochs, "batch_size": wanted.batch_size}
         same |= {"without": wanted.left_out, "rules": wanted.rules, "learning_rates": wanted.searched_rates}
-        same |= {"translations": wanted.translations, "text_languages": wanted.text_languages}
+        same |= {"arm_learning_rates": wanted.arm_learning_rates}
+        same |= {"translations": wanted.translations, "text_languages": wanted.text_languages, "kept_up": wanted.kept_up}
         filled = fill_in(known, suite, languages=config.languages, continuous=free, **same)
         if filled == dataclasses.replace(wanted, sizes=()):
             return wanted.name
@@ -302,15 +312,18 @@ def _space(asked: StudyOptions, space: SearchSpace, suite: Suite, data: str | No
         steps=asked.steps,
         rules=asked.rules,
         learning_rates=asked.intermediate_learning_rate,
+        arm_learning_rates=asked.arm_learning_rate,
         epochs=asked.intermediate_epochs,
         batch_size=asked.batch_size,
         without=absent_tasks(space, suite, data) if asked.available else space.left_out,
         languages=languages,
         translations=asked.translations,
         text_languages=tuple(canonical(language) for language in asked.mlm_languages),
+        kept_up=asked.mlm_shares,
     )
-    if filled.variants and asked.sampler == "auto":
-        raise BadInput("--sampler auto with --translations, which it does not search; expected tpe or random")
+    for flag, varied in (("--translations", filled.variants), ("--mlm-share", filled.kept_up)):
+        if varied and asked.sampler == "auto":
+            raise BadInput(f"--sampler auto with {flag}, which it does not search; expected tpe or random")
     for flag, count in (("--pairs", asked.pairs), ("--matched-sets", asked.twins)):
         if filled.grid and count:
             raise BadInput(f"{flag} {count} with space {filled.name!r}, a grid, whose plans alone are trained; expected 0")

@@ -30,7 +30,7 @@ from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
 from tasksearch.study.result import StudyResult
 from tasksearch.study.retrieval_layers import wants_layers, with_layers
-from tasksearch.study.settings import as_begun, keep_skipped, layers_note
+from tasksearch.study.settings import as_begun, keep_skipped, layers_note, with_stated_prefix
 from tasksearch.study.setup import OnPretrain, files_of, prepare
 from tasksearch.study.showing import OnEvent, Progress, shown
 from tasksearch.study.versions import check_versions, versions_are_mixed
@@ -83,6 +83,8 @@ def run_study(
             raise BadInput(
                 f"{where} holds another study ({_difference(was, config)}); choose another --name or --out, or resume that one"
             )
+    else:
+        config = with_stated_prefix(config)
     with shown(progress, config, on_event, on_pretrain) as callbacks:
         return drive(ledger, config, resources or Resources(), *callbacks)
 
