@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasksearch.analysis.transfer import Ranked, chosen_places, rank_correlation, rank_correlations
@@ -14,6 +14,7 @@ from tasksearch.core.transfer import SharedTarget
 GROUPS = {"nli": "classification", "topic": "classification", "tag": "tagging"}
 
 
+@settings(max_examples=40)
 @given(designed=st.lists(st.booleans(), min_size=1, max_size=60), data=st.data())
 def test_the_best_a_free_baseline_and_a_spread_of_the_rest(designed, data):
     confirm = data.draw(st.integers(1, len(designed)))
@@ -28,6 +29,7 @@ def test_the_best_a_free_baseline_and_a_spread_of_the_rest(designed, data):
         )
 
 
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.integers(-50, 50), st.integers(-50, 50)),

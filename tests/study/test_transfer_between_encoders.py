@@ -194,6 +194,12 @@ def test_a_learning_rate_is_the_encoder_s_and_does_not_go_along(tmp_path):
     assert taken.overrides.intermediate_learning_rate == 5e-5 and configure(options_for(taken)) == taken
 
 
+def test_a_search_with_short_target_phases_is_ranked_by_them(tmp_path):
+    folder = simulate(tmp_path, configure(**SMALL, **SHORT, search_target_steps=0.5), 0)
+    assert {r.plan.target_share for r in Ledger(folder).records() if r.role == "search"} == {0.5}
+    assert large(folder).transfer.ranked == 17
+
+
 # ---- killed, resumed, judged: over the planted surface, in this process
 
 
