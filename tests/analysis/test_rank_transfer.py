@@ -23,10 +23,9 @@ def test_the_best_a_free_baseline_and_a_spread_of_the_rest(designed, data):
     assert len(places) == min(2 * confirm, len(designed))
     assert not any(designed) or any(designed[place] for place in places)
     rest = len(designed) - confirm
-    if rest > 2 * confirm and confirm > 2 and any(designed[:confirm]):  # every quarter of the rest is looked at
-        assert {4 * (place - confirm) // rest for place in places if place >= confirm} >= (
-            {0, 3} if confirm < 4 else {0, 1, 2, 3}
-        )
+    if rest >= 2 * confirm and any(designed[:confirm]):  # one of every equal part of the rest
+        parts = [confirm * (place - confirm) // rest for place in places if place >= confirm]
+        assert parts == list(range(confirm))
 
 
 @settings(max_examples=40)
