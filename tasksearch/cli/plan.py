@@ -55,7 +55,7 @@ def plan(
         return
     for line in (
         *_lines(found),
-        *_taken_over(wanted),
+        *taken_over(wanted),
         *_precision(found, wanted),
         *_arms(wanted),
         *_limits(found, resources),
@@ -102,7 +102,7 @@ def _lines(found: Any) -> list[str]:
     return lines
 
 
-def _taken_over(config: Any) -> list[str]:
+def taken_over(config: Any) -> list[str]:
     """Return which mixes come from another encoder's study, and by what they were ranked."""
     told = config.transfer
     if told is None:
