@@ -19,6 +19,9 @@ from tasksearch.core.transfer import SharedTarget, Transfer, TransferredMix
 from tasksearch.results.transfer import RankTransfer
 from tasksearch.tasks.suite import Suite
 
+_NOT_OF_A_MIX: Mapping[str, Any] = {"sizes": (), "learning_rates": (), "arm_learning_rates": ()}
+"""Fields of a space that belong to its data and its encoder, without them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EarlierStudy:
@@ -44,7 +47,7 @@ class EarlierStudy:
     @property
     def space(self) -> SearchSpace:
         """Its space without what belongs to its data and its encoder: sizes of tasks, and learning rates."""
-        return dataclasses.replace(self.config.space, sizes=(), learning_rates=())
+        return dataclasses.replace(self.config.space, **_NOT_OF_A_MIX)
 
     @property
     def id(self) -> str:
@@ -134,7 +137,7 @@ class EarlierStudy:
 
 def _alike(one: SearchSpace, other: SearchSpace) -> bool:
     """Return whether spaces are equal but for what belongs to data and encoder."""
-    first, second = (dataclasses.replace(each, sizes=(), learning_rates=(), batch_size=None) for each in (one, other))
+    first, second = (dataclasses.replace(each, **_NOT_OF_A_MIX, batch_size=None) for each in (one, other))
     return first == second and not one.searched_rates
 
 
