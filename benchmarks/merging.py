@@ -8,7 +8,8 @@
 Every intermediate task is trained alone once, for the grid's 128 steps. A joint mix is stood for by the weighted average of
 their changes, θ₀ + Σ wᵢ (θᵢ - θ₀) (task arithmetic; Ilharco et al. 2023; MergeMix, arXiv 2601.17858). It is scored on selection
 examples: retrieval as it is, the other targets after a quarter of their steps. From the same encoders come LogME of the
-targets' English training examples (You et al. 2021) and the cosines of the tasks' gradients with the targets' (Grad-TAG, 2409.06091).
+targets' English training examples (You et al. 2021) and the cosines of the tasks' gradients with the targets' (as in Grad-TAG,
+arXiv 2409.06091).
 
 Truth is the recorded grid: reporting examples of two seeds of a mix, while what a predictor may read of the grid is selection
 examples of the third, in three turns. The grid's pretrained model is not on every machine: the lab
@@ -41,7 +42,7 @@ from tasksearch.bench.grid import Grid, read_grid
 from tasksearch.bench.grid_replay import BASELINE_SEEDS, SEEDS, complete_mixes
 from tasksearch.core.folders import cache_folder
 from tasksearch.core.mixture import Mixture
-from tasksearch.core.plan import PhaseSettings, Plan
+from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.evaluation.labelled import score_labelled
@@ -68,9 +69,10 @@ from tasksearch.training.order import stage_counts
 Array = NDArray[np.float64]
 Weights = dict[str, torch.Tensor]
 GRID = Path(__file__).parent / "data" / "lab_grid.npz"
+KEPT = Path(__file__).parent / "logs" / "merging.jsonl"
 SEED = 11
 """Of everything trained here; the grid's are 0, 1 and 2."""
-QUARTER = 4
+TARGET_SHARE = 0.25
 GRADIENT_EXAMPLES, LOGME_EXAMPLES = 256, 300
 
 
@@ -80,22 +82,12 @@ def joint_mixes(grid: Grid) -> list[Schedule]:
     return sorted(found, key=lambda mix: len(mix.tasks) > 1)
 
 
-def short_settings(settings: PhaseSettings) -> PhaseSettings:
-    """Return the settings with a quarter of the steps in every target phase."""
-    overrides = tuple(
-        (target, tuple((name, max(1, value // QUARTER) if name == "steps" else value) for name, value in pairs))
-        for target, pairs in settings.target_overrides
-    )
-    target = dataclasses.replace(settings.target, steps=max(1, (settings.target.steps or QUARTER) // QUARTER))
-    return dataclasses.replace(settings, target=target, target_overrides=overrides)
-
-
 def plan_of(schedule: Schedule) -> Plan:
     """Return the lab's plan of a schedule, with short target phases."""
     suite = lab_suite()
     return Plan(
         suite="lab", schedule=schedule, targets=tuple(card.name for card in suite.targets), languages=suite.languages,
-        settings=short_settings(suite.settings), seed=SEED,
+        settings=suite.settings, seed=SEED, target_share=TARGET_SHARE,
     )  # fmt: skip
 
 
@@ -236,15 +228,15 @@ def affinities(encoders: Encoders, scorer: Scorer, model: Any) -> dict[str, floa
 def score(options: argparse.Namespace) -> None:
     """Score merged encoders of the baseline and of every joint mix; one line of JSON each."""
     lab, grid = ensure_lab(LabRecipe()), read_grid(GRID)
-    options.work.mkdir(parents=True, exist_ok=True)
-    context = open_context(lab_suite(), str(lab.data), str(lab.model), str(options.work / "store"), "cpu")
+    store = cache_folder() / "merging"
+    context = open_context(lab_suite(), str(lab.data), str(lab.model), str(store), "cpu")
     mixes = [Schedule.none(), *joint_mixes(grid)]
     encoders, scorer = Encoders(context, tasks_of(mixes), 128), Scorer(context)
-    there = read_lines(options.work)
-    with (options.work / "merged.jsonl").open("a") as sink:
+    there = read_lines(options.keep)
+    with options.keep.open("a") as sink:
 
         def keep(name: str, **fields: Any) -> None:
-            sink.write(json.dumps({"mix": name, "cpu_so_far": round(time.process_time(), 1), **fields}) + "\n")
+            sink.write(json.dumps({"mix": name, **fields}) + "\n")
             sink.flush()
 
         heads = {
@@ -270,9 +262,8 @@ def score(options: argparse.Namespace) -> None:
                 keep(str(mix), scores=scores, logme=evidence, cpu={"merge": made, **spent})
 
 
-def read_lines(work: Path) -> dict[str, Any]:
+def read_lines(path: Path) -> dict[str, Any]:
     """Return mix, in words → its line."""
-    path = work / "merged.jsonl"
     return {(line := json.loads(text))["mix"]: line for text in path.read_text().splitlines()} if path.is_file() else {}
 
 
@@ -330,7 +321,7 @@ def _percent(grid: Grid, cell: tuple[str, str], half: Any) -> Array:
 
 def report(options: argparse.Namespace) -> None:
     """Print what is there: agreement of the two models, rank correlations, cost, the replay."""
-    grid, lines = read_grid(GRID), read_lines(options.work)
+    grid, lines = read_grid(GRID), read_lines(options.keep)
     mixes = [mix for mix in joint_mixes(grid) if str(mix) in lines]
     data = Recorded.of(grid, mixes)
     merged = np.array([[lines[str(mix)]["scores"]["/".join(cell)] for cell in data.cells] for mix in mixes])
@@ -422,19 +413,24 @@ def correlations(
     drawn = [joint, *(rng.choice(joint, len(joint)) for _ in range(draws))]
     print(f"\nRank correlation over {len(joint)} joint mixes with the other two seeds' reporting scores, mean of three turns")
     print(f"{'':42s}" + "".join(f"{kind:>24s}" for kind in data.kinds))
-    first: dict[str, Array] = {}
+    known: dict[tuple[str, str], Array] = {}
     for name, predictor in predictors.items():
-        text = ""
         for kind in data.kinds:
             pairs = [
                 (predictor(kind, seed), np.delete(data.report, seed, axis=1).mean(axis=1) @ data.weights[kind])
                 for seed in range(SEEDS)
             ]
-            rho = np.array([np.mean([spearman(a[rows], b[rows]) for a, b in pairs]) for rows in drawn])
-            first.setdefault(kind, rho)
-            low, high = np.quantile(rho[1:], (0.025, 0.975))
-            text += f"{f'{rho[0]:.2f} [{low:.2f}, {high:.2f}]':>24s}"
-        print(f"{name:42s}{text}", flush=True)
+            known[name, kind] = np.array([np.mean([spearman(a[rows], b[rows]) for a, b in pairs]) for rows in drawn])
+        print(f"{name:42s}" + "".join(_told(known[name, kind]) for kind in data.kinds), flush=True)
+    for name in ("singles' scores, weighted by shares", "surrogate, told the 9 designed mixes"):
+        apart = [_told(known["merged", kind] - known[name, kind]) for kind in data.kinds]
+        print(f"{'merged less ' + name:54s}" + "".join(apart)[12:])
+
+
+def _told(values: Array) -> str:
+    """Return the first value and the 95 % interval of the others, 24 characters wide."""
+    low, high = np.quantile(values[1:], (0.025, 0.975))
+    return f"{f'{values[0]:.2f} [{low:.2f}, {high:.2f}]':>24s}"
 
 
 def spearman(one: Array, other: Array) -> float:
@@ -469,9 +465,7 @@ def replay(data: Recorded, merged: Array, shares: Array, joint: NDArray[np.int64
         print(f"order {order}, {time.process_time():.0f} CPU seconds", file=sys.stderr, flush=True)
     rng = np.random.default_rng(0)
     drawn = rng.integers(orders, size=(2000, orders))
-    print(
-        f"\nReplay, {orders} orders: points lost to the best mix by the two other seeds' reporting scores; less `no prior`, paired"
-    )
+    print(f"\nReplay, {orders} orders: points lost to the best mix by the two other seeds' reporting scores; less `no prior`")
     for what in ("per language", "one mix for all", "rank correlation, mixes not told"):
         for name in priors:
             text = ""
@@ -547,7 +541,7 @@ def main() -> None:
     parser.add_argument("action", choices=("score", "report"))
     parser.add_argument("--draws", type=int, default=300, help="of mixes, for the intervals of correlations")
     parser.add_argument("--orders", type=int, default=12, help="of the replay")
-    parser.add_argument("--work", type=Path, default=cache_folder() / "merging", help="folder of what was scored")
+    parser.add_argument("--keep", type=Path, default=KEPT, help="file of what was scored, one line of JSON each")
     options = parser.parse_args()
     print(LAB_WARNING, file=sys.stderr)
     score(options) if options.action == "score" else report(options)

@@ -15,7 +15,7 @@ from tasksearch.core.options import Forecasting, Places, Resources, StudyOptions
 
 PLAN_EXAMPLES = (
     "Examples: `tasksearch plan --space ladder`; `tasksearch plan --space sequential --trials 64 --json`; "
-    "`tasksearch plan --suite lowres --data DIR --model xlm-roberta-base --gpus-per-trial 1 --concurrency 8`"
+    "`tasksearch plan --suite lowres --data DIR --model FacebookAI/xlm-roberta-base --gpus-per-trial 1 --concurrency 8`"
 )
 
 
