@@ -11,7 +11,7 @@ import pytest
 
 ARGUMENTS = [
     "run", "--space", "joint_vs_seq", "--trials", "5", "--baseline-seeds", "3", "--leaders", "1", "--leader-seeds", "3",
-    "--most-seeds", "3", "--controls", "none",
+    "--most-seeds", "3", "--controls", "none", "--steps", "32",
     "--target", "retrieval", "--target", "topic", "--phase1-steps", "30", "--language", "near1", "--json",
 ]  # fmt: skip
 
