@@ -194,6 +194,14 @@ def test_a_learning_rate_is_the_encoder_s_and_does_not_go_along(tmp_path):
     assert taken.overrides.intermediate_learning_rate == 5e-5 and configure(options_for(taken)) == taken
 
 
+def test_a_grid_gives_some_of_its_plans_and_no_others_are_trained(tmp_path):
+    asked = {"space": "singles_and_all", "targets": ["nli"], "languages": ["near1"], "trials": 30}
+    config = large(simulate(tmp_path / "small", configure(**asked, **SHORT), 0), confirm=2)
+    simulate(tmp_path / "large", config, 1)
+    trained = [r.plan.schedule for r in Ledger(tmp_path / "large").records() if r.role in ("design", "search")]
+    assert trained == [mix.schedule for mix in config.transfer.mixes] and len(trained) == 4 < config.space.plan_count
+
+
 def test_a_search_with_short_target_phases_is_ranked_by_them(tmp_path):
     folder = simulate(tmp_path, configure(**SMALL, **SHORT, search_target_steps=0.5), 0)
     assert {r.plan.target_share for r in Ledger(folder).records() if r.role == "search"} == {0.5}
