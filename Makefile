@@ -7,8 +7,9 @@ TORCH_INDEX ?=
 # cpu, or gpu on a CUDA 12 machine (faiss-gpu; never both). Not given: what is installed already, else cpu.
 EXTRA  ?= $(or $(patsubst $(VENV)/.installed-%,%,$(firstword $(wildcard $(VENV)/.installed-*))),cpu)
 BIN    := $(VENV)/bin
-# Two processes, a file at a time: on two cores the tests of Ray wait more than they work.
-TWO    := -n 2 --dist loadfile
+# Two processes, a file at a time: on two cores the tests of Ray wait more than they work. Files come in the order of
+# tests/conftest.py, longest first; by their number of tests, the longest would come last and leave one process idle.
+TWO    := -n 2 --dist loadfile --no-loadscope-reorder
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 # `make real`: a multilingual encoder (hub id or folder), and the folder of the data; by default both are fetched.

@@ -1,11 +1,16 @@
 """Shared fixtures: one tiny lab per session, and a cache that is never the user's own."""
 
+import contextlib
+import functools
 import importlib.util
+import io
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 import hypothesis
 import pytest
@@ -24,7 +29,26 @@ hypothesis.settings.register_profile("tasksearch", deadline=None)
 hypothesis.settings.load_profile("tasksearch")
 
 
+LONGEST = (
+    "cli/test_commands.py", "raytune/test_driver.py", "notebooks/test_notebooks.py", "cli/test_kill_and_resume.py",
+    "study/test_options.py", "torture/test_torture.py", "raytune/test_optuna_database.py", "study/test_train.py",
+    "cli/test_own_parts.py", "models/test_families.py", "cli/test_terminal.py", "raytune/test_lost_server.py",
+    "cli/test_own_space.py", "tasks/test_lowres_suite.py", "study/test_compare_page.py", "raytune/test_segment_scheduler.py",
+    "study/test_real_model.py", "raytune/test_limits.py", "forward/test_deterministic.py", "raytune/test_cluster.py",
+)  # fmt: skip
+"""Files of tests that take longest, longest first. Each runs in one process: at the end it would leave the other one idle."""
+
+
+def pytest_collection_modifyitems(items):
+    place = {Path(__file__).parent / name: number for number, name in enumerate(LONGEST)}
+    assert all(path.is_file() for path in place), "LONGEST names a file that is not there"
+    items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
 def pytest_configure(config):
+    # Hundreds of tests start processes, each of which would compile the package anew where nothing may be kept.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     # Before the processes of `-n` begin, so that they share one cache and train the lab's model once.
     if "TASKSEARCH_CACHE" not in os.environ:
         os.environ["TASKSEARCH_CACHE"] = config.own_cache = tempfile.mkdtemp(prefix="tasksearch-tests-")
@@ -40,8 +64,39 @@ def _own_state(tmp_path_factory):
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))  # logs of errors
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_command_line():
+    """`CliRunner` builds the command line once per process: it would build all commands anew, in 0.2 s, for every call."""
+    import typer.testing
+
+    typer.testing._get_command = functools.lru_cache(typer.testing._get_command)
+
+
 @pytest.fixture(scope="session")
-def tiny_lab(tmp_path_factory):
+def inside():
+    """Runs a command line to its end in this process, which has loaded the libraries already: status, output and errors.
+
+    A process of its own imports for up to ten seconds. Commands that start Ray are run in one all the same.
+    """
+
+    def call(*words, cwd="."):
+        from tasksearch.cli import main, printing
+
+        printing._answers.clear()
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+        streams = contextlib.redirect_stdout(out), contextlib.redirect_stderr(err)
+        with contextlib.chdir(cwd), mock.patch.object(sys, "argv", ["tasksearch", *words]), streams[0], streams[1]:
+            try:
+                main()
+            except SystemExit as end:
+                status = end.code
+        return subprocess.CompletedProcess(words, status, *(each.buffer.getvalue().decode() for each in (out, err)))
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def tiny_lab():
     """A small world whose model had forty steps of pretraining: numbers near chance, every path real."""
     from tasksearch.lab.recipe import LabRecipe
     from tasksearch.phases.lab_model import ensure_lab
@@ -50,7 +105,7 @@ def tiny_lab(tmp_path_factory):
         phase1_steps=40, document_unit=300, parallel_unit=200, intermediate_train=128, intermediate_dev=10, target_train=64,
         target_dev=20, target_test=20, pool=30,
     )  # fmt: skip
-    return ensure_lab(recipe, tmp_path_factory.mktemp("tiny-lab"))
+    return ensure_lab(recipe)  # in the cache, which the processes of `-n` share
 
 
 @pytest.fixture(scope="session")

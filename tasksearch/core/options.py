@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from tasksearch.core.arm_rates import arm_rate_words
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.kept_up import read_shares
 from tasksearch.core.methods import method_words
 from tasksearch.core.option import Options, like, option
 from tasksearch.core.own_files import is_path
@@ -110,6 +111,16 @@ class StudyOptions(Options):
         wish="a positive number",
     )  # fmt: skip
     available: bool = option(False, WHAT, "of a grid: leave out the tasks that the suite or its data lack, and name them")
+    from_study: str | None = option(
+        None,
+        WHAT,
+        "folder of a study of another, smaller model: its best mixes and a spread of the others are trained, in place of "
+        "designed and sampled ones, and how far both rank them alike is told; in its space, unless --space names another",
+        path=True,
+    )
+    confirm: int = option(
+        8, WHAT, "of --from-study: so many of its best mixes, and as many at most spread over the rest of its ranking", least=1
+    )
     continuous: bool = option(False, WHAT, "free shares instead of eighths")
     rules: tuple[str, ...] = option(
         (),
@@ -133,6 +144,14 @@ class StudyOptions(Options):
         "the suite's texts (MLM, TLM) in this language join the space, repeatable [default: none; in a space with text the "
         "study's languages]",
         flag="--mlm-language",
+    )
+    mlm_shares: tuple[str, ...] = option(
+        (),
+        WHAT,
+        "share of every stage's examples that the suite's texts keep up beside the other tasks, such as 1/4, repeatable: of "
+        "several the search chooses; 0: they are tasks like others, with a stage of their own in a sequential mix [default: 0]",
+        flag="--mlm-share",
+        check=lambda share: read_shares([share]),
     )
     objective: str | None = option(
         None,
@@ -245,15 +264,14 @@ class StudyOptions(Options):
     epochs: float | None = option(
         None, TRAINING, "passes of every target phase over its examples, in place of steps", above=0, wish="a positive number"
     )
-    search_target_steps: float | None = option(
-        None,
+    search_target_steps: float = option(
+        1.0,
         TRAINING,
         "share of those steps that trials of the search run, and a baseline for them; finalists, controls and their baseline "
         "run all",
         above=0,
         most=1,
         wish="a share in (0, 1], such as 0.25",
-        unset="1, all of them",
     )
     early_stopping: int | None = option(
         None,
@@ -417,6 +435,10 @@ class StudyOptions(Options):
         if self.steps and self.intermediate_epochs:
             raise BadInput(
                 f"--steps {self.steps[0]} with --intermediate-epochs {self.intermediate_epochs[0]:g}; expected one of them"
+            )
+        if self.from_study is None and self.confirm != StudyOptions.confirm:
+            raise BadInput(
+                f"--confirm {self.confirm} without --from-study; expected the study whose mixes are confirmed beside it"
             )
         if self.patience is not None and self.early_stopping is None:
             raise BadInput(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
@@ -12,9 +11,10 @@ from tasksearch.core.own_files import is_reference
 from tasksearch.core.plan import Plan, check_share
 from tasksearch.core.presets import SUITE
 from tasksearch.core.score import ScoreTable
-from tasksearch.core.signature import plain_without, to_plain
+from tasksearch.core.signature import plain_without
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.target_settings import PerTarget, read_per_target
+from tasksearch.core.transfer import Transfer
 
 Role = Literal["baseline", "short-baseline", "design", "pair", "search", "finalist", "control", "untrained", "twin", "best-of"]
 BASELINES = ("baseline", "short-baseline")
@@ -219,6 +219,7 @@ class StudyConfig:
         search_target_steps: share of the steps of every target phase that trials of the search run, matched pairs among them.
             Below 1 the search has a baseline of its own, equally short; finalists, controls and the baseline that their gains
             are measured against run all steps.
+        transfer: mixes of another encoder's study, which are trained in place of the designed trials; None: none.
     """
 
     name: str
@@ -264,6 +265,7 @@ class StudyConfig:
     max_trainings: int | None = None
     search_target_steps: float = 1.0
     few_shot: int = 0
+    transfer: Transfer | None = None
 
     def __post_init__(self) -> None:
         check_share("search_target_steps", self.search_target_steps)
@@ -342,8 +344,8 @@ class StudyConfig:
         return f"{self.name}+{self.widened}" if self.widened else self.name
 
     def to_json(self) -> dict[str, Any]:
-        """Return the complete plain form."""
-        return {f.name: to_plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        """Return the complete plain form; `transfer` only where there is one, so that an earlier version reads the rest."""
+        return plain_without(self, ("transfer",))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -356,7 +358,7 @@ class StudyConfig:
             "most_seeds", fields.get("leader_seeds", cls.leader_seeds)
         )  # before races existed every finalist got exactly these
         space = SearchSpace.from_json(fields.pop("space"))
-        objective = fields.pop("objective")
+        objective, transfer = fields.pop("objective"), fields.pop("transfer", None)
         pairs = fields.pop("suite_options")
         overrides = Overrides.from_json(fields.pop("overrides", {}))
         plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
@@ -367,6 +369,7 @@ class StudyConfig:
             ),
             suite_options=tuple((k, v) for k, v in pairs),
             overrides=overrides,
+            transfer=None if transfer is None else Transfer.from_json(transfer),
             **plain,
         )
 

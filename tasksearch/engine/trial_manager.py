@@ -14,6 +14,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -140,9 +141,7 @@ class TrialManager:
             n = len(self.records)
             if not (isinstance(self._stage, Proposal) and self._stage.number == n):
                 ended, before = self._ended(), self._stage
-                self._stage = (
-                    Finished() if ended else propose(self.config, self._sizes, self._plan_of, n, self.records, self._groups)
-                )
+                self._stage = Finished() if ended else self._propose(n)
                 if self._stage != before:  # this runs at every turn of Ray's loop: log changes only
                     _log_stage(n, self._stage)
             if not isinstance(self._stage, Proposal) or len(self._again) >= LOOK_AHEAD:
@@ -418,7 +417,24 @@ class TrialManager:
         return self._ledger.trials_path / f"{number:04d}.traceback.txt"
 
     def _proposed(self, kind: type) -> bool:
-        return isinstance(propose(self.config, self._sizes, self._plan_of, len(self.records), self.records, self._groups), kind)
+        return isinstance(self._propose(len(self.records)), kind)
+
+    def _propose(self, n: int) -> Proposal | Wait | Finished:
+        return propose(
+            self.config, self._sizes, self._plan_of, n, self.records, self._groups, distances=sampler_distances(self.config)
+        )
+
+
+@lru_cache(maxsize=4)
+def _distances_between(languages: tuple[str, ...]) -> dict[tuple[str, str], float]:
+    from tasksearch.analysis.languages.distances import combined_distances
+
+    return combined_distances(languages, uriel=False)  # what is installed must not change a proposal
+
+
+def sampler_distances(config: StudyConfig) -> dict[tuple[str, str], float] | None:
+    """Return the distances that the study's sampler reads; None where it reads none."""
+    return _distances_between(config.languages) if config.sampler == "auto" else None
 
 
 def _log_stage(n: int, stage: Proposal | Wait | Finished) -> None:

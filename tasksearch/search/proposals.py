@@ -4,11 +4,11 @@ So the same study proposes the same trials at any concurrency up to the lag and 
 only the parameters are used, which are themselves pure; their results are not, even where they are known. Random proposals use
 no results and wait for none.
 
-Trials are numbered in this order: the baseline's seeds, the designed trials, the matched pairs, the sampler's proposals; when
-all those are finished the baseline with whole target phases if the search's were shortened; the finalists on fresh seeds, then
-the controls, then further seeds of finalists whose race is open, then the baseline on the fresh seeds that it lacks, then
-replacements of collapsed trainings; then, where the study has them, the matched sets. A study that is given more trials later
-continues with the sampler after all these.
+Trials are numbered in this order: the baseline's seeds, the designed trials (or the mixes of another encoder's study, in the
+order of their ranks there), the matched pairs, the sampler's proposals; when all those are finished the baseline with whole
+target phases if the search's were shortened; the finalists on fresh seeds, then the controls, then further seeds of finalists
+whose race is open, then the baseline on the fresh seeds that it lacks, then replacements of collapsed trainings; then, where
+the study has them, the matched sets. A study that is given more trials later continues with the sampler after all these.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from tasksearch.search.matched_pairs import best_of_plans, drawn_pairs, matched_
 from tasksearch.search.precision import affordable, half_width, may_run_again
 from tasksearch.search.racing import goes_on, race_state
 from tasksearch.search.random_schedules import every_schedule, random_params
+from tasksearch.search.surrogate.alike_columns import Distances
 from tasksearch.search.tpe import tpe_suggestions
 
 __all__ = ["Finished", "PlanOf", "Proposal", "Wait", "propose"]
@@ -89,6 +90,7 @@ def propose(
     groups: Mapping[str, str] | None = None,
     *,
     race: bool | None = None,
+    distances: Distances | None = None,
 ) -> Proposal | Wait | Finished:
     """Propose trial n, given the records of trials 0 … n-1 (later ones are ignored).
 
@@ -100,12 +102,13 @@ def propose(
         records: in the order of their numbers, without gaps.
         groups: target → kind of target, by which leaders weigh targets; None: all alike.
         race: of a forecast: no race goes on, or all do; None: the results say which.
+        distances: between languages, for the sampler `auto`; None: all are as far apart.
     """
     before = list(records[:n])
     assert [record.number for record in before] == list(range(n)), "records have gaps"
     searched = searched_of(config, before)
     if len(searched) < config.trials:
-        found = _searched(config, sizes, plan_of, n, searched, groups or {})
+        found = _searched(config, sizes, plan_of, n, searched, groups or {}, distances)
         if found is not None:
             return found
     return _finalist(config, plan_of, before, searched, groups, race)
@@ -118,14 +121,19 @@ def _searched(
     n: int,
     searched: Sequence[TrialRecord],
     groups: Mapping[str, str],
+    distances: Distances | None,
 ) -> Proposal | Wait | None:
     """Propose a baseline seed, a designed trial or a sampled one; None where the space has no new mix."""
     place, plan_of = len(searched), searching(config, plan_of)
     if place < config.baseline_seeds:
         role = config.search_baseline
         return Proposal(number=n, role=role, plan=plan_of(Schedule.none(), place), params=unused(config.space))
-    design = _design(config, sizes, plan_of, searched)
-    if design is not None:
+    if config.transfer is not None:
+        begun = {record.plan.schedule for record in searched}
+        mix = next((mix for mix in config.transfer.mixes if mix.schedule not in begun), None)
+        if mix is not None:
+            return Proposal(number=n, role=mix.role, plan=plan_of(mix.schedule, SEARCH_SEED), params=mix.params)
+    elif (design := _design(config, sizes, plan_of, searched)) is not None:
         return Proposal(number=n, role="design", plan=plan_of(design.schedule, SEARCH_SEED), params=design.params)
     pair = _pair(config, plan_of, searched)
     if pair is not None:
@@ -136,7 +144,7 @@ def _searched(
     unready = _first_unready(told)
     if unready is not None and config.sampler != "random" and _has_baseline(config, told):
         return Wait(number=unready, search_goes_on=True)
-    params = _draw(config, place, told if _has_baseline(config, told) else (), searched, groups)
+    params = _draw(config, place, told if _has_baseline(config, told) else (), searched, groups, distances)
     if params is None:
         return None
     schedule = decode(config.space, params)
@@ -190,6 +198,7 @@ def _draw(
     told: Sequence[TrialRecord],
     searched: Sequence[TrialRecord],
     groups: Mapping[str, str],
+    distances: Distances | None,
 ) -> dict[str, Any] | None:
     """Draw parameters of a mix that no earlier trial has; None where the space seems to have none."""
     space, seen = config.space, {record.plan.schedule for record in searched}
@@ -198,7 +207,7 @@ def _draw(
         schedule = decode(space, params)
         return schedule is not None and schedule not in seen
 
-    found = next(filter(new, _suggestions(config, place, told, searched[len(told) :], groups)), None)
+    found = next(filter(new, _suggestions(config, place, told, searched[len(told) :], groups, distances)), None)
     if found is not None:
         return found
     rng = random.Random(seed_from("random", config.seed, place))
@@ -215,12 +224,14 @@ def _suggestions(
     told: Sequence[TrialRecord],
     pending: Sequence[TrialRecord],
     groups: Mapping[str, str],
+    distances: Distances | None,
 ) -> Iterator[dict[str, Any]]:
     """Return what the study's sampler proposes, the first that is new being meant; nothing where it is `random`."""
     if config.sampler == "random":
         return iter(())
     if config.sampler == "auto":
-        return auto_suggestions(config, told, pending, groups, seed=seed_from("auto", config.seed, place))
+        seed = seed_from("auto", config.seed, place)
+        return auto_suggestions(config, told, pending, groups, seed=seed, distances=distances)
     seeds = [seed_from("tpe", config.seed, place, attempt) for attempt in range(_ASKS)]
     return tpe_suggestions(config.space, told, pending, seeds=seeds, sampler=config.sampler)
 
@@ -242,16 +253,16 @@ def _finalist(
     unready = _first_unready(searched)
     if unready is not None:
         return Wait(number=unready)
-    if (bare := _whole_baseline(config, plan_of, before)) is not None:
-        return Proposal(number=n, role="baseline", plan=bare, params=unused(config.space))
+    if (whole := _whole_baseline(config, plan_of, before)) is not None:
+        return Proposal(number=n, role="baseline", plan=whole, params=unused(config.space))
     run = {record.plan: record for record in before if record.role == "finalist"}
     found = choose_finalists(config, searched, groups)
     first = _first(config, plan_of, found, run)
     if first is None and (control := _control(config, plan_of, found, before)) is not None:
         return Proposal(number=n, role="control", plan=control, params=unused(config.space))
     controls = sum(record.role == "control" for record in before)
-    bare = [record for record in before if record.role == "baseline"][: config.baseline_seeds]
-    wanted = first or _race(config, plan_of, found, run, bare, race, controls)
+    seeds = [record for record in before if record.role == "baseline"][: config.baseline_seeds]
+    wanted = first or _race(config, plan_of, found, run, seeds, race, controls)
     if isinstance(wanted, Wait):
         return wanted
     if wanted is not None:

@@ -164,12 +164,13 @@ def _wider(space: SearchSpace, suite: Suite, growth: Growth, languages: Sequence
     for task in growth.tasks:
         suite.ingredient(task)
     tasks, variants = tuple(dict.fromkeys((*space.tasks, *growth.tasks))), space.variants
-    if variants and (growth.tasks or growth.languages):
+    if space.translations and (growth.tasks or growth.languages):
         variants = tuple(dict.fromkeys((*variants, *variants_of(suite, tasks, space.translations, languages))))
     return dataclasses.replace(
         space,
         tasks=tasks,
         variants=variants,
+        texts=tuple(task for task in tasks if space.kept_up and suite.ingredient(task).kind == "mlm"),
         schedules=tuple(dict.fromkeys((*space.schedules, *growth.schedules))),
         steps=tuple(dict.fromkeys((*space.steps, *growth.steps))),
     )

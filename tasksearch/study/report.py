@@ -27,6 +27,7 @@ from tasksearch.study.portfolio import first_rules, portfolios_of
 from tasksearch.study.run_links import run_links
 from tasksearch.study.settings import warning_of
 from tasksearch.study.task_effects import why_from
+from tasksearch.study.transfer import correlated
 from tasksearch.tasks.labels import suite_with_labels
 from tasksearch.tasks.suite import Suite
 
@@ -100,6 +101,7 @@ def report_of(folder: Path) -> ReportData:
         ),
         order=order,
         order_pending=order_pending,
+        transfer=correlated(config, suite.groups, records),
         planned=planned(config, records),
         command=command_of(config, folder),
         versions=versions_of(records),

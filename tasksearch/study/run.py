@@ -310,15 +310,18 @@ def _tags(config: StudyConfig, warning: str) -> dict[str, str]:
     from tasksearch import __version__
 
     tags = {"tasksearch.version": __version__, "tasksearch.suite": config.suite, "tasksearch.model": config.model}
+    tags |= {"tasksearch.from_study": config.transfer.study} if config.transfer else {}
     return tags | ({"tasksearch.warning": warning} if warning else {})
 
 
 def _difference(was: StudyConfig, now: StudyConfig) -> str:
     before, after = was.to_json(), now.to_json()
-    key = next(key for key in before if before[key] != after.get(key))
+    key = next((key for key in before if before[key] != after.get(key)), "transfer")
     if is_reference(str(before[key])) and is_reference(str(after.get(key))):
         named = shown_reference(str(before[key]))
         return f"its {key} {named} has changed since, or is another file; the study keeps a copy of what it was"
+    if key == "transfer":
+        return "its mixes come from another study, or that study has had trials since"
     if key == "tracking_uri":
         return f"its runs lie at {_shown(was)}, now at {_shown(now)}"
     return f"its {key} is {before[key]!r}, now {after.get(key)!r}"[:300]

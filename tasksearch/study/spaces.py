@@ -87,6 +87,7 @@ def fill_in(
     languages: Sequence[str] = (),
     translations: Sequence[str] = (),
     text_languages: Sequence[str] = (),
+    kept_up: Sequence[str] = (),
 ) -> SearchSpace:
     """Return the space with the suite's first tasks and its steps if it names none; `steps` replaces the steps of both.
 
@@ -101,6 +102,7 @@ def fill_in(
         without: tasks of the space that are left out, and a grid's plans with them.
         languages: of the study.
         translations: in place of the space's.
+        kept_up: shares of text beside every stage, in place of the space's.
         text_languages: of MLM and TLM, which join the space then; empty: the study's, in a space with text.
 
     Raises:
@@ -129,11 +131,19 @@ def fill_in(
         if space.text or text_languages:
             spoken = tuple(sorted(set(text_languages or languages)))
             tasks = tuple(dict.fromkeys((*tasks, *_texts(suite, spoken))))
-        which = tuple(dict.fromkeys(translations)) or space.translations
+        which, kept = tuple(dict.fromkeys(translations)) or space.translations, tuple(kept_up) or space.kept_up
+        texts = tuple(task for task in tasks if kept and suite.ingredient(task).kind == "mlm")
+        if kept and not texts:
+            raise BadInput(
+                f"--mlm-share {kept[0]} in space {space.name!r}, which has no text; expected --space joint_vs_seq_mlm, or "
+                "--mlm-language beside it"
+            )
         return dataclasses.replace(
             space,
             tasks=tasks,
             text_languages=spoken,
+            kept_up=kept,
+            texts=texts,
             translations=which,
             variants=variants_of(suite, tasks, which, languages),
             steps=tuple(steps) or space.steps or suite.steps,
@@ -145,8 +155,8 @@ def fill_in(
         )
     if rules:
         raise BadInput(f"--rule {rules[0]} with space {space.name!r}, a grid, whose plans have theirs; expected drawn mixes")
-    if translations or text_languages:
-        flag = "--translations" if translations else "--mlm-language"
+    if translations or text_languages or kept_up:
+        flag = "--translations" if translations else "--mlm-language" if text_languages else "--mlm-share"
         raise BadInput(
             f"{flag} with space {space.name!r}, a grid, whose plans are given; expected a space of drawn mixes, or plans that "
             "name such tasks: mnli:all, mlm:sw+yo"

@@ -14,7 +14,7 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
 from tasksearch.core.small_cache import read_cached, write_cached
 from tasksearch.tasks.card import TaskCard
-from tasksearch.tasks.crossed import crossed
+from tasksearch.tasks.crossed import Seconds, crossed, seconds
 from tasksearch.tasks.encode import CASTS, Encoded, Tokenizer, encode
 from tasksearch.tasks.encoded_cache import cached_encoding
 from tasksearch.tasks.examples import Example
@@ -50,6 +50,8 @@ class TaskSource:
         """Task, language and split → number of records that the authors themselves exclude, by reason."""
         # examples are objects of a kilobyte or two: those of all languages would take more memory than a small model
         self._read = lru_cache(maxsize=4)(self._read_now)
+        # every language of a mixed task is read beside all others: without it a file is read once for each of them
+        self._seconds = lru_cache(maxsize=64)(self._read_seconds)
         self._portions = lru_cache(maxsize=4)(self._portions_now)
         self._small_portions = lru_cache(maxsize=1024)(self._portions_now)
         self._scored = lru_cache(maxsize=4096)(self._count_scored)
@@ -64,7 +66,8 @@ class TaskSource:
     def split(self, card: TaskCard, language: str, split: str) -> tuple[Example, ...]:
         """Return all evaluation examples of one of the authors' splits; raises DataMissing or BadInput."""
         if card.second_language:
-            return crossed(card, language, split, lambda one: self._read(card, card.source, one, split).examples)
+            read = lambda one: self._read(card, card.source, one, split).examples  # noqa: E731
+            return crossed(card, language, split, read, lambda one: self._seconds(card, one, split))
         return self._read(card, card.source, language, split).examples
 
     def portions(self, card: TaskCard, language: str, cap: int | None = None, few_shot: int = 0) -> tuple[Portion, ...]:
@@ -160,6 +163,9 @@ class TaskSource:
         reading = read_source(self.root, card, source, language, split, skip_bad=self.skip_bad)
         self._note(f"{card.name} {language} {split}", reading.skipped, reading.left_out)
         return reading
+
+    def _read_seconds(self, card: TaskCard, language: str, split: str) -> Seconds:
+        return seconds(self._read(card, card.source, language, split).examples)
 
     def _count_training(self, card: TaskCard) -> int:
         """Count once per content: resuming a study does not read its training data again."""

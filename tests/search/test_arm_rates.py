@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasksearch.cli.plan import _arms
 from tasksearch.core.arm_rates import ARMS, arm_rate_words, read_arm_rates
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.options import StudyOptions
@@ -69,6 +70,8 @@ def test_a_study_keeps_the_rates_and_asks_for_them_again():
     assert config.overrides == configure().overrides and config.pairs == configure().pairs
     assert configure(options_for(config)) == config
     assert dataclasses.replace(config, space=configure().space) == configure()
+    assert _arms(config) == ["matched pairs each arm at its own learning rate: joint=2e-05 sequential=1e-05"]
+    assert _arms(configure()) == _arms(dataclasses.replace(config, pairs=0)) == []
 
 
 def test_rates_of_arms_need_matched_pairs_and_a_space_that_draws_mixes():

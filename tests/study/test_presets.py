@@ -113,7 +113,7 @@ def test_the_paper_s_preset_counts_epochs_of_a_grid_and_stops_early(asked):
 def test_a_target_that_joins_takes_the_presets_settings_for_its_kind_in_every_trial(asked):
     suite, shape = load_suite("lowres"), Shape(layers=12, tokens=512, width=384)
     config = asked(targets=["xnli", "udpos"], target={"udpos": {"batch_size": 4}})
-    wanted = extended(config, suite, Growth(targets=("xquad", "copa")), 200)
+    wanted = extended(config, suite, Growth(targets=("xquad", "xcopa")), 200)
     assert wanted.overrides.joined == (("xquad", (("batch_size", 16), ("max_length", 200))),), "choice has none"
     assert StudyConfig.from_json(json.loads(json.dumps(wanted.to_json()))) == wanted
 
@@ -126,9 +126,9 @@ def test_a_target_that_joins_takes_the_presets_settings_for_its_kind_in_every_tr
     record = TrialRecord(number=0, role="baseline", status="done", plan=plan(config))
     assert asked_of([record], wanted)[0].plan == plan(wanted), "an earlier trial is one of the plans of today"
     (addition,) = lacking([record], {}, wanted)
-    assert addition.plan.targets == ("copa", "xquad") and addition.plan.for_target("xquad").batch_size == 16
-    again = extended(wanted, suite, Growth(targets=("mlqa",)))
-    assert [target for target, _ in again.overrides.joined] == ["xquad", "mlqa"]
+    assert addition.plan.targets == ("xcopa", "xquad") and addition.plan.for_target("xquad").batch_size == 16
+    again = extended(wanted, suite, Growth(targets=("tydiqa",)))
+    assert [target for target, _ in again.overrides.joined] == ["xquad", "tydiqa"]
     assert asked_of([record], again)[0].plan == plan(again)
     by_hand = extended(asked(targets=["xnli"], max_length=64), suite, Growth(targets=("xquad",)))
     assert by_hand.overrides.joined == (("xquad", (("batch_size", 16),)),), "what is given beside a preset takes precedence"
