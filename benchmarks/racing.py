@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import time
 from datetime import date
+from pathlib import Path
 
-from tasksearch.bench.measure import Setting, SizeResults, mean_and_error, measure
+from tasksearch.bench.kept_worlds import kept
+from tasksearch.bench.measure import Setting, SizeResults, mean_and_error
 from tasksearch.bench.planted_world import FAMILIES
 
 DESIGNS = {
@@ -20,18 +22,21 @@ DESIGNS = {
 }
 FIRST = {"one": 3200}
 """Worlds 3000-3119 of `one` were looked at before the race's last setting: fresh ones are read."""
-SHOWN = ("spent", "gained", "claims", "false_claims", "covered", "covered_all", "final", "corrected")
+SHOWN = (
+    "spent", "gained", "claims", "false_claims", "false_worse", "covered", "covered_all", "half_width", "final", "corrected",
+)  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("family", nargs="*", default=["held", "null", "one"])
     parser.add_argument("--worlds", type=int, default=120)
+    parser.add_argument("--keep", type=Path, help="append every world's results to this file, and go on where it ends")
     options = parser.parse_args()
     for name in options.family:
         started, first = time.process_time(), FIRST.get(name, 3000)
         found: dict[str, SizeResults] = {
-            design: measure(FAMILIES[name], range(first, first + options.worlds), [24], setting=setting)[24]
+            design: kept(options.keep, FAMILIES[name], range(first, first + options.worlds), [24], setting)[24]
             for design, setting in DESIGNS.items()
         }
         spent = time.process_time() - started

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import time
-from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
-from tasksearch.bench.measure import Setting, SizeResults, measure
-from tasksearch.bench.planted_world import FAMILIES, Family
+from tasksearch.bench.kept_worlds import kept
+from tasksearch.bench.measure import Setting
+from tasksearch.bench.planted_world import FAMILIES
 from tasksearch.bench.table import table_lines
 
 WORLDS = {"held": 400, "null": 300, "one": 150, "pair": 150}
@@ -33,39 +32,20 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=FIRST)
     parser.add_argument("--race", action="store_true", help="two to five seeds, as a study has by default; else three")
     parser.add_argument("--half-width", type=float, help="from two seeds on, until gains are known so well")
+    parser.add_argument("--max-trainings", type=int, help="from two seeds on, until a study has so many trainings")
     parser.add_argument("--trials", type=int, nargs="+", default=list(TRIALS))
     parser.add_argument("--keep", type=Path, help="append every world's results to this file, and go on where it ends")
     options = parser.parse_args()
     for name in options.family:
         count = options.worlds or WORLDS.get(name, 100)
         started = time.process_time()
-        setting = Setting(leader_seeds=2, most_seeds=5) if options.race or options.half_width else Setting()
-        setting = dataclasses.replace(setting, half_width=options.half_width)
+        races = options.race or options.half_width or options.max_trainings
+        setting = Setting(leader_seeds=2, most_seeds=5) if races else Setting()
+        setting = dataclasses.replace(setting, half_width=options.half_width, max_trainings=options.max_trainings)
         worlds = range(options.first, options.first + count)
         cells = kept(options.keep, FAMILIES[name], worlds, options.trials, setting)
         print(f"## {name}: {count} worlds, {date.today()}, {time.process_time() - started:.0f} s of one core\n", flush=True)
         print("\n".join(table_lines(cells)) + "\n", flush=True)
-
-
-def kept(
-    file: Path | None, family: Family, worlds: Iterable[int], trials: Sequence[int], setting: Setting
-) -> dict[int, SizeResults]:
-    """Measure world by world; with a file, worlds whose results stand there are read, and new ones are appended."""
-    asked = {"family": family.name, "trials": list(trials), "setting": dataclasses.asdict(setting)}
-    rows = [json.loads(line) for line in file.read_text().splitlines()] if file is not None and file.exists() else []
-    there = {row["world"]: row["cells"] for row in rows if row["asked"] == asked}
-    cells = {count: SizeResults() for count in trials}
-    for world in worlds:
-        found = there.get(world) or {
-            str(count): dataclasses.asdict(one) for count, one in measure(family, [world], trials, setting=setting).items()
-        }
-        if file is not None and world not in there:
-            with file.open("a") as sink:
-                sink.write(json.dumps({"asked": asked, "world": world, "cells": found}) + "\n")
-        for count, own in found.items():
-            for name, values in own.items():
-                getattr(cells[int(count)], name).extend(values)
-    return cells
 
 
 if __name__ == "__main__":

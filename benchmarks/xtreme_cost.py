@@ -1,6 +1,10 @@
-"""What a study of suite `xtreme` takes, before and after targets of one recipe are trained once. Nothing is read or trained.
+"""What a study of suite `xtreme` takes: before targets of one recipe are trained once, after, and with a short search.
 
-    python benchmarks/xtreme_cost.py [TRIALS] [MILLISECONDS A STEP]
+Nothing is read or trained.
+
+    python benchmarks/xtreme_cost.py [TRIALS] [MILLISECONDS A STEP] [SHARES]
+
+SHARES such as 0.5,0.25,0.125 are those of `--search-target-steps`.
 
 The study's own proposals (results drawn at random) are unfolded into segments as `tasksearch plan` does it, with the
 published numbers of training examples in place of files. Tokens of an example are assumed (`TOKENS`), MNLI's measured; hours
@@ -9,7 +13,7 @@ are steps times the milliseconds that are given. Bytes are those of XLM-R Large,
 
 from __future__ import annotations
 
-import statistics
+import dataclasses
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -35,10 +39,10 @@ OF_PHASE_2 = 80  # tokens of an intermediate example, a guess over all tasks
 BLOCKS, TABLE, ROWS = 304_000_000, 256_002_048, 30_000 * 1024  # numbers of XLM-R Large: blocks, table, rows that a text touches
 
 
-def main(trials: int, milliseconds: float) -> None:
+def main(trials: int, milliseconds: float, shares: list[float]) -> None:
     suite = load_suite("xtreme")
     with tempfile.TemporaryDirectory() as data:
-        targets = tuple(card.name for card in suite.targets if not card.needs)
+        targets = tuple(card.name for card in suite.targets if not card.needs and (card.name in TRAINING or not card.trained))
         config = configure(suite="xtreme", model="xlm-roberta-large", data=data, trials=trials, targets=targets)
     settings = settings_of(suite, config, None)
     cards = {name: suite.card(name) for name in config.targets}
@@ -62,18 +66,20 @@ def main(trials: int, milliseconds: float) -> None:
 
     shared = {name: f"{card.train_sources} {card.kind} {card.labels}" for name, card in cards.items()}
     sizes = {task: INTERMEDIATE[task] for task in config.space.tasks}
-    rows: dict[str, list[Any]] = {"before": [], "after": []}
-    for draw in range(1):
-        plans = [r.plan for r in simulated_study(config, sizes, plan_of, suite.groups, draw, cells=cells)]
-        for told, recipes in (("before", {name: name for name in cards}), ("after", shared)):
-            rows[told].append(
-                _cost(plans, around(recipes), languages, trained, settings, once=told == "after") | {"of": len(plans)}
-            )
+    rows: dict[str, dict[str, float]] = {}
+    for share in (1.0, *shares):
+        asked = dataclasses.replace(config, search_target_steps=share)
+        plans = [r.plan for r in simulated_study(asked, sizes, plan_of, suite.groups, 0, cells=cells)]
+        count = {"of": len(plans)}
+        if share == 1:
+            each = around({name: name for name in cards})
+            rows["before"] = _cost(plans, each, languages, trained, settings, once=False) | count
+        name = "after" if share == 1 else f"and --search-target-steps {share:g}"
+        rows[name] = _cost(plans, around(shared), languages, trained, settings, once=True) | count
     print(f"suite xtreme, space joint_vs_seq, {trials} trials, targets {', '.join(config.targets)}, one draw")
     print("| | trainings | steps, million | of them target phases | tokens, billion | store, GB | files | hours |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
-    for told, found in rows.items():
-        mean = {key: statistics.fmean(one[key] for one in found) for key in found[0]}
+    for told, mean in rows.items():
         hours = mean["steps"] * milliseconds / 3.6e6
         print(
             f"| {told} | {mean['of']:.0f} | {mean['steps'] / 1e6:.2f} | {mean['target'] / mean['steps']:.1%} | "
@@ -110,7 +116,7 @@ def _cost(
             if not segment.trained or (segment.signature if once else segment.signature + segment.target) in seen:
                 continue
             seen.add(segment.signature if once else segment.signature + segment.target)
-            own = plan.settings.for_target(segment.target)
+            own = plan.for_target(segment.target)
             steps = own.steps or max(1, round((own.epochs or 1.0) * TRAINING[segment.target] / own.batch_size))
             steps += -(-plan.extra_examples // own.batch_size)
             total["steps"] += steps
@@ -120,4 +126,5 @@ def _cost(
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 60, float(sys.argv[2]) if len(sys.argv) > 2 else 25.0)
+    trials, milliseconds, shares = (*sys.argv[1:], *("60", "25", "0.5,0.25,0.125")[len(sys.argv) - 1 :])
+    main(int(trials), float(milliseconds), [float(share) for share in shares.split(",")])

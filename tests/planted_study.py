@@ -46,13 +46,14 @@ def config(**changes):
     return StudyConfig(**(fields | changes))
 
 
-def plan_of(schedule, seed, targets=TARGETS, languages=LANGUAGES):
-    return Plan(suite="lab", schedule=schedule, targets=targets, languages=languages, settings=PhaseSettings(), seed=seed)
+def plan_of(schedule, seed, targets=TARGETS, languages=LANGUAGES, few_shot=0):
+    settings = PhaseSettings(few_shot=few_shot)
+    return Plan(suite="lab", schedule=schedule, targets=targets, languages=languages, settings=settings, seed=seed)
 
 
 def plans_of(settings):
     """(schedule, seed) → plan, of a study that may have grown."""
-    return lambda schedule, seed: plan_of(schedule, seed, settings.targets, settings.languages)
+    return lambda schedule, seed: plan_of(schedule, seed, settings.targets, settings.languages, settings.few_shot)
 
 
 class Watch:

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from tasksearch.core.errors import BadInput
 from tasksearch.core.plan import Plan
 from tasksearch.core.required_segments import RequiredSegment
-from tasksearch.core.score import HALVES, Half, Score, ScoreTable
+from tasksearch.core.score import ENGLISH, HALVES, Half, Score, ScoreTable
 from tasksearch.core.signature import seed_from
 from tasksearch.testing.timed_segments import TimedSegments, TimedSettings
 from trainables.base import PartResult, PlanTrainable
@@ -50,6 +50,8 @@ class Surface:
         forgetting: points lost per doubling of the steps beyond 64.
         noise: standard deviation over seeds, points.
         examples: number of selection, and of reporting, examples per target and language.
+        shortened: points that a target phase without any steps would lose; one with a share of its steps loses in proportion.
+        labels: points that few-shot controls gain in every language but English.
     """
 
     world: int = 0
@@ -60,15 +62,21 @@ class Surface:
     forgetting: float = 0.5
     noise: float = 1.0
     examples: int = 200
+    shortened: float = 0.0
+    labels: float = 4.0
 
     def score(self, plan: Plan, target: str, language: str) -> float:
         """Return the score in percent, in [1, 99], with the seed's noise."""
         training = dataclasses.replace(plan, targets=(), languages=()).signature  # noise must not depend on other cells
         noise = self._drawn("noise", training, target, language) * self.noise
-        return min(99.0, max(1.0, self.truth(plan, target, language) + noise))
+        lost = self.shortened * (1 - plan.target_share)
+        return min(99.0, max(1.0, self.truth(plan, target, language) + noise - lost))
 
     def truth(self, plan: Plan, target: str, language: str) -> float:
-        """Return the score in percent without noise. A soup scores the mean of its mixes."""
+        """Return the score in percent without noise. A soup scores the mean of its mixes; labels of a language add `labels`."""
+        if plan.few_shot:
+            told = self.labels if language != ENGLISH else 0.0
+            return told + self.truth(dataclasses.replace(plan, few_shot=False), target, language)
         if plan.soup:
             return statistics.fmean(self.truth(mix, target, language) for mix in plan.soup_members)
         schedule = plan.schedule

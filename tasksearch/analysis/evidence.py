@@ -22,6 +22,7 @@ from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.score import Half
 from tasksearch.core.study import SEARCHED, Objective, TrialRecord
 from tasksearch.search.collapse import collapsed
+from tasksearch.search.fidelity import baseline_of_search
 from tasksearch.search.gain_table import GainTable
 from tasksearch.search.objective import Baseline, counted_targets
 
@@ -77,13 +78,14 @@ class Evidence:
 
     Attributes:
         baseline: outcomes of the baseline's seeds on reporting examples.
-        dev: the baseline's selection scores, by which gains are standardised.
+        dev: the baseline's selection scores.
         dev_examples: cell → selection examples.
         candidates: in the order of their trials, at least one.
-        table: every mix that the search trained, on selection examples.
+        table: every mix that the search trained, on selection examples, against the search's own baseline.
         shortlist: selection cells that the search's objective read: they decided which mixes became candidates.
         baseline_every, lost: all seeds of the baseline, and the numbers of those that collapsed.
         controls: those that were scored wherever baseline and candidates were, in the order of their trials.
+        few_shot: controls whose target phases were continued on labelled examples of each language; the same holds for them.
         incomplete: numbers of trainings that are left out, since they lack scores which other seeds of their mix have.
     """
 
@@ -96,6 +98,7 @@ class Evidence:
     baseline_every: CandidateOutcomes
     lost: tuple[int, ...] = ()
     controls: tuple[Control, ...] = ()
+    few_shot: tuple[Control, ...] = ()
     incomplete: tuple[int, ...] = ()
 
     @cached_property
@@ -137,7 +140,7 @@ def gather(
         raise StudyNotReady("no finalist was trained on fresh seeds yet; `tasksearch resume` finishes the study")
     seen = _by_mix(r for r in done if r.role in SEARCHED)
     dev = Baseline.of(bare)
-    table = GainTable.of(done, dev)
+    table = GainTable.of(done, Baseline.of(baseline_of_search(done)))
     rows = {first.plan.mix_signature: row for row, first in enumerate(table.firsts)} if table is not None else {}
     if table is None or not fresh.keys() & seen.keys() & rows.keys():
         raise StudyNotReady("no finalist has a finished trial of the search to be chosen by")
@@ -159,7 +162,8 @@ def gather(
     )
     controls = [_control(mix, outcomes, documents, lost) for mix in _by_mix(r for r in done if r.role == "control").values()]
     known = [c for c in controls if all(set(evidence.cells) <= seed.keys() for seed in c.arm.seeds)]
-    return dataclasses.replace(evidence, controls=tuple(known))
+    few_shot = tuple(control for control in known if control.first.plan.few_shot)
+    return dataclasses.replace(evidence, controls=tuple(c for c in known if c not in few_shot), few_shot=few_shot)
 
 
 def incomplete(records: Iterable[TrialRecord]) -> frozenset[int]:

@@ -23,8 +23,9 @@ def best_gains(world: PlantedWorld) -> NDArray[np.float64]:
         gains = world.gains_of(mixes.arrays(space))
         best = np.unique(np.argsort(-gains, axis=0)[:_KEPT])
         kept = mixes.rows(best)
-        changed = [edited(kept, space, rng) for _ in range(_EDITS)]
-        further = [edited(each, space, rng) for each in changed[: _EDITS // 3]]
-        mixes = CandidateMixes.joined([kept, *changed, *further])
+        changed = edited(kept.repeated(_EDITS), space, rng, blocks=_EDITS)
+        twice = _EDITS // 3
+        further = edited(changed.rows(range(twice * len(kept))), space, rng, blocks=twice)
+        mixes = CandidateMixes.joined([kept, changed, further])
     found: NDArray[np.float64] = world.gains_of(mixes.arrays(space)).max(axis=0)
     return found

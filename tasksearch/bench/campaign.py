@@ -109,6 +109,22 @@ def bench(config: BenchConfig, *, keep: Path | None = None, on_world: OnWorld | 
     return rows
 
 
+def recorded_sizes(folder: Path | None) -> tuple[int, ...]:
+    """Return the numbers of trials to replay a recorded study at, where none are asked for."""
+    return _recorded(folder).sizes
+
+
+def limits_of(config: BenchConfig) -> tuple[str, ...]:
+    """Return what the numbers cannot tell, a sentence each; empty where the true answer is known."""
+    return _recorded(config.data).limits(config.trials) if config.problem == STUDY else ()
+
+
+def _recorded(folder: Path | None) -> RecordedStudy:
+    if folder is None:
+        raise BadInput("study needs --data FOLDER, a study's folder")
+    return RecordedStudy.read(folder)
+
+
 def _measuring(config: BenchConfig) -> Callable[[int], BenchRows]:
     picker = _picker(config.picker)
     if config.problem in (REGMIX, GRID, STUDY):
@@ -131,9 +147,7 @@ def _measuring(config: BenchConfig) -> Callable[[int], BenchRows]:
         grid, asked = read_grid(config.data or GRID_FILE), None if config.picker in PICKERS else picker
         return lambda order: replay_grid(grid, order, config.trials, sampler=_replayed(config.sampler), picker=asked)
     if config.problem == STUDY:
-        if config.data is None:
-            raise BadInput("study needs --data FOLDER, a study's folder")
-        recorded = RecordedStudy.read(config.data)
+        recorded = _recorded(config.data)
         return lambda order: replay_study(recorded, order, config.trials, sampler=_replayed(config.sampler))
     family, search, setting = FAMILIES[config.problem], _search(config.sampler), Setting(most_seeds=config.most_seeds)
     asked = None if config.picker in PICKERS else picker

@@ -156,7 +156,7 @@ def search_recorded(
     baseline: Baseline,
 ) -> None:
     """Add `count` trainings: designed mixes first, then what the sampler proposes, answered by the nearest mix that is left."""
-    designed = [mix for mix in mixes if mix.kind == "joint" and (len(mix.tasks) == 1 or mix == _uniform(mixes))]
+    designed = designed_of(mixes)
     left = [mix for mix in mixes if mix not in designed]
     rng = random.Random(order)
     rng.shuffle(left)
@@ -182,6 +182,11 @@ def _params(mix: Schedule, space: SearchSpace) -> tuple[tuple[str, object], ...]
         return tuple(encode(mix, space).items())
     except BadInput:
         return ()
+
+
+def designed_of(mixes: Sequence[Schedule]) -> list[Schedule]:
+    """Return the mixes that come first in every replayed search: single tasks, and the first joint one of all tasks."""
+    return [mix for mix in mixes if mix.kind == "joint" and (len(mix.tasks) == 1 or mix == _uniform(mixes))]
 
 
 def _wish(
@@ -225,7 +230,7 @@ def _space(mixes: Sequence[Schedule]) -> SearchSpace:
 
 
 class _Near:
-    """Distance between mixes: square roots of shares, places in the order, kind."""
+    """Distance between mixes: square roots of shares, places in the order, kind, learning rate."""
 
     def __init__(self, mixes: Sequence[Schedule]) -> None:
         self._tasks, self._known = tasks_of(mixes), {}  # type: ignore[var-annotated]
@@ -233,7 +238,9 @@ class _Near:
     def _place(self, mix: Schedule) -> Array:
         if mix not in self._known:
             blocks = features([mix], self._tasks)
-            self._known[mix] = np.hstack([blocks["share"], 0.5 * blocks["order"], blocks["kind"][:, :2]])[0]
+            self._known[mix] = np.hstack(
+                [blocks["share"], 0.5 * blocks["order"], blocks["kind"][:, :2], blocks["rate"][:, :1]]
+            )[0]
         found: Array = self._known[mix]
         return found
 

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from tasksearch.bench.planted_world import PlantedWorld
 from tasksearch.bench.simulate import GROUPS, TARGET, Simulation, proposed, searched, sizes_of, space_of
+from tasksearch.bench.skill_worlds import SkillWorld
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.space import SearchSpace, decode
 from tasksearch.core.study import Objective, StudyConfig, TrialRecord
 from tasksearch.search.designed_trials import designed_trials
 from tasksearch.search.matched_pairs import default_pairs
-from tasksearch.search.objective import Baseline, objective
+from tasksearch.search.objective import Baseline, kept_baseline, objective
 from tasksearch.search.proposals import Proposal, propose
 from tasksearch.search.random_schedules import random_params
 
@@ -39,7 +40,14 @@ def random_search(world: PlantedWorld, trials: int, seed: int, baseline_seeds: i
 
 
 def tpe_search(
-    world: PlantedWorld, trials: int, seed: int, baseline_seeds: int, *, sampler: str = "tpe", pairs: int | None = 0
+    world: PlantedWorld,
+    trials: int,
+    seed: int,
+    baseline_seeds: int,
+    *,
+    sampler: str = "tpe",
+    pairs: int | None = 0,
+    by_distance: bool = False,
 ) -> Simulation:
     """The tool's own proposals: designed trials, then TPE or another sampler of Optuna's kind, told after every trial.
 
@@ -47,13 +55,16 @@ def tpe_search(
         world, trials, seed, baseline_seeds: as for every search.
         sampler: as `--sampler` takes it.
         pairs: matched pairs among the trials; None: as many as a study of that size has.
+        by_distance: whether the sampler is told which languages are of one family, where the world has families.
     """
     fields = {"baseline_seeds": baseline_seeds, "trials": baseline_seeds + trials, "seed": seed, "lag": 1}
     fields["pairs"] = default_pairs(space_of(world), baseline_seeds + trials, baseline_seeds) if pairs is None else pairs
     config = planted_config(world, sampler=sampler, **fields)
-    study = Simulation(world=world)
+    study, sizes = Simulation(world=world), sizes_of(world)
+    distances = world.distances if by_distance and isinstance(world, SkillWorld) else None
     while len(study.records) < config.trials:
-        found = propose(config, sizes_of(world), study.plan_of, len(study.records), study.records, GROUPS)
+        n = len(study.records)
+        found = propose(config, sizes, study.plan_of, n, study.records, GROUPS, distances=distances)
         assert isinstance(found, Proposal)
         study.train(found.plan.schedule, found.plan.seed, found.role, params=found.params)
         judge_last(study, baseline_seeds)
@@ -82,6 +93,7 @@ def own_search(sample: Sample) -> Search:
 SEARCHES: dict[str, Search] = {
     "random": random_search,
     "auto": partial(tpe_search, sampler="auto"),
+    "auto-distances": partial(tpe_search, sampler="auto", by_distance=True),
     "tpe": tpe_search,
     "tpe-pairs": partial(tpe_search, pairs=None),
 }
@@ -104,8 +116,7 @@ def judge_last(study: Simulation, baseline_seeds: int) -> None:
     if len(study.records) == baseline_seeds:
         study.records[:] = judged(study.records)
     elif len(study.records) > baseline_seeds:
-        baseline = Baseline.of(study.records[:baseline_seeds])
-        last = study.records[-1]
+        baseline, last = kept_baseline(study.records[:baseline_seeds]), study.records[-1]
         study.records[-1] = dataclasses.replace(last, objective=objective(last.scores, baseline, GROUPS, Objective()))
 
 

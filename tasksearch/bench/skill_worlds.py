@@ -66,6 +66,17 @@ class SkillFamily(Family):
 class SkillWorld(PlantedWorld):
     """A world whose tasks teach skills."""
 
+    @property
+    def distances(self) -> dict[tuple[str, str], float]:
+        """(language, language) → 0 within a language family, else 1."""
+        tongue = self.parts["tongue"]
+        return {
+            (a, b): float(tongue[i] != tongue[j])
+            for i, a in enumerate(self.languages)
+            for j, b in enumerate(self.languages)
+            if i < j
+        }
+
     def _gains(self, arrays: ScheduleArrays) -> Array:
         family, parts = self.family, self.parts
         assert isinstance(family, SkillFamily)
@@ -117,6 +128,7 @@ def _parts(family: SkillFamily, rng: np.random.Generator) -> dict[str, Any]:
         "shared": shared / unit,
         "cluster": cluster,
         "similar": similar,
+        "tongue": tongue,
         "clash": family.clash * size[:, :, np.newaxis] * felt,
         "washed": family.washed * rng.random(p),
         "level": np.array([0.8, *rng.normal(0.1, 0.3, size=spoken - 1)]),

@@ -1,25 +1,28 @@
 """Searches replayed on a recorded study: the sampler is answered by the mixes that the study trained.
 
 Nothing but the study's own trainings is known, one seed of most mixes. A pick is made on selection examples, and judged by the
-reporting examples of the same training: it is free of the luck of examples, not of that of the seed.
+reporting examples of the same training: it is free of the luck of examples, not of that of the seed. What a record of that size
+cannot tell is said beside every table (`RecordedStudy.limits`).
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from tasksearch.bench.grid_replay import judged_record, search_recorded
+from tasksearch.bench.grid_replay import designed_of, judged_record, search_recorded
 from tasksearch.bench.results import BenchRows
 from tasksearch.bench.samplers import Sample
-from tasksearch.core.errors import BadInput
+from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import SEARCHED, Role, StudyConfig, TrialRecord
+from tasksearch.search.fidelity import baseline_of_search
 from tasksearch.search.gain_table import GainTable, language_columns
 from tasksearch.search.objective import Baseline
 from tasksearch.study.best import open_study
@@ -41,7 +44,7 @@ class RecordedStudy:
         """Read a study's folder.
 
         Raises:
-            StudyNotReady: no study is there.
+            StudyNotReady: no study is there, or too little of one.
         """
         config, suite, records = open_study(folder)
         done = [record for record in records if record.status == "done" and len(record.scores)]
@@ -49,8 +52,35 @@ class RecordedStudy:
         for record in done:
             if record.role in SEARCHED:
                 known.setdefault(record.plan.schedule, record)
-        bare = [record for record in done if record.role == "baseline"][: config.baseline_seeds]
+        bare = [dataclasses.replace(record, role="baseline") for record in baseline_of_search(done)][: config.baseline_seeds]
+        if len(bare) < 2 or len(known) < 3:
+            raise StudyNotReady(
+                f"{folder} has {len(bare)} finished trainings of the baseline and {len(known)} mixes; at least 2 and 3 "
+                "are needed to replay a search"
+            )
         return cls(config=config, groups=dict(suite.groups), known=known, bare=bare)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Numbers of trials where none are asked for: the designed mixes with half of the others, and all of them."""
+        first, count = len(designed_of(list(self.known))), len(self.known)
+        return tuple(sorted({(first + count) // 2, count}))
+
+    def limits(self, trials: Sequence[int]) -> tuple[str, ...]:
+        """Return what such a record cannot tell, a sentence each."""
+        count, first = len(self.known), len(designed_of(list(self.known)))
+        apart = np.sqrt(2) * np.std([np.mean(_over_languages(record)) for record in self.bare], ddof=1)
+        told = [
+            f"{self.config.name}: {count} mixes, one training of each. The seed that a mix is picked on also judges it: a gain "
+            "here is flattered by that seed's luck, and is no gain that `best` would print.",
+            f"Two trainings without an intermediate phase differ by {apart:.1f} points (one standard deviation, mean over "
+            "cells): the errors above are over orders of this one record, and leave that out.",
+            f"{first} designed mixes come first in every order, so that a sampler chooses among {count - first}; what it asks "
+            "for is answered by the nearest of them that is left.",
+        ]
+        if same := [str(n) for n in trials if n <= first or n == count]:
+            told.append(f"At {', '.join(same)} trials every sampler has trained the same mixes: that compares no samplers.")
+        return tuple(told)
 
     def plan_of(self, schedule: Schedule, seed: int) -> Plan:
         """Return the plan of a schedule on a seed."""
@@ -95,6 +125,11 @@ def replay_study(found: RecordedStudy, order: int, trials: tuple[int, ...], *, s
         rows.add("points gained by the pooled pick, reporting examples", count, float(np.mean(picked)))
         rows.add("points lost against the best recorded mix, reporting examples", count, float(np.mean(best - picked)))
     return rows
+
+
+def _over_languages(record: TrialRecord) -> list[float]:
+    """Return the scores on reporting examples, but those in English."""
+    return [value for (_, language), value in record.scores.values("report").items() if language != ENGLISH]
 
 
 def _reported(found: RecordedStudy, record: TrialRecord, columns: dict[str, dict[tuple[str, str], float]]) -> list[float]:

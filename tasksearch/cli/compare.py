@@ -21,7 +21,10 @@ def compare(
     ],
     as_json: Json = False,
 ) -> None:
-    """Several studies side by side (models, suites, seeds): per language each one's mix, gain and verdict."""
+    """Several studies side by side (models, suites, seeds): per language each one's mix, gain and verdict.
+
+    Where two of them trained the same mixes, the rank correlation of their scores says how far they rank them alike.
+    """
     from tasksearch.study.compare import compare_studies
 
     found = compare_studies(studies)
@@ -29,7 +32,10 @@ def compare(
         print_json(found.to_json())
         return
     from tasksearch.reports.study_comparison import comparison_table, studies_table
+    from tasksearch.reports.transfer import transfer_table
 
     console = open_console()
     console.print(studies_table(found))
     console.print(comparison_table(found))
+    if found.transfers:
+        console.print(transfer_table(found.transfers))

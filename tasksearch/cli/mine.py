@@ -18,7 +18,7 @@ from tasksearch.core.option import option_of
 from tasksearch.core.options import StudyOptions
 
 EMBED_EXAMPLES = (
-    "Examples: `tasksearch embed sw.txt --model xlm-roberta-large --layer 14 --out sw.npy`; "
+    "Examples: `tasksearch embed sw.txt --model FacebookAI/xlm-roberta-large --layer 14 --out sw.npy`; "
     "`tasksearch embed sw.txt.gz --model models/encoder --layer 7 --layer 12 --out 'sw.{layer}.npy'`"
 )
 MINE_EXAMPLES = (
@@ -37,7 +37,20 @@ Layer = Annotated[
     ),
 ]
 Pooling = Annotated[
-    str, typer.Option(help="mean counts the special tokens, mean-content does not; cls is the first", **choice(*POOLINGS))
+    str | None,
+    typer.Option(
+        help="mean counts the special tokens, mean-content does not; cls is the first [default: what the model's files state, "
+        "else mean]",
+        show_default=False,
+        **choice(*POOLINGS),
+    ),
+]
+Prefix = Annotated[
+    str | None,
+    typer.Option(
+        help="text before every sentence, such as 'query: ' for E5; '': none [default: what the model's files state]",
+        show_default=False,
+    ),
 ]
 Centering = Annotated[bool, typer.Option("--centering", help="subtract the mean of each text's vectors")]
 MaxLength = Annotated[int, typer.Option(help="tokens per sentence, at most the model's", metavar="<number>")]
@@ -51,7 +64,8 @@ def embed(
     model: Annotated[str, typer.Option(help="encoder: hub id or folder", show_default=False)],
     out: Annotated[Path, typer.Option(help="the .npy; for several layers its name holds {layer}", show_default=False)],
     layer: Layer = None,
-    pooling: Pooling = "mean",
+    pooling: Pooling = None,
+    prefix: Prefix = None,
     centering: Centering = False,
     max_length: MaxLength = 512,
     precision: Precision = "fp32",
@@ -68,7 +82,7 @@ def embed(
 
     with _Lines(quiet=quiet or as_json) as lines:
         done = embed_file(
-            text, out, model=model, layers=tuple(layer or ()), pooling=pooling, centering=centering,  # type: ignore[arg-type]
+            text, out, model=model, layers=tuple(layer or ()), pooling=pooling, prefix=prefix, centering=centering,  # type: ignore[arg-type]
             max_length=max_length, precision=precision, ids=ids, encoder=encoder,  # type: ignore[arg-type]
             on_sentences=lines.teller("sentences embedded"),
         )  # fmt: skip
@@ -80,7 +94,10 @@ def embed(
     for number, path in done.files.items():
         console.print(f"layer {number:<3} {path}", highlight=False, soft_wrap=True)
     centred = ", centred" if how.centering else ""
-    said = f"{done.sentences:,} sentences, {done.width} numbers each, pooling {how.pooling}{centred}, {done.seconds:.0f} s"
+    before = f", after {how.prefix!r}" if how.prefix else ""
+    said = (
+        f"{done.sentences:,} sentences, {done.width} numbers each, pooling {how.pooling}{before}{centred}, {done.seconds:.0f} s"
+    )
     console.print(said, highlight=False)
     if done.cut:
         console.print(f"{done.cut:,} sentences reach {how.max_length} tokens and may have been cut", highlight=False)
@@ -96,7 +113,8 @@ def mine(
     layer: Annotated[
         int | None, typer.Option(help="hidden state that is pooled [default: 14 of 24]", show_default=False)
     ] = None,
-    pooling: Pooling = "mean",
+    pooling: Pooling = None,
+    prefix: Prefix = None,
     centering: Centering = False,
     max_length: MaxLength = 512,
     precision: Precision = "fp32",
@@ -151,11 +169,14 @@ def mine(
     embedding = None
     if model is not None:
         embedding = Embedding(
-            model=model, layers=() if layer is None else (layer,), pooling=pooling, centering=centering,  # type: ignore[arg-type]
-            max_length=max_length, precision=precision, encoder=encoder,  # type: ignore[arg-type]
+            model=model, layers=() if layer is None else (layer,), pooling=pooling, prefix=prefix,  # type: ignore[arg-type]
+            centering=centering, max_length=max_length, precision=precision, encoder=encoder,  # type: ignore[arg-type]
         )  # fmt: skip
-    elif layer is not None or centering or encoder:
-        raise BadInput("--layer, --centering and --encoder are of --model, which is not given; expected it, or none of them")
+    elif layer is not None or pooling is not None or prefix is not None or centering or encoder:
+        raise BadInput(
+            "--layer, --pooling, --prefix, --centering and --encoder are of --model, which is not given; expected it, or none "
+            "of them"
+        )
     with _Lines(quiet=quiet or as_json) as lines:
         done = mine_files(
             a, b, out, margin=margin, retrieval=retrieval, similarity=similarity, k=k, ties=ties,  # type: ignore[arg-type]
@@ -175,8 +196,9 @@ def mine(
     console.print(f"{done.candidates:,} candidates{cut}: {done.out}", highlight=False, soft_wrap=True)
     if done.settings["embedding"]:
         how = done.settings["embedding"]
+        before = f", after {how['prefix']!r}" if how["prefix"] else ""
         console.print(
-            f"layer {how['layers'][0]}, pooling {how['pooling']}, margin {margin}, {retrieval}, k {k}", highlight=False
+            f"layer {how['layers'][0]}, pooling {how['pooling']}{before}, margin {margin}, {retrieval}, k {k}", highlight=False
         )
     if done.scores:
         s = done.scores

@@ -47,12 +47,19 @@ def info(model: Model, as_json: Json = False) -> None:
         "MLM head": "yes" if found["mlm_head"] else "none: mixes with MLM are refused",
         "no export of": ", ".join(found["no_export"]) or "-: every kind of target has a class in transformers",
         "pooling": found["pooling"] or "none named",
+        "prefix": _prefix(found["prefix"], found["prompts"]),
         "trimmed to": ", ".join(found["trimmed_to"]) or "-: the whole vocabulary",
     }
     for name, value in lines.items():
         typer.echo(f"{name:13} {value}")
     if found["weights"] == ["bin"]:
         typer.echo("pickled weights are not read by a study: `tasksearch model convert` makes safetensors of them")
+
+
+def _prefix(prefix: str, prompts: dict[str, str]) -> str:
+    """What stands before a sentence, and the prompts that no sentence gets by default."""
+    others = ", ".join(f"{name} {text!r}" for name, text in prompts.items() if text != prefix)
+    return (repr(prefix) if prefix else "none by default") + (f"; for --prefix: {others}" if others else "")
 
 
 @app.command(epilog="Example: `tasksearch model convert ./old --out ./new --dtype bf16`")

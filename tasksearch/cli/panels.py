@@ -48,7 +48,7 @@ PRETRAIN: Panels = {
     "Where it is kept": ("out", "save_every", "force"),
 }
 MINE: Panels = {
-    "How texts become vectors": ("model", "layer", "pooling", "centering", "max_length", "precision", "encoder"),
+    "How texts become vectors": ("model", "layer", "pooling", "prefix", "centering", "max_length", "precision", "encoder"),
     "What is a candidate": ("margin", "retrieval", "similarity", "k", "ties", "duplicates", "threshold"),
     "Files": ("out", "gold", "ids", "text_a", "text_b"),
     "Resources": ("memory", "device", "engine", "forecast"),

@@ -9,12 +9,13 @@ from typing import Any
 from tasksearch.cli.from_table import Config, from_tables
 from tasksearch.cli.options import Json, Quiet
 from tasksearch.cli.printing import open_console, print_json
+from tasksearch.core.arm_rates import arm_rate_words
 from tasksearch.core.option import options_of
 from tasksearch.core.options import Forecasting, Places, Resources, StudyOptions
 
 PLAN_EXAMPLES = (
     "Examples: `tasksearch plan --space ladder`; `tasksearch plan --space sequential --trials 64 --json`; "
-    "`tasksearch plan --suite lowres --data DIR --model xlm-roberta-base --gpus-per-trial 1 --concurrency 8`"
+    "`tasksearch plan --suite lowres --data DIR --model FacebookAI/xlm-roberta-base --gpus-per-trial 1 --concurrency 8`"
 )
 
 
@@ -54,7 +55,9 @@ def plan(
         return
     for line in (
         *_lines(found),
+        *taken_over(wanted),
         *_precision(found, wanted),
+        *_arms(wanted),
         *_limits(found, resources),
         *_without_effect(study, resources),
         *filter(None, [unseeded_note(wanted)]),
@@ -99,6 +102,16 @@ def _lines(found: Any) -> list[str]:
     return lines
 
 
+def taken_over(config: Any) -> list[str]:
+    """Return which mixes come from another encoder's study, and by what they were ranked."""
+    told = config.transfer
+    if told is None:
+        return []
+    ranks = ", ".join(str(mix.rank) for mix in told.mixes)
+    shared = ", ".join(f"{one.name} in {len(one.languages)}" for one in told.shared)
+    return [f"mixes         ranks {ranks} of {told.ranked} of {told.study} ({told.model}); shared: {shared} languages"]
+
+
 def _precision(found: Any, config: Any) -> list[str]:
     """Return how well a finalist's gain will be known; in points for a few deviations, since the study's own is not known."""
     from tasksearch.search.precision import seeds_for
@@ -114,6 +127,12 @@ def _precision(found: Any, config: Any) -> list[str]:
         each = ", ".join(f"{n or f'over {config.seed_limit}'} if by {points:g}" for points, n in counts)
         lines.append(f"              ±{config.half_width:g} take {each} fresh seeds of every finalist")
     return lines
+
+
+def _arms(config: Any) -> list[str]:
+    """Return a line on the learning rates of matched pairs' arms, where they have their own."""
+    rates = config.space.arm_learning_rates if config.pairs else ()
+    return [f"matched pairs each arm at its own learning rate: {' '.join(arm_rate_words(rates))}"] if rates else []
 
 
 def _count(least: int, expected: float, most: int) -> str:

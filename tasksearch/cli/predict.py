@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from tasksearch.cli.completion import choice, complete_language, complete_suite, complete_target
-from tasksearch.cli.mine import POOLINGS
+from tasksearch.cli.mine import POOLINGS, Prefix
 from tasksearch.cli.options import Json, Quiet
 from tasksearch.cli.printing import open_console, print_json
 
 PREDICT_EXAMPLES = (
     "Examples: `tasksearch predict --model models/xnli --data data --out predictions`; "
-    "`tasksearch predict --model xlm-roberta-large --target tatoeba --layer 14 --data data --out predictions --labels gold`"
+    "`tasksearch predict --model FacebookAI/xlm-roberta-large --target tatoeba --layer 14 --data data --out predictions`"
 )
 
 
@@ -42,6 +42,7 @@ def predict(
     labels: Annotated[Path | None, typer.Option(help="folder for the label files too, as `score xtreme --gold` reads")] = None,
     layer: Annotated[int | None, typer.Option(help="retrieval and mining: hidden state that is pooled")] = None,
     pooling: Annotated[str | None, typer.Option(help="retrieval and mining", **choice(*POOLINGS))] = None,
+    prefix: Prefix = None,
     centering: Annotated[bool, typer.Option("--centering", help="retrieval and mining: subtract each side's mean")] = False,
     max_length: Annotated[int | None, typer.Option(help="retrieval and mining: tokens per sentence")] = None,
     quiet: Quiet = False,
@@ -52,9 +53,9 @@ def predict(
     from tasksearch.study.prediction import predict_target
 
     embedding = None
-    if layer is not None or pooling is not None or centering or max_length is not None:
+    if layer is not None or pooling is not None or prefix is not None or centering or max_length is not None:
         embedding = Embedding(
-            model=model, layers=() if layer is None else (layer,), pooling=pooling or "mean",  # type: ignore[arg-type]
+            model=model, layers=() if layer is None else (layer,), pooling=pooling, prefix=prefix,  # type: ignore[arg-type]
             centering=centering, max_length=max_length or 512,
         )  # fmt: skip
 

@@ -61,11 +61,15 @@ def print_verdict(console: Any, folder: Path, verdict: Any, *, table: Any = None
     """
     from tasksearch.reports.decision import ADAPTIVE, decision, mix_lines
     from tasksearch.reports.tables import cell_table, verdict_table
+    from tasksearch.reports.transfer import transfer_lines
     from tasksearch.study.best import open_study
     from tasksearch.study.matched_comparison import order_of
+    from tasksearch.study.transfer import correlated
 
-    _, suite, records = open_study(folder)
+    config, suite, records = open_study(folder)
     lines = [*decision(verdict, *order_of(folder, records)), *([ADAPTIVE] if verdict.adaptive else [])]
+    if (moved := correlated(config, suite.groups, records)) is not None:
+        lines += transfer_lines(moved)
     for line in (lines[0], *mix_lines(verdict), *lines[1:]):
         console.print(line, highlight=False)
     console.print()
@@ -81,13 +85,16 @@ def print_verdict(console: Any, folder: Path, verdict: Any, *, table: Any = None
 
 
 def verdict_json(folder: Path, verdict: Any) -> dict[str, Any]:
-    """Return the verdict as JSON values, with the decision as a list of sentences."""
+    """Return the verdict as JSON values, with the decision as a list of sentences, and `transfer` where it took mixes over."""
     from tasksearch.reports.decision import decision
     from tasksearch.study.best import open_study
     from tasksearch.study.matched_comparison import order_of
+    from tasksearch.study.transfer import correlated
 
-    said = decision(verdict, *order_of(folder, open_study(folder)[2]))
-    return {**verdict.to_json(), "decision": list(said)}
+    config, suite, records = open_study(folder)
+    moved = correlated(config, suite.groups, records)
+    said = decision(verdict, *order_of(folder, records))
+    return {**verdict.to_json(), "decision": list(said)} | ({"transfer": moved.to_json()} if moved else {})
 
 
 def compact_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> Any:

@@ -41,8 +41,8 @@ class Watch:
         self._total = config.trials + config.leaders * config.seed_limit + config.untrained
         from tasksearch.search.common_seeds import further_baseline
 
-        self._total += config.more_baseline + further_baseline(config)[1]
-        if config.controls:
+        self._total += config.whole_baseline + config.more_baseline + further_baseline(config)[1]
+        if config.every_control:
             from tasksearch.search.controls import most_controls
 
             self._total += most_controls(config)

@@ -53,6 +53,11 @@ class GridPlan:
                 f"plan {self.name!r}: a schedule beside tasks, or an empty one; expected either a schedule with stages or tasks"
             )
 
+        if self.beside and self.beside in self.tasks:
+            raise BadInput(
+                f"plan {self.name!r} keeps {self.beside!r} up beside tasks of which it is one; expected it among the tasks, or "
+                "beside the others"
+            )
         if bool(self.beside) is not (0 < as_fraction(self.share) < 1) or (self.beside and self.schedule):
             raise BadInput(
                 f"plan {self.name!r}: share {self.share} of {self.beside or 'no task'} beside its tasks; expected a task "

@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from tasksearch.core.arm_rates import arm_rate_words
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.kept_up import read_shares
 from tasksearch.core.methods import method_words
 from tasksearch.core.option import Options, like, option
 from tasksearch.core.own_files import is_path
@@ -109,6 +111,16 @@ class StudyOptions(Options):
         wish="a positive number",
     )  # fmt: skip
     available: bool = option(False, WHAT, "of a grid: leave out the tasks that the suite or its data lack, and name them")
+    from_study: str | None = option(
+        None,
+        WHAT,
+        "folder of a study of another, smaller model: its best mixes and a spread of the others are trained, in place of "
+        "designed and sampled ones, and how far both rank them alike is told; in its space, unless --space names another",
+        path=True,
+    )
+    confirm: int = option(
+        8, WHAT, "of --from-study: so many of its best mixes, and as many at most spread over the rest of its ranking", least=1
+    )
     continuous: bool = option(False, WHAT, "free shares instead of eighths")
     rules: tuple[str, ...] = option(
         (),
@@ -132,6 +144,14 @@ class StudyOptions(Options):
         "the suite's texts (MLM, TLM) in this language join the space, repeatable [default: none; in a space with text the "
         "study's languages]",
         flag="--mlm-language",
+    )
+    mlm_shares: tuple[str, ...] = option(
+        (),
+        WHAT,
+        "share of every stage's examples that the suite's texts keep up beside the other tasks, such as 1/4, repeatable: of "
+        "several the search chooses; 0: they are tasks like others, with a stage of their own in a sequential mix [default: 0]",
+        flag="--mlm-share",
+        check=lambda share: read_shares([share]),
     )
     objective: str | None = option(
         None,
@@ -193,8 +213,16 @@ class StudyOptions(Options):
         "trained beside the finalists on fresh seeds: length (the best free baseline at their lengths), exposure (target "
         "phases as much longer as the mix; the costliest), soup (the finalists' encoders averaged), average (no intermediate "
         "phase, the last five snapshots of every target phase averaged), seeds (the best finalist's encoders of several seeds "
-        "averaged); several with commas, all (of the first three) or none",
+        "averaged), models (target models of several seeds averaged, without an intermediate phase and of the best finalist; "
+        "as many target phases each); several with commas, all (of the first three) or none",
         check=control_names,
+    )
+    few_shot: int = option(
+        0,
+        TRIALS,
+        "a further control: what labelling so many examples of each language would give in place of the search; three draws of "
+        "them are taken from its selection examples and select nothing",
+        least=0,
     )
     untrained: bool | None = option(None, TRIALS, "train an encoder without pretraining once", unset="for real text")
     pairs: int | None = option(
@@ -236,6 +264,15 @@ class StudyOptions(Options):
     epochs: float | None = option(
         None, TRAINING, "passes of every target phase over its examples, in place of steps", above=0, wish="a positive number"
     )
+    search_target_steps: float = option(
+        1.0,
+        TRAINING,
+        "share of those steps that trials of the search run, and a baseline for them; finalists, controls and their baseline "
+        "run all",
+        above=0,
+        most=1,
+        wish="a share in (0, 1], such as 0.25",
+    )
     early_stopping: int | None = option(
         None,
         TRAINING,
@@ -252,6 +289,13 @@ class StudyOptions(Options):
         TRAINING,
         "the same of the intermediate phase alone; repeatable: of several, the search chooses [default: --learning-rate]",
         **(_RATE | {"unset": ""}),
+    )
+    arm_learning_rate: tuple[str, ...] = option(
+        (),
+        TRAINING,
+        "the same of each arm of a matched pair: joint=2e-5,sequential=1e-5; of several rates of one arm each pair draws one "
+        "[default: both arms have the mixture's]",
+        parse=arm_rate_words,
     )
     target_learning_rate: float | None = option(
         None, TRAINING, "the same of the target phases alone", **(_RATE | {"unset": "--learning-rate"})
@@ -346,6 +390,12 @@ class StudyOptions(Options):
         choices=get_args(Pooling),
         unset="the suite's",
     )
+    retrieval_prefix: str | None = option(
+        None,
+        TRAINING,
+        "text before every sentence in retrieval, such as 'query: ' for E5; '': none",
+        unset="what the model's files state, else none",
+    )
     target: PerTarget = option(  # noqa: RUF009 - a field, as the others
         (),
         TRAINING,
@@ -385,6 +435,10 @@ class StudyOptions(Options):
         if self.steps and self.intermediate_epochs:
             raise BadInput(
                 f"--steps {self.steps[0]} with --intermediate-epochs {self.intermediate_epochs[0]:g}; expected one of them"
+            )
+        if self.from_study is None and self.confirm != StudyOptions.confirm:
+            raise BadInput(
+                f"--confirm {self.confirm} without --from-study; expected the study whose mixes are confirmed beside it"
             )
         if self.patience is not None and self.early_stopping is None:
             raise BadInput(
@@ -514,7 +568,7 @@ class Changes(Options):
     controls: str | None = like(
         StudyOptions,
         "controls",
-        help="of the baseline comparison, from now on: length, exposure, soup, average, seeds, with commas; all or none",
+        help="of the baseline comparison, from now on: length, exposure, soup, average, seeds, models, with commas; all, none",
     )
 
 

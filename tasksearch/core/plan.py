@@ -25,6 +25,10 @@ Start = Literal["pretrained", "fresh"]
 HeadStart = Literal["fresh", "warm"]
 
 
+FEW_SHOT_EPOCHS = 50
+"""As in the code of Schmidt et al. (EMNLP 2022); Zhao et al. (ACL 2021) stop earlier by a development set of the language."""
+
+
 def _check_choice(name: str, value: object, choices: Any) -> None:
     """Raise BadInput unless `value` is one of `choices`, a `Literal` type.
 
@@ -41,6 +45,12 @@ def check_curve(curve: str, rung: int | None, decay: float) -> None:
         raise BadInput(f"curve 'wsd' with rung {rung}; expected the steps of a rung, at least 1")
     if not 0 < decay < 1:
         raise BadInput(f"decay is {decay}; expected a share of the phase in (0, 1)")
+
+
+def check_share(name: str, share: float) -> None:
+    """Raise BadInput for a share of the target steps outside (0, 1]."""
+    if not 0 < share <= 1:
+        raise BadInput(f"{name} is {share}; expected a share of the target steps in (0, 1], such as 0.25")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +155,35 @@ class TrainSettings:
         shown = min(examples, self.train_examples or examples)
         return self.steps or max(1, round((self.epochs or 1.0) * shown / self.batch_size))
 
+    def shortened(self, share: float) -> TrainSettings:
+        """Return the settings of a target phase with this share of the steps, in (0, 1]; 1 changes nothing.
+
+        Curve and averaged snapshots keep their places relative to the phase's length, and early stopping its number of looks.
+        Lengths are rounded, and at least one step.
+        """
+        if share == 1:
+            return self
+        cut = {name: getattr(self, name) for name in ("steps", "early_stopping")}
+        lengths: dict[str, Any] = {name: max(1, round(share * steps)) for name, steps in cut.items() if steps is not None}
+        if self.steps is None:
+            lengths["epochs"] = share * (self.epochs or 1.0)
+        return dataclasses.replace(self, **lengths)
+
+    def few_shot(self, examples: int) -> TrainSettings:
+        """Return the settings by which a target phase with these is continued on so many labelled examples of a language.
+
+        `FEW_SHOT_EPOCHS` passes at the same learning rate, and no more steps than the phase itself had. No method, averaging or
+        early stopping: the last one would need further labels.
+        """
+        plain: dict[str, Any] = {
+            "steps": None,
+            "train_examples": None,
+            "early_stopping": None,
+            "average_last": 1,
+            "methods": (),
+        }
+        return dataclasses.replace(self, batch_size=min(self.batch_size, examples), epochs=FEW_SHOT_EPOCHS, **plain)
+
     def averaged_steps(self, total: int) -> tuple[int, ...]:
         """Return the steps, from 1, after which the weights of a phase of `total` steps are averaged; none if none are."""
         back = (round(place * self.average_every * total) for place in range(self.average_last))
@@ -174,6 +213,7 @@ class RetrievalSettings:
         pooling: `mean` over all tokens (as in jiant), `mean-content` over all but the special tokens, or `cls`.
         centering: whether to subtract each language's mean vector before taking the cosine.
         max_length: tokens per sentence, special tokens included; None: as in the intermediate phase.
+        prefix: text before every sentence, such as E5's `query: `.
     """
 
     layer: int = 14
@@ -181,6 +221,7 @@ class RetrievalSettings:
     centering: bool = False
     max_length: int | None = None
     layers: tuple[tuple[str, int], ...] = ()
+    prefix: str = ""
 
     def __post_init__(self) -> None:
         _check_choice("pooling", self.pooling, Pooling)
@@ -188,8 +229,8 @@ class RetrievalSettings:
             raise BadInput(f"max_length of retrieval is {self.max_length}; expected at least 3, a piece between <s> and </s>")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain form; `max_length` and `layers` only where they are set."""
-        return plain_without(self, ("max_length", "layers"))
+        """Return the plain form; `max_length`, `layers` and `prefix` only where they are set."""
+        return plain_without(self, ("max_length", "layers", "prefix"))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -221,6 +262,8 @@ class PhaseSettings:
         retrieval: settings of bitext retrieval.
         evaluation_examples: maximum number of examples scored per language, for the selection and for the reporting examples
             each, drawn by a hash; None: all. Scores under such a cap cannot be compared with published ones.
+        few_shot: labelled examples of a language on which a target phase is continued in the few-shot controls
+            (`Plan.few_shot`); three draws of so many are taken from each language's selection examples, in every plan. 0: none.
         language_exponent: in MLM over several languages one is drawn in proportion to its number of texts to this power, in [0,
             1]; XLM-R was pretrained with 0.3.
     """
@@ -233,6 +276,7 @@ class PhaseSettings:
     head: HeadStart = "fresh"
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     evaluation_examples: int | None = None
+    few_shot: int = 0
     language_exponent: float = 0.3
 
     def __post_init__(self) -> None:
@@ -240,12 +284,14 @@ class PhaseSettings:
         _check_choice("head", self.head, HeadStart)
         if self.evaluation_examples is not None and self.evaluation_examples < 1:
             raise BadInput(f"evaluation_examples is {self.evaluation_examples}; expected at least 1, or None")
+        if self.few_shot < 0:
+            raise BadInput(f"few_shot is {self.few_shot}; expected at least 1 example, or 0 for none")
         if not 0 <= self.language_exponent <= 1:
             raise BadInput(f"language_exponent is {self.language_exponent}; expected a power in [0, 1]")
 
     def to_json(self) -> dict[str, Any]:
         """Return the plain form; fields that most studies leave at their defaults only where they differ."""
-        return plain_without(self, ("intermediate_lengths", "language_exponent"))
+        return plain_without(self, ("intermediate_lengths", "few_shot", "language_exponent"))
 
     def length_of(self, task: str) -> int:
         """Return the maximum sequence length of an intermediate task, whatever languages it is trained in, in tokens."""
@@ -288,6 +334,12 @@ class Plan:
         soup: schedules whose encoders after phase 2 are averaged; phase 3 starts from the average. The plan's own schedule is
             then empty.
         soup_seeds: seeds on each of which the schedules of a soup are trained; empty: the plan's own.
+        target_share: share of the steps of every target phase that is run, in (0, 1]: the fidelity of the plan's scores.
+        few_shot: whether each target phase is continued, for each language by itself, on labelled examples of the language
+            (`PhaseSettings.few_shot`), and that language is scored by what comes out.
+        model_seeds: seeds on each of which everything is trained; each target's models, heads included, are averaged and
+            scored. Their heads start alike, as the plan's own seed draws them.
+        head_seed: seed that draws the targets' heads, of a training whose model is averaged; None: the plan's own.
     """
 
     suite: str
@@ -300,8 +352,22 @@ class Plan:
     extra_examples: int = 0
     soup: tuple[Schedule, ...] = ()
     soup_seeds: tuple[int, ...] = ()
+    target_share: float = 1.0
+    few_shot: bool = False
+    model_seeds: tuple[int, ...] = ()
+    head_seed: int | None = None
 
     def __post_init__(self) -> None:
+        check_share("target_share", self.target_share)
+        if self.model_seeds and (len(set(self.model_seeds)) < 2 or self.soup or self.few_shot or self.settings.head == "warm"):
+            raise BadInput(
+                f"target models of seeds {list(self.model_seeds)} averaged; expected two or more seeds, no soup, no few-shot "
+                "examples, and fresh heads: those of warm ones do not start alike"
+            )
+        if self.few_shot and not self.settings.few_shot:
+            raise BadInput(
+                "a few-shot plan whose settings set no examples aside; expected few_shot of at least 1 in its settings"
+            )
         if self.extra_examples < 0:
             raise BadInput(f"extra_examples is {self.extra_examples}; expected at least 0")
         members = len(set(self.soup)) * len(set(self.soup_seeds) or {self.seed})
@@ -323,8 +389,8 @@ class Plan:
 
     @cached_property
     def mix_signature(self) -> str:
-        """Hash of the plan without its seed: the same for trials of one mix on different seeds."""
-        return signature_of("mix", dataclasses.replace(self, seed=0)._deciding())
+        """Hash of the plan without seed and fidelity: the same for all trials of one mix."""
+        return signature_of("mix", dataclasses.replace(self, seed=0, target_share=1.0)._deciding())
 
     @property
     def words(self) -> str:
@@ -333,6 +399,10 @@ class Plan:
             return f"average of {' and '.join(map(str, self.soup))} over {len(self.soup_seeds)} seeds"
         if self.soup:
             return f"average of {len(self.soup)} encoders"
+        if self.model_seeds:
+            return f"{self.schedule}, target models of {len(self.model_seeds)} seeds averaged"
+        if self.few_shot:
+            return f"{self.schedule}, {self.settings.few_shot} labelled examples of each language"
         if self.extra_examples:
             return f"{self.schedule}, targets +{self.extra_examples} examples"
         averaged = self.settings.target.average_last
@@ -344,10 +414,15 @@ class Plan:
         bare, seeds = dataclasses.replace(self, soup=(), soup_seeds=()), self.soup_seeds or (self.seed,)
         return tuple(dataclasses.replace(bare, schedule=mix, seed=seed) for mix in self.soup for seed in seeds)
 
+    @property
+    def model_members(self) -> tuple[Plan, ...]:
+        """The plans whose target models are averaged; none for a plan that averages none."""
+        return tuple(dataclasses.replace(self, model_seeds=(), seed=one, head_seed=self.seed) for one in self.model_seeds)
+
     def for_target(self, target: str) -> TrainSettings:
         """Return the phase-3 settings of one target, with the methods that the schedule, or a soup's mixes, bring along."""
         methods = self.soup[0].methods if self.soup else self.schedule.methods
-        return _with_methods(self.settings.for_target(target), methods, "target")
+        return _with_methods(self.settings.for_target(target).shortened(self.target_share), methods, "target")
 
     @property
     def method_files(self) -> tuple[str, ...]:
@@ -384,7 +459,9 @@ class Plan:
 
     def _deciding(self) -> dict[str, Any]:
         """Return the plain form of what decides the plan's numbers."""
-        return plain_without(self, ("extra_examples", "soup", "soup_seeds"))
+        return plain_without(
+            self, ("extra_examples", "soup", "soup_seeds", "target_share", "few_shot", "model_seeds", "head_seed")
+        )
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -402,6 +479,10 @@ class Plan:
             extra_examples=int(data.get("extra_examples", 0)),
             soup=tuple(Schedule.from_json(one) for one in data.get("soup", ())),
             soup_seeds=tuple(int(seed) for seed in data.get("soup_seeds", ())),
+            target_share=float(data.get("target_share", 1.0)),
+            few_shot=bool(data.get("few_shot", False)),
+            model_seeds=tuple(int(seed) for seed in data.get("model_seeds", ())),
+            head_seed=data.get("head_seed"),
             settings=PhaseSettings(
                 intermediate=TrainSettings(**settings.pop("intermediate")),
                 target=TrainSettings(**settings.pop("target")),

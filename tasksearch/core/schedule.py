@@ -149,7 +149,7 @@ class Schedule:
         """Optimiser steps of all stages together."""
         return sum(stage.steps for stage in self.stages)
 
-    @property
+    @cached_property
     def tasks(self) -> tuple[str, ...]:
         """All intermediate tasks, sorted."""
         return tuple(sorted({task for stage in self.stages for task in stage.tasks}))

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from typing import Any, Self
 
+from tasksearch.core.arm_rates import ArmRates, read_arm_rates
 from tasksearch.core.errors import BadInput
 from tasksearch.core.grid import NONE, GridPlan, GridRow, listed, rows_of
+from tasksearch.core.kept_up import ALONE, keep_up, read_shares, without_kept_up
 from tasksearch.core.methods import canonical_methods
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.rule_schedules import (
@@ -31,7 +34,7 @@ from tasksearch.core.shares import largest_remainder
 from tasksearch.core.signature import plain_without
 
 Params = Mapping[str, Any]
-"""Parameters that a sampler proposes: `use/<task>`, `schedule`, `steps`, `translations`, `learning_rate`, `method`,
+"""Parameters that a sampler proposes: `use/<task>`, `schedule`, `steps`, `translations`, `kept_up`, `learning_rate`, `method`,
 `weight/<task>` and `rank/<task>`, and in a space with mixture rules `rule`, `cap` and `temperature`, each only where it
 applies; of a grid `plan`, and `length` where it has several.
 """
@@ -59,6 +62,8 @@ class SearchSpace:
         steps: lengths of the intermediate phase to choose from, in optimiser steps; empty: the suite's own list.
         learning_rates: peak rates of the intermediate phase to choose from; designed trials take the first. One rate fixes it;
             none: the study's own.
+        arm_learning_rates: peak rates of the joint and of the sequential arms of matched pairs, in place of the mixture's own:
+            `{"joint": 2e-5, "sequential": (1e-5, 5e-5)}`. Of several each pair draws one. No other trial is changed.
         methods: training methods in words (`core.methods`) of which every mix has one, or `none`; designed trials take the
             first.
         denominator: shares are multiples of 1/denominator, so that different plans can share their first segments; None: any
@@ -78,6 +83,9 @@ class SearchSpace:
         left_out: tasks that the space names, and that were left out since they are not there (`--available`).
         text: whether the suite's texts (MLM, TLM) are tasks too, beside those that a space takes by default.
         text_languages: languages of these texts; empty: not filled in yet, or the space has no text.
+        kept_up: shares of the examples that text keeps beside every stage of the other tasks, to choose from (`core.kept_up`);
+            `0`: it is a task like any other, with a stage of its own in a sequential mix. Empty: the same as `0` alone.
+        texts: the tasks that are text, filled in from the suite where `kept_up` is given.
         translations: out of `TRANSLATIONS`, what may be trained on where a task has translations; empty: English.
         variants: (one of `TRANSLATIONS`, task, name of the task so trained), filled in from the suite.
     """
@@ -90,6 +98,7 @@ class SearchSpace:
     max_tasks: int | None = None
     steps: tuple[int, ...] = ()
     learning_rates: tuple[float, ...] = ()
+    arm_learning_rates: ArmRates = ()
     methods: tuple[str, ...] = ()
     denominator: int | None = 8
     curve: str = "linear"
@@ -103,11 +112,15 @@ class SearchSpace:
     left_out: tuple[str, ...] = ()
     text: bool = False
     text_languages: tuple[str, ...] = ()
+    kept_up: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     translations: tuple[str, ...] = ()
     variants: tuple[tuple[str, str, str], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", tuple((task, size) for task, size in self.sizes))  # pairs are lists in JSON
+        object.__setattr__(self, "arm_learning_rates", read_arm_rates(self.arm_learning_rates))
+        object.__setattr__(self, "kept_up", read_shares(self.kept_up))
         object.__setattr__(self, "variants", tuple(tuple(row) for row in self.variants))
         if strange := [word for word in self.translations if word not in TRANSLATIONS]:
             raise BadInput(f"space {self.name!r}: translations {strange[0]!r}; expected some of {', '.join(TRANSLATIONS)}")
@@ -140,7 +153,13 @@ class SearchSpace:
             )
         if any(not n > 0 for n in self.epochs):
             raise BadInput(f"space {self.name!r}: epochs {list(self.epochs)}; expected positive numbers")
-        for name, values in (("learning_rates", self.learning_rates[1:]), ("methods", self.methods)):
+        drawn = {
+            "learning_rates": self.learning_rates[1:],
+            "methods": self.methods,
+            "kept_up": self.kept_up,
+            "arm_learning_rates": self.arm_learning_rates,
+        }
+        for name, values in drawn.items():
             if self.grid and values:
                 raise BadInput(f"space {self.name!r}: {name} of a grid, whose plans are given; expected a space of drawn mixes")
         if self.epochs and not self.grid:
@@ -201,8 +220,8 @@ class SearchSpace:
 
 
 _LATER = (
-    "learning_rates", "methods", "rules", "sizes", "grid", "epochs", "batch_size", "left_out", "text", "text_languages",
-    "translations", "variants",
+    "learning_rates", "arm_learning_rates", "methods", "rules", "sizes", "grid", "epochs", "batch_size", "left_out", "text",
+    "text_languages", "translations", "variants", "kept_up", "texts",
 )  # fmt: skip
 
 
@@ -230,6 +249,8 @@ def suggest(space: SearchSpace, trial: Any) -> dict[str, Any]:
             choose("method", space.methods)
         if space.translations and _translated(space, chosen):
             choose("translations", space.translations)
+        if _beside(space, chosen) and choose("kept_up", space.kept_up) != ALONE:
+            chosen = [task for task in chosen if task not in space.texts]
         if len(chosen) > 1:
             rule = choose("rule", choices_of(space.rules).forms) if space.rules else EXPLICIT
             for number in numbers_of(rule):
@@ -272,26 +293,41 @@ def _decoded(space: SearchSpace, params: Params) -> Schedule | None:
         return Schedule.none() if "steps" not in params else None
     if not space.min_tasks <= len(chosen) <= (space.max_tasks or len(space.tasks)):
         return None
+    beside = _beside(space, chosen)
     try:
-        steps, rate = int(params["steps"]), float(params["learning_rate"]) if space.searched_rates else None
-        method = params["method"] if space.methods else NO_METHOD
-        methods = () if method == NO_METHOD else (method,)
-        if len(chosen) == 1:
-            return Schedule.joint(Mixture.uniform(chosen[0]), steps).at_rate(rate).with_methods(methods)
-        form = params["rule"] if space.rules else EXPLICIT
-        if not is_mixture(form):
-            staged = _by_rules(space, form, chosen, params, steps)
-            return None if staged is None else staged.at_rate(rate).with_methods(methods)
-        kind = params["schedule"]
-        if form == EXPLICIT:
-            mixture = on_grid({task: params[f"weight/{task}"] for task in chosen}, space.denominator)
-        else:
-            mixture = rules_of(form, params)[0].mixture(_sizes_of(space, chosen))
-        if kind == "joint":
-            return Schedule.joint(mixture, steps).at_rate(rate).with_methods(methods)
-        order = _order(chosen, params)
+        share = str(params["kept_up"]) if beside else ALONE
+        chosen = [task for task in chosen if share == ALONE or task not in beside]
+        schedule = _mixed(space, chosen, params)
     except KeyError as missing:
         raise BadInput(f"space {space.name!r}: parameter {missing.args[0]!r} is missing") from None
+    return None if schedule is None else keep_up(schedule, beside, share)
+
+
+def _beside(space: SearchSpace, chosen: Sequence[str]) -> tuple[str, ...]:
+    """Return the texts that may be kept up beside the other tasks chosen; none where there are none of either."""
+    texts = tuple(task for task in chosen if task in space.texts) if space.kept_up else ()
+    return texts if len(texts) < len(chosen) else ()
+
+
+def _mixed(space: SearchSpace, chosen: Sequence[str], params: Params) -> Schedule | None:
+    """Return the schedule of these tasks; raise KeyError for a parameter that is missing."""
+    steps, rate = int(params["steps"]), float(params["learning_rate"]) if space.searched_rates else None
+    method = params["method"] if space.methods else NO_METHOD
+    methods = () if method == NO_METHOD else (method,)
+    if len(chosen) == 1:
+        return Schedule.joint(Mixture.uniform(chosen[0]), steps).at_rate(rate).with_methods(methods)
+    form = params["rule"] if space.rules else EXPLICIT
+    if not is_mixture(form):
+        staged = _by_rules(space, form, chosen, params, steps)
+        return None if staged is None else staged.at_rate(rate).with_methods(methods)
+    kind = params["schedule"]
+    if form == EXPLICIT:
+        mixture = on_grid({task: params[f"weight/{task}"] for task in chosen}, space.denominator)
+    else:
+        mixture = rules_of(form, params)[0].mixture(_sizes_of(space, chosen))
+    if kind == "joint":
+        return Schedule.joint(mixture, steps).at_rate(rate).with_methods(methods)
+    order = _order(chosen, params)
     twin = sequential_twin if kind == "sequential" else annealed_twin
     return twin(mixture, order, steps).at_rate(rate).with_methods(methods)
 
@@ -338,7 +374,17 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
         BadInput: the space cannot express the schedule (it lacks a task, the length, the rate or the shares), or is a grid.
     """
     _refuse_grid(space)
-    asked, words = schedule, {word for word, _, name in space.variants if name in schedule.tasks}
+    for share in space.kept_up:
+        texts = tuple(task for task in schedule.tasks if task in space.texts)
+        bare = without_kept_up(schedule, texts, share) if share != ALONE else None
+        with suppress(BadInput):  # what the space lacks without them may be there with a weight for each
+            own = encode(bare, replace(space, kept_up=(), texts=(), min_tasks=1)) if bare is not None else {}
+            own |= {f"use/{text}": True for text in texts} | {"kept_up": share}
+            if bare is not None and decode(space, own) == schedule:
+                return own
+    latest = {(word, task): name for word, task, name in space.variants}  # of an extended study's, which is what is proposed
+    asked = schedule.renamed({name: latest[word, task] for word, task, name in space.variants})
+    words = {word for word, _, name in space.variants if name in schedule.tasks}
     schedule = schedule.renamed({name: task for _, task, name in space.variants})
     params: dict[str, Any] = {f"use/{task}": task in schedule.tasks for task in space.tasks}
     if space.translations and _translated(space, schedule.tasks):
@@ -346,7 +392,8 @@ def encode(schedule: Schedule, space: SearchSpace) -> dict[str, Any]:
         params["translations"] = min(words, default=english)
     if schedule.stages:
         params["steps"] = schedule.steps
-        params |= {"learning_rate": schedule.learning_rate} if space.searched_rates else {}
+        params |= {"kept_up": ALONE} if _beside(space, schedule.tasks) and ALONE in space.kept_up else {}
+        params |= {"learning_rate": schedule.learning_rate} if space.searched_rates and schedule.learning_rate else {}
         params |= {"method": " ".join(schedule.methods) or NO_METHOD} if space.methods else {}
         mixture = schedule.mixture()
         assert mixture is not None

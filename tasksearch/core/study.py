@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.own_files import is_reference
-from tasksearch.core.plan import Plan
+from tasksearch.core.plan import Plan, check_share
 from tasksearch.core.presets import SUITE
 from tasksearch.core.score import ScoreTable
-from tasksearch.core.signature import plain_without, to_plain
+from tasksearch.core.signature import plain_without
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.target_settings import PerTarget, read_per_target
+from tasksearch.core.transfer import Transfer
 
-Role = Literal["baseline", "design", "pair", "search", "finalist", "control", "untrained", "twin", "best-of"]
+Role = Literal["baseline", "short-baseline", "design", "pair", "search", "finalist", "control", "untrained", "twin", "best-of"]
+BASELINES = ("baseline", "short-baseline")
+"""Roles of the baseline: with whole target phases, and with those of a search that shortens them (`search_target_steps`)."""
 SEARCHED = ("design", "pair", "search")
 """Roles of the search's own mixes: they are judged, ranked and may become finalists; `pair` is an arm of a matched pair."""
 AFTERWARDS = ("finalist", "control", "untrained", "twin", "best-of")
@@ -38,11 +40,14 @@ SelectionRule = Literal["pivot-dev", "english-dev", "target-dev"]
 """Whose selection examples choose among the finalists: see `results.verdict.RULES`."""
 SAMPLERS = ("auto", "tpe", "random")
 SCHEDULERS = ("fifo", "asha")
-CONTROLS = ("length", "exposure", "soup", "average", "seeds")
+CONTROLS = ("length", "exposure", "soup", "average", "seeds", "models")
 """Controls of the baseline comparison: `length`, the best free baseline at the finalists' lengths; `exposure`, target phases
 lengthened to equal exposure; `soup`, the average of the finalists' encoders; `average`, target phases without an intermediate
-phase whose last snapshots are averaged; `seeds`, the average of the best finalist's encoders over seeds.
+phase whose last snapshots are averaged; `seeds`, the average of the best finalist's encoders over seeds; `models`, the average
+of target models over seeds, without an intermediate phase and of the best finalist.
 """
+FEW_SHOT = "few-shot"
+"""Control that `few_shot` asks for: target phases continued on labelled examples of each language."""
 ALL_CONTROLS = CONTROLS[:3]
 """Controls that `all` means: those that there were when studies began to be made with it."""
 
@@ -88,12 +93,14 @@ class Overrides:
         evaluation_examples: maximum number of examples scored per language, for selection and reporting each; printed beside
             every number.
         retrieval_layer: hidden state that retrieval pools; `AUTO_LAYER`: the one in `auto_layers`.
-        retrieval_pooling: as in `RetrievalSettings`.
+        retrieval_pooling, retrieval_prefix: as in `RetrievalSettings`; a new study without a prefix of its own takes the one
+            that the model's files state.
         auto_layers: what `auto` was resolved to before the first trial: the layer that is best over all languages, under the
             name `ALL_LANGUAGES`, and languages for which another layer is best over the others.
         intermediate_average, target_average, average_every: `average_last` of one kind of phase, and the share of a phase
             between two of its snapshots (`TrainSettings`).
         target: settings of single targets; they take precedence over all others.
+        joined: settings of targets that joined the study later, by its preset, in the order in which they joined.
         language_exponent: as in `PhaseSettings`.
         methods: training methods in words, with the phases that use them (`core.methods`).
         every_target: whether values given for every target also apply to targets that have settings of their own in the suite
@@ -119,11 +126,13 @@ class Overrides:
     head: str | None = None
     head_lr_factor: float | None = None
     retrieval_pooling: str | None = None
+    retrieval_prefix: str | None = None
     auto_layers: tuple[tuple[str, int], ...] = ()
     intermediate_average: int | None = None
     target_average: int | None = None
     average_every: float | None = None
     target: PerTarget = ()
+    joined: PerTarget = ()
     language_exponent: float | None = None
     methods: tuple[str, ...] = ()
 
@@ -146,6 +155,7 @@ class Overrides:
         changed = {
             "auto_layers": layers,
             "target": read_per_target(data.get("target", ())),
+            "joined": tuple(read_per_target([one])[0] for one in data.get("joined", ())),
             "methods": tuple(data.get("methods", ())),
         }
         return cls(**{**data, **changed})
@@ -153,8 +163,9 @@ class Overrides:
 
 _LATER_OVERRIDES = (
     "intermediate_learning_rate", "target_learning_rate", "batch_size", "warmup", "max_length", "epochs", "early_stopping",
-    "patience", "features", "head", "head_lr_factor", "retrieval_pooling", "auto_layers", "target", "methods",
-    "intermediate_average", "target_average", "average_every", "language_exponent",
+    "patience", "features", "head", "head_lr_factor", "retrieval_pooling", "retrieval_prefix", "auto_layers", "target",
+    "methods", "intermediate_average", "target_average", "average_every", "language_exponent",
+    "joined",
 )  # fmt: skip
 
 
@@ -195,6 +206,7 @@ class StudyConfig:
         skip_bad: maximum number of bad records that are skipped in each file; skipped records are reported.
         deterministic: use deterministic kernels, for bit-equal scores on a GPU; a CPU is deterministic anyway.
         controls: names out of `CONTROLS` that are trained beside the finalists on fresh seeds (`search.controls`).
+        few_shot: labelled examples of a language on which target phases are continued as a further control; 0: no such control.
         untrained: whether an encoder of the same shape without pretraining is trained once, for comparison with the baseline.
         pairs: number of mixtures of the search that are trained both jointly and sequentially (`search.matched_pairs`), before
             the sampler starts; they count among `trials`. None, or at least three. Baseline and designs come first.
@@ -204,6 +216,10 @@ class StudyConfig:
         preset: name of the preset (`core.presets`) whose values stand in the overrides and the space.
         more_baseline: baseline seeds that were added later. They improve the estimate of the baseline but change no objective.
         widened: how many times the space was widened; Optuna keeps one study for each width.
+        search_target_steps: share of the steps of every target phase that trials of the search run, matched pairs among them.
+            Below 1 the search has a baseline of its own, equally short; finalists, controls and the baseline that their gains
+            are measured against run all steps.
+        transfer: mixes of another encoder's study, which are trained in place of the designed trials; None: none.
     """
 
     name: str
@@ -247,8 +263,17 @@ class StudyConfig:
     preset: str = SUITE
     half_width: float | None = None
     max_trainings: int | None = None
+    search_target_steps: float = 1.0
+    few_shot: int = 0
+    transfer: Transfer | None = None
 
     def __post_init__(self) -> None:
+        check_share("search_target_steps", self.search_target_steps)
+        if self.search_target_steps < 1 and self.pairs and self.twins:
+            raise BadInput(
+                f"{self.pairs} matched pairs, which have {self.search_target_steps:g} of the target steps as the search has, "
+                f"and {self.twins} matched sets, which have all of them; expected one of them: --pairs 0, or no --matched-sets"
+            )
         if self.trials < 1:
             raise BadInput(f"{self.trials} trials; expected at least 1")
         words: list[tuple[str, str, tuple[str, ...]]] = [
@@ -278,13 +303,35 @@ class StudyConfig:
                 f"{self.pairs} matched pairs are {2 * self.pairs} trainings, beside {self.baseline_seeds} baseline seeds in "
                 f"{self.trials} trials; expected fewer pairs, or more trials"
             )
+        if self.few_shot < 0:
+            raise BadInput(f"{self.few_shot} few-shot examples; expected at least 1, or 0 for no such control")
         if self.twin_seeds < LEAST_TWINS:
             raise BadInput(f"{self.twin_seeds} seeds of each matched set; expected at least {LEAST_TWINS}")
+
+    @property
+    def is_short(self) -> bool:
+        """Whether trials of the search have shorter target phases than finalists."""
+        return self.search_target_steps < 1
+
+    @property
+    def search_baseline(self) -> Role:
+        """Role of the baseline that gains of the search are measured against."""
+        return "short-baseline" if self.is_short else "baseline"
+
+    @property
+    def whole_baseline(self) -> int:
+        """Seeds of the baseline that are trained before the finalists since the search has a shorter one; else none."""
+        return self.baseline_seeds if self.is_short and self.leaders else 0
 
     @property
     def by_precision(self) -> bool:
         """Whether `half_width` or `max_trainings` decides how many fresh seeds a finalist gets, in place of `most_seeds`."""
         return self.half_width is not None or self.max_trainings is not None
+
+    @property
+    def every_control(self) -> tuple[str, ...]:
+        """Names of the controls that are trained: `controls`, and `FEW_SHOT` where examples are set aside for it."""
+        return (*self.controls, FEW_SHOT) if self.few_shot else self.controls
 
     @property
     def seed_limit(self) -> int:
@@ -297,8 +344,8 @@ class StudyConfig:
         return f"{self.name}+{self.widened}" if self.widened else self.name
 
     def to_json(self) -> dict[str, Any]:
-        """Return the complete plain form."""
-        return {f.name: to_plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        """Return the complete plain form; `transfer` only where there is one, so that an earlier version reads the rest."""
+        return plain_without(self, ("transfer",))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -311,7 +358,7 @@ class StudyConfig:
             "most_seeds", fields.get("leader_seeds", cls.leader_seeds)
         )  # before races existed every finalist got exactly these
         space = SearchSpace.from_json(fields.pop("space"))
-        objective = fields.pop("objective")
+        objective, transfer = fields.pop("objective"), fields.pop("transfer", None)
         pairs = fields.pop("suite_options")
         overrides = Overrides.from_json(fields.pop("overrides", {}))
         plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
@@ -322,6 +369,7 @@ class StudyConfig:
             ),
             suite_options=tuple((k, v) for k, v in pairs),
             overrides=overrides,
+            transfer=None if transfer is None else Transfer.from_json(transfer),
             **plain,
         )
 

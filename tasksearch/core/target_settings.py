@@ -36,6 +36,17 @@ def read_per_target(given: Any) -> PerTarget:
     return tuple((target, tuple(sorted(own.items()))) for target, own in sorted(found.items()))
 
 
+def with_own(own: PerTarget, asked: PerTarget) -> PerTarget:
+    """Return settings of single targets with those asked for the same targets, which take precedence; new targets last."""
+    merged = {target: dict(changes) for target, changes in own}
+    for target, changes in asked:
+        wanted = dict(changes)
+        if "epochs" in wanted:
+            wanted.setdefault("steps", None)  # steps would take precedence over epochs
+        merged[target] = merged.get(target, {}) | wanted
+    return tuple((target, tuple(changes.items())) for target, changes in merged.items())
+
+
 def told_per_target(settings: PerTarget) -> list[str]:
     """Format settings as text: `["nli.batch_size=16"]`."""
     return [f"{target}.{name}={value}" for target, own in settings for name, value in own]

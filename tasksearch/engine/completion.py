@@ -28,7 +28,7 @@ def _led(config: StudyConfig, records: Sequence[TrialRecord]) -> bool:
     """Return whether the search is over and as many mixes as were asked for have all their first fresh seeds."""
     if len(searched_of(config, records)) != config.trials or any(record.status == "running" for record in records):
         return False
-    if config.twins or config.controls or (config.untrained and all(record.role != "untrained" for record in records)):
+    if config.twins or config.every_control or (config.untrained and all(record.role != "untrained" for record in records)):
         return False
     judged = {r.plan.mix_signature for r in records if r.role in SEARCHED and r.objective is not None}
     seeds = Counter(record.plan.mix_signature for record in records if record.role == "finalist")

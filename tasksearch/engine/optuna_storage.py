@@ -6,12 +6,14 @@ import itertools
 import logging
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.study import Study
@@ -28,6 +30,8 @@ from tasksearch.search.tpe import frozen_trial
 
 _LOG = logging.getLogger(__name__)
 
+METRIC = "objective"
+"""Name of a trial's value, as in MLflow."""
 _STALE_SECONDS = 5.0
 _NOT_FOUND = "Record does not exist."  # optuna.storages._base.NOT_FOUND_MSG
 
@@ -222,7 +226,12 @@ class OptunaMirror:
         return aside
 
     def _opened(self) -> Study:
-        return optuna.create_study(storage=self._storage, study_name=self._name, direction="maximize", load_if_exists=True)
+        study = optuna.create_study(storage=self._storage, study_name=self._name, direction="maximize", load_if_exists=True)
+        if study.metric_names is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)
+                study.set_metric_names([METRIC])
+        return study
 
     def _known(self) -> dict[int, FrozenTrial | None]:
         return self._read() if self._places is None else self._places

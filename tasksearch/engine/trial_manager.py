@@ -14,13 +14,14 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from tasksearch.core.atomic import write_atomic
 from tasksearch.core.errors import BadInput, DiskFull, StoreUnusable, StudyNotReady, VersionsDiffer
 from tasksearch.core.score import ScoreTable
-from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.study import BASELINES, StudyConfig, TrialRecord
 from tasksearch.engine.additions import Additions
 from tasksearch.engine.completion import has_ended
 from tasksearch.engine.events import Event, TrialFinished, TrialJudged, TrialProgress, TrialStarted
@@ -71,7 +72,7 @@ class TrialManager:
         self._ledger, self.config, self._mirror = ledger, config, mirror
         self._sizes, self._groups, self._plan_of = sizes, groups, plan_of
         self._write, self._on_event = write, on_event
-        self._baseline: Baseline | None = None
+        self._baselines: dict[str, Baseline] = {}
         self._published: set[int] = set()
         self._parked: dict[int, TrialRecord] = {}
         self._lost: list[int] = []
@@ -140,9 +141,7 @@ class TrialManager:
             n = len(self.records)
             if not (isinstance(self._stage, Proposal) and self._stage.number == n):
                 ended, before = self._ended(), self._stage
-                self._stage = (
-                    Finished() if ended else propose(self.config, self._sizes, self._plan_of, n, self.records, self._groups)
-                )
+                self._stage = Finished() if ended else self._propose(n)
                 if self._stage != before:  # this runs at every turn of Ray's loop: log changes only
                     _log_stage(n, self._stage)
             if not isinstance(self._stage, Proposal) or len(self._again) >= LOOK_AHEAD:
@@ -156,7 +155,7 @@ class TrialManager:
         _LOG.info("trial %d (%s) proposed: %s, seed %d", record.number, record.role, record.plan.schedule, record.plan.seed)
         self._record(record)
         self._mirror.add(record)
-        self._start_order.know(record.number, static_segments(record.plan), early=record.role == "baseline")
+        self._start_order.know(record.number, static_segments(record.plan), early=record.role in BASELINES)
         self._again.append(record.number)
         self._unpark()
 
@@ -229,11 +228,15 @@ class TrialManager:
             self._settle(dataclasses.replace(record, status="failed", cause=cause))
 
     def so_far(self, result: Mapping[str, Any]) -> float | None:
-        """Return the objective over the scores in a report; None if it has no scores or the baseline is incomplete."""
-        if self._baseline is None or "scores" not in result:
+        """Return the objective over the scores in a report of a trial of the search.
+
+        None if it has no scores or the baseline is incomplete.
+        """
+        baseline = self._baselines.get(self.config.search_baseline)
+        if baseline is None or "scores" not in result:
             return None
         scores = ScoreTable.from_json(json.loads(result["scores"]))
-        return objective_so_far(scores, self._baseline, self._groups, self.config.objective)
+        return objective_so_far(scores, baseline, self._groups, self.config.objective)
 
     def _grew(self, addition: TrialRecord | None) -> None:
         if addition is not None:
@@ -259,8 +262,9 @@ class TrialManager:
         self.additions = Additions(self._ledger, self.config)
         self._lost = self._ledger.put_aside()
         self._park_beyond(self._lost)
-        if self._baseline_is_lost():  # the cause of the failures may have been removed since
-            self._run_again([r for r in self._baseline_records() if r.status == "failed"])
+        for role in BASELINES:
+            if self._baseline_is_lost(role):  # the cause of the failures may have been removed since
+                self._run_again([r for r in self._baseline_records(role) if r.status == "failed"])
         self._run_again([r for r in self.records if r.status == "done" and self._ledger.outcomes_are_damaged(r.number)])
         for record in self.records:
             self._mirror.add(record)
@@ -302,7 +306,7 @@ class TrialManager:
             )
 
     def _take_up(self, record: TrialRecord) -> None:
-        self._start_order.know(record.number, static_segments(record.plan), early=record.role == "baseline")
+        self._start_order.know(record.number, static_segments(record.plan), early=record.role in BASELINES)
         self._start_order.end(record.number, whole=record.status == "done")
 
     def _unpark(self) -> None:
@@ -333,18 +337,16 @@ class TrialManager:
 
     def _judge(self) -> None:
         """Compute the objectives that can be computed, then publish the trials that are ready."""
-        if self._baseline is None:
-            self._baseline = self._complete_baseline()
-            if self._baseline is not None:
-                _LOG.info("the baseline is complete: trials that are finished can be judged")
-        if self._baseline is None:
-            return
+        for role in BASELINES:
+            if role not in self._baselines and (baseline := self._complete_baseline(role)) is not None:
+                self._baselines[role] = baseline
+                _LOG.info("the %s is complete: trials that are finished can be judged", role)
         for record in self.records:
             judged = self._judged(record)
             if judged is not record:
                 self._record(judged)
         for record in self.records:
-            if record.status != "running" and record.number not in self._published:
+            if record.status != "running" and record.number not in self._published and self._baseline_for(record):
                 self._published.add(record.number)
                 _LOG.debug("trial %d is told to Optuna and the tracker, objective %s", record.number, _objective_text(record))
                 self._mirror.tell(record)
@@ -352,39 +354,45 @@ class TrialManager:
                 self.tell(TrialJudged(record=record))
 
     def _judged(self, record: TrialRecord) -> TrialRecord:
-        if self._baseline is None or record.status != "done" or record.objective is not None:
+        baseline = self._baseline_for(record)
+        if baseline is None or record.status != "done" or record.objective is not None:
             return record
         try:
-            value = objective(record.scores, self._baseline, self._groups, self.config.objective)
+            value = objective(record.scores, baseline, self._groups, self.config.objective)
         except StudyNotReady as error:  # it lacks a score that the baseline has
             return dataclasses.replace(record, status="failed", cause=str(error))
         return dataclasses.replace(record, objective=value)
 
-    def _baseline_records(self) -> list[TrialRecord]:
-        """Return the baseline trials that objectives are based on; baseline seeds that were added later do not count."""
-        return [record for record in self.records if record.role == "baseline"][: self.config.baseline_seeds]
+    def _baseline_for(self, record: TrialRecord) -> Baseline | None:
+        """Return the baseline of the same share of the target steps; None while it is incomplete."""
+        short = record.plan.target_share < 1
+        return self._baselines.get("short-baseline" if short else "baseline")
 
-    def _baseline_is_finished(self) -> bool:
-        baseline = self._baseline_records()
+    def _baseline_records(self, role: str) -> list[TrialRecord]:
+        """Return the baseline trials that objectives are based on; baseline seeds that were added later do not count."""
+        return [record for record in self.records if record.role == role][: self.config.baseline_seeds]
+
+    def _baseline_is_finished(self, role: str) -> bool:
+        baseline = self._baseline_records(role)
         return len(baseline) >= self.config.baseline_seeds and all(record.status != "running" for record in baseline)
 
-    def _baseline_is_lost(self) -> bool:
-        done = sum(record.status == "done" for record in self._baseline_records())
-        return self._baseline_is_finished() and done < MIN_BASELINE_SEEDS
+    def _baseline_is_lost(self, role: str) -> bool:
+        done = sum(record.status == "done" for record in self._baseline_records(role))
+        return self._baseline_is_finished(role) and done < MIN_BASELINE_SEEDS
 
-    def _complete_baseline(self) -> Baseline | None:
+    def _complete_baseline(self, role: str) -> Baseline | None:
         """Return the baseline once all of its seeds are finished, else None.
 
         Raises:
             StudyNotReady: too many of its seeds failed.
         """
-        if self._baseline_is_lost():
-            failed = next(record for record in self._baseline_records() if record.status == "failed")
+        if self._baseline_is_lost(role):
+            failed = next(record for record in self._baseline_records(role) if record.status == "failed")
             raise StudyNotReady(
                 f"fewer than {MIN_BASELINE_SEEDS} of {self.config.baseline_seeds} baseline seeds could be trained "
                 f"(trial {failed.number}: {failed.cause}); mend that, then `tasksearch resume` trains them again"
             )
-        return Baseline.of(self._baseline_records()) if self._baseline_is_finished() else None
+        return Baseline.of(self._baseline_records(role)) if self._baseline_is_finished(role) else None
 
     def _ended(self) -> bool:
         """Return whether the study has already ended in its present state, whatever this version would propose beyond that.
@@ -409,7 +417,24 @@ class TrialManager:
         return self._ledger.trials_path / f"{number:04d}.traceback.txt"
 
     def _proposed(self, kind: type) -> bool:
-        return isinstance(propose(self.config, self._sizes, self._plan_of, len(self.records), self.records, self._groups), kind)
+        return isinstance(self._propose(len(self.records)), kind)
+
+    def _propose(self, n: int) -> Proposal | Wait | Finished:
+        return propose(
+            self.config, self._sizes, self._plan_of, n, self.records, self._groups, distances=sampler_distances(self.config)
+        )
+
+
+@lru_cache(maxsize=4)
+def _distances_between(languages: tuple[str, ...]) -> dict[tuple[str, str], float]:
+    from tasksearch.analysis.languages.distances import combined_distances
+
+    return combined_distances(languages, uriel=False)  # what is installed must not change a proposal
+
+
+def sampler_distances(config: StudyConfig) -> dict[tuple[str, str], float] | None:
+    """Return the distances that the study's sampler reads; None where it reads none."""
+    return _distances_between(config.languages) if config.sampler == "auto" else None
 
 
 def _log_stage(n: int, stage: Proposal | Wait | Finished) -> None:

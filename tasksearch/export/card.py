@@ -121,8 +121,9 @@ def _use(facts: Facts, example: str) -> str:
     if facts.target is None:
         how = facts.plan.settings.retrieval
         apart = "".join(f" ({language}: {layer})" for language, layer in how.layers)
+        before = f"`{how.prefix}` before every sentence, " if how.prefix else ""
         said += (
-            f" Scores are of hidden layer {how.layer}{apart}, pooling `{how.pooling}`, "
+            f" Scores are of hidden layer {how.layer}{apart}, pooling `{how.pooling}`, {before}"
             f"{'each side centred on its own mean' if how.centering else 'not centred'}; other settings give other numbers."
         )
     return said

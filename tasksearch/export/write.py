@@ -52,6 +52,7 @@ def reading_of(facts: Facts) -> dict[str, Any]:
     if facts.target is None:
         kept = settings.retrieval
         reading["retrieval"] = {"layer": kept.layer, "pooling": kept.pooling, "centering": kept.centering}
+        reading["retrieval"] |= {"prefix": kept.prefix} if kept.prefix else {}
     elif facts.target.kind == "span":
         reading |= {"stride": DOC_STRIDE, "max_question": MAX_QUERY, "n_best": N_BEST, "longest_answer": MAX_ANSWER}
     return reading

@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -117,24 +116,11 @@ def write_weights(folder: Path, table: Mapping[str, torch.Tensor], dtype: str | 
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
 
 
-def copy_beside(source: Path, out: Path) -> None:
-    """Copy what belongs to a model beside its weights: configuration, tokenizer, licence, pooling."""
-    for pattern in _KEPT:
+def copy_beside(source: Path, out: Path, patterns: Sequence[str] = _KEPT) -> None:
+    """Copy what belongs to a model beside its weights: configuration, tokenizer, licence, reading of sentences."""
+    for pattern in patterns:
         for path in source.glob(pattern):
             if not path.name.endswith(".index.json"):
                 place = out / path.relative_to(source)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, place)
-
-
-def pooling_of(folder: Path) -> str | None:
-    """Return the pooling that a sentence encoder's folder names (`1_Pooling/config.json`); None where it names none."""
-    path = folder / "1_Pooling" / "config.json"
-    try:
-        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    for key, name in (("pooling_mode_mean_tokens", "mean"), ("pooling_mode_cls_token", "cls")):
-        if said.get(key):
-            return name
-    return None

@@ -94,7 +94,8 @@ def _measured(plan: Plan, tasks: Sequence[str], context: RunContext, machine: st
     )
     mix = Schedule.joint(Mixture.uniform(*tasks), _STEPS * len(tasks))
     clock = _Clock()
-    run = PlanRun(dataclasses.replace(plan, schedule=mix, settings=short, soup=(), soup_seeds=(), extra_examples=0), context)
+    bare = dataclasses.replace(plan, soup=(), soup_seeds=(), extra_examples=0, target_share=1.0)
+    run = PlanRun(dataclasses.replace(bare, schedule=mix, settings=short), context)
     first = {segment.name: run.run(segment.name, clock) for segment in run.intermediate}
     assert first, "a mix has a stage"
     target_step, example, trained = {}, {}, dict[str, str]()

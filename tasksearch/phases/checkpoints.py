@@ -76,6 +76,7 @@ def saving(
 
     writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshot")
     under_way: list[Future[None]] = []
+    copied = 0
 
     def write(name: str, tables: dict[str, Tensors], facts: dict[str, Any]) -> None:
         older = store.snapshots(signature)
@@ -87,10 +88,15 @@ def saving(
         while under_way:
             under_way.pop().result()
 
+    def held() -> int:
+        return 0 if all(one.done() for one in under_way) else copied
+
     def save(step: int, optimizer: OptimizerState) -> None:
+        nonlocal copied
         facts = {"kind": "snapshot", "steps": step, "seconds": seconds_so_far(), "label": label, **notes()}
         finish()  # before another copy of the state is made
         tables = {**tables_of(), "optimizer": optimizer}
+        copied = sum(tensor.nbytes for table in tables.values() for tensor in table.values())
         under_way.append(writer.submit(write, f"{signature}.{step:08d}", tables, facts))
         if PREEMPTION.came():
             finish()
@@ -102,6 +108,7 @@ def saving(
         every_seconds=policy.every_seconds,
         asked=PREEMPTION.came,
         finish=finish,
+        held=held,
     )
 
 

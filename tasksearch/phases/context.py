@@ -92,6 +92,12 @@ class RunContext:
             numerics=self.numerics,
             contents={path: content_of(Path(path)) for path in plan.method_files},
             kinds={name: self.suite.card(name).kind for name in (*plan.schedule.tasks, *cards)},
+            few_shot=frozenset(
+                (target, language)
+                for target, languages in self.languages_of(plan).items()
+                for language in languages
+                if plan.few_shot and self.source.few_shot(cards[target], language, plan.settings.few_shot)
+            ),
             english_dev={
                 target: self._evaluation(card, ENGLISH, plan)
                 for target, card in cards.items()
@@ -101,7 +107,9 @@ class RunContext:
 
     def _evaluation(self, card: TaskCard, language: str, plan: Plan) -> tuple[str, ...]:
         data = self.source.evaluation_fingerprint(card, language)
-        return (*data, _reading(card), f"cap {plan.settings.evaluation_examples}")
+        found = (*data, _reading(card), f"cap {plan.settings.evaluation_examples}")
+        few_shot = plan.settings.few_shot
+        return (*found, f"few-shot {few_shot}") if self.source.few_shot(card, language, few_shot) else found
 
     def _root(self, plan: Plan) -> str:
         fingerprint = self.pretrained.fingerprint

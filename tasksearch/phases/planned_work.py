@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tasksearch.core.schedule import Stage
+from tasksearch.phases.few_shot import few_shot_steps
 from tasksearch.phases.run import PlanRun
 
 
@@ -35,7 +36,6 @@ class PlannedWork:
 
 def planned_work(run: PlanRun) -> tuple[PlannedWork, ...]:
     """Return everything that a plan needs, in the order it is run; files are read to count examples."""
-    chain = run.soup.segments if run.soup else run.intermediate
     found = [
         PlannedWork(
             signature=one.signature,
@@ -44,17 +44,24 @@ def planned_work(run: PlanRun) -> tuple[PlannedWork, ...]:
             tokens=_stage_tokens(run, one.stage),
             carries=one.carries,
         )
-        for one in chain
+        for one in run.chain
     ]
+    for member in run.members:
+        found += [one for one in planned_work(member) if one.kind == "target"]
     cap = run.plan.settings.evaluation_examples
     for segment in run.targets:
         card = run.context.suite.card(segment.target)
-        if segment.trained:
+        if segment.trained and not run.members:
             steps, settings = _steps(run, segment.target), run.plan.for_target(segment.target)
             tokens = round(steps * settings.batch_size * _mean_tokens(run, segment.target, settings.max_length))
             found.append(
                 PlannedWork(signature=segment.signature, kind="target", target=segment.target, steps=steps, tokens=tokens)
             )
+        for _, name in segment.continued:
+            steps, size = few_shot_steps(run.plan, card, run.context), run.plan.settings.few_shot
+            settings = run.plan.for_target(segment.target).few_shot(size)
+            tokens = round(steps * settings.batch_size * _mean_tokens(run, segment.target, settings.max_length))
+            found.append(PlannedWork(signature=name, kind="target", target=segment.target, steps=steps, tokens=tokens))
         for language, name in segment.tables:
             examples = run.context.source.scored_examples(card, language, cap)
             found.append(PlannedWork(signature=name, kind="scores", target=segment.target, examples=examples))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tasksearch.core.required_segments import RequiredSegment, missing_of_average, missing_segments
 from tasksearch.phases.run import PlanRun
 from tasksearch.phases.unfolding import target_steps
@@ -18,10 +20,7 @@ def required_segments(run: PlanRun, position: int) -> tuple[RequiredSegment, ...
     if store is None:
         return ()
     targets = [RequiredSegment(segment.signature, target_steps(run.plan, segment)) for segment in run.targets]
-    chain = [
-        RequiredSegment(segment.signature, segment.stage.steps)
-        for segment in (run.soup.segments if run.soup else run.intermediate)
-    ]
+    chain = [RequiredSegment(segment.signature, segment.stage.steps) for segment in run.chain]
     # a target counts as stored once all its score tables are; until then two trials must not train it at the same time
     tables: dict[str, set[str]] = {}
     for segment in run.targets:  # targets that share a training are stored with the last of them
@@ -34,4 +33,7 @@ def required_segments(run: PlanRun, position: int) -> tuple[RequiredSegment, ...
         manifest = store.peek(signature)
         return manifest is not None and store.fits(manifest)
 
+    if run.members:  # no part of its own computes the average: the first target that lacks scores needs all encoders
+        found = missing_segments((), targets, position, there)
+        return (*(replace(one, part=found[0].part) for one in chain if not there(one.signature)), *found) if found else ()
     return (missing_of_average if run.soup else missing_segments)(chain, targets, position, there)

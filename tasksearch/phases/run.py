@@ -16,14 +16,26 @@ from tasksearch.core.arguments import named_arguments
 from tasksearch.core.learning_curve import LearningCurve
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
+from tasksearch.core.signature import signature_of
+from tasksearch.forward.memory import release
 from tasksearch.metrics.outcomes import Outcomes
 from tasksearch.models.encoder import no_mlm_head
 from tasksearch.phases.checkpoints import clear
 from tasksearch.phases.context import RunContext
+from tasksearch.phases.few_shot import continue_on
 from tasksearch.phases.intermediate import Intermediate, ModelState
+from tasksearch.phases.model_average import averaged_model
 from tasksearch.phases.results import Cell, OnStep, PartOutcome, PlanResult, TrainedTarget
 from tasksearch.phases.scores import keep_outcomes, outcomes_of, scores_of, stored_outcomes
-from tasksearch.phases.segments import TargetSegment, root_signature, score_file_of, segments_of, trained_together
+from tasksearch.phases.segments import (
+    IntermediateSegment,
+    TargetSegment,
+    averaged_target,
+    root_signature,
+    score_file_of,
+    segments_of,
+    trained_together,
+)
 from tasksearch.phases.soup import SOUP, Soup
 from tasksearch.phases.target import FineTuned, fine_tune, keep_target, kept_target, training_cost
 from tasksearch.store.eviction import claim, prune
@@ -57,12 +69,30 @@ class PlanRun:
             shown_by=stage_counts,
         )
         self.score_file = score_file_of(plan, self.intermediate, root_signature(around))
+        self.members = tuple(PlanRun(one, dataclasses.replace(context, keep_targets=True)) for one in plan.model_members)
+        if self.members:
+            self.intermediate = ()
+            own = zip(*(member.targets for member in self.members), strict=True)
+            self.targets = tuple(averaged_target(plan, around, segments) for segments in own)
+            self.score_file = signature_of("score file of averages", [member.score_file for member in self.members])
         if context.store is not None:
-            chain = (*(self.soup.segments if self.soup else ()), *self.intermediate)
-            claim(context.store, [s.signature for s in chain] + [s.signature for s in self.targets] + [self.score_file])
+            claim(context.store, [name for run in (*self.members, self) for name in run.needed])
         self._trained_again: list[str] = []
         self._ahead: dict[str, PartOutcome] = {}
+        self._costs: dict[str, Mapping[str, Any]] = {}
         self._phase2 = Intermediate(plan, context, root_signature(around), self.intermediate, self._first_model)
+
+    @property
+    def chain(self) -> tuple[IntermediateSegment, ...]:
+        """All intermediate segments that are trained, those of every averaged training included."""
+        if self.members:
+            return tuple({one.signature: one for member in self.members for one in member.chain}.values())
+        return (*(self.soup.segments if self.soup else ()), *self.intermediate)
+
+    @property
+    def needed(self) -> list[str]:
+        """Names of everything in the store that the run reads or writes."""
+        return [s.signature for s in self.chain] + [name for s in self.targets for name in s.training] + [self.score_file]
 
     @property
     def notes(self) -> dict[str, str]:
@@ -87,6 +117,7 @@ class PlanRun:
     def run(self, part: str, on_step: OnStep | None = None) -> PartOutcome:
         """Run one part, or take its result from the store; after the last one the store is brought back into its budget."""
         done = self._run(part, on_step)
+        release()
         if part == self.parts[-1] and self.context.store is not None and self.context.store_budget is not None:
             prune(self.context.store, self.context.store_budget)
         return done
@@ -107,7 +138,9 @@ class PlanRun:
         segment = next(segment for segment in self.targets if segment.target == target)
         done = self._model_of(segment, on_step)
         began = time.perf_counter()
-        outcomes = {cell: table for lang in segment.languages for cell, table in self._scored(segment, done, lang).items()}
+        outcomes: dict[Cell, Outcomes] = {}
+        for language in segment.languages:
+            outcomes |= self._scored(segment, continue_on(done, segment, language, self.plan, self.context, on_step), language)
         seconds = {"target": done.seconds, "evaluation": time.perf_counter() - began}
         if self.context.store is not None:
             clear(self.context.store, segment.signature)
@@ -118,12 +151,13 @@ class PlanRun:
 
     def documents(self, target: str) -> dict[Cell, npt.NDArray[np.int64]]:
         """Return the document number of every example of a target, in the order of its outcomes (`tasks.selection_split`)."""
-        card, cap = self.context.suite.card(target), self.plan.settings.evaluation_examples
+        card, source, settings = self.context.suite.card(target), self.context.source, self.plan.settings
+        cap, few_shot = settings.evaluation_examples, settings.few_shot
         languages = next(segment.languages for segment in self.targets if segment.target == target)
         return {
             (target, language, half): numbers
             for language in languages
-            for half, numbers in document_numbers(self.context.source.portions(card, language, cap)).items()
+            for half, numbers in document_numbers(source.portions(card, language, cap, few_shot)).items()
         }
 
     def curve(self, part: str) -> LearningCurve | None:
@@ -164,29 +198,50 @@ class PlanRun:
             done = self._model_of(segment, on_step)
             part.steps = done.steps
             part.seconds = {"target": done.seconds} if segment.trained else {}
-            self._score(part, segment, done, tables)
+            self._score(part, segment, done, tables, on_step)
             for other in self._sharing(segment):
                 if other.name not in self._ahead:
                     known, spared = stored_outcomes(self.score_file, other, self.context)
                     self._ahead[other.name] = PartOutcome(seconds={"reused": spared} if spared else {})
-                    self._score(self._ahead[other.name], other, done, known)
+                    self._score(self._ahead[other.name], other, done, known, on_step)
             if self.context.store is not None:
                 clear(self.context.store, segment.signature)
+                self._drop_members(segment)
         else:
             saved += self._reuse(segment)
-            self._score(part, segment, None, tables)
+            self._score(part, segment, None, tables, on_step)
         part.seconds |= {"reused": saved} if saved or not missing else {}
         return part
 
+    def _drop_members(self, segment: TargetSegment) -> None:
+        """Remove the averaged models of a target from the store once the average is scored, unless models are to be kept."""
+        for member in self.members if self.context.store is not None and not self.context.keep_targets else ():
+            own = next(one for one in member.targets if one.target == segment.target)
+            if own.trained and self.context.store is not None:
+                self.context.store.discard(own.signature)
+
     def _score(
-        self, part: PartOutcome, segment: TargetSegment, done: FineTuned | None, tables: dict[str, dict[Cell, Outcomes]]
+        self,
+        part: PartOutcome,
+        segment: TargetSegment,
+        done: FineTuned | None,
+        tables: dict[str, dict[Cell, Outcomes]],
+        on_step: OnStep | None,
     ) -> None:
         """Fill a part's outcomes and scores from known tables, and from the model for the languages that lack one."""
-        began = time.perf_counter()
         missing = [language for language in segment.languages if language not in tables]
         if missing and done is not None:
-            tables |= self._score_and_keep(segment, done, missing)
-            part.seconds["evaluation"] = time.perf_counter() - began
+            alike = [language for language in missing if language not in dict(segment.continued)]
+            for languages in (alike, *([language] for language in missing if language not in alike)):
+                if not languages:
+                    continue
+                model = continue_on(done, segment, languages[0], self.plan, self.context, on_step)
+                if model is not done:
+                    part.steps += model.steps
+                    part.seconds["target"] = part.seconds.get("target", 0.0) + model.seconds
+                began = time.perf_counter()
+                tables |= self._score_and_keep(segment, model, languages)
+                part.seconds["evaluation"] = part.seconds.get("evaluation", 0.0) + time.perf_counter() - began
         part.outcomes = {cell: table for outcomes in tables.values() for cell, table in outcomes.items()}
         part.scores = scores_of(part.outcomes, self.context.suite.card(segment.target).metric, self.plan.seed)
 
@@ -194,7 +249,21 @@ class PlanRun:
         """Return the plan's other targets that are trained by the same segment."""
         return tuple(one for one in self.targets if segment.trained and one != segment and one.signature == segment.signature)
 
+    def model_of(self, target: str, on_step: OnStep | None = None) -> FineTuned:
+        """Return a target's model, from the store or trained."""
+        return self._model_of(next(segment for segment in self.targets if segment.target == target), on_step)
+
+    def forget(self) -> None:
+        """Drop the model after phase 2 from memory; it is loaded or trained again when it is asked for."""
+        self._phase2.state = None
+
     def _model_of(self, segment: TargetSegment, on_step: OnStep | None) -> FineTuned:
+        if self.members:
+            done = averaged_model(self, segment.target, self.members, on_step)
+            if done.steps:
+                label = f"{segment.target}, seed {self.plan.seed}, averaged"
+                self._costs[segment.signature] = {"label": label, "steps": done.steps, "seconds": done.seconds}
+            return done
         kept = kept_target(segment, self.plan, self.context)
         if kept is not None:
             return kept
@@ -202,6 +271,8 @@ class PlanRun:
             self._trained_again.append(segment.target)  # its cost was recorded, its weights were not kept
         done = fine_tune(self._phase2, segment, self.plan, self.context, on_step)
         keep_target(segment, done, self.plan, self.context)
+        if done.steps:  # noted now: what continues the training has a curve of its own
+            self._costs[segment.signature] = training_cost(segment, done, self.plan, self.context)
         return done
 
     def _score_and_keep(
@@ -213,7 +284,7 @@ class PlanRun:
             began = time.perf_counter()
             outcomes = self._scored(segment, done, language)
             scored[language] = outcomes, time.perf_counter() - began
-        cost = training_cost(segment, done, self.plan, self.context) if done.steps else None
+        cost = self._costs.get(segment.signature)
         keep_outcomes(self.score_file, segment, scored, f"{segment.target}, seed {self.plan.seed}", cost, self.context)
         return {language: outcomes for language, (outcomes, _) in scored.items()}
 
@@ -259,7 +330,7 @@ def check_averages(plan: Plan) -> None:
         if schedule.stages:
             plan.settings.intermediate.check_average(schedule.steps, f"the intermediate phase of {schedule}")
     for target in plan.targets:
-        settings = plan.settings.for_target(target)
+        settings = plan.for_target(target)
         if settings.steps is not None:
             settings.check_average(settings.steps, f"the target phase of {target}")
 

@@ -28,8 +28,9 @@ def outcomes_of(
     source, specials, phases = context.source, context.specials, plan.settings
     settings = phases.untrained if head is None else phases.for_target(card.name)
     cap = phases.evaluation_examples
-    encoded = source.evaluation(card, language, settings.max_length, cap)
-    scored = list(zip(source.portions(card, language, cap), encoded, strict=True))
+    prefix = phases.retrieval.prefix if head is None else ""
+    encoded = source.evaluation(card, language, settings.max_length, cap, phases.few_shot, prefix)
+    scored = list(zip(source.portions(card, language, cap, phases.few_shot), encoded, strict=True))
     with family_of(model).speaking(model, language):
         if head is not None:
             return score_labelled(model, head, card, language, scored, specials, settings.precision)

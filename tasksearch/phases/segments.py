@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasksearch.core.methods import with_contents
+from tasksearch.core.methods import Substitution, read_method, with_contents
 from tasksearch.core.mixture import base_task
 from tasksearch.core.plan import Plan, TrainSettings
 from tasksearch.core.schedule import Stage
 from tasksearch.core.signature import signature_of
 from tasksearch.phases.lr_segments import lr_segments_of
+from tasksearch.tasks.selection_split import DRAWS
 from tasksearch.training.curves import Curve, StableCurve
 
 NUMERICS = 2
@@ -36,6 +37,7 @@ class Surroundings:
         numerics: library versions, kind of device and thread count.
         contents: path of a file that a training method reads → hash of its content.
         kinds: task or target → its kind, where training methods are used.
+        few_shot: (target, language) pairs that have labelled examples set aside.
         english_dev: target whose phase stops early → fingerprints of the English selection examples that it is scored on.
     """
 
@@ -46,6 +48,7 @@ class Surroundings:
     numerics: str
     contents: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
+    few_shot: frozenset[tuple[str, str]] = frozenset()
     english_dev: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -82,6 +85,8 @@ class TargetSegment:
             where there is no training.
         tables: (language, signature of its score table); this segment is the table's parent.
         trained: whether there is a training.
+        continued: (language, signature of the training that continues this one on examples of the language), for the languages
+            that have some; the parent of that language's score table. Of a few-shot plan alone.
     """
 
     name: str
@@ -91,6 +96,7 @@ class TargetSegment:
     recipe: str
     tables: tuple[tuple[str, str], ...]
     trained: bool
+    continued: tuple[tuple[str, str], ...] = ()
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -99,8 +105,13 @@ class TargetSegment:
 
     @property
     def signatures(self) -> tuple[str, ...]:
-        """Signatures of the training and of all its score tables."""
-        return (self.signature, *(signature for _, signature in self.tables))
+        """Signatures of all training and of all score tables."""
+        return (*self.training, *(signature for _, signature in self.tables))
+
+    @property
+    def training(self) -> tuple[str, ...]:
+        """Signatures of the training and of what continues it."""
+        return (self.signature, *(signature for _, signature in self.continued))
 
 
 def segments_of(
@@ -177,7 +188,6 @@ def _target(
 ) -> TargetSegment:
     numerics = [NUMERICS, around.numerics]
     recipe: dict[str, Any] = {"numerics": numerics} if trained else {"target": target, "numerics": numerics}
-    retrieval, untrained = plan.settings.retrieval, plan.settings.untrained
     if trained:
         recipe |= {
             "settings": _deciding(plan.for_target(target), around, (target,)),
@@ -186,27 +196,55 @@ def _target(
             "data": around.recipes[target],
             "seed": plan.seed,
         }
+        recipe |= {"head seed": plan.head_seed} if plan.head_seed not in (None, plan.seed) else {}
+        recipe |= {"windows": "of all examples"} if _draws_windows(plan.for_target(target), around.kinds.get(target)) else {}
         recipe |= {"extra": plan.extra_examples} if plan.extra_examples else {}
         recipe |= {"english dev": around.english_dev[target]} if target in around.english_dev else {}
 
-    def scored(language: str) -> dict[str, Any]:
-        how = {"retrieval": retrieval.of(language), "precision": untrained.precision, "max_length": untrained.max_length}
-        return {"numerics": numerics} | ({} if trained else how)
-
     signature = signature_of("target", parent, recipe)
-    tables = tuple(
-        (language, signature_of("scores", signature, target, language, around.evaluation[target, language], scored(language)))
+    shots = plan.for_target(target).few_shot(plan.settings.few_shot) if plan.few_shot else None
+    continued = {
+        language: signature_of("few-shot", signature, language, around.evaluation[target, language], shots, few_shot_draw(plan))
         for language in languages
-    )
+        if shots is not None and (target, language) in around.few_shot
+    }
+
     return TargetSegment(
         name=f"target/{target}",
         parent=parent,
         signature=signature,
         target=target,
         recipe=around.recipes[target] if trained else "",
-        tables=tables,
+        tables=tuple(
+            (language, _table(continued.get(language, signature), plan, around, target, language, trained=trained))
+            for language in languages
+        ),
         trained=trained,
+        continued=tuple(continued.items()),
     )
+
+
+def _table(model: str, plan: Plan, around: Surroundings, target: str, language: str, *, trained: bool) -> str:
+    """Return the signature of a target's score table in one language, of the model of that signature."""
+    retrieval, untrained = plan.settings.retrieval, plan.settings.untrained
+    how = {"retrieval": retrieval.of(language), "precision": untrained.precision, "max_length": untrained.max_length}
+    scored = {"numerics": [NUMERICS, around.numerics]} | ({} if trained else how)
+    return signature_of("scores", model, target, language, around.evaluation[target, language], scored)
+
+
+def averaged_target(plan: Plan, around: Surroundings, members: Sequence[TargetSegment]) -> TargetSegment:
+    """Return the segment of a target whose model is the mean of those of other segments."""
+    first, signature = members[0], signature_of("average of target models", [member.signature for member in members])
+    tables = tuple(
+        (language, _table(signature, plan, around, first.target, language, trained=first.trained))
+        for language in first.languages
+    )
+    return dataclasses.replace(first, parent=signature, signature=signature, tables=tables)
+
+
+def few_shot_draw(plan: Plan) -> int:
+    """Return which draw of examples the plan's seed is trained on: seeds that follow each other have different ones."""
+    return plan.seed % DRAWS
 
 
 def trained_together(targets: Sequence[TargetSegment]) -> tuple[tuple[str, ...], ...]:
@@ -219,6 +257,12 @@ def trained_together(targets: Sequence[TargetSegment]) -> tuple[tuple[str, ...],
         if segment.trained:
             groups.setdefault(segment.signature, []).append(segment.target)
     return tuple(tuple(sorted(names)) for names in groups.values() if len(names) > 1)
+
+
+def _draws_windows(settings: TrainSettings, kind: str | None) -> bool:
+    """Whether synonyms are drawn for a part of the windows of tagged sentences, which an earlier version mistook for others."""
+    cut = kind == "tagging" and settings.train_examples is not None
+    return cut and any(isinstance(read_method(text), Substitution) for text in settings.methods)
 
 
 def _deciding(settings: TrainSettings, around: Surroundings, names: Sequence[str]) -> TrainSettings:

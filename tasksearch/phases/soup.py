@@ -6,12 +6,11 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-
 from tasksearch.core.plan import Plan
 from tasksearch.core.signature import signature_of
 from tasksearch.phases.context import RunContext
 from tasksearch.phases.intermediate import Intermediate
+from tasksearch.phases.model_average import MeanWeights
 from tasksearch.phases.results import OnStep, PartOutcome
 from tasksearch.phases.resumable import weights
 from tasksearch.phases.segments import IntermediateSegment, root_signature, segments_of
@@ -41,20 +40,17 @@ class Soup:
 
     def make(self, plan: Plan, on_step: OnStep | None = None) -> tuple[Any, PartOutcome]:
         """The averaged model, an object of its own, and what it cost."""
-        outcome, sums = PartOutcome(), dict[str, torch.Tensor]()
+        outcome, mean = PartOutcome(), MeanWeights()
         for phase, chain in self._phases:
             for segment in chain:
                 done = phase.run(segment, on_step)
                 outcome.steps += done.steps
                 for kind, spent in done.seconds.items():
                     outcome.seconds[kind] = outcome.seconds.get(kind, 0.0) + spent
-            for name, tensor in weights(phase.last().model).items():
-                sums[name] = sums[name] + tensor.double() if name in sums and tensor.is_floating_point() else tensor.double()
+            mean.add(weights(phase.last().model))
             phase.state = None  # one model at a time
         model = self._context.first_model(plan)
-        kinds = {name: tensor.dtype for name, tensor in model.state_dict().items()}
-        mean = {name: (total / len(self._phases) if kinds[name].is_floating_point else total) for name, total in sums.items()}
-        model.load_state_dict({name: tensor.to(kinds[name]) for name, tensor in mean.items()}, strict=False)
+        mean.load_into(model)
         return model, outcome
 
 

@@ -75,8 +75,7 @@ def _drawn(
     """Yield the items of all steps in their order, encoded anew."""
     card, table = context.suite.card(name), read_synonyms(Path(method.table))
     examples, owners = context.source.training_examples(card), task.items.owner
-    # place of an item among those of its example: a long sentence has several
-    places = np.arange(len(owners)) - np.searchsorted(owners, owners, side="left")
+    places = task.items.places if task.places is None else task.places
     waiting, wanted = [], []
     for number, step in enumerate(steps):
         draw = np.random.default_rng(seed_from("synonyms", signature, number, task.seeds or name))

@@ -25,6 +25,7 @@ from tasksearch.phases.segments import TargetSegment
 from tasksearch.store.segment_store import SegmentDamaged
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded, select
+from tasksearch.tasks.ragged import Ints
 from tasksearch.training.curves import Curve
 from tasksearch.training.early_stopping import EarlyStopping
 from tasksearch.training.learner import TrainingTask
@@ -124,9 +125,10 @@ def _train(
     """
     card = context.suite.card(segment.target)
     settings, seed, batch = plan.for_target(card.name), plan.seed, plan.for_target(card.name).batch_size
-    items = _target_items(card, segment.recipe, settings, seed, context)
+    items, places = _target_items(card, segment.recipe, settings, seed, context)
     warm = _warm_head(heads, card, plan, context)
-    head = copy.deepcopy(warm) if warm is not None else fresh_head(card, f"target/{segment.recipe}", plan, context)
+    drawn_by = plan if plan.head_seed is None else plan.with_seed(plan.head_seed)
+    head = copy.deepcopy(warm) if warm is not None else fresh_head(card, f"target/{segment.recipe}", drawn_by, context)
     total = settings.steps_for(len(items)) + math.ceil(plan.extra_examples / batch)
     settings.check_average(total, f"the target phase of {card.name}")
     order = example_order(segment.recipe, seed, items.lengths, batch, total * batch, 0)
@@ -141,7 +143,11 @@ def _train(
         )
     train_on(
         learner,
-        {card.name: TrainingTask(items=items, head="target", seeds=segment.recipe, max_length=settings.max_length)},
+        {
+            card.name: TrainingTask(
+                items=items, head="target", seeds=segment.recipe, places=places, max_length=settings.max_length
+            )
+        },
         drawn,
         settings,
         Curve(total=total, warmup=settings.warmup),
@@ -155,12 +161,16 @@ def _train(
     return head, total, stopping
 
 
-def _target_items(card: TaskCard, recipe: str, settings: TrainSettings, seed: int, context: RunContext) -> Encoded:
+def _target_items(
+    card: TaskCard, recipe: str, settings: TrainSettings, seed: int, context: RunContext
+) -> tuple[Encoded, Ints | None]:
+    """Return the training items, and each one's place in its example where they are a part of all."""
     items = context.source.training(card, settings.max_length)
     if settings.train_examples is None or settings.train_examples >= len(items):
-        return items
+        return items, None
     draw = np.random.default_rng(seed_from("subset", seed, recipe))
-    return select(items, np.sort(draw.permutation(len(items))[: settings.train_examples]).astype(np.int64))
+    kept = np.sort(draw.permutation(len(items))[: settings.train_examples]).astype(np.int64)
+    return select(items, kept), items.places[kept]
 
 
 def _warm_head(heads: nn.ModuleDict, card: TaskCard, plan: Plan, context: RunContext) -> nn.Module | None:

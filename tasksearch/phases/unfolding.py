@@ -23,6 +23,9 @@ def static_segments(plan: Plan) -> tuple[RequiredSegment, ...]:
     """
     chain, targets = unfolded(plan)
     parts = [RequiredSegment(segment.signature, segment.stage.steps) for segment in chain]
+    if plan.model_seeds:
+        names = [RequiredSegment(f"average of {plan.signature}, {s.target}", target_steps(plan, s)) for s in targets]
+        return tuple(RequiredSegment(need.signature, need.work, place) for place, need in enumerate(names))
     if plan.soup:
         parts = [RequiredSegment(f"average of {plan.signature}", 0.0)]
     parts += [RequiredSegment(segment.signature, target_steps(plan, segment)) for segment in targets]
@@ -51,4 +54,4 @@ def target_steps(plan: Plan, segment: TargetSegment) -> int:
         return 0
     settings = plan.for_target(segment.target)
     # no file is read to count examples: a target costs the same in every trial, so any number gives the same order
-    return settings.steps_for(settings.train_examples or _EXAMPLES)
+    return settings.steps_for(settings.train_examples or _EXAMPLES) * max(1, len(plan.model_seeds))

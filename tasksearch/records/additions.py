@@ -12,7 +12,8 @@ from itertools import product
 
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
-from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.study import BASELINES, StudyConfig, TrialRecord
+from tasksearch.core.target_settings import with_own
 
 Additions = Mapping[int, Sequence[TrialRecord]]
 """Trial number → its additions, in order."""
@@ -52,7 +53,7 @@ def _missing(record: TrialRecord, own: Sequence[TrialRecord], config: StudyConfi
         if languages:
             by_languages.setdefault(languages, []).append(target)
     return [
-        dataclasses.replace(record.plan, targets=tuple(targets), languages=languages)
+        dataclasses.replace(_now(record.plan, config), targets=tuple(targets), languages=languages)
         for languages, targets in by_languages.items()
     ]
 
@@ -83,12 +84,20 @@ def joined(record: TrialRecord, own: Sequence[TrialRecord], config: StudyConfig)
 
 
 def _now(plan: Plan, config: StudyConfig) -> Plan:
-    return dataclasses.replace(plan, targets=config.targets, languages=config.languages)
+    own = with_own(plan.settings.target_overrides, config.overrides.joined)
+    settings = dataclasses.replace(plan.settings, target_overrides=own) if config.overrides.joined else plan.settings
+    return dataclasses.replace(plan, targets=config.targets, languages=config.languages, settings=settings)
 
 
 def _alike(records: list[TrialRecord]) -> list[TrialRecord]:
-    """Remove cells that some seed of the baseline lacks from all its seeds: no gain can be computed for them yet."""
-    seeds = [r.number for r in records if r.role == "baseline" and r.status == "done"]
+    """Remove cells that some seed of a baseline lacks from all its seeds: no gain can be computed for them yet."""
+    for role in BASELINES:
+        records = _alike_in(records, role)
+    return records
+
+
+def _alike_in(records: list[TrialRecord], role: str) -> list[TrialRecord]:
+    seeds = [r.number for r in records if r.role == role and r.status == "done"]
     tables = [{(s.target, s.language) for s in r.scores} for r in records if r.number in seeds]
     common = set.intersection(*tables) if tables else set()
     if all(table == common for table in tables):

@@ -37,7 +37,7 @@ from tasksearch.core.checksum import checked_json, is_damaged, parse_checked, re
 from tasksearch.core.errors import BadInput, Damaged, StudyBusy, StudyNotReady
 from tasksearch.core.learning_curve import CURVES, LearningCurve, read_curves
 from tasksearch.core.own_files import FOLDER, look_in
-from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.study import BASELINES, StudyConfig, TrialRecord
 from tasksearch.records.holes import refuse_holes
 from tasksearch.records.outcomes import Cell, Outcomes, cell_of, outcome_bytes, read_outcomes
 
@@ -333,7 +333,7 @@ class Ledger:
             added = _read(own, TrialRecord.from_json)
             if added.status == "done":
                 found = {**read_outcomes(self.outcomes_path(number, added.addition)), **found}
-                if added.role == "baseline":  # a baseline cell counts only when every seed has it
+                if added.role in BASELINES:  # a baseline cell counts only when every seed has it
                     told = {(s.target, s.language, s.half) for r in self.records() if r.number == number for s in r.scores}
                     found = {cell: table for cell, table in found.items() if cell in told}
         return found

@@ -26,6 +26,7 @@ def baseline_table(comparison: BaselineComparison, *, warning: str = "") -> Repo
         f"their {comparison.hours.unit} on one seed.",
         "†: what the mix has to beat, beside no intermediate training, for the search to be worth its cost.",
         f"The search's mix: {short_mix(comparison.pick)}, {gain_text(comparison.gain)}.",
+        *_by_language(comparison),
     )
     return ReportTable(
         title="The search's pick and the free baselines",
@@ -34,6 +35,19 @@ def baseline_table(comparison: BaselineComparison, *, warning: str = "") -> Repo
         notes=notes,
         warning=warning,
     )
+
+
+def _by_language(comparison: BaselineComparison) -> tuple[str, ...]:
+    found = [
+        f"{entry.name}, by language: {', '.join(f'{one.language} {gain_text(one.gain)}' for one in entry.by_language)}."
+        for entry in comparison.entries
+        if entry.by_language
+    ]
+    told = (
+        "few-shot: takes labelled examples of each language, which selected nothing; so it is not among what the mix has to "
+        "beat. Its rows are over targets and languages that have some; the interval holds which examples were drawn."
+    )
+    return (told, *found) if found else ()
 
 
 def _row(entry: BaselineEntry) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.results.matched_comparison import MatchedComparison
 from tasksearch.results.portfolio import Portfolios
 from tasksearch.results.task_effects import TaskEffects
+from tasksearch.results.transfer import RankTransfer
 from tasksearch.results.verdict import Estimate, Verdict
 
 
@@ -122,6 +123,7 @@ class ReportData:
         language_groups: name → languages reported together.
         singles, pairs, bests, rule_shares, references: see their classes; empty where the study has none.
         order: the answer to joint or sequential; None where the study has no matched pairs, or where `order_pending` says why.
+        transfer: how far the mixes of another encoder's study rank alike; None where none was taken over.
         planned: the most trainings that the complete study will have, finalists included.
         command: command line that runs the same study.
         versions: name → versions and devices that the trials ran on.
@@ -145,6 +147,7 @@ class ReportData:
     references: tuple[ReferenceScores, ...] = ()
     order: MatchedComparison | None = None
     order_pending: str = ""
+    transfer: RankTransfer | None = None
     planned: int = 0
     command: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)

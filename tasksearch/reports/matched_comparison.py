@@ -31,7 +31,7 @@ def matched_table(answer: MatchedComparison) -> ReportTable:
         for row in rows
     )
     return ReportTable(
-        title="Joint or sequential: effect of order at equal budget (matched pairs)",
+        title=f"Joint or sequential: effect of order{' and rate' if answer.own_rates else ''} at equal budget (matched pairs)",
         columns=columns,
         rows=cells,
         ends=block_ends([row.kind for row in rows]),
@@ -87,6 +87,10 @@ def _matched_notes(answer: MatchedComparison) -> tuple[str, ...]:
         "*: zero is outside the interval. Each row stands alone. 'A - others': how much more joint training gives A.",
         "Detectable: the smallest difference that so many mixtures and seeds show with 80 % probability.",
     ]
+    if answer.own_rates:
+        notes.append(
+            f"The arms of a pair differ in order and learning rate{answer.rate_words}: a difference is of both together."
+        )
     notes.append("Examples of one document count as one draw." if main.documents is not None else NOT_CLUSTERED)
     left = max(contrast.left_out for contrast in answer.contrasts)
     if left:

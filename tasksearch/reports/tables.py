@@ -127,6 +127,15 @@ def cell_legend(verdict: Verdict) -> tuple[str, ...]:
     )
 
 
+def _corrected(rows: Iterable[tuple[str, Choice | TargetResult]]) -> str:
+    """Return the names of the rows that stand among many with their corrected intervals; empty where none stands."""
+    return ", ".join(
+        f"{name} {interval_text(row.corrected_low, row.corrected_high)}"
+        for name, row in rows
+        if row.corrected_low is not None and row.corrected_high is not None
+    )
+
+
 def _any_stands(choice: Choice) -> bool:
     return choice.stands_after_correction or any(target.stands_after_correction for target in choice.targets)
 
@@ -167,6 +176,8 @@ def target_table(
         f"{short_mix(choice.schedule)}; {choice.seeds} seeds against {choice.baseline_seeds} without an intermediate phase."
     ]
     notes += likely_notes(choice)
+    if corrected := _corrected((target.target, target) for target in choice.targets):
+        notes.append(f"Among this row's targets, after a correction for looking at all of them, these stand: {corrected}.")
     if any(target.same_data for target in choice.targets):
         notes.append("* same data: the mix trains on data that this target's own training data comes from.")
         notes += exposure_notes(choice)
@@ -308,13 +319,8 @@ def verdict_notes(verdict: Verdict) -> tuple[str, ...]:
         notes.append(f"The search's objective, which found these mixes, read selection labels of {', '.join(read)}.")
     if len(verdict.choices) > 1:
         notes.append(f"Each interval stands alone: of all rows, about {100 * (1 - verdict.level):.2g} % miss by chance.")
-    corrected = [
-        f"{choice.name} {interval_text(choice.corrected_low, choice.corrected_high)}"
-        for choice in verdict.choices
-        if choice.corrected_low is not None and choice.corrected_high is not None
-    ]
-    if corrected:
-        notes.append(f"Corrected for having been selected, the intervals of {STANDS} are {', '.join(corrected)}.")
+    if corrected := _corrected((choice.name, choice) for choice in verdict.choices):
+        notes.append(f"Corrected for having been selected, the intervals of {STANDS} are {corrected}.")
     if every := [
         f"{one.name} {gain_text(one.gain_of_all_runs)}" for one in verdict.choices if one.gain_of_all_runs is not None
     ]:

@@ -45,7 +45,7 @@ def drops_table(found: TaskEffects) -> ReportTable:
     )
 
 
-_BLOCK = {"drop": "drop", "last": "order", "kind": "order", "pair": "pair"}
+_BLOCK = {"drop": "drop", "rate": "rate", "last": "order", "kind": "order", "pair": "pair"}
 
 
 def _shown(row: TaskEffectsRow) -> tuple[Effect, ...]:

@@ -14,12 +14,22 @@ Worth = Literal["worth it", "not worth it", "undecided"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class LanguageGain:
+    """The gain of a row in one language, and the lead of the search's mix over it there."""
+
+    language: str
+    gain: Estimate
+    advantage: Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
 class BaselineEntry:
     """One free baseline (a mix that needs no search) or control.
 
     Attributes:
         name: `no intermediate training`, `best single`, `uniform joint`, `proportional joint`, `size rule`, `soup`,
-            `soup over seeds`, `averaged snapshots`, `equal exposure`, or a free baseline at the pick's length (`uniform joint,
+            `soup over seeds`, `averaged snapshots`, `averaged models`, `averaged models, best finalist`,
+            `equal exposure`, `few-shot`, `few-shot, best finalist`, or a free baseline at the pick's length (`uniform joint,
             384 steps`).
         schedule: None where it was not run, or is no schedule.
         evidence: where its gain comes from. Only entries on fresh seeds are comparable with the search's pick.
@@ -30,6 +40,8 @@ class BaselineEntry:
         note: why it was not run, or what else must be known.
         hours: of these trainings on one seed, including what the segment store spared; None where not run.
         rival: whether the pick has to beat it for the search to be worth its cost.
+        labels: labelled examples of each language that it takes, of every target; 0: none.
+        by_language: language → gain and the pick's lead in it; of rows that take labels alone, in languages that have some.
     """
 
     name: str
@@ -43,6 +55,8 @@ class BaselineEntry:
     note: str = ""
     hours: float | None = None
     rival: bool = False
+    labels: int = 0
+    by_language: tuple[LanguageGain, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -223,6 +223,8 @@ class MatchedComparison:
         collapsed: (kind of schedule, trial) of matched pairs' trainings that collapsed; their pairs are left out.
         of_all_runs: joint - sequential over all languages with them; None where none collapsed.
         margin: of equivalence, points.
+        own_rates: kind of schedule → the learning rates of its arms (None: the study's own), where matched pairs were trained
+            each at its own rate; empty where both arms of every pair share theirs.
         steps: lengths of the intermediate phase among the matched pairs.
         cost: trainings and hours that the answer took.
         complete: whether every matched training is finished.
@@ -242,6 +244,7 @@ class MatchedComparison:
     collapsed: tuple[tuple[str, int], ...] = ()
     of_all_runs: Difference | None = None
     margin: float = MARGIN
+    own_rates: tuple[tuple[str, tuple[float | None, ...]], ...] = ()
     complete: bool = True
     adaptive: bool = False
     warning: str = ""
@@ -273,7 +276,7 @@ class MatchedComparison:
         if main.low is None or main.high is None:
             return f"Joint or sequential: not enough to say from {main.mixtures} mixtures.{early}"
         seen = f"joint - sequential {main.value:+.1f} points [{main.low:+.1f}, {main.high:+.1f}]"
-        over = f"on average over {self._mixtures} as drawn from the space"
+        over = f"on average over {self._mixtures} as drawn from the space{self.rate_words}"
         if main.finding() in ("joint", "sequential"):
             found = f"{main.finding()}, {seen} {over}, joint ahead in {self.joint_ahead}"
         else:
@@ -299,6 +302,15 @@ class MatchedComparison:
         return f"{main.mixtures} mixtures" + (f" × {main.seeds} seeds" if main.seeds > 1 else "")
 
     @property
+    def rate_words(self) -> str:
+        """Return `, each schedule at its own learning rate (joint 2e-05, sequential 1e-05)`; empty where they share it."""
+        told = (
+            f"{kind} {' or '.join('the usual one' if rate is None else f'{rate:.4g}' for rate in rates)}"
+            for kind, rates in self.own_rates
+        )
+        return f", each schedule at its own learning rate ({', '.join(told)})" if self.own_rates else ""
+
+    @property
     def sentence(self) -> str:
         """The verdict with its evidence."""
         main = self.main
@@ -306,8 +318,8 @@ class MatchedComparison:
         if main.low is not None and main.high is not None and main.detectable is not None:
             seen += (
                 f" [{main.low:+.2f}, {main.high:+.2f}] over all languages, an average over {self._mixtures} as drawn from the "
-                f"space, {' or '.join(map(str, self.steps))} steps; the smallest difference that so many show with 80 % "
-                f"probability is {main.detectable:.1f}; {self.equivalence.words}"
+                f"space, {' or '.join(map(str, self.steps))} steps{self.rate_words}; the smallest difference that so many show "
+                f"with 80 % probability is {main.detectable:.1f}; {self.equivalence.words}"
             )
         return f"Verdict: {self.verdict} ({seen}).{self._early}"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasksearch.core.plain import plain
+from tasksearch.results.transfer import RankTransfer
 from tasksearch.results.verdict import Verdict
 
 
@@ -36,9 +37,14 @@ class ComparedStudy:
 
 @dataclass(frozen=True, kw_only=True)
 class StudyComparison:
-    """Several studies, in the order they were given."""
+    """Several studies, in the order they were given.
+
+    Attributes:
+        transfers: of every two studies that trained mixes in common, how far they rank them alike.
+    """
 
     studies: tuple[ComparedStudy, ...]
+    transfers: tuple[RankTransfer, ...] = ()
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -67,4 +73,5 @@ class StudyComparison:
         for study in self.studies:
             told = {name: plain(getattr(study, name)) for name in study.__dataclass_fields__ if name != "verdict"}
             studies.append(told | {"verdict": study.verdict.to_json() if study.verdict else None})
-        return {"differing": list(self.differing), "studies": studies}
+        transfers = [one.to_json() for one in self.transfers]
+        return {"differing": list(self.differing), "studies": studies, "transfers": transfers}

@@ -11,6 +11,7 @@ from tasksearch.core.plain import plain
 _WORDS = {
     "drop": "drop {0}",
     "shapley": "{0}",
+    "rate": "rate {0} rather than {1}",
     "last": "{0} last rather than first",
     "kind": "{0} rather than joint",
     "pair": "{0} with {1}",
@@ -22,8 +23,8 @@ class Effect:
     """One effect, in points of percent.
 
     Attributes:
-        kind: `drop`, `shapley`, `last`, `kind` or `pair`: see `analysis.task_effects.questions`.
-        about: tasks, or the kind of schedule.
+        kind: `drop`, `shapley`, `rate`, `last`, `kind` or `pair`: see `analysis.task_effects.questions`.
+        about: tasks, the kind of schedule, or two learning rates.
         value: posterior mean.
         low, high: ends of the interval.
         mixes: number of trained mixes that it averages over.
@@ -64,7 +65,7 @@ class TaskEffectsRow:
     Attributes:
         name, languages: as in a verdict.
         drops, shapley: one effect per task; Shapley values are absent where the tasks are too many.
-        order: effects of training tasks one after the other, and of each task's place.
+        order: effects of the learning rate, of training tasks one after the other, and of each task's place.
         pairs: the strongest interactions, by effect relative to its interval.
     """
 

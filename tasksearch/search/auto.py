@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tasksearch.core.errors import TasksearchError
-from tasksearch.core.study import SEARCHED, StudyConfig, TrialRecord
+from tasksearch.core.study import BASELINES, SEARCHED, StudyConfig, TrialRecord
+from tasksearch.search.fidelity import baseline_of_search
 from tasksearch.search.gain_table import GainTable, language_columns
-from tasksearch.search.objective import Baseline, counted_targets, objective_weights
-from tasksearch.search.surrogate_search import Told, ranked_mixes
-
-_LAST: list[tuple[list[TrialRecord], Baseline]] = []
-"""The baseline's trials that were looked at last, and what they come to."""
+from tasksearch.search.objective import counted_targets, kept_baseline, objective_weights
+from tasksearch.search.surrogate.alike_columns import Distances, alike_columns
+from tasksearch.search.surrogate_search import MOST_MIXES, Told, ranked_mixes, telling_rows
 
 
 def auto_suggestions(
-    config: StudyConfig, told: Sequence[TrialRecord], pending: Sequence[TrialRecord], groups: Mapping[str, str], *, seed: int
+    config: StudyConfig,
+    told: Sequence[TrialRecord],
+    pending: Sequence[TrialRecord],
+    groups: Mapping[str, str],
+    *,
+    seed: int,
+    distances: Distances | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield parameters of mixes, the most promising first; nothing while too few mixes are known. Pure.
 
@@ -29,17 +33,30 @@ def auto_suggestions(
         pending: trials of which only the parameters may be used.
         groups: target → kind, by which the objective weighs targets.
         seed: of the candidates.
+        distances: between languages; they count as far as trials so far bear them out.
     """
-    known = _told(config, told, groups)
+    known = _told(config, _telling(told), groups, distances)
     if known is not None:
-        schedules = [record.plan.schedule for record in pending if record.role != "baseline"]
+        schedules = [record.plan.schedule for record in pending if record.role not in BASELINES]
         yield from ranked_mixes(config.space, known, schedules, np.random.default_rng(seed))
 
 
-def _told(config: StudyConfig, told: Sequence[TrialRecord], groups: Mapping[str, str]) -> Told | None:
+def _telling(told: Sequence[TrialRecord]) -> Sequence[TrialRecord]:
+    """Return the baseline and, of many trials, those that the surrogate is fitted to: the scores of the others are not read."""
+    done = [record for record in told if record.role in SEARCHED and record.status == "done" and record.objective is not None]
+    if len(done) <= MOST_MIXES:
+        return told
+    rows = telling_rows(np.array([record.objective for record in done]))
+    kept = {done[row].number for row in rows}
+    return [record for record in told if record.role in BASELINES or record.number in kept]
+
+
+def _told(
+    config: StudyConfig, told: Sequence[TrialRecord], groups: Mapping[str, str], distances: Distances | None
+) -> Told | None:
     """Return the gains per language that the objective counts, or the objectives alone where trials carry no scores."""
     try:
-        baseline = _baseline(told)
+        baseline = kept_baseline(baseline_of_search(told))
         table = GainTable.of(told, baseline)
         counted = counted_targets(baseline, config.objective)
     except TasksearchError:
@@ -57,15 +74,8 @@ def _told(config: StudyConfig, told: Sequence[TrialRecord], groups: Mapping[str,
         gains=gains,
         seeds=seeds,
         weights=np.array([sum(weights[cell] for cell in column) for column in columns.values()]),
+        alike=alike_columns(list(columns), distances),
     )
-
-
-def _baseline(told: Sequence[TrialRecord]) -> Baseline:
-    """Return `Baseline.of`, kept as long as its trials are the same: its exact sums take as long as the surrogate."""
-    seeds = [record for record in told if record.role == "baseline"]
-    if not _LAST or len(_LAST[0][0]) != len(seeds) or not all(map(operator.is_, _LAST[0][0], seeds)):
-        _LAST[:] = [(seeds, Baseline.of(seeds))]
-    return _LAST[0][1]
 
 
 def _objectives(told: Sequence[TrialRecord]) -> Told | None:

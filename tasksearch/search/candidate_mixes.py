@@ -60,6 +60,10 @@ class CandidateMixes:
             **{one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in dataclasses.fields(cls)}
         )
 
+    def repeated(self, times: int) -> CandidateMixes:
+        """Return all of them, `times` times one after the other."""
+        return self.rows(np.tile(np.arange(len(self)), times))
+
     def rows(self, chosen: NDArray[Any] | Sequence[int]) -> CandidateMixes:
         """Return the chosen rows."""
         return CandidateMixes(**{one.name: getattr(self, one.name)[chosen] for one in dataclasses.fields(self)})
@@ -120,31 +124,34 @@ def random_mixes(space: SearchSpace, rng: np.random.Generator, count: int) -> Ca
     )
 
 
-def edited(mixes: CandidateMixes, space: SearchSpace, rng: np.random.Generator) -> CandidateMixes:
+def edited(mixes: CandidateMixes, space: SearchSpace, rng: np.random.Generator, *, blocks: int = 1) -> CandidateMixes:
     """Change one thing in each mix, at random.
 
     A task is added, dropped or replaced, a weight, two places in the order, the kind, the length or the learning rate changed.
     An edit that the space does not allow leaves the mix as it is.
+
+    Args:
+        mixes: to edit.
+        space: of these mixes.
+        rng: draws the edits.
+        blocks: the rows are this many equal parts, and draws are those of one call for each part: many small calls at once.
     """
     n, p = mixes.weight.shape
+    kinds, lengths, rates = len(space.schedules), len(space.steps), len(_rates(space))
+    draws = [_draws(space, rng, n // blocks) for _ in range(blocks)]
+    lots, kind, drawn, added, swapped, turn, step, speed = (np.concatenate(part) for part in zip(*draws, strict=True))
     rows, present = np.arange(n), mixes.weight > 0
     count, most = present.sum(axis=1), min(p, space.max_tasks or p)
-    lots = rng.random((n, p))
     here, away = np.where(present, lots, -1.0).argmax(axis=1), np.where(present, -1.0, lots).argmax(axis=1)
     second = np.where(present & (np.arange(p) != here[:, np.newaxis]), lots, -1.0).argmax(axis=1)
-    odds = np.array(_EDITS)
-    kinds, lengths, rates = len(space.schedules), len(space.steps), len(_rates(space))
-    odds[5:] *= np.array([kinds, lengths, rates]) > 1
-    kind = rng.choice(len(odds), size=n, p=odds / odds.sum())
     add = (kind == 0) & (count < most)
     drop = (kind == 1) & (count > max(1, space.min_tasks))
     swap = (kind == 2) & (count < p)
     weigh, move = (kind == 3) & (count > 1), (kind == 4) & (count > 1)
     weight, rank = mixes.weight.copy(), mixes.rank.copy()
-    drawn = _weights(space, rng, (n,))
-    for where in (add, swap):
+    for where, place in ((add, added), (swap, swapped)):
         weight[rows[where], away[where]] = drawn[where]
-        rank[rows[where], away[where]] = rng.random((n,))[where]
+        rank[rows[where], away[where]] = place[where]
     for where in (drop, swap):
         weight[rows[where], here[where]] = 0.0
     weight[rows[weigh], here[weigh]] = drawn[weigh]
@@ -154,9 +161,26 @@ def edited(mixes: CandidateMixes, space: SearchSpace, rng: np.random.Generator) 
     return CandidateMixes(
         weight=weight,
         rank=rank,
-        kind=np.where(turned, (mixes.kind + rng.integers(1, max(2, kinds), size=n)) % kinds, mixes.kind),
-        steps=np.where(longer, (mixes.steps + rng.integers(1, max(2, lengths), size=n)) % lengths, mixes.steps),
-        rate=np.where(faster, (mixes.rate + rng.integers(1, max(2, rates), size=n)) % rates, mixes.rate),
+        kind=np.where(turned, (mixes.kind + turn) % kinds, mixes.kind),
+        steps=np.where(longer, (mixes.steps + step) % lengths, mixes.steps),
+        rate=np.where(faster, (mixes.rate + speed) % rates, mixes.rate),
+    )
+
+
+def _draws(space: SearchSpace, rng: np.random.Generator, n: int) -> tuple[NDArray[Any], ...]:
+    """Draw what decides the edits of n mixes; which edit applies to a mix changes none of the draws."""
+    kinds, lengths, rates = len(space.schedules), len(space.steps), len(_rates(space))
+    odds = np.array(_EDITS)
+    odds[5:] *= np.array([kinds, lengths, rates]) > 1
+    return (
+        rng.random((n, len(space.tasks))),
+        rng.choice(len(odds), size=n, p=odds / odds.sum()),
+        _weights(space, rng, (n,)),
+        rng.random((n,)),
+        rng.random((n,)),
+        rng.integers(1, max(2, kinds), size=n),
+        rng.integers(1, max(2, lengths), size=n),
+        rng.integers(1, max(2, rates), size=n),
     )
 
 

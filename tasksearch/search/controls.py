@@ -9,6 +9,10 @@ the average of the encoders that the finalists' intermediate phases end with, ea
 usual (uniform soup: Wortsman et al., ICML 2022). It is compared with the pick and is not a mix. `average`: no intermediate
 phase, and target phases that end in the mean of their last snapshots, which costs no training (Schmidt et al., ACL 2023).
 `seeds`: the average of the encoders that one mix, the best finalist, ends with on the fresh seeds, then the target phases.
+`models`: the average of whole target models over the fresh seeds, whose heads start alike, without an intermediate phase and of
+the best finalist (Schmidt et al., ACL 2023). Its seeds draw the heads: the orders of data that are averaged are the same ones.
+`few-shot`: the target phases without an intermediate phase, and those of the best finalist, each continued on a few labelled
+examples of a language. It costs labels, so nothing else is compared with it: it is no baseline that the pick has to beat.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from fractions import Fraction
 from tasksearch.core.plan import PhaseSettings, Plan, TrainSettings
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.shares import largest_remainder
-from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.study import FEW_SHOT, StudyConfig, TrialRecord
 
 AVERAGED = 5
 """Snapshots that the control `average` takes the mean of, a tenth of the phase apart."""
@@ -36,7 +40,7 @@ def control_plans(
     """Return the controls in the order they run, all seeds of one before the next.
 
     Args:
-        names: some of `core.study.CONTROLS`.
+        names: some of `core.study.CONTROLS`, and `FEW_SHOT`.
         plan_of: (schedule, seed) → plan.
         finalists: schedules of the finalists, the best first. Those of one length share an exposure control; a soup needs two.
         free: the free baseline among them.
@@ -58,6 +62,10 @@ def control_plans(
         makers.append(_averaged(plan_of))
     if "seeds" in names and mixes and len(seeds) > 1:
         makers.append(_over_seeds(plan_of, mixes[0], seeds))
+    if "models" in names and len(seeds) > 1:
+        makers += [_of_models(plan_of, mix, seeds) for mix in (Schedule.none(), *mixes[:1])]
+    if FEW_SHOT in names:
+        makers += [_few_shot(plan_of, mix) for mix in (Schedule.none(), *mixes[:1])]
     return tuple(make(seed) for make in makers for seed in seeds)
 
 
@@ -67,17 +75,26 @@ def control_seeds(config: StudyConfig) -> range:
 
 
 def most_controls(config: StudyConfig) -> int:
-    """Return the most trainings of controls that a complete study has."""
-    lengths = config.leaders if config.space.grid else min(config.leaders, len(config.space.steps) or 1)
-    trained = (len(config.space.searched_rates) or 1) * (len(config.space.methods) or 1)
-    alikes = min(config.leaders, (len(config.space.steps) or 1) * trained)
-    each = {"length": alikes - 1, "exposure": lengths, "soup": int(config.leaders > 1), **always(config)}
-    return len(control_seeds(config)) * sum(each[name] for name in config.controls)
+    """Return the most trainings of controls that a study with its final finalists has.
+
+    Which finalists there are is not known before the search: this counts as if they differed in all that a control follows. The
+    finalists of a grid may all have lengths of their own, since its plans may count epochs.
+    """
+    space, leaders = config.space, config.leaders
+    lengths = leaders if space.grid else min(leaders, len(space.steps) or 1)
+    # `length` repeats the free baseline as every other finalist is trained: at its length, learning rate and methods
+    rates = len(space.searched_rates) or 1
+    rates += len({rate for _, own in space.arm_learning_rates for rate in own} - set(space.searched_rates))
+    ways = (len(space.steps) or 1) * rates * (len(space.methods) or 1)
+    alikes = leaders if space.grid else min(leaders, ways)
+    each = {"length": alikes - 1, "exposure": lengths, "soup": int(leaders > 1), **always(config)}
+    return len(control_seeds(config)) * sum(each[name] for name in config.every_control)
 
 
 def always(config: StudyConfig) -> dict[str, int]:
-    """Return the number of plans of the controls that depend on no result: those that average snapshots or seeds."""
-    return {"average": 1, "seeds": int(len(control_seeds(config)) > 1)}
+    """Return the number of plans of the controls whose number depends on no result."""
+    several = int(len(control_seeds(config)) > 1)
+    return {"average": 1, "seeds": several, "models": 2 * several, FEW_SHOT: 2}
 
 
 def averaged_targets(settings: PhaseSettings) -> PhaseSettings:
@@ -97,14 +114,14 @@ def controls_now(config: StudyConfig, records: Sequence[TrialRecord]) -> int:
     again = [record for record in records if record.role == "finalist"]
     mixes = list({record.plan.schedule: record for record in again}.values())[-config.leaders :]
     begun = {record.plan for record in records if record.role == "control"}
-    if len(mixes) < config.leaders or not config.controls:
+    if len(mixes) < config.leaders or not config.every_control:
         return max(len(begun), most_controls(config))
     plan = again[-1].plan
     first = plan.seed - plan.seed % 1000  # a study's seed sets its trials' seeds apart by a thousand
     designed = {r.plan.schedule for r in records if r.role == "design"}
     free = next((r.plan.schedule for r in mixes if r.plan.schedule in designed), None)
     plans = control_plans(
-        config.controls,
+        config.every_control,
         lambda schedule, seed: dataclasses.replace(plan, schedule=schedule, seed=first + seed),
         [record.plan.schedule for record in mixes],
         free,
@@ -142,6 +159,15 @@ def _averaged(plan_of: PlanOf) -> Callable[[int], Plan]:
 def _over_seeds(plan_of: PlanOf, mix: Schedule, seeds: Sequence[int]) -> Callable[[int], Plan]:
     members = tuple(plan_of(mix, seed).seed for seed in seeds)
     return lambda seed: dataclasses.replace(plan_of(Schedule.none(), seed), soup=(mix,), soup_seeds=members)
+
+
+def _of_models(plan_of: PlanOf, mix: Schedule, seeds: Sequence[int]) -> Callable[[int], Plan]:
+    members = tuple(plan_of(mix, seed).seed for seed in seeds)
+    return lambda seed: dataclasses.replace(plan_of(mix, seed), model_seeds=members)
+
+
+def _few_shot(plan_of: PlanOf, mix: Schedule) -> Callable[[int], Plan]:
+    return lambda seed: dataclasses.replace(plan_of(mix, seed), few_shot=True)
 
 
 def _lengthened(plan_of: PlanOf, examples: int) -> Callable[[int], Plan]:

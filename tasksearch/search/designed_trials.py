@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tasksearch.core.kept_up import ALONE
 from tasksearch.core.rule_schedules import EXPLICIT
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.space import SearchSpace, decode, suggest
@@ -133,6 +134,8 @@ def _wish(
     wish |= {"schedule": kind, "steps": space.steps[0] if space.steps else None}
     wish |= {"learning_rate": space.searched_rates[0]} if space.searched_rates else {}
     wish |= {"method": space.methods[0]} if space.methods else {}
+    if space.kept_up:
+        wish["kept_up"] = ALONE if ALONE in space.kept_up else space.kept_up[0]
     if space.translations:
         wish["translations"] = "english" if "english" in space.translations else space.translations[0]
     wish |= {f"weight/{task}": weights[task] if weights else even for task in chosen}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tasksearch.core.errors import TasksearchError
 from tasksearch.core.study import SEARCHED, StudyConfig, TrialRecord
+from tasksearch.search.fidelity import baseline_of_search
 from tasksearch.search.gain_table import MIN_MIXES, GainTable, language_columns
 from tasksearch.search.objective import Baseline, counted_targets, objective_weights
 
@@ -58,8 +59,9 @@ def choose_finalists(
     if len(done) < MIN_MIXES or config.leaders < 1:
         return by_objective
     try:
-        baseline = Baseline.of(records)
-        table = GainTable.of([*done, *(r for r in records if r.role == "baseline")], baseline)
+        bare = baseline_of_search(records)
+        baseline = Baseline.of(bare)
+        table = GainTable.of([*done, *bare], baseline)
         counted = counted_targets(baseline, config.objective)
     except TasksearchError:
         return by_objective

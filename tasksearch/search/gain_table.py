@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Cell, read_columns
-from tasksearch.core.study import SEARCHED, TrialRecord
+from tasksearch.core.study import BASELINES, SEARCHED, TrialRecord
+from tasksearch.search.fidelity import at_share
 from tasksearch.search.objective import Baseline
 from tasksearch.search.surrogate.multitask_gp import Posterior, Surrogate, surrogate_over
 from tasksearch.search.surrogate.single_gp import posterior_of_each
@@ -48,8 +49,12 @@ class GainTable:
 
     @classmethod
     def of(cls, records: Sequence[TrialRecord], baseline: Baseline) -> GainTable | None:
-        """Make the table from a study's records in any order; None where no mix was trained, or no cell is common to all."""
-        done = sorted((r for r in records if r.status == "done" and len(r.scores)), key=lambda r: r.number)
+        """Make the table from a study's records in any order; None where no mix was trained, or no cell is common to all.
+
+        Trainings with another share of the target steps than the baseline's are left out.
+        """
+        alike = at_share(records, baseline.share)
+        done = sorted((r for r in alike if r.status == "done" and len(r.scores)), key=lambda r: r.number)
         mixes: dict[Schedule, list[TrialRecord]] = {}
         for record in done:
             if record.role in SEARCHED:
@@ -64,7 +69,7 @@ class GainTable:
         deviations = np.array([baseline.cells[cell].deviation for cell in cells])
         columns = dict(zip((r.number for r in scored), read_columns((r.scores for r in scored), "select", cells), strict=True))
         rows = [_mean([columns[record.number] for record in members]) for members in mixes.values()]
-        bare = [record.scores for record in done if record.role == "baseline" and _has(record, cells)]
+        bare = [record.scores for record in done if record.role in BASELINES and _has(record, cells)]
         seeds = np.array(read_columns(bare, "select", cells))
         return cls(
             firsts=tuple(members[0] for members in mixes.values()),

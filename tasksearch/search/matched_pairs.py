@@ -7,7 +7,8 @@ order of each task's own examples, which depends on (seed, task) alone. There ar
 
 A *pair* is a joint training and one with the tasks one after the other in a random order. Both are trials of the search. Every
 pair has a seed of its own: mixtures are the main source of variance, so that many on one seed each tell more than few on
-several; and on one seed for all, luck that trainings of one kind share would pass for an effect.
+several; and on one seed for all, luck that trainings of one kind share would pass for an effect. Where the space gives the arms
+learning rates of their own, they differ in their rate as well: schedules are compared then, each at its own rate.
 
 A *matched set*, trained on request after the search, holds a mixture trained jointly, annealed, and in two random orders, on
 the same fresh seeds; the sequential ones once more with a learning-rate curve per stage.
@@ -26,6 +27,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tasksearch.core.arm_rates import ARMS
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.plan import LRPolicy, Plan
 from tasksearch.core.schedule import Schedule
@@ -39,7 +41,7 @@ PlanOf = Callable[[Schedule, int], Plan]
 
 ORDERS = 2
 """Sequential orders per mixture; two tasks have no more."""
-KINDS = ("joint", "sequential")
+KINDS = ARMS
 """Kinds of schedule whose best is trained again (role `best-of`)."""
 PAIR_SEED = 100
 """Seed of the first pair; the k-th has `PAIR_SEED` + k. Finalists and controls have seeds from 1."""
@@ -68,7 +70,8 @@ class DrawnPair:
 
     Attributes:
         joint: all tasks at once.
-        sequential: the tasks one after the other, in a random order.
+        sequential: the tasks one after the other, in a random order. Each arm has the mixture's learning rate, or one of its
+            own (`SearchSpace.arm_learning_rates`).
         seed: that both arms are trained on, and no other trial.
     """
 
@@ -82,9 +85,19 @@ def drawn_pairs(space: SearchSpace, seed: int, count: int) -> tuple[DrawnPair, .
     """Return `count` pairs, or as many as a small space holds. The pairs of a smaller count are the first of a larger count."""
     sets = _distinct_sets(space, random.Random(seed_from("pairs", seed)), count)
     return tuple(
-        DrawnPair(joint=joint.schedule, sequential=one_order.schedule, seed=PAIR_SEED + place)
+        DrawnPair(
+            joint=_at_own_rate(space, seed, place, joint.schedule),
+            sequential=_at_own_rate(space, seed, place, one_order.schedule),
+            seed=PAIR_SEED + place,
+        )
         for place, (joint, _, one_order, *_) in enumerate(sets)
     )
+
+
+def _at_own_rate(space: SearchSpace, seed: int, place: int, arm: Schedule) -> Schedule:
+    """Return an arm at its own rate, drawn apart from everything else where there are several."""
+    rates = dict(space.arm_learning_rates).get(arm.kind)
+    return arm.at_rate(random.Random(seed_from("arm rate", seed, place, arm.kind)).choice(rates)) if rates else arm
 
 
 def default_pairs(space: SearchSpace, trials: int, baseline_seeds: int) -> int:

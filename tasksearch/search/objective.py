@@ -8,6 +8,7 @@ groups, each mean with equal weight; or over targets with the study's weights. E
 from __future__ import annotations
 
 import math
+import operator
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from typing import Self
 
 from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.score import ENGLISH, Cell, ScoreTable
-from tasksearch.core.study import Objective, TrialRecord
+from tasksearch.core.study import BASELINES, Objective, TrialRecord
+from tasksearch.search.fidelity import share_of
 
 MIN_BASELINE_SEEDS = 3
 """With fewer seeds the spread over seeds is not estimated."""
@@ -37,19 +39,27 @@ class BaselineCell:
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """What gains are measured against: (target, language) → cell, English among the languages where it was scored."""
+    """What gains are measured against.
+
+    Attributes:
+        cells: (target, language) → cell, English among the languages where it was scored.
+        share: share of the target steps that its trainings ran; only trainings of the same share are measured against it.
+    """
 
     cells: Mapping[tuple[str, str], BaselineCell]
+    share: float = 1.0
 
     @classmethod
     def of(cls, records: Iterable[TrialRecord]) -> Self:
         """Compute the baseline from the finished baseline trials among `records`.
 
         Raises:
+            BadInput: they ran different shares of the target steps.
             StudyNotReady: fewer than three of them are done, or there is no cell that all of them were scored in. One that some
                 seed lacks is no cell of the baseline.
         """
-        tables = [record.scores for record in records if record.role == "baseline" and record.status == "done"]
+        bare = [record for record in records if record.role in BASELINES and record.status == "done"]
+        tables = [record.scores for record in bare]
         if len(tables) < MIN_BASELINE_SEEDS:
             raise StudyNotReady(f"{len(tables)} baseline seeds are done; expected at least {MIN_BASELINE_SEEDS}")
         columns = [table.values("select") for table in tables]
@@ -57,7 +67,8 @@ class Baseline:
         if not cells:
             raise StudyNotReady("the baseline's seeds were scored in different targets or languages; no gain can be computed")
         examples = {(s.target, s.language): s.examples for s in tables[0] if s.half == "select"}
-        return cls(cells={cell: _cell([column[cell] for column in columns], examples[cell]) for cell in cells})
+        found = {cell: _cell([column[cell] for column in columns], examples[cell]) for cell in cells}
+        return cls(cells=found, share=share_of(bare))
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -68,6 +79,22 @@ class Baseline:
         """Return the target's languages that count, sorted: those wanted, or all but English."""
         there = sorted(language for name, language in self.cells if name == target)
         return tuple(language for language in there if (language in wanted if wanted else language != ENGLISH))
+
+
+_LAST: list[tuple[list[TrialRecord], Baseline]] = []
+"""The baseline's trials that were looked at last, and what they come to."""
+
+
+def kept_baseline(records: Iterable[TrialRecord]) -> Baseline:
+    """Return `Baseline.of`, kept as long as its trials are the same objects: its exact sums take as long as the surrogate.
+
+    Raises:
+        StudyNotReady: as `Baseline.of`.
+    """
+    seeds = [record for record in records if record.role in BASELINES]
+    if not _LAST or len(_LAST[0][0]) != len(seeds) or not all(map(operator.is_, _LAST[0][0], seeds)):
+        _LAST[:] = [(seeds, Baseline.of(seeds))]
+    return _LAST[0][1]
 
 
 def binomial_error(percent: float, examples: int) -> float:
@@ -150,7 +177,8 @@ def objective_weights(
     weights: dict[Cell, float] = {}
     for members in kinds.values():
         for target in members:
-            spoken = [cell for cell in cells if cell[0] == target and cell[1] in baseline.languages(target, wanted.languages)]
+            counting = set(baseline.languages(target, wanted.languages))
+            spoken = [cell for cell in cells if cell[0] == target and cell[1] in counting]
             share = asked.get(target, 0.0) if asked else 1 / (len(kinds) * len(members))
             weights |= {cell: share / len(spoken) for cell in spoken}
     return weights

@@ -75,7 +75,7 @@ def fixed_trainings(config: StudyConfig, controls: int | None = None) -> int:
         controls: trainings of controls; None: the most there can be.
     """
     controls = most_controls(config) if controls is None else controls
-    return config.trials + controls + matched_trials(config) + int(config.untrained)
+    return config.trials + config.whole_baseline + controls + matched_trials(config) + int(config.untrained)
 
 
 def affordable(config: StudyConfig, told: Mapping[int, Sequence[object]], seed: int, controls: int) -> int:

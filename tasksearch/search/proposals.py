@@ -4,10 +4,11 @@ So the same study proposes the same trials at any concurrency up to the lag and 
 only the parameters are used, which are themselves pure; their results are not, even where they are known. Random proposals use
 no results and wait for none.
 
-Trials are numbered in this order: the baseline's seeds, the designed trials, the matched pairs, the sampler's proposals; when
-all those are finished the finalists on fresh seeds, then the controls, then further seeds of finalists whose race is open, then
-the baseline on the fresh seeds that it lacks, then replacements of collapsed trainings; then, where the study has them, the
-matched sets. A study that is given more trials later continues with the sampler after all these.
+Trials are numbered in this order: the baseline's seeds, the designed trials (or the mixes of another encoder's study, in the
+order of their ranks there), the matched pairs, the sampler's proposals; when all those are finished the baseline with whole
+target phases if the search's were shortened; the finalists on fresh seeds, then the controls, then further seeds of finalists
+whose race is open, then the baseline on the fresh seeds that it lacks, then replacements of collapsed trainings; then, where
+the study has them, the matched sets. A study that is given more trials later continues with the sampler after all these.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import dataclasses
 import operator
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -26,17 +27,19 @@ from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
 from tasksearch.core.space import SearchSpace, decode, encode, unused
-from tasksearch.core.study import AFTERWARDS, Role, StudyConfig, TrialRecord
+from tasksearch.core.study import AFTERWARDS, BASELINES, Role, StudyConfig, TrialRecord
 from tasksearch.search.auto import auto_suggestions
 from tasksearch.search.collapse import FIRST_SEED, FRESH, collapsed, is_rerun, to_run_again
 from tasksearch.search.common_seeds import next_common
 from tasksearch.search.controls import control_plans, control_seeds
 from tasksearch.search.designed_trials import Design, designed_trials
+from tasksearch.search.fidelity import PlanOf, searching
 from tasksearch.search.finalists import Finalist, choose_finalists
 from tasksearch.search.matched_pairs import best_of_plans, drawn_pairs, matched_count, matched_plan
 from tasksearch.search.precision import affordable, half_width, may_run_again
 from tasksearch.search.racing import goes_on, race_state
 from tasksearch.search.random_schedules import every_schedule, random_params
+from tasksearch.search.surrogate.alike_columns import Distances
 from tasksearch.search.tpe import tpe_suggestions
 
 __all__ = ["Finished", "PlanOf", "Proposal", "Wait", "propose"]
@@ -48,8 +51,6 @@ _ASKS = 6  # after so many proposals that were seen before, a random mix is draw
 _DRAWS = 200
 _READY: list[TrialRecord] = []
 """Records from the first on that `_first_unready` found ready, as far as the last look went."""
-
-PlanOf = Callable[[Schedule, int], Plan]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +90,7 @@ def propose(
     groups: Mapping[str, str] | None = None,
     *,
     race: bool | None = None,
+    distances: Distances | None = None,
 ) -> Proposal | Wait | Finished:
     """Propose trial n, given the records of trials 0 … n-1 (later ones are ignored).
 
@@ -100,12 +102,13 @@ def propose(
         records: in the order of their numbers, without gaps.
         groups: target → kind of target, by which leaders weigh targets; None: all alike.
         race: of a forecast: no race goes on, or all do; None: the results say which.
+        distances: between languages, for the sampler `auto`; None: all are as far apart.
     """
     before = list(records[:n])
     assert [record.number for record in before] == list(range(n)), "records have gaps"
     searched = searched_of(config, before)
     if len(searched) < config.trials:
-        found = _searched(config, sizes, plan_of, n, searched, groups or {})
+        found = _searched(config, sizes, plan_of, n, searched, groups or {}, distances)
         if found is not None:
             return found
     return _finalist(config, plan_of, before, searched, groups, race)
@@ -118,13 +121,19 @@ def _searched(
     n: int,
     searched: Sequence[TrialRecord],
     groups: Mapping[str, str],
+    distances: Distances | None,
 ) -> Proposal | Wait | None:
     """Propose a baseline seed, a designed trial or a sampled one; None where the space has no new mix."""
-    place = len(searched)
+    place, plan_of = len(searched), searching(config, plan_of)
     if place < config.baseline_seeds:
-        return Proposal(number=n, role="baseline", plan=plan_of(Schedule.none(), place), params=unused(config.space))
-    design = _design(config, sizes, plan_of, searched)
-    if design is not None:
+        role = config.search_baseline
+        return Proposal(number=n, role=role, plan=plan_of(Schedule.none(), place), params=unused(config.space))
+    if config.transfer is not None:
+        begun = {record.plan.schedule for record in searched}
+        mix = next((mix for mix in config.transfer.mixes if mix.schedule not in begun), None)
+        if mix is not None:
+            return Proposal(number=n, role=mix.role, plan=plan_of(mix.schedule, SEARCH_SEED), params=mix.params)
+    elif (design := _design(config, sizes, plan_of, searched)) is not None:
         return Proposal(number=n, role="design", plan=plan_of(design.schedule, SEARCH_SEED), params=design.params)
     pair = _pair(config, plan_of, searched)
     if pair is not None:
@@ -135,7 +144,7 @@ def _searched(
     unready = _first_unready(told)
     if unready is not None and config.sampler != "random" and _has_baseline(config, told):
         return Wait(number=unready, search_goes_on=True)
-    params = _draw(config, place, told if _has_baseline(config, told) else (), searched, groups)
+    params = _draw(config, place, told if _has_baseline(config, told) else (), searched, groups, distances)
     if params is None:
         return None
     schedule = decode(config.space, params)
@@ -179,8 +188,8 @@ def searched_of(config: StudyConfig, records: Sequence[TrialRecord]) -> list[Tri
 
     A trial's *place* among them, not its number, seeds its draw: trials of other roles in between change nothing.
     """
-    seeds = [record.number for record in records if record.role == "baseline"][: config.baseline_seeds]
-    return [r for r in records if r.role not in AFTERWARDS and (r.role != "baseline" or r.number in seeds)]
+    seeds = [record.number for record in records if record.role == config.search_baseline][: config.baseline_seeds]
+    return [r for r in records if r.role not in AFTERWARDS and (r.role not in BASELINES or r.number in seeds)]
 
 
 def _draw(
@@ -189,6 +198,7 @@ def _draw(
     told: Sequence[TrialRecord],
     searched: Sequence[TrialRecord],
     groups: Mapping[str, str],
+    distances: Distances | None,
 ) -> dict[str, Any] | None:
     """Draw parameters of a mix that no earlier trial has; None where the space seems to have none."""
     space, seen = config.space, {record.plan.schedule for record in searched}
@@ -197,7 +207,7 @@ def _draw(
         schedule = decode(space, params)
         return schedule is not None and schedule not in seen
 
-    found = next(filter(new, _suggestions(config, place, told, searched[len(told) :], groups)), None)
+    found = next(filter(new, _suggestions(config, place, told, searched[len(told) :], groups, distances)), None)
     if found is not None:
         return found
     rng = random.Random(seed_from("random", config.seed, place))
@@ -214,12 +224,14 @@ def _suggestions(
     told: Sequence[TrialRecord],
     pending: Sequence[TrialRecord],
     groups: Mapping[str, str],
+    distances: Distances | None,
 ) -> Iterator[dict[str, Any]]:
     """Return what the study's sampler proposes, the first that is new being meant; nothing where it is `random`."""
     if config.sampler == "random":
         return iter(())
     if config.sampler == "auto":
-        return auto_suggestions(config, told, pending, groups, seed=seed_from("auto", config.seed, place))
+        seed = seed_from("auto", config.seed, place)
+        return auto_suggestions(config, told, pending, groups, seed=seed, distances=distances)
     seeds = [seed_from("tpe", config.seed, place, attempt) for attempt in range(_ASKS)]
     return tpe_suggestions(config.space, told, pending, seeds=seeds, sampler=config.sampler)
 
@@ -241,13 +253,16 @@ def _finalist(
     unready = _first_unready(searched)
     if unready is not None:
         return Wait(number=unready)
+    if (whole := _whole_baseline(config, plan_of, before)) is not None:
+        return Proposal(number=n, role="baseline", plan=whole, params=unused(config.space))
     run = {record.plan: record for record in before if record.role == "finalist"}
     found = choose_finalists(config, searched, groups)
     first = _first(config, plan_of, found, run)
     if first is None and (control := _control(config, plan_of, found, before)) is not None:
         return Proposal(number=n, role="control", plan=control, params=unused(config.space))
     controls = sum(record.role == "control" for record in before)
-    wanted = first or _race(config, plan_of, found, run, searched, race, controls)
+    seeds = [record for record in before if record.role == "baseline"][: config.baseline_seeds]
+    wanted = first or _race(config, plan_of, found, run, seeds, race, controls)
     if isinstance(wanted, Wait):
         return wanted
     if wanted is not None:
@@ -307,6 +322,12 @@ def _for_the_question(config: StudyConfig, plan_of: PlanOf, before: Sequence[Tri
     return None
 
 
+def _whole_baseline(config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecord]) -> Plan | None:
+    """Return the next seed of the whole baseline of a search whose target phases were shortened; None where all were begun."""
+    begun = sum(record.role == "baseline" for record in before)
+    return plan_of(Schedule.none(), begun) if begun < config.whole_baseline else None
+
+
 def _first(
     config: StudyConfig, plan_of: PlanOf, found: Sequence[Finalist], run: Mapping[Plan, TrialRecord]
 ) -> tuple[Finalist, Plan] | None:
@@ -320,7 +341,7 @@ def _control(config: StudyConfig, plan_of: PlanOf, found: Sequence[Finalist], be
     begun = {record.plan for record in before if record.role == "control"}
     mixes = [finalist.record.plan.schedule for finalist in found]
     free = next((finalist.record.plan.schedule for finalist in found if finalist.record.role == "design"), None)
-    plans = control_plans(config.controls, plan_of, mixes, free, control_seeds(config))
+    plans = control_plans(config.every_control, plan_of, mixes, free, control_seeds(config))
     return next((plan for plan in plans if plan not in begun), None)
 
 
@@ -333,7 +354,7 @@ def _race(
     plan_of: PlanOf,
     found: Sequence[Finalist],
     run: Mapping[Plan, TrialRecord],
-    searched: Sequence[TrialRecord],
+    baseline: Sequence[TrialRecord],
     race: bool | None,
     controls: int,
 ) -> tuple[Finalist, Plan] | Wait | None:
@@ -342,7 +363,7 @@ def _race(
     def plan(finalist: Finalist, seed: int) -> Plan:
         return plan_of(finalist.record.plan.schedule, SEARCH_SEED + seed)
 
-    baseline = [record for record in searched if record.role == "baseline" and record.status == "done"]
+    baseline = [record for record in baseline if record.status == "done"]
     racing = list(range(len(found)))
     for seed in range(config.leader_seeds + 1, config.seed_limit + 1):
         told = {i: [run[p] for s in range(1, seed) if (p := plan(finalist, s)) in run] for i, finalist in enumerate(found)}
@@ -386,9 +407,13 @@ def _open(
 
 
 def _told(config: StudyConfig, schedule: Schedule) -> tuple[tuple[str, Any], ...]:
-    """Return a matched training's parameters for display in Optuna; empty where the space lacks its kind."""
+    """Return a matched training's parameters, by which samplers and Optuna know it; empty where the space cannot express it.
+
+    A rate of its own is no parameter where the search has none.
+    """
+    known = schedule if config.space.searched_rates else schedule.at_rate(None)
     try:
-        return tuple(encode(schedule, config.space).items())
+        return tuple(encode(known, config.space).items())
     except BadInput:
         return ()
 
@@ -416,4 +441,4 @@ def _ready(record: TrialRecord) -> bool:
 
 def _has_baseline(config: StudyConfig, told: Sequence[TrialRecord]) -> bool:
     """Return whether every seed of the baseline is among them, without which there is no objective."""
-    return sum(1 for _ in islice((r for r in told if r.role == "baseline"), config.baseline_seeds)) >= config.baseline_seeds
+    return sum(1 for _ in islice((r for r in told if r.role in BASELINES), config.baseline_seeds)) >= config.baseline_seeds

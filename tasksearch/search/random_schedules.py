@@ -71,7 +71,8 @@ def _most(space: SearchSpace) -> int:
 
 def _count(space: SearchSpace, k: int) -> int:
     """Return the number of parameter sets with k tasks."""
-    choices = math.prod(max(1, len(each)) for each in (space.searched_rates, space.methods, space.translations))
+    varied = (space.searched_rates, space.methods, space.translations, space.kept_up)
+    choices = math.prod(max(1, len(each)) for each in varied)
     subsets = math.comb(len(space.tasks), k) * len(space.steps) * choices
     if k == 1:
         return subsets
@@ -94,10 +95,11 @@ def _forms(space: SearchSpace) -> Iterator[tuple[dict[str, Any], bool, bool]]:
 
 def _wishes(space: SearchSpace) -> Iterator[dict[str, Any]]:
     for k in range(space.min_tasks, _most(space) + 1):
-        trained = product(space.searched_rates or (None,), space.methods or (None,), space.translations or (None,))
-        for chosen, steps, (rate, method, data) in product(combinations(space.tasks, k), space.steps, trained):
+        varied = (space.searched_rates, space.methods, space.translations, space.kept_up)
+        trained = product(*(each or (None,) for each in varied))
+        for chosen, steps, (rate, method, data, beside) in product(combinations(space.tasks, k), space.steps, trained):
             base: dict[str, Any] = {f"use/{task}": task in chosen for task in space.tasks}
-            base |= {"steps": steps, "learning_rate": rate, "method": method, "translations": data}
+            base |= {"steps": steps, "learning_rate": rate, "method": method, "translations": data, "kept_up": beside}
             if k == 1:
                 yield base
                 continue

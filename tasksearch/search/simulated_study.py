@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tasksearch.core.score import Cell, Score, ScoreTable
 from tasksearch.core.signature import seed_from
-from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.study import BASELINES, StudyConfig, TrialRecord
 from tasksearch.search.collapse import RERUNS
 from tasksearch.search.common_seeds import further_baseline
 from tasksearch.search.controls import always, control_seeds, most_controls
@@ -41,15 +41,16 @@ def bounds(config: StudyConfig) -> dict[str, Bounds]:
     leaders, seeds = min(config.leaders, mixes), config.leader_seeds
     races = seeds > 1 and config.seed_limit > seeds
     each = {"length": 0, "exposure": 1, "soup": int(leaders > 1), **always(config)}
-    controls = len(control_seeds(config)) * sum(each[name] for name in config.controls) if leaders else 0
+    controls = len(control_seeds(config)) * sum(each[name] for name in config.every_control) if leaders else 0
     further = further_baseline(config) if leaders else (0, 0)
     most = leaders * (config.seed_limit if races else seeds)
     if config.max_trainings is not None:
         room = max(0, config.max_trainings - fixed_trainings(config, controls) - leaders * seeds - further[0])
         most, further = min(most, leaders * seeds + room), (further[0], min(further[1], further[0] + room))
     twins, untrained = matched_count(config), int(config.untrained)
-    baseline = config.baseline_seeds + config.more_baseline
+    baseline = (config.whole_baseline if config.is_short else config.baseline_seeds) + config.more_baseline
     found = {
+        config.search_baseline: Bounds(least=config.baseline_seeds, most=config.baseline_seeds),
         "baseline": Bounds(least=baseline + further[0], most=baseline + further[1]),
         "finalist": Bounds(least=leaders * seeds, most=most),
         "control": Bounds(least=controls, most=most_controls(config)),
@@ -81,8 +82,8 @@ def simulated_study(
     records: list[TrialRecord] = []
     while isinstance(found := propose(config, sizes, plan_of, len(records), records, groups, race=race), Proposal):
         rng = random.Random(seed_from("outlook", draw, found.plan.mix_signature))
-        value = 0.0 if found.role == "baseline" else rng.gauss(0.0, 1.0)
-        gains = {cell: value + (rng.gauss(0.0, 1.0) if found.role != "baseline" else 0.0) for cell in cells}
+        value = 0.0 if found.role in BASELINES else rng.gauss(0.0, 1.0)
+        gains = {cell: value + (rng.gauss(0.0, 1.0) if found.role not in BASELINES else 0.0) for cell in cells}
         records.append(
             TrialRecord(
                 number=found.number,

@@ -31,6 +31,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
 from tasksearch.core.space import SearchSpace, decode
 from tasksearch.search.designed_trials import designed_trials
+from tasksearch.search.surrogate.alike_columns import Distances, alike_columns
 from tasksearch.search.surrogate_search import Told, ranked_mixes
 
 GAINS = "gains"
@@ -49,15 +50,25 @@ class SurrogateSampler(BaseSampler):  # type: ignore[misc]
         seed: of all draws.
         lag: at least 1, and at least the number of trials at once.
         sizes: task → number of training examples, for the proportional design and the size rule; None: without these.
+        distances: (language, language) → distance, of the languages that `gains` names, such as `combined_distances` returns;
+            they count as far as trials bear them out. None: all are as far apart.
 
     Raises:
         BadInput: the space is a grid, all of whose plans are trained, or has mixture rules or training methods.
     """
 
-    def __init__(self, space: SearchSpace, *, seed: int = 0, lag: int = 1, sizes: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        *,
+        seed: int = 0,
+        lag: int = 1,
+        sizes: Mapping[str, int] | None = None,
+        distances: Distances | None = None,
+    ) -> None:
         if space.grid or space.rules or space.methods:
             raise BadInput(f"space {space.name!r} is a grid, or has rules or methods; expected weights of tasks")
-        self._space, self._seed, self._lag = space, seed, lag
+        self._space, self._seed, self._lag, self._distances = space, seed, lag, distances
         self._designs = designed_trials(space, sizes or {})
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -136,6 +147,7 @@ class SurrogateSampler(BaseSampler):  # type: ignore[misc]
             gains=np.array(gains, dtype=np.float64),
             seeds=None,
             weights=np.ones(max(1, len(columns))),
+            alike=alike_columns(columns, self._distances),
         )
         return known, pending
 

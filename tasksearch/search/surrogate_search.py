@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,8 @@ _PARENTS = 6  # of the best mixes over all languages; the best one of each langu
 _ONCE, _TWICE, _RANDOM = 24, 12, 150  # edits of each parent, edits of edits, random mixes
 _MOST_PARENTS = 16
 _YIELDED = 60
+MOST_MIXES = 192
+"""As many mixes the surrogate is fitted to, so that a proposal late in a long study costs no more than one early on."""
 _DIGITS = 9  # of the worth relative to the largest: what a processor rounds otherwise decides nothing
 
 
@@ -47,6 +49,7 @@ class Told:
         gains: shape (T, columns), over the baseline, in units in which columns are comparable.
         seeds: shape (seeds, columns), of the baseline, in the same units; None: unknown.
         weights: of the columns in the objective.
+        alike: how alike columns may be, from `alike_columns`.
     """
 
     schedules: tuple[Schedule, ...]
@@ -54,6 +57,29 @@ class Told:
     gains: Array
     seeds: Array | None
     weights: Array
+    alike: tuple[Array, ...] = ()
+
+    def cut(self) -> Told:
+        """Return what the surrogate is fitted to: `telling_rows` of these mixes."""
+        if len(self.schedules) <= MOST_MIXES:
+            return self
+        rows = telling_rows(self.gains @ self.weights)
+        return replace(
+            self,
+            schedules=tuple(self.schedules[row] for row in rows),
+            params=tuple(self.params[row] for row in rows),
+            gains=self.gains[rows],
+        )
+
+
+def telling_rows(values: Array) -> NDArray[np.int64]:
+    """Return which of many mixes are fitted, sorted: the half with the largest values, and of the others every n-th."""
+    if len(values) <= MOST_MIXES:
+        return np.arange(len(values))
+    order = np.argsort(-values, kind="stable")
+    rest = np.sort(order[MOST_MIXES // 2 :])
+    spaced = np.linspace(0, len(rest) - 1, MOST_MIXES - MOST_MIXES // 2).round().astype(np.int64)
+    return np.sort(np.concatenate([order[: MOST_MIXES // 2], rest[spaced]]))
 
 
 def ranked_mixes(
@@ -71,6 +97,7 @@ def ranked_mixes(
     """
     if len(told.schedules) < MIN_MIXES:
         return
+    told = told.cut()
     fitted = _fitted(space, told, pending)
     weights = told.weights / told.weights.sum()
     held = fitted.trained_mean()
@@ -92,7 +119,7 @@ def improvement(ahead: Array, spread: Array) -> Array:
 
 
 def _fitted(space: SearchSpace, told: Told, pending: Sequence[Schedule]) -> FittedSurrogate:
-    fitted = FittedSurrogate.of(surrogate_over(told.schedules, space.tasks), told.gains, told.seeds)
+    fitted = FittedSurrogate.of(surrogate_over(told.schedules, space.tasks), told.gains, told.seeds, told.alike)
     new = [schedule for schedule in dict.fromkeys(pending) if schedule.stages and schedule not in told.schedules]
     return fitted.with_guessed(new) if new else fitted
 
@@ -124,6 +151,6 @@ def _candidates(space: SearchSpace, told: Told, held: Array, weights: Array, rng
         best = np.argsort(-(held[known] @ weights), kind="stable")[:_PARENTS]
         rows = dict.fromkeys([known[int(row)] for row in (*best, *held[known].argmax(axis=0))])
         parents = CandidateMixes.of([told.params[row] for row in list(rows)[:_MOST_PARENTS]], space)
-        once = [edited(parents, space, rng) for _ in range(_ONCE)]
-        parts = [*once, *(edited(each, space, rng) for each in once[:_TWICE]), *parts]
+        once = edited(parents.repeated(_ONCE), space, rng, blocks=_ONCE)
+        parts = [once, edited(once.rows(range(_TWICE * len(parents))), space, rng, blocks=_TWICE), *parts]
     return CandidateMixes.joined(parts)

@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tasksearch.core.errors import BadInput, first_line
 from tasksearch.core.space import SearchSpace, suggest
-from tasksearch.core.study import TrialRecord
+from tasksearch.core.study import BASELINES, TrialRecord
 from tasksearch.search.designed_trials import Fixed
 from tasksearch.search.fast_tpe import Columns, FastTPE
 from tasksearch.search.optuna_samplers import build_sampler
@@ -173,12 +173,12 @@ def _points(
     told: Sequence[TrialRecord], pending: Sequence[TrialRecord]
 ) -> list[tuple[tuple[tuple[str, Any], ...], TrialState, float | None]]:
     """Return parameters, state and value of every trial that a sampler is told of, in their order."""
-    judged = [record for record in told if record.role == "baseline" and record.objective is not None]
+    judged = [record for record in told if record.role in BASELINES and record.objective is not None]
     points: list[Any] = []
     if judged:
         points.append((judged[0].params, TrialState.COMPLETE, sum(record.objective or 0.0 for record in judged) / len(judged)))
-    points += [(record.params, _STATES[record.status], record.objective) for record in told if record.role != "baseline"]
-    return points + [(record.params, TrialState.RUNNING, None) for record in pending if record.role != "baseline"]
+    points += [(record.params, _STATES[record.status], record.objective) for record in told if record.role not in BASELINES]
+    return points + [(record.params, TrialState.RUNNING, None) for record in pending if record.role not in BASELINES]
 
 
 def _history(space: SearchSpace, told: Sequence[TrialRecord], pending: Sequence[TrialRecord]) -> list[FrozenTrial]:

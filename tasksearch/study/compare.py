@@ -11,6 +11,7 @@ from tasksearch.core.folders import AnyPath
 from tasksearch.results.study_comparison import ComparedStudy, StudyComparison
 from tasksearch.results.verdict import Verdict
 from tasksearch.study.best import best_of, open_study, verdict_of
+from tasksearch.study.transfer import rank_transfers
 
 
 def compare_studies(folders: Sequence[AnyPath]) -> StudyComparison:
@@ -45,7 +46,8 @@ def compare_studies(folders: Sequence[AnyPath]) -> StudyComparison:
                 pending=pending,
             )
         )
-    return StudyComparison(studies=tuple(found))
+    read = [(one.name, config, suite, records) for one, (_, config, suite, records) in zip(found, opened, strict=True)]
+    return StudyComparison(studies=tuple(found), transfers=rank_transfers(read))
 
 
 def _verdict(folder: Path) -> tuple[Verdict | None, str]:

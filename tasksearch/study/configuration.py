@@ -18,7 +18,8 @@ from tasksearch.core.options import Places, Resources, StudyOptions, control_nam
 from tasksearch.core.own_files import shown
 from tasksearch.core.presets import SUITE
 from tasksearch.core.space import SearchSpace
-from tasksearch.core.study import Objective, Overrides, StudyConfig
+from tasksearch.core.study import LEAST_TWINS, Objective, Overrides, StudyConfig
+from tasksearch.core.transfer import Transfer
 from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.search.precision import least_trainings
 from tasksearch.study.locations import kept_tracking_address
@@ -28,6 +29,7 @@ from tasksearch.study.presets import has_presets, preset_of, with_preset
 from tasksearch.study.settings import FOR_TARGETS, settled_precision
 from tasksearch.study.setup import check_metrics, choose_languages, choose_targets, data_folder
 from tasksearch.study.spaces import absent_tasks, fill_in, known_spaces, load_space
+from tasksearch.study.transfer import EarlierStudy, scored_cells
 from tasksearch.tasks.catalogue import load_suite, suite_name
 from tasksearch.tasks.languages import canonical
 from tasksearch.tasks.suite import Suite
@@ -39,7 +41,7 @@ GRID_CONTROLS = ("exposure",)
 T = TypeVar("T", bound=Options)
 _LONGEST_NAME = 200
 """In bytes. File systems allow 255, and Optuna and MLflow append to the name."""
-_ADDED_BY_CODE = ("every_target", "auto_layers")
+_ADDED_BY_CODE = ("every_target", "auto_layers", "joined")
 _OF_THE_LAB = ("world_seed", "phase1_steps", "shuffled_labels")
 
 
@@ -69,12 +71,19 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
     for target, _ in asked.target:
         if target not in targets:
             raise UnknownName("target of the study", target, targets)
-    preset, raw = preset_of(asked, suite, encoder), load_space(asked.space)
+    earlier = EarlierStudy.read(asked.from_study) if asked.from_study is not None else None
+    raw = earlier.space if earlier and asked.space == StudyOptions.space else load_space(asked.space)
+    preset = preset_of(asked, suite, encoder)
     asked = with_preset(asked, preset, suite, targets, raw)
     space = _space(asked, raw, suite, data, languages)
+    objective = read_objective(asked.objective, suite, targets, languages) if asked.objective else Objective()
+    transfer = None
+    if earlier is not None:
+        cells = scored_cells(suite, targets, languages)
+        transfer = earlier.transfer(asked.confirm, space=space, suite=suite, cells=cells, objective=objective)
     same = {one.name for one in dataclasses.fields(StudyConfig)} & {one.name for one in options_of(StudyOptions)}
     resolved: dict[str, Any] = {
-        "name": asked.name or f"{space.name}-{suite.name}{'-shuffled' if asked.shuffled_labels else ''}-seed{asked.seed}",
+        "name": asked.name or _name(asked, space, suite),
         "space": space,
         "suite": named,
         "sampler": sampler_name(asked.sampler),
@@ -87,16 +96,22 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "targets": targets,
         "languages": languages,
         "data": data,
-        "objective": read_objective(asked.objective, suite, targets, languages) if asked.objective else Objective(),
+        "objective": objective,
         "untrained": suite.needs_data if asked.untrained is None else asked.untrained,
-        "trials": min(asked.trials, asked.baseline_seeds + space.plan_count) if space.grid else asked.trials,
+        "transfer": transfer,
+        "trials": _trials(asked, space, transfer),
         "controls": GRID_CONTROLS if space.grid and asked.controls == StudyOptions.controls else control_names(asked.controls),
-        "pairs": _pairs(asked, space),
+        "pairs": _pairs(asked, space, transfer),
         "tracking_uri": kept_tracking_address(asked.tracking_uri),
         "pretraining_text": tuple(str(Path(place).absolute()) for place in asked.pretraining_text),
     }
     plain: dict[str, Any] = {name: getattr(asked, name) for name in same - set(resolved)}
     asked = dataclasses.replace(asked, precision=settled_precision(asked.precision, asked.model, resolved["encoder"]))
+    if asked.arm_learning_rate and not resolved["pairs"]:
+        raise BadInput(
+            f"--arm-learning-rate {asked.arm_learning_rate[0]} in a study without matched pairs; expected --pairs "
+            f"{LEAST_TWINS} or more beside it"
+        )
     config = StudyConfig(suite_options=_suite_options(asked, suite), overrides=_overrides(asked), **resolved, **plain)
     check_precision(config)
     return config
@@ -199,6 +214,8 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
     aims = [*(f"{target}={weight!r}" for target, weight in config.objective.targets), *config.objective.languages]
     same = {one.name for one in dataclasses.fields(StudyConfig)} & {one.name for one in options_of(StudyOptions)}
     resolved: dict[str, Any] = {
+        "from_study": None if config.transfer is None else config.transfer.folder,
+        "confirm": StudyOptions.confirm if config.transfer is None else config.transfer.confirm,
         "space": _space_word(config, folder),
         "suite": shown(config.suite),
         "sampler": shown(config.sampler),
@@ -208,8 +225,10 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "preset": config.preset if config.preset != SUITE or has_presets(load_suite(config.suite)) else None,
         "steps": config.space.steps,
         "rules": config.space.rules,
+        "arm_learning_rate": config.space.arm_learning_rates if config.pairs else (),
         "translations": config.space.translations,
         "mlm_languages": config.space.text_languages,
+        "mlm_shares": config.space.kept_up,
         "continuous": config.space.denominator is None and not config.space.grid,
         "intermediate_epochs": config.space.epochs,
         "available": bool(config.space.left_out),
@@ -240,15 +259,43 @@ def _space_word(config: StudyConfig, folder: Path | None) -> str:
         suite, free = load_suite(config.suite), wanted.denominator is None and not wanted.grid
         same: dict[str, Any] = {"steps": wanted.steps, "epochs": wanted.epochs, "batch_size": wanted.batch_size}
         same |= {"without": wanted.left_out, "rules": wanted.rules, "learning_rates": wanted.searched_rates}
-        same |= {"translations": wanted.translations, "text_languages": wanted.text_languages}
+        same |= {"arm_learning_rates": wanted.arm_learning_rates}
+        same |= {"translations": wanted.translations, "text_languages": wanted.text_languages, "kept_up": wanted.kept_up}
         filled = fill_in(known, suite, languages=config.languages, continuous=free, **same)
         if filled == dataclasses.replace(wanted, sizes=()):
             return wanted.name
     return wanted.name if folder is None else str(folder)
 
 
-def _pairs(asked: StudyOptions, space: SearchSpace) -> int:
+def _name(asked: StudyOptions, space: SearchSpace, suite: Suite) -> str:
+    """Return the default name; one that takes mixes over has its model in it, so that it is not the earlier study's."""
+    model = f"-{Path(asked.model or 'lab').name}" if asked.from_study is not None else ""
+    return f"{space.name}-{suite.name}{'-shuffled' if asked.shuffled_labels else ''}{model}-seed{asked.seed}"
+
+
+def _trials(asked: StudyOptions, space: SearchSpace, transfer: Transfer | None) -> int:
+    """Return the number of trials: of a grid, or from another study, by default those of the mixes that are given."""
+    if transfer is not None:
+        least = asked.baseline_seeds + len(transfer.mixes)
+        if "trials" in asked.given() and asked.trials < least:
+            raise BadInput(
+                f"--trials {asked.trials} with --from-study, whose {len(transfer.mixes)} mixes and {asked.baseline_seeds} "
+                f"baseline seeds are {least} trials; expected at least as many, or a smaller --confirm"
+            )
+        return asked.trials if "trials" in asked.given() else least
+    return min(asked.trials, asked.baseline_seeds + space.plan_count) if space.grid else asked.trials
+
+
+def _pairs(asked: StudyOptions, space: SearchSpace, transfer: Transfer | None) -> int:
     """Return the number of matched pairs; by default none where trainings stop early, and so have different budgets."""
+    if transfer is not None:
+        room = _trials(asked, space, transfer) - asked.baseline_seeds - len(transfer.mixes)
+        if 2 * (asked.pairs or 0) > room:
+            raise BadInput(
+                f"--pairs {asked.pairs} with --from-study: they are {2 * (asked.pairs or 0)} trials beside its mixes; expected "
+                f"room for them by --trials, or --matched-sets"
+            )
+        return asked.pairs or 0
     if asked.pairs is not None or _overrides(asked).stops_early:
         return asked.pairs or 0
     return default_pairs(space, asked.trials, asked.baseline_seeds)
@@ -263,15 +310,18 @@ def _space(asked: StudyOptions, space: SearchSpace, suite: Suite, data: str | No
         steps=asked.steps,
         rules=asked.rules,
         learning_rates=asked.intermediate_learning_rate,
+        arm_learning_rates=asked.arm_learning_rate,
         epochs=asked.intermediate_epochs,
         batch_size=asked.batch_size,
         without=absent_tasks(space, suite, data) if asked.available else space.left_out,
         languages=languages,
         translations=asked.translations,
         text_languages=tuple(canonical(language) for language in asked.mlm_languages),
+        kept_up=asked.mlm_shares,
     )
-    if filled.variants and asked.sampler == "auto":
-        raise BadInput("--sampler auto with --translations, which it does not search; expected tpe or random")
+    for flag, varied in (("--translations", filled.variants), ("--mlm-share", filled.kept_up)):
+        if varied and asked.sampler == "auto":
+            raise BadInput(f"--sampler auto with {flag}, which it does not search; expected tpe or random")
     for flag, count in (("--pairs", asked.pairs), ("--matched-sets", asked.twins)):
         if filled.grid and count:
             raise BadInput(f"{flag} {count} with space {filled.name!r}, a grid, whose plans alone are trained; expected 0")

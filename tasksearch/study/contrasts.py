@@ -19,10 +19,11 @@ from tasksearch.analysis.picking import cell_weights
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
-from tasksearch.core.study import SEARCHED, TrialRecord
+from tasksearch.core.study import BASELINES, SEARCHED, TrialRecord
 from tasksearch.reports.data import KindBest, MatchedPair, ReferenceScores, SingleTask
 from tasksearch.results.verdict import Estimate
 from tasksearch.search.collapse import FRESH, collapsed, collapsed_pairs
+from tasksearch.search.fidelity import share_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,18 +79,23 @@ class Contrasts:
         groups: Mapping[str, str],
         documents: Documents | None = None,
     ) -> Contrasts:
-        """Build from a study's records; reads the outcomes of the baseline and of the finalists on fresh seeds."""
+        """Build from a study's records; reads the outcomes of the baseline and of the finalists on fresh seeds.
+
+        Raises:
+            BadInput: the trainings ran different shares of the target steps (`search.fidelity.at_share` chooses those of one).
+        """
+        share_of(record for record in records if record.status == "done")
         mixes: dict[str, tuple[TrialRecord, ...]] = {}
         fresh: dict[str, list[TrialRecord]] = {}
         done = [record for record in records if record.status == "done" and str(record.role) != "untrained"]
         lost = collapsed(done) | collapsed_pairs(done) | incomplete(r for r in done if r.role in FRESH)
         for record in sorted(done, key=lambda r: r.number):
-            if record.number not in lost:
+            if record.number not in lost and not (record.plan.few_shot or record.plan.model_seeds):
                 mixes[record.plan.mix_signature] = (*mixes.get(record.plan.mix_signature, ()), record)
-            if record.role in ("baseline", "finalist"):
+            if record.role in (*BASELINES, "finalist"):
                 fresh.setdefault(record.plan.mix_signature, []).append(record)
         pool = {mix: kept_outcomes_of(trained, outcomes, documents, lost)[0] for mix, trained in fresh.items()}
-        bare = next((mix for mix, trained in fresh.items() if trained[0].role == "baseline"), None)
+        bare = next((mix for mix, trained in fresh.items() if trained[0].role in BASELINES), None)
         return cls(
             mixes=mixes,
             baseline=None if bare is None else pool[bare],
@@ -100,10 +106,11 @@ class Contrasts:
         )
 
     def singles(self) -> tuple[SingleTask, ...]:
-        """Return every mix of one task, sorted by task and length."""
+        """Return every mix of one task, sorted by task, length and learning rate."""
         found = [trained for trained in self.mixes.values() if len(trained[0].plan.schedule.tasks) == 1]
+        found.sort(key=lambda trained: trained[0].plan.learning_rate)
         told = [single for trained in found if (single := self._single(trained)) is not None]
-        return tuple(sorted(told, key=lambda single: (single.task, single.steps, single.words)))
+        return tuple(sorted(told, key=lambda single: (single.task, single.steps)))
 
     def pairs(self) -> tuple[MatchedPair, ...]:
         """Return every joint mix paired with each mix that differs from it only in order, in the order of their trials."""
@@ -133,7 +140,7 @@ class Contrasts:
         if self.baseline is None:
             return ()
         bare = candidate_outcomes_of(untrained, self.outcomes, self.documents) if untrained else None
-        bare_records = (r for trained in self.mixes.values() for r in trained[:1] if r.role == "baseline")
+        bare_records = (r for trained in self.mixes.values() for r in trained[:1] if r.role in BASELINES)
         metrics = {score.target: score.metric for record in bare_records for score in record.scores}
         cells = [cell for cell in _shared(self.baseline) if cell[1] != ENGLISH]
         return tuple(

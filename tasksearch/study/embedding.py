@@ -40,7 +40,9 @@ class Embedding:
         model: hub id or folder.
         layers: hidden states, 0 is the embeddings, negative numbers count from the last; (): the one at jiant's relative depth,
             14 of 24.
-        pooling: `mean` counts the special tokens, `mean-content` does not, `cls` is the first token.
+        pooling: `mean` counts the special tokens, `mean-content` does not, `cls` is the first token; None: as the model's files
+            state (`models.stated_reading`), else `mean`.
+        prefix: text before every sentence, such as E5's `query: `; None: as the model's files state, else none.
         centering: whether the mean of each text's vectors is subtracted.
         max_length: tokens per sentence, special ones included, at most the model's.
         precision: `fp32`, or `bf16` autocast.
@@ -49,14 +51,15 @@ class Embedding:
 
     model: str
     layers: tuple[int, ...] = ()
-    pooling: Pooling = "mean"
+    pooling: Pooling | None = None
+    prefix: str | None = None
     centering: bool = False
     max_length: int = 512
     precision: Precision = "fp32"
     encoder: str = ""
 
     def __post_init__(self) -> None:
-        RetrievalSettings(pooling=self.pooling, max_length=self.max_length)
+        RetrievalSettings(pooling=self.pooling or "mean", max_length=self.max_length)
         if self.precision not in ("fp32", "bf16"):
             raise BadInput(f"precision is {self.precision!r}; expected 'fp32' or 'bf16'")
 
@@ -67,7 +70,7 @@ class Embedded:
 
     Attributes:
         files: layer → .npy of shape (sentences, width), fp32.
-        embedding: as it was done: layers and length as the model has them.
+        embedding: as it was done: layers, length, pooling and prefix as the model has them.
         cut: sentences that were longer than the maximum.
         seconds: that this call took.
     """
@@ -91,7 +94,8 @@ def embed_file(
     *,
     model: AnyPath,
     layers: Sequence[int] = (),
-    pooling: Literal["mean", "mean-content", "cls"] = "mean",
+    pooling: Literal["mean", "mean-content", "cls"] | None = None,
+    prefix: str | None = None,
     centering: bool = False,
     max_length: int = 512,
     precision: Literal["fp32", "bf16"] = "fp32",
@@ -108,14 +112,14 @@ def embed_file(
         text: a sentence per line, also .gz.
         out: the .npy; with several layers its name holds `{layer}`.
         ids: lines are `id⇥sentence`.
-        model, layers, pooling, centering, max_length, precision, encoder: as in `Embedding`.
+        model, layers, pooling, prefix, centering, max_length, precision, encoder: as in `Embedding`.
         on_sentences: called with (sentences done, sentences).
 
     Raises:
         BadInput, DataMissing, ModelUnusable: one line each, before anything is embedded.
     """
     how = Embedding(
-        model=str(model), layers=tuple(layers), pooling=pooling, centering=centering, max_length=max_length,
+        model=str(model), layers=tuple(layers), pooling=pooling, prefix=prefix, centering=centering, max_length=max_length,
         precision=precision, encoder=encoder,
     )  # fmt: skip
     check_names(Path(out), how.layers)
@@ -162,7 +166,8 @@ def embed_sentences(
         state.save(batches, told, arrays)
 
     model = loaded.model.to(pick_device())
-    embed_items(model, items, specials, how.layers, how.pooling, how.precision, arrays, done=state.batches, on_batch=on_batch)
+    pooling = how.pooling or "mean"
+    embed_items(model, items, specials, how.layers, pooling, how.precision, arrays, done=state.batches, on_batch=on_batch)
     files = {layer: out.with_name(out.name.replace(_LAYER, str(layer))) for layer in how.layers}
     state.finish(arrays, files, centering=how.centering)
     return Embedded(
@@ -182,17 +187,26 @@ def load_encoder(how: Embedding) -> Pretrained:
 
 
 def fitted(how: Embedding, loaded: Pretrained) -> Embedding:
-    """The same with layers and length as the model has them.
+    """The same with layers, length, pooling and prefix as the model has them.
 
     Raises:
         BadInput: the model has no such layer.
+        ModelUnusable: its files state a prefix that cannot be followed, and none is given.
     """
     from tasksearch.evaluation.embedding import layer_of
+    from tasksearch.models.stated_reading import StatedReading, stated_reading
     from tasksearch.study.settings import RETRIEVAL_DEPTH
 
     layers = how.layers or (max(1, round(RETRIEVAL_DEPTH * loaded.layers)),)
     found = tuple(layer_of(loaded.model, layer) for layer in layers)
-    return dataclasses.replace(how, layers=found, max_length=min(how.max_length, loaded.family.longest(loaded.model.config)))
+    stated = StatedReading() if how.prefix is not None and how.pooling is not None else stated_reading(how.model)
+    return dataclasses.replace(
+        how,
+        layers=found,
+        pooling=how.pooling or stated.pooling or "mean",
+        prefix=stated.prefix if how.prefix is None else how.prefix,
+        max_length=min(how.max_length, loaded.family.longest(loaded.model.config)),
+    )
 
 
 def encoded(sentences: Sentences, loaded: Pretrained, how: Embedding) -> Any:
@@ -203,7 +217,7 @@ def encoded(sentences: Sentences, loaded: Pretrained, how: Embedding) -> Any:
 
     card = TaskCard(name="text", kind="mining", role="target", languages=("en",))
     pool = [PoolSentence(name, text, True) for name, text in zip(sentences.ids, sentences.texts, strict=True)]
-    return encode(pool, card, loaded.tokenizer, how.max_length)
+    return encode(pool, card, loaded.tokenizer, how.max_length, how.prefix or "")
 
 
 @dataclass(kw_only=True)

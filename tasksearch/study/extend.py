@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,17 @@ from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.folders import AnyPath
 from tasksearch.core.options import Growth, Resources
 from tasksearch.core.plan import Plan
+from tasksearch.core.presets import preset_named
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.space import SearchSpace
-from tasksearch.core.study import Objective, StudyConfig
+from tasksearch.core.study import Objective, Overrides, StudyConfig
+from tasksearch.core.target_settings import read_per_target
 from tasksearch.study.configuration import check_precision
 from tasksearch.study.result import StudyResult
 from tasksearch.study.setup import OnPretrain, choose_languages, choose_targets
 from tasksearch.study.showing import OnEvent, Progress, shown
+from tasksearch.study.spaces import variants_of
 from tasksearch.tasks.suite import Suite
 
 
@@ -52,26 +55,32 @@ def extend_study(
     mend_records(ledger, on_event)
     config = ledger.config()
     suite = suite_with_labels(config.suite, config.data)
-    wanted = extended(config, suite, growth)
+    tokens = _tokens(config) if growth.targets and preset_named(config.preset).kinds else None
+    wanted = extended(config, suite, growth, tokens)
     with ledger.lock():
         _check_finished(ledger, config, suite)
     with shown(progress, wanted, on_event, on_pretrain) as callbacks:
         return drive(ledger, wanted, resources or Resources(), *callbacks, begin=ledger.extend_config)
 
 
-def extended(config: StudyConfig, suite: Suite, growth: Growth) -> StudyConfig:
+def extended(config: StudyConfig, suite: Suite, growth: Growth, tokens: int | None = None) -> StudyConfig:
     """Return the configuration of the extended study. Pure.
 
     The search continues under its old objective, so that objectives of finished trials remain comparable with those of new
-    ones.
+    ones. A target that joins takes the preset's settings for its kind, as it would have had from the beginning.
+
+    Args:
+        tokens: the longest sequence of the model; None: any.
 
     Raises:
         BadInput: nothing is added, something would be taken away, or the space is widened without trials to search it.
         UnknownName: a name that the suite does not have.
     """
     _refuse_of_a_grid(config.space, growth)
-    space = _wider(config.space, suite, growth)
     trials = _total(growth.trials, config.trials)
+    targets = choose_targets(suite, (*config.targets, *growth.targets))
+    languages = choose_languages(suite, targets, (*config.languages, *growth.languages))
+    space = _wider(config.space, suite, growth, languages if trials > config.trials else config.languages)
     if space != config.space and trials == config.trials:
         raise BadInput("a wider space without more trials is not searched; expected --trials +N beside it")
     pairs = _at_least("--pairs", growth.pairs, config.pairs)
@@ -80,8 +89,6 @@ def extended(config: StudyConfig, suite: Suite, growth: Growth) -> StudyConfig:
             f"--pairs {pairs} are {2 * (pairs - config.pairs)} more trainings of the search; expected --trials "
             f"+{2 * (pairs - config.pairs)} or more beside it"
         )
-    targets = choose_targets(suite, (*config.targets, *growth.targets))
-    languages = choose_languages(suite, targets, (*config.languages, *growth.languages))
     joins = (targets, languages) != (config.targets, config.languages)
     seeds = _at_least("--baseline-seeds", growth.baseline_seeds, config.baseline_seeds + config.more_baseline)
     wanted = dataclasses.replace(
@@ -93,6 +100,7 @@ def extended(config: StudyConfig, suite: Suite, growth: Growth) -> StudyConfig:
         targets=targets,
         languages=languages,
         objective=frozen(config, suite) if joins else config.objective,
+        overrides=_with_preset(config, suite, [target for target in targets if target not in config.targets], tokens),
         leaders=_at_least("--leaders", growth.leaders, config.leaders),
         leader_seeds=_at_least("--leader-seeds", growth.leader_seeds, config.leader_seeds),
         most_seeds=_at_least("--most-seeds", growth.most_seeds, config.most_seeds),
@@ -121,12 +129,48 @@ def frozen(config: StudyConfig, suite: Suite) -> Objective:
     return Objective(targets=tuple(sorted(weights.items())), languages=languages)
 
 
-def _wider(space: SearchSpace, suite: Suite, growth: Growth) -> SearchSpace:
+def _with_preset(config: StudyConfig, suite: Suite, joining: Sequence[str], tokens: int | None) -> Overrides:
+    """Return the overrides with the preset's settings for the targets that join, but for what is given by hand."""
+    preset, said = preset_named(config.preset), config.overrides
+
+    def given(name: str) -> bool:  # by hand: what the study holds is not what its preset has put there
+        value = getattr(said, name, None)
+        return value is not None and value != preset.options.get(name)
+
+    joined = dict(said.joined)
+    for target in joining:
+        own = {name: value for name, value in preset.kinds.get(suite.card(target).kind, {}).items() if not given(name)}
+        if given("target_steps"):
+            own.pop("epochs", None)
+        if tokens is not None and "max_length" in own:
+            own["max_length"] = min(own["max_length"], tokens)
+        joined |= dict(read_per_target({target: own} if own else {}))
+    return dataclasses.replace(said, joined=tuple(joined.items()))
+
+
+def _tokens(config: StudyConfig) -> int:
+    """Return the longest sequence that the study's model reads."""
+    from tasksearch.models.encoder import shape_of
+
+    return shape_of(config.model, config.encoder).tokens
+
+
+def _wider(space: SearchSpace, suite: Suite, growth: Growth, languages: Sequence[str]) -> SearchSpace:
+    """Return the space with what joins it.
+
+    Translations of a task that joins, or into languages that join, join too. Earlier ones stay, so that mixes that were trained
+    on them are still mixes of the space; what is proposed from now on has the latest.
+    """
     for task in growth.tasks:
         suite.ingredient(task)
+    tasks, variants = tuple(dict.fromkeys((*space.tasks, *growth.tasks))), space.variants
+    if space.translations and (growth.tasks or growth.languages):
+        variants = tuple(dict.fromkeys((*variants, *variants_of(suite, tasks, space.translations, languages))))
     return dataclasses.replace(
         space,
-        tasks=tuple(dict.fromkeys((*space.tasks, *growth.tasks))),
+        tasks=tasks,
+        variants=variants,
+        texts=tuple(task for task in tasks if space.kept_up and suite.ingredient(task).kind == "mlm"),
         schedules=tuple(dict.fromkeys((*space.schedules, *growth.schedules))),
         steps=tuple(dict.fromkeys((*space.steps, *growth.steps))),
     )

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tasksearch.core.arm_rates import arm_rate_words
 from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.signature import signature_of
@@ -16,7 +17,7 @@ from tasksearch.core.study import MATCHED, StudyConfig, TrialRecord
 from tasksearch.results.matched_comparison import MARGIN, QUESTION, MatchedComparison
 from tasksearch.study.best import open_study
 
-ALIKE = ("suite", "suite_options", "model", "targets", "languages", "overrides", "mixing")
+ALIKE = ("suite", "suite_options", "model", "targets", "languages", "overrides", "mixing", "search_target_steps")
 """Settings that studies of one comparison must share; their spaces, seeds and lengths may differ."""
 
 
@@ -92,6 +93,12 @@ def _check_alike(opened: Sequence[tuple[Path, StudyConfig]]) -> None:
                     f"{first} and {folder} cannot answer one question: {name} {_told(ours)} and {_told(theirs)}; "
                     "expected studies of one suite, model, set of targets and of languages"
                 )
+        if (own := config.space.arm_learning_rates) != other.space.arm_learning_rates:
+            ours, theirs = (" ".join(arm_rate_words(rates)) or "none" for rates in (own, other.space.arm_learning_rates))
+            raise BadInput(
+                f"{first} and {folder} cannot answer one question: --arm-learning-rate {ours} and {theirs}; expected the same "
+                "rates of the arms"
+            )
 
 
 def _told(value: Any) -> str:

@@ -109,10 +109,11 @@ def model_info(source: str) -> dict[str, Any]:
     """Return what a model's files say: family, shape, template, weights, MLM head, exports that its family has no class for."""
     import transformers
 
-    from tasksearch.models.checkpoint_files import described, local_folder, pooling_of, weight_files
+    from tasksearch.models.checkpoint_files import described, local_folder, weight_files
     from tasksearch.models.encoder import check_source, config_of, load_tokenizer, shape_of
     from tasksearch.models.families import family_for
     from tasksearch.models.families.base import EXPORTS
+    from tasksearch.models.stated_reading import stated_reading
     from tasksearch.tasks.template import template_of
 
     folder = local_folder(source)
@@ -123,7 +124,7 @@ def model_info(source: str) -> dict[str, Any]:
         load_tokenizer(str(folder), weights=False),
     )
     family, files, tensors = family_for(config.model_type), weight_files(folder), described(folder)
-    template = template_of(tokenizer)
+    template, stated = template_of(tokenizer), stated_reading(str(folder))
     name = transformers.models.auto.modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES.get(config.model_type, "")
     ids = tokenizer.convert_ids_to_tokens
     return {
@@ -143,7 +144,9 @@ def model_info(source: str) -> dict[str, Any]:
         "parameters": sum(int(np.prod(shape)) for shape, _ in tensors.values()) if tensors else None,
         "mlm_head": any(n.startswith(family.mlm_keys) for n in tensors) if family.mlm_keys and tensors else False,
         "no_export": sorted(kind for kind in EXPORTS if EXPORTS[kind] not in family.heads) if name else sorted(EXPORTS),
-        "pooling": pooling_of(folder),
+        "pooling": stated.pooling,
+        "prefix": stated.prefix,
+        "prompts": dict(stated.prompts),
         "trimmed_to": list(languages_of_model(str(folder))),
     }
 
@@ -198,8 +201,9 @@ def trim_model(
         BadInput: a tokenizer that cannot be trimmed, or would not cut its texts as before.
     """
     from tasksearch.export.folder import check_out, whole_folder
-    from tasksearch.models.checkpoint_files import described, local_folder, weight_files
+    from tasksearch.models.checkpoint_files import copy_beside, described, local_folder, weight_files
     from tasksearch.models.encoder import load_pretrained, quiet_transformers
+    from tasksearch.models.stated_reading import FILES
     from tasksearch.models.vocabulary_trim import trimmed_model, trimmed_tokenizer
 
     check_out(out, force=force)
@@ -224,6 +228,7 @@ def trim_model(
         half = {"F16": "float16", "BF16": "bfloat16"}.get(next(iter(kinds))) if len(kinds) == 1 else None
         _save(smaller, place, one.has_mlm_head, half)
         write_tokenizer(place, folder, written)
+        copy_beside(folder, place, FILES)
         note = {"languages": list(asked), "suite": suite.name, "pieces": len(kept), "of": len(one.tokenizer)}
         (place / TRIMMED).write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
         again = load_pretrained(str(place))

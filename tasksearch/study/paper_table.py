@@ -31,16 +31,19 @@ def paper_table(folder: Path) -> PaperTable:
     """Return the table of a study: every single task and every joint plan, chosen or not, on all their trainings.
 
     Scores are means over a target's languages, English included, and over targets, all unweighted, as XTREME averages. Nothing
-    is selected, so that the search's own trainings count beside those on fresh seeds.
+    is selected, so that the search's own trainings count beside those on fresh seeds; where the search's target phases were
+    shortened, its own trainings alone, against its own baseline.
 
     Raises:
         StudyNotReady: there is no study, no finished baseline, or no finished plan.
     """
     from tasksearch.records.ledger import Ledger
+    from tasksearch.search.fidelity import at_share
 
     config, suite, records = open_study(folder)
     ledger = Ledger(folder)
-    contrasts = Contrasts.of(records, Reader(ledger.outcomes), suite.groups, Documents.reporting(ledger.documents()))
+    alike = at_share(records, config.search_target_steps)
+    contrasts = Contrasts.of(alike, Reader(ledger.outcomes), suite.groups, Documents.reporting(ledger.documents()))
     wanted = _rows_wanted(config, records, ledger)
     trained: dict[Schedule, Sequence[TrialRecord]] = {}
     for mix in contrasts.mixes.values():
@@ -58,6 +61,7 @@ def paper_table(folder: Path) -> PaperTable:
         if schedule in trained
     )
     published = _published()
+    short = f"trainings with {config.search_target_steps:g} of the target steps" if config.is_short else ""
     theirs = suite.world == _THEIRS
     return PaperTable(
         study=config.name,
@@ -77,7 +81,7 @@ def paper_table(folder: Path) -> PaperTable:
             if theirs
         ),
         claims=tuple(f"{one['text']} ({published['sources'][one['source']]})" for one in published["claim"]),
-        warning=suite.warning,
+        warning="; ".join(filter(None, (suite.warning, short))),
     )
 
 
@@ -133,7 +137,8 @@ def _row(
 
 
 def _is_control(record: TrialRecord) -> bool:
-    return bool(record.plan.extra_examples or record.plan.soup)
+    plan = record.plan
+    return bool(plan.extra_examples or plan.soup or plan.few_shot or plan.model_seeds)
 
 
 @lru_cache(maxsize=1)

@@ -80,7 +80,7 @@ def predict_target(
         languages: by default all of the target whose data are there.
         split: by default the one that is reported.
         labels: folder for the label files of the same examples, in the same layout, as `score xtreme --gold` reads them.
-        embedding: layer, pooling, centering and length of retrieval and mining; by default as the export says, else jiant's.
+        embedding: layer, pooling, prefix, centering and length of retrieval and mining; as the export says, else jiant's.
         on_language: told of each language when its files are written.
 
     Raises:
@@ -230,8 +230,8 @@ class _Pooled:
     def settings(self) -> dict[str, Any]:
         how = self.how
         return {
-            "layer": how.layers[0], "pooling": how.pooling, "centering": how.centering, "max_length": how.max_length,
-            "precision": how.precision,
+            "layer": how.layers[0], "pooling": how.pooling, "prefix": how.prefix, "centering": how.centering,
+            "max_length": how.max_length, "precision": how.precision,
         }  # fmt: skip
 
     def _vectors(self, examples: Sequence[Any], card: TaskCard) -> Any:
@@ -240,8 +240,8 @@ class _Pooled:
         from tasksearch.tasks.encode import encode
 
         how = self.how
-        settings = RetrievalSettings(layer=how.layers[0], pooling=how.pooling, centering=how.centering)
-        items = encode(examples, card, self.tokenizer, how.max_length)
+        settings = RetrievalSettings(layer=how.layers[0], pooling=how.pooling or "mean", centering=how.centering)
+        items = encode(examples, card, self.tokenizer, how.max_length, how.prefix or "")
         return sentence_vectors(self.model, items, Specials.of(self.tokenizer), settings, how.precision)
 
     def lines(self, source: TaskSource, card: TaskCard, language: str, split: str) -> Lines:

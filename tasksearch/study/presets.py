@@ -63,9 +63,9 @@ def with_preset(asked: StudyOptions, preset: Preset, suite: Suite, targets: Sequ
         values = {name: value for name, value in values.items() if name not in _RATES}
     if asked.epochs is not None:
         values.pop("target_steps", None)
-    if space.grid:  # its plans are given: nothing chooses between rates
+    if space.grid or asked.from_study is not None:  # its plans are given: nothing chooses between rates
         values |= {name: rates[:1] for name, rates in values.items() if name == "intermediate_learning_rate"}
-    else:
+    if not space.grid:
         values.pop("intermediate_epochs", None)
     lengths = (*space.steps, *space.epochs, *asked.intermediate_epochs)
     of_space = {"steps": lengths, "intermediate_epochs": (*asked.steps, *space.steps, *space.epochs)}

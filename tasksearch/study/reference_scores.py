@@ -19,10 +19,13 @@ def reference_scores_of(folder: Path) -> tuple[ReferenceScores, ...]:
     """
     from tasksearch.analysis.clustering import Documents
     from tasksearch.records.ledger import Ledger
+    from tasksearch.search.fidelity import at_share
 
     config, suite, records = open_study(folder)
     ledger = Ledger(folder)
-    contrasts = Contrasts.of(records, cache(ledger.outcomes), suite.groups, Documents.reporting(ledger.documents()))
+    contrasts = Contrasts.of(
+        at_share(records, 1.0), cache(ledger.outcomes), suite.groups, Documents.reporting(ledger.documents())
+    )
     chance = suite.chance_over(language for language in config.languages if language != ENGLISH)
     return contrasts.references(chance, [r for r in records if r.role == "untrained" and r.status == "done"])
 

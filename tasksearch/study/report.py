@@ -27,6 +27,7 @@ from tasksearch.study.portfolio import first_rules, portfolios_of
 from tasksearch.study.run_links import run_links
 from tasksearch.study.settings import warning_of
 from tasksearch.study.task_effects import why_from
+from tasksearch.study.transfer import correlated
 from tasksearch.tasks.labels import suite_with_labels
 from tasksearch.tasks.suite import Suite
 
@@ -65,6 +66,7 @@ def report_of(folder: Path) -> ReportData:
         StudyNotReady: there is no study, or none of its trials is finished.
     """
     from tasksearch.records.ledger import Ledger
+    from tasksearch.search.fidelity import at_share
 
     ledger = Ledger(folder)
     config, records = ledger.config(), ledger.records()
@@ -73,7 +75,10 @@ def report_of(folder: Path) -> ReportData:
         raise StudyNotReady(f"no trial of {folder} is finished yet; a report needs one: `tasksearch resume {folder}` goes on")
     suite = suite_with_labels(config.suite, config.data)
     outcomes = Reader(ledger.outcomes)
-    contrasts = Contrasts.of(records, outcomes, suite.groups, Documents.reporting(ledger.documents()))
+    documents = Documents.reporting(ledger.documents())
+    contrasts, whole = (
+        Contrasts.of(at_share(records, share), outcomes, suite.groups, documents) for share in (config.search_target_steps, 1.0)
+    )
     found = _found(folder, records, outcomes)
     order, order_pending = order_of(folder, records)
     return ReportData(
@@ -90,12 +95,13 @@ def report_of(folder: Path) -> ReportData:
         pairs=contrasts.pairs(),
         bests=contrasts.bests(),
         rule_shares=rule_shares(records, ledger.sizes()),
-        references=contrasts.references(
+        references=whole.references(
             suite.chance_over(language for language in config.languages if language != ENGLISH),
             [r for r in done if str(r.role) == "untrained"],
         ),
         order=order,
         order_pending=order_pending,
+        transfer=correlated(config, suite.groups, records),
         planned=planned(config, records),
         command=command_of(config, folder),
         versions=versions_of(records),
@@ -114,14 +120,16 @@ def planned(config: StudyConfig, records: list[TrialRecord]) -> int:
     from tasksearch.search.controls import controls_now, most_controls
     from tasksearch.search.matched_pairs import matched_trials, matched_trials_now
 
-    searched = [record for record in records if record.role not in AFTERWARDS]
+    after = AFTERWARDS + (("baseline",) if config.is_short else ())
+    searched = [record for record in records if record.role not in after]
     if len(searched) == len(records):
-        leaders = config.leaders * config.seed_limit + further_baseline(config)[1]
+        leaders = config.leaders * config.seed_limit + config.whole_baseline + further_baseline(config)[1]
         most = max(config.trials, len(searched)) + leaders + config.untrained + most_controls(config) + matched_trials(config)
         return min(most, config.max_trainings or most)
     judged = {r.plan.mix_signature for r in searched if r.role in SEARCHED and r.objective is not None}
     begun = sum(record.role == "finalist" for record in records)
     beside = controls_now(config, records) + matched_trials_now(config, records) + config.untrained + lacking(records)
+    beside += max(config.whole_baseline, sum(record.role == "baseline" for record in records)) if config.is_short else 0
     return len(searched) + max(min(config.leaders, len(judged)) * config.leader_seeds, begun) + beside
 
 

@@ -55,7 +55,7 @@ def layer_scores(config: StudyConfig, setup: Setup) -> dict[str, Sequence[float]
         card = setup.suite.card(target)
         for language in config.languages if card.kind == "retrieval" else ():
             if language in card.languages:
-                encoded = context.source.evaluation(card, language, how.max_length, cap)
+                encoded = context.source.evaluation(card, language, how.max_length, cap, prefix=settings.retrieval.prefix)
                 scored = list(zip(context.source.portions(card, language, cap), encoded, strict=True))
                 model, retrieval = context.pretrained.model.to(context.device), settings.retrieval
                 if of_layers := layer_accuracies(model, scored, context.specials, retrieval, how.precision):

@@ -30,7 +30,7 @@ from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
 from tasksearch.study.result import StudyResult
 from tasksearch.study.retrieval_layers import wants_layers, with_layers
-from tasksearch.study.settings import as_begun, keep_skipped, layers_note
+from tasksearch.study.settings import as_begun, keep_skipped, layers_note, with_stated_prefix
 from tasksearch.study.setup import OnPretrain, files_of, prepare
 from tasksearch.study.showing import OnEvent, Progress, shown
 from tasksearch.study.versions import check_versions, versions_are_mixed
@@ -83,6 +83,8 @@ def run_study(
             raise BadInput(
                 f"{where} holds another study ({_difference(was, config)}); choose another --name or --out, or resume that one"
             )
+    else:
+        config = with_stated_prefix(config)
     with shown(progress, config, on_event, on_pretrain) as callbacks:
         return drive(ledger, config, resources or Resources(), *callbacks)
 
@@ -308,15 +310,18 @@ def _tags(config: StudyConfig, warning: str) -> dict[str, str]:
     from tasksearch import __version__
 
     tags = {"tasksearch.version": __version__, "tasksearch.suite": config.suite, "tasksearch.model": config.model}
+    tags |= {"tasksearch.from_study": config.transfer.study} if config.transfer else {}
     return tags | ({"tasksearch.warning": warning} if warning else {})
 
 
 def _difference(was: StudyConfig, now: StudyConfig) -> str:
     before, after = was.to_json(), now.to_json()
-    key = next(key for key in before if before[key] != after.get(key))
+    key = next((key for key in before if before[key] != after.get(key)), "transfer")
     if is_reference(str(before[key])) and is_reference(str(after.get(key))):
         named = shown_reference(str(before[key]))
         return f"its {key} {named} has changed since, or is another file; the study keeps a copy of what it was"
+    if key == "transfer":
+        return "its mixes come from another study, or that study has had trials since"
     if key == "tracking_uri":
         return f"its runs lie at {_shown(was)}, now at {_shown(now)}"
     return f"its {key} is {before[key]!r}, now {after.get(key)!r}"[:300]

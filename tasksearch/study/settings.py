@@ -12,7 +12,7 @@ from tasksearch.core.methods import Phase, methods_of
 from tasksearch.core.options import StudyOptions, control_names
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
 from tasksearch.core.study import ALL_LANGUAGES, AUTO_LAYER, LEADER_SEEDS_ONCE, Overrides, StudyConfig
-from tasksearch.core.target_settings import PerTarget
+from tasksearch.core.target_settings import PerTarget, with_own
 from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.study.folder_notes import keep_note, note_of
 from tasksearch.study.own_parts import unseeded_note
@@ -48,6 +48,8 @@ def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> Stu
     overrides = dataclasses.replace(now.overrides, every_target=was.overrides.every_target)
     if overrides.retrieval_layer == was.overrides.retrieval_layer:
         overrides = dataclasses.replace(overrides, auto_layers=was.overrides.auto_layers)
+    if overrides.retrieval_prefix is None or not (overrides.retrieval_prefix or was.overrides.retrieval_prefix):
+        overrides = dataclasses.replace(overrides, retrieval_prefix=was.overrides.retrieval_prefix)
     # earlier versions stored the address with its password
     if was.tracking_uri is not None and kept_address(was.tracking_uri) == now.tracking_uri:
         taken |= {"tracking_uri"}
@@ -88,9 +90,10 @@ def settings_of(suite: Suite, config: StudyConfig, shape: Shape | None) -> Phase
         ),
         intermediate_lengths=base.intermediate_lengths if asked.max_length is None else (),
         target=dataclasses.replace(base.target, **target, **_methods(asked, "target")),
-        target_overrides=_with_own(own, asked.target),
+        target_overrides=with_own(with_own(own, asked.target), asked.joined),
         retrieval=_retrieval(base.retrieval, asked, shape),
         evaluation_examples=asked.evaluation_examples,
+        few_shot=config.few_shot,
         **_given(asked, "features", "head", "language_exponent"),
     )
     return settings if shape is None else _shortened(settings, shape.tokens)
@@ -115,6 +118,22 @@ def settled_precision(asked: str | None, model: str | None, encoder: str = "") -
     return automatic_precision(shape_of(model, encoder).width if model else 0, pick_device())
 
 
+def with_stated_prefix(config: StudyConfig) -> StudyConfig:
+    """Return a new study's configuration with the prefix that the model's files state, where the user says nothing of it.
+
+    A study keeps what it began with, so that other files later change nothing of it.
+
+    Raises:
+        ModelUnusable: the files state a prefix that cannot be followed.
+    """
+    from tasksearch.models.stated_reading import stated_reading
+
+    if config.model == "lab" or config.overrides.retrieval_prefix is not None:
+        return config
+    prefix = stated_reading(config.model).prefix or None
+    return dataclasses.replace(config, overrides=dataclasses.replace(config.overrides, retrieval_prefix=prefix))
+
+
 _TARGET_ALONE = ("train_examples", "early_stopping", "patience")
 """Overrides of target phases that go by the setting's own name."""
 FOR_TARGETS = (
@@ -131,17 +150,6 @@ def _reached(own: PerTarget, asked: Mapping[str, Any]) -> PerTarget:
     Of two limits on the number of training examples the smaller one holds.
     """
     return tuple((target, tuple(kept)) for target, changes in own if (kept := _left(changes, asked)))
-
-
-def _with_own(own: PerTarget, asked: PerTarget) -> PerTarget:
-    """Return the settings for single targets with those that the user sets for the same targets, which take precedence."""
-    merged = {target: dict(changes) for target, changes in own}
-    for target, changes in asked:
-        wanted = dict(changes)
-        if "epochs" in wanted:
-            wanted.setdefault("steps", None)  # steps would take precedence over epochs
-        merged[target] = merged.get(target, {}) | wanted
-    return tuple((target, tuple(changes.items())) for target, changes in merged.items())
 
 
 def _left(changes: Sequence[tuple[str, Any]], asked: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -165,7 +173,7 @@ def _methods(asked: Overrides, phase: Phase) -> dict[str, Any]:
 
 
 def _retrieval(base: RetrievalSettings, asked: Overrides, shape: Shape | None) -> RetrievalSettings:
-    base = dataclasses.replace(base, **_given(asked, pooling="retrieval_pooling"))
+    base = dataclasses.replace(base, **_given(asked, pooling="retrieval_pooling", prefix="retrieval_prefix"))
     if asked.max_length is not None:
         base = dataclasses.replace(base, max_length=None)  # None: the same length as in the intermediate phase
     if asked.retrieval_layer == AUTO_LAYER:
@@ -225,6 +233,12 @@ def layers_note(config: StudyConfig) -> str:
     return f"retrieval reads hidden layer {first}{apart}: best on the pretrained model by other languages' selection examples"
 
 
+def prefix_note(config: StudyConfig) -> str:
+    """Return the text that retrieval reads before every sentence, as a sentence; empty where there is none."""
+    prefix = config.overrides.retrieval_prefix
+    return f"retrieval reads {prefix!r} before every sentence" if prefix else ""
+
+
 def _skipped_words(skipped: Mapping[str, Sequence[str]]) -> str:
     count = sum(len(told) for told in skipped.values())
     return f"{count} bad records were passed over by --skip-bad, in {', '.join(skipped)} (listed in {_SKIPPED})"
@@ -246,7 +260,7 @@ def warning_of(suite: Suite, config: StudyConfig, folder: Path | None = None) ->
     if (cap := config.overrides.evaluation_examples) is not None:
         parts.append(f"capped: at most {cap} examples of each language and half were scored, no published number")
     parts += [note] if (note := unseeded_note(config)) else []
-    parts += [note] if (note := layers_note(config)) else []
+    parts += [note for note in (prefix_note(config), layers_note(config)) if note]
     unchecked = str(pretraining_text(config)) if folder is None else unchecked_note(folder)
     parts += [unchecked] if unchecked else []
     parts += [note] if folder is not None and (note := skipped_note(folder)) else []

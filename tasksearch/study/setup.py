@@ -184,11 +184,13 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
         UnknownName: a task or language that the suite does not have.
         ModelUnusable: the model cannot be loaded, or lacks the head that a task needs.
     """
-    from tasksearch.models.encoder import check_masked, check_mlm_head, check_scored, shape_of
+    from tasksearch.models.encoder import check_masked, check_mlm_head, check_scored, load_tokenizer, shape_of
     from tasksearch.phases.context import check_files
     from tasksearch.phases.english_dev import english_dev
     from tasksearch.study.leakage import check_leakage
     from tasksearch.study.models import check_trimmed
+    from tasksearch.tasks.card import POOLED
+    from tasksearch.tasks.encode import check_prefix
     from tasksearch.tasks.labels import with_labels
     from tasksearch.tasks.source import TaskSource
 
@@ -225,9 +227,13 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
     for name in config.targets:
         if suite.card(name).trained and settings.for_target(name).early_stopping:
             english_dev(source, suite.card(name), settings.evaluation_examples)
+    if config.few_shot:
+        check_few_shot(source, scored, config)
     if suite.needs_data:
         _read_all(source, [suite.card(name) for name in config.targets], config.languages)
     settings = settings_of(suite, config, shape_of(model, config.encoder))
+    if settings.retrieval.prefix and any(card.kind in POOLED for card in scored):
+        check_prefix(settings.retrieval.prefix, load_tokenizer(model, config.encoder), settings.untrained.max_length)
     _check_averages(settings, config, source, suite)
     return Setup(
         suite=dataclasses.replace(suite, warning="; ".join(filter(None, (warning_of(suite, config), told)))),
@@ -246,15 +252,33 @@ def prepare(config: StudyConfig, on_pretrain: OnPretrain | None = None) -> Setup
 
 
 def _check_averages(settings: PhaseSettings, config: StudyConfig, source: TaskSource, suite: Suite) -> None:
-    """Raise BadInput if a phase of the study has fewer snapshots than it, or a control of it, is to average."""
+    """Raise BadInput if a phase of the study has fewer snapshots than it, or a control of it, is to average, or warm heads."""
+    if "models" in config.controls and settings.head == "warm":
+        raise BadInput("--controls models with --head warm, which gives each seed a head of its own; expected --head fresh")
     if config.space.steps:
         settings.intermediate.check_average(least := min(config.space.steps), f"an intermediate phase of {least} steps")
     controls = [averaged_targets(settings)] if "average" in config.controls else []
     for name in config.targets:
         for asked in (settings, *controls):
             own = asked.for_target(name)
-            if own.average_last > 1 and suite.card(name).trained:
-                own.check_average(own.steps_for(source.training_size(suite.card(name))), f"the target phase of {name}")
+            for share in {1.0, config.search_target_steps if asked is settings else 1.0}:
+                cut = own.shortened(share)
+                if own.average_last > 1 and suite.card(name).trained:
+                    cut.check_average(cut.steps_for(source.training_size(suite.card(name))), f"the target phase of {name}")
+
+
+def check_few_shot(source: TaskSource, targets: Sequence[TaskCard], config: StudyConfig) -> None:
+    """Check that labelled examples can be set aside in some language, and that no language has too few of them.
+
+    Raises:
+        BadInput: one has, or there is none.
+    """
+    cells = [(card, language) for card in targets for language in config.languages if language in card.languages]
+    if not [cell for cell in cells if source.few_shot(*cell, config.few_shot)]:
+        raise BadInput(
+            f"--few-shot {config.few_shot} without labelled selection examples in any language but English; expected a target "
+            "and a language that have some, or 0"
+        )
 
 
 def _read_all(source: TaskSource, targets: Sequence[TaskCard], languages: Sequence[str]) -> None:

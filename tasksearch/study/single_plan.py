@@ -13,6 +13,7 @@ from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.study.run import configure
+from tasksearch.study.settings import with_stated_prefix
 from tasksearch.study.setup import OnPretrain, Setup, prepare
 from tasksearch.tasks.catalogue import load_suite
 from tasksearch.tasks.suite import Suite
@@ -83,7 +84,7 @@ def job_of_suite(
     config = configure(space="joint", suite=suite_name, targets=targets, model=wanted.model, data=wanted.data, **lab)
     config = dataclasses.replace(config, space=dataclasses.replace(config.space, tasks=schedule.tasks), targets=targets)
     _check(suite, schedule, wanted.target, _with_features(suite.settings, wanted.features))
-    setup = prepare(config, on_pretrain)
+    setup = prepare(with_stated_prefix(config), on_pretrain)
     plan = Plan(
         suite=config.suite,
         schedule=schedule,
@@ -104,12 +105,12 @@ def job_of_study(folder: Path, schedule: Schedule, wanted: Wanted, on_pretrain: 
     _check_tasks(suite, schedule)
     record = trained_by(records, schedule, config.name, wanted.seed)
     settings = _with_features(record.plan.settings, wanted.features)
-    plan = dataclasses.replace(record.plan, targets=targets, settings=settings)
+    plan = dataclasses.replace(record.plan, targets=targets, settings=settings, target_share=1.0)
     plan = plan if wanted.seed is None else plan.with_seed(wanted.seed)
     _check(suite, schedule, wanted.target, settings)
     here = _elsewhere(config, schedule, wanted)
     setup = prepare(here, on_pretrain)
-    same = (plan.settings, plan.seed) == (record.plan.settings, record.plan.seed)
+    same = dataclasses.replace(plan, targets=record.plan.targets) == record.plan
     store = setup.context(config, folder)["store"]
     return SinglePlan(
         plan=plan,

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+from tasksearch.core.arm_rates import read_arm_rates
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.input_files import check_small
 from tasksearch.core.methods import with_absolute_paths
+from tasksearch.core.mixture import base_task
 from tasksearch.core.own_files import is_path, module_of, read_user_file
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.space import NO_METHOD, SearchSpace
@@ -78,12 +80,14 @@ def fill_in(
     steps: Sequence[int] = (),
     rules: Sequence[str] = (),
     learning_rates: Sequence[float] = (),
+    arm_learning_rates: object = (),
     epochs: Sequence[float] = (),
     batch_size: int | None = None,
     without: Sequence[str] = (),
     languages: Sequence[str] = (),
     translations: Sequence[str] = (),
     text_languages: Sequence[str] = (),
+    kept_up: Sequence[str] = (),
 ) -> SearchSpace:
     """Return the space with the suite's first tasks and its steps if it names none; `steps` replaces the steps of both.
 
@@ -92,11 +96,13 @@ def fill_in(
     Args:
         rules: mixture rules in place of the space's own.
         learning_rates: in place of the space's own; a single one is a setting of the study and leaves the space without any.
+        arm_learning_rates: of matched pairs' arms, in place of the space's own (`core.arm_rates`).
         epochs: lengths of a grid's plans, in place of steps.
         batch_size: of the intermediate phase; None: the suite's.
         without: tasks of the space that are left out, and a grid's plans with them.
         languages: of the study.
         translations: in place of the space's.
+        kept_up: shares of text beside every stage, in place of the space's.
         text_languages: of MLM and TLM, which join the space then; empty: the study's, in a space with text.
 
     Raises:
@@ -108,6 +114,8 @@ def fill_in(
     space = _reduced(space, without)
     known = [card.name for card in suite.intermediates]
     if space.grid and (gone := [task for task in space.named_tasks if not _is_there(suite, task)]):
+        if base_task(gone[0]) in known:
+            suite.ingredient(gone[0])  # says in which languages the task can be trained
         raise BadInput(
             f"suite {suite.name!r} lacks {', '.join(gone)} of the grid {space.name!r}; expected a suite that has them, or "
             "--available, which leaves them out"
@@ -123,26 +131,40 @@ def fill_in(
         if space.text or text_languages:
             spoken = tuple(sorted(set(text_languages or languages)))
             tasks = tuple(dict.fromkeys((*tasks, *_texts(suite, spoken))))
-        which = tuple(dict.fromkeys(translations)) or space.translations
+        which, kept = tuple(dict.fromkeys(translations)) or space.translations, tuple(kept_up) or space.kept_up
+        texts = tuple(task for task in tasks if kept and suite.ingredient(task).kind == "mlm")
+        if kept and not texts:
+            raise BadInput(
+                f"--mlm-share {kept[0]} in space {space.name!r}, which has no text; expected --space joint_vs_seq_mlm, or "
+                "--mlm-language beside it"
+            )
         return dataclasses.replace(
             space,
             tasks=tasks,
             text_languages=spoken,
+            kept_up=kept,
+            texts=texts,
             translations=which,
-            variants=_variants(suite, tasks, which, languages),
+            variants=variants_of(suite, tasks, which, languages),
             steps=tuple(steps) or space.steps or suite.steps,
             methods=tuple(one if one == NO_METHOD else with_absolute_paths(one) for one in space.methods),
             learning_rates=() if len(learning_rates) == 1 else tuple(dict.fromkeys(learning_rates)) or space.learning_rates,
+            arm_learning_rates=read_arm_rates(arm_learning_rates) or space.arm_learning_rates,
             denominator=None if continuous else space.denominator,
             rules=tuple(rules) or space.rules,
         )
     if rules:
         raise BadInput(f"--rule {rules[0]} with space {space.name!r}, a grid, whose plans have theirs; expected drawn mixes")
-    if translations or text_languages:
-        flag = "--translations" if translations else "--mlm-language"
+    if translations or text_languages or kept_up:
+        flag = "--translations" if translations else "--mlm-language" if text_languages else "--mlm-share"
         raise BadInput(
             f"{flag} with space {space.name!r}, a grid, whose plans are given; expected a space of drawn mixes, or plans that "
             "name such tasks: mnli:all, mlm:sw+yo"
+        )
+    if arm_learning_rates:
+        raise BadInput(
+            f"--arm-learning-rate with space {space.name!r}, a grid, which has no matched pairs; expected a space of drawn "
+            "mixes"
         )
     if continuous:
         raise BadInput(
@@ -232,7 +254,7 @@ def _texts(suite: Suite, languages: Sequence[str]) -> list[str]:
     return names
 
 
-def _variants(
+def variants_of(
     suite: Suite, tasks: Sequence[str], which: Sequence[str], languages: Sequence[str]
 ) -> tuple[tuple[str, str, str], ...]:
     """Return (word, task, name of the task so trained) for every word beside `english` and every task with translations."""

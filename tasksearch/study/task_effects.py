@@ -39,10 +39,11 @@ def why_from(records: Sequence[TrialRecord], suite: Suite, table: Any = None) ->
         table: their `search.gain_table.GainTable`, if already computed.
     """
     from tasksearch.analysis.task_effects.effects import task_effects
+    from tasksearch.search.fidelity import baseline_of_search
     from tasksearch.search.gain_table import GainTable
     from tasksearch.search.objective import Baseline
 
-    table = table or GainTable.of(records, Baseline.of(records))
+    table = table or GainTable.of(records, Baseline.of(baseline_of_search(records)))
     if table is None:
         raise StudyNotReady("no mix of the search is finished yet; effects of tasks are read from what was trained")
     return task_effects(table, suite.groups, suite.language_groups)

@@ -17,7 +17,7 @@ from typing import Any
 
 from tasksearch.core.checksum import is_damaged, read_checked
 from tasksearch.core.errors import BadInput, Damaged, StudyNotReady, TasksearchError
-from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.core.study import BASELINES, StudyConfig, TrialRecord
 from tasksearch.study.locations import optuna_address, store_address, study_id, tracking_address
 from tasksearch.study.moved import rebase
 from tasksearch.tasks.labels import suite_with_labels
@@ -177,18 +177,23 @@ class _Check:
 
     def objectives(self) -> Iterator[Finding]:
         """Compare objectives with those computed from the baseline and the scores."""
+        records = self._whole()
+        for role in BASELINES:
+            bare = [record for record in records if record.role == role][: self._config.baseline_seeds]
+            if len(bare) == self._config.baseline_seeds and all(record.status != "running" for record in bare):
+                yield from self._objectives_against(bare, records)
+
+    def _objectives_against(self, bare: list[TrialRecord], records: list[TrialRecord]) -> Iterator[Finding]:
+        """Compare the objectives of the trainings that ran the baseline's share of the target steps."""
+        from tasksearch.search.fidelity import at_share
         from tasksearch.search.objective import Baseline, objective
 
-        records = self._whole()
-        bare = [record for record in records if record.role == "baseline"][: self._config.baseline_seeds]
-        if len(bare) < self._config.baseline_seeds or any(record.status == "running" for record in bare):
-            return
         try:
             baseline = Baseline.of(bare)
         except StudyNotReady:
             return
         first = (self._ledger.history() or [self._config])[0]
-        for record in records:
+        for record in at_share(records, baseline.share):
             if record.status != "done" or record.objective is None:
                 continue
             try:

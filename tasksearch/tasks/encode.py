@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tasksearch.core.errors import BadInput
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.examples import (
     BitextExample,
@@ -31,7 +32,7 @@ from tasksearch.tasks.pieces import Tokenizer, pieces, pieces_with_offsets
 from tasksearch.tasks.ragged import Ints, Ragged
 from tasksearch.tasks.template import Template, template_of
 
-__all__ = ["CASTS", "DOC_STRIDE", "MAX_QUERY", "Encoded", "Tokenizer", "encode", "encode_raw", "select"]
+__all__ = ["CASTS", "DOC_STRIDE", "MAX_QUERY", "Encoded", "Tokenizer", "check_prefix", "encode", "encode_raw", "select"]
 
 CASTS = 3
 """Raised by hand whenever a cast gives other items: encoded files on disk are named by it."""
@@ -74,11 +75,22 @@ class Encoded:
         """Tokens of each item's longest sequence, shape (items,)."""
         return np.asarray(np.maximum.reduceat(self.tokens.lengths, self.first[:-1]), dtype=np.int64)
 
+    @property
+    def places(self) -> Ints:
+        """Place of each item among those of its example, shape (items,): a long sentence has several. Items are in order."""
+        return np.asarray(np.arange(len(self.owner)) - np.searchsorted(self.owner, self.owner, side="left"), dtype=np.int64)
 
-def encode(examples: Sequence[Example], card: TaskCard, tokenizer: Tokenizer, max_length: int) -> Encoded:
+
+def encode(examples: Sequence[Example], card: TaskCard, tokenizer: Tokenizer, max_length: int, prefix: str = "") -> Encoded:
     """Encode examples of the card's kind.
 
     A retrieval example gives two items, the sentence and then its English translation; a sentence of a mining pool gives one.
+
+    Args:
+        prefix: text before every sentence of retrieval and mining; the other kinds have none.
+
+    Raises:
+        BadInput: the prefix leaves no room for a sentence.
     """
     if card.kind in ("pair", "sentence"):
         return _texts([e for e in examples if isinstance(e, TextExample)], tokenizer, max_length, card.kind)
@@ -91,11 +103,10 @@ def encode(examples: Sequence[Example], card: TaskCard, tokenizer: Tokenizer, ma
     if card.kind == "span":
         return _spans([e for e in examples if isinstance(e, SpanExample)], tokenizer, max_length)
     if card.kind == "retrieval":
-        return _bitexts([e for e in examples if isinstance(e, BitextExample)], tokenizer, max_length)
+        return _bitexts([e for e in examples if isinstance(e, BitextExample)], tokenizer, max_length, prefix)
     if card.kind == "mining":
-        pool = pieces([e.text for e in examples if isinstance(e, PoolSentence)], tokenizer)
-        template = template_of(tokenizer)
-        return _encoded("mining", [_single(ids, template, max_length) for ids in pool])
+        pool = [e.text for e in examples if isinstance(e, PoolSentence)]
+        return _encoded("mining", _sentences(pool, tokenizer, max_length, prefix))
     return encode_raw([e for e in examples if isinstance(e, RawText)], tokenizer, max_length)
 
 
@@ -252,10 +263,8 @@ def _token_span(example: SpanExample, places: Sequence[tuple[int, int]]) -> tupl
     return (touching[0], touching[-1]) if touching else None
 
 
-def _bitexts(examples: Sequence[BitextExample], tokenizer: Tokenizer, max_length: int) -> Encoded:
-    texts = [text for e in examples for text in (e.text, e.english)]
-    template = template_of(tokenizer)
-    rows = [_single(ids, template, max_length) for ids in pieces(texts, tokenizer)]
+def _bitexts(examples: Sequence[BitextExample], tokenizer: Tokenizer, max_length: int, prefix: str) -> Encoded:
+    rows = _sentences([text for e in examples for text in (e.text, e.english)], tokenizer, max_length, prefix)
     return _encoded("retrieval", rows, owner=[i // 2 for i in range(len(rows))])
 
 
@@ -277,3 +286,18 @@ def select(encoded: Encoded, items: npt.NDArray[np.int64]) -> Encoded:
         spans=[(int(a), int(b)) for a, b in encoded.spans[items]] if len(encoded.spans) else (),
         offsets=picked(encoded.offsets),
     )
+
+
+def _sentences(texts: Sequence[str], tokenizer: Tokenizer, max_length: int, prefix: str) -> list[list[int]]:
+    """Rows of single texts. A prefix is a part of the text when it is cut into pieces, as in sentence-transformers."""
+    template = template_of(tokenizer)
+    if prefix:
+        check_prefix(prefix, tokenizer, max_length)
+    return [_single(ids, template, max_length) for ids in pieces([prefix + text for text in texts], tokenizer)]
+
+
+def check_prefix(prefix: str, tokenizer: Tokenizer, max_length: int) -> None:
+    """Raise BadInput if no piece of a sentence fits behind the prefix."""
+    [ids] = pieces([prefix], tokenizer)
+    if len(ids) >= (room := max_length - template_of(tokenizer).single_room):
+        raise BadInput(f"the prefix {prefix!r} has {len(ids)} pieces, a sentence of retrieval at most {room}; expected fewer")

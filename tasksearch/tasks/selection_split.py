@@ -7,19 +7,22 @@ The split rule, by card and language:
   A document is in the same part in every language and every card, so that translations of one text are never on both sides.
 - An example whose text also occurs among the reporting examples is not used for selection.
 - A language with fewer than 100 evaluation examples (the card's `fewest`) is only reported.
+- For few-shot controls three draws of N labelled examples are taken from the selection examples of every language but English,
+  by a hash; they select nothing.
 - Retrieval is divided by query, mining by foreign sentences that have a translation; the pools stay whole.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from tasksearch.core.score import HALVES, Half
+from tasksearch.core.errors import BadInput
+from tasksearch.core.score import ENGLISH, HALVES, Half
 from tasksearch.tasks.card import POOLED, TaskCard
 from tasksearch.tasks.examples import (
     BitextExample,
@@ -36,6 +39,9 @@ from tasksearch.tasks.reading import ids_of
 
 SPLIT_RULE = 1
 """Raised by hand whenever the rule changes which examples are scored; part of every segment's signature."""
+
+DRAWS = 3
+"""Draws of few-shot examples: which examples are labelled matters as much as the seed (Zhao et al., ACL 2021)."""
 
 Ints = npt.NDArray[np.int64]
 
@@ -54,16 +60,68 @@ class Portion:
 
 
 def portions(
-    card: TaskCard, language: str, splits: Mapping[str, Sequence[Example]], cap: int | None = None
+    card: TaskCard, language: str, splits: Mapping[str, Sequence[Example]], cap: int | None = None, few_shot: int = 0
 ) -> tuple[Portion, ...]:
     """Divide the evaluation examples of one card and language into portions.
 
     Args:
         splits: split → examples, for each of `evaluation_splits`.
         cap: maximum number of selection and of reporting examples, those with the smallest hash; pools stay whole.
+        few_shot: examples of each of the draws that are taken from the selection examples first (`few_shot_draws`).
+
+    Raises:
+        BadInput: there are too few selection examples for `few_shot`.
     """
-    total = sum(len(scored_rows(examples)) for examples in splits.values())
     made = []
+    for split, rows in _scored(card, language, splits):
+        examples = splits[split]
+        if few_shot and "select" in rows and has_few_shot(card, language):
+            taken = np.concatenate(_draws(card, language, examples, rows["select"], few_shot))
+            rows["select"] = np.setdiff1d(rows["select"], taken)
+        kept = {half: _capped(examples, indices, cap) for half, indices in rows.items() if len(indices)}
+        if kept:
+            made.append(_whole_pool(examples, kept) if card.kind in POOLED else _scored_only(examples, kept))
+    return tuple(made)
+
+
+def few_shot_draws(
+    card: TaskCard, language: str, splits: Mapping[str, Sequence[Example]], few_shot: int
+) -> tuple[tuple[Example, ...], ...]:
+    """Return the draws of `few_shot` labelled examples, which share none; empty for a language that selects nothing.
+
+    Raises:
+        BadInput: there are too few selection examples.
+    """
+    if not has_few_shot(card, language):
+        return ()
+    for split, rows in _scored(card, language, splits):
+        if len(rows.get("select", ())):
+            drawn = _draws(card, language, splits[split], rows["select"], few_shot)
+            return tuple(tuple(splits[split][int(row)] for row in one) for one in drawn)
+    return ()
+
+
+def has_few_shot(card: TaskCard, language: str) -> bool:
+    """Whether labelled examples of the language could continue the target's phase, which is trained in English."""
+    return card.trained and language != ENGLISH
+
+
+def _draws(card: TaskCard, language: str, examples: Sequence[Example], rows: Ints, few_shot: int) -> tuple[Ints, ...]:
+    """Return the rows of each draw, ascending; as many examples as one draw holds must be left to select."""
+    if len(rows) < (DRAWS + 1) * few_shot:
+        most = len(rows) // (DRAWS + 1)
+        wish = f"at most {most}" if most else f"the study without language {language!r}, or 0"
+        raise BadInput(
+            f"--few-shot {few_shot}: target {card.name!r} has {len(rows)} selection examples in {language!r}, of which {DRAWS} "
+            f"draws are taken and as many as a draw go on selecting; expected {wish}"
+        )
+    order = _by_hash("few-shot", examples, rows)
+    return tuple(np.sort(rows[order[first : first + few_shot]]) for first in range(0, DRAWS * few_shot, few_shot))
+
+
+def _scored(card: TaskCard, language: str, splits: Mapping[str, Sequence[Example]]) -> Iterator[tuple[str, dict[Half, Ints]]]:
+    """Yield each split that is scored with its selection and reporting rows."""
+    total = sum(len(scored_rows(examples)) for examples in splits.values())
     for split in evaluation_splits(card, language):
         examples = splits[split]
         rows = _rows(card, language, split, examples, selects=total >= card.fewest)
@@ -71,10 +129,7 @@ def portions(
             reporting = splits[card.report_split]
             others = [reporting[int(row)] for row in rows["report"]] if "report" in rows else reporting
             rows["select"] = rows["select"][~_repeated(examples, rows["select"], others)]
-        kept = {half: _capped(examples, indices, cap) for half, indices in rows.items() if len(indices)}
-        if kept:
-            made.append(_whole_pool(examples, kept) if card.kind in POOLED else _scored_only(examples, kept))
-    return tuple(made)
+        yield split, rows
 
 
 def evaluation_splits(card: TaskCard, language: str) -> tuple[str, ...]:
@@ -169,9 +224,13 @@ def text_key(example: Example) -> tuple[object, ...]:
 def _capped(examples: Sequence[Example], rows: Ints, cap: int | None) -> Ints:
     if cap is None or len(rows) <= cap:
         return rows
+    return np.sort(rows[_by_hash("cap", examples, rows)[:cap]])
+
+
+def _by_hash(purpose: str, examples: Sequence[Example], rows: Ints) -> list[int]:
+    """Return the places of the rows in an order that their examples' names and the purpose decide."""
     names = list(ids_of(examples[int(row)] for row in rows))
-    order = sorted(range(len(rows)), key=lambda i: hashlib.sha256(f"cap\n{names[i]}".encode()).digest())
-    return np.sort(rows[order[:cap]])
+    return sorted(range(len(rows)), key=lambda i: hashlib.sha256(f"{purpose}\n{names[i]}".encode()).digest())
 
 
 def _whole_pool(examples: Sequence[Example], rows: Mapping[Half, Ints]) -> Portion:

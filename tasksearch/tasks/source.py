@@ -22,7 +22,7 @@ from tasksearch.tasks.passages import passages
 from tasksearch.tasks.pools import pools_of
 from tasksearch.tasks.reading import FileReading, Tally
 from tasksearch.tasks.resolve import absent, fingerprint, pin_of, read_source, stream_source
-from tasksearch.tasks.selection_split import SPLIT_RULE, Portion, evaluation_splits, portions
+from tasksearch.tasks.selection_split import SPLIT_RULE, Portion, evaluation_splits, few_shot_draws, portions
 from tasksearch.tasks.source_spec import Source
 
 _WORTH_A_FILE = 1_000
@@ -57,6 +57,7 @@ class TaskSource:
         self._scored = lru_cache(maxsize=4096)(self._count_scored)
         self._encoded = lru_cache(maxsize=1024)(self._encode_portions)
         self._trained = lru_cache(maxsize=256)(self._encode_training)
+        self._drawn = lru_cache(maxsize=64)(self._draw_now)
         self._pinned = lru_cache(maxsize=8192)(partial(pin_of, root))
         self._sizes = lru_cache(maxsize=256)(self._count_training)
 
@@ -69,22 +70,35 @@ class TaskSource:
             return crossed(card, language, split, read, lambda one: self._seconds(card, one, split))
         return self._read(card, card.source, language, split).examples
 
-    def portions(self, card: TaskCard, language: str, cap: int | None = None) -> tuple[Portion, ...]:
+    def portions(self, card: TaskCard, language: str, cap: int | None = None, few_shot: int = 0) -> tuple[Portion, ...]:
         """Return the scored examples of a language, with their division into selection and reporting examples.
 
         Args:
             cap: maximum number of selection and of reporting examples.
+            few_shot: labelled examples of a draw; the draws are not among them.
         """
         found = self._small_portions if cap is not None and cap <= _FEW else self._portions
-        return found(card, language, cap)
+        return found(card, language, cap, few_shot)
+
+    def few_shot(self, card: TaskCard, language: str, few_shot: int) -> tuple[tuple[Example, ...], ...]:
+        """Return the draws of `few_shot` labelled examples of a language; none where it selects nothing, or for no examples."""
+        return self._drawn(card, language, few_shot) if few_shot else ()
 
     def scored_examples(self, card: TaskCard, language: str, cap: int | None = None) -> int:
         """Return how many examples `portions` holds."""
         return self._scored(card, language, cap)
 
-    def evaluation(self, card: TaskCard, language: str, max_length: int, cap: int | None = None) -> tuple[Encoded, ...]:
-        """Return the encoded items of each portion."""
-        return self._encoded(card, language, max_length, cap)
+    def evaluation(
+        self,
+        card: TaskCard,
+        language: str,
+        max_length: int,
+        cap: int | None = None,
+        few_shot: int = 0,
+        prefix: str = "",
+    ) -> tuple[Encoded, ...]:
+        """Return the encoded items of each portion; `prefix` as in `encode`."""
+        return self._encoded(card, language, max_length, cap, few_shot, prefix)
 
     def training_examples(self, card: TaskCard) -> tuple[Example, ...]:
         """Return the training examples of all the card's training sources, English ones unless it trains in other languages."""
@@ -173,34 +187,46 @@ class TaskSource:
         if left_out:
             self.left_out[place] = tuple(left_out)
 
-    def _portions_now(self, card: TaskCard, language: str, cap: int | None) -> tuple[Portion, ...]:
-        splits = {split: self.split(card, language, split) for split in evaluation_splits(card, language)}
+    def _draw_now(self, card: TaskCard, language: str, few_shot: int) -> tuple[tuple[Example, ...], ...]:
+        return few_shot_draws(card, language, self._splits(card, language), few_shot)
+
+    def _splits(self, card: TaskCard, language: str) -> dict[str, tuple[Example, ...]]:
+        return {split: self.split(card, language, split) for split in evaluation_splits(card, language)}
+
+    def _portions_now(self, card: TaskCard, language: str, cap: int | None, few_shot: int) -> tuple[Portion, ...]:
+        splits = self._splits(card, language)
         if card.kind == "mining":
             for split, examples in splits.items():
                 pools_of(examples, f"{card.name} {language} {split}")
-        return portions(card, language, splits, cap)
+        return portions(card, language, splits, cap, few_shot)
 
     def _count_scored(self, card: TaskCard, language: str, cap: int | None) -> int:
         return sum(len(portion.examples) for portion in self.portions(card, language, cap))
 
-    def _encode_portions(self, card: TaskCard, language: str, max_length: int, cap: int | None) -> tuple[Encoded, ...]:
+    def _encode_portions(
+        self, card: TaskCard, language: str, max_length: int, cap: int | None, few_shot: int, prefix: str
+    ) -> tuple[Encoded, ...]:
         assert self.tokenizer is not None, "a source that encodes has a tokenizer"
-        made = self.portions(card, language, cap)
-        return tuple(self._encode_portion(card, language, max_length, cap, number) for number in range(len(made)))
+        made = range(len(self.portions(card, language, cap, few_shot)))
+        return tuple(self._encode_portion(card, language, max_length, cap, few_shot, prefix, number) for number in made)
 
-    def _encode_portion(self, card: TaskCard, language: str, max_length: int, cap: int | None, number: int) -> Encoded:
+    def _encode_portion(
+        self, card: TaskCard, language: str, max_length: int, cap: int | None, few_shot: int, prefix: str, number: int
+    ) -> Encoded:
         """Encode a portion, or load it from the cache if it is large enough.
 
         The cache key covers data, encoding and split rules.
         """
-        tokenizer, portion = self.tokenizer, self.portions(card, language, cap)[number]
+        tokenizer, portion = self.tokenizer, self.portions(card, language, cap, few_shot)[number]
         assert tokenizer is not None, "a source that encodes has a tokenizer"
         if len(portion.examples) < _WORTH_A_FILE or not self._tokenizer_name:
-            return encode(portion.examples, card, tokenizer, max_length)
+            return encode(portion.examples, card, tokenizer, max_length, prefix)
         rule = (card.select_split, card.report_split, language in card.one_split, card.fewest, card.keep_repeats, cap, number)
+        rule += (few_shot,) if few_shot else ()
         reading = (card.kind, card.labels, self.evaluation_fingerprint(card, language), self.skip_bad)
-        name = signature_of("encoded portion", CASTS, self._tokenizer_name, max_length, reading, rule)
-        parts = (encode(list(chunk), card, tokenizer, max_length) for chunk in _chunks(iter(portion.examples)))
+        before = [prefix] if prefix else []
+        name = signature_of("encoded portion", CASTS, self._tokenizer_name, max_length, reading, rule, *before)
+        parts = (encode(list(chunk), card, tokenizer, max_length, prefix) for chunk in _chunks(iter(portion.examples)))
         return cached_encoding(name, card.kind, parts)
 
     def _encode_training(self, card: TaskCard, max_length: int) -> Encoded:

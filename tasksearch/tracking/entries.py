@@ -129,10 +129,13 @@ def params_of(plan: Plan, role: str, tasks: Iterable[str]) -> dict[str, str]:
         shown = ["learning_rate", "batch_size", "warmup", "lr_policy", "mixing", "precision", "max_length"]
         shown += ["steps", "epochs", "train_examples"] if phase == "target" else []
         params |= {f"{phase}/{name}": str(getattr(train, name)) for name in shown}
+    params |= {"target/share_of_steps": f"{plan.target_share:g}"} if plan.target_share < 1 else {}
     params |= {"intermediate/learning_rate": str(plan.learning_rate)} if schedule.learning_rate is not None else {}
     params |= {
         f"retrieval/{name}": str(getattr(settings.retrieval, name)) for name in ("layer", "pooling", "centering", "max_length")
     }
+    if settings.retrieval.prefix:
+        params["retrieval/prefix"] = settings.retrieval.prefix
     if settings.retrieval.layers:
         params["retrieval/layers"] = ", ".join(f"{language} {layer}" for language, layer in settings.retrieval.layers)
     return cleaned(params)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from tasksearch.core.signature import signature_of
+from tasksearch.core.study import BASELINES
 from tasksearch.tracking.entries import FRESH, safe_name
 
 _TAG = "mlflow.sharedViewState."
@@ -41,7 +42,7 @@ def view_tags(study_id: str, tasks: Sequence[str]) -> dict[str, str]:
     ]
     order = {"orderByKey": "metrics.`objective`", "orderByAsc": False}
     table = {"searchFilter": own, **order, "selectedColumns": columns + [f"params.`{name}`" for name in shares]}
-    trained = f"{own} and params.role != 'baseline' and params.role != 'untrained' and params.role != 'control'"
+    trained = " and ".join([own, *(f"params.role != '{role}'" for role in (*BASELINES, "untrained", "control"))])
     charts = [
         _chart("PARALLEL", "Shares of all tasks", selectedParams=shares, selectedMetrics=["dev/all/mean"], showAllRuns=False),
         _chart("SCATTER", "Cost and mean on selection examples", xaxis=_axis("seconds/total"), yaxis=_axis("dev/all/mean")),

@@ -10,6 +10,7 @@ from torch import nn
 
 from tasksearch.forward.batches import Specials
 from tasksearch.tasks.encode import Encoded
+from tasksearch.tasks.ragged import Ints
 from tasksearch.training.languages import LanguageSampling
 
 TABLE = "model.<input embeddings>"
@@ -45,6 +46,7 @@ class TrainingTask:
         head: name of the head that they train; None: the MLM head.
         seeds: word by which dropout and masks are drawn; empty: the task's name.
         sampling: languages of the items, of a task in several.
+        places: place of each item among all items of its example, where not all of them are here; None: they are.
         max_length: tokens that its sequences were cut to, as methods that encode examples anew must know.
     """
 
@@ -52,4 +54,5 @@ class TrainingTask:
     head: str | None
     seeds: str = ""
     sampling: LanguageSampling | None = None
+    places: Ints | None = None
     max_length: int = 0

@@ -38,6 +38,7 @@ class Saving:
     Attributes:
         asked: whether to save now; called after every step.
         finish: waits until everything is written; called when the segment ends, by an error too.
+        held: bytes of the copied state that is still being written.
     """
 
     save: Callable[[int, OptimizerState], None]
@@ -45,6 +46,7 @@ class Saving:
     every_seconds: float | None = None
     asked: Callable[[], bool] = lambda: False
     finish: Callable[[], None] = lambda: None
+    held: Callable[[], int] = lambda: 0
 
 
 def train_segment(
@@ -87,11 +89,12 @@ def train_segment(
     learner.model.train()
     learner.heads.train()
     sizes = sizes if sizes is not None else MicroSizes()
+    room = None
     if learner.device.type == "cuda":  # on a CPU too large a batch becomes slow before memory runs out
         probe(learner, tasks, settings, sizes)
     elif sizes.memory is not None:
         trained = sum(p.numel() for _, p in learner.named_parameters() if p.requires_grad)
-        sizes.room = room_for_activations(sizes.memory, trained)
+        sizes.room = room = room_for_activations(sizes.memory, trained)
     watch = _Watch(on_step, _LOOK_EVERY.get(learner.device.type, 16))
     saved = time.monotonic()
     try:
@@ -99,6 +102,8 @@ def train_segment(
             rate = curve.at(number)
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rate
+            if room is not None and saving is not None:
+                sizes.room = max(0, room - saving.held())
             loss = step_gradient(learner, tasks, step, settings, randomness, number, sizes=sizes, mask_share=mask_share)
             watch.note(number, step, loss, clip_gradient(learner, settings.max_grad_norm))
             if compact is not None:
@@ -118,6 +123,8 @@ def train_segment(
                     break
             if saving is not None and number + 1 < len(steps) and _is_due(saving, number + 1, saved):
                 watch.look()
+                if learner.device.type == "cpu":
+                    give_back()  # the copy takes the place of the step's activations, which the C library would keep
                 state = dump_state(optimizer, learner, compact)
                 with _full_table(compact):
                     saving.save(number + 1, state)

@@ -6,14 +6,18 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tasksearch.bench.campaign import BenchConfig, bench, counts_of
+from tasksearch.bench.campaign import BenchConfig, bench, counts_of, limits_of, recorded_sizes
+from tasksearch.bench.grid_replay import _Near
 from tasksearch.bench.regmix import read_regmix, replay
+from tasksearch.bench.study_replay import RecordedStudy
 from tasksearch.cli.app import app
 from tasksearch.core.errors import BadInput, DataMissing, UnknownName
 
 REGMIX = Path(__file__).parents[2].parent / "shared/data/replay/regmix"
 if not REGMIX.is_dir():
     REGMIX = Path("/work/shared/data/replay/regmix")
+
+REAL = Path(__file__).parents[2] / "benchmarks/data/real_study"
 
 OWN_PICKER = """
 import numpy as np
@@ -111,9 +115,29 @@ def test_a_recorded_study_answers_a_sampler_with_what_it_trained(planted_folder)
         rows = bench(small(**asked, sampler=sampler)).values
         lost = rows["points lost against the best recorded mix, reporting examples"]
         assert all(value >= 0 for cells in lost.values() for value in cells) and len(lost[8]) == 3
+    sizes = recorded_sizes(planted_folder)
+    assert sizes[-1] == len(RecordedStudy.read(planted_folder).known) > sizes[0]
+    told = " ".join(limits_of(small(**asked | {"trials": (2, *sizes)})))
+    assert f"{sizes[-1]} mixes, one training of each" in told and f"At 2, {sizes[-1]} trials every sampler" in told
+    assert limits_of(small(problem="tune", trials=(4,))) == ()
     with pytest.raises(BadInput, match="99 trials; expected at most"):
         bench(small(**asked | {"trials": (99,)}))
     with pytest.raises(BadInput, match="study needs --data FOLDER"):
         bench(small(problem="study"))
     with pytest.raises(UnknownName, match="no sampler 'tpee'; did you mean 'tpe'"):
         bench(small(**asked, sampler="tpee"))
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the recorded study is in the repository, not in the wheel")
+def test_the_record_of_real_languages_is_replayed_with_what_it_cannot_tell():
+    said = ["bench", "--family", "study", "--data", str(REAL), "--worlds", "2", "-q"]
+    done = CliRunner().invoke(app, said)
+    assert done.exit_code == 0, done.exception
+    assert "points lost against the best recorded mix" in done.stdout and "one training of each" in done.stdout
+    found = json.loads(CliRunner().invoke(app, [*said, "--sampler", "auto", "--json"]).stdout)
+    assert len(found["limits"]) == 4 and "designed mixes come first" in found["limits"][2]
+    mixes = list(RecordedStudy.read(REAL).known)
+    assert {mix.learning_rate for mix in mixes} == {2e-5, 2e-4}
+    joint = next(mix for mix in mixes if len(mix.tasks) == 2 and mix.kind == "joint" and mix.learning_rate == 2e-4)
+    nearest = _Near(mixes).of(joint.at_rate(2e-5), [mix for mix in mixes if mix != joint])
+    assert nearest.learning_rate == 2e-5, "a mix at the other rate is not the nearest"

@@ -70,6 +70,36 @@ def test_kill_9_and_resume_at_another_concurrency_give_the_same_study(undisturbe
     assert mlflow_keys(folder) == list(range(9))
 
 
+@pytest.mark.long
+def test_its_mixes_are_confirmed_on_a_wider_encoder(undisturbed, tmp_path):
+    from tasksearch.lab.recipe import LabRecipe
+    from tasksearch.phases.lab_model import ensure_lab_data
+    from tasksearch.testing.tiny_models import write_tiny_model
+
+    wide = write_tiny_model("xlm-roberta", ensure_lab_data(LabRecipe()) / "tokenizer", tmp_path / "wide", hidden_size=96)
+    before = {path: path.read_bytes() for path in undisturbed.glob("*.json")}
+    few = ["--baseline-seeds", "3", "--leaders", "1", "--leader-seeds", "1", "--most-seeds", "1", "--controls", "none"]
+    asked = ["--from-study", str(undisturbed), "--confirm", "1", "--model", str(wide), "--target", "topic", *few]
+    folder = tmp_path / "study"
+    done = subprocess.run(
+        command("run", *asked, "--language", "near1", "--target-steps", "5", "--out", str(folder), "--json"),
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)["verdict"]["transfer"]
+    assert told["mixes"] == 2 and told["first_model"] == "lab" and told["second_model"] == str(wide)
+    assert [(one["name"], one["languages"]) for one in told["shared"]] == [("topic", ["near1"])]
+    small, large = (
+        {json.dumps(record["plan"]["schedule"]): record["role"] for record in what_counts(place) if record["number"] in (3, 4)}
+        for place in (undisturbed, folder)
+    )
+    assert len(small) == 2 and small.keys() == large.keys()
+    assert {path: path.read_bytes() for path in undisturbed.glob("*.json")} == before
+
+
 def optuna_numbers(folder):
     import optuna
     from optuna.storages import JournalStorage

@@ -238,6 +238,18 @@ def test_what_people_do_while_the_study_runs_holds_nothing_up(toy, records, tmp_
     assert shown(mirror) == WHOLE and said
 
 
+def test_the_value_has_its_name_also_in_a_study_that_was_begun_without(toy, records, tmp_path):
+    storage = open_storage(tmp_path / "optuna.journal")
+    optuna.create_study(storage=storage, study_name="toy", direction="maximize")
+    for _ in range(2):  # named once, and left so
+        mirror = OptunaMirror(open_storage(tmp_path / "optuna.journal"), "toy", toy.space())
+        assert mirror.study.metric_names == ["objective"]
+        mirror.add(records[0])
+        mirror.tell(records[0])
+    assert mirror.study.trials_dataframe()["value_objective"].tolist() == [records[0].objective]
+    assert (tmp_path / "optuna.journal").read_text().count("metric_names") == 1
+
+
 def test_trials_of_an_earlier_version_are_known_by_place_and_plan(toy, records, tmp_path, monkeypatch):
     def without_number(record):
         return {name: value for name, value in attributes_of(record).items() if name != "trial"}

@@ -5,6 +5,7 @@ import pytest
 
 from tasksearch.core.errors import BadInput, DiskFull, StudyNotReady
 from tasksearch.engine.events import TrialJudged, TrialStarted
+from tasksearch.engine.trial_manager import sampler_distances
 from tasksearch.records.ledger import Ledger
 
 
@@ -249,3 +250,12 @@ def test_a_damaged_record_that_would_now_be_proposed_otherwise_is_one_line(plant
     cut(Ledger(tmp_path).record_path(11), 99)  # a finalist; a longer study would search at that number
     with pytest.raises(BadInput, match=r"record of trial 11 is damaged.*restore trials/0011\.json"):
         planted.run_in_process(planted.open_manager(tmp_path, trials=14, leaders=1), tmp_path)
+
+
+def test_the_sampler_auto_is_told_how_far_real_languages_are_apart(planted):
+    def told(**changes):
+        return sampler_distances(planted.config(**changes))
+
+    assert told() is None and told(sampler="auto") == {}, "the lab's languages are in no table"
+    found = told(sampler="auto", languages=("hi", "sw", "yo"))
+    assert found["sw", "yo"] < found["hi", "sw"]

@@ -17,6 +17,7 @@ from tasksearch.export.hf_classes import check_exportable, stock_encoder, stock_
 from tasksearch.export.write import write_export
 from tasksearch.metrics.outcomes import accuracy_outcomes, ratio_outcomes, token_accuracy_outcomes
 from tasksearch.metrics.squad import em_f1
+from tasksearch.models.stated_reading import StatedReading, stated_reading
 from tasksearch.phases.context import open_context
 from tasksearch.phases.run import PlanRun
 from tasksearch.tasks.card import TaskCard
@@ -111,14 +112,19 @@ def test_a_labelled_target_answers_every_example_as_in_the_run(context, tmp_path
     assert np.concatenate(list(expected.values()))[:, 0].std() > 0, "outcomes that never vary would prove nothing"
 
 
-@pytest.mark.parametrize(("pooling", "centering", "layer"), [("mean-content", True, 1), ("mean", False, -1), ("cls", False, 2)])
-def test_an_encoder_retrieves_every_translation_as_in_the_run(context, tmp_path, pooling, centering, layer):
+@pytest.mark.parametrize(
+    ("pooling", "centering", "layer", "prefix"),
+    [("mean-content", True, 1, ""), ("mean", False, -1, "ba: "), ("cls", False, 2, "")],
+)
+def test_an_encoder_retrieves_every_translation_as_in_the_run(context, tmp_path, pooling, centering, layer, prefix):
     wanted = plan("retrieval")
-    how = dataclasses.replace(wanted.settings.retrieval, pooling=pooling, centering=centering, layer=layer)
+    how = dataclasses.replace(wanted.settings.retrieval, pooling=pooling, centering=centering, layer=layer, prefix=prefix)
     wanted = dataclasses.replace(wanted, settings=dataclasses.replace(wanted.settings, retrieval=how))
     expected = export(context, wanted, tmp_path / "out")
     module = example_of(tmp_path / "out")
     loaded = module.load()
+    assert stated_reading(str(tmp_path / "out")) == StatedReading(pooling=pooling, prefix=prefix)
+    assert (f"`{prefix}` before every sentence" in (tmp_path / "out" / "README.md").read_text()) is bool(prefix)
     assert {language for _, language, _ in expected} == {"near1", "script"}
     for (_, language, half), outcomes in expected.items():
         examples = scored(context, SUITE.card("retrieval"), language, half)

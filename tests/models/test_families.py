@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from tasksearch.core.errors import BadInput, ModelUnusable
+from tasksearch.core.plan import Pooling
+from tasksearch.evaluation.embedding import embed_items
 from tasksearch.forward.batches import Specials, collate, mask_tokens
 from tasksearch.forward.dropout import RowRange, StepDropout
 from tasksearch.forward.passes import encode_batch, label_logits, loss_sum
@@ -20,7 +23,7 @@ from tasksearch.models.heads import make_head
 from tasksearch.models.tokenizers import tokenizer_as_written
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import encode
-from tasksearch.tasks.examples import ChoiceExample, SpanExample, TagExample, TextExample
+from tasksearch.tasks.examples import ChoiceExample, PoolSentence, SpanExample, TagExample, TextExample
 from tasksearch.tasks.template import template_of
 from tasksearch.testing.tiny_models import write_tiny_model
 
@@ -100,6 +103,23 @@ def test_rows_and_types_are_those_of_the_tokenizers_own_template(one):
             assert (batch.ids[row][len(own.ids) :] == one.tokenizer.pad_token_id).all()
             assert ([0] * len(own.ids) if types is None else types[row][: len(own.ids)].tolist()) == own.type_ids
     assert set(specials.template.ids) <= set(one.tokenizer.all_special_ids)
+
+
+def test_a_prefix_is_cut_with_its_sentence_and_moves_its_vector_by_every_pooling(one):
+    pool = [PoolSentence(str(n), text, True) for n, text in enumerate(("ba be", "bu ba bi bo", "be"))]
+    card = TaskCard(name="text", kind="mining", role="target", languages=("en",))
+    bare, before = (encode(pool, card, one.tokenizer, 40, prefix) for prefix in ("", "bo: "))
+    for row, sentence in enumerate(pool):
+        own = one.tokenizer.backend_tokenizer.encode("bo: " + sentence.text).ids
+        assert before.tokens[row].tolist() == own != bare.tokens[row].tolist()
+    with pytest.raises(BadInput, match=r"the prefix 'bo bo bo bo bo bo bo' has .* pieces, a sentence of retrieval at most"):
+        encode(pool, card, one.tokenizer, 6, "bo bo bo bo bo bo bo")
+    for pooling in get_args(Pooling):
+        found = []
+        for items in (bare, before):
+            found.append(np.empty((len(pool), one.hidden_size), dtype=np.float32))
+            embed_items(one.model, items, Specials.of(one.tokenizer), (1,), pooling, "fp32", {1: found[-1]})
+        assert (np.abs(found[0] - found[1]).max(axis=1) > 1e-4).all()
 
 
 def test_a_padded_batch_gives_what_each_row_gives_alone_in_all_layers(one):

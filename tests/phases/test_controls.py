@@ -10,7 +10,11 @@ from tasksearch.core.errors import BadInput
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
+from tasksearch.phases import target as target_phase
+from tasksearch.phases.checkpoints import CheckpointPolicy
 from tasksearch.phases.context import open_context
+from tasksearch.phases.planned_work import planned_work
+from tasksearch.phases.required_work import required_segments
 from tasksearch.phases.resumable import weights
 from tasksearch.phases.run import PlanRun, run_plan
 from tasksearch.store.segment_store import SegmentStore
@@ -53,7 +57,16 @@ def test_a_plan_without_controls_keeps_the_signature_that_it_had_before_there_we
         assert control.mix_signature != plan().mix_signature
 
 
-@pytest.mark.parametrize("wrong", [{"soup": MIXES[:1]}, {"soup": MIXES, "schedule": MIXES[0]}, {"extra_examples": -1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"model_seeds": (1,)},
+        {"model_seeds": (1, 2), "soup": MIXES},
+        {"soup": MIXES[:1]},
+        {"soup": MIXES, "schedule": MIXES[0]},
+        {"extra_examples": -1},
+    ],
+)
 def test_a_control_that_means_nothing_is_refused(wrong):
     with pytest.raises(BadInput):
         plan(**wrong)
@@ -96,6 +109,40 @@ def test_a_soup_takes_its_encoders_from_the_store_and_an_evicted_one_is_trained_
         assert same_outcomes(again.run(part).outcomes, scored[part])
     assert with_store.store.manifest(trained[1].intermediate[0].signature) is not None
     assert same_outcomes(plain.outcomes, {cell: table for found in scored.values() for cell, table in found.items()})
+
+
+def test_target_models_over_seeds_are_the_mean_of_runs_whose_heads_start_alike(context, monkeypatch):
+    asked, drawn, real = plan(model_seeds=(1, 2, 3), seed=2), [], target_phase.fresh_head
+    monkeypatch.setattr(target_phase, "fresh_head", lambda *own: drawn.append(own[2].seed) or real(*own))
+    run = PlanRun(asked, context)
+    models = [PlanRun(member, context).model_of("topic") for member in asked.model_members]
+    assert drawn == [2, 2, 2]
+    mean = run.model_of("topic")
+    moved = 0
+    for of in ("model", "head"):
+        tables = [weights(getattr(one, of)) for one in models]
+        for name, tensor in weights(getattr(mean, of)).items():
+            middle = sum(table[name].double() for table in tables) / 3
+            assert torch.allclose(tensor.double(), middle, rtol=0, atol=1e-7)
+            moved += int(not torch.equal(tables[0][name], tables[1][name]))
+    assert moved > 10 and mean.steps == 3 * 4
+    assert [m.targets[1].signature for m in run.members][1] == PlanRun(plan(seed=2), context).targets[1].signature
+    assert run.members[0].targets[1].signature != PlanRun(plan(seed=1), context).targets[1].signature, "another head"
+    assert run.parts == ("target/retrieval", "target/topic")
+    assert len({w.signature for w in planned_work(run) if w.kind == "target"}) == 3
+    assert Plan.from_json(asked.to_json()) == asked and asked.mix_signature == asked.with_seed(3).mix_signature
+
+
+def test_averaged_target_models_survive_kills_and_leave_no_model_in_the_store(context, tmp_path, lives):
+    asked = plan(MIXES[0], targets=("topic",), model_seeds=(1, 2))
+    often = dataclasses.replace(stored(context, tmp_path), snapshots=CheckpointPolicy(every_steps=1))
+    whole = run_plan(asked, context)
+    assert len(required_segments(PlanRun(asked, often), 0)) == 3, "two encoders, then the average"
+    done = lives(lambda on_step: run_plan(asked, often, on_step), (3, 4, 4))
+    assert same_outcomes(done.outcomes, whole.outcomes)
+    run = PlanRun(asked, often)
+    assert not any(often.store.peek(member.targets[0].signature) for member in run.members)
+    assert run.run("target/topic").steps == 0 and required_segments(run, 0) == ()
 
 
 def test_a_soup_of_other_encoders_has_another_name(context):

@@ -13,7 +13,9 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.phases.checkpoints import CheckpointPolicy
 from tasksearch.phases.context import open_context
 from tasksearch.phases.run import PlanRun, run_plan
+from tasksearch.phases.segments import _draws_windows
 from tasksearch.phases.substitution import with_synonyms
+from tasksearch.phases.target import _target_items
 from tasksearch.phases.unfolding import static_segments
 from tasksearch.store.segment_store import SegmentStore
 from tasksearch.study.configuration import configure
@@ -129,3 +131,25 @@ def test_a_method_that_cannot_work_is_refused_before_anything_trains(asked, erro
     with pytest.raises(error, match=told) as refused:
         check_methods(configure(**words), SUITE)
     assert "\n" not in str(refused.value)
+
+
+def test_a_part_of_a_long_sentence_stays_that_part_where_training_examples_are_cut(context, tmp_path):
+    card, (path, length) = SUITE.card("tag"), (tmp_path / "none.tsv", 8)
+    path.write_text("no-such-word\tanother\n")
+    whole = context.source.training(card, length)
+    rows = {(int(o), int(p)): whole.tokens[n].tolist() for n, (o, p) in enumerate(zip(whole.owner, whole.places, strict=True))}
+    assert whole.places.max() >= 1, "sentences of several windows"
+    method = f"synonyms:table={path}"
+    settings = dataclasses.replace(plan().settings.target, methods=(method,), train_examples=40, max_length=length)
+    items, places = _target_items(card, "recipe", settings, 0, context)
+    assert [rows[int(o), int(p)] for o, p in zip(items.owner, places, strict=True)] == [
+        items.tokens[n].tolist() for n in range(40)
+    ]
+    task = TrainingTask(items=items, head="target", places=places, max_length=length)
+    drawn, _ = with_synonyms({"tag": task}, [StepItems(parts=(("tag", np.arange(40)),))], settings, "x", context)
+    assert drawn["tag"].items.tokens.flat.tolist() == items.tokens.flat.tolist()
+    whole_set, cut = (
+        dataclasses.replace(plan(targets=("tag",), target=methods).settings.target, train_examples=40)
+        for methods in ((), (method,))
+    )
+    assert _draws_windows(cut, "tagging") and not _draws_windows(cut, "pair") and not _draws_windows(whole_set, "tagging")

@@ -66,4 +66,20 @@ def test_the_speed_is_measured_once_and_kept(context, tmp_path, monkeypatch):
     assert first.step > 0 and all(seconds > 0 for seconds in (*first.target_step.values(), *first.example.values()))
     [path] = (tmp_path / "speed").iterdir()
     assert json.loads(path.read_text())["model_bytes"] == sum(4 * p.numel() for p in context.pretrained.model.parameters())
-    assert speed_of(PLANS[0], ["find", "marks"], context, again=True)[1]
+    short, anew = speed_of(dataclasses.replace(PLANS[0], target_share=0.25), ["find", "marks"], context, again=True)
+    assert anew and set(short.target_step) == {"topic", "nli"} and all(seconds > 0 for seconds in short.target_step.values())
+
+
+def test_a_short_plan_shares_all_but_the_training_of_targets_with_the_whole_one(context):
+    def signed(plan):
+        run = PlanRun(plan, context)
+        return {segment.name: segment.signature for segment in (*run.intermediate, *run.targets)}
+
+    whole, short = PLANS[0], dataclasses.replace(PLANS[0], target_share=0.5)
+    own = (("topic", (("epochs", 0.5), ("steps", 2))),)
+    asked = dataclasses.replace(SHORT, target=dataclasses.replace(SHORT.target, epochs=0.25), target_overrides=own)
+    assert signed(short) == signed(dataclasses.replace(whole, settings=asked)), "a segment is named by the steps that it runs"
+    differ = {name for name, signature in signed(short).items() if signed(whole)[name] != signature}
+    assert differ == {"target/nli", "target/topic"}
+    works = ([w.steps for w in planned_work(PlanRun(plan, context)) if w.kind == "target"] for plan in (whole, short))
+    assert [sum(steps) for steps in works] == [4 + 3, 2 + 2]

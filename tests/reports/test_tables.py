@@ -154,6 +154,14 @@ def test_targets_stand_beside_chance_and_the_untrained_encoder(width):
     assert max(map(len, text.splitlines())) <= width
 
 
+def test_targets_that_stand_after_the_correction_are_named_with_their_corrected_intervals():
+    row = VERDICT["qu"]
+    assert "correction" not in " ".join(shown(target_table(row)).split())
+    stands = dataclasses.replace(row.targets[0], stands_after_correction=True, corrected_low=0.46, corrected_high=10.5)
+    words = " ".join(shown(target_table(dataclasses.replace(row, targets=(stands,)))).split())
+    assert "after a correction for looking at all of them, these stand: nli [+0.4, +10.5]" in words
+
+
 def test_without_an_untrained_row_there_is_no_such_column():
     assert "untrained" not in shown(target_table(VERDICT["qu"]))
 

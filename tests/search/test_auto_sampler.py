@@ -14,6 +14,7 @@ from tasksearch.bench.skill_worlds import TUNED
 from tasksearch.core.errors import BadInput
 from tasksearch.core.space import SearchSpace, decode, suggest
 from tasksearch.core.study import Objective
+from tasksearch.search import auto, surrogate_search
 from tasksearch.search.auto import auto_suggestions
 from tasksearch.search.candidate_mixes import random_mixes
 from tasksearch.search.proposals import Proposal, Wait, propose
@@ -98,6 +99,24 @@ def test_trials_without_scores_are_told_by_their_objective(config, study):
     bare = [dataclasses.replace(r, scores=type(r.scores)()) for r in study.records]
     assert decode(config.space, next(auto_suggestions(config, bare, (), GROUPS, seed=0))) is not None
     assert next(auto_suggestions(config, bare[: FIRST - 5], (), GROUPS, seed=0), None) is None  # seven mixes
+
+
+def test_a_long_study_is_read_in_part_and_its_best_trials_are_among_them(config, study, monkeypatch):
+    assert list(surrogate_search.telling_rows(np.arange(20.0))) == list(range(20))
+    monkeypatch.setattr(surrogate_search, "MOST_MIXES", 12)
+    monkeypatch.setattr(auto, "MOST_MIXES", 12)
+    values = np.random.default_rng(0).normal(size=300)
+    rows = surrogate_search.telling_rows(values)
+    assert len(set(rows)) == 12 and list(rows) == sorted(rows)
+    assert set(np.argsort(-values)[:6]) <= set(rows)
+
+    first = next(auto_suggestions(config, study.records, (), GROUPS, seed=0))
+    judged = [record for record in study.records if record.role != "baseline"]
+    told = {judged[row].number for row in surrogate_search.telling_rows(np.array([r.objective for r in judged]))}
+    assert len(told) == 12 < len(judged)
+    blind = [r if r.role == "baseline" or r.number in told else dataclasses.replace(r, scores=type(r.scores)())
+             for r in study.records]  # fmt: skip
+    assert next(auto_suggestions(config, blind, (), GROUPS, seed=0)) == first
 
 
 # ---- from Optuna alone
@@ -186,3 +205,17 @@ def test_a_space_with_rules_is_searched_among_random_mixes(world, study):
     assert len(set(found)) == len(found) > 20 and None not in found
     with pytest.raises(BadInput, match="expected weights of tasks"):
         SurrogateSampler(space)
+
+
+# ---- distances between languages
+
+
+def test_distances_between_languages_decide_only_where_they_differ(world, config, study):
+    def first(distances):
+        return next(auto_suggestions(config, study.records, (), GROUPS, seed=0, distances=distances))
+
+    assert first(dict.fromkeys(world.distances, 0.5)) == first({}) == first(None)
+    assert first(world.distances) != first(None)  # on this world; families gain alike there
+    n = len(study.records) - 1
+    told = propose(config, sizes_of(world), study.plan_of, n, study.records, GROUPS, distances=world.distances)
+    assert isinstance(told, Proposal) and decode(config.space, dict(told.params)) == told.plan.schedule

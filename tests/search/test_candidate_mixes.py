@@ -39,6 +39,16 @@ def test_drawn_and_edited_mixes_are_schedules_of_the_space_with_the_same_feature
         assert np.array_equal(ours[block], again[block])
 
 
+def test_edits_in_blocks_are_those_of_as_many_calls():
+    for space in SPACES.values():
+        mixes = random_mixes(space, np.random.default_rng(3), 20)
+        at_once = edited(mixes.repeated(5), space, np.random.default_rng(4), blocks=5)
+        rng = np.random.default_rng(4)
+        one_by_one = CandidateMixes.joined([edited(mixes, space, rng) for _ in range(5)])
+        for name, found in vars(one_by_one).items():
+            assert np.array_equal(found, getattr(at_once, name)), name
+
+
 def test_an_edit_changes_one_thing_and_every_kind_of_edit_occurs():
     space = SPACES["rates"]
     mixes = random_mixes(space, np.random.default_rng(1), 400)

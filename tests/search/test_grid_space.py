@@ -18,6 +18,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
 from tasksearch.core.space import SearchSpace, decode, encode, unused
 from tasksearch.core.study import StudyConfig
+from tasksearch.search.controls import control_plans, control_seeds, most_controls
 from tasksearch.search.design_names import DesignNames
 from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.search.proposals import Finished, Proposal, propose
@@ -140,6 +141,10 @@ def test_a_grid_has_no_mixes_to_draw(toy):
         ({"name": "x", "beside": "mlm:sw"}, "share 0 of mlm:sw"),
         ({"name": "x", "beside": "mlm:sw", "share": "1"}, "between 0 and 1"),
         ({"name": "x", "share": "1/8"}, "no task"),
+        (
+            {"name": "x", "tasks": ("a", "mlm:sw"), "beside": "mlm:sw", "share": "1/8"},
+            "keeps 'mlm:sw' up beside tasks of which",
+        ),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(fields, told):
@@ -239,3 +244,11 @@ def test_the_contract_of_a_grid_in_a_file(tmp_path):
     assert contract_of(str(path)).kept
     assert singles_and_all.SPACE.grid == phang2020.SPACE.grid
     assert isinstance(singles_and_all.SPACE, SearchSpace)
+
+
+def test_the_length_controls_of_a_grid_in_epochs_are_counted_with_a_length_for_every_finalist(toy):
+    grid = dataclasses.replace(phang2020.grid(2000), tasks=("ccg", "mnli"), epochs=(1.0,), batch_size=10)
+    config = toy.config(space=grid, leaders=3, leader_seeds=3, controls=("length",))
+    lengths = [Schedule.joint(Mixture.uniform(task), steps) for task, steps in (("ccg", 100), ("mnli", 200), ("qqp", 50))]
+    plans = control_plans(config.controls, toy.plan_of, lengths, lengths[0], control_seeds(config))
+    assert len(plans) == most_controls(config) == 6

@@ -1,5 +1,6 @@
 """A study drawn before it runs has the trials that it will have."""
 
+import dataclasses
 from collections import Counter
 
 import pytest
@@ -25,7 +26,7 @@ CELLS = (("nli", "en"), ("nli", "xx"))
     "asked",
     [
         {"leaders": 3, "leader_seeds": 2, "most_seeds": 5, "controls": ("length", "exposure", "soup"), "untrained": True},
-        {"leaders": 1, "leader_seeds": 2, "most_seeds": 4, "controls": ("soup",)},
+        {"leaders": 1, "leader_seeds": 2, "most_seeds": 4, "controls": ("soup",), "few_shot": 5},
         {"leaders": 2, "leader_seeds": 1, "most_seeds": 5, "twins": 3, "twin_seeds": 3},
         {"leaders": 2, "leader_seeds": 3, "most_seeds": 3, "controls": ("exposure",), "trials": 5},
     ],
@@ -34,8 +35,13 @@ def test_whatever_the_results_a_study_has_as_many_trials_as_its_bounds_allow(toy
     config = toy.config(**{"sampler": "random", "trials": 14} | asked)
     limits = bounds(config)
     seen = set()
+
+    def plan_of(schedule, seed):
+        plan = toy.plan_of(schedule, seed)
+        return dataclasses.replace(plan, settings=dataclasses.replace(plan.settings, few_shot=config.few_shot))
+
     for draw, race in ((0, None), (1, None), (2, None), (0, False), (0, True)):
-        study = simulated_study(config, toy.sizes, toy.plan_of, {}, draw, cells=CELLS, race=race)
+        study = simulated_study(config, toy.sizes, plan_of, {}, draw, cells=CELLS, race=race)
         roles = Counter(record.role for record in study)
         assert all(limits[role].least <= roles[role] <= limits[role].most for role in limits)
         assert roles["design"] + roles["search"] == config.trials - config.baseline_seeds

@@ -1,19 +1,27 @@
 """The baseline comparison of a study with controls: every row is on fresh seeds, the mix has to beat all free baselines."""
 
+import dataclasses
 import json
 import re
 import statistics
 
 import pytest
 
+from tasksearch.analysis.baseline_comparison.comparison import compare_with_baselines
 from tasksearch.core.errors import UnknownName
 from tasksearch.core.options import control_names
 from tasksearch.records.ledger import Ledger
 from tasksearch.reports.page import render
-from tasksearch.study.best import best_of
+from tasksearch.study.best import best_of, read_study
 from tasksearch.study.report import command_of, planned, report_of
 
-ALL = {"leader_seeds": 3, "leaders": 3, "trials": 24, "controls": ("length", "exposure", "soup", "average", "seeds")}
+ALL = {
+    "leader_seeds": 3,
+    "leaders": 3,
+    "trials": 24,
+    "controls": ("length", "exposure", "soup", "average", "seeds", "models"),
+    "few_shot": 9,
+}
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +43,10 @@ def entry(comparison, name):
 
 
 def kind_of(plan):
+    if plan.model_seeds:
+        return "models"
+    if plan.few_shot:
+        return "few-shot"
     if plan.soup:
         return "seeds" if plan.soup_seeds else "soup"
     averaged = plan.settings.target.average_last > 1
@@ -45,7 +57,7 @@ def test_a_study_with_controls_trains_each_of_them_on_the_leaders_first_fresh_se
     records = Ledger(folder).records()
     controls = [r for r in records if r.role == "control"]
     kinds = {kind_of(r.plan) for r in controls}
-    assert kinds == {"length", "exposure", "soup", "average", "seeds"}
+    assert kinds == {"length", "exposure", "soup", "average", "seeds", "models", "few-shot"}
     assert all(r.status == "done" and r.objective is not None for r in controls)
     seeds = {}
     for record in controls:
@@ -73,6 +85,29 @@ def test_every_row_of_the_baseline_comparison_stands_on_fresh_seeds_and_says_its
     assert averaged.gain.seeds == over_seeds.gain.seeds == 3 and averaged.advantage.low is not None
     assert "no trained mix" in entry(comparison, "soup").note
     json.dumps(comparison.to_json(), allow_nan=False)
+
+
+def test_averaged_target_models_are_a_free_baseline_without_a_mix_and_none_with_one(comparison):
+    bare, best = entry(comparison, "averaged models"), entry(comparison, "averaged models, best finalist")
+    assert bare.rival and not best.rival and bare.trainings == best.trainings == 3
+    assert bare.gain.seeds == best.gain.seeds == 3 and best.gain.value > bare.gain.value
+    assert "target models of 3 seeds averaged" in bare.note and "no trained mix" in best.note
+
+
+def test_labels_of_a_language_are_a_row_of_their_own_which_the_pick_need_not_beat(folder, comparison):
+    bare, best = entry(comparison, "few-shot"), entry(comparison, "few-shot, best finalist")
+    for found in (bare, best):
+        assert found.evidence == "fresh seeds" and found.labels == 9 and not found.rival and found.schedule is None
+        assert found.gain.seeds == 3 and found.gain.low is not None and found.advantage.low is not None
+        assert [one.language for one in found.by_language] == ["far", "near"]
+        assert found.gain.value == pytest.approx(statistics.fmean(one.gain.value for one in found.by_language), abs=0.2)
+    assert bare.gain.value == pytest.approx(4, abs=2), "what the world gives to labels"
+    assert best.gain.value > bare.gain.value and "takes 9 labelled examples of each language" in bare.note
+    reading, records = read_study(folder)
+    reading = dataclasses.replace(reading, evidence=dataclasses.replace(reading.evidence, few_shot=()))
+    without = compare_with_baselines(reading, records, "pivot-dev")
+    assert (without.worth, without.reason, without.rival) == (comparison.worth, comparison.reason, comparison.rival)
+    assert {e.name for e in comparison.entries} - {e.name for e in without.entries} == {bare.name, best.name}
 
 
 def test_equal_exposure_without_an_effect_is_the_baseline_again_and_the_pick_has_to_beat_it(comparison):
@@ -110,9 +145,17 @@ def test_targets_of_the_same_data_stand_beside_equal_exposure(folder):
 def test_the_page_and_the_trials_name_the_controls(folder):
     data = report_of(folder)
     page = render(data)
-    for words in ("average of 3 finalists", "equal exposure", "every target +", "average of 3 encoders", "P(ahead)"):
+    wanted = (
+        "average of 3 finalists",
+        "equal exposure",
+        "every target +",
+        "average of 3 encoders",
+        "P(ahead)",
+        "few-shot, by language",
+    )
+    for words in wanted:
         assert words in page, words
-    assert "--controls length,exposure,soup" in command_of(data.config)
+    assert "--controls length,exposure,soup" in command_of(data.config) and "--few-shot 9" in command_of(data.config)
     assert not data.partial
 
 

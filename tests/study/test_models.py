@@ -46,7 +46,10 @@ def test_info_tells_what_a_folder_holds(folder):
     assert found["template"] == ["<s>", "A", "</s>", "</s>", "B", "</s>"] and found["dtypes"] == ["F32"]
     (folder / "1_Pooling").mkdir()
     (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode_mean_tokens": true}')
-    assert "pooling       mean" in said("info", folder)
+    assert "pooling       mean" in said("info", folder) and "prefix        none by default" in said("info", folder)
+    prompts = {"query": "query: ", "passage": "passage: ", "plain": ""}
+    (folder / "config_sentence_transformers.json").write_text(json.dumps({"prompts": prompts, "default_prompt_name": None}))
+    assert "prefix        none by default; for --prefix: query 'query: ', passage 'passage: '" in said("info", folder)
     assert "`tasksearch model convert`" in said("info", pickled(folder))
 
 

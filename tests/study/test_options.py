@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 import json
 import shlex
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -28,21 +29,24 @@ from tasksearch.study.settings import settings_of
 from tasksearch.tasks.catalogue import load_suite
 
 SAMPLES = {
-    "space": "joint", "suite": "lowres", "targets": ["nli", "tag"], "languages": ["near1"], "steps": [8, 16],
+    "space": "joint", "from_study": "small", "confirm": 3, "suite": "lowres", "targets": ["nli", "tag"],
+    "languages": ["near1"], "steps": [8, 16],
     "continuous": True, "rules": ["explicit", "capped(16)", "uniform->temperature(2.5)"],
     "intermediate_epochs": [0.5], "available": True,
     "objective": "nli=2,tagging=1,sov", "sampler": "random", "select": "target-dev",
     "scheduler": "asha", "lag": 7, "trials": 9,
     "baseline_seeds": 4, "leaders": 2, "leader_seeds": 3, "most_seeds": 4, "half_width": 1.5, "max_trainings": 199,
-    "controls": "length,soup", "untrained": True,
+    "controls": "length,soup", "few_shot": 12, "untrained": True,
     "pairs": 0,
     "twins": 3, "twin_seeds": 4, "seed": 5, "model": "some/model", "data": "data", "preset": "small", "head_lr_factor": 10.0,
-    "batch_size": 8, "target_steps": 7, "early_stopping": 20, "patience": 2,
+    "batch_size": 8, "target_steps": 7, "search_target_steps": 0.25, "early_stopping": 20, "patience": 2,
     "epochs": 1.5, "learning_rate": 3e-4, "intermediate_learning_rate": [1e-5, 2e-4],
+    "arm_learning_rate": ["joint=2e-05", "sequential=1e-05,5e-05"],
     "target_learning_rate": 2e-5, "warmup": 0.25,
     "lr_policy": "stage", "mixing": "mixed", "precision": "bf16", "max_length": 64, "features": "cls", "head": "warm",
     "methods": ["adversarial:steps=2,phase=both", "smoothing:sigma=0.05"],
     "train_examples": 9, "evaluation_examples": 11, "retrieval_layer": 1, "retrieval_pooling": "mean-content",
+    "retrieval_prefix": "query: ",
     "intermediate_average": 3, "target_average": 4, "average_every": 0.2,
     "target": {"nli": {"batch_size": 4, "learning_rate": 1e-3}, "topic": {"epochs": 2.0}}, "name": "mine",
     "tracking_uri": "http://host:5000", "deterministic": True, "pretraining_text": ["text.txt"], "allow_leakage": True,
@@ -52,13 +56,14 @@ SAMPLES = {
     "memory_per_trial": "1.5GB", "gpus_per_trial": 0.5, "address": "auto",
     "snapshot_minutes": 0.0, "store": "s3://bucket/store", "store_budget": "20GB", "optuna_storage": "journal",
     "keep_targets": True, "tensorboard": True, "out": "there", "accept_versions": True, "retrain": True,
-    "translations": ["english", "all"], "mlm_languages": ["near1", "sov"], "language_exponent": 0.5,
+    "translations": ["english", "all"], "mlm_shares": ["0", "1/4"], "mlm_languages": ["near1", "sov"], "language_exponent": 0.5,
     "picker": "parts.py:picker", "trainable": "parts.py:Trainable", "encoder": "parts.py:Encoder",
 }  # fmt: skip
 BESIDE = {
+    "confirm": {"from_study": "small"},
     "patience": {"early_stopping": 20},
     "suite": {"model": "some/model"}, "max_gpu_hours": {"gpus_per_trial": 0.5}, "data": {"model": "some/model"},
-    "translations": {"suite": "lowres", "model": "some/model"},
+    "translations": {"suite": "lowres", "model": "some/model"}, "mlm_shares": {"mlm_languages": ["near1"]},
     "intermediate_epochs": {"space": "singles_and_all"},
     "available": {"suite": "xtreme", "model": "some/model", "space": "phang2020", "data": "."},
     "average_every": {"target_average": 2},
@@ -82,8 +87,23 @@ def picker(shown):
 """
 
 
+@pytest.fixture(scope="module")
+def small_study(tmp_path_factory, toy):
+    """A study whose mixes another one may take over: three seeds of the baseline and eight mixes."""
+    config = configure(space="joint", targets=["nli"], languages=["near1"], trials=11, baseline_seeds=3)
+    ledger = Ledger(tmp_path_factory.mktemp("small") / "study")
+    ledger.save_config(config)
+    for number in range(11):
+        mix = Schedule.none() if number < 3 else Schedule.joint(Mixture.uniform(*config.space.tasks[: number - 2]), 128)
+        role, scores = "baseline" if number < 3 else "search", toy.table({("nli", "near1"): 50.0 + number})
+        ledger.write(toy.record(number, role=role, schedule=mix, seed=number, scores=scores, objective=0.0))
+    return ledger.folder
+
+
 @pytest.fixture(autouse=True)
-def _data(tmp_path, monkeypatch):
+def _data(tmp_path, monkeypatch, request):
+    if any(name in request.node.name for name in ("from_study", "confirm")):
+        shutil.copytree(request.getfixturevalue("small_study"), tmp_path / "small")
     monkeypatch.setenv("TASKSEARCH_DATA", str(tmp_path))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     (tmp_path / "parts.py").write_text(PARTS)
@@ -198,6 +218,8 @@ def test_the_command_of_everything_at_once_asks_for_an_equal_study(command, tmp_
     monkeypatch.chdir(tmp_path)
     everything = {name: value for name, value in SAMPLES.items() if name in OF_A_STUDY}
     for alone in (
+        "from_study",
+        "confirm",
         "suite",
         "data",
         "epochs",
@@ -208,6 +230,7 @@ def test_the_command_of_everything_at_once_asks_for_an_equal_study(command, tmp_
         "early_stopping",
         "patience",
         "translations",
+        "arm_learning_rate",  # of matched pairs, of which there are none beside the rest
     ):
         everything.pop(alone)
     config = configure(**everything, target={"nli": {"batch_size": 4}})

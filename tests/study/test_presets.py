@@ -7,12 +7,17 @@ import pytest
 
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.option import options_of
-from tasksearch.core.options import StudyOptions
+from tasksearch.core.options import Growth, StudyOptions
+from tasksearch.core.plan import Plan
 from tasksearch.core.presets import PRESETS, SUITE, check_preset, preset_for, preset_named
-from tasksearch.core.study import StudyConfig
+from tasksearch.core.schedule import Schedule
+from tasksearch.core.study import StudyConfig, TrialRecord
 from tasksearch.core.target_settings import read_per_target
 from tasksearch.models.encoder import Shape
+from tasksearch.records.additions import asked as asked_of
+from tasksearch.records.additions import lacking
 from tasksearch.study.configuration import command_of, configure, options_for
+from tasksearch.study.extend import extended
 from tasksearch.study.settings import as_begun, settings_of
 from tasksearch.tasks.catalogue import load_suite
 
@@ -103,3 +108,27 @@ def test_the_paper_s_preset_counts_epochs_of_a_grid_and_stops_early(asked):
     assert short.space.steps == (8,) and not short.space.epochs
     drawn = asked(preset="paper")
     assert not drawn.space.epochs and drawn.pairs == 0, "sampled mixes have no passes, and are not compared in order"
+
+
+def test_a_target_that_joins_takes_the_presets_settings_for_its_kind_in_every_trial(asked):
+    suite, shape = load_suite("lowres"), Shape(layers=12, tokens=512, width=384)
+    config = asked(targets=["xnli", "udpos"], target={"udpos": {"batch_size": 4}})
+    wanted = extended(config, suite, Growth(targets=("xquad", "xcopa")), 200)
+    assert wanted.overrides.joined == (("xquad", (("batch_size", 16), ("max_length", 200))),), "choice has none"
+    assert StudyConfig.from_json(json.loads(json.dumps(wanted.to_json()))) == wanted
+
+    def plan(config):
+        return Plan(
+            suite="lowres", schedule=Schedule.none(), targets=config.targets, languages=config.languages,
+            settings=settings_of(suite, config, shape), seed=0,
+        )  # fmt: skip
+
+    record = TrialRecord(number=0, role="baseline", status="done", plan=plan(config))
+    assert asked_of([record], wanted)[0].plan == plan(wanted), "an earlier trial is one of the plans of today"
+    (addition,) = lacking([record], {}, wanted)
+    assert addition.plan.targets == ("xcopa", "xquad") and addition.plan.for_target("xquad").batch_size == 16
+    again = extended(wanted, suite, Growth(targets=("tydiqa",)))
+    assert [target for target, _ in again.overrides.joined] == ["xquad", "tydiqa"]
+    assert asked_of([record], again)[0].plan == plan(again)
+    by_hand = extended(asked(targets=["xnli"], max_length=64), suite, Growth(targets=("xquad",)))
+    assert by_hand.overrides.joined == (("xquad", (("batch_size", 16),)),), "what is given beside a preset takes precedence"

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import threading
 
 import numpy as np
 import pytest
@@ -11,12 +12,14 @@ from torch import nn
 from tasksearch.core.plan import TrainSettings
 from tasksearch.forward import memory
 from tasksearch.models.heads import make_head
+from tasksearch.phases.checkpoints import CheckpointPolicy, saving
 from tasksearch.phases.context import open_context
+from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.lab_suite import lab_suite
 from tasksearch.training.accumulate import step_gradient
 from tasksearch.training.curves import Curve
 from tasksearch.training.learner import Learner, TrainingTask
-from tasksearch.training.loop import train_segment
+from tasksearch.training.loop import Saving, train_segment
 from tasksearch.training.micro import MicroSizes
 from tasksearch.training.order import StepItems
 
@@ -59,6 +62,33 @@ def test_a_segment_with_little_memory_is_bit_equal_to_one_with_much(parts, preci
     assert all(torch.equal(trained[0][name], trained[1][name]) for name in trained[0])
     layers = learner.model.config.num_hidden_layers
     assert len(twice) == 3 * layers * (1 if micro is None else 3), "each block of each forward pass, with little memory alone"
+
+
+@pytest.mark.parametrize("held", [0, 1 << 50])
+def test_a_snapshot_that_is_being_written_takes_its_bytes_from_the_activations(parts, held, monkeypatch):
+    learner, tasks = parts
+    steps = [StepItems(parts=(("restate", np.arange(8 * n, 8 * n + 8)),)) for n in range(3)]
+    saved, twice, real = [], [], torch.utils.checkpoint.checkpoint
+    monkeypatch.setattr(torch.utils.checkpoint, "checkpoint", lambda *a, **k: (twice.append(len(saved)), real(*a, **k))[1])
+    saver = Saving(save=lambda step, _: saved.append(step), every_steps=1, held=lambda: held if len(saved) == 1 else 0)
+    sizes = MicroSizes(memory=1 << 40)
+    train_segment(own(learner), tasks, steps, HOW, Curve(total=3), randomness="x", sizes=sizes, saving=saver)
+    layers = learner.model.config.num_hidden_layers
+    assert saved == [1, 2] and twice == ([1] * layers if held else []), "the second step alone, while the copy is there"
+
+
+def test_a_copied_state_counts_until_it_is_written(tmp_path, monkeypatch):
+    store, go_on = SegmentStore(tmp_path), threading.Event()
+    put = store.put
+    monkeypatch.setattr(store, "put", lambda *args: (go_on.wait(60), put(*args))[1])
+    tables = {"model": {"w": torch.zeros(300)}, "heads": {"h": torch.zeros(20)}}
+    saver = saving(store, "abcd", CheckpointPolicy(every_steps=1), lambda: tables, lambda: 0.0, "x")
+    assert saver.held() == 0
+    saver.save(1, {"w/exp_avg": torch.zeros(300), "w/exp_avg_sq": torch.zeros(300)})
+    assert saver.held() == 4 * 920
+    go_on.set()
+    saver.finish()
+    assert saver.held() == 0 and len(store.snapshots("abcd")) == 1
 
 
 def test_a_step_that_fits_computes_nothing_twice(parts, monkeypatch):

@@ -25,7 +25,7 @@ from tasksearch.analysis.baseline_comparison.rows import (
 from tasksearch.analysis.estimates import probability_positive
 from tasksearch.analysis.evidence import Candidate
 from tasksearch.analysis.study_analysis import ALL, AnalysisRow, StudyAnalysis
-from tasksearch.core.study import FOR_THE_QUESTION, TrialRecord
+from tasksearch.core.study import BASELINES, FOR_THE_QUESTION, TrialRecord
 from tasksearch.results.baseline_comparison import BaselineComparison, Hours, Worth
 from tasksearch.results.verdict import Estimate, Rule
 
@@ -68,7 +68,7 @@ def hours_of(records: Iterable[TrialRecord]) -> Hours:
     spent = dict.fromkeys(("baseline", "design", "search", "finalist", "control"), 0.0)
     asked = [record for record in records if record.role not in FOR_THE_QUESTION]
     for record in asked:
-        role = record.role if record.role in spent else "finalist"
+        role = "baseline" if record.role in BASELINES else record.role if record.role in spent else "finalist"
         spent[role] += work_of(record)
     return Hours(
         search=spent["search"],

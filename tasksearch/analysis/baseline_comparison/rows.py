@@ -6,15 +6,17 @@ segment store spared is included. A soup needs the search that found its mixes, 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tasksearch.analysis.estimates import CandidateOutcomes
 from tasksearch.analysis.evidence import Candidate, Control
-from tasksearch.analysis.study_analysis import AnalysisRow, Ranking, StudyAnalysis
+from tasksearch.analysis.study_analysis import AnalysisRow, Ranking, StudyAnalysis, cell_weights
 from tasksearch.core.schedule import Schedule
-from tasksearch.core.study import TrialRecord
-from tasksearch.results.baseline_comparison import BaselineEntry
+from tasksearch.core.score import ENGLISH, Cell
+from tasksearch.core.study import FEW_SHOT, TrialRecord
+from tasksearch.results.baseline_comparison import BaselineEntry, LanguageGain
 from tasksearch.results.verdict import Estimate
 from tasksearch.search.controls import alike
 from tasksearch.search.design_names import joined
@@ -24,18 +26,21 @@ WORK = ("intermediate", "target", "evaluation")
 """Parts of a trial's seconds that are training and evaluation."""
 AVERAGED = "averaged snapshots"
 """Name of the row without an intermediate phase whose target phases end in the mean of their last snapshots."""
+MODELS = "averaged models"
+"""Name of the row without an intermediate phase whose target models are the mean over seeds."""
 _KINDS = (SINGLE, UNIFORM, PROPORTIONAL, SIZE_RULE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rival:
-    """A free baseline or control on fresh seeds that the pick has to beat."""
+    """A free baseline or control on fresh seeds that the pick has to beat; `trainings` are those that one model takes."""
 
     name: str
     schedule: Schedule | None
     arm: CandidateOutcomes
     trials: tuple[int, ...]
     note: str = ""
+    trainings: int = 1
 
 
 def champion_of(ranking: Ranking) -> Candidate | None:
@@ -71,13 +76,26 @@ def rivals_of(analysis: StudyAnalysis, ranking: Ranking) -> tuple[Rival, ...]:
         count = mean.first.plan.settings.target.average_last
         note = f"no intermediate phase, the last {count} snapshots of every target phase averaged"
         found.append(Rival(name=AVERAGED, schedule=None, arm=mean.arm, trials=mean.trials, note=note))
+    if bare := [c for c in _of_models(analysis) if not c.first.plan.schedule.stages]:
+        found.append(_of_average(bare[0], MODELS, bare[0].first.plan.words))
     return tuple(found)
+
+
+def _of_models(analysis: StudyAnalysis) -> list[Control]:
+    """Return the controls whose target models are averaged over seeds."""
+    return [control for control in analysis.evidence.controls if control.first.plan.model_seeds]
+
+
+def _of_average(of: Control, name: str, note: str) -> Rival:
+    count = len(of.first.plan.model_seeds)
+    return Rival(name=name, schedule=None, arm=of.arm, trials=of.trials, note=note, trainings=count)
 
 
 def _is_averaged(control: Control) -> bool:
     """Whether the control is the baseline with averaged target phases."""
     plan = control.first.plan
-    return plan.settings.target.average_last > 1 and not (plan.schedule.stages or plan.soup or plan.extra_examples)
+    other = plan.schedule.stages or plan.soup or plan.extra_examples or plan.model_seeds
+    return plan.settings.target.average_last > 1 and not other
 
 
 def exposure_of(analysis: StudyAnalysis, chosen: Candidate) -> Control | None:
@@ -98,7 +116,8 @@ def _at_length(analysis: StudyAnalysis, ranking: Ranking) -> Control | Candidate
     wanted = alike(champion.first.plan.schedule, chosen.first.plan.schedule)
     if wanted == champion.first.plan.schedule:
         return None
-    among: list[Control | Candidate] = [*ranking.candidates, *analysis.evidence.controls]
+    controls = (control for control in analysis.evidence.controls if not control.first.plan.model_seeds)
+    among: list[Control | Candidate] = [*ranking.candidates, *controls]
     return next((each for each in among if each.first.plan.schedule == wanted and each is not chosen), None)
 
 
@@ -125,11 +144,18 @@ def entries_of(
     for names in rows:
         yield _designed(analysis, row, ranking, names, costs, decides=joined(names) in rivals)
     for name, rival in rivals.items():
-        if name not in map(joined, rows) and name not in ("equal exposure", AVERAGED):
+        if name not in map(joined, rows) and name not in ("equal exposure", AVERAGED, MODELS):
             yield _fresh(analysis, row, ranking, rival, costs)
+    yield from _few_shot(analysis, row, ranking, costs)
     yield from _soups(analysis, row, ranking, costs)
-    if AVERAGED in rivals:
-        yield _fresh(analysis, row, ranking, rivals[AVERAGED], costs)
+    for name in (AVERAGED, MODELS):
+        if name in rivals:
+            yield _fresh(analysis, row, ranking, rivals[name], costs)
+    for control in _of_models(analysis):
+        if control.first.plan.schedule.stages:
+            note = f"{control.first.plan.words}: no trained mix, and the search comes on top"
+            own = _of_average(control, f"{MODELS}, best finalist", note)
+            yield dataclasses.replace(_fresh(analysis, row, ranking, own, costs), rival=False)
     if "equal exposure" in rivals:
         yield _fresh(analysis, row, ranking, rivals["equal exposure"], costs)
     else:
@@ -190,12 +216,52 @@ def _fresh(analysis: StudyAnalysis, row: AnalysisRow, ranking: Ranking, rival: R
         schedule=rival.schedule,
         evidence="fresh seeds",
         gain=analysis.estimate(rival.arm, weights, minus=analysis.evidence.baseline),
-        trainings=1,
+        trainings=rival.trainings,
         advantage=ahead_of(analysis, row, ranking.candidates[0], rival.arm),
         note=rival.note,
         hours=costs.mean(rival.trials),
         rival=True,
     )
+
+
+def _few_shot(analysis: StudyAnalysis, row: AnalysisRow, ranking: Ranking, costs: _Costs) -> Iterator[BaselineEntry]:
+    """Yield the few-shot controls, over the cells that have labelled examples.
+
+    Their trainings differ in which examples are drawn, too; `seed_noise` lets a plan be noisier than the others.
+    """
+    chosen, base = ranking.candidates[0], analysis.evidence.baseline
+    cells = [cell for cell in analysis.evidence.cells if cell[1] in row.languages and _has_labels(analysis, cell)]
+    whole = cell_weights(cells, analysis.groups)
+    by_language = {spoken: cell_weights([c for c in cells if c[1] == spoken], analysis.groups) for _, spoken in sorted(cells)}
+    for control in analysis.evidence.few_shot if cells else ():
+        plan, arm = control.first.plan, control.arm
+        labels, schedule = plan.settings.few_shot, plan.schedule
+        without = sorted({c[0] for c in analysis.evidence.cells} - {c[0] for c in cells})
+        apart = f"; without {', '.join(without)}" if without else ""
+        yield BaselineEntry(
+            name=f"{FEW_SHOT}, best finalist" if schedule.stages else FEW_SHOT,
+            schedule=None,
+            evidence="fresh seeds",
+            gain=analysis.estimate(arm, whole, minus=base),
+            trainings=1,
+            advantage=analysis.estimate(chosen.arm, whole, minus=arm),
+            note=f"takes {labels} labelled examples of each language; {schedule}{apart}",
+            hours=costs.mean(control.trials),
+            labels=labels,
+            by_language=tuple(
+                LanguageGain(
+                    language=spoken,
+                    gain=analysis.estimate(arm, weights, minus=base),
+                    advantage=analysis.estimate(chosen.arm, weights, minus=arm),
+                )
+                for spoken, weights in by_language.items()
+            ),
+        )
+
+
+def _has_labels(analysis: StudyAnalysis, cell: Cell) -> bool:
+    """Whether examples of the cell are set aside: as `tasks.selection_split` does, from those that select, if it is trained."""
+    return cell[1] != ENGLISH and analysis.groups[cell[0]] != "retrieval" and bool(analysis.evidence.dev_examples.get(cell))
 
 
 def _soups(analysis: StudyAnalysis, row: AnalysisRow, ranking: Ranking, costs: _Costs) -> Iterator[BaselineEntry]:

@@ -77,10 +77,12 @@ def language_distances(languages: Sequence[Language], *, uriel: bool = True) -> 
     return LanguageDistances(codes=tuple(codes), read=codes_read(codes) if uriel else {}, parts=parts, shared=shared)
 
 
-def combined_distances(codes: Iterable[str]) -> dict[tuple[str, str], float]:
+def combined_distances(codes: Iterable[str], *, uriel: bool | None = None) -> dict[tuple[str, str], float]:
     """Return (language, language) → combined distance of all pairs; empty where a code is in no table, as the lab's are not.
 
-    URIEL's parts are among them where urielplus is installed.
+    Args:
+        codes: of the languages.
+        uriel: whether URIEL's parts are among them; None: where urielplus is installed.
     """
     try:
         languages = [language_of(code) for code in dict.fromkeys(codes)]
@@ -88,7 +90,8 @@ def combined_distances(codes: Iterable[str]) -> dict[tuple[str, str], float]:
         return {}
     if len(languages) < 2:
         return {}
-    found = language_distances(languages, uriel=importlib.util.find_spec("urielplus") is not None)
+    wanted = importlib.util.find_spec("urielplus") is not None if uriel is None else uriel
+    found = language_distances(languages, uriel=wanted)
     apart = found.combined
     return {(a, b): float(apart[i, j]) for i, a in enumerate(found.codes) for j, b in enumerate(found.codes) if i < j}
 

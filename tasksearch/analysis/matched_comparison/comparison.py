@@ -22,6 +22,7 @@ from tasksearch.analysis.matched_comparison.matched_runs import (
     difference_tables,
     items_of,
     mixes_of,
+    own_rates,
 )
 from tasksearch.analysis.matched_comparison.random_effects import Items, difference
 from tasksearch.analysis.study_analysis import ALL, cell_weights
@@ -96,6 +97,7 @@ def compare_schedules(
         collapsed=lost,
         of_all_runs=whole.row(ALL) if whole else None,
         margin=margin,
+        own_rates=own_rates(mixes),
         cost=cost_of(record for study in studies for record in study.records),
         complete=complete,
         adaptive=adaptive,

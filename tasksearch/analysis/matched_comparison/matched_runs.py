@@ -101,20 +101,37 @@ def mixes_of(studies: Sequence[MatchedStudy], *, every: bool = False) -> list[Mi
     return list(found.values())
 
 
-_Same = tuple[Mixture, float | None, tuple[str, ...]]
-"""Mixture, learning rate and training methods."""
+_Rate = float | None
+_Same = tuple[Mixture, tuple[_Rate, ...], tuple[str, ...]]
+"""Mixture, its learning rate, or each arm's where these differ, and training methods."""
 
 
 def _trained(study: MatchedStudy, role: str) -> list[tuple[_Same, int, list[TrialRecord]]]:
-    """Return (mixture with rate and methods, steps, its records of that role), in the order of the trials; a pair's by seed."""
-    found: dict[tuple[_Same, int, int], list[TrialRecord]] = {}
+    """Return (mixture with rates and methods, steps, its records of that role), in the order of the trials.
+
+    Pairs are told apart by their seeds, sets by their rates, which all trainings of a set share.
+    """
+    found: dict[tuple[Mixture, tuple[str, ...], int, int, _Rate], list[TrialRecord]] = {}
     for record in sorted((r for r in study.records if r.role == role), key=lambda r: r.number):
         mixture = record.plan.schedule.mixture()
         assert mixture is not None, "a matched training has an intermediate phase"
-        own = record.plan.seed if role == "pair" else 0
-        same = (mixture, record.plan.schedule.learning_rate, record.plan.schedule.methods)
-        found.setdefault((same, record.plan.schedule.steps, own), []).append(record)
-    return [(same, steps, members) for (same, steps, _), members in found.items()]
+        schedule = record.plan.schedule
+        own = (record.plan.seed, None) if role == "pair" else (0, schedule.learning_rate)
+        found.setdefault((mixture, schedule.methods, schedule.steps, *own), []).append(record)
+    return [
+        ((mixture, tuple(dict.fromkeys(r.plan.schedule.learning_rate for r in members)), methods), steps, members)
+        for (mixture, methods, steps, *_), members in found.items()
+    ]
+
+
+def own_rates(mixes: Sequence[Mix]) -> tuple[tuple[str, tuple[_Rate, ...]], ...]:
+    """Return kind → the rates of its arms (None: the study's own), where the arms of some mixture differ in it; else empty."""
+    if all(len({schedule.learning_rate for schedule, _ in mix.asked}) == 1 for mix in mixes):
+        return ()
+    arms: dict[str, set[_Rate]] = {}
+    for schedule in (schedule for mix in mixes for schedule, _ in mix.asked):
+        arms.setdefault(schedule.kind, set()).add(schedule.learning_rate)
+    return tuple((kind, tuple(sorted(rates, key=lambda rate: rate or 0.0))) for kind, rates in sorted(arms.items()))
 
 
 def _arms(

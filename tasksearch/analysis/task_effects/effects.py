@@ -99,6 +99,6 @@ def _row(
         languages=languages,
         drops=of("drop"),
         shapley=of("shapley"),
-        order=of("kind", "last"),
+        order=of("rate", "kind", "last"),
         pairs=tuple(strongest[:STRONGEST]),
     )

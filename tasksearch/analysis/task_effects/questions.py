@@ -5,6 +5,7 @@ Each is one weighted sum over mixes (`contrasts.Contrast`), an average over the 
 
 drop      gain of a mix without the task, its share given to the others, less that of the mix; over mixes that hold another
 last      the task moved to the end of the order less moved to its start; over mixes whose mixture moves and that hold it
+rate      a mix at the highest learning rate of the search less it at the lowest; over all mixes, where both were tried
 kind      a mix as it was trained, one task after the other (or annealed), less its tasks jointly
 pair      mix - without the one - without the other + without both; over mixes that hold both and a third task
 shapley   of the game in which the value of a set of tasks is the gain of training them jointly in equal shares
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from tasksearch.analysis.task_effects.contrasts import Contrast, contrast_of_any, contrast_of_trained
 from tasksearch.analysis.task_effects.shapley import MOST_PLAYERS, coalitions, shapley_weights
 from tasksearch.search.surrogate.multitask_gp import Surrogate
-from tasksearch.search.surrogate.schedule_arrays import MOVES, ScheduleArrays
+from tasksearch.search.surrogate.schedule_arrays import MOVES, ScheduleArrays, log_rate
 
 LEAST = 2
 """Trained mixes that an effect must concern to be estimated."""
@@ -34,8 +35,8 @@ class EffectQuestion:
     """One effect to estimate.
 
     Attributes:
-        kind: `drop`, `last`, `kind`, `pair` or `shapley`.
-        about: tasks, or the kind of schedule.
+        kind: `drop`, `rate`, `last`, `kind`, `pair` or `shapley`.
+        about: tasks, the kind of schedule, or two learning rates.
         mixes: trained mixes that it is an average over; for `shapley` all.
         contrast: the weighted sum that estimates it.
     """
@@ -49,7 +50,8 @@ class EffectQuestion:
 def effect_questions(surrogate: Surrogate) -> list[EffectQuestion]:
     """Return every effect that the trained mixes allow, drops first."""
     arrays = surrogate.arrays
-    found = [*_drops(surrogate, arrays), *_lasts(surrogate, arrays), *_kinds(surrogate, arrays), *_pairs(surrogate, arrays)]
+    found = [*_drops(surrogate, arrays), *_rates(surrogate, arrays), *_lasts(surrogate, arrays), *_kinds(surrogate, arrays)]
+    found += _pairs(surrogate, arrays)
     return found + (list(_shapley(surrogate)) if len(surrogate.tasks) <= MOST_PLAYERS else [])
 
 
@@ -71,6 +73,20 @@ def _drops(surrogate: Surrogate, arrays: ScheduleArrays) -> Iterator[EffectQuest
         if there.sum() >= LEAST:
             contrast = _mean(surrogate, arrays.rows(there).without(place)) + _trained(surrogate, there, -1.0)
             yield EffectQuestion(kind="drop", about=(task,), mixes=int(there.sum()), contrast=contrast)
+
+
+def _rates(surrogate: Surrogate, arrays: ScheduleArrays) -> Iterator[EffectQuestion]:
+    counts = Counter(schedule.learning_rate for schedule in surrogate.schedules if schedule.learning_rate is not None)
+    if len(counts) < 2:
+        return
+    low, high = min(counts), max(counts)
+    if min(counts[low], counts[high]) >= LEAST:
+        there = np.array([schedule.learning_rate is not None for schedule in surrogate.schedules])
+        rows, size = arrays.rows(there), int(there.sum())
+        one, two = (dataclasses.replace(rows, rate=np.full(size, log_rate(rate))) for rate in (high, low))
+        contrast = _mean(surrogate, one) + _mean(surrogate, two, -1.0)
+        contrast = dataclasses.replace(contrast, needs="rate")
+        yield EffectQuestion(kind="rate", about=(f"{high:g}", f"{low:g}"), mixes=size, contrast=contrast)
 
 
 def _lasts(surrogate: Surrogate, arrays: ScheduleArrays) -> Iterator[EffectQuestion]:

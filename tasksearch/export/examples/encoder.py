@@ -25,10 +25,10 @@ def load(folder: Path = HERE) -> tuple[Any, Any, dict[str, Any]]:
 
 @torch.inference_mode()
 def embed(model: Any, tokenizer: Any, settings: dict[str, Any], texts: list[str]) -> torch.Tensor:
-    """(texts, width): vectors of the layer and by the pooling that the scores were taken with."""
+    """(texts, width): vectors of the layer, by the pooling and after the prefix that the scores were taken with."""
     how, vectors = settings["retrieval"], []
     for text in texts:
-        batch = tokenizer(text, truncation=True, max_length=settings["max_length"], return_tensors="pt")
+        batch = tokenizer(how.get("prefix", "") + text, truncation=True, max_length=settings["max_length"], return_tensors="pt")
         with torch.autocast("cpu", torch.bfloat16, enabled=settings["precision"] == "bf16"):
             tokens = model(**batch, output_hidden_states=True).hidden_states[how["layer"]][0].float()
         content = torch.tensor([owner is not None for owner in batch.sequence_ids(0)])

@@ -10,6 +10,7 @@ from tasksearch.reports.figures.scale import Axis, axis_over
 
 ROLES = {
     "baseline": ("×", "baseline"),
+    "short-baseline": ("·", "baseline with short target phases"),
     "design": ("■", "designed"),
     "pair": ("◆", "matched pair"),
     "search": ("●", "sampled"),

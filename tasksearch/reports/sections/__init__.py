@@ -18,6 +18,7 @@ from tasksearch.reports.sections import (
     singles,
     summary,
     targets,
+    transfer,
 )
 from tasksearch.reports.sections import matched_comparison as order
 from tasksearch.reports.sections import reference_scores as references
@@ -34,6 +35,7 @@ SECTIONS: tuple[Callable[[ReportData], Section | None], ...] = (
     order.section,
     schedules.section,
     mixture_rules.section,
+    transfer.section,
     history.section,
     references.section,
     cautions.section,

@@ -33,6 +33,12 @@ def cautions(data: ReportData) -> Iterator[str]:
     yield from _chance(data)
     yield from _tiny(data)
     yield from _seeds(data)
+    if data.config.is_short:
+        yield (
+            f"Short search: its trials, matched pairs among them, ran {data.config.search_target_steps:g} of the target steps, "
+            "and so did the baseline beside them. Effects of tasks, single tasks, pairs and foreseen gains are gains there; "
+            "the verdict's own gains are those of whole target phases."
+        )
     failed = [str(record.number) for record in data.records if record.status == "failed"]
     if failed:
         yield f"Trials that failed, and are in no figure: {', '.join(failed)}."

@@ -35,6 +35,6 @@ def order_figure(answer: MatchedComparison, *, kinds: Sequence[str] = ("language
     drawn = forest("Matched pairs: joint minus sequential", rows, axis="joint − sequential, points [95 %]", good=0)
     caption = (
         f"Right of zero: joint was better. n = {main.examples} examples over all languages, {main.mixtures} mixtures, "
-        f"{main.seeds} seeds each."
+        f"{main.seeds} seed{'s' if main.seeds != 1 else ''} each."
     )
     return Figure(drawing=drawn, caption=caption)

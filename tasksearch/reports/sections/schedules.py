@@ -22,6 +22,11 @@ def section(data: ReportData) -> Section | None:
             "Matched pairs: two mixes of equal tasks, shares, steps and seed that differ only in the order of examples. Their "
             "difference is the effect of order."
         )
+    elif data.order is not None:
+        lead.append(
+            "The arms of this study's matched pairs differ in more than the order of examples (their learning rate): no pair "
+            "here tells the effect of order alone."
+        )
     else:
         lead.append(
             "This study trained no matched pairs (mixes that differ only in the order of examples): it cannot tell the effect "
@@ -50,7 +55,9 @@ def _figures(pairs: tuple[MatchedPair, ...]) -> tuple[Figure, ...]:
     drawn = forest("Matched pairs: other order minus joint", rows, axis="other order − joint, points [95 %]", good=0)
     examples = sorted({pair.difference.examples for pair in pairs})
     seeds = sorted({len(pair.seeds) for pair in pairs})
-    counted = f"n = {', '.join(map(str, examples))} examples, {', '.join(map(str, seeds))} seed(s) each"
+    counted = (
+        f"n = {', '.join(map(str, examples))} examples, {', '.join(map(str, seeds))} seed{'' if seeds == [1] else 's'} each"
+    )
     left = f"The first {len(shown)} of {len(pairs)} pairs in the order of their trials; the table has all. "
     caption = f"{left if len(shown) < len(pairs) else ''}Right of zero: the other order was better than joint. {counted}."
     return (Figure(drawing=drawn, caption=caption),)

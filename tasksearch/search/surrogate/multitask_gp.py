@@ -17,7 +17,7 @@ The posterior mean is a shrunken score: the largest posterior mean is not biased
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.core.schedule import Schedule
+from tasksearch.search.surrogate.alike_columns import own_parts
 from tasksearch.search.surrogate.features import blocks_of, features, tasks_of
 from tasksearch.search.surrogate.schedule_arrays import ScheduleArrays
 from tasksearch.search.surrogate.warping import POWERS, Warp
@@ -103,9 +104,10 @@ class Surrogate:
 
         It serves to measure the surrogate against held-out trainings; no verdict uses it.
         """
-        warp, across = self.warp(scores), _kernels(self.blocks, features(schedules, self.tasks))
-        mean = np.zeros((len(schedules), scores.shape[1]))
-        for weight, place, found in self._parts(warp.forward(scores), None):
+        warp, mean = self.warp(scores), np.zeros((len(schedules), scores.shape[1]))
+        parts = self._parts(warp.forward(scores), None)
+        across, _ = self.with_others(features(schedules, self.tasks), [place for _, place, _ in parts])
+        for weight, place, found in parts:
             values, vectors = self.bases[place]
             mean += weight * (across[place] @ vectors) @ (found.mean / np.maximum(values, 1e-9)[:, np.newaxis])
         return warp.back(mean, np.zeros_like(mean))[0]
@@ -128,8 +130,15 @@ class Surrogate:
     def _columns_evidence(self, warp: Warp, scores: Array) -> Array:
         """Return the log likelihood of each column by itself, shape (L,), under its best kernel and ratio."""
         bent = warp.forward(scores)
-        logs = [likelihoods(np.square(vectors.T @ bent), values)[0].max(axis=0) for values, vectors in self.bases]
+        logs = [
+            likelihoods(np.square(vectors.T @ bent), values, spread=spread)[0].max(axis=0)
+            for (values, vectors), spread in zip(self.bases, self._spreads, strict=True)
+        ]
         return np.asarray(np.max(logs, axis=0) + warp.log_slope(scores))
+
+    @cached_property
+    def _spreads(self) -> list[tuple[Array, Array]]:
+        return [_spread(values) for values, _ in self.bases]
 
     def _parts(self, scores: Array, seeds: Array | None) -> list[tuple[float, int, Posterior]]:
         """Return (weight, number of the kernel, posterior in its eigenbasis) of the kernels kept; weights sum to one."""
@@ -175,8 +184,33 @@ class Surrogate:
         return self._known[place]
 
     @cached_property
+    def _scaled(self) -> tuple[_Scaled, Array]:
+        return _Scaled.of(self.blocks)
+
+    @cached_property
     def _between(self) -> list[Array]:
-        return _kernels(self.blocks, None)
+        scaled, inside = self._scaled
+        parts = {name: scaled.linear(name, block) for name, block in self.blocks.items()} | {"near": scaled.near(inside)}
+        return [_composed(parts, place) + OWN * np.eye(len(inside)) for place in range(len(KERNELS))]
+
+    def with_others(self, others: Mapping[str, Array], places: Collection[int]) -> tuple[dict[int, Array], dict[int, Array]]:
+        """Return kernel → covariance of other mixes with the trained ones, (others, T); kernel → own variance, (others,).
+
+        The variance leaves out the part `OWN`, which no two mixes share.
+
+        Args:
+            others: features of the other mixes by block.
+            places: of the kernels that are wanted.
+        """
+        scaled, count = self._scaled[0], len(others["share"])
+        needed = dict.fromkeys(name for place in places for name in KERNELS[place] if name != "near")
+        parts = {name: scaled.linear(name, others[name]) for name in needed}
+        own = {name: scaled.variance(name, others[name]) for name in needed} | {"near": np.ones(count)}
+        if any("near" in KERNELS[place] for place in places):
+            parts["near"] = scaled.near(_distances(_place(others), scaled.place))
+        level = np.full(count, LEVEL)
+        variances = {place: sum((w * own[name] for name, w in KERNELS[place].items()), level) for place in places}
+        return {place: _composed(parts, place) for place in places}, variances
 
     @cached_property
     def _known(self) -> dict[int, tuple[Array, Array]]:
@@ -210,57 +244,51 @@ def surrogate_over(schedules: Sequence[Schedule], among: Sequence[str] = ()) -> 
     return Surrogate(schedules=tuple(schedules), among=tuple(among))
 
 
-def _kernels(blocks: Mapping[str, Array], others: Mapping[str, Array] | None) -> list[Array]:
-    """Return one kernel per composition: of the mixes, shape (T, T), or of others with them, shape (others, T)."""
-    apart = blocks if others is None else others
-    parts = {name: _linear(block, apart[name]) for name, block in blocks.items()}
-    place = _place(blocks)
-    parts["near"] = _near(place, place if others is None else _place(apart))
-    shape = parts["near"].shape
-    own = OWN * np.eye(len(blocks["share"])) if others is None else 0.0
-    return [
-        sum((weight * parts[name] for name, weight in composition.items()), np.zeros(shape)) + LEVEL + own
-        for composition in KERNELS
-    ]
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Scaled:
+    """Features of the trained mixes, centred, and what scales their kernels: all that does not depend on other mixes."""
+
+    centred: Mapping[str, Array]
+    centre: Mapping[str, Array]
+    scale: Mapping[str, float]
+    place: Array
+    typical: float
+
+    @classmethod
+    def of(cls, blocks: Mapping[str, Array]) -> tuple[_Scaled, Array]:
+        """Return it, and the squared distances between the trained mixes."""
+        centre = {name: block.mean(axis=0) for name, block in blocks.items()}
+        centred = {name: block - centre[name] for name, block in blocks.items()}
+        scale = {name: float(np.square(part).sum()) / len(part) for name, part in centred.items()}
+        place = _place(blocks)
+        inside = _distances(place, place)
+        typical = float(np.median(inside[inside > 0])) if (inside > 0).any() else 1.0
+        return cls(centred=centred, centre=centre, scale=scale, place=place, typical=typical), inside
+
+    def linear(self, name: str, others: Array) -> Array:
+        """Return inner products with others, (others, T), of columns centred and scaled to a mean variance of one."""
+        centred, scale = self.centred[name], self.scale[name]
+        return (others - self.centre[name]) @ centred.T / scale if scale > 1e-12 else np.zeros((len(others), len(centred)))
+
+    def variance(self, name: str, others: Array) -> Array:
+        """Return the kernel `linear` of each of the others with itself."""
+        own, scale = np.square(others - self.centre[name]).sum(axis=1), self.scale[name]
+        return np.asarray(own / scale) if scale > 1e-12 else np.zeros(len(others))
+
+    def near(self, distances: Array) -> Array:
+        """Return the squared exponential kernel; its scale is the median squared distance within the trained mixes."""
+        return np.asarray(np.exp(-distances / self.typical))
 
 
-def kernels_between(blocks: Mapping[str, Array], others: Mapping[str, Array]) -> tuple[list[Array], list[Array]]:
-    """Return, per composition, the kernel of other mixes with these, (others, T), and the others' own variance, (others,).
-
-    The variance leaves out the part `OWN`, which no two mixes share.
-    """
-    own = {name: _variance(block, others[name]) for name, block in blocks.items()}
-    own["near"] = np.ones(len(others["share"]))
-    level = np.full(len(others["share"]), LEVEL)
-    variances = [sum((weight * own[name] for name, weight in composition.items()), level) for composition in KERNELS]
-    return _kernels(blocks, others), variances
-
-
-def _variance(block: Array, others: Array) -> Array:
-    """Return the kernel `_linear` of each of the others with itself."""
-    centre = block.mean(axis=0)
-    scale = float(np.square(block - centre).sum()) / len(block)
-    return np.asarray(np.square(others - centre).sum(axis=1) / scale) if scale > 1e-12 else np.zeros(len(others))
+def _composed(parts: Mapping[str, Array], place: int) -> Array:
+    """Return one composition: its parts weighted, and what all mixes have in common."""
+    shape = next(iter(parts.values())).shape
+    return sum((weight * parts[name] for name, weight in KERNELS[place].items()), np.zeros(shape)) + LEVEL
 
 
 def _place(blocks: Mapping[str, Array]) -> Array:
     """Return the coordinates of mixes for the kernel `near`."""
     return np.hstack([blocks["share"], 0.5 * blocks["order"], blocks["kind"][:, :4], blocks["rate"][:, :1]])
-
-
-def _linear(block: Array, others: Array) -> Array:
-    """Return inner products of columns centred over the block, scaled to a mean variance of one."""
-    centre = block.mean(axis=0)
-    centred = block - centre
-    scale = float(np.square(centred).sum()) / len(block)
-    return (others - centre) @ centred.T / scale if scale > 1e-12 else np.zeros((len(others), len(block)))
-
-
-def _near(block: Array, others: Array) -> Array:
-    """Return the squared exponential kernel; its scale is the median squared distance within the block."""
-    inside = _distances(block, block)
-    typical = float(np.median(inside[inside > 0])) if (inside > 0).any() else 1.0
-    return np.asarray(np.exp(-(inside if others is block else _distances(others, block)) / typical))
 
 
 def _distances(rows: Array, others: Array) -> Array:
@@ -290,7 +318,13 @@ def _best_likelihood(rotated: Array, values: Array, noise: Array) -> float:
 
 
 def likelihoods(
-    squares: Array, values: Array, extra: Array | float = 0.0, more: int = 0, *, floor: float = 1e-12
+    squares: Array,
+    values: Array,
+    extra: Array | float = 0.0,
+    more: int = 0,
+    *,
+    floor: float = 1e-12,
+    spread: tuple[Array, Array] | None = None,
 ) -> tuple[Array, Array]:
     """Return log likelihood and noise variance of single columns over the grid of ratios, each of shape (ratios, L).
 
@@ -299,20 +333,34 @@ def likelihoods(
         values: eigenvalues, shape (T,).
         extra, more: sum of squares, per column, of `more` numbers that are noise alone.
         floor: of the variance.
+        spread: `_spread(values)`, where it is known.
     """
-    spread, count = np.outer(RATIOS, values) + 1.0, len(values) + more
-    variance = np.maximum(((1 / spread) @ squares + extra) / count, floor)
-    return -0.5 * (count * np.log(variance) + np.log(spread).sum(axis=1, keepdims=True)), variance
+    inverse, logs = _spread(values) if spread is None else spread
+    count = len(values) + more
+    variance = np.maximum((inverse @ squares + extra) / count, floor)
+    return -0.5 * (count * np.log(variance) + logs), variance
 
 
-def coregionalised(rotated: Array, values: Array, noise: Array) -> tuple[Array, Array, Array]:
+def _spread(values: Array) -> tuple[Array, Array]:
+    """Return the inverse variances over the grid of ratios, (ratios, T), and the sums of their logarithms, (ratios, 1)."""
+    spread = np.outer(RATIOS, values) + 1.0
+    return 1 / spread, np.log(spread).sum(axis=1, keepdims=True)
+
+
+def coregionalised(rotated: Array, values: Array, noise: Array, alike: Sequence[Array] = ()) -> tuple[Array, Array, Array]:
     """Fit B and N of K ⊗ B + I ⊗ N by EM under inverse-Wishart priors, in the eigenbasis of K.
+
+    Args:
+        rotated: scores in the eigenbasis, shape (T, L).
+        values: eigenvalues of K, shape (T,).
+        noise: contrasts of the baseline's seeds.
+        alike: how alike columns may be beforehand, as `own_parts` takes it.
 
     Returns:
         W, its inverse and λ as `_diagonalised` returns them: in the columns of `rotated @ W.T` signal and noise are independent
         with variances λ · K and 1.
     """
-    between, within = _start(rotated, values, noise)
+    between, within = _start(rotated, values, noise, alike)
     columns = rotated.shape[1]
     strength = _PRIOR + columns
     prior_between, prior_within = between * strength, within * strength
@@ -341,8 +389,8 @@ def _posterior(rotated: Array, values: Array, noise: Array) -> Posterior:
     return Posterior(mean=mean, deviation=np.sqrt(np.maximum(variance, 0.0)))
 
 
-def _start(rotated: Array, values: Array, noise: Array) -> tuple[Array, Array]:
-    """Start B and N with compound symmetry: one factor for all columns and equal residuals."""
+def _start(rotated: Array, values: Array, noise: Array, alike: Sequence[Array]) -> tuple[Array, Array]:
+    """Start B and N with one factor for all columns and residuals that are equal and, unless columns are alike, independent."""
     columns = rotated.shape[1]
     shared = _one_variance(rotated.mean(axis=1, keepdims=True), values, noise.mean(axis=1, keepdims=True))
     if columns == 1:
@@ -350,10 +398,12 @@ def _start(rotated: Array, values: Array, noise: Array) -> tuple[Array, Array]:
     left, noise_left = (data - data.mean(axis=1, keepdims=True) for data in (rotated, noise))
     free = columns / (columns - 1)
     own = tuple(free * v for v in _one_variance(left, values, noise_left))
+    apart = np.eye(columns)
+    close = own_parts(left, values, own[0], own[1], alike) if alike else apart
     parts = []
-    for mean, alone in zip(shared, own, strict=True):
-        common = max(mean - alone / columns, 0.05 * alone)
-        parts.append(common * np.ones((columns, columns)) + alone * np.eye(columns))
+    for mean, alone, each in zip(shared, own, (close, apart), strict=True):
+        common = max(mean - alone * (float(each.sum()) / columns) / columns, 0.05 * alone)
+        parts.append(common * np.ones((columns, columns)) + alone * each)
     return parts[0], parts[1]
 
 

@@ -14,7 +14,6 @@ from tasksearch.search.surrogate.multitask_gp import (
     OWN,
     Surrogate,
     coregionalised,
-    kernels_between,
     seed_contrasts,
     surrogate_over,
 )
@@ -60,8 +59,10 @@ class FittedSurrogate:
     parts: tuple[_Part, ...]
 
     @classmethod
-    def of(cls, surrogate: Surrogate, scores: Array, seeds: Array | None = None) -> FittedSurrogate:
-        """Fit; arguments as for `Surrogate.posterior`."""
+    def of(
+        cls, surrogate: Surrogate, scores: Array, seeds: Array | None = None, alike: Sequence[Array] = ()
+    ) -> FittedSurrogate:
+        """Fit; arguments as for `Surrogate.posterior`, and how alike columns may be, from `alike_columns`."""
         warp = surrogate.warp(scores)
         bent = warp.forward(scores)
         noise = seed_contrasts(None if seeds is None else warp.forward(seeds), scores.shape[1])
@@ -69,7 +70,7 @@ class FittedSurrogate:
         for weight, place in surrogate.kept(bent, noise):
             values, vectors = surrogate.basis(place)
             rotated = vectors.T @ bent
-            whiten, unwhiten, ratio = coregionalised(rotated, values, noise)
+            whiten, unwhiten, ratio = coregionalised(rotated, values, noise, alike)
             parts.append(_Part(weight=weight, place=place, z=rotated @ whiten.T, whiten=whiten, unwhiten=unwhiten, ratio=ratio))
         return cls(surrogate=surrogate, warp=warp, scores=bent, parts=tuple(parts))
 
@@ -86,7 +87,7 @@ class FittedSurrogate:
 
     def predict(self, mixes: ScheduleArrays) -> Prediction:
         """Predict mixes over the surrogate's tasks; deviations are those of the mixture of kernels."""
-        across, own = kernels_between(self.surrogate.blocks, blocks_of(mixes))
+        across, own = self.surrogate.with_others(blocks_of(mixes), [part.place for part in self.parts])
         means, spreads, steps = [], [], []
         for part in self.parts:
             values, vectors = self.surrogate.basis(part.place)

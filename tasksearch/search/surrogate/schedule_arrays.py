@@ -43,13 +43,14 @@ class ScheduleArrays:
     @classmethod
     def of(cls, schedules: Sequence[Schedule], tasks: Sequence[str]) -> ScheduleArrays:
         """Convert schedules; `tasks` are the columns in their order."""
-        rows = [_row(schedule, tuple(tasks)) for schedule in schedules]
+        columns = tuple(tasks)
+        rows = [_row(schedule, columns) for schedule in schedules]
         return cls(
-            share=np.array([share for share, _ in rows], dtype=np.float64).reshape(len(rows), len(tasks)),
-            rank=np.array([rank for _, rank in rows], dtype=np.int64).reshape(len(rows), len(tasks)),
-            moves=np.array([_moves(schedule) for schedule in schedules]),
-            length=np.array([math.log2(s.steps) if s.stages else 0.0 for s in schedules]),
-            rate=np.array([log_rate(s.learning_rate) for s in schedules]),
+            share=np.array([row[0] for row in rows], dtype=np.float64).reshape(len(rows), len(tasks)),
+            rank=np.array([row[1] for row in rows], dtype=np.int64).reshape(len(rows), len(tasks)),
+            moves=np.array([row[2] for row in rows]),
+            length=np.array([row[3] for row in rows]),
+            rate=np.array([row[4] for row in rows]),
         )
 
     @classmethod
@@ -104,11 +105,17 @@ def log_rate(learning_rate: float | None) -> float:
 
 
 @lru_cache(maxsize=4096)
-def _row(schedule: Schedule, tasks: tuple[str, ...]) -> tuple[tuple[float, ...], tuple[int, ...]]:
-    """Return shares and places of the tasks, kept because exact fractions are slow and a search asks again and again."""
+def _row(schedule: Schedule, tasks: tuple[str, ...]) -> tuple[tuple[float, ...], tuple[int, ...], float, float, float]:
+    """Return a row of every array, kept because exact fractions are slow and a search asks again and again."""
     place = {task: i for i, task in enumerate(schedule.order)}
     assert all(task in tasks for task in place), "a schedule has a task that is no column"
-    return tuple(float(schedule.share(task)) for task in tasks), tuple(place.get(task, -1) for task in tasks)
+    return (
+        tuple(float(schedule.share(task)) for task in tasks),
+        tuple(place.get(task, -1) for task in tasks),
+        _moves(schedule),
+        math.log2(schedule.steps) if schedule.stages else 0.0,
+        log_rate(schedule.learning_rate),
+    )
 
 
 def _moves(schedule: Schedule) -> float:

@@ -13,6 +13,7 @@ from tasksearch.analysis.matched_comparison.matched_runs import MatchedStudy
 from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.score import Score, ScoreTable
 from tasksearch.core.signature import seed_from
+from tasksearch.reports.matched_comparison import matched_table
 from tasksearch.search.matched_pairs import drawn_pairs, matched_plan, per_mixture
 
 GROUPS = {"nli": "classification"}
@@ -261,6 +262,24 @@ def test_pairs_give_the_verdict_that_was_planted_and_say_what_they_average_over(
     assert found.cost.pairs == 16 and found.cost.phase == 0
     shown = found.to_json()
     assert shown["answer"] == found.answer and shown["equivalence"]["margin"] == 1
+
+
+def test_arms_at_rates_of_their_own_are_pairs_and_the_answer_says_so(toy):
+    shared, own = PlantedPairs(toy, effect=3.0), PlantedPairs(toy, effect=3.0)
+    one = compare_schedules([shared.study()], KINDS_OF)
+    assert one.own_rates == () and "rate" not in one.answer + one.sentence + str(matched_table(one))
+    own.drawn = [
+        dataclasses.replace(pair, sequential=pair.sequential.at_rate((1e-5, 5e-5)[place % 2]))
+        for place, pair in enumerate(own.drawn)
+    ]
+    own.records = [own.record(place) for place in range(16)]
+    found = compare_schedules([own.study()], KINDS_OF)
+    assert found.contrasts[0].rows == one.contrasts[0].rows and found.joint_ahead == 8
+    words = "each schedule at its own learning rate (joint the usual one, sequential 1e-05 or 5e-05)"
+    assert found.own_rates == (("joint", (None,)), ("sequential", (1e-5, 5e-5))) and words in found.answer
+    assert words in found.sentence and "effect of order and rate" in matched_table(found).title
+    assert any("a difference is of both together" in note for note in matched_table(found).notes)
+    assert found.to_json()["own_rates"] == [["joint", [None]], ["sequential", [1e-5, 5e-5]]]
 
 
 def test_a_pair_without_one_of_its_arms_is_left_out(toy):
