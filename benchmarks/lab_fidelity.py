@@ -155,6 +155,8 @@ def shares_of(grid: Grid) -> Iterator[tuple[float, list[TrialRecord]]]:
 
 def show() -> None:
     """Print both tables."""
+    if not PACKED.is_file():
+        sys.exit(f"no {PACKED}: `train`, then `pack`, make it")
     grid = read_grid(WHOLE)
     searches = dict(shares_of(grid))
     mixes = [r.plan.schedule for r in searches[1.0] if r.plan.schedule.stages]

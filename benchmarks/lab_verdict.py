@@ -6,10 +6,11 @@
 
 The grid has three seeds of each of 300 mixes and eight of the baseline. One of the three is a study's search seed, the two
 others are its finalists' fresh seeds; its baseline has all three and two more. The truth of a gain is the mean over the mix's
-three seeds less that over the baseline's eight, on the reporting examples. So it is no independent truth: two of its three
-seeds, and all its examples, are those of the estimate, and the third is the seed that chose the mix. Of the error that an
-interval speaks of (seeds and examples drawn again) a part alone can show. `left` is that part, computed from the grid's own
-variances, and *narrowed* intervals are shortened to it.
+three seeds less that over the baseline's eight (`all seeds`), or less that over the baseline's same three, in which luck that
+all plans share on a seed cancels (`same seeds`), on the reporting examples. Neither is independent: two of three seeds, and all
+examples, are those of the estimate, and the third is the seed that chose the mix. Of the error that an interval speaks of
+(seeds and examples drawn again) a part alone can show. `left` is that part, computed from the grid's own variances, and
+*narrowed* intervals are shortened to it.
 
 The placebo has an exact truth. Two of the baseline's three left-over seeds pose as a mix: its gain is zero.
 """
@@ -48,6 +49,8 @@ from tasksearch.search.objective import Baseline
 from tasksearch.search.proposals import Proposal, propose
 
 GRID = Path(__file__).parent / "data" / "lab_grid.npz"
+MIX_LEFT = 2 * (1 / 2 - 1 / 3) ** 2 + 1 / 9
+"""Squares of a mix's two seeds in the estimate less its three in the truth; the baseline's are added."""
 LARGE = 2.0
 """Points of true gain from which power counts a language."""
 
@@ -158,45 +161,44 @@ def judged(grid: Grid, analysis: StudyAnalysis, placebo: list[int]) -> dict[str,
     none = Schedule.none()
     fake = arm(grid, none, placebo)
     pool = [*analysis.evidence.arms, fake]
-    for choice, row in zip((verdict := choose(analysis, "pivot-dev")).choices, analysis.rows(), strict=True):
+    for choice, row in zip(choose(analysis, "pivot-dev").choices, analysis.rows(), strict=True):
         weights = analysis.report_weights(row)
-        bare = arm(grid, none, grid.seeds(none)).scores(weights)
-        own = arm(grid, choice.schedule, range(SEEDS)).scores(weights)
-        truth, gain = float(own.mean() - bare.mean()), choice.gain
+        bare = arm(grid, none, grid.seeds(none)).scores(weights)  # seeds 0, 1, 2 come first
+        own, gain = arm(grid, choice.schedule, range(SEEDS)).scores(weights).mean(), choice.gain
         zero = estimate(fake, weights, minus=analysis.evidence.baseline, pool=pool, alike=analysis._alike(weights))
         half, half_zero = reach(gain.low, gain.high), reach(zero.low, zero.high)
-        claimed = float(np.hypot(gain.seed_error, gain.example_error))
-        # seeds of the estimate against those of the truth: (1/2 - 1/3) twice and 1/3 of the mix; 1/5 - 1/8 five times and 1/8
-        # three times of the baseline
-        left = variance_of(grid, row.name, weights) * (2 / 36 + 1 / 9 + 5 * 0.075**2 + 3 / 64)
-        kinds[choice.is_group].append(
-            {
-                "coverage of the grid's mean, %": 100 * (abs(gain.value - truth) <= half),
-                "the same, interval narrowed to what is left, %": 100
-                * (abs(gain.value - truth) <= half * min(1.0, np.sqrt(left) / claimed)),
+        claimed, one = float(np.hypot(gain.seed_error, gain.example_error)), variance_of(grid, row.name, weights)
+        found: dict[str, float] = {"half-width, points": half}
+        for name, truth, squares in (
+            ("all seeds", float(own - bare.mean()), MIX_LEFT + 5 * (1 / 5 - 1 / 8) ** 2 + 3 / 64),
+            ("same seeds", float(own - bare[:SEEDS].mean()), MIX_LEFT + 3 * (1 / 3 - 1 / 5) ** 2 + 2 / 25),
+        ):
+            miss, left = gain.value - truth, one * squares
+            better, worse = (finding_of(gain) == word for word in ("better", "worse"))
+            told = {
+                "true gain, points": truth,
+                "printed - truth, points": miss,
+                "coverage, %": 100 * (abs(miss) <= half),
+                "coverage, narrowed, %": 100 * (abs(miss) <= half * min(1.0, np.sqrt(left) / claimed)),
                 "left / claimed error": float(np.sqrt(left) / claimed),
-                "printed - grid's mean, points": gain.value - truth,
-                "squared error / left": (gain.value - truth) ** 2 / left,
-                "half-width, points": half,
-                "grid's mean, points": truth,
-                "called better where it is 2 points or more, %": 100 * (finding_of(gain) == "better")
-                if truth >= LARGE
-                else np.nan,
-                "called better, %": 100 * (finding_of(gain) == "better"),
-                "called better where it is 0 or less, % of all": 100 * (finding_of(gain) == "better" and truth <= 0),
-                "called worse where it is 0 or more, % of all": 100 * (finding_of(gain) == "worse" and truth >= 0),
-                "placebo: coverage of zero, %": 100 * (abs(zero.value) <= half_zero),
-                "placebo: half-width, points": half_zero,
-                "placebo: called better, %": 100 * (zero.value > half_zero),
+                "squared error / left": miss**2 / left,
+                "called better where 2 points or more, %": 100 * better if truth >= LARGE else np.nan,
+                "called better where 0 or less, % of all": 100 * (better and truth <= 0),
+                "called worse where 0 or more, % of all": 100 * (worse and truth >= 0),
             }
-        )
-    assert verdict.candidates
-    found = {}
+            found |= {f"{name}: {what}": value for what, value in told.items()}
+        found |= {
+            "placebo: coverage of zero, %": 100 * (abs(zero.value) <= half_zero),
+            "placebo: called better, %": 100 * (zero.value > half_zero),
+            "placebo: half-width, points": half_zero,
+        }
+        kinds[choice.is_group].append(found)
+    told = {}
     for is_group, rows in kinds.items():
         for name in rows[0]:
             values = [row[name] for row in rows if not np.isnan(row[name])]
-            found[f"{'all' if is_group else 'languages'}: {name}"] = [float(np.mean(values))] if values else []
-    return found
+            told[f"{'all' if is_group else 'languages'}, {name}"] = [float(np.mean(values))] if values else []
+    return told
 
 
 def reach(low: float | None, high: float | None) -> float:

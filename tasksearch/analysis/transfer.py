@@ -16,9 +16,10 @@ import numpy as np
 from tasksearch.core.errors import BadInput, TasksearchError
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Cell
-from tasksearch.core.study import Objective, TrialRecord
+from tasksearch.core.study import SEARCHED, Objective, TrialRecord
 from tasksearch.core.transfer import SharedTarget
 from tasksearch.results.transfer import RankCorrelation
+from tasksearch.search.fidelity import baseline_of_search
 from tasksearch.search.gain_table import Array, GainTable
 from tasksearch.search.objective import Baseline, counted_targets, objective_weights
 
@@ -49,13 +50,14 @@ class Ranked:
 
     @classmethod
     def of(cls, records: Sequence[TrialRecord]) -> Self | None:
-        """Read the records of a study; None where no mix was scored.
+        """Read the records of a study, trials of its search alone; None where no mix was scored.
 
         Raises:
             StudyNotReady: there is no baseline.
         """
-        baseline = Baseline.of(records)
-        table = GainTable.of(records, baseline)
+        bare = baseline_of_search(records)
+        baseline = Baseline.of(bare)
+        table = GainTable.of([*bare, *(record for record in records if record.role in SEARCHED)], baseline)
         return None if table is None else cls(table=table, baseline=baseline)
 
     def shared(self, cells: Collection[Cell], objective: Objective, groups: Mapping[str, str]) -> tuple[SharedTarget, ...]:

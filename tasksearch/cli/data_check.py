@@ -13,7 +13,7 @@ from tasksearch.cli.printing import print_json, refuse_beside
 
 CHECK_EXAMPLES = (
     "Examples: `tasksearch data check --suite lowres --data ../shared/data`; "
-    "`tasksearch data check --suite lowres --target udpos --language sw --model xlm-roberta-base --json`"
+    "`tasksearch data check --suite lowres --target udpos --language sw --model FacebookAI/xlm-roberta-base --json`"
 )
 
 

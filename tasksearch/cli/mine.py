@@ -18,7 +18,7 @@ from tasksearch.core.option import option_of
 from tasksearch.core.options import StudyOptions
 
 EMBED_EXAMPLES = (
-    "Examples: `tasksearch embed sw.txt --model xlm-roberta-large --layer 14 --out sw.npy`; "
+    "Examples: `tasksearch embed sw.txt --model FacebookAI/xlm-roberta-large --layer 14 --out sw.npy`; "
     "`tasksearch embed sw.txt.gz --model models/encoder --layer 7 --layer 12 --out 'sw.{layer}.npy'`"
 )
 MINE_EXAMPLES = (

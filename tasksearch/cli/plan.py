@@ -15,7 +15,7 @@ from tasksearch.core.options import Forecasting, Places, Resources, StudyOptions
 
 PLAN_EXAMPLES = (
     "Examples: `tasksearch plan --space ladder`; `tasksearch plan --space sequential --trials 64 --json`; "
-    "`tasksearch plan --suite lowres --data DIR --model xlm-roberta-base --gpus-per-trial 1 --concurrency 8`"
+    "`tasksearch plan --suite lowres --data DIR --model FacebookAI/xlm-roberta-base --gpus-per-trial 1 --concurrency 8`"
 )
 
 
@@ -55,7 +55,7 @@ def plan(
         return
     for line in (
         *_lines(found),
-        *_taken_over(wanted),
+        *taken_over(wanted),
         *_precision(found, wanted),
         *_arms(wanted),
         *_limits(found, resources),
@@ -102,7 +102,7 @@ def _lines(found: Any) -> list[str]:
     return lines
 
 
-def _taken_over(config: Any) -> list[str]:
+def taken_over(config: Any) -> list[str]:
     """Return which mixes come from another encoder's study, and by what they were ranked."""
     told = config.transfer
     if told is None:

@@ -15,7 +15,7 @@ from tasksearch.cli.printing import open_console, print_json
 
 PREDICT_EXAMPLES = (
     "Examples: `tasksearch predict --model models/xnli --data data --out predictions`; "
-    "`tasksearch predict --model xlm-roberta-large --target tatoeba --layer 14 --data data --out predictions --labels gold`"
+    "`tasksearch predict --model FacebookAI/xlm-roberta-large --target tatoeba --layer 14 --data data --out predictions`"
 )
 
 

@@ -16,7 +16,7 @@ from tasksearch.core.options import Changes, Places, Resources, StudyOptions
 
 RUN_EXAMPLES = (
     "Examples: `tasksearch run`; `tasksearch run --space single_task --target nli --trials 13 --seed 1`; "
-    "`tasksearch run --suite lowres --data DIR --model xlm-roberta-base --target tydiqa --language swh`; "
+    "`tasksearch run --suite lowres --data DIR --model FacebookAI/xlm-roberta-base --target tydiqa --language swh`; "
     "`tasksearch run --trials 60 --print-config > study.toml` and `tasksearch run --config study.toml`"
 )
 RESUME_EXAMPLES = (

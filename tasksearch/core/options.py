@@ -264,15 +264,14 @@ class StudyOptions(Options):
     epochs: float | None = option(
         None, TRAINING, "passes of every target phase over its examples, in place of steps", above=0, wish="a positive number"
     )
-    search_target_steps: float | None = option(
-        None,
+    search_target_steps: float = option(
+        1.0,
         TRAINING,
         "share of those steps that trials of the search run, and a baseline for them; finalists, controls and their baseline "
         "run all",
         above=0,
         most=1,
         wish="a share in (0, 1], such as 0.25",
-        unset="1, all of them",
     )
     early_stopping: int | None = option(
         None,

@@ -7,6 +7,7 @@ A GPU's step is cut into smaller forward passes instead (`training.micro`), whic
 from __future__ import annotations
 
 import ctypes
+import gc
 import math
 import os
 import sys
@@ -92,3 +93,13 @@ def give_back() -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def release() -> None:
+    """Delete what no longer has an owner, and return its memory.
+
+    A model and its optimiser refer to themselves, and Python collects such objects only after many new ones. Without this a
+    worker keeps the models of several finished parts.
+    """
+    gc.collect()
+    give_back()

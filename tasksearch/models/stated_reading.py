@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from tasksearch.core.errors import ModelUnusable
+from tasksearch.core.plan import Pooling
 
 FILES = ("tasksearch.json", "config_sentence_transformers.json", "1_Pooling/config.json")
-_MODES = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
+_MODES: dict[str, Pooling] = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ class StatedReading:
         prompts: name → text of all prompts that are not empty.
     """
 
-    pooling: str | None = None
+    pooling: Pooling | None = None
     prefix: str = ""
     prompts: Mapping[str, str] = field(default_factory=dict)
 

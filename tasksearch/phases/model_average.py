@@ -56,7 +56,8 @@ def averaged_model(run: PlanRun, target: str, members: Sequence[PlanRun], on_ste
         steps, seconds = steps + done.steps, seconds + done.seconds
         del done  # one model at a time
         member.forget()
-    model, head = run.context.first_model(run.plan), None
+    model = run.context.first_model(run.plan)
+    head: nn.Module | None = None
     encoders.load_into(model)
     model.eval()
     if headed:

@@ -17,6 +17,7 @@ from tasksearch.core.learning_curve import LearningCurve
 from tasksearch.core.plan import Plan
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.signature import signature_of
+from tasksearch.forward.memory import release
 from tasksearch.metrics.outcomes import Outcomes
 from tasksearch.models.encoder import no_mlm_head
 from tasksearch.phases.checkpoints import clear
@@ -116,6 +117,7 @@ class PlanRun:
     def run(self, part: str, on_step: OnStep | None = None) -> PartOutcome:
         """Run one part, or take its result from the store; after the last one the store is brought back into its budget."""
         done = self._run(part, on_step)
+        release()
         if part == self.parts[-1] and self.context.store is not None and self.context.store_budget is not None:
             prune(self.context.store, self.context.store_budget)
         return done

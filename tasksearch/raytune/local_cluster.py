@@ -196,7 +196,7 @@ def _waiting() -> Iterator[None]:
             try:
                 return inner(*arguments, **named)
             except RuntimeError:
-                if time.monotonic() > deadline or ray_is_gone():
+                if time.monotonic() > deadline or _raylet_died():
                     raise
                 time.sleep(0.2)
 
@@ -205,6 +205,20 @@ def _waiting() -> Iterator[None]:
         yield
     finally:
         services.get_node = inner
+
+
+def _raylet_died() -> bool:
+    """Return whether a raylet that this process started has ended; each is told once, so that another try starts afresh.
+
+    Ray has no list of its processes until all have started, and would wait for a dead raylet.
+    """
+    dead = False
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):
+            if child.name() == "raylet" and child.status() == psutil.STATUS_ZOMBIE:
+                child.wait(0)
+                dead = True
+    return dead
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from tasksearch.reports.table_files import to_csv, to_latex
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_NUMBER = re.compile(r"~?[+\-−–]?\d[\d.,]*( ?%)?( \[.*\])?(\+\d+)?[*•]?|[▲▼?]?[+\-−]\d[\d.,]*( \[.*\])?†?|–")
+_NUMBER = re.compile(r"~?[+\-−–]?\d[\d,]*(\.\d+)?( ?%)?( \[.*\])?(\+\d+)?[*•]?|[▲▼?]?[+\-−]\d[\d.,]*( \[.*\])?†?|–")
 
 
 def render(data: ReportData, *, extra: tuple[Section, ...] = ()) -> str:

@@ -253,16 +253,16 @@ def _finalist(
     unready = _first_unready(searched)
     if unready is not None:
         return Wait(number=unready)
-    if (bare := _whole_baseline(config, plan_of, before)) is not None:
-        return Proposal(number=n, role="baseline", plan=bare, params=unused(config.space))
+    if (whole := _whole_baseline(config, plan_of, before)) is not None:
+        return Proposal(number=n, role="baseline", plan=whole, params=unused(config.space))
     run = {record.plan: record for record in before if record.role == "finalist"}
     found = choose_finalists(config, searched, groups)
     first = _first(config, plan_of, found, run)
     if first is None and (control := _control(config, plan_of, found, before)) is not None:
         return Proposal(number=n, role="control", plan=control, params=unused(config.space))
     controls = sum(record.role == "control" for record in before)
-    bare = [record for record in before if record.role == "baseline"][: config.baseline_seeds]
-    wanted = first or _race(config, plan_of, found, run, bare, race, controls)
+    seeds = [record for record in before if record.role == "baseline"][: config.baseline_seeds]
+    wanted = first or _race(config, plan_of, found, run, seeds, race, controls)
     if isinstance(wanted, Wait):
         return wanted
     if wanted is not None:

@@ -102,7 +102,6 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "trials": _trials(asked, space, transfer),
         "controls": GRID_CONTROLS if space.grid and asked.controls == StudyOptions.controls else control_names(asked.controls),
         "pairs": _pairs(asked, space, transfer),
-        "search_target_steps": asked.search_target_steps or StudyConfig.search_target_steps,
         "tracking_uri": kept_tracking_address(asked.tracking_uri),
         "pretraining_text": tuple(str(Path(place).absolute()) for place in asked.pretraining_text),
     }
@@ -236,7 +235,6 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
         "model": None if config.model == "lab" else config.model,
         "objective": ",".join(aims) or None,
         "controls": ",".join(config.controls) or "none",
-        "search_target_steps": config.search_target_steps if config.is_short else None,
         "tracking_uri": None if config.tracking_uri is None else kept_address(config.tracking_uri),
     }
     plain = {name: getattr(config, name) for name in same - set(resolved)}

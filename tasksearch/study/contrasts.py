@@ -108,7 +108,7 @@ class Contrasts:
     def singles(self) -> tuple[SingleTask, ...]:
         """Return every mix of one task, sorted by task, length and learning rate."""
         found = [trained for trained in self.mixes.values() if len(trained[0].plan.schedule.tasks) == 1]
-        found.sort(key=lambda trained: trained[0].plan.learning_rate)
+        found.sort(key=lambda trained: trained[0].plan.learning_rate or 0.0)
         told = [single for trained in found if (single := self._single(trained)) is not None]
         return tuple(sorted(told, key=lambda single: (single.task, single.steps)))
 

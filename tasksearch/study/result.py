@@ -14,6 +14,7 @@ from tasksearch.core.arguments import named_arguments
 from tasksearch.core.folders import AnyPath
 from tasksearch.core.score import ScoreTable
 from tasksearch.core.study import StudyConfig, TrialRecord
+from tasksearch.results.transfer import RankTransfer
 from tasksearch.results.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -90,6 +91,13 @@ class StudyResult:
         from tasksearch.reports.frames import score_frame
 
         return score_frame(self.trials)
+
+    @property
+    def transfer(self) -> RankTransfer | None:
+        """How far this encoder ranks the mixes that were taken over as the earlier study's did; None where none was."""
+        from tasksearch.study.transfer import transfer_of
+
+        return transfer_of(self.folder)
 
     def to_dataframe(self) -> pd.DataFrame:
         """Return one row per trial, indexed by its number.

@@ -14,10 +14,13 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Cell
 from tasksearch.core.signature import signature_of
 from tasksearch.core.space import SearchSpace, encode
-from tasksearch.core.study import SEARCHED, Objective, StudyConfig, TrialRecord
+from tasksearch.core.study import BASELINES, SEARCHED, Objective, StudyConfig, TrialRecord
 from tasksearch.core.transfer import SharedTarget, Transfer, TransferredMix
 from tasksearch.results.transfer import RankTransfer
 from tasksearch.tasks.suite import Suite
+
+_NOT_OF_A_MIX: Mapping[str, Any] = {"sizes": (), "learning_rates": (), "arm_learning_rates": ()}
+"""Fields of a space that belong to its data and its encoder, without them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,7 @@ class EarlierStudy:
     @property
     def space(self) -> SearchSpace:
         """Its space without what belongs to its data and its encoder: sizes of tasks, and learning rates."""
-        return dataclasses.replace(self.config.space, sizes=(), learning_rates=())
+        return dataclasses.replace(self.config.space, **_NOT_OF_A_MIX)
 
     @property
     def id(self) -> str:
@@ -128,13 +131,13 @@ class EarlierStudy:
         )
 
     def _fingerprint(self) -> str:
-        read = [r for r in self.records if r.status == "done" and r.role in ("baseline", *SEARCHED)]
+        read = [r for r in self.records if r.status == "done" and r.role in (*BASELINES, *SEARCHED)]
         return signature_of([(r.number, r.plan.signature, sorted(r.scores.values("select").items())) for r in read])
 
 
 def _alike(one: SearchSpace, other: SearchSpace) -> bool:
     """Return whether spaces are equal but for what belongs to data and encoder."""
-    first, second = (dataclasses.replace(each, sizes=(), learning_rates=(), batch_size=None) for each in (one, other))
+    first, second = (dataclasses.replace(each, **_NOT_OF_A_MIX, batch_size=None) for each in (one, other))
     return first == second and not one.searched_rates
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+from tasksearch.core.atomic import write_atomic
+from tasksearch.core.errors import TasksearchError
+from tasksearch.core.folders import cache_folder
+from tasksearch.core.signature import signature_of
 from tasksearch.tracking.client import open_client
 
 _PREFIX = "sqlite:///"
@@ -21,15 +26,56 @@ def file_of(uri: str) -> Path | None:
 
 
 def make_empty(path: Path) -> None:
-    """Create MLflow's tables in a new file, under a temporary name first: MLflow cannot open a half-created file."""
+    """Create MLflow's tables in a new file, under a temporary name first: MLflow cannot open a half-created file.
+
+    MLflow makes them by seventy migrations that take two seconds. The result is kept in the cache and copied from then on.
+    """
     temporary = path.with_name(f".{path.name}.new")
     for left in (temporary, temporary.with_name(f"{temporary.name}-journal")):
         left.unlink(missing_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
-    open_client(f"{_PREFIX}{temporary}").search_experiments(max_results=1)
+    kept = _kept_tables()
+    if not _copied(kept, temporary):
+        open_client(f"{_PREFIX}{temporary}").search_experiments(max_results=1)
+        _keep_tables(temporary, kept)
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     temporary.rename(path)
+
+
+def _kept_tables() -> Path:
+    """Return the place in the cache of an empty database of this MLflow, named by its version and its migrations."""
+    import mlflow
+    from mlflow.version import VERSION
+
+    scripts = Path(mlflow.__file__).parent / "store/db_migrations/versions"
+    name = signature_of("MLflow's tables", VERSION, sorted(path.name for path in scripts.glob("*.py")))
+    return cache_folder() / "mlflow" / f"{name}.db"
+
+
+def _copied(kept: Path, path: Path) -> bool:
+    """Copy the kept tables to `path` and return whether that could be done; nothing is left there if not."""
+    try:
+        if not kept.is_file() or is_damaged(kept):
+            return False
+        shutil.copyfile(kept, path)
+    except OSError:
+        path.unlink(missing_ok=True)
+        return False
+    return True
+
+
+def _keep_tables(path: Path, kept: Path) -> None:
+    """Keep the tables of a new database, without the experiment `Default`, whose address is that of the current folder."""
+    with (
+        suppress(TasksearchError, sqlite3.Error, AttributeError),  # SQLite may be built without `serialize`
+        closing(sqlite3.connect(path, timeout=30.0)) as line,
+        closing(sqlite3.connect(":memory:")) as copy,
+    ):
+        line.backup(copy)
+        copy.execute("DELETE FROM experiments")
+        copy.commit()
+        write_atomic(kept, copy.serialize())
 
 
 def is_damaged(path: Path) -> bool:

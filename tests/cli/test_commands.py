@@ -33,6 +33,7 @@ TINY = [
     "--target",
     "topic",
 ]
+ONE_WORKER = ["--concurrency", "1"]  # a second one imports for longer than it would train
 LAB = ["--phase1-steps", "30", "--language", "near1", "--language", "lowfar"]
 
 
@@ -82,18 +83,18 @@ def test_help_loads_no_heavy_library():
         (["best", "nowhere", "--out", "mix.toml"], "--out needs --language"),
     ],
 )
-def test_a_mistake_is_one_line_without_a_traceback(arguments, said, tmp_path):
-    done = tasksearch(*arguments, cwd=tmp_path)
+def test_a_mistake_is_one_line_without_a_traceback(arguments, said, tmp_path, inside):
+    done = inside(*arguments, cwd=tmp_path)
     assert done.returncode not in (0, 1)
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert not done.stdout
 
 
-def test_a_model_of_another_shape_is_refused(tmp_path):
+def test_a_model_of_another_shape_is_refused(tmp_path, inside):
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / "config.json").write_text('{"model_type": "gpt2"}')
-    done = tasksearch("run", "--model", str(tmp_path / "m"), *LAB, cwd=tmp_path)
+    done = inside("run", "--model", str(tmp_path / "m"), *LAB, cwd=tmp_path)
     assert done.returncode == 2
     assert "'gpt2' model; known encoder families are" in done.stderr
 
@@ -101,7 +102,7 @@ def test_a_model_of_another_shape_is_refused(tmp_path):
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli") / "study"
-    done = tasksearch("run", "--space", "joint", *TINY, *LAB, "--out", str(folder), "--json")
+    done = tasksearch("run", "--space", "joint", *TINY, *LAB, *ONE_WORKER, "--out", str(folder), "--json")
     assert done.returncode == 0, done.stderr
     return folder, json.loads(done.stdout)
 
@@ -116,16 +117,16 @@ def test_a_study_runs_from_the_command_line_to_a_verdict(study):
         assert (choice["best_mix"] is None) or not covers
 
 
-def test_running_it_again_runs_nothing_and_says_the_same(study):
+def test_running_it_again_runs_nothing_and_says_the_same(study, inside):
     folder, said = study
-    again = tasksearch("resume", str(folder), "--json")
+    again = inside("resume", str(folder), "--json")
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["verdict"] == said["verdict"]
 
 
-def test_asking_for_another_study_in_the_same_folder_is_refused(study):
+def test_asking_for_another_study_in_the_same_folder_is_refused(study, inside):
     folder, _ = study
-    done = tasksearch("run", "--space", "joint", *TINY, *LAB, "--seed", "7", "--out", str(folder))
+    done = inside("run", "--space", "joint", *TINY, *LAB, "--seed", "7", "--out", str(folder))
     assert done.returncode == 2
     assert "holds another study" in done.stderr
 
@@ -134,35 +135,35 @@ def test_the_study_ends_with_one_count_in_all_its_books(study):
     assert study[1]["summary"]["counts"] == {"ledger": 9, "Optuna": 9, "MLflow": 9}
 
 
-def test_the_optuna_study_moves_into_a_database_and_back_and_is_complete_there(study, tmp_path):
+def test_the_optuna_study_moves_into_a_database_and_back_and_is_complete_there(study, tmp_path, inside):
     folder, said = study
     for option in (["--optuna-storage", f"sqlite:///{tmp_path}/o.db"], [], ["--optuna-storage", "journal"]):
-        done = tasksearch("resume", str(folder), *option, "--json")
+        done = inside("resume", str(folder), *option, "--json")
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["summary"]["counts"] == said["summary"]["counts"]
-        inside = "journal" if option[-1:] == ["journal"] else f"sqlite:///{tmp_path}/o.db"
-        assert (folder / "optuna.location").read_text() == f"{inside}\n"
+        place = "journal" if option[-1:] == ["journal"] else f"sqlite:///{tmp_path}/o.db"
+        assert (folder / "optuna.location").read_text() == f"{place}\n"
     assert (tmp_path / "o.db").exists()
 
 
-def test_the_store_is_listed_summed_verified_and_pruned(study):
+def test_the_store_is_listed_summed_verified_and_pruned(study, inside):
     folder, _ = study
-    listed = json.loads(tasksearch("store", "ls", str(folder), "--json").stdout)["segments"]
+    listed = json.loads(inside("store", "ls", str(folder), "--json").stdout)["segments"]
     assert {entry["kind"] for entry in listed} == {"intermediate", "scores"}
     assert all(entry["size"] > 0 and entry["seconds"] > 0 for entry in listed)
     assert any("seed" in entry["label"] for entry in listed)
-    sums = json.loads(tasksearch("store", "du", str(folder), "--json").stdout)["kinds"]
+    sums = json.loads(inside("store", "du", str(folder), "--json").stdout)["kinds"]
     assert sum(row["bytes"] for row in sums.values()) == sum(entry["size"] for entry in listed)
-    whole = tasksearch("store", "verify", str(folder), "--json")
+    whole = inside("store", "verify", str(folder), "--json")
     assert whole.returncode == 0 and json.loads(whole.stdout)["damaged"] == []
-    dry = json.loads(tasksearch("store", "prune", str(folder), "--budget", "0MB", "--dry-run", "--json").stdout)
+    dry = json.loads(inside("store", "prune", str(folder), "--budget", "0MB", "--dry-run", "--json").stdout)
     assert sorted(dry["removed"]) == sorted(entry["name"] for entry in listed)
 
 
 def test_a_second_study_over_the_same_store_trains_nothing_it_holds(study, tmp_path):
     folder, said = study
     options = ["--out", str(tmp_path / "second"), "--store", str(folder / "store"), "--name", "second", "--json"]
-    done = tasksearch("run", "--space", "joint", *TINY, *LAB, *options)
+    done = tasksearch("run", "--space", "joint", *TINY, *LAB, *ONE_WORKER, *options)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["verdict"]["choices"] == said["verdict"]["choices"]
     for path in (tmp_path / "second" / "trials").glob("[0-9]*[0-9].json"):
@@ -171,11 +172,10 @@ def test_a_second_study_over_the_same_store_trains_nothing_it_holds(study, tmp_p
     assert not (tmp_path / "second" / "store").exists()
 
 
-def test_the_mix_is_written_as_toml_that_reads_back(study, tmp_path):
-
+def test_the_mix_is_written_as_toml_that_reads_back(study, tmp_path, inside):
     folder, _ = study
     wanted = ["--language", "near1", "--select", "target-dev", "--out", str(tmp_path / "mix.toml")]
-    done = tasksearch("best", str(folder), *wanted)
+    done = inside("best", str(folder), *wanted)
     assert done.returncode == 0, done.stderr
     assert "Adaptive" in done.stdout
     assert "The search was not worth its" in " ".join(done.stdout.split()) or "cannot be said" in done.stdout
@@ -208,9 +208,9 @@ def test_optuna_opens_the_study(study):
     assert [trial.state.name for trial in loaded.trials] == ["COMPLETE"] * 9
 
 
-def test_the_table_of_trials_is_plain_text_where_there_is_no_terminal(study):
+def test_the_table_of_trials_is_plain_text_where_there_is_no_terminal(study, inside):
     folder, _ = study
-    done = tasksearch("trials", str(folder))
+    done = inside("trials", str(folder))
     assert done.returncode == 0
     assert "baseline" in done.stdout
     assert "\x1b" not in done.stdout
@@ -221,7 +221,7 @@ def test_nothing_is_written_outside_the_study_and_the_cache(study, tmp_path):
 
 
 SMALLER = {
-    "--trials +16": "--trials +1",
+    "--trials +16": "--trials +1 --concurrency 1",
     "--kills 100": "--kills 2",
     "plan --space ladder": "plan --space ladder --phase1-steps 30 --target topic --language near1",
     "run --space joint_vs_seq": "run --print-config",
@@ -230,7 +230,8 @@ SMALLER = {
 """What the test changes in a command of the README, so that it takes seconds. The study itself is run by the fixture."""
 
 
-STARTS_RAY = ("resume", "extend", "torture")
+IN_A_PROCESS = ("extend", "torture")
+"""Commands that start Ray, or fork; nothing is left to resume."""
 
 
 def readme_commands():
@@ -255,7 +256,7 @@ def test_the_commands_of_the_readme_succeed_in_the_order_in_which_they_stand(stu
             # `ui` serves until it is stopped (tests/study/test_compare_page.py opens it); effects need eight mixes, more than
             # the small study has (tests/study/test_task_effects.py)
             continue
-        if words[0] in STARTS_RAY:
+        if words[0] in IN_A_PROCESS:
             done = tasksearch(*words, cwd=here)
             assert done.returncode == 0, (line, done.stderr)
         else:

@@ -11,7 +11,7 @@ import pytest
 
 ARGUMENTS = [
     "run", "--space", "joint_vs_seq", "--trials", "5", "--baseline-seeds", "3", "--leaders", "1", "--leader-seeds", "3",
-    "--most-seeds", "3", "--controls", "none",
+    "--most-seeds", "3", "--controls", "none", "--steps", "32",
     "--target", "retrieval", "--target", "topic", "--phase1-steps", "30", "--language", "near1", "--json",
 ]  # fmt: skip
 
@@ -70,6 +70,7 @@ def test_kill_9_and_resume_at_another_concurrency_give_the_same_study(undisturbe
     assert mlflow_keys(folder) == list(range(9))
 
 
+@pytest.mark.long
 def test_its_mixes_are_confirmed_on_a_wider_encoder(undisturbed, tmp_path):
     from tasksearch.lab.recipe import LabRecipe
     from tasksearch.phases.lab_model import ensure_lab_data

@@ -74,7 +74,8 @@ ARGUMENTS = [
     "run", "--suite", "mine.toml", "--sampler", "parts.py:sampler", "--picker", "parts.py:worst", "--trials", "6",
     "--encoder", "parts.py:Mine",
     "--baseline-seeds", "3", "--leaders", "2", "--leader-seeds", "1", "--most-seeds", "1", "--controls", "none", "--steps", "8",
-    "--language", "near1", "--language", "qqa", "--out", "study", "--json",
+    "--language", "near1", "--language", "qqa", "--concurrency", "1",
+    "--out", "study", "--json",
 ]  # fmt: skip
 
 

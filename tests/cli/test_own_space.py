@@ -36,13 +36,13 @@ def study(tiny_lab, tmp_path_factory):
         "run", "--space", "./my_space.py", "--objective", "classification=2,retrieval,near1", "--target", "topic", "--target",
         "retrieval", "--language", "near1", "--language", "sov", "--model", str(tiny_lab.model), "--data", str(tiny_lab.data),
         "--trials", "6", "--baseline-seeds", "3", "--leaders", "1", "--leader-seeds", "1", "--out", "study", "--json",
-        "--controls", "none", cwd=home,
+        "--controls", "none", "--concurrency", "1", cwd=home,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return home, json.loads(done.stdout)
 
 
-def test_a_space_by_path_runs_and_is_kept_in_the_study(study):
+def test_a_space_by_path_runs_and_is_kept_in_the_study(study, inside):
     home, said = study
     ledger = Ledger(home / "study")
     assert said["summary"]["done"] == len(ledger.records()) == 7
@@ -53,7 +53,7 @@ def test_a_space_by_path_runs_and_is_kept_in_the_study(study):
     assert "sequential" in kinds and "annealed" not in kinds
     assert {r.plan.schedule.steps for r in ledger.records()} == {0, 8}
     (home / "my_space.py").unlink()  # the study holds the space itself
-    again = tasksearch("resume", "study", "--json", cwd=home)
+    again = inside("resume", "study", "--json", cwd=home)
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["verdict"] == said["verdict"]
 
@@ -78,11 +78,11 @@ def test_a_study_in_use_is_one_line_and_exit_code_4(study):
     assert "is in use by process" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_a_model_folder_without_a_tokenizer_is_one_line(tiny_lab, tmp_path):
+def test_a_model_folder_without_a_tokenizer_is_one_line(tiny_lab, tmp_path, inside):
     shutil.copytree(tiny_lab.model, tmp_path / "model")
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (tmp_path / "model" / name).unlink()
-    done = tasksearch("run", "--model", "./model", "--data", str(tiny_lab.data), cwd=tmp_path)
+    done = inside("run", "--model", "./model", "--data", str(tiny_lab.data), cwd=tmp_path)
     assert done.returncode == 2
     assert "model folder 'model' has no tokenizer" in done.stderr
     assert "Traceback" not in done.stderr and not (tmp_path / "studies").exists()

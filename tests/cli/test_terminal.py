@@ -14,7 +14,7 @@ from tasksearch.cli.printing import PIPED
 
 STUDY = [
     "run", "--space", "joint", "--trials", "5", "--baseline-seeds", "3", "--leaders", "1", "--leader-seeds", "3",
-    "--controls", "none",
+    "--controls", "none", "--steps", "16",
     "--target", "retrieval", "--target", "topic", "--phase1-steps", "30", "--language", "near1", "--language", "lowfar",
 ]  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Deterministic kernels: nothing that training needs lacks one, and on a CPU they change no score."""
 
+import json
 import subprocess
 import sys
 
@@ -26,23 +27,20 @@ settings = dataclasses.replace(
 mix = Mixture.of({card.name: 1 for card in suite.intermediates})
 plan = Plan(suite="lab", schedule=Schedule.joint(mix, 12), targets=tuple(c.name for c in suite.targets),
             languages=("en", "near1"), settings=settings)
-context = open_context(suite, sys.argv[1], sys.argv[2], None, deterministic=sys.argv[3] == "yes")
-scores = run_plan(plan, context).scores
-state = torch.are_deterministic_algorithms_enabled(), torch.backends.cuda.flash_sdp_enabled()
-print(json.dumps([state, context.numerics, scores.to_json()]))
+found = {}
+for wish in ("no", "yes"):  # a process that was told to stays deterministic
+    context = open_context(suite, sys.argv[1], sys.argv[2], None, deterministic=wish == "yes")
+    scores = run_plan(plan, context).scores
+    state = torch.are_deterministic_algorithms_enabled(), torch.backends.cuda.flash_sdp_enabled()
+    found[wish] = [state, context.numerics, scores.to_json()]
+print(json.dumps(found))
 """
-
-
-def run(lab, wish):
-    command = [sys.executable, "-c", SCRIPT, str(lab.data), str(lab.model), wish]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture(scope="module")
 def outputs(tiny_lab):
-    import json
-
-    return {wish: json.loads(run(tiny_lab, wish)) for wish in ("yes", "no")}
+    command = [sys.executable, "-c", SCRIPT, str(tiny_lab.data), str(tiny_lab.model)]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def test_every_kind_of_task_trains_under_deterministic_kernels_to_the_same_scores(outputs):

@@ -13,7 +13,9 @@ FOLDER = Path(__file__).parents[2] / "notebooks"
 NAMES = ("01_first_study.ipynb", "02_score_table.ipynb", "03_best_mix.ipynb")
 SMALL = (
     "trials, baseline_seeds, leaders, leader_seeds = 7, 3, 1, 3\n"
-    "languages, phase1_steps = ['near1', 'lowfar'], 30"
+    "languages, phase1_steps = ['near1', 'lowfar'], 30\n"
+    "import functools, tasksearch\n"
+    "tasksearch.configure = functools.partial(tasksearch.configure, steps=[16])"
 )  # fmt: skip
 
 

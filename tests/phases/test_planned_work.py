@@ -76,9 +76,8 @@ def test_a_short_plan_shares_all_but_the_training_of_targets_with_the_whole_one(
         return {segment.name: segment.signature for segment in (*run.intermediate, *run.targets)}
 
     whole, short = PLANS[0], dataclasses.replace(PLANS[0], target_share=0.5)
-    asked = dataclasses.replace(
-        SHORT, target=dataclasses.replace(SHORT.target, epochs=0.25), target_overrides=(("topic", (("steps", 2),)),)
-    )
+    own = (("topic", (("epochs", 0.5), ("steps", 2))),)
+    asked = dataclasses.replace(SHORT, target=dataclasses.replace(SHORT.target, epochs=0.25), target_overrides=own)
     assert signed(short) == signed(dataclasses.replace(whole, settings=asked)), "a segment is named by the steps that it runs"
     differ = {name for name, signature in signed(short).items() if signed(whole)[name] != signature}
     assert differ == {"target/nli", "target/topic"}

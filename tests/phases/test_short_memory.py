@@ -1,9 +1,11 @@
 """A plan on a device that is short of memory: the same scores, and manifests that say how its steps were cut."""
 
 import dataclasses
+import gc
 
 import pytest
 import torch
+from transformers import PreTrainedModel
 
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.plan import Plan
@@ -58,3 +60,17 @@ def test_a_plan_short_of_memory_scores_as_one_that_is_not(tiny_lab, tmp_path, mo
         "target/nli": {"nli": 2},
         "target/retrieval": None,
     }
+
+
+def test_finished_plans_leave_none_of_their_models_behind(tiny_lab, tmp_path):
+    context = open_context(SUITE, str(tiny_lab.data), str(tiny_lab.model), str(tmp_path / "store"))
+    gc.collect()
+    gc.disable()  # as in a worker that makes few new objects
+    counts = []
+    try:
+        for seed in range(3):
+            run_plan(dataclasses.replace(PLAN, seed=seed), context)
+            counts.append(sum(issubclass(type(one), PreTrainedModel) for one in gc.get_objects()))
+    finally:
+        gc.enable()
+    assert counts == counts[:1] * 3

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -186,7 +187,7 @@ def test_a_start_that_takes_long_to_fail_is_tried_again_for_ten_minutes(monkeypa
     assert len(calls) == 14
 
 
-def test_ray_waits_for_a_raylet_that_is_alive_and_for_none_that_died(monkeypatch):
+def test_ray_waits_for_a_raylet_that_is_alive_and_for_none_that_died(monkeypatch, tmp_path):
     from ray._private import services
 
     calls = []
@@ -198,15 +199,18 @@ def test_ray_waits_for_a_raylet_that_is_alive_and_for_none_that_died(monkeypatch
         return {"labels": {}}
 
     monkeypatch.setattr(services, "get_node", get_node)
-    monkeypatch.setattr(module, "ray_is_gone", lambda: None)
     monkeypatch.setattr(module.time, "sleep", lambda _: None)
     with module._waiting():
         assert services.get_node("address", "node") == {"labels": {}}
     assert services.get_node is get_node
     calls.clear()
-    monkeypatch.setattr(module, "ray_is_gone", lambda: "Ray's process raylet ended (exit code 1)")
-    with module._waiting(), pytest.raises(RuntimeError, match="no node info"):
-        services.get_node("address", "node")
+    raylet = subprocess.Popen([shutil.copy(shutil.which("true"), tmp_path / "raylet")])
+    os.waitid(os.P_PID, raylet.pid, os.WEXITED | os.WNOWAIT)
+    with module._waiting():
+        with pytest.raises(RuntimeError, match="no node info"):
+            services.get_node("address", "node")
+        assert services.get_node("address", "node") == {"labels": {}}, "another try is not ended by it"
+    raylet.wait()  # it is gone: so that Python knows
 
 
 def test_a_start_that_takes_long_says_so(monkeypatch):

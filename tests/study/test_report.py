@@ -371,7 +371,7 @@ def test_numbers_stand_right(text):
     assert is_numeric(text)
 
 
-@pytest.mark.parametrize("text", ["", "restate", "follow 48 → entail", "not shown better: A", "96 steps"])
+@pytest.mark.parametrize("text", ["", "3.11.7", "restate", "follow 48 → entail", "not shown better: A", "96 steps"])
 def test_words_stand_left(text):
     assert not is_numeric(text)
 

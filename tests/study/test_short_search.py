@@ -2,6 +2,7 @@
 
 import pytest
 
+from tasksearch.analysis.transfer import Ranked
 from tasksearch.core.study import SEARCHED
 from tasksearch.records.ledger import Ledger
 from tasksearch.reports.sections.cautions import cautions
@@ -73,6 +74,11 @@ def test_the_report_compares_equals_and_says_what_was_short(folder, settings):
     assert planned(data.config, list(data.records)) == len(data.records)
     before = [r for r in data.records if r.role in (*SEARCHED, "short-baseline")]
     assert planned(data.config, before) >= len(data.records)
+
+
+def test_another_study_ranks_its_mixes_by_the_short_trainings(folder):
+    ranked = Ranked.of(Ledger(folder).records())
+    assert ranked.baseline.share == 0.25 and {first.plan.target_share for first in ranked.table.firsts} == {0.25}
 
 
 def test_a_mix_is_trained_again_with_whole_target_phases(folder):

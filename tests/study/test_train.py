@@ -263,11 +263,11 @@ def test_non_commercial_data_are_named_on_the_card_and_beside_the_numbers(tiny_l
     assert "CC BY-NC 4.0 (**non-commercial**)" in text and "Trained on non-commercial data (restate, tag)" in text
 
 
-def test_the_command_prints_the_scores_and_as_json_one_object(study, mix, tmp_path):
+def test_the_command_prints_the_scores_and_as_json_one_object(study, mix, tmp_path, inside):
     command = [sys.executable, "-m", "tasksearch", "train", "--mix", str(mix), "--target", "tag", "--study", str(study)]
     plain = subprocess.run([*command, "--out", str(tmp_path / "a")], capture_output=True, text=True, check=False)
     assert plain.returncode == 0, plain.stderr
     assert "target/tag, step 40/40" in plain.stderr and "equal to trial 5 of small" in plain.stdout
     assert "generated, code-mixed world" in " ".join(plain.stdout.split()) and "\x1b" not in plain.stdout
-    said = subprocess.run([*command, "--out", str(tmp_path / "b"), "--json"], capture_output=True, text=True, check=False)
+    said = inside(*command[3:], "--out", str(tmp_path / "b"), "--json")
     assert json.loads(said.stdout)["origin"]["differing"] == 0

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tasksearch.cli.app import app
+from tasksearch.cli.plan import taken_over as planned_lines
 from tasksearch.core.errors import StudyNotReady, TasksearchError, UnknownName
 from tasksearch.core.options import Growth
 from tasksearch.core.plan import PhaseSettings, Plan
@@ -19,6 +20,7 @@ from tasksearch.search.simulated_study import simulated_study
 from tasksearch.study.compare import compare_studies
 from tasksearch.study.configuration import command_of, configure, options_for
 from tasksearch.study.extend import extended
+from tasksearch.study.result import open_study
 from tasksearch.study.transfer import EarlierStudy, scored_cells, transfer_of
 from tasksearch.tasks.catalogue import load_suite
 
@@ -65,6 +67,8 @@ def test_its_trials_are_the_earlier_study_s_best_and_a_spread_and_the_baseline_s
     assert [record.plan.schedule for record in records[3 : config.trials]] == [mix.schedule for mix in told.mixes]
     assert all(record.params == mix.params for record, mix in zip(records[3:], told.mixes, strict=False))
     assert {record.role for record in records[config.trials :]} == {"finalist"}
+    [line] = planned_lines(config)
+    assert "ranks 1, 2, 3, 4, " in line and "of 17 of" in line and "nli in 2 languages" in line
 
 
 def test_the_earlier_scores_choose_trials_and_are_no_scores_of_the_study(small, tmp_path):
@@ -93,7 +97,7 @@ def test_the_study_is_complete_without_the_earlier_one(small, tmp_path):
     copy = shutil.copytree(small, tmp_path / "small")
     (copy / "study.id").write_text("small-0123abcd\n")
     folder = simulate(tmp_path / "large", large(copy), 1)
-    before = transfer_of(folder)
+    before = open_study(folder).transfer
     moved = copy.rename(tmp_path / "elsewhere")
     assert large(moved) == Ledger(folder).config(), "a study that was moved is the same"
     shutil.rmtree(moved)
@@ -188,6 +192,20 @@ def test_a_learning_rate_is_the_encoder_s_and_does_not_go_along(tmp_path):
     assert {mix.schedule.learning_rate for mix in taken.transfer.mixes} == {None} and taken.space.searched_rates == ()
     assert not any("learning_rate" in dict(mix.params) for mix in taken.transfer.mixes)
     assert taken.overrides.intermediate_learning_rate == 5e-5 and configure(options_for(taken)) == taken
+
+
+def test_a_grid_gives_some_of_its_plans_and_no_others_are_trained(tmp_path):
+    asked = {"space": "singles_and_all", "targets": ["nli"], "languages": ["near1"], "trials": 30}
+    config = large(simulate(tmp_path / "small", configure(**asked, **SHORT), 0), confirm=2)
+    simulate(tmp_path / "large", config, 1)
+    trained = [r.plan.schedule for r in Ledger(tmp_path / "large").records() if r.role in ("design", "search")]
+    assert trained == [mix.schedule for mix in config.transfer.mixes] and len(trained) == 4 < config.space.plan_count
+
+
+def test_a_search_with_short_target_phases_is_ranked_by_them(tmp_path):
+    folder = simulate(tmp_path, configure(**SMALL, **SHORT, search_target_steps=0.5), 0)
+    assert {r.plan.target_share for r in Ledger(folder).records() if r.role == "search"} == {0.5}
+    assert large(folder).transfer.ranked == 17
 
 
 # ---- killed, resumed, judged: over the planted surface, in this process

@@ -27,11 +27,12 @@ def section(data: ReportData) -> Section | None:
 
 def _sentence(found: TaskEffects) -> str:
     row = found["all"]
-    clear = sorted((effect for effect in row.drops if effect.clear), key=lambda effect: effect.value)
+    asked = (*row.drops, *(effect for effect in row.order if effect.kind == "rate"))
+    clear = sorted((effect for effect in asked if effect.clear), key=lambda effect: effect.value)
     told = ", ".join(effect.line for effect in clear)
     if not told:
         return "Over all languages the interval of no task's effect leaves zero out."
-    return f"Over all languages, in points: {told}. Of the other tasks the interval covers zero."
+    return f"Over all languages, in points: {told}. Of the other tasks' effects the interval covers zero."
 
 
 def _by_language(found: TaskEffects) -> Figure:

@@ -1,6 +1,8 @@
 """Effects read from the surrogate: the Gaussian process's own answer, and intervals that hold on planted worlds."""
 
+import dataclasses
 import statistics
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,11 +15,15 @@ from tasksearch.bench.effects import GROUPS, checked
 from tasksearch.bench.planted_world import HELD, NULL, ONE, TUNE, draw_world
 from tasksearch.bench.simulate import proposed, searched
 from tasksearch.core.errors import StudyNotReady
+from tasksearch.core.study import SEARCHED
+from tasksearch.records.ledger import Ledger
 from tasksearch.search.gain_table import MIN_MIXES, GainTable
 from tasksearch.search.objective import Baseline
 from tasksearch.search.surrogate.features import blocks_of, features
 from tasksearch.search.surrogate.multitask_gp import KERNELS, LEVEL, OWN, coregionalised, seed_contrasts
 from tasksearch.search.surrogate.schedule_arrays import ScheduleArrays
+
+REAL = Path(__file__).parents[3] / "benchmarks/data/real_study"
 
 
 def table_of(family, number, trials):
@@ -107,3 +113,28 @@ def test_where_nothing_helps_few_intervals_say_otherwise():
 def test_too_few_mixes_are_said():
     with pytest.raises(StudyNotReady, match=f"{MIN_MIXES - 1} mixes were trained; effects of tasks need at least {MIN_MIXES}"):
         task_effects(table_of(TUNE, 4, MIN_MIXES - 1), GROUPS, {})
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the recorded study is in the repository, not in the wheel")
+def test_the_learning_rates_effect_on_the_record_of_real_languages_turns_with_the_rates():
+    records = [record for record in Ledger(REAL).records() if record.role in ("baseline", *SEARCHED)]
+    groups = {"masakhapos": "tagging", "sib200": "classification", "tatoeba": "retrieval", "udpos": "tagging"}
+
+    def effects_at(rates):
+        told = [
+            record if record.plan.schedule.learning_rate is None else dataclasses.replace(
+                record, plan=dataclasses.replace(
+                    record.plan, schedule=record.plan.schedule.at_rate(rates[record.plan.schedule.learning_rate])
+                )
+            )
+            for record in records
+        ]  # fmt: skip
+        row = task_effects(GainTable.of(told, Baseline.of(told)), groups, {})["all"]
+        return [effect for effect in row.order if effect.kind == "rate"]
+
+    [found] = effects_at({2e-5: 2e-5, 2e-4: 2e-4})
+    assert found.words == "rate 0.0002 rather than 2e-05" and found.mixes >= 13
+    assert found.high < 0, "at the higher rate retrieval falls"
+    [turned] = effects_at({2e-5: 2e-4, 2e-4: 2e-5})
+    assert turned.low > 0 and turned.value == pytest.approx(-found.value, rel=0.35)
+    assert effects_at({2e-5: 2e-5, 2e-4: 2e-5}) == []
