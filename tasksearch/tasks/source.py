@@ -221,8 +221,8 @@ class TaskSource:
         assert tokenizer is not None, "a source that encodes has a tokenizer"
         if len(portion.examples) < _WORTH_A_FILE or not self._tokenizer_name:
             return encode(portion.examples, card, tokenizer, max_length, prefix)
-        rule = (card.select_split, card.report_split, language in card.one_split, card.fewest, card.keep_repeats, cap, number)
-        rule += (few_shot,) if few_shot else ()
+        cut = (card.select_split, card.report_split, language in card.one_split, card.fewest, card.keep_repeats, cap, number)
+        rule = (*cut, few_shot) if few_shot else cut
         reading = (card.kind, card.labels, self.evaluation_fingerprint(card, language), self.skip_bad)
         before = [prefix] if prefix else []
         name = signature_of("encoded portion", CASTS, self._tokenizer_name, max_length, reading, rule, *before)
