@@ -1,6 +1,7 @@
 """The MLflow page of a study: which runs are compared, the queries of docs/mlflow.md, and the page itself in a browser."""
 
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,17 +19,18 @@ DOCS = Path(__file__).parents[2] / "docs" / "mlflow.md"
 
 
 @pytest.fixture(scope="module")
-def tracked(planted_folder, planted):
+def tracked(planted_folder, planted, tmp_path_factory):
     """The planted study with its MLflow runs, a report attached to the parent."""
     from tasksearch.study.report import write_report
 
-    page, _ = write_report(planted_folder)
-    tracker = MlflowTracker(None, planted_folder, study_id(planted_folder, "planted"), groups=planted.GROUPS)
-    tracker.open_study(Ledger(planted_folder).config(), {})
-    for record in Ledger(planted_folder).records():
+    folder = shutil.copytree(planted_folder, tmp_path_factory.mktemp("compared") / "study")
+    page, _ = write_report(folder)
+    tracker = MlflowTracker(None, folder, study_id(folder, "planted"), groups=planted.GROUPS)
+    tracker.open_study(Ledger(folder).config(), {})
+    for record in Ledger(folder).records():
         tracker.write_trial(record, {})
     tracker.close_study({}, {"report.html": page}, complete=True)
-    return planted_folder, tracker
+    return folder, tracker
 
 
 def test_the_best_of_every_kind_comes_before_the_second_of_any(planted_folder):
