@@ -8,6 +8,7 @@ from tasksearch.core.errors import TrainingFailed
 from tasksearch.core.learning_curve import LearningCurve
 from tasksearch.core.own_files import unpack
 from tasksearch.core.required_segments import RequiredSegment
+from tasksearch.forward.memory import settle
 from tasksearch.phases.checkpoints import CheckpointPolicy
 from tasksearch.phases.context import RunContext, open_context
 from tasksearch.phases.preemption import PREEMPTION
@@ -32,7 +33,9 @@ class ThreePhase(PlanTrainable):
         """Unfold the plan; the first trial of a process loads model and data. From now on SIGTERM ends the process cleanly."""
         PREEMPTION.listen()
         self._keep_to_share()
-        self._run = PlanRun(self.plan, self._open())
+        context = self._open()
+        settle()
+        self._run = PlanRun(self.plan, context)
 
     def parts(self) -> tuple[str, ...]:
         """Return `intermediate/0` …, then `target/<name>` …."""

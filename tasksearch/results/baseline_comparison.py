@@ -98,6 +98,7 @@ class BaselineComparison:
         worth: the verdict; `undecided` where no interval can be claimed or no free baseline stands on fresh seeds.
         reason: why, as a clause of `sentence`.
         hours: what was spent.
+        earlier: study of another encoder whose mixes were taken over; its cost is not among the hours. Empty: none.
     """
 
     row: str
@@ -111,12 +112,14 @@ class BaselineComparison:
     worth: Worth
     reason: str
     hours: Hours
+    earlier: str = ""
 
     @property
     def sentence(self) -> str:
         """The verdict on the search, which is printed below every table of best mixes."""
         beside = f", {_hours(self.hours.controls)} the controls" if self.hours.controls else ""
-        of_them = f"({_hours(self.hours.search)} of them the sampler's trials{beside})"
+        searched = f"trials of the search, without what study {self.earlier} cost" if self.earlier else "the sampler's trials"
+        of_them = f"({_hours(self.hours.search)} of them {searched}{beside})"
         spent = f"{_hours(self.hours.total)} {self.hours.unit} {of_them}"
         words = {
             "worth it": f"The search was worth its cost of {spent}: {self.reason}.",

@@ -10,7 +10,7 @@ import numpy as np
 from tasksearch.core.errors import TasksearchError
 from tasksearch.core.study import BASELINES, SEARCHED, StudyConfig, TrialRecord
 from tasksearch.search.fidelity import baseline_of_search
-from tasksearch.search.gain_table import GainTable, language_columns
+from tasksearch.search.gain_table import GainTable, language_columns, usual_rate
 from tasksearch.search.objective import counted_targets, kept_baseline, objective_weights
 from tasksearch.search.surrogate.alike_columns import Distances, alike_columns
 from tasksearch.search.surrogate_search import MOST_MIXES, Told, ranked_mixes, telling_rows
@@ -75,6 +75,7 @@ def _told(
         seeds=seeds,
         weights=np.array([sum(weights[cell] for cell in column) for column in columns.values()]),
         alike=alike_columns(list(columns), distances),
+        usual=usual_rate(table.firsts),
     )
 
 
@@ -92,4 +93,5 @@ def _objectives(told: Sequence[TrialRecord]) -> Told | None:
         gains=np.array([[record.objective] for record in firsts.values()], dtype=np.float64),
         seeds=None,
         weights=np.ones(1),
+        usual=usual_rate(list(firsts.values())),
     )

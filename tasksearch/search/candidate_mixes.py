@@ -84,12 +84,13 @@ class CandidateMixes:
                 found |= {f"rank/{space.tasks[i]}": float(self.rank[row, i]) for i in chosen}
         return found
 
-    def arrays(self, space: SearchSpace, tasks: Sequence[str] | None = None) -> ScheduleArrays:
+    def arrays(self, space: SearchSpace, tasks: Sequence[str] | None = None, usual: float | None = None) -> ScheduleArrays:
         """Convert to the arrays that features are made of.
 
         Args:
             space: of these mixes.
             tasks: columns in their order; None: the space's. A task that the space lacks is absent from every mix.
+            usual: learning rate of mixes whose space has none, as in `ScheduleArrays.of`.
         """
         present = self.weight > 0
         count = present.sum(axis=1)
@@ -102,7 +103,7 @@ class CandidateMixes:
             rank=np.where(present, rank, -1),
             moves=np.where(count > 1, moves, 0.0),
             length=np.log2(np.array(space.steps, dtype=np.float64))[self.steps],
-            rate=np.array([log_rate(rate) for rate in _rates(space)])[self.rate],
+            rate=np.array([log_rate(rate or usual) for rate in _rates(space)])[self.rate],
         )
         return found if tasks is None else _ordered(found, space.tasks, tasks)
 

@@ -82,7 +82,9 @@ class GainTable:
     @cached_property
     def surrogate(self) -> Surrogate | None:
         """The surrogate over these mixes; None where they are fewer than `MIN_MIXES`."""
-        return surrogate_over([first.plan.schedule for first in self.firsts]) if len(self.firsts) >= MIN_MIXES else None
+        if len(self.firsts) < MIN_MIXES:
+            return None
+        return surrogate_over([first.plan.schedule for first in self.firsts], usual=usual_rate(self.firsts))
 
     def shrunken(self, columns: Sequence[Mapping[Cell, float]]) -> Posterior:
         """Posterior of weighted means of cells, one column each; several columns borrow strength from each other."""
@@ -117,6 +119,15 @@ class GainTable:
         """Return the points of percent per unit of such a weighted mean."""
         total = sum(weights.values())
         return sum(weights.get(cell, 0.0) * float(d) for cell, d in zip(self.cells, self.deviations, strict=True)) / total
+
+
+def usual_rate(firsts: Sequence[TrialRecord]) -> float | None:
+    """Return the learning rate of the mixes that state none, beside some that do, as arms of matched pairs may.
+
+    None where all state one, or none does.
+    """
+    silent = [first.plan for first in firsts if first.plan.schedule.learning_rate is None]
+    return silent[0].learning_rate if 0 < len(silent) < len(firsts) else None
 
 
 def _common(mixes: Mapping[Schedule, Sequence[TrialRecord]], baseline: Baseline) -> tuple[Cell, ...]:

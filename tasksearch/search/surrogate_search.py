@@ -50,6 +50,7 @@ class Told:
         seeds: shape (seeds, columns), of the baseline, in the same units; None: unknown.
         weights: of the columns in the objective.
         alike: how alike columns may be, from `alike_columns`.
+        usual: learning rate of the mixes that state none; None: all do, or none does.
     """
 
     schedules: tuple[Schedule, ...]
@@ -58,6 +59,7 @@ class Told:
     seeds: Array | None
     weights: Array
     alike: tuple[Array, ...] = ()
+    usual: float | None = None
 
     def cut(self) -> Told:
         """Return what the surrogate is fitted to: `telling_rows` of these mixes."""
@@ -103,7 +105,7 @@ def ranked_mixes(
     held = fitted.trained_mean()
     listed = bool(space.rules or space.methods)
     mixes = _Drawn.of(space, rng) if listed else _candidates(space, told, held, weights, rng)
-    seen = fitted.predict(mixes.arrays(space, fitted.surrogate.tasks))
+    seen = fitted.predict(mixes.arrays(space, fitted.surrogate.tasks, told.usual))
     worth = improvement(seen.mean - held.max(axis=0), seen.step) @ weights
     order = np.argsort(-np.round(worth / max(1e-12, float(worth.max())), _DIGITS), kind="stable")
     for row in order[:_YIELDED]:
@@ -119,7 +121,7 @@ def improvement(ahead: Array, spread: Array) -> Array:
 
 
 def _fitted(space: SearchSpace, told: Told, pending: Sequence[Schedule]) -> FittedSurrogate:
-    fitted = FittedSurrogate.of(surrogate_over(told.schedules, space.tasks), told.gains, told.seeds, told.alike)
+    fitted = FittedSurrogate.of(surrogate_over(told.schedules, space.tasks, told.usual), told.gains, told.seeds, told.alike)
     new = [schedule for schedule in dict.fromkeys(pending) if schedule.stages and schedule not in told.schedules]
     return fitted.with_guessed(new) if new else fitted
 
@@ -137,8 +139,8 @@ class _Drawn:
         found = {mix: params for _ in range(_RANDOM) if (mix := decode(space, params := random_params(space, draw)))}
         return cls(drawn=tuple(found.values()), schedules=tuple(found))
 
-    def arrays(self, space: SearchSpace, tasks: Sequence[str]) -> ScheduleArrays:
-        return ScheduleArrays.of(self.schedules, tasks)
+    def arrays(self, space: SearchSpace, tasks: Sequence[str], usual: float | None) -> ScheduleArrays:
+        return ScheduleArrays.of(self.schedules, tasks, usual)
 
     def params(self, row: int, space: SearchSpace) -> dict[str, Any]:
         return self.drawn[row]

@@ -53,7 +53,8 @@ def best_of(
     from tasksearch.analysis.study_analysis import as_rule
 
     folder = Path(folder)
-    asked_rule = as_rule(rule or Ledger(folder).config().select)
+    config = Ledger(folder).config()
+    asked_rule = as_rule(rule or config.select)
     reading, records = study or read_study(folder, languages, target=target)
     if languages is not None:
         languages = [scored_name(one, reading.scored_languages) for one in languages]
@@ -61,6 +62,8 @@ def best_of(
     asked = ask_question(folder, reading, records, asked_rule, target=target)
     # the search was for all targets: whether it was worth its cost is not a question about one of them
     comparison = None if target else compare_with_baselines(reading, records, asked_rule)
+    if comparison is not None and (transfer := config.transfer) is not None:
+        comparison = dataclasses.replace(comparison, earlier=transfer.study)
     return dataclasses.replace(
         verdict, baseline_comparison=comparison, adaptive=asked.adaptive, small=small_sets(reading), target=target or ""
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -203,7 +204,7 @@ def trim_model(
     from tasksearch.export.folder import check_out, whole_folder
     from tasksearch.models.checkpoint_files import copy_beside, described, local_folder, weight_files
     from tasksearch.models.encoder import load_pretrained, quiet_transformers
-    from tasksearch.models.stated_reading import FILES
+    from tasksearch.models.stated_reading import FILES, stated_reading
     from tasksearch.models.vocabulary_trim import trimmed_model, trimmed_tokenizer
 
     check_out(out, force=force)
@@ -220,6 +221,10 @@ def trim_model(
     definition = one.tokenizer.backend_tokenizer.to_str()
     used = {*np.unique(np.concatenate([cut.flat for cut in texts.values()])).tolist()}
     used |= {*one.tokenizer.all_special_ids, one.tokenizer.pad_token_id}
+    with suppress(ModelUnusable):  # of files that cannot be followed no prefix is read either
+        stated = stated_reading(str(folder))
+        for prompt in (stated.prefix, *stated.prompts.values()):
+            used |= {*one.tokenizer(prompt, add_special_tokens=False)["input_ids"]}
     written, kept = trimmed_tokenizer(definition, used)
     before = sum(path.stat().st_size for path in weight_files(folder))
     kinds = {kind for _, kind in described(folder).values()}

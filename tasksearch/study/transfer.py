@@ -189,7 +189,7 @@ def rank_transfers(studies: Sequence[tuple[str, StudyConfig, Suite, Sequence[Tri
     read = [(name, config, suite, ranked_or_none(records)) for name, config, suite, records in studies]
     found = []
     for pair in combinations(read, 2):
-        first, second = pair if pair[0][1].transfer is None else pair[::-1]
+        first, second = pair[::-1] if pair[0][1].transfer is not None and pair[1][1].transfer is None else pair
         (name, config, _, there), (other, second_config, suite, here) = first, second
         if there is None or here is None:
             continue

@@ -6,14 +6,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasksearch.analysis.task_effects.questions import effect_questions
+from tasksearch.bench.planted_world import PAIR, draw_world
+from tasksearch.bench.simulate import proposed, searched
 from tasksearch.cli.plan import _arms
 from tasksearch.core.arm_rates import ARMS, arm_rate_words, read_arm_rates
 from tasksearch.core.errors import BadInput, UnknownName
+from tasksearch.core.mixture import Mixture
 from tasksearch.core.options import StudyOptions
+from tasksearch.core.plan import PhaseSettings, TrainSettings
+from tasksearch.core.schedule import Schedule
 from tasksearch.core.space import SearchSpace
 from tasksearch.core.study import StudyConfig
+from tasksearch.search import surrogate_search
+from tasksearch.search.auto import auto_suggestions
 from tasksearch.search.controls import most_controls
+from tasksearch.search.gain_table import GainTable
 from tasksearch.search.matched_pairs import drawn_pairs, matched_sets
+from tasksearch.search.objective import Baseline
 from tasksearch.study.configuration import configure, options_for
 from tasksearch.study.matched_comparison import _check_alike
 
@@ -90,3 +100,58 @@ def test_studies_with_other_rates_of_their_arms_do_not_answer_one_question(tmp_p
     configs = [configure(), configure(arm_learning_rate="joint=2e-5")]
     with pytest.raises(BadInput, match=r"--arm-learning-rate none and joint=2e-05; expected the same rates of the arms"):
         _check_alike(list(zip((tmp_path / "a", tmp_path / "b"), configs, strict=True)))
+
+
+USUAL = 1e-4
+SETTINGS = PhaseSettings(intermediate=TrainSettings(learning_rate=USUAL))
+
+
+def rated(joint, sequential):
+    """Records of a search with twelve matched mixtures, whose arms have these learning rates; the other mixes state none."""
+    world = draw_world(PAIR, 1)
+    mixes = [mix for _, mix in proposed(world, 40, 1) if mix.kind in ("joint", "sequential")]
+    rates = {"joint": joint, "sequential": sequential}
+    arms = [("pair", mix.at_rate(rates[mix.kind])) for mix in mixes[12:]]
+    records = searched(world, [*(("search", mix) for mix in mixes[:12]), *arms]).records
+    return [dataclasses.replace(one, plan=dataclasses.replace(one.plan, settings=SETTINGS)) for one in records]
+
+
+def test_a_mix_that_states_no_rate_has_that_of_the_study_beside_arms_with_their_own():
+    records = rated(USUAL * 8, USUAL / 8)
+    told = [
+        dataclasses.replace(r, plan=dataclasses.replace(r.plan, schedule=r.plan.schedule.at_rate(r.plan.learning_rate)))
+        if r.plan.schedule.stages else r
+        for r in records
+    ]  # fmt: skip
+    found, stated = (GainTable.of(each, Baseline.of(each)).surrogate for each in (records, told))
+    assert (found.usual, stated.usual) == (USUAL, None)
+    assert (found.arrays.rate == stated.arrays.rate).all() and len(set(found.arrays.rate)) == 3
+    alike = rated(None, None)
+    assert GainTable.of(alike, Baseline.of(alike)).surrogate.usual is None
+
+
+def test_the_sampler_predicts_its_mixes_at_the_study_s_rate(monkeypatch):
+    records, world, seen = rated(USUAL * 8, USUAL / 8), draw_world(PAIR, 1), []
+    of = surrogate_search.FittedSurrogate.predict
+
+    def predict(self, mixes):
+        seen.extend(mixes.rate)
+        return of(self, mixes)
+
+    monkeypatch.setattr(surrogate_search.FittedSurrogate, "predict", predict)
+    space = dataclasses.replace(SPACE, tasks=world.tasks)
+    config = StudyConfig(name="x", suite="s", model="m", targets=(), languages=(), space=space, sampler="auto")
+    assert next(auto_suggestions(config, records, (), {}, seed=0))
+    usual = GainTable.of(records, Baseline.of(records)).surrogate.arrays_of(
+        [Schedule.joint(Mixture.uniform(world.tasks[0]), 64)]
+    )
+    assert set(seen) == set(usual.rate) != {0.0}
+
+
+def test_what_differs_in_order_and_rate_at_once_is_no_effect_of_the_rate():
+    def asked(joint, sequential):
+        records = rated(joint, sequential)
+        return [q.about for q in effect_questions(GainTable.of(records, Baseline.of(records)).surrogate) if q.kind == "rate"]
+
+    assert asked(USUAL * 8, USUAL / 8) == [], "the highest was tried jointly alone, the lowest in order alone"
+    assert asked(USUAL, USUAL / 8) == [(f"{USUAL:g}", f"{USUAL / 8:g}")]

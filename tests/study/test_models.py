@@ -125,6 +125,9 @@ def test_a_trimmed_model_cuts_its_texts_as_before_and_gives_the_same_vectors(kin
     pieces = tiny_bert if kind in ("bert", "rembert") else Path(tiny_lab.model)
     fields = {} if pieces == tiny_bert else {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
     folder = write_tiny_model(kind, pieces, tmp_path / "model", max_position_embeddings=130, **fields)
+    longest = sorted(load_pretrained(str(folder)).tokenizer.get_vocab(), key=lambda piece: (-len(piece), piece))[:9]
+    prompt = " ".join(piece.removeprefix("##").strip("▁Ġ<>[]") for piece in longest) + ": "
+    (folder / "config_sentence_transformers.json").write_text(json.dumps({"prompts": {"query": prompt}}))
     told = trim_model(
         str(folder), tmp_path / "out", suite=LAB, data=Path(tiny_lab.data), languages=["near1"], targets=["topic"]
     )
@@ -133,9 +136,10 @@ def test_a_trimmed_model_cuts_its_texts_as_before_and_gives_the_same_vectors(kin
     whole, small = load_pretrained(str(folder)), load_pretrained(str(tmp_path / "out"))
     assert small.model.config.vocab_size == len(small.tokenizer) == told["pieces"]
     assert small.has_mlm_head and languages_of_model(str(tmp_path / "out")) == ("en", "near1")
-    assert [small.tokenizer.convert_ids_to_tokens(i) for i in small.tokenizer("ba be")["input_ids"]] == [
-        whole.tokenizer.convert_ids_to_tokens(i) for i in whole.tokenizer("ba be")["input_ids"]
-    ]
+    for text in ("ba be", f"{prompt}ba be"):  # of a prompt that the files state no piece is left out
+        assert [small.tokenizer.convert_ids_to_tokens(i) for i in small.tokenizer(text)["input_ids"]] == [
+            whole.tokenizer.convert_ids_to_tokens(i) for i in whole.tokenizer(text)["input_ids"]
+        ]
 
 
 def test_bpe_keeps_every_merge_that_its_texts_need():

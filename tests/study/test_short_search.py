@@ -8,9 +8,11 @@ from tasksearch.records.ledger import Ledger
 from tasksearch.reports.sections.cautions import cautions
 from tasksearch.search.objective import Baseline, objective
 from tasksearch.study.best import best_of
+from tasksearch.study.extend import _check_finished
 from tasksearch.study.reference_scores import reference_scores_of
 from tasksearch.study.report import planned, report_of
 from tasksearch.study.single_plan import trained_by
+from tasksearch.tasks.catalogue import load_suite
 
 SURFACE = {"shortened": 40.0}
 """A quarter of the target steps costs 30 points, far more than any mix gains."""
@@ -50,6 +52,12 @@ def test_the_order_in_which_trials_end_changes_nothing(planted, folder, settings
     planted.run_in_process(manager, tmp_path, {"surface": SURFACE}, at_once=4)
     told = [[(r.role, r.plan, r.objective) for r in records] for records in (manager.records, Ledger(folder).records())]
     assert told[0] == told[1]
+
+
+def test_a_finished_study_is_known_as_finished_where_its_end_was_not_noted(planted, folder, settings, monkeypatch):
+    monkeypatch.setattr("tasksearch.engine.completion.has_ended", lambda *_: False)
+    Ledger(folder).save_sizes(planted.SIZES)
+    _check_finished(Ledger(folder), planted.config(**settings), load_suite("lab"))
 
 
 def test_the_verdict_is_that_of_whole_target_phases(folder):

@@ -129,6 +129,9 @@ def test_compare_tells_the_same_correlation_in_both_orders(small, tmp_path):
     assert f"{found.rows[0].value:+.2f}" in printed
     [again] = compare_studies([folder, shutil.copytree(folder, tmp_path / "copy")]).transfers
     assert again.rows[0].value == 1.0
+    third = simulate(tmp_path / "third", large(folder, languages=["near1"], confirm=2, name="third"), 1)
+    [one] = compare_studies([folder, third]).transfers
+    assert (one.first, one.second) == (Ledger(folder).config().name, "third"), "both took mixes over: the order is as given"
     unrelated = simulate(tmp_path / "unrelated", configure(**SMALL | {"targets": ["topic"]}, **SHORT), 2)
     assert compare_studies([small, unrelated]).transfers == ()
 
@@ -237,6 +240,8 @@ def test_a_study_that_was_killed_ends_as_one_that_was_not(planted, taken, tmp_pa
     run = CliRunner().invoke(app, ["best", str(tmp_path / "killed")], catch_exceptions=False).output
     told = json.loads(CliRunner().invoke(app, ["best", str(tmp_path / "killed"), "--json"], catch_exceptions=False).output)
     assert "its 3 best of" in run and "6 mixes are few" in run
+    sentence = told["baseline_comparison"]["sentence"]
+    assert f"of them trials of the search, without what study {whole[1].first} cost" in sentence
     assert told["transfer"]["mixes"] == 6 and told["transfer"]["rows"][0]["name"] == "all"
     page = CliRunner().invoke(app, ["report", str(tmp_path / "killed")], catch_exceptions=False)
     assert page.exit_code == 0 and "From another encoder" in (tmp_path / "killed" / "report.html").read_text()

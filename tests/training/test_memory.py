@@ -2,7 +2,9 @@
 
 import copy
 import dataclasses
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -123,3 +125,24 @@ def test_room_is_what_is_left_beside_the_process_and_the_optimiser():
     room = memory.room_for_activations(most, 1_000_000)
     assert 0.5 * (1 << 30) < room < most - 12_000_000
     assert memory.room_for_activations(1, 1_000_000) == 0
+
+
+def test_what_a_worker_has_loaded_is_left_out_of_collections_and_what_comes_later_is_not():
+    class Part:
+        pass
+
+    early = gc.get_freeze_count()
+    memory.settle()
+    try:
+        known = gc.get_freeze_count()
+        assert known and len(gc.get_objects()) < known / 10
+        memory.settle()
+        assert gc.get_freeze_count() <= known, "once: no model of a later part is among them"
+        part = Part()
+        part.itself, gone = part, weakref.ref(part)
+        del part
+        memory.release()
+        assert gone() is None
+    finally:
+        if not early:
+            gc.unfreeze()

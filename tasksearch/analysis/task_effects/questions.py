@@ -5,7 +5,8 @@ Each is one weighted sum over mixes (`contrasts.Contrast`), an average over the 
 
 drop      gain of a mix without the task, its share given to the others, less that of the mix; over mixes that hold another
 last      the task moved to the end of the order less moved to its start; over mixes whose mixture moves and that hold it
-rate      a mix at the highest learning rate of the search less it at the lowest; over all mixes, where both were tried
+rate      a mix at the highest learning rate of the search less it at the lowest; over all mixes, where both were tried with
+          one kind of schedule
 kind      a mix as it was trained, one task after the other (or annealed), less its tasks jointly
 pair      mix - without the one - without the other + without both; over mixes that hold both and a third task
 shapley   of the game in which the value of a set of tasks is the gain of training them jointly in equal shares
@@ -63,8 +64,13 @@ def usual_steps(surrogate: Surrogate) -> int:
 
 def usual_rate(surrogate: Surrogate) -> float | None:
     """Return the learning rate that most trained mixes have, of equally frequent ones the lowest; None where all have one."""
-    counts = Counter(schedule.learning_rate for schedule in surrogate.schedules if schedule.learning_rate is not None)
+    counts = Counter(rate for rate in _each_rate(surrogate) if rate is not None)
     return min(counts, key=lambda rate: (-counts[rate], rate)) if counts else None
+
+
+def _each_rate(surrogate: Surrogate) -> list[float | None]:
+    """Return the learning rate of every mix; None where no mix states one, and for the baseline."""
+    return [schedule.learning_rate or (surrogate.usual if schedule.stages else None) for schedule in surrogate.schedules]
 
 
 def _drops(surrogate: Surrogate, arrays: ScheduleArrays) -> Iterator[EffectQuestion]:
@@ -76,12 +82,15 @@ def _drops(surrogate: Surrogate, arrays: ScheduleArrays) -> Iterator[EffectQuest
 
 
 def _rates(surrogate: Surrogate, arrays: ScheduleArrays) -> Iterator[EffectQuestion]:
-    counts = Counter(schedule.learning_rate for schedule in surrogate.schedules if schedule.learning_rate is not None)
-    if len(counts) < 2:
+    each = _each_rate(surrogate)
+    tried = {rate for rate in each if rate is not None}
+    if len(tried) < 2:
         return
-    low, high = min(counts), max(counts)
-    if min(counts[low], counts[high]) >= LEAST:
-        there = np.array([schedule.learning_rate is not None for schedule in surrogate.schedules])
+    low, high = min(tried), max(tried)
+    alike = Counter(zip((schedule.kind for schedule in surrogate.schedules), each, strict=True))
+    # arms of matched pairs may have one rate jointly and another in order: which of the two it was cannot be told
+    if any(min(alike[kind, low], alike[kind, high]) >= LEAST for kind, _ in alike):
+        there = np.array([rate is not None for rate in each])
         rows, size = arrays.rows(there), int(there.sum())
         one, two = (dataclasses.replace(rows, rate=np.full(size, log_rate(rate))) for rate in (high, low))
         contrast = _mean(surrogate, one) + _mean(surrogate, two, -1.0)

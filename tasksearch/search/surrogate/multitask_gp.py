@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from tasksearch.core.schedule import Schedule
 from tasksearch.search.surrogate.alike_columns import own_parts
-from tasksearch.search.surrogate.features import blocks_of, features, tasks_of
+from tasksearch.search.surrogate.features import blocks_of, tasks_of
 from tasksearch.search.surrogate.schedule_arrays import ScheduleArrays
 from tasksearch.search.surrogate.warping import POWERS, Warp
 
@@ -73,10 +73,12 @@ class Surrogate:
     Attributes:
         schedules: trained mixes, T of them, each once.
         among: tasks that mixes to be predicted may have, beside those of the trained ones.
+        usual: learning rate of the mixes that state none, beside some that do; None: all do, or none does.
     """
 
     schedules: tuple[Schedule, ...]
     among: tuple[str, ...] = ()
+    usual: float | None = None
 
     def posterior(self, scores: Array, seeds: Array | None = None) -> Posterior:
         """Compute the shrunken scores of every mix in every column.
@@ -106,7 +108,8 @@ class Surrogate:
         """
         warp, mean = self.warp(scores), np.zeros((len(schedules), scores.shape[1]))
         parts = self._parts(warp.forward(scores), None)
-        across, _ = self.with_others(features(schedules, self.tasks), [place for _, place, _ in parts])
+        others = blocks_of(self.arrays_of(schedules))
+        across, _ = self.with_others(others, [place for _, place, _ in parts])
         for weight, place, found in parts:
             values, vectors = self.bases[place]
             mean += weight * (across[place] @ vectors) @ (found.mean / np.maximum(values, 1e-9)[:, np.newaxis])
@@ -164,7 +167,11 @@ class Surrogate:
     @cached_property
     def arrays(self) -> ScheduleArrays:
         """The mixes as arrays."""
-        return ScheduleArrays.of(self.schedules, self.tasks)
+        return self.arrays_of(self.schedules)
+
+    def arrays_of(self, schedules: Sequence[Schedule]) -> ScheduleArrays:
+        """Convert other mixes as these are."""
+        return ScheduleArrays.of(schedules, self.tasks, self.usual)
 
     @cached_property
     def blocks(self) -> dict[str, Array]:
@@ -233,15 +240,15 @@ class Surrogate:
         return weights
 
 
-def surrogate_over(schedules: Sequence[Schedule], among: Sequence[str] = ()) -> Surrogate:
-    """Build the surrogate over these mixes; `among` as its attribute.
+def surrogate_over(schedules: Sequence[Schedule], among: Sequence[str] = (), usual: float | None = None) -> Surrogate:
+    """Build the surrogate over these mixes; `among` and `usual` as its attributes.
 
     Raises:
         ValueError: a mix is listed twice.
     """
     if len(set(schedules)) != len(schedules):
         raise ValueError("a mix is listed twice; expected one row of scores per mix")
-    return Surrogate(schedules=tuple(schedules), among=tuple(among))
+    return Surrogate(schedules=tuple(schedules), among=tuple(among), usual=usual)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

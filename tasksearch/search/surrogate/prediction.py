@@ -79,8 +79,8 @@ class FittedSurrogate:
 
         Later predictions keep their means, up to how features are centred, and are surer near these mixes.
         """
-        guessed = self.predict(ScheduleArrays.of(schedules, self.surrogate.tasks)).mean
-        more = surrogate_over((*self.surrogate.schedules, *schedules), self.surrogate.tasks)
+        guessed = self.predict(self.surrogate.arrays_of(schedules)).mean
+        more = surrogate_over((*self.surrogate.schedules, *schedules), self.surrogate.tasks, self.surrogate.usual)
         scores = np.concatenate([self.scores, self.warp.forward(guessed)])
         parts = tuple(replace(part, z=more.basis(part.place)[1].T @ scores @ part.whiten.T) for part in self.parts)
         return FittedSurrogate(surrogate=more, warp=self.warp, scores=scores, parts=parts)

@@ -31,7 +31,7 @@ class ScheduleArrays:
         rank: shape (schedules, p), place in the order of arrival from 0, -1 for a task that is absent.
         moves: shape (schedules,), in [0, 1]; 0 for less than two tasks.
         length: shape (schedules,), log2 of the steps; 0 for the baseline.
-        rate: shape (schedules,), log8 of the learning rate over 1e-5; 0 where the search does not vary it.
+        rate: shape (schedules,), log8 of the learning rate over 1e-5; 0 where no mix states one, and for the baseline.
     """
 
     share: Array
@@ -41,8 +41,13 @@ class ScheduleArrays:
     rate: Array
 
     @classmethod
-    def of(cls, schedules: Sequence[Schedule], tasks: Sequence[str]) -> ScheduleArrays:
-        """Convert schedules; `tasks` are the columns in their order."""
+    def of(cls, schedules: Sequence[Schedule], tasks: Sequence[str], usual: float | None = None) -> ScheduleArrays:
+        """Convert schedules.
+
+        Args:
+            tasks: the columns in their order.
+            usual: learning rate of the schedules that state none; None: no schedule states one.
+        """
         columns = tuple(tasks)
         rows = [_row(schedule, columns) for schedule in schedules]
         return cls(
@@ -50,7 +55,7 @@ class ScheduleArrays:
             rank=np.array([row[1] for row in rows], dtype=np.int64).reshape(len(rows), len(tasks)),
             moves=np.array([row[2] for row in rows]),
             length=np.array([row[3] for row in rows]),
-            rate=np.array([row[4] for row in rows]),
+            rate=np.array([log_rate(one.learning_rate or (usual if one.stages else None)) for one in schedules]),
         )
 
     @classmethod
@@ -100,12 +105,12 @@ class ScheduleArrays:
 
 
 def log_rate(learning_rate: float | None) -> float:
-    """Return log8 of a learning rate over 1e-5; 0 where it is that of the study's settings."""
+    """Return log8 of a learning rate over 1e-5; 0 where no mix of the study states one."""
     return 0.0 if learning_rate is None else math.log2(learning_rate / 1e-5) / 3
 
 
 @lru_cache(maxsize=4096)
-def _row(schedule: Schedule, tasks: tuple[str, ...]) -> tuple[tuple[float, ...], tuple[int, ...], float, float, float]:
+def _row(schedule: Schedule, tasks: tuple[str, ...]) -> tuple[tuple[float, ...], tuple[int, ...], float, float]:
     """Return a row of every array, kept because exact fractions are slow and a search asks again and again."""
     place = {task: i for i, task in enumerate(schedule.order)}
     assert all(task in tasks for task in place), "a schedule has a task that is no column"
@@ -114,7 +119,6 @@ def _row(schedule: Schedule, tasks: tuple[str, ...]) -> tuple[tuple[float, ...],
         tuple(place.get(task, -1) for task in tasks),
         _moves(schedule),
         math.log2(schedule.steps) if schedule.stages else 0.0,
-        log_rate(schedule.learning_rate),
     )
 
 
