@@ -214,11 +214,14 @@ class PlanRun:
         return part
 
     def _drop_members(self, segment: TargetSegment) -> None:
-        """Remove the averaged models of a target from the store once the average is scored, unless models are to be kept."""
-        for member in self.members if self.context.store is not None and not self.context.keep_targets else ():
+        """Remove what the averaged trainings of a target have left in the store, their models too unless those are to be kept."""
+        if (store := self.context.store) is None or not segment.trained:
+            return
+        for member in self.members:
             own = next(one for one in member.targets if one.target == segment.target)
-            if own.trained and self.context.store is not None:
-                self.context.store.discard(own.signature)
+            clear(store, own.signature)
+            if not self.context.keep_targets:
+                store.discard(own.signature)
 
     def _score(
         self,

@@ -229,6 +229,6 @@ def _plan_of(like: Plan, config: StudyConfig) -> Callable[[Schedule, int], Plan]
     """Return a function like that of `Setup.plan_of`, with the settings of one of the study's plans; it reads no file."""
 
     def plan(schedule: Schedule, seed: int) -> Plan:
-        return dataclasses.replace(like, schedule=schedule, seed=1000 * config.seed + seed)
+        return dataclasses.replace(like, schedule=schedule, seed=1000 * config.seed + seed, target_share=1.0)
 
     return plan

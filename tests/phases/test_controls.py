@@ -141,7 +141,9 @@ def test_averaged_target_models_survive_kills_and_leave_no_model_in_the_store(co
     done = lives(lambda on_step: run_plan(asked, often, on_step), (3, 4, 4))
     assert same_outcomes(done.outcomes, whole.outcomes)
     run = PlanRun(asked, often)
-    assert not any(often.store.peek(member.targets[0].signature) for member in run.members)
+    for member in run.members:
+        assert not often.store.peek(member.targets[0].signature)
+        assert not often.store.snapshots(member.targets[0].signature), "nor snapshots of its training"
     assert run.run("target/topic").steps == 0 and required_segments(run, 0) == ()
 
 
