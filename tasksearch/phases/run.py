@@ -195,9 +195,11 @@ class PlanRun:
         missing = [pair for pair in segment.tables if pair[0] not in tables]
         part = PartOutcome()
         if missing:
+            if segment is self.targets[0]:
+                saved += self._run_members_chains(part)
             done = self._model_of(segment, on_step)
-            part.steps = done.steps
-            part.seconds = {"target": done.seconds} if segment.trained else {}
+            part.steps += done.steps
+            part.seconds |= {"target": done.seconds} if segment.trained else {}
             self._score(part, segment, done, tables, on_step)
             for other in self._sharing(segment):
                 if other.name not in self._ahead:
@@ -212,6 +214,19 @@ class PlanRun:
             self._score(part, segment, None, tables, on_step)
         part.seconds |= {"reused": saved} if saved or not missing else {}
         return part
+
+    def _run_members_chains(self, part: PartOutcome) -> float:
+        """Run the intermediate phases of the averaged trainings, which are no parts of their own; return the seconds spared."""
+        spared = 0.0
+        for member in self.members:
+            for one in member.intermediate:
+                done = member.run(one.name)
+                part.steps += done.steps
+                spared += done.seconds.get("reused", 0.0)
+                spent = done.seconds.get("intermediate", 0.0)
+                part.seconds |= {"intermediate": part.seconds.get("intermediate", 0.0) + spent} if spent else {}
+            member.forget()
+        return spared
 
     def _drop_members(self, segment: TargetSegment) -> None:
         """Remove what the averaged trainings of a target have left in the store, their models too unless those are to be kept."""
