@@ -229,7 +229,7 @@ class PlanRun:
         return spared
 
     def _drop_members(self, segment: TargetSegment) -> None:
-        """Remove what the averaged trainings of a target have left in the store, their models too unless those are to be kept."""
+        """Remove what the averaged trainings of a target left in the store, their models too unless those are to be kept."""
         if (store := self.context.store) is None or not segment.trained:
             return
         for member in self.members:

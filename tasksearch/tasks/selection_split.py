@@ -110,8 +110,8 @@ def _draws(card: TaskCard, language: str, examples: Sequence[Example], rows: Int
         most = len(rows) // (FEW_SHOT_DRAWS + 1)
         wish = f"at most {most}" if most else f"the study without language {language!r}, or 0"
         raise BadInput(
-            f"--few-shot {few_shot}: target {card.name!r} has {len(rows)} selection examples in {language!r}, of which {FEW_SHOT_DRAWS} "
-            f"draws are taken and as many as a draw go on selecting; expected {wish}"
+            f"--few-shot {few_shot}: target {card.name!r} has {len(rows)} selection examples in {language!r}, of which "
+            f"{FEW_SHOT_DRAWS} draws are taken and as many as a draw go on selecting; expected {wish}"
         )
     order = _by_hash("few-shot", examples, rows)
     return tuple(np.sort(rows[order[first : first + few_shot]]) for first in range(0, FEW_SHOT_DRAWS * few_shot, few_shot))
