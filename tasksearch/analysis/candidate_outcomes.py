@@ -25,6 +25,8 @@ class CandidateOutcomes:
         fixed: targets whose outcomes need no training under this plan (retrieval without an intermediate phase). Their seed
             variance is zero by construction and is not pooled with that of other plans.
         numbers: the training seeds, by which plans are paired; empty where they are not known.
+        dependent: whether the trainings are averages over one and the same seeds: they differ less than trainings do, and say
+            nothing of how much those differ.
         documents: of the examples. Without them, or for cells that they lack, each example counts as an independent draw.
         cache: `Influence` values by weights, so that each is summed once.
     """
@@ -32,6 +34,7 @@ class CandidateOutcomes:
     seeds: tuple[Mapping[Cell, NDArray[np.floating]], ...]
     fixed: frozenset[str] = frozenset()
     numbers: tuple[int, ...] = ()
+    dependent: bool = False
     documents: Documents | None = None
     cache: dict[tuple[tuple[Cell, float], ...], Any] = field(default_factory=dict, init=False, repr=False)
 

@@ -147,12 +147,7 @@ def _seed_noise(
     luck = None
     if moving:
         split = [moved for row in rows if (moved := _split(row, still)[0])]
-        luck = seed_noise(
-            [
-                Trainings(scores=np.array([p.scores(row) for row in split]), seeds=own)
-                for p, own in zip(everyone, seeds, strict=True)
-            ]
-        )
+        luck = seed_noise([_trainings(p, split, own) for p, own in zip(everyone, seeds, strict=True)])
         own = seeds[: len(sides)]
         if luck is not None:
             shares = luck.weigh(own)
@@ -207,15 +202,21 @@ def _spread(arms: Sequence[CandidateOutcomes], rows: Sequence[Mapping[Cell, floa
 
 
 def _noise_of(arms: Sequence[CandidateOutcomes], rows: Sequence[Mapping[Cell, float]]) -> SeedNoise | None:
-    return seed_noise(
-        [Trainings(scores=np.array([p.scores(row) for row in rows]), seeds=_seeds(p, i)) for i, p in enumerate(arms)]
-    )
+    return seed_noise([_trainings(p, rows, _seeds(p, i)) for i, p in enumerate(arms)])
+
+
+def _trainings(arm: CandidateOutcomes, rows: Sequence[Mapping[Cell, float]], seeds: tuple[Hashable, ...]) -> Trainings:
+    """Return a plan's trainings as evidence of how much trainings differ; dependent ones count as one, which tells nothing."""
+    scores = np.array([arm.scores(row) for row in rows])
+    if arm.dependent:
+        return Trainings(scores=scores.mean(axis=1, keepdims=True), seeds=(seeds,))
+    return Trainings(scores=scores, seeds=seeds)
 
 
 def _together(everyone: Sequence[CandidateOutcomes], rows: Sequence[Mapping[Cell, float]], still: frozenset[str]) -> float:
     """Return the correlation over seeds of both kinds of targets, over all rows and the plans that train both; at least 0."""
     product, squares = 0.0, [0.0, 0.0]
-    for arm in (p for p in everyone if not still <= p.fixed and len(p.seeds) > 1):
+    for arm in (p for p in everyone if not still <= p.fixed and len(p.seeds) > 1 and not p.dependent):
         for row in rows:
             both = [arm.scores(part) - arm.scores(part).mean() for part in _split(row, still) if part]
             if len(both) == 2:

@@ -267,6 +267,7 @@ def candidate_outcomes_of(
         seeds=tuple(seeds),
         fixed=_unmoved(seeds) if bare else frozenset(),
         numbers=tuple(sorted(by_seed)),
+        dependent=bool(records[0].plan.model_seeds or records[0].plan.soup_seeds),
         documents=documents,
     )
 

@@ -27,6 +27,8 @@ HeadStart = Literal["fresh", "warm"]
 
 FEW_SHOT_EPOCHS = 50
 """As in the code of Schmidt et al. (EMNLP 2022); Zhao et al. (ACL 2021) stop earlier by a development set of the language."""
+FEW_SHOT_DRAWS = 3
+"""Draws of few-shot examples: which examples are labelled matters as much as the seed (Zhao et al., ACL 2021)."""
 
 
 def _check_choice(name: str, value: object, choices: Any) -> None:

@@ -195,9 +195,11 @@ class PlanRun:
         missing = [pair for pair in segment.tables if pair[0] not in tables]
         part = PartOutcome()
         if missing:
+            if segment is self.targets[0]:
+                saved += self._run_members_chains(part)
             done = self._model_of(segment, on_step)
-            part.steps = done.steps
-            part.seconds = {"target": done.seconds} if segment.trained else {}
+            part.steps += done.steps
+            part.seconds |= {"target": done.seconds} if segment.trained else {}
             self._score(part, segment, done, tables, on_step)
             for other in self._sharing(segment):
                 if other.name not in self._ahead:
@@ -213,12 +215,28 @@ class PlanRun:
         part.seconds |= {"reused": saved} if saved or not missing else {}
         return part
 
+    def _run_members_chains(self, part: PartOutcome) -> float:
+        """Run the intermediate phases of the averaged trainings, which are no parts of their own; return the seconds spared."""
+        spared = 0.0
+        for member in self.members:
+            for one in member.intermediate:
+                done = member.run(one.name)
+                part.steps += done.steps
+                spared += done.seconds.get("reused", 0.0)
+                spent = done.seconds.get("intermediate", 0.0)
+                part.seconds |= {"intermediate": part.seconds.get("intermediate", 0.0) + spent} if spent else {}
+            member.forget()
+        return spared
+
     def _drop_members(self, segment: TargetSegment) -> None:
-        """Remove the averaged models of a target from the store once the average is scored, unless models are to be kept."""
-        for member in self.members if self.context.store is not None and not self.context.keep_targets else ():
+        """Remove what the averaged trainings of a target left in the store, their models too unless those are to be kept."""
+        if (store := self.context.store) is None or not segment.trained:
+            return
+        for member in self.members:
             own = next(one for one in member.targets if one.target == segment.target)
-            if own.trained and self.context.store is not None:
-                self.context.store.discard(own.signature)
+            clear(store, own.signature)
+            if not self.context.keep_targets:
+                store.discard(own.signature)
 
     def _score(
         self,

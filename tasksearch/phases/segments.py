@@ -13,11 +13,10 @@ from typing import Any
 
 from tasksearch.core.methods import Substitution, read_method, with_contents
 from tasksearch.core.mixture import base_task
-from tasksearch.core.plan import Plan, TrainSettings
+from tasksearch.core.plan import FEW_SHOT_DRAWS, Plan, TrainSettings
 from tasksearch.core.schedule import Stage
 from tasksearch.core.signature import signature_of
 from tasksearch.phases.lr_segments import lr_segments_of
-from tasksearch.tasks.selection_split import DRAWS
 from tasksearch.training.curves import Curve, StableCurve
 
 NUMERICS = 2
@@ -244,7 +243,7 @@ def averaged_target(plan: Plan, around: Surroundings, members: Sequence[TargetSe
 
 def few_shot_draw(plan: Plan) -> int:
     """Return which draw of examples the plan's seed is trained on: seeds that follow each other have different ones."""
-    return plan.seed % DRAWS
+    return plan.seed % FEW_SHOT_DRAWS
 
 
 def trained_together(targets: Sequence[TargetSegment]) -> tuple[tuple[str, ...], ...]:

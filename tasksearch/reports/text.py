@@ -63,8 +63,11 @@ def first_names(names: Sequence[str], most: int = 12) -> str:
 
 
 def short_plan(plan: Plan) -> str:
-    """Return the plan's schedule as short text, or the name of the control that it is."""
-    return short_mix(plan.schedule) if plan.schedule.stages else plan.words
+    """Return the plan's schedule as short text, or the name of the control that it is, or both."""
+    if not plan.schedule.stages:
+        return plan.words
+    control = plan.words.removeprefix(str(plan.schedule)) if plan.few_shot or plan.model_seeds else ""
+    return short_mix(plan.schedule) + control
 
 
 def short_mix(schedule: Schedule) -> str:

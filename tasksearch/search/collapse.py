@@ -28,15 +28,17 @@ RERUNS = 4
 GUESSED = 2.0
 """Binomial errors above the score of a guess up to which a target of the baseline counts as not trained."""
 FRESH = ("baseline", "finalist", "control")
-"""Roles whose trainings are compared with the other seeds of their plan."""
+"""Roles whose trainings are compared with the other seeds of their plan, and run again where they collapsed."""
+SEVERAL = (*FRESH, "short-baseline")
+"""The same with the baseline of a short search, whose seeds are not run again: objectives are fixed by then."""
 
 
 def collapsed(records: Iterable[TrialRecord]) -> frozenset[int]:
-    """Return the numbers of the collapsed trainings among the finished ones on fresh seeds. Pure."""
-    plans: dict[str, list[TrialRecord]] = {}
+    """Return the numbers of the collapsed trainings among the finished ones of plans with several seeds. Pure."""
+    plans: dict[tuple[str, float], list[TrialRecord]] = {}
     for record in records:
-        if record.role in FRESH and record.status == "done":
-            plans.setdefault(record.plan.mix_signature, []).append(record)
+        if record.role in SEVERAL and record.status == "done":
+            plans.setdefault((record.plan.mix_signature, record.plan.target_share), []).append(record)
     return _flagged([trained for trained in plans.values() if len(trained) > 1])
 
 

@@ -18,10 +18,10 @@ examples of a language. It costs labels, so nothing else is compared with it: it
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from tasksearch.core.plan import PhaseSettings, Plan, TrainSettings
+from tasksearch.core.plan import FEW_SHOT_DRAWS, PhaseSettings, Plan, TrainSettings
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.shares import largest_remainder
 from tasksearch.core.study import FEW_SHOT, StudyConfig, TrialRecord
@@ -44,7 +44,7 @@ def control_plans(
         plan_of: (schedule, seed) → plan.
         finalists: schedules of the finalists, the best first. Those of one length share an exposure control; a soup needs two.
         free: the free baseline among them.
-        seeds: fresh seeds.
+        seeds: fresh seeds. Few-shot controls take as many as there are draws of examples, so that none counts twice.
     """
     mixes = tuple(dict.fromkeys(finalists))
     makers: list[Callable[[int], Plan]] = []
@@ -64,9 +64,9 @@ def control_plans(
         makers.append(_over_seeds(plan_of, mixes[0], seeds))
     if "models" in names and len(seeds) > 1:
         makers += [_of_models(plan_of, mix, seeds) for mix in (Schedule.none(), *mixes[:1])]
-    if FEW_SHOT in names:
-        makers += [_few_shot(plan_of, mix) for mix in (Schedule.none(), *mixes[:1])]
-    return tuple(make(seed) for make in makers for seed in seeds)
+    few_shot = [_few_shot(plan_of, mix) for mix in (Schedule.none(), *mixes[:1])] if FEW_SHOT in names else []
+    found = [make(seed) for make in makers for seed in seeds]
+    return tuple(found + [make(seed) for make in few_shot for seed in seeds[:FEW_SHOT_DRAWS]])
 
 
 def control_seeds(config: StudyConfig) -> range:
@@ -88,7 +88,13 @@ def most_controls(config: StudyConfig) -> int:
     ways = (len(space.steps) or 1) * rates * (len(space.methods) or 1)
     alikes = leaders if space.grid else min(leaders, ways)
     each = {"length": alikes - 1, "exposure": lengths, "soup": int(leaders > 1), **always(config)}
-    return len(control_seeds(config)) * sum(each[name] for name in config.every_control)
+    return trainings_of(config, each)
+
+
+def trainings_of(config: StudyConfig, each: Mapping[str, int]) -> int:
+    """Return the trainings of the study's controls, given control → number of its plans but for their seeds."""
+    seeds = len(control_seeds(config))
+    return sum(each[name] * (min(seeds, FEW_SHOT_DRAWS) if name == FEW_SHOT else seeds) for name in config.every_control)
 
 
 def always(config: StudyConfig) -> dict[str, int]:

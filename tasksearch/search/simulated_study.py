@@ -15,7 +15,7 @@ from tasksearch.core.signature import seed_from
 from tasksearch.core.study import BASELINES, StudyConfig, TrialRecord
 from tasksearch.search.collapse import RERUNS
 from tasksearch.search.common_seeds import further_baseline
-from tasksearch.search.controls import always, control_seeds, most_controls
+from tasksearch.search.controls import always, most_controls, trainings_of
 from tasksearch.search.matched_pairs import KINDS, matched_count
 from tasksearch.search.precision import fixed_trainings
 from tasksearch.search.proposals import PlanOf, Proposal, propose
@@ -41,7 +41,7 @@ def bounds(config: StudyConfig) -> dict[str, Bounds]:
     leaders, seeds = min(config.leaders, mixes), config.leader_seeds
     races = seeds > 1 and config.seed_limit > seeds
     each = {"length": 0, "exposure": 1, "soup": int(leaders > 1), **always(config)}
-    controls = len(control_seeds(config)) * sum(each[name] for name in config.every_control) if leaders else 0
+    controls = trainings_of(config, each) if leaders else 0
     further = further_baseline(config) if leaders else (0, 0)
     most = leaders * (config.seed_limit if races else seeds)
     if config.max_trainings is not None:

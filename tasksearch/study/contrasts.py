@@ -22,7 +22,7 @@ from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import BASELINES, SEARCHED, TrialRecord
 from tasksearch.reports.data import KindBest, MatchedPair, ReferenceScores, SingleTask
 from tasksearch.results.verdict import Estimate
-from tasksearch.search.collapse import FRESH, collapsed, collapsed_pairs
+from tasksearch.search.collapse import SEVERAL, collapsed, collapsed_pairs
 from tasksearch.search.fidelity import share_of
 
 
@@ -88,7 +88,7 @@ class Contrasts:
         mixes: dict[str, tuple[TrialRecord, ...]] = {}
         fresh: dict[str, list[TrialRecord]] = {}
         done = [record for record in records if record.status == "done" and str(record.role) != "untrained"]
-        lost = collapsed(done) | collapsed_pairs(done) | incomplete(r for r in done if r.role in FRESH)
+        lost = collapsed(done) | collapsed_pairs(done) | incomplete(r for r in done if r.role in SEVERAL)
         for record in sorted(done, key=lambda r: r.number):
             if record.number not in lost and not (record.plan.few_shot or record.plan.model_seeds):
                 mixes[record.plan.mix_signature] = (*mixes.get(record.plan.mix_signature, ()), record)

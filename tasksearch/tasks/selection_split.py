@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasksearch.core.errors import BadInput
+from tasksearch.core.plan import FEW_SHOT_DRAWS
 from tasksearch.core.score import ENGLISH, HALVES, Half
 from tasksearch.tasks.card import POOLED, TaskCard
 from tasksearch.tasks.examples import (
@@ -39,9 +40,6 @@ from tasksearch.tasks.reading import ids_of
 
 SPLIT_RULE = 1
 """Raised by hand whenever the rule changes which examples are scored; part of every segment's signature."""
-
-DRAWS = 3
-"""Draws of few-shot examples: which examples are labelled matters as much as the seed (Zhao et al., ACL 2021)."""
 
 Ints = npt.NDArray[np.int64]
 
@@ -108,15 +106,15 @@ def has_few_shot(card: TaskCard, language: str) -> bool:
 
 def _draws(card: TaskCard, language: str, examples: Sequence[Example], rows: Ints, few_shot: int) -> tuple[Ints, ...]:
     """Return the rows of each draw, ascending; as many examples as one draw holds must be left to select."""
-    if len(rows) < (DRAWS + 1) * few_shot:
-        most = len(rows) // (DRAWS + 1)
+    if len(rows) < (FEW_SHOT_DRAWS + 1) * few_shot:
+        most = len(rows) // (FEW_SHOT_DRAWS + 1)
         wish = f"at most {most}" if most else f"the study without language {language!r}, or 0"
         raise BadInput(
-            f"--few-shot {few_shot}: target {card.name!r} has {len(rows)} selection examples in {language!r}, of which {DRAWS} "
-            f"draws are taken and as many as a draw go on selecting; expected {wish}"
+            f"--few-shot {few_shot}: target {card.name!r} has {len(rows)} selection examples in {language!r}, of which "
+            f"{FEW_SHOT_DRAWS} draws are taken and as many as a draw go on selecting; expected {wish}"
         )
     order = _by_hash("few-shot", examples, rows)
-    return tuple(np.sort(rows[order[first : first + few_shot]]) for first in range(0, DRAWS * few_shot, few_shot))
+    return tuple(np.sort(rows[order[first : first + few_shot]]) for first in range(0, FEW_SHOT_DRAWS * few_shot, few_shot))
 
 
 def _scored(card: TaskCard, language: str, splits: Mapping[str, Sequence[Example]]) -> Iterator[tuple[str, dict[Half, Ints]]]:

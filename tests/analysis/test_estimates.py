@@ -231,3 +231,15 @@ def test_the_interval_of_a_score_is_cut_at_the_ends_of_its_scale_and_that_of_a_d
     assert gap.high > 100
     twice = estimate(arm(nearly, nearly, nearly[::-1]), {CELL: 2.0})
     assert twice.high > 100, "a sum of scores has another scale"
+
+
+def test_averages_over_the_same_seeds_say_nothing_of_how_much_trainings_differ():
+    rng = np.random.default_rng(3)
+    base, other = ([right_or_wrong(rng.random(400) < p) for p in (0.5, 0.6, 0.55, 0.65)] for _ in range(2))
+    models = [right_or_wrong(rng.random(400) < 0.6)] * 3
+    bare, mix = (arm(*seeds, numbers=(0, 1, 2, 3)) for seeds in (base, other))
+    independent, dependent = (
+        estimate(arm(*models, numbers=(1, 2, 3), dependent=told), ONE, minus=bare, pool=[bare, mix]) for told in (False, True)
+    )
+    assert dependent.seed_error > independent.seed_error and dependent.noise_df == independent.noise_df - 2
+    assert dependent.seeds == 3

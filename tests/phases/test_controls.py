@@ -141,8 +141,22 @@ def test_averaged_target_models_survive_kills_and_leave_no_model_in_the_store(co
     done = lives(lambda on_step: run_plan(asked, often, on_step), (3, 4, 4))
     assert same_outcomes(done.outcomes, whole.outcomes)
     run = PlanRun(asked, often)
-    assert not any(often.store.peek(member.targets[0].signature) for member in run.members)
+    for member in run.members:
+        assert not often.store.peek(member.targets[0].signature)
+        assert not often.store.snapshots(member.targets[0].signature), "nor snapshots of its training"
     assert run.run("target/topic").steps == 0 and required_segments(run, 0) == ()
+
+
+def test_averaged_target_models_cost_their_encoders_too_once(context, tmp_path):
+    asked = plan(MIXES[0], model_seeds=(1, 2))
+    own = stored(context, tmp_path)
+    run = PlanRun(asked, own)
+    retrieval, topic = (run.run(part) for part in run.parts)
+    assert retrieval.steps == 2 * 2 and retrieval.seconds["intermediate"] > 0
+    assert topic.steps == 2 * 4 and "intermediate" not in topic.seconds
+    other = PlanRun(plan(MIXES[0], seed=7, model_seeds=(1, 2, 3)), own)
+    retrieval = other.run(other.parts[0])
+    assert retrieval.steps == 2 and retrieval.seconds["reused"] > 0, "two encoders are there, one is trained"
 
 
 def test_a_soup_of_other_encoders_has_another_name(context):

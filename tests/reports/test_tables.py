@@ -15,7 +15,7 @@ from tasksearch.core.score import Score, ScoreTable
 from tasksearch.core.study import TrialRecord
 from tasksearch.reports.frames import COLUMNS, score_frame
 from tasksearch.reports.tables import mix_letters, target_table, trial_table, verdict_table
-from tasksearch.reports.text import gain_text, short_mix
+from tasksearch.reports.text import gain_text, short_mix, short_plan
 from tasksearch.results.verdict import Choice, Estimate, TargetResult, Verdict, finding_of
 
 WARNING = "A generated, code-mixed world: its numbers say nothing about real languages."
@@ -255,3 +255,12 @@ def flat(table):
     text = io.StringIO()
     Console(file=text, width=120).print(table)
     return " ".join(text.getvalue().split())
+
+
+def test_a_control_of_a_mix_is_told_from_the_mix():
+    settings = PhaseSettings(few_shot=5)
+    plain = Plan(suite="lab", schedule=MIX, targets=("nli",), languages=("en",), settings=settings)
+    assert short_plan(plain) == short_mix(MIX)
+    assert short_plan(dataclasses.replace(plain, few_shot=True)) == f"{short_mix(MIX)}, 5 labelled examples of each language"
+    models = dataclasses.replace(plain, model_seeds=(1, 2))
+    assert short_plan(models) == f"{short_mix(MIX)}, target models of 2 seeds averaged"

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from tasksearch.core.schedule import Schedule
@@ -66,3 +68,12 @@ def test_a_target_whose_baseline_is_no_better_than_a_guess_counts_as_not_trained
 
 def test_other_languages_at_chance_do_not_make_a_target_untrained(toy):
     assert not_trained(Baseline.of(trained(toy, [33, 34, 33], language="xx")), {"nli": 100 / 3}, {("nli", "xx"): 1000}) == ()
+
+
+def test_seeds_of_a_short_baseline_are_compared_with_each_other_alone_and_not_run_again(toy):
+    short = [
+        dataclasses.replace(one, role="short-baseline", plan=dataclasses.replace(one.plan, target_share=0.25))
+        for one in trained(toy, [30, 31, 5, 30, 29], first=5)
+    ]
+    assert collapsed([*trained(toy, [70, 71, 72, 69, 68]), *short]) == {7}
+    assert to_run_again([*trained(toy, [70, 71, 72, 69, 68]), *short]) is None

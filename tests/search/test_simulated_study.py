@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from tasksearch.phases.segments import few_shot_draw
 from tasksearch.search.simulated_study import bounds, simulated_study
 
 
@@ -27,6 +28,7 @@ CELLS = (("nli", "en"), ("nli", "xx"))
     [
         {"leaders": 3, "leader_seeds": 2, "most_seeds": 5, "controls": ("length", "exposure", "soup"), "untrained": True},
         {"leaders": 1, "leader_seeds": 2, "most_seeds": 4, "controls": ("soup",), "few_shot": 5},
+        {"leaders": 1, "leader_seeds": 5, "most_seeds": 5, "controls": ("average",), "few_shot": 5},
         {"leaders": 2, "leader_seeds": 1, "most_seeds": 5, "twins": 3, "twin_seeds": 3},
         {"leaders": 2, "leader_seeds": 3, "most_seeds": 3, "controls": ("exposure",), "trials": 5},
     ],
@@ -49,3 +51,17 @@ def test_whatever_the_results_a_study_has_as_many_trials_as_its_bounds_allow(toy
         seen.add((race, roles["finalist"]))
     finalists = limits["finalist"]
     assert {(False, finalists.least), (True, finalists.most)} <= seen
+
+
+def test_no_draw_of_few_shot_examples_counts_twice(toy):
+    config = toy.config(sampler="random", trials=14, leaders=1, leader_seeds=5, most_seeds=5, few_shot=5)
+
+    def plan_of(schedule, seed):
+        plan = toy.plan_of(schedule, seed)
+        return dataclasses.replace(plan, settings=dataclasses.replace(plan.settings, few_shot=config.few_shot))
+
+    draws = {}
+    for record in simulated_study(config, toy.sizes, plan_of, {}, 0):
+        if record.plan.few_shot:
+            draws.setdefault(record.plan.mix_signature, []).append(few_shot_draw(record.plan))
+    assert [sorted(one) for one in draws.values()] == [[0, 1, 2], [0, 1, 2]]
