@@ -344,7 +344,7 @@ class StudyConfig:
         return f"{self.name}+{self.widened}" if self.widened else self.name
 
     def to_json(self) -> dict[str, Any]:
-        """Return the complete plain form; `transfer` only where there is one, so that an earlier version reads the rest."""
+        """Return the complete plain form; `transfer` only where there is one."""
         return plain_without(self, ("transfer",))
 
     @classmethod
