@@ -42,8 +42,8 @@ from tasksearch.bench.grid_replay import (
 )
 from tasksearch.bench.results import mean_and_error
 from tasksearch.core.schedule import Schedule
-from tasksearch.core.score import Score, ScoreTable
-from tasksearch.core.study import Role, StudyConfig, TrialRecord
+from tasksearch.core.score import HALVES, Half
+from tasksearch.core.study import Role, StudyConfig
 from tasksearch.results.verdict import finding_of
 from tasksearch.search.objective import Baseline
 from tasksearch.search.proposals import Proposal, propose
@@ -61,39 +61,19 @@ class Drawn(Replay):
 
     seeds: tuple[int, ...] = ()
 
-    def train(self, schedule: Schedule, seed: int, role: Role, **fields: object) -> TrialRecord:
-        """Take one training from the grid, by the study's number of its seed; fresh ones with their reporting scores."""
-        halves = ("select", "report") if role in ("baseline", "finalist") else ("select",)
-        rows = [
-            Score(
-                target=target,
-                language=language,
-                half=half,
-                metric=str(self.grid.note["metrics"][target]),
-                value=100 * float(data[:, 0].sum()) / float(data[:, 1].sum()),
-                examples=len(data),
-                seed=seed,
-            )
-            for (target, language, half), data in self.grid.outcomes(schedule, self.seeds[seed]).items()
-            if half in halves
-        ]
-        record = TrialRecord(
-            number=len(self.records),
-            role=role,
-            status="done",
-            plan=self.plan_of(schedule, seed),
-            scores=ScoreTable.of(rows),
-            **fields,  # type: ignore[arg-type]
-        )
-        self.records.append(record)
-        return record
+    def grid_seed(self, seed: int) -> int:
+        """Return the grid's number of a seed of the study."""
+        return self.seeds[seed]
+
+    def halves(self, role: Role) -> tuple[Half, ...]:
+        """Return the halves that a training of the role is scored on: fresh ones on the reporting examples too."""
+        return HALVES if role in ("baseline", "finalist") else ("select",)
 
     def outcomes(self, number: int) -> Outcomes:
         """Return a trial's outcomes on reporting examples."""
         plan = self.records[number].plan
-        return {
-            cell: data for cell, data in self.grid.outcomes(plan.schedule, self.seeds[plan.seed]).items() if cell[2] == "report"
-        }
+        told = self.grid.outcomes(plan.schedule, self.grid_seed(plan.seed))
+        return {cell: data for cell, data in told.items() if cell[2] == "report"}
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from tasksearch.bench.samplers import Sample
 from tasksearch.core.errors import BadInput
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
-from tasksearch.core.score import ENGLISH, Score, ScoreTable
+from tasksearch.core.score import ENGLISH, Half, Score, ScoreTable
 from tasksearch.core.space import SearchSpace, encode
 from tasksearch.core.study import Objective, Role, StudyConfig, TrialRecord
 from tasksearch.search.gain_table import GainTable, language_columns
@@ -55,20 +55,18 @@ class Replay:
 
     def train(self, schedule: Schedule, seed: int, role: Role, **fields: object) -> TrialRecord:
         """Take one training from the grid."""
-        outcomes = self.grid.outcomes(schedule, seed)
-        told = {cell: 100 * float(data[:, 0].sum()) / float(data[:, 1].sum()) for cell, data in outcomes.items()}
         rows = [
             Score(
-                target=cell[0],
-                language=cell[1],
-                half=cell[2],
-                metric=str(self.grid.note["metrics"][cell[0]]),
-                value=value,
-                examples=len(outcomes[cell]),
+                target=target,
+                language=language,
+                half=half,
+                metric=str(self.grid.note["metrics"][target]),
+                value=100 * float(data[:, 0].sum()) / float(data[:, 1].sum()),
+                examples=len(data),
                 seed=seed,
             )
-            for cell, value in told.items()
-            if cell[2] == "select"
+            for (target, language, half), data in self.grid.outcomes(schedule, self.grid_seed(seed)).items()
+            if half in self.halves(role)
         ]
         record = TrialRecord(
             number=len(self.records),
@@ -80,6 +78,14 @@ class Replay:
         )
         self.records.append(record)
         return record
+
+    def grid_seed(self, seed: int) -> int:
+        """Return the grid's number of a seed of the study."""
+        return seed
+
+    def halves(self, role: Role) -> tuple[Half, ...]:
+        """Return the halves that a training of the role is scored on."""
+        return ("select",)
 
     def plan_of(self, schedule: Schedule, seed: int) -> Plan:
         """Return the plan of a schedule on a seed."""

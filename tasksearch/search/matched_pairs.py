@@ -41,8 +41,6 @@ PlanOf = Callable[[Schedule, int], Plan]
 
 ORDERS = 2
 """Sequential orders per mixture; two tasks have no more."""
-KINDS = ARMS
-"""Kinds of schedule whose best is trained again (role `best-of`)."""
 PAIR_SEED = 100
 """Seed of the first pair; the k-th has `PAIR_SEED` + k. Finalists and controls have seeds from 1."""
 ENOUGH_PAIRS = 30
@@ -105,7 +103,7 @@ def default_pairs(space: SearchSpace, trials: int, baseline_seeds: int) -> int:
 
     0 where the space lacks one of the two kinds or is a grid, or where too few pairs for an interval would come of it.
     """
-    if space.grid or any(kind not in space.schedules for kind in KINDS):
+    if space.grid or any(kind not in space.schedules for kind in ARMS):
         return 0
     free = trials - baseline_seeds - most_designs(space)
     pairs = min(ENOUGH_PAIRS, trials // 6, free // 2)
@@ -182,7 +180,7 @@ def per_mixture(config: StudyConfig) -> int:
 
 def matched_trials(config: StudyConfig) -> int:
     """Return the most trainings that the comparison needs: matched pairs, and the best of each kind on fresh seeds."""
-    return matched_count(config) + (len(KINDS) * config.twin_seeds if config.twins else 0)
+    return matched_count(config) + (len(ARMS) * config.twin_seeds if config.twins else 0)
 
 
 def matched_trials_now(config: StudyConfig, records: Sequence[TrialRecord]) -> int:
@@ -224,7 +222,7 @@ class BestOf:
 
 def best_of_each(records: Sequence[TrialRecord]) -> dict[str, BestOf]:
     """Return kind → its best at equal numbers of mixes, ties to the lower number; empty where only one kind was sampled."""
-    kinds: dict[str, list[TrialRecord]] = {kind: [] for kind in KINDS}
+    kinds: dict[str, list[TrialRecord]] = {kind: [] for kind in ARMS}
     for record in sorted(records, key=lambda r: r.number):
         schedule = record.plan.schedule
         judged = record.role == "search" and record.status == "done" and record.objective is not None

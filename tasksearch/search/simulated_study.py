@@ -10,13 +10,14 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tasksearch.core.arm_rates import ARMS
 from tasksearch.core.score import Cell, Score, ScoreTable
 from tasksearch.core.signature import seed_from
 from tasksearch.core.study import BASELINES, StudyConfig, TrialRecord
 from tasksearch.search.collapse import RERUNS
 from tasksearch.search.common_seeds import further_baseline
 from tasksearch.search.controls import always, most_controls, trainings_of
-from tasksearch.search.matched_pairs import KINDS, matched_count
+from tasksearch.search.matched_pairs import matched_count
 from tasksearch.search.precision import fixed_trainings
 from tasksearch.search.proposals import PlanOf, Proposal, propose
 
@@ -55,7 +56,7 @@ def bounds(config: StudyConfig) -> dict[str, Bounds]:
         "finalist": Bounds(least=leaders * seeds, most=most),
         "control": Bounds(least=controls, most=most_controls(config)),
         "twin": Bounds(least=twins, most=twins),
-        "best-of": Bounds(least=0, most=len(KINDS) * config.twin_seeds if config.twins else 0),
+        "best-of": Bounds(least=0, most=len(ARMS) * config.twin_seeds if config.twins else 0),
         "untrained": Bounds(least=untrained, most=untrained),
         "re-run": Bounds(least=0, most=RERUNS if leaders else 0),
     }

@@ -48,3 +48,32 @@ def tracked_folder(planted, tmp_path_factory):
     tracker.close_study({}, {}, complete=True)
     rebase(ledger)
     return folder
+
+
+@pytest.fixture(scope="session")
+def train_in_process():
+    """Trains all trials of a study one after the other, as the driver asks for them, without Ray; gives its ledger."""
+    from tasksearch.engine.optuna_storage import OptunaMirror, open_storage
+    from tasksearch.engine.trial_manager import TrialManager
+    from tasksearch.records.ledger import Ledger
+    from trainables.three_phase import ThreePhase
+
+    def train(setup, config, folder, **own):
+        ledger = Ledger(folder)
+        ledger.save_config(config)
+        ledger.save_sizes(setup.sizes)
+        mirror = OptunaMirror(open_storage(ledger.optuna_path), config.optuna_name, config.space)
+        tables = {"sizes": setup.sizes, "groups": setup.suite.groups, "plan_of": setup.plan_of(config)}
+        manager = TrialManager(ledger, config, mirror, **tables, write=lambda record: None, on_event=lambda event: None)
+        context = setup.context(config, folder) | {"study_folder": str(folder)} | own
+        while (record := manager.next()) not in (None, "finished"):
+            told = {"number": record.number, "role": record.role, "addition": record.addition, "context": context}
+            actor = ThreePhase(told | {"plan": record.plan.to_json()})
+            report = actor.step()
+            while not report.get("done"):
+                report = actor.step()
+            manager.finish(record.number, report, record.addition)
+        manager.close()
+        return ledger
+
+    return train

@@ -7,14 +7,10 @@ import pytest
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.score import ENGLISH
-from tasksearch.engine.optuna_storage import OptunaMirror, open_storage
-from tasksearch.engine.trial_manager import TrialManager
-from tasksearch.records.ledger import Ledger
 from tasksearch.reports.baseline_comparison import baseline_table
 from tasksearch.study.best import best_of
 from tasksearch.study.configuration import configure
 from tasksearch.study.setup import prepare
-from trainables.three_phase import ThreePhase
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
@@ -28,28 +24,9 @@ def asked(few_shot):
     return dataclasses.replace(config, space=dataclasses.replace(config.space, tasks=config.space.tasks[:2]))
 
 
-def trained(config, setup, folder):
-    ledger = Ledger(folder)
-    ledger.save_config(config)
-    ledger.save_sizes(setup.sizes)
-    mirror = OptunaMirror(open_storage(ledger.optuna_path), config.optuna_name, config.space)
-    tables = {"sizes": setup.sizes, "groups": setup.suite.groups, "plan_of": setup.plan_of(config)}
-    manager = TrialManager(ledger, config, mirror, **tables, write=lambda record: None, on_event=lambda event: None)
-    context = setup.context(config, folder) | {"study_folder": str(folder)}
-    while (record := manager.next()) not in (None, "finished"):
-        told = {"number": record.number, "role": record.role, "addition": record.addition, "context": context}
-        actor = ThreePhase(told | {"plan": record.plan.to_json()})
-        report = actor.step()
-        while not report.get("done"):
-            report = actor.step()
-        manager.finish(record.number, report, record.addition)
-    manager.close()
-    return ledger
-
-
-def test_a_study_says_what_labels_of_a_language_would_give(tmp_path):
+def test_a_study_says_what_labels_of_a_language_would_give(tmp_path, train_in_process):
     config = asked(8)
-    ledger = trained(config, prepare(config), tmp_path)
+    ledger = train_in_process(prepare(config), config, tmp_path)
     records = ledger.records()
     controls = [r for r in records if r.role == "control"]
     assert len(controls) == 6 and all(r.status == "done" and r.plan.few_shot for r in records if r.role == "control")

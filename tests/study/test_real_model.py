@@ -6,14 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tasksearch.engine.optuna_storage import OptunaMirror, open_storage
-from tasksearch.engine.trial_manager import TrialManager
-from tasksearch.records.ledger import Ledger
 from tasksearch.study.best import open_suite, verdict_of
 from tasksearch.study.configuration import configure
 from tasksearch.study.retrieval_layers import with_layers
 from tasksearch.study.setup import prepare
-from trainables.three_phase import ThreePhase
 
 SPACE = """
 from dataclasses import replace
@@ -34,27 +30,7 @@ def model(tmp_path_factory):
     return folder
 
 
-def trained(setup, config, folder):
-    """Train all trials of the study one after the other, as the driver asks for them."""
-    ledger = Ledger(folder)
-    ledger.save_config(config)
-    ledger.save_sizes(setup.sizes)
-    mirror = OptunaMirror(open_storage(ledger.optuna_path), config.optuna_name, config.space)
-    tables = {"sizes": setup.sizes, "groups": setup.suite.groups, "plan_of": setup.plan_of(config)}
-    manager = TrialManager(ledger, config, mirror, **tables, write=lambda record: None, on_event=lambda event: None)
-    context = setup.context(config, folder) | {"study_folder": str(folder), "device": "cpu", "snapshots": [None, None]}
-    while (record := manager.next()) not in (None, "finished"):
-        told = {"number": record.number, "role": record.role, "addition": record.addition, "context": context}
-        actor = ThreePhase(told | {"plan": record.plan.to_json()})
-        report = actor.step()
-        while not report.get("done"):
-            report = actor.step()
-        manager.finish(record.number, report, record.addition)
-    manager.close()
-    return ledger.records()
-
-
-def test_a_study_of_real_languages_runs_to_its_decision(model, shared_data, tmp_path):
+def test_a_study_of_real_languages_runs_to_its_decision(model, shared_data, tmp_path, train_in_process):
     (tmp_path / "space.py").write_text(SPACE)
     config = configure(
         space=str(tmp_path / "space.py"), suite="lowres", data=str(shared_data), model=str(model),
@@ -67,7 +43,7 @@ def test_a_study_of_real_languages_runs_to_its_decision(model, shared_data, tmp_
     found = dict(config.overrides.auto_layers)
     assert found["all"] >= 4, "a sentence encoder retrieves by its last layers"
 
-    records = trained(setup, config, tmp_path / "real")
+    records = train_in_process(setup, config, tmp_path / "real", device="cpu", snapshots=[None, None]).records()
     assert [(r.role, r.status) for r in records][-2:] == [("design", "done"), ("finalist", "done")]
     assert {r.plan.schedule.learning_rate for r in records} == {None, 2e-5}, "designed trials take the first rate"
     retrieval = records[0].plan.settings.retrieval
