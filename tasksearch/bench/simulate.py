@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from tasksearch.bench.planted_world import PlantedWorld
+from tasksearch.bench.planted_world import CHANCE, PlantedWorld
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Half, Score, ScoreTable
@@ -22,6 +22,8 @@ from tasksearch.search.random_schedules import random_params
 Outcomes = dict[tuple[str, str, Half], NDArray[np.float32]]
 TARGET, RETRIEVAL = "target", "retrieval"
 GROUPS = {TARGET: "classification", RETRIEVAL: "retrieval"}
+GUESSES = ((TARGET, 100 * CHANCE),)
+"""What a guess scores in the target that is trained, and so what a collapsed training scores but for its examples."""
 
 
 @dataclass(kw_only=True)
