@@ -39,7 +39,7 @@ LARGE = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """Settings of the simulated studies, by the names of `StudyConfig`."""
+    """Settings of the simulated studies, by the names of `StudyConfig`; without `regrets` no best mix is searched for."""
 
     leaders: int = 3
     leader_seeds: int = 3
@@ -49,6 +49,7 @@ class Setting:
     half_width: float | None = None
     max_trainings: int | None = None
     guesses: Guesses = GUESSES
+    regrets: bool = True
 
 
 @dataclass(kw_only=True)
@@ -115,7 +116,7 @@ def measure(
     for number in worlds:
         world = draw_world(family, number)
         whole = search(world, max(trials), number, setting.baseline_seeds)
-        best = best_gains(world)
+        best = best_gains(world) if setting.regrets else np.full(len(world.languages), np.nan)
         for count in trials:
             records = judged(whole.records[: setting.baseline_seeds + count])
             _one(world, Simulation(world=world, records=records), setting, cells[count], picker, best)

@@ -32,6 +32,7 @@ class Simulation:
 
     world: PlantedWorld
     records: list[TrialRecord] = field(default_factory=list)
+    _gains: dict[Schedule, NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -90,11 +91,12 @@ class Simulation:
 
     def _right(self, record: TrialRecord, half: Half, target: str) -> NDArray[np.bool_]:
         schedule = record.plan.schedule
-        gain = self.world.gains([schedule])[0]
+        if schedule not in self._gains:
+            self._gains[schedule] = self.world.gains([schedule])[0]
         place = 0 if not schedule.stages else 1 + _number(schedule)
         shares = {task: float(schedule.share(task)) for task in schedule.order} if schedule.stages else None
         kind, target_number = int(schedule.kind == "sequential"), self.targets.index(target)
-        return self.world.outcomes(gain, place, record.plan.seed, half, kind, shares=shares, target=target_number)
+        return self.world.outcomes(self._gains[schedule], place, record.plan.seed, half, kind, shares=shares, target=target_number)
 
 
 def space_of(world: PlantedWorld) -> SearchSpace:
