@@ -96,7 +96,8 @@ class Simulation:
         place = 0 if not schedule.stages else 1 + _number(schedule)
         shares = {task: float(schedule.share(task)) for task in schedule.order} if schedule.stages else None
         kind, target_number = int(schedule.kind == "sequential"), self.targets.index(target)
-        return self.world.outcomes(self._gains[schedule], place, record.plan.seed, half, kind, shares=shares, target=target_number)
+        gain = self._gains[schedule]
+        return self.world.outcomes(gain, place, record.plan.seed, half, kind, shares=shares, target=target_number)
 
 
 def space_of(world: PlantedWorld) -> SearchSpace:
