@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.methods import canonical_methods, with_absolute_paths
 from tasksearch.core.option import Options, check_names, options_of
-from tasksearch.core.options import Places, Resources, StudyOptions, control_names
+from tasksearch.core.options import DEFAULT_SPACE, Places, Resources, StudyOptions, control_names
 from tasksearch.core.own_files import shown
 from tasksearch.core.presets import SUITE
 from tasksearch.core.space import SearchSpace
@@ -72,7 +72,7 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         if target not in targets:
             raise UnknownName("target of the study", target, targets)
     earlier = EarlierStudy.read(asked.from_study) if asked.from_study is not None else None
-    raw = earlier.space if earlier and asked.space == StudyOptions.space else load_space(asked.space)
+    raw = earlier.space if earlier and asked.space is None else load_space(asked.space or DEFAULT_SPACE)
     preset = preset_of(asked, suite, encoder)
     asked = with_preset(asked, preset, suite, targets, raw)
     space = _space(asked, raw, suite, data, languages)
