@@ -26,7 +26,7 @@ from tasksearch.study.locations import kept_tracking_address
 from tasksearch.study.objective import read_objective
 from tasksearch.study.own_parts import encoder_name, picker_name, sampler_name, trainable_name
 from tasksearch.study.presets import has_presets, preset_of, with_preset
-from tasksearch.study.settings import FOR_TARGETS, settled_precision
+from tasksearch.study.settings import FOR_TARGETS, settled_precision, states_a_prefix_that_it_lacks
 from tasksearch.study.setup import check_metrics, choose_languages, choose_targets, data_folder
 from tasksearch.study.spaces import absent_tasks, fill_in, known_spaces, load_space
 from tasksearch.study.transfer import EarlierStudy, scored_cells
@@ -244,6 +244,8 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
 def command_of(config: StudyConfig, folder: Path | None = None) -> str:
     """Return a `tasksearch run` command that asks for the same study."""
     options = options_for(config, folder)
+    if states_a_prefix_that_it_lacks(config):
+        options = dataclasses.replace(options, retrieval_prefix="")
     words: list[str] = []
     for one in options_of(StudyOptions):
         value = getattr(options, one.name)
