@@ -5,8 +5,9 @@ equally likely, then shares and length evenly), by the study's seed alone: no re
 sample of the space. Tasks, shares, examples, learning rate, batch and seed of a mixture's trainings are equal, and so is the
 order of each task's own examples, which depends on (seed, task) alone. There are two designs.
 
-A *pair* is a joint training and one with the tasks one after the other in a random order. Both are trials of the search. Text that
-is kept up beside every stage (`SearchSpace.kept_up`) is so in every training of its mixture, at one share. Every
+Text that is kept up beside every stage (`SearchSpace.kept_up`) is so in all of them, at one share.
+
+A *pair* is a joint training and one with the tasks one after the other in a random order. Both are trials of the search. Every
 pair has a seed of its own: mixtures are the main source of variance, so that many on one seed each tell more than few on
 several; and on one seed for all, luck that trainings of one kind share would pass for an effect. Where the space gives the arms
 learning rates of their own, they differ in their rate as well: schedules are compared then, each at its own rate.

@@ -48,8 +48,16 @@ def view_tags(study_id: str, tasks: Sequence[str], share: float = 1.0) -> dict[s
     trained = " and ".join([own, *short, *(f"params.role != '{role}'" for role in (*BASELINES, "untrained", "control"))])
     which = f", {share:g} of the target steps" if share < 1 else ""
     charts = [
-        _chart("PARALLEL", f"Shares of all tasks{which}", selectedParams=shares, selectedMetrics=["dev/all/mean"], showAllRuns=False),
-        _chart("SCATTER", f"Cost and mean on selection examples{which}", xaxis=_axis("seconds/total"), yaxis=_axis("dev/all/mean")),
+        _chart(
+            "PARALLEL",
+            f"Shares of all tasks{which}",
+            selectedParams=shares,
+            selectedMetrics=["dev/all/mean"],
+            showAllRuns=False,
+        ),
+        _chart(
+            "SCATTER", f"Cost and mean on selection examples{which}", xaxis=_axis("seconds/total"), yaxis=_axis("dev/all/mean")
+        ),
     ]
     section = {"uuid": _SECTION, "name": "Mixes", "display": True, "columns": 1, "cardHeight": 420}
     sections = [{**section, "isReordered": True, "deleted": False, "isGenerated": False}]

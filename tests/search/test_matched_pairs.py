@@ -77,7 +77,9 @@ def test_text_that_is_kept_up_is_beside_every_stage_of_every_arm():
         beside = {sum(stage.share(text) for text in KEPT_UP.texts) for stage in stages if len(stage.tasks) > 1}
         if any(len(stage.tasks) > 1 for stage in pair.sequential.stages):
             kept += 1
-            assert beside == {Fraction(1, 4)} and all(len(set(s.tasks) - set(KEPT_UP.texts)) == 1 for s in pair.sequential.stages)
+            assert beside == {Fraction(1, 4)} and all(
+                len(set(s.tasks) - set(KEPT_UP.texts)) == 1 for s in pair.sequential.stages
+            )
             assert encode(pair.sequential, KEPT_UP)["kept_up"] == encode(pair.joint, KEPT_UP)["kept_up"] == "1/4"
     assert 5 < kept < 35, "the search's own draw: about half where a text is drawn"
     assert all("kept_up" not in encode(pair.joint, space()) for pair in drawn_pairs(space(), 0, 3))
