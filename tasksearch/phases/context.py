@@ -109,6 +109,8 @@ class RunContext:
         data = self.source.evaluation_fingerprint(card, language)
         found = (*data, _reading(card), f"cap {plan.settings.evaluation_examples}")
         few_shot = plan.settings.few_shot
+        if few_shot and card.trained and card.parallel:
+            return (*found, f"few-shot {few_shot} by number")
         return (*found, f"few-shot {few_shot}") if self.source.few_shot(card, language, few_shot) else found
 
     def _root(self, plan: Plan) -> str:
@@ -238,7 +240,9 @@ def _reading(card: TaskCard) -> str:
 
 
 def content_of(path: Path) -> str:
-    """Return a hash of a file's bytes, or of the names and bytes of a folder's text files."""
+    """Return a hash of a file's bytes, or of the names and bytes of a folder's text files; raise DataMissing without either."""
+    if not path.exists():
+        raise DataMissing(f"{path} is missing; expected the file or folder that a training method (--method) names")
     if not path.is_dir():
         return file_fingerprint(path)
     return signature_of("folder", [(language, file_fingerprint(file)) for language, file in unlabelled_files(path).items()])
