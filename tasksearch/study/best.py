@@ -151,6 +151,7 @@ def read_study(
         picker=picker_of(config),
         designs=design_names_of(ledger),
         chance=suite.chance_over([ENGLISH]),
+        guesses=config.guesses,
     )
     return reading, records
 

@@ -94,6 +94,7 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "model": asked.model or "lab",
         "lag": asked.lag or StudyConfig.lag,
         "targets": targets,
+        "guesses": suite.guesses(targets),
         "languages": languages,
         "data": data,
         "objective": objective,

@@ -43,7 +43,8 @@ def paper_table(folder: Path) -> PaperTable:
     config, suite, records = open_study(folder)
     ledger = Ledger(folder)
     alike = at_share(records, config.search_target_steps)
-    contrasts = Contrasts.of(alike, Reader(ledger.outcomes), suite.groups, Documents.reporting(ledger.documents()))
+    documents = Documents.reporting(ledger.documents())
+    contrasts = Contrasts.of(alike, Reader(ledger.outcomes), suite.groups, documents, config.guesses)
     wanted = _rows_wanted(config, records, ledger)
     trained: dict[Schedule, Sequence[TrialRecord]] = {}
     for mix in contrasts.mixes.values():

@@ -37,6 +37,7 @@ def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> Stu
     today = StudyOptions()
     said: dict[str, object] = {"controls": control_names(today.controls), "most_seeds": today.most_seeds}
     said["pairs"] = default_pairs(now.space, now.trials, now.baseline_seeds)
+    said["guesses"] = now.guesses
     fields = {one.name: said.get(one.name, one.default) for one in dataclasses.fields(StudyConfig)}
     taken = {name for name in absent if getattr(now, name) == fields[name]}
     if "controls" in absent and (was.leader_seeds, now.leader_seeds) == (LEADER_SEEDS_ONCE, today.leader_seeds):
