@@ -1,7 +1,7 @@
 """MRPC alone: the best single task of the recorded studies of real text, beside which few-shot controls are trained.
 
-    tasksearch run --config benchmarks/real_few_shot.toml --model FOLDER --data DIR
-    tasksearch best studies/real_few_shot --baselines
+tasksearch run --config benchmarks/real_few_shot.toml --model FOLDER --data DIR
+tasksearch best studies/real_few_shot --baselines
 """
 
 from tasksearch.core.grid import GridPlan

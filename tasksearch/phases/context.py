@@ -240,9 +240,7 @@ def _reading(card: TaskCard) -> str:
 
 
 def content_of(path: Path) -> str:
-    """Return a hash of a file's bytes, or of the names and bytes of a folder's text files; raise DataMissing without either."""
-    if not path.exists():
-        raise DataMissing(f"{path} is missing; expected the file or folder that a training method (--method) names")
+    """Return a hash of a file's bytes, or of the names and bytes of a folder's text files."""
     if not path.is_dir():
         return file_fingerprint(path)
     return signature_of("folder", [(language, file_fingerprint(file)) for language, file in unlabelled_files(path).items()])

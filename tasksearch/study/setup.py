@@ -113,6 +113,8 @@ def check_methods(config: StudyConfig, suite: Suite) -> None:
                     f"kinds {', '.join(method.kinds)}"
                 )
             if isinstance(method, Substitution):
+                if not Path(method.table).exists():
+                    raise DataMissing(f"{method.table} is missing; expected the table that --method {method.word} names")
                 read_synonyms(Path(method.table))
             if isinstance(method, LanguageAdversary):
                 for path in unlabelled_files(Path(method.text)).values():
