@@ -3,6 +3,8 @@
     PYTHONPATH=. python benchmarks/training.py --data ../shared/data --tokenizer ../shared/models/e5-small-9-l6-q4
         [--size small | lab | --model FOLDER] [--examples 512] [--seeds 3] [--systems hf,hf-grouped,ours,…] [--out FILE]
 
+`--out` gets a line of JSON per finished training; run again with the same arguments, what stands there is not measured again.
+
 One epoch over the same examples of MNLI, batches of 32, AdamW with the same rate, decay, warmup and clip. `small` is 4 layers x
 256 with 250,002 pieces and fresh weights, `lab` 2 layers x 64 with 980 (ids are those of the tokenizer, the rarest folded onto
 `<unk>`). Grouping by length sorts within windows of 100 batches, as ours does: as shipped it takes a quarter of so few
@@ -16,7 +18,6 @@ import json
 import os
 import platform
 import statistics
-import sys
 import tempfile
 import time
 from datetime import date
@@ -214,26 +215,59 @@ def main():
     transformers.utils.logging.disable_progress_bar()
     bench, systems = Bench(given), given.systems.split(",")
     tokens = int(bench.items.tokens.bounds[-1])
-    found = {system: [] for system in systems}
+    shape = Path(given.model).name if given.model else given.size
+    setting = {"shape": shape, "examples": given.examples, "rate": given.rate}
     print(f"{date.today()} · {processor()} · torch {torch.__version__}, transformers {transformers.__version__}")
-    print(
-        f"{given.model or given.size}, {given.examples} examples, {tokens:,} tokens, {bench.steps} steps, {' '.join(sys.argv)}"
-    )
+    print(f"{shape}, {given.examples} examples, {tokens:,} tokens, {bench.steps} steps")
+    known = read(given.out, setting)
     for seed in range(given.seeds):
         for system in systems:
-            seconds, dev, padding = bench.run(system, seed)
-            found[system].append((seconds, dev))
-            print(f"  seed {seed} {system:16s} {seconds:7.2f} s  dev {dev:.4f}  padding {padding:.3f}", flush=True)
-    result = {}
-    for system in systems:
-        seconds = [spent for spent, _ in found[system]]
-        ratio = {other: statistics.median(o / s for (o, _), s in zip(found[other], seconds, strict=True)) for other in systems}
-        dev = [loss for _, loss in found[system]]
-        result[system] = {"tokens_per_second": tokens / statistics.median(seconds), "times": ratio, "dev": dev}
-        shown = "  ".join(f"{times:.2f} x {other}" for other, times in ratio.items() if other != system)
-        print(f"{system:16s} {tokens / statistics.median(seconds):8.0f} tokens/s  dev {statistics.fmean(dev):.4f}  {shown}")
-    if given.out:
-        Path(given.out).write_text(json.dumps(result, indent=1) + "\n")
+            if (system, seed) not in known:
+                seconds, dev, padding = bench.run(system, seed)
+                one = setting | {"system": system, "seed": seed, "seconds": seconds, "dev": dev, "padding": float(padding)}
+                one["load"] = os.getloadavg()[0]
+                known[system, seed] = one
+                if given.out:
+                    with Path(given.out).open("a") as file:
+                        file.write(json.dumps(one) + "\n")
+            one = known[system, seed]
+            print(
+                f"  seed {seed} {system:16s} {one['seconds']:7.2f} s  dev {one['dev']:.4f}  padding {one['padding']:.3f}",
+                flush=True,
+            )
+    show([[known[system, seed] for seed in range(given.seeds)] for system in systems], tokens)
+
+
+def read(out, setting):
+    """(system, seed) -> what was measured with this setting."""
+    lines = Path(out).read_text().splitlines() if out and Path(out).exists() else []
+    found = [one for one in map(json.loads, lines) if setting.items() <= one.items()]
+    return {(one["system"], one["seed"]): one for one in found}
+
+
+def show(rows, tokens):
+    """A line per system: tokens a second, dev loss with its deviation over seeds, and how much faster `ours` is, by seed."""
+    ours = next((row for row in rows if row[0]["system"] == "ours"), rows[0])
+    swift = next((row for row in rows if row[0]["system"] == "ours-bf16"), ours)
+    print(
+        "| system | tokens/s | padding | dev loss | ours in fp32 is faster by | ours in bf16 |\n|---|---:|---:|---:|---:|---:|"
+    )
+    for row in rows:
+        dev = [one["dev"] for one in row]
+        noise = f" ± {statistics.stdev(dev):.4f}" if len(dev) > 1 else ""
+        cells = [
+            f"{tokens / statistics.median(one['seconds'] for one in row):,.0f}",
+            f"{100 * row[0]['padding']:.1f} %",
+            f"{statistics.fmean(dev):.4f}{noise}",
+            *(faster(row, mine) for mine in (ours, swift)),
+        ]
+        print(f"| {row[0]['system']} | {' | '.join(cells)} |")
+
+
+def faster(row, mine):
+    """Median over seeds of the ratio of seconds, with the smallest and the largest."""
+    ratios = [one["seconds"] / own["seconds"] for one, own in zip(row, mine, strict=True)]
+    return "" if row is mine else f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import torch
 from tasksearch.core.errors import BadInput
 from tasksearch.core.plan import Pooling
 from tasksearch.evaluation.predict import batches_by_length
-from tasksearch.forward.batches import Specials
+from tasksearch.forward.batches import Batch, Specials
 from tasksearch.forward.device import autocast
 from tasksearch.forward.passes import encode_batch, hidden_state
 from tasksearch.models.pooling import pool
@@ -67,7 +67,7 @@ def embed_items(
             if number < done:
                 continue
             with autocast(device, precision):
-                states = _states(model, batch.ids, specials, tuple(wanted.values()))
+                states = _states(model, batch, specials, tuple(wanted.values()))
                 pooled = {layer: pool(states[at], batch.ids, pooling, specials.marks) for layer, at in wanted.items()}
             for layer, vectors in pooled.items():
                 out[layer][chosen] = vectors.float().cpu().numpy()
@@ -75,10 +75,10 @@ def embed_items(
                 on_batch(number + 1, len(chosen))
 
 
-def _states(model: Any, ids: torch.Tensor, specials: Specials, layers: tuple[int, ...]) -> Mapping[int, torch.Tensor]:
+def _states(model: Any, batch: Batch, specials: Specials, layers: tuple[int, ...]) -> Mapping[int, torch.Tensor]:
     if len(layers) == 1:
-        return {layers[0]: hidden_state(model, ids, specials, layers[0])}
-    found = encode_batch(model, ids, specials, hidden_states=True).hidden_states
+        return {layers[0]: hidden_state(model, batch.ids, specials, layers[0], padded=batch.padded)}
+    found = encode_batch(model, batch.ids, specials, hidden_states=True, padded=batch.padded).hidden_states
     return {layer: found[layer] for layer in layers}
 
 

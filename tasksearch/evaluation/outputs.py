@@ -79,5 +79,5 @@ class Outputs:
         device = next(self.head.parameters()).device
         for chosen, batch in batches_by_length(items, self.specials, device):
             with autocast(device, self.precision):
-                hidden = encode_batch(self.model, batch.ids, self.specials).last_hidden_state
+                hidden = encode_batch(self.model, batch.ids, self.specials, padded=batch.padded).last_hidden_state
             yield chosen, batch, hidden

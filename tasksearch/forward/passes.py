@@ -14,25 +14,29 @@ from tasksearch.models.families import family_of
 _NEVER = -1e4  # a logit whose softmax is zero, in fp32 and in bf16
 
 
-def encode_batch(model: Any, ids: torch.Tensor, specials: Specials, *, hidden_states: bool = False, padded: bool = True) -> Any:
+def encode_batch(
+    model: Any, ids: torch.Tensor, specials: Specials, *, hidden_states: bool = False, padded: bool | None = None
+) -> Any:
     """Runs the encoder; padding is masked, and token types are those of the tokenizer's template.
 
     Args:
-        padded: False where no row is padded: a stock family then gets no mask.
+        padded: whether any row is padded; where none is, a family of transformers gets no mask. None: the device is asked.
     """
     family = family_of(model)
-    mask = (ids != specials.pad).long() if padded or not family.stock else None
+    if padded is None:
+        padded = bool((ids == specials.pad).any())
+    mask = (ids != specials.pad).long() if padded or not (family.stock or family.sdpa) else None
     return family.encode(model, ids, mask, specials.type_ids(ids), hidden_states=hidden_states)
 
 
-def hidden_state(model: Any, ids: torch.Tensor, specials: Specials, layer: int) -> torch.Tensor:
+def hidden_state(model: Any, ids: torch.Tensor, specials: Specials, layer: int, *, padded: bool | None = None) -> torch.Tensor:
     """Return the hidden state behind a layer (0: the embeddings), (batch, tokens, width); layers above it are not run.
 
     Where the layers are not `base_model.encoder.layer`, as they may not be in a user's own family, all are run.
     """
     blocks = getattr(getattr(model.base_model, "encoder", None), "layer", None)
     if not isinstance(blocks, nn.ModuleList) or layer >= len(blocks):  # a last layer norm may follow the last layer
-        states: tuple[torch.Tensor, ...] = encode_batch(model, ids, specials, hidden_states=True).hidden_states
+        states: tuple[torch.Tensor, ...] = encode_batch(model, ids, specials, hidden_states=True, padded=padded).hidden_states
         return states[layer]
 
     def stop(_module: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
@@ -40,7 +44,7 @@ def hidden_state(model: Any, ids: torch.Tensor, specials: Specials, layer: int) 
 
     hook = blocks[layer].register_forward_pre_hook(stop)
     try:
-        encode_batch(model, ids, specials)
+        encode_batch(model, ids, specials, padded=padded)
     except _Reached as reached:
         return reached.hidden
     finally:

@@ -14,6 +14,7 @@ from tasksearch.core.errors import BadInput, ModelUnusable
 from tasksearch.core.plan import Pooling
 from tasksearch.evaluation.embedding import embed_items
 from tasksearch.forward.batches import Specials, collate, mask_tokens
+from tasksearch.forward.device import autocast
 from tasksearch.forward.dropout import RowRange, StepDropout
 from tasksearch.forward.passes import encode_batch, label_logits, loss_sum
 from tasksearch.models.encoder import fresh_like, load_pretrained, shape_of
@@ -130,6 +131,66 @@ def test_a_padded_batch_gives_what_each_row_gives_alone_in_all_layers(one):
         alone = states(one, batch.ids[row : row + 1, :length])
         for whole, part in zip(together.hidden_states, alone.hidden_states, strict=True):
             torch.testing.assert_close(whole[row, :length], part[0], atol=5e-6, rtol=1e-5)
+
+
+def attention_masks(one, ids, monkeypatch):
+    """Masks that reach attention, one per layer."""
+    seen, own = [], torch.nn.functional.scaled_dot_product_attention
+
+    def noted(*args, attn_mask=None, **given):
+        seen.append(attn_mask)
+        return own(*args, attn_mask=attn_mask, **given)
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", noted)
+    states(one, ids)
+    return seen
+
+
+def test_one_mask_of_numbers_reaches_every_layer_and_none_where_nothing_is_padded(one, monkeypatch):
+    ids = batch_of(one).ids
+    padding = ids == one.tokenizer.pad_token_id
+    masks = attention_masks(one, ids, monkeypatch)
+    if not one.family.sdpa:
+        assert not masks, "DeBERTa and RemBERT have attention of their own"
+        return
+    assert len(masks) == one.layers
+    assert len({mask.untyped_storage().data_ptr() for mask in masks}) == (
+        2 if one.model.config.model_type == "modernbert" else 1
+    )
+    for mask in masks:
+        assert mask.shape == (len(ids), 1, ids.shape[1], ids.shape[1]) and mask.dtype == torch.float32
+        assert mask.stride(-1) == 1 and all(step % 16 == 0 for step in mask.stride()[:-1]), "CUDA's kernel would copy it"
+        assert ((mask == -torch.inf) >= padding[:, None, None, :]).all() and ((mask == 0) | (mask == -torch.inf)).all()
+    assert ((masks[0] == -torch.inf) == padding[:, None, None, :]).all()
+    alone = ids[:1, : int((~padding[0]).sum())]
+    windows = getattr(one.model.config, "layer_types", ["full_attention"] * one.layers)  # ModernBERT's layers of a window
+    found = attention_masks(one, alone, monkeypatch)
+    assert [mask is None for mask in found] == [kind == "full_attention" for kind in windows]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("training", [False, True])
+def test_the_mask_of_numbers_gives_the_bits_of_transformers_own(one, monkeypatch, training, precision):
+    batch = batch_of(one, PAIRS[:2] * 9 if training else PAIRS)  # one window of ModernBERT's is shorter than a row
+    specials, head = Specials.of(one.tokenizer), head_of(one, "pair")
+
+    def found():
+        torch.manual_seed(0)
+        one.model.train(training)
+        try:
+            with autocast(torch.device("cpu"), precision):
+                loss = loss_sum(one.model, head, batch, specials)
+            loss.backward()
+            return [loss.detach(), *(p.grad.clone() for p in one.model.parameters() if p.grad is not None)]
+        finally:
+            one.model.zero_grad(set_to_none=True)
+            one.model.eval()
+
+    assert batch.padded
+    ours = found()
+    monkeypatch.setattr(type(one.family), "mask_for", lambda self, model, mask: mask)
+    theirs = found()
+    assert len(ours) == len(theirs) > 1 and all(map(torch.equal, ours, theirs))
 
 
 def test_token_types_matter_where_the_model_has_them(loaded):

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from tasksearch.models.attention_mask import additive_mask
 from tasksearch.models.heads import TANH, HeadShape
 from tasksearch.models.tokenizers import tokenizer_as_written
 
@@ -43,6 +44,8 @@ class EncoderFamily:
         stock: whether the encoder is transformers' own code, of which two things are known: it reads its embedding table
             through the table's module alone, so that training may hold only the rows that it needs; and it takes no mask where
             no row is padded.
+        sdpa: whether attention is torch's `scaled_dot_product_attention`; a mask of four dimensions reaches it as it is, and
+            none where no row is padded.
         reference: of the user's file that the family comes from; empty for those of this package.
     """
 
@@ -52,6 +55,7 @@ class EncoderFamily:
     export_config: ClassVar[Mapping[str, Any]] = {}
     has_types: ClassVar[bool] = False
     stock: ClassVar[bool] = False
+    sdpa: ClassVar[bool] = False
     reference: str = ""
 
     # ---- loading
@@ -139,7 +143,7 @@ class EncoderFamily:
         """Runs the encoder alone.
 
         Args:
-            ids, mask: (batch, tokens); no mask for a stock family where no row is padded, which lets the fastest kernel run.
+            ids, mask: (batch, tokens); no mask where no row is padded, which lets the fastest kernel run, if `stock` or `sdpa`.
             types: (batch, tokens) token types of the tokenizer's template; None where all are 0.
             hidden_states: whether `hidden_states` is asked for: the embeddings, then one per layer.
 
@@ -147,7 +151,13 @@ class EncoderFamily:
             An output of transformers with `last_hidden_state`, (batch, tokens, width).
         """
         given = {"token_type_ids": types} if self.has_types and types is not None else {}
-        return model.base_model(input_ids=ids, attention_mask=mask, output_hidden_states=hidden_states, **given)
+        form = None if mask is None else self.mask_for(model, mask)
+        return model.base_model(input_ids=ids, attention_mask=form, output_hidden_states=hidden_states, **given)
+
+    def mask_for(self, model: Any, mask: torch.Tensor) -> Any:
+        """Returns the mask of padding, (batch, tokens), in the form that the encoder takes."""
+        ready = self.sdpa and getattr(model.config, "_attn_implementation", None) == "sdpa"
+        return additive_mask(mask) if ready else mask
 
     def mlm_logits(self, model: Any, rows: torch.Tensor) -> torch.Tensor:
         """(rows, width) → (rows, vocabulary): the MLM head on selected tokens."""

@@ -17,6 +17,7 @@ class Bert(EncoderFamily):
     mlm_keys: ClassVar[str] = "cls.predictions."
     has_types: ClassVar[bool] = True
     stock: ClassVar[bool] = True
+    sdpa: ClassVar[bool] = True
     heads: ClassVar[Mapping[str, Mapping[str, str]]] = {
         "ForSequenceClassification": {"dense": "bert.pooler.dense", "out_proj": "classifier"},
         "ForMultipleChoice": {"dense": "bert.pooler.dense", "out_proj": "classifier"},

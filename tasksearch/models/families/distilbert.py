@@ -17,6 +17,7 @@ class DistilBert(EncoderFamily):
     model_types: ClassVar[tuple[str, ...]] = ("distilbert",)
     mlm_keys: ClassVar[str] = "vocab_transform."
     stock: ClassVar[bool] = True
+    sdpa: ClassVar[bool] = True
     heads: ClassVar[Mapping[str, Mapping[str, str]]] = {
         "ForSequenceClassification": {"dense": "pre_classifier", "out_proj": "classifier"},
         "ForMultipleChoice": {"dense": "pre_classifier", "out_proj": "classifier"},

@@ -16,6 +16,7 @@ class EuroBert(EncoderFamily):
 
     model_types: ClassVar[tuple[str, ...]] = ("eurobert",)
     stock: ClassVar[bool] = True
+    sdpa: ClassVar[bool] = True
     heads: ClassVar[Mapping[str, Mapping[str, str]]] = {
         "ForSequenceClassification": {"dense": "dense", "out_proj": "classifier"},
         "ForTokenClassification": {"out_proj": "classifier"},

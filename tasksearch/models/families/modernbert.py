@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from tasksearch.models.attention_mask import within
 from tasksearch.models.families.base import EncoderFamily
 from tasksearch.models.heads import HeadShape
 
@@ -20,6 +21,7 @@ class ModernBert(EncoderFamily):
     model_types: ClassVar[tuple[str, ...]] = ("modernbert",)
     mlm_keys: ClassVar[str] = "decoder."
     stock: ClassVar[bool] = True
+    sdpa: ClassVar[bool] = True
     heads: ClassVar[Mapping[str, Mapping[str, str]]] = {
         ending: {"dense": "head.dense", "norm": "head.norm", "out_proj": "classifier"}
         for ending in ("ForSequenceClassification", "ForMultipleChoice", "ForTokenClassification", "ForQuestionAnswering")
@@ -34,6 +36,13 @@ class ModernBert(EncoderFamily):
         """As its classes have it."""
         bias, norm = bool(config.classifier_bias), bool(config.norm_bias)
         return HeadShape(activation="gelu", bias=bias, norm=float(config.norm_eps), norm_bias=norm, tokens=True)
+
+    def mask_for(self, model: Any, mask: torch.Tensor) -> Any:
+        """One mask for layers that see everything, one for those that see a window."""
+        whole = super().mask_for(model, mask)
+        if whole is mask:
+            return mask
+        return {"full_attention": whole, "sliding_attention": within(whole, model.config.sliding_window)}
 
     def mlm_logits(self, model: Any, rows: torch.Tensor) -> torch.Tensor:
         """The tied head."""

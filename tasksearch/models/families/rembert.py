@@ -14,6 +14,7 @@ class RemBert(Bert):
     """Token types matter, though its tokenizer does not return them by itself."""
 
     model_types: ClassVar[tuple[str, ...]] = ("rembert",)
+    sdpa: ClassVar[bool] = False
     heads: ClassVar[Mapping[str, Mapping[str, str]]] = {
         ending: {layer: place.replace("bert.", "rembert.") for layer, place in layers.items()}
         for ending, layers in Bert.heads.items()

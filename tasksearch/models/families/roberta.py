@@ -15,6 +15,7 @@ class RobertaLayout(EncoderFamily):
 
     model_types: ClassVar[tuple[str, ...]] = ("camembert", "xlm-roberta-xl")
     stock: ClassVar[bool] = True
+    sdpa: ClassVar[bool] = True
     heads: ClassVar[Mapping[str, Mapping[str, str]]] = {
         "ForSequenceClassification": {"dense": "classifier.dense", "out_proj": "classifier.out_proj"},
         "ForMultipleChoice": {"dense": "roberta.pooler.dense", "out_proj": "classifier"},
