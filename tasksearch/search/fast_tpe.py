@@ -230,7 +230,7 @@ def _split(
     """Return the places of at most `most` trials below and of all others above: complete ones by value, then pruned ones."""
     codes = np.array([_CODES[state] for state in states], dtype=np.int64)
     complete = np.flatnonzero(codes == _CODES[TrialState.COMPLETE])
-    gained = np.array([float(values[i] or 0.0) for i in complete], dtype=np.float64)
+    gained = np.array([float(values[i] or 0.0) for i in complete.tolist()], dtype=np.float64)
     ended = np.concatenate([complete[np.argsort(-gained, kind="stable")], np.flatnonzero(codes == _CODES[TrialState.PRUNED])])
     running = np.flatnonzero(codes == _CODES[TrialState.RUNNING])
     return np.sort(ended[:most]), np.sort(np.concatenate([ended[most:], running]))
