@@ -18,7 +18,6 @@ The placebo has an exact truth. Two of the baseline's three left-over seeds pose
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import time
 from dataclasses import dataclass
@@ -40,6 +39,7 @@ from tasksearch.bench.grid_replay import (
     judged_record,
     search_recorded,
 )
+from tasksearch.bench.kept_worlds import kept_rows
 from tasksearch.bench.results import mean_and_error
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import HALVES, Half
@@ -85,17 +85,8 @@ def main() -> None:
     options = parser.parse_args()
     grid, started = read_grid(GRID), time.process_time()
     asked = {"trials": options.trials, "sampler": options.sampler}
-    lines = (
-        [json.loads(line) for line in options.keep.read_text().splitlines()] if options.keep and options.keep.exists() else []
-    )
-    there = {line["order"]: line["cells"] for line in lines if line["asked"] == asked}
-    for order in range(options.orders):
-        if order not in there:
-            there[order] = studies(grid, order, options.trials, options.sampler)
-            if options.keep:
-                with options.keep.open("a") as sink:
-                    sink.write(json.dumps({"asked": asked, "order": order, "cells": there[order]}) + "\n")
-    found = [there[order] for order in range(options.orders)]
+    orders = range(options.orders)
+    found = list(kept_rows(options.keep, asked, orders, lambda order: studies(grid, order, options.trials, options.sampler)))
     spent = time.process_time() - started
     print(f"## {options.orders} studies, sampler {options.sampler}, {date.today()}, {spent:.0f} s of one core\n")
     print("| mean over studies ± standard error | " + " | ".join(f"{n} trials" for n in options.trials) + " |")

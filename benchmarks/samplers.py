@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from flat_gp import flat_gp_search
 
 from tasksearch.bench.campaign import FAMILIES
 from tasksearch.bench.sampler_regret import regrets
@@ -31,6 +32,8 @@ _DRAWS = 4000
 
 
 def search_of(name: str) -> Search:
+    if name == "gp-flat":
+        return flat_gp_search
     return SEARCHES[name] if name in SEARCHES else partial(tpe_search, sampler=NAMES.get(name, name))
 
 

@@ -33,6 +33,8 @@ def main() -> None:
     parser.add_argument("--race", action="store_true", help="two to five seeds, as a study has by default; else three")
     parser.add_argument("--half-width", type=float, help="from two seeds on, until gains are known so well")
     parser.add_argument("--max-trainings", type=int, help="from two seeds on, until a study has so many trainings")
+    parser.add_argument("--no-guesses", action="store_true", help="collapsed trainings are told by their mix's seeds alone")
+    parser.add_argument("--no-regrets", action="store_true", help="do not search for each world's best mix: a third faster")
     parser.add_argument("--trials", type=int, nargs="+", default=list(TRIALS))
     parser.add_argument("--keep", type=Path, help="append every world's results to this file, and go on where it ends")
     options = parser.parse_args()
@@ -42,6 +44,8 @@ def main() -> None:
         races = options.race or options.half_width or options.max_trainings
         setting = Setting(leader_seeds=2, most_seeds=5) if races else Setting()
         setting = dataclasses.replace(setting, half_width=options.half_width, max_trainings=options.max_trainings)
+        setting = dataclasses.replace(setting, regrets=not options.no_regrets)
+        setting = dataclasses.replace(setting, guesses=()) if options.no_guesses else setting
         worlds = range(options.first, options.first + count)
         cells = kept(options.keep, FAMILIES[name], worlds, options.trials, setting)
         print(f"## {name}: {count} worlds, {date.today()}, {time.process_time() - started:.0f} s of one core\n", flush=True)

@@ -20,7 +20,7 @@ from tasksearch.analysis.estimates import CandidateOutcomes, Cell
 from tasksearch.analysis.run_outcomes import RunOutcomes
 from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.score import Half
-from tasksearch.core.study import SEARCHED, Objective, TrialRecord
+from tasksearch.core.study import SEARCHED, Guesses, Objective, TrialRecord
 from tasksearch.search.collapse import collapsed
 from tasksearch.search.fidelity import baseline_of_search
 from tasksearch.search.gain_table import GainTable
@@ -114,7 +114,11 @@ class Evidence:
 
 
 def gather(
-    records: Sequence[TrialRecord], outcomes: OutcomesOf, objective: Objective, documents: Documents | None = None
+    records: Sequence[TrialRecord],
+    outcomes: OutcomesOf,
+    objective: Objective,
+    documents: Documents | None = None,
+    guesses: Guesses = (),
 ) -> Evidence:
     """Gather the evidence from the finished trials.
 
@@ -122,6 +126,7 @@ def gather(
         records, outcomes: of the study.
         objective: what the search maximised.
         documents: of the reporting examples, where the study kept them.
+        guesses: `StudyConfig.guesses`, by which collapsed trainings are told.
 
     Raises:
         StudyNotReady: no baseline, or no finalist was trained on fresh seeds.
@@ -145,7 +150,7 @@ def gather(
     if table is None or not fresh.keys() & seen.keys() & rows.keys():
         raise StudyNotReady("no finalist has a finished trial of the search to be chosen by")
     named = [(name, mix) for name, mix in fresh.items() if name in seen and name in rows]
-    lost = collapsed([*bare, *(r for r in done if r.role in ("finalist", "control"))])
+    lost = collapsed([*bare, *(r for r in done if r.role in ("finalist", "control"))], guesses)
     candidates = [_candidate(mix, seen[name], rows[name], outcomes, documents, lost) for name, mix in named]
     baseline, every = kept_outcomes_of(bare, outcomes, documents, lost)
     counted = counted_targets(dev, objective)

@@ -23,7 +23,7 @@ from tasksearch.analysis.many_rows import marked_choices
 from tasksearch.analysis.picker import Picker
 from tasksearch.analysis.study_analysis import AnalysisRow, StudyAnalysis, analyse_study, as_rule, cell_weights
 from tasksearch.core.mixture import base_task
-from tasksearch.core.study import Objective, TrialRecord
+from tasksearch.core.study import Guesses, Objective, TrialRecord
 from tasksearch.results.verdict import Choice, Rule, TargetResult, Verdict, finding_of
 from tasksearch.search.collapse import not_trained
 
@@ -43,6 +43,7 @@ def pick(
     level: float = 0.95,
     documents: Documents | None = None,
     picker: Picker | None = None,
+    guesses: Guesses = (),
 ) -> Verdict:
     """Choose the best mix per language by the rule, and estimate its gain on examples and seeds that did not choose it.
 
@@ -58,6 +59,7 @@ def pick(
         level: of the intervals.
         documents: of the reporting examples, over which intervals are clustered; None: the study kept none.
         picker: the user's own; None: the shrunken scores choose.
+        guesses: `StudyConfig.guesses`, by which collapsed trainings are told.
 
     Raises:
         UnknownName: no such rule, language or group.
@@ -74,6 +76,7 @@ def pick(
         level=level,
         documents=documents,
         picker=picker,
+        guesses=guesses,
     )
     return choose(analysis, asked, languages)
 

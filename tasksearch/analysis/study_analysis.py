@@ -19,7 +19,7 @@ from tasksearch.analysis.evidence import Candidate, Evidence, OutcomesOf, gather
 from tasksearch.analysis.picker import Picker, Shown, worth_of
 from tasksearch.core.errors import BadInput, StudyNotReady, UnknownName
 from tasksearch.core.score import ENGLISH
-from tasksearch.core.study import Objective, TrialRecord
+from tasksearch.core.study import Guesses, Objective, TrialRecord
 from tasksearch.results.verdict import RULES, Estimate, Rule
 from tasksearch.search.design_names import DesignNames
 from tasksearch.search.gain_table import MIN_MIXES, language_columns
@@ -288,13 +288,14 @@ def analyse_study(
     picker: Picker | None = None,
     designs: DesignNames | None = None,
     chance: Mapping[str, float | None] | None = None,
+    guesses: Guesses = (),
 ) -> StudyAnalysis:
     """Gathers the evidence of a study; the arguments are those of `picking.pick` and fields of `StudyAnalysis`.
 
     Raises:
         StudyNotReady: no baseline or no finalist.
     """
-    evidence = gather(records, outcomes, objective or Objective(), documents)
+    evidence = gather(records, outcomes, objective or Objective(), documents, guesses)
     scored_languages = sorted({language for _, language in evidence.cells})
     named = {ALL: tuple(language for language in scored_languages if language != ENGLISH)}
     for name, wanted in (language_groups or {}).items():

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from tasksearch.analysis.picker import Picker
 from tasksearch.bench.grid import read_grid
 from tasksearch.bench.grid_replay import replay_grid
+from tasksearch.bench.kept_worlds import kept_rows
 from tasksearch.bench.measure import Setting, SizeResults, measure
 from tasksearch.bench.pickers import PICKERS
 from tasksearch.bench.planted_world import FAMILIES as PLANTED
@@ -36,7 +36,7 @@ REGMIX, GRID, STUDY = "regmix", "lab-grid", "study"
 GRID_FILE = Path(__file__).parents[2] / "benchmarks" / "data" / "lab_grid.npz"
 NO_RACE = 3
 """Fresh seeds of a leader where it gets no more than its first ones."""
-VERSION = 2
+VERSION = 3
 """Incremented when the same settings give other numbers: rows kept by an earlier version are not continued."""
 
 
@@ -94,16 +94,11 @@ def bench(config: BenchConfig, *, keep: Path | None = None, on_world: OnWorld | 
         UnknownName: no such problem, sampler or picker.
         BadInput, DataMissing: a file that cannot be used.
     """
-    measured = _measuring(config)
-    signature, known = config.signature, _kept(keep, config.signature) if keep else {}
-    rows = BenchRows()
-    for done, world in enumerate(range(config.first, config.first + config.worlds), start=1):
-        if world not in known:
-            known[world] = measured(world)
-            if keep is not None:
-                with keep.open("a") as sink:
-                    sink.write(json.dumps({"bench": signature, "world": world, "rows": known[world].plain()}) + "\n")
-        rows.extend(known[world])
+    measured, rows = _measuring(config), BenchRows()
+    worlds = range(config.first, config.first + config.worlds)
+    found = kept_rows(keep, config.signature, worlds, lambda world: measured(world).plain())
+    for done, cells in enumerate(found, start=1):
+        rows.extend(BenchRows.of(cells))
         if on_world is not None:
             on_world(done, config.worlds)
     return rows
@@ -214,21 +209,6 @@ def _function(path: str, wanted: str) -> Any:
     if not callable(found):
         raise BadInput(f"{path} has no function {wanted!r}")
     return found
-
-
-def _kept(path: Path, signature: str) -> dict[int, BenchRows]:
-    """Return world → rows; a line cut off by a crash is left out."""
-    return {line["world"]: BenchRows.of(line["rows"]) for line in _lines(path) if line.get("bench") == signature}
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    for line in path.read_text().splitlines() if path.exists() else ():
-        try:
-            found = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(found, dict):
-            yield found
 
 
 def counts_of(text: str) -> tuple[int, ...]:

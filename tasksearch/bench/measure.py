@@ -21,9 +21,9 @@ from tasksearch.bench.best_mix import best_gains
 from tasksearch.bench.planted_world import Family, PlantedWorld, draw_world
 from tasksearch.bench.results import holds, mean_and_error
 from tasksearch.bench.samplers import Search, judged, planted_config, random_search
-from tasksearch.bench.simulate import GROUPS, Simulation
+from tasksearch.bench.simulate import GROUPS, GUESSES, Simulation
 from tasksearch.core.schedule import Schedule
-from tasksearch.core.study import StudyConfig
+from tasksearch.core.study import Guesses, StudyConfig
 from tasksearch.results.estimate import Estimate
 from tasksearch.search.gain_table import GainTable, language_columns
 from tasksearch.search.objective import Baseline
@@ -39,7 +39,7 @@ LARGE = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """Settings of the simulated studies."""
+    """Settings of the simulated studies, by the names of `StudyConfig`; without `regrets` no best mix is searched for."""
 
     leaders: int = 3
     leader_seeds: int = 3
@@ -48,6 +48,8 @@ class Setting:
     rule: str = "target-dev"
     half_width: float | None = None
     max_trainings: int | None = None
+    guesses: Guesses = GUESSES
+    regrets: bool = True
 
 
 @dataclass(kw_only=True)
@@ -114,7 +116,7 @@ def measure(
     for number in worlds:
         world = draw_world(family, number)
         whole = search(world, max(trials), number, setting.baseline_seeds)
-        best = best_gains(world)
+        best = best_gains(world) if setting.regrets else np.full(len(world.languages), np.nan)
         for count in trials:
             records = judged(whole.records[: setting.baseline_seeds + count])
             _one(world, Simulation(world=world, records=records), setting, cells[count], picker, best)
@@ -134,7 +136,7 @@ def _one(
     while isinstance(found := propose_next(config, {}, study.plan_of, len(study.records), study.records, GROUPS), Proposal):
         study.train(found.plan.schedule, found.plan.seed, found.role, params=found.params, objective=0.0)
     into.spent.append(float(len(study.records) - before))
-    analysis = analyse_study(study.records, study.outcomes, GROUPS)
+    analysis = analyse_study(study.records, study.outcomes, GROUPS, guesses=setting.guesses)
     verdict = choose(analysis, "target-dev" if setting.rule == "target-dev" else "pivot-dev")
     place = {first.plan.schedule: row for row, first in enumerate(table.firsts)}
     regrets, errors, hits = [], [], []
@@ -228,4 +230,5 @@ def _config(world: PlantedWorld, setting: Setting, trials: int) -> StudyConfig:
         most_seeds=setting.most_seeds,
         half_width=setting.half_width,
         max_trainings=setting.max_trainings,
+        guesses=setting.guesses,
     )

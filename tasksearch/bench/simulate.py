@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from tasksearch.bench.planted_world import PlantedWorld
+from tasksearch.bench.planted_world import CHANCE, PlantedWorld
 from tasksearch.core.plan import PhaseSettings, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Half, Score, ScoreTable
@@ -22,6 +22,8 @@ from tasksearch.search.random_schedules import random_params
 Outcomes = dict[tuple[str, str, Half], NDArray[np.float32]]
 TARGET, RETRIEVAL = "target", "retrieval"
 GROUPS = {TARGET: "classification", RETRIEVAL: "retrieval"}
+GUESSES = ((TARGET, 100 * CHANCE),)
+"""What a guess scores in the target that is trained, and so what a collapsed training scores but for its examples."""
 
 
 @dataclass(kw_only=True)
@@ -30,6 +32,7 @@ class Simulation:
 
     world: PlantedWorld
     records: list[TrialRecord] = field(default_factory=list)
+    _gains: dict[Schedule, NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -88,10 +91,12 @@ class Simulation:
 
     def _right(self, record: TrialRecord, half: Half, target: str) -> NDArray[np.bool_]:
         schedule = record.plan.schedule
-        gain = self.world.gains([schedule])[0]
+        if schedule not in self._gains:
+            self._gains[schedule] = self.world.gains([schedule])[0]
         place = 0 if not schedule.stages else 1 + _number(schedule)
         shares = {task: float(schedule.share(task)) for task in schedule.order} if schedule.stages else None
         kind, target_number = int(schedule.kind == "sequential"), self.targets.index(target)
+        gain = self._gains[schedule]
         return self.world.outcomes(gain, place, record.plan.seed, half, kind, shares=shares, target=target_number)
 
 

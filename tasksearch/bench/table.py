@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from tasksearch.bench.measure import SizeResults
 from tasksearch.bench.results import BenchRows, mean_and_error
 
@@ -40,8 +42,8 @@ def table_lines(cells: Mapping[int, SizeResults]) -> list[str]:
     lines = ["| mean over worlds ± standard error | " + " | ".join(f"{n} trials" for n in counts) + " |"]
     lines.append("|---|" + "---:|" * len(counts))
     for name, words in ROWS.items():
-        if not getattr(cells[counts[0]], name):
-            continue
+        if not np.isfinite(getattr(cells[counts[0]], name)).any():
+            continue  # not asked for
         shown = [_shown(name, getattr(cells[n], name)) for n in counts]
         lines.append(f"| {words} | " + " | ".join(shown) + " |")
     ratios = [ratio(cells[n].pooled, cells[n].bare) for n in counts]

@@ -180,11 +180,11 @@ def trials(study: Study, as_json: Json = False) -> None:
     from tasksearch.study.best import design_names_of, open_study
     from tasksearch.study.result import without_reporting
 
-    _, suite, records = open_study(study)
+    config, suite, records = open_study(study)
     if as_json:
         print_json({"trials": [without_reporting(record).to_json() for record in records]})
     else:
-        names = design_names_of(Ledger(study))
+        names = design_names_of(Ledger(study), config)
         open_console().print(trial_table(records, warning=suite.warning, name_of=names.name))
 
 

@@ -88,6 +88,7 @@ def _layer(value: Any) -> int | str | None:
         raise BadInput(f"--retrieval-layer is {value!r}; expected an integer, or auto") from None
 
 
+DEFAULT_SPACE = "joint_vs_seq"
 _SHARE: dict[str, Any] = {"least": 0, "below": 1, "wish": "a share in [0, 1)"}
 _RATE: dict[str, Any] = {"above": 0, "wish": "a positive number", "unset": "the suite's"}
 _HOURS: dict[str, Any] = {"above": 0, "wish": "a positive number of hours"}
@@ -97,10 +98,11 @@ _HOURS: dict[str, Any] = {"above": 0, "wish": "a positive number of hours"}
 class StudyOptions(Options):
     """Options that define a study."""
 
-    space: str = option(
-        "joint_vs_seq",
+    space: str | None = option(
+        None,
         WHAT,
         "search space: a name (`tasksearch spaces`), a Python file's path, or a study's folder for its space",
+        unset=f"{DEFAULT_SPACE}, or that of --from-study",
     )
     suite: str = option("lab", WHAT, "suite of tasks: a name, or a file of your own (.toml, .py)")
     targets: tuple[str, ...] = option((), WHAT, "target task, repeatable [default: all of the suite]", flag="--target")

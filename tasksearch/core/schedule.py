@@ -158,14 +158,18 @@ class Schedule:
     def kind(self) -> str:
         """One of `KINDS`.
 
-        A single task counts as `joint`; several stages are `staged` if any of them has more than one task.
+        A single task counts as `joint`. Several stages are `sequential` if each has one task, apart from tasks that all of them
+        have at one share (text kept up beside every stage); otherwise they are `staged`.
         """
         if not self.stages:
             return "none"
         if len(self.stages) == 1:
             return "annealed" if self.stages[0].annealed else "joint"
-        single = all(len(stage.tasks) == 1 for stage in self.stages)
-        return "sequential" if single else "staged"
+        if all(len(stage.tasks) == 1 for stage in self.stages):
+            return "sequential"
+        whole = [mixture for stage in self.stages for mixture in (stage.start, stage.end)]
+        common = {task for task, share in whole[0] if all(mixture.share(task) == share for mixture in whole)}
+        return "sequential" if all(len(set(stage.tasks) - common) == 1 for stage in self.stages) else "staged"
 
     @cached_property
     def order(self) -> tuple[str, ...]:

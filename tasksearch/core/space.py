@@ -274,11 +274,20 @@ def decode(space: SearchSpace, params: Params) -> Schedule | None:
         BadInput: a parameter that the schedule needs is missing; or the space is a grid, whose schedules follow from the sizes
             of its tasks (`SearchSpace.rows`).
     """
+    schedule, beside, share = decode_apart(space, params)
+    return None if schedule is None else keep_up(schedule, beside, share)
+
+
+def decode_apart(space: SearchSpace, params: Params) -> tuple[Schedule | None, tuple[str, ...], str]:
+    """Convert parameters to (schedule, texts kept up beside every stage, their share): `keep_up` makes one schedule of them.
+
+    Without such texts the share is `ALONE`. Raises as `decode` does.
+    """
     _refuse_grid(space)
-    schedule = _decoded(space, params)
+    schedule, beside, share = _decoded(space, params)
     which = params.get("translations", space.translations[0] if len(space.translations) == 1 else None)
     names = {task: name for word, task, name in space.variants if word == which}
-    return schedule.renamed(names) if schedule is not None and names else schedule
+    return schedule.renamed(names) if schedule is not None and names else schedule, beside, share
 
 
 def _translated(space: SearchSpace, tasks: Sequence[str]) -> bool:
@@ -286,21 +295,20 @@ def _translated(space: SearchSpace, tasks: Sequence[str]) -> bool:
     return any(task in tasks for _, task, _ in space.variants)
 
 
-def _decoded(space: SearchSpace, params: Params) -> Schedule | None:
-    """Convert parameters to a schedule whose tasks are all in English."""
+def _decoded(space: SearchSpace, params: Params) -> tuple[Schedule | None, tuple[str, ...], str]:
+    """Convert parameters as `decode_apart` does, to a schedule whose tasks are all in English."""
     chosen = [task for task in space.tasks if params.get(f"use/{task}")]
     if not chosen:
-        return Schedule.none() if "steps" not in params else None
+        return Schedule.none() if "steps" not in params else None, (), ALONE
     if not space.min_tasks <= len(chosen) <= (space.max_tasks or len(space.tasks)):
-        return None
+        return None, (), ALONE
     beside = _beside(space, chosen)
     try:
         share = str(params["kept_up"]) if beside else ALONE
-        chosen = [task for task in chosen if share == ALONE or task not in beside]
-        schedule = _mixed(space, chosen, params)
+        beside = () if share == ALONE else beside
+        return _mixed(space, [task for task in chosen if task not in beside], params), beside, share
     except KeyError as missing:
         raise BadInput(f"space {space.name!r}: parameter {missing.args[0]!r} is missing") from None
-    return None if schedule is None else keep_up(schedule, beside, share)
 
 
 def _beside(space: SearchSpace, chosen: Sequence[str]) -> tuple[str, ...]:

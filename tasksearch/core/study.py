@@ -35,6 +35,8 @@ LEAST_TWINS = 3
 MOST_PAIRS = 800
 """Each pair has a seed of its own, and studies' seeds are a thousand apart."""
 
+Guesses = tuple[tuple[str, float], ...]
+"""(target, percent that a guess scores in English)."""
 Status = Literal["running", "done", "stopped", "failed"]
 SelectionRule = Literal["pivot-dev", "english-dev", "target-dev"]
 """Whose selection examples choose among the finalists: see `results.verdict.RULES`."""
@@ -220,6 +222,8 @@ class StudyConfig:
             Below 1 the search has a baseline of its own, equally short; finalists, controls and the baseline that their gains
             are measured against run all steps.
         transfer: mixes of another encoder's study, which are trained in place of the designed trials; None: none.
+        guesses: what a guess scores in English, of the trained targets where that is known; a training that is no better
+            may have collapsed (`search.collapse`). Empty in studies that were begun before this was asked.
     """
 
     name: str
@@ -266,6 +270,7 @@ class StudyConfig:
     search_target_steps: float = 1.0
     few_shot: int = 0
     transfer: Transfer | None = None
+    guesses: Guesses = ()
 
     def __post_init__(self) -> None:
         check_share("search_target_steps", self.search_target_steps)
@@ -344,8 +349,8 @@ class StudyConfig:
         return f"{self.name}+{self.widened}" if self.widened else self.name
 
     def to_json(self) -> dict[str, Any]:
-        """Return the complete plain form; `transfer` only where there is one."""
-        return plain_without(self, ("transfer",))
+        """Return the complete plain form; `transfer` and `guesses` only where there are any."""
+        return plain_without(self, ("transfer", "guesses"))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -359,7 +364,7 @@ class StudyConfig:
         )  # before races existed every finalist got exactly these
         space = SearchSpace.from_json(fields.pop("space"))
         objective, transfer = fields.pop("objective"), fields.pop("transfer", None)
-        pairs = fields.pop("suite_options")
+        pairs, guesses = fields.pop("suite_options"), fields.pop("guesses", ())
         overrides = Overrides.from_json(fields.pop("overrides", {}))
         plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         return cls(
@@ -370,6 +375,7 @@ class StudyConfig:
             suite_options=tuple((k, v) for k, v in pairs),
             overrides=overrides,
             transfer=None if transfer is None else Transfer.from_json(transfer),
+            guesses=tuple((target, float(percent)) for target, percent in guesses),
             **plain,
         )
 

@@ -126,7 +126,7 @@ def origin_of(folder: Path, record: TrialRecord, suite: Suite, plan: Plan, outco
         changed = f"Features are `{plan.settings.features}` here and were `{record.plan.settings.features}` in the study: "
         return _with(known, f"{changed}its scores of the mix are of other models and are left out.")
     try:
-        evidence = gather(records, ledger.outcomes, config.objective, Documents.reporting(ledger.documents()))
+        evidence = gather(records, ledger.outcomes, config.objective, Documents.reporting(ledger.documents()), config.guesses)
     except StudyNotReady as reason:
         return _with(known, f"The study is not finished ({reason}).")
     verdict = _verdict(ledger, records, suite, config)
@@ -146,6 +146,7 @@ def _verdict(ledger: Ledger, records: Sequence[TrialRecord], suite: Suite, confi
                 objective=config.objective,
                 documents=Documents.reporting(ledger.documents()),
                 picker=referred(config.picker, WANTED) if config.picker else None,
+                guesses=config.guesses,
             )
     return None
 

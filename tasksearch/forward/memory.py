@@ -98,7 +98,7 @@ def give_back() -> None:
 def settle() -> None:
     """Leave what this process has loaded so far out of all later collections, once: libraries, the pretrained model, data.
 
-    They are half a million objects, and `release` after every part took 0.3 s to look at them. For a process that trains and
+    They are half a million objects, and a collection took 0.3 s to look at them. For a process that trains and
     does nothing else: cycles among what was there are never collected.
     """
     if not gc.get_freeze_count():
@@ -106,11 +106,19 @@ def settle() -> None:
         gc.freeze()
 
 
-def release() -> None:
-    """Delete what no longer has an owner, and return its memory.
+_WORTH_A_COLLECTION = 30.0
+"""Seconds of a part of which a collection over all that Python holds, 0.3 s, is a hundredth."""
+
+
+def release(spent: float) -> None:
+    """Delete what no longer has an owner, and return its memory; unless that would take long beside the part that is over.
 
     A model and its optimiser refer to themselves, and Python collects such objects only after many new ones. Without this a
-    worker keeps the models of several finished parts.
+    worker keeps the models of several finished parts. A worker, which is settled, collects after every part.
+
+    Args:
+        spent: seconds that the part took.
     """
-    gc.collect()
-    give_back()
+    if spent >= _WORTH_A_COLLECTION or gc.get_freeze_count():
+        gc.collect()
+        give_back()

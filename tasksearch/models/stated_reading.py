@@ -35,13 +35,16 @@ class StatedReading:
     prompts: Mapping[str, str] = field(default_factory=dict)
 
 
-def stated_reading(source: str) -> StatedReading:
+def stated_reading(source: str, *, at_hand: bool = False) -> StatedReading:
     """Return what the files of a folder, or of a hub id, say of the reading of sentences.
+
+    Args:
+        at_hand: whether only files on this machine are read, and none is fetched.
 
     Raises:
         ModelUnusable: a prompt that is to be left out of the pooling, or a default prompt that is not there.
     """
-    ours, prompted, pooled = (_object(source, name) for name in FILES)
+    ours, prompted, pooled = (_object(source, name, at_hand) for name in FILES)
     if isinstance(kept := ours.get("retrieval"), dict):
         return StatedReading(pooling=kept.get("pooling"), prefix=kept.get("prefix", ""))
     said = prompted.get("prompts")
@@ -63,7 +66,7 @@ def stated_reading(source: str) -> StatedReading:
     return StatedReading(pooling=pooling, prefix=prefix, prompts=prompts)
 
 
-def _object(source: str, name: str) -> dict[str, Any]:
+def _object(source: str, name: str, at_hand: bool) -> dict[str, Any]:
     """The JSON object in a file; empty where there is none."""
     path = Path(source) / name
     if not Path(source).is_dir():
@@ -71,7 +74,11 @@ def _object(source: str, name: str) -> dict[str, Any]:
 
         try:
             found = cached_file(
-                source, name, _raise_exceptions_for_missing_entries=False, _raise_exceptions_for_connection_errors=False
+                source,
+                name,
+                local_files_only=at_hand,
+                _raise_exceptions_for_missing_entries=False,
+                _raise_exceptions_for_connection_errors=False,
             )
         except OSError:  # no such model: told in full where it is loaded
             found = None

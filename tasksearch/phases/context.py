@@ -109,6 +109,8 @@ class RunContext:
         data = self.source.evaluation_fingerprint(card, language)
         found = (*data, _reading(card), f"cap {plan.settings.evaluation_examples}")
         few_shot = plan.settings.few_shot
+        if few_shot and card.trained and card.parallel:
+            return (*found, f"few-shot {few_shot} by number")
         return (*found, f"few-shot {few_shot}") if self.source.few_shot(card, language, few_shot) else found
 
     def _root(self, plan: Plan) -> str:

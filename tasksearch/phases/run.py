@@ -116,8 +116,9 @@ class PlanRun:
 
     def run(self, part: str, on_step: OnStep | None = None) -> PartOutcome:
         """Run one part, or take its result from the store; after the last one the store is brought back into its budget."""
+        began = time.perf_counter()
         done = self._run(part, on_step)
-        release()
+        release(time.perf_counter() - began)
         if part == self.parts[-1] and self.context.store is not None and self.context.store_budget is not None:
             prune(self.context.store, self.context.store_budget)
         return done

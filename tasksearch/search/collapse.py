@@ -1,12 +1,17 @@
 """Collapsed trainings: fine-tuning that ended far below the other seeds of its own plan.
 
 The rule looks at English selection scores alone, at one seed at a time, downwards only, and is blind to what the plan is. A
-training is flagged where some target's score lies below the median of the plan's other seeds by more than `FAR` deviations; the
-deviation is the median difference between two seeds of one plan over all plans (of a normal distribution: 0.954 deviations),
-and at least the binomial error. A plan that would be flagged on more than half of its seeds is not flagged at all: that it
-fails is what was found.
+training is flagged where some target's score
 
-The arms of matched pairs have one seed each: all arms of a study are compared as if they were one plan.
+- lies below the median of the plan's other seeds by more than `FAR` deviations; the deviation is the median difference between
+  two seeds of one plan over all plans (of a normal distribution: 0.954 deviations), and at least the binomial error; or
+- is no better than a guess (within `GUESSED` binomial errors) where that median is `FAR` binomial errors better. Few seeds, or
+  seeds that differ much, hide a failure from the first part: one of two seeds that fails is half of all the spread there is.
+
+A plan that would be flagged on more than half of its seeds is not flagged at all: that it fails is what was found.
+
+The arms of matched pairs have one seed each: all arms of a study are compared as if they were one plan, by the first part
+alone, since a mixture of its own may well be what fails.
 
 A flagged training on fresh seeds is trained again on a new seed, as a trial of its own, `RERUNS` times in a study at most.
 """
@@ -18,28 +23,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 from tasksearch.core.score import ENGLISH, Cell
-from tasksearch.core.study import LEAST_TWINS, TrialRecord
+from tasksearch.core.study import LEAST_TWINS, Guesses, TrialRecord
 from tasksearch.search.objective import Baseline, binomial_error
 
 FAR = 6.0
-"""Deviations between a collapsed training and the median of its plan's other seeds."""
+"""Deviations between a collapsed training and the median of its plan's other seeds; binomial errors of a guess below it."""
 RERUNS = 4
 """The most trainings of a study that are run again because they collapsed."""
 GUESSED = 2.0
-"""Binomial errors above the score of a guess up to which a target of the baseline counts as not trained."""
+"""Binomial errors above the score of a guess up to which a training counts as no better than one."""
 FRESH = ("baseline", "finalist", "control")
 """Roles whose trainings are compared with the other seeds of their plan, and run again where they collapsed."""
 SEVERAL = (*FRESH, "short-baseline")
 """The same with the baseline of a short search, whose seeds are not run again: objectives are fixed by then."""
 
 
-def collapsed(records: Iterable[TrialRecord]) -> frozenset[int]:
-    """Return the numbers of the collapsed trainings among the finished ones of plans with several seeds. Pure."""
+def collapsed(records: Iterable[TrialRecord], guesses: Guesses) -> frozenset[int]:
+    """Return the numbers of the collapsed trainings among the finished ones of plans with several seeds. Pure.
+
+    Args:
+        records: in any order.
+        guesses: `StudyConfig.guesses`; without any, no training is told from its distance to a guess.
+    """
     plans: dict[tuple[str, float], list[TrialRecord]] = {}
     for record in records:
         if record.role in SEVERAL and record.status == "done":
             plans.setdefault((record.plan.mix_signature, record.plan.target_share), []).append(record)
-    return _flagged([trained for trained in plans.values() if len(trained) > 1])
+    return _flagged([trained for trained in plans.values() if len(trained) > 1], dict(guesses))
 
 
 def collapsed_pairs(records: Iterable[TrialRecord]) -> frozenset[int]:
@@ -49,16 +59,16 @@ def collapsed_pairs(records: Iterable[TrialRecord]) -> frozenset[int]:
     holds both.
     """
     arms = [record for record in records if record.role == "pair" and record.status == "done"]
-    return _flagged([arms]) if len(arms) > 2 * LEAST_TWINS else frozenset()
+    return _flagged([arms], {}) if len(arms) > 2 * LEAST_TWINS else frozenset()
 
 
-def _flagged(several: Sequence[Sequence[TrialRecord]]) -> frozenset[int]:
+def _flagged(several: Sequence[Sequence[TrialRecord]], guesses: Mapping[str, float]) -> frozenset[int]:
     english = {record.number: _english(record) for trained in several for record in trained}
     targets = {target for scores in english.values() for target in scores}
     spread = {target: _spread(several, english, target) for target in targets}
     found: set[int] = set()
     for trained in several:
-        low = {record.number for record in trained if _is_low(record, trained, english, spread)}
+        low = {record.number for record in trained if _is_low(record, trained, english, spread, guesses)}
         found |= low if 2 * len(low) <= len(trained) else set()
     return frozenset(found)
 
@@ -76,13 +86,13 @@ def not_trained(baseline: Baseline, chance: Mapping[str, float | None], examples
         for target in baseline.targets
         if (guess := chance.get(target)) is not None
         and (cell := baseline.cells.get((target, ENGLISH))) is not None
-        and cell.mean <= guess + GUESSED * binomial_error(guess, examples[target, ENGLISH])
+        and _is_guessed(cell.mean, guess, examples[target, ENGLISH])
     )
 
 
-def to_run_again(records: Sequence[TrialRecord]) -> TrialRecord | None:
+def to_run_again(records: Sequence[TrialRecord], guesses: Guesses) -> TrialRecord | None:
     """Return a collapsed training that is still to be replaced; None where all are, or the study's budget is spent."""
-    flagged = collapsed(records)
+    flagged = collapsed(records, guesses)
     fresh = [record for record in records if record.role in FRESH]
     made = sum(is_rerun(record) for record in fresh)
     if made >= RERUNS:
@@ -123,9 +133,20 @@ def _is_low(
     trained: Sequence[TrialRecord],
     english: dict[int, dict[str, tuple[float, int]]],
     spread: dict[str, float],
+    guesses: Mapping[str, float],
 ) -> bool:
-    for target, (value, _) in english[record.number].items():
+    for target, (value, examples) in english[record.number].items():
         others = [english[o.number][target][0] for o in trained if o is not record and target in english[o.number]]
-        if others and value < statistics.median(others) - FAR * spread[target]:
+        if not others:
+            continue
+        usual, guess = statistics.median(others), guesses.get(target)
+        if value < usual - FAR * spread[target]:
+            return True
+        if guess is not None and _is_guessed(value, guess, examples) and usual > guess + FAR * binomial_error(guess, examples):
             return True
     return False
+
+
+def _is_guessed(percent: float, guess: float, examples: int) -> bool:
+    """Return whether a score on so many examples is no better than a guess's."""
+    return percent <= guess + GUESSED * binomial_error(guess, examples)

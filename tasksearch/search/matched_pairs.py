@@ -5,6 +5,8 @@ equally likely, then shares and length evenly), by the study's seed alone: no re
 sample of the space. Tasks, shares, examples, learning rate, batch and seed of a mixture's trainings are equal, and so is the
 order of each task's own examples, which depends on (seed, task) alone. There are two designs.
 
+Text that is kept up beside every stage (`SearchSpace.kept_up`) is so in all of them, at one share.
+
 A *pair* is a joint training and one with the tasks one after the other in a random order. Both are trials of the search. Every
 pair has a seed of its own: mixtures are the main source of variance, so that many on one seed each tell more than few on
 several; and on one seed for all, luck that trainings of one kind share would pass for an effect. Where the space gives the arms
@@ -28,11 +30,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tasksearch.core.arm_rates import ARMS
+from tasksearch.core.kept_up import keep_up
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.plan import LRPolicy, Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
-from tasksearch.core.space import SearchSpace, annealed_twin, decode, sequential_twin
+from tasksearch.core.space import SearchSpace, annealed_twin, decode_apart, sequential_twin
 from tasksearch.core.study import FOR_THE_QUESTION, LEAST_TWINS, StudyConfig, TrialRecord
 from tasksearch.search.designed_trials import most_designs
 from tasksearch.search.random_schedules import random_params
@@ -136,7 +139,7 @@ def _drawn(space: SearchSpace, rng: random.Random) -> tuple[_Same, tuple[Matched
 
     The number of draws from `rng` does not depend on the kinds of schedule in the space.
     """
-    schedule = decode(space, random_params(space, rng))
+    schedule, beside, share = decode_apart(space, random_params(space, rng))
     if schedule is None or len(schedule.tasks) < 2:
         return None
     orders = _orders(schedule.tasks, rng)
@@ -146,9 +149,9 @@ def _drawn(space: SearchSpace, rng: random.Random) -> tuple[_Same, tuple[Matched
         return None
     chains = [sequential_twin(mixture, order, steps) for order in orders]
     variants = [Schedule.joint(mixture, steps), annealed_twin(mixture, orders[0], steps), *chains]
-    variants, chains = ([each.trained_as(schedule) for each in some] for some in (variants, chains))
+    variants, chains = ([keep_up(e.trained_as(schedule), beside, share) for e in some] for some in (variants, chains))
     policies: list[tuple[Schedule, LRPolicy]] = [(each, "phase") for each in variants] + [(each, "stage") for each in chains]
-    return (mixture, steps, schedule.learning_rate, schedule.methods), tuple(
+    return (_mixture(variants[0]), steps, schedule.learning_rate, schedule.methods), tuple(
         MatchedTraining(schedule=each, lr_policy=policy) for each, policy in policies
     )
 

@@ -281,7 +281,7 @@ def _run_again(config: StudyConfig, plan_of: PlanOf, before: Sequence[TrialRecor
     late = next((record.number for record in fresh if not _ready(record)), None)
     if late is not None:
         return Wait(number=late)
-    found = to_run_again(fresh) if may_run_again(config, before) else None
+    found = to_run_again(fresh, config.guesses) if may_run_again(config, before) else None
     if found is None:
         return None
     base = plan_of(Schedule.none(), 0).seed
@@ -381,7 +381,7 @@ def _open(
         return race
     if finalist.rows is None:
         return len(told[place]) < 3
-    lost = collapsed([*baseline, *(record for records in told.values() for record in records)])
+    lost = collapsed([*baseline, *(record for records in told.values() for record in records)], config.guesses)
     runs = {i: [r for r in records if r.status == "done" and r.number not in lost] for i, records in told.items()}
     if len(runs[place]) < 2 and any(record.number in lost for record in told[place]):
         return True  # a collapsed seed says nothing: the next one takes its place

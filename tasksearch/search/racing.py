@@ -23,7 +23,7 @@ import numpy as np
 
 from tasksearch.core.score import Cell
 from tasksearch.core.study import TrialRecord
-from tasksearch.search.objective import Baseline, BaselineCell
+from tasksearch.search.objective import BaselineCell, kept_baseline
 
 POCOCK = {1: 1.960, 2: 2.178, 3: 2.289, 4: 2.361, 5: 2.413, 6: 2.453, 7: 2.485, 8: 2.512}
 """Looks → two-sided normal boundary at 5 % (Jennison and Turnbull 1999, table 2.1)."""
@@ -69,7 +69,7 @@ def race_state(
         looks: largest number of looks in the race.
         most: number of seeds at which the race ends.
     """
-    told = Baseline.of(baseline).cells
+    told = kept_baseline(baseline).cells
     sides = {key: [_worth(r, told, weights) for r in records] for key, records in runs.items() if records}
     bare = [_worth(r, told, weights) for r in baseline]
     own = sides.get(finalist, [])

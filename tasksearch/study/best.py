@@ -55,7 +55,7 @@ def best_of(
     folder = Path(folder)
     config = Ledger(folder).config()
     asked_rule = as_rule(rule or config.select)
-    reading, records = study or read_study(folder, languages, target=target)
+    reading, records = study or read_study(folder, languages, target=target, config=config)
     if languages is not None:
         languages = [scored_name(one, reading.scored_languages) for one in languages]
     verdict = choose(reading, asked_rule, languages)  # first: a rule that cannot choose here has asked nothing
@@ -111,6 +111,7 @@ def read_study(
     languages: Sequence[str] | None = None,
     *,
     target: str | None = None,
+    config: StudyConfig | None = None,
     records: list[TrialRecord] | None = None,
     outcomes: Any = None,
 ) -> tuple[Any, list[TrialRecord]]:
@@ -120,7 +121,7 @@ def read_study(
         folder: the study's folder.
         languages: languages that must be covered.
         target: the one target whose scores are read; None: all.
-        records, outcomes: the study's, if they were read already; `outcomes` is a function like `Ledger.outcomes`.
+        config, records, outcomes: the study's, if they were read already; `outcomes` is a function like `Ledger.outcomes`.
 
     Raises:
         StudyNotReady: no study, no baseline, or no finalist yet.
@@ -131,7 +132,7 @@ def read_study(
     from tasksearch.analysis.study_analysis import analyse_study
 
     ledger = Ledger(folder)
-    config = ledger.config()
+    config = config or ledger.config()
     suite = suite_with_labels(config.suite, config.data)
     records = ledger.records() if records is None else records
     if target is not None:
@@ -149,17 +150,18 @@ def read_study(
         same_data=suite.same_data,
         documents=Documents.reporting(ledger.documents()),
         picker=picker_of(config),
-        designs=design_names_of(ledger),
+        designs=design_names_of(ledger, config),
         chance=suite.chance_over([ENGLISH]),
+        guesses=config.guesses,
     )
     return reading, records
 
 
-def design_names_of(ledger: Any) -> Any:
+def design_names_of(ledger: Any, config: StudyConfig) -> Any:
     """What the designed trials of a study are called, those of narrower spaces that it had before included."""
     from tasksearch.search.design_names import DesignNames
 
-    spaces = dict.fromkeys(config.space for config in (*ledger.history(), ledger.config()))
+    spaces = dict.fromkeys(one.space for one in (*ledger.history(), config))
     return DesignNames.of(spaces, ledger.sizes())
 
 

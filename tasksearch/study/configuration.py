@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.methods import canonical_methods, with_absolute_paths
 from tasksearch.core.option import Options, check_names, options_of
-from tasksearch.core.options import Places, Resources, StudyOptions, control_names
+from tasksearch.core.options import DEFAULT_SPACE, Places, Resources, StudyOptions, control_names
 from tasksearch.core.own_files import shown
 from tasksearch.core.presets import SUITE
 from tasksearch.core.space import SearchSpace
@@ -26,7 +26,7 @@ from tasksearch.study.locations import kept_tracking_address
 from tasksearch.study.objective import read_objective
 from tasksearch.study.own_parts import encoder_name, picker_name, sampler_name, trainable_name
 from tasksearch.study.presets import has_presets, preset_of, with_preset
-from tasksearch.study.settings import FOR_TARGETS, settled_precision
+from tasksearch.study.settings import FOR_TARGETS, settled_precision, states_a_prefix_that_it_lacks
 from tasksearch.study.setup import check_metrics, choose_languages, choose_targets, data_folder
 from tasksearch.study.spaces import absent_tasks, fill_in, known_spaces, load_space
 from tasksearch.study.transfer import EarlierStudy, scored_cells
@@ -72,7 +72,7 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         if target not in targets:
             raise UnknownName("target of the study", target, targets)
     earlier = EarlierStudy.read(asked.from_study) if asked.from_study is not None else None
-    raw = earlier.space if earlier and asked.space == StudyOptions.space else load_space(asked.space)
+    raw = earlier.space if earlier and asked.space is None else load_space(asked.space or DEFAULT_SPACE)
     preset = preset_of(asked, suite, encoder)
     asked = with_preset(asked, preset, suite, targets, raw)
     space = _space(asked, raw, suite, data, languages)
@@ -94,6 +94,7 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "model": asked.model or "lab",
         "lag": asked.lag or StudyConfig.lag,
         "targets": targets,
+        "guesses": suite.guesses(targets),
         "languages": languages,
         "data": data,
         "objective": objective,
@@ -244,6 +245,8 @@ def options_for(config: StudyConfig, folder: Path | None = None) -> StudyOptions
 def command_of(config: StudyConfig, folder: Path | None = None) -> str:
     """Return a `tasksearch run` command that asks for the same study."""
     options = options_for(config, folder)
+    if states_a_prefix_that_it_lacks(config):
+        options = dataclasses.replace(options, retrieval_prefix="")
     words: list[str] = []
     for one in options_of(StudyOptions):
         value = getattr(options, one.name)

@@ -19,7 +19,7 @@ from tasksearch.analysis.picking import cell_weights
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
-from tasksearch.core.study import BASELINES, SEARCHED, TrialRecord
+from tasksearch.core.study import BASELINES, SEARCHED, Guesses, TrialRecord
 from tasksearch.reports.data import KindBest, MatchedPair, ReferenceScores, SingleTask
 from tasksearch.results.verdict import Estimate
 from tasksearch.search.collapse import SEVERAL, collapsed, collapsed_pairs
@@ -78,8 +78,11 @@ class Contrasts:
         outcomes: OutcomesOf,
         groups: Mapping[str, str],
         documents: Documents | None = None,
+        guesses: Guesses = (),
     ) -> Contrasts:
         """Build from a study's records; reads the outcomes of the baseline and of the finalists on fresh seeds.
+
+        Collapsed trainings are told by the `guesses` of the study's configuration, among others.
 
         Raises:
             BadInput: the trainings ran different shares of the target steps (`search.fidelity.at_share` chooses those of one).
@@ -88,7 +91,7 @@ class Contrasts:
         mixes: dict[str, tuple[TrialRecord, ...]] = {}
         fresh: dict[str, list[TrialRecord]] = {}
         done = [record for record in records if record.status == "done" and str(record.role) != "untrained"]
-        lost = collapsed(done) | collapsed_pairs(done) | incomplete(r for r in done if r.role in SEVERAL)
+        lost = collapsed(done, guesses) | collapsed_pairs(done) | incomplete(r for r in done if r.role in SEVERAL)
         for record in sorted(done, key=lambda r: r.number):
             if record.number not in lost and not (record.plan.few_shot or record.plan.model_seeds):
                 mixes[record.plan.mix_signature] = (*mixes.get(record.plan.mix_signature, ()), record)

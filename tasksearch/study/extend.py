@@ -90,6 +90,7 @@ def extended(config: StudyConfig, suite: Suite, growth: Growth, tokens: int | No
             f"+{2 * (pairs - config.pairs)} or more beside it"
         )
     joins = (targets, languages) != (config.targets, config.languages)
+    joining = [target for target in targets if target not in config.targets]
     seeds = _at_least("--baseline-seeds", growth.baseline_seeds, config.baseline_seeds + config.more_baseline)
     wanted = dataclasses.replace(
         config,
@@ -100,13 +101,14 @@ def extended(config: StudyConfig, suite: Suite, growth: Growth, tokens: int | No
         targets=targets,
         languages=languages,
         objective=frozen(config, suite) if joins else config.objective,
-        overrides=_with_preset(config, suite, [target for target in targets if target not in config.targets], tokens),
+        overrides=_with_preset(config, suite, joining, tokens),
         leaders=_at_least("--leaders", growth.leaders, config.leaders),
         leader_seeds=_at_least("--leader-seeds", growth.leader_seeds, config.leader_seeds),
         most_seeds=_at_least("--most-seeds", growth.most_seeds, config.most_seeds),
         half_width=growth.half_width or config.half_width,
         max_trainings=growth.max_trainings or config.max_trainings,
         more_baseline=seeds - config.baseline_seeds,
+        guesses=(*config.guesses, *suite.guesses(joining)) if config.guesses else (),
     )
     check_precision(wanted)
     if wanted == config:

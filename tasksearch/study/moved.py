@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -44,6 +45,21 @@ def rebase(ledger: Any) -> list[str]:
         shared = _rebase_shared(moved.tracking_uri, Path(had), folder)
     keep_address(place, now)
     return [] if had is None else [f"the study was moved or copied here from {had}: it writes here alone{shared}"]
+
+
+def follow_data(ledger: Any) -> list[str]:
+    """Read the suite's files from $TASKSEARCH_DATA where the folder that the study names is gone. Requires the folder's lock.
+
+    Segments are named by what the files hold, not by where they lie: other files are other trainings.
+
+    Returns:
+        A line for the user if the study's data folder was changed, else nothing.
+    """
+    config, now = ledger.config(), os.environ.get("TASKSEARCH_DATA")
+    if config.data is None or Path(config.data).is_dir() or not now or not Path(now).is_dir():
+        return []
+    ledger.save_config(dataclasses.replace(config, data=str(Path(now).absolute())))
+    return [f"the data folder {config.data} is gone: files are read from {Path(now).absolute()}, as TASKSEARCH_DATA says"]
 
 
 def _rebase_shared(uri: str | None, had: Path, now: Path) -> str:

@@ -43,7 +43,8 @@ def paper_table(folder: Path) -> PaperTable:
     config, suite, records = open_study(folder)
     ledger = Ledger(folder)
     alike = at_share(records, config.search_target_steps)
-    contrasts = Contrasts.of(alike, Reader(ledger.outcomes), suite.groups, Documents.reporting(ledger.documents()))
+    documents = Documents.reporting(ledger.documents())
+    contrasts = Contrasts.of(alike, Reader(ledger.outcomes), suite.groups, documents, config.guesses)
     wanted = _rows_wanted(config, records, ledger)
     trained: dict[Schedule, Sequence[TrialRecord]] = {}
     for mix in contrasts.mixes.values():
@@ -89,7 +90,7 @@ def _rows_wanted(config: StudyConfig, records: Sequence[TrialRecord], ledger: An
     """Return schedule → name: a grid's plans in their order; of drawn mixes the single tasks and the designed joint ones."""
     if config.space.grid:
         return {row.schedule: row.name for row in config.space.rows(ledger.sizes())}
-    names = design_names_of(ledger)
+    names = design_names_of(ledger, config)
     searched = [record for record in records if record.role in SEARCHED and record.status == "done"]
     singles = sorted(
         {r.plan.schedule for r in searched if len(r.plan.schedule.tasks) == 1}, key=lambda s: (s.tasks, s.steps, s.rate_words)

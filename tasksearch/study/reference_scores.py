@@ -23,9 +23,8 @@ def reference_scores_of(folder: Path) -> tuple[ReferenceScores, ...]:
 
     config, suite, records = open_study(folder)
     ledger = Ledger(folder)
-    contrasts = Contrasts.of(
-        at_share(records, 1.0), cache(ledger.outcomes), suite.groups, Documents.reporting(ledger.documents())
-    )
+    documents = Documents.reporting(ledger.documents())
+    contrasts = Contrasts.of(at_share(records, 1.0), cache(ledger.outcomes), suite.groups, documents, config.guesses)
     chance = suite.chance_over(language for language in config.languages if language != ENGLISH)
     return contrasts.references(chance, [r for r in records if r.role == "untrained" and r.status == "done"])
 

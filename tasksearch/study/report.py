@@ -77,7 +77,8 @@ def report_of(folder: Path) -> ReportData:
     outcomes = Reader(ledger.outcomes)
     documents = Documents.reporting(ledger.documents())
     contrasts, whole = (
-        Contrasts.of(at_share(records, share), outcomes, suite.groups, documents) for share in (config.search_target_steps, 1.0)
+        Contrasts.of(at_share(records, share), outcomes, suite.groups, documents, config.guesses)
+        for share in (config.search_target_steps, 1.0)
     )
     found = _found(folder, records, outcomes)
     order, order_pending = order_of(folder, records)

@@ -24,7 +24,7 @@ from tasksearch.core.study import StudyConfig
 from tasksearch.study.closing import close_study
 from tasksearch.study.configuration import DEFAULT_FOLDER, configure
 from tasksearch.study.locations import optuna_address, remember_optuna, store_address, study_id, tracking_address
-from tasksearch.study.moved import rebase
+from tasksearch.study.moved import follow_data, rebase
 from tasksearch.study.own_parts import trainable_of
 from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
@@ -135,7 +135,7 @@ def mend_records(ledger: Any, on_event: Callable[[Any], None] | None = None) -> 
     """
     ledger.config()  # raises before the lock file is made, so that a folder without a study stays untouched
     with ledger.lock():
-        _say(on_event, [*ledger.mend_config(), *rebase(ledger), *ledger.mend()])
+        _say(on_event, [*ledger.mend_config(), *rebase(ledger), *follow_data(ledger), *ledger.mend()])
 
 
 def _say(on_event: Callable[[Any], None] | None, lines: Sequence[str]) -> None:
@@ -193,6 +193,7 @@ def _run_and_close(
     begin: Callable[[StudyConfig], None] | None,
 ) -> RunSummary:
     from tasksearch.engine.optuna_database import OptunaDatabase, check_database
+    from tasksearch.raytune.provenance import check_trained_by
 
     # Set one thread per process before torch or faiss start theirs: results are bit-identical with one thread only.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -226,6 +227,8 @@ def _run_and_close(
         rebase(ledger)  # in a new study this records the folder's location
         _say(on_event, check_versions(ledger, accept=resources.accept_versions, retrain=resources.retrain))
     if begin is not None:
+        if not resources.accept_versions:
+            check_trained_by(ledger.folder, ledger.written())  # before the study is changed: that code may not read it then
         begin(config)
     remember_optuna(ledger.folder, optuna_url)
     keep(ledger.folder, files_of(config))

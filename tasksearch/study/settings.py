@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasksearch.core.errors import BadInput
+from tasksearch.core.errors import BadInput, ModelUnusable
 from tasksearch.core.methods import Phase, methods_of
 from tasksearch.core.options import StudyOptions, control_names
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
@@ -37,6 +37,7 @@ def as_begun(now: StudyConfig, was: StudyConfig, absent: Collection[str]) -> Stu
     today = StudyOptions()
     said: dict[str, object] = {"controls": control_names(today.controls), "most_seeds": today.most_seeds}
     said["pairs"] = default_pairs(now.space, now.trials, now.baseline_seeds)
+    said["guesses"] = now.guesses
     fields = {one.name: said.get(one.name, one.default) for one in dataclasses.fields(StudyConfig)}
     taken = {name for name in absent if getattr(now, name) == fields[name]}
     if "controls" in absent and (was.leader_seeds, now.leader_seeds) == (LEADER_SEEDS_ONCE, today.leader_seeds):
@@ -132,6 +133,21 @@ def with_stated_prefix(config: StudyConfig) -> StudyConfig:
         return config
     prefix = stated_reading(config.model).prefix or None
     return dataclasses.replace(config, overrides=dataclasses.replace(config.overrides, retrieval_prefix=prefix))
+
+
+def states_a_prefix_that_it_lacks(config: StudyConfig) -> bool:
+    """Return whether a new study with the same options would read a prefix that the model states and this study does not read.
+
+    So does one begun before prefixes were read, or before its model's files stated one. Reads only files on this machine.
+    """
+    if config.model == "lab" or config.overrides.retrieval_prefix is not None:
+        return False
+    from tasksearch.models.stated_reading import stated_reading
+
+    try:
+        return bool(stated_reading(config.model, at_hand=True).prefix)
+    except ModelUnusable:  # a new study would ask for the prefix
+        return True
 
 
 _TARGET_ALONE = ("train_examples", "early_stopping", "patience")

@@ -113,6 +113,8 @@ def check_methods(config: StudyConfig, suite: Suite) -> None:
                     f"kinds {', '.join(method.kinds)}"
                 )
             if isinstance(method, Substitution):
+                if not Path(method.table).exists():
+                    raise DataMissing(f"{method.table} is missing; expected the table that --method {method.word} names")
                 read_synonyms(Path(method.table))
             if isinstance(method, LanguageAdversary):
                 for path in unlabelled_files(Path(method.text)).values():
@@ -171,7 +173,7 @@ def data_folder(suite: Suite, given: str | None) -> str | None:
         raise DataMissing(f"suite {suite.name!r} reads files: give their folder by --data DIR, or set TASKSEARCH_DATA")
     folder = Path(named).absolute()
     if not folder.is_dir():
-        raise DataMissing(f"no data folder {str(folder)!r}; give another by --data DIR, or set TASKSEARCH_DATA")
+        raise DataMissing(f"no data folder {str(folder)!r}; give another by --data DIR, or, for a study, set TASKSEARCH_DATA")
     return str(folder)
 
 

@@ -36,9 +36,9 @@ def best_for_unscored(
     Args:
         folder: the study's folder.
         language: any of its codes.
-        distances: (language, language) → distance; None: the combined distances of `tasksearch languages`, if it knows all of
-            the languages. They count only as far as they would have helped where each studied language is left out. Empty: all
-            studied languages count alike.
+        distances: (language, language) → distance; None: the combined distances of `tasksearch languages`, if it knows the
+            language; a studied one that it does not know counts as the farthest. They count only as far as they would have
+            helped where each studied language is left out. Empty: all studied languages count alike.
 
     Raises:
         StudyNotReady: no study, no finalist, or fewer than two studied languages.
@@ -53,7 +53,8 @@ def best_for_unscored(
     asked = ask_question(folder, reading, records, "pivot-dev")
     scored = scored_languages(records)
     if distances is None:
-        distances = combined_distances([*scored, code])
+        known = combined_distances([*scored, code])
+        distances = known if any(code in pair for pair in known) else {}
     found = predict_unscored(reading, code, distances)
     way = str(LanguageNotCovered(code, suite, config.targets, scored))
     return dataclasses.replace(found, adaptive=asked.adaptive, covered_by=way)

@@ -64,6 +64,8 @@ class TaskCard:
         select_split, report_split: splits of the selection and reporting examples. If equal, the split is divided by document.
         one_split: languages that have only the reporting split, which is then divided by document.
         fewest: minimum number of evaluation examples of a language; with fewer it is reported but never used for selection.
+        parallel: whether example n of a split means the same in every language, in English too. Labelled examples of one
+            language (few-shot controls) are then the same sentences in all of them, and select in none.
         keep_repeats: whether an example whose text also occurs among the reporting examples may be used for selection.
         second_language: pair: language of the second sentence, where it is not the first one's (Huang et al. 2021: the
             generalized setting); `any`: for each example another of the card's languages, drawn by a hash. The texts must be
@@ -99,6 +101,7 @@ class TaskCard:
     report_split: str = "test"
     one_split: tuple[str, ...] = ()
     fewest: int = 100
+    parallel: bool = False
     keep_repeats: bool = False
     second_language: str = ""
     expected: tuple[tuple[str, str, int], ...] = ()

@@ -8,14 +8,16 @@ The split rule, by card and language:
 - An example whose text also occurs among the reporting examples is not used for selection.
 - A language with fewer than 100 evaluation examples (the card's `fewest`) is only reported.
 - For few-shot controls three draws of N labelled examples are taken from the selection examples of every language but English,
-  by a hash; they select nothing.
+  by a hash; they select nothing. Of a parallel target they are the same numbers in every language, and in English too they
+  select nothing: a sentence that is labelled in one language would otherwise choose in another. Where a language lacks one of
+  them (its text is also among its reporting examples), the next number takes its place, in that language alone.
 - Retrieval is divided by query, mining by foreign sentences that have a translation; the pools stay whole.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,7 +75,7 @@ def portions(
     made = []
     for split, rows in _scored(card, language, splits):
         examples = splits[split]
-        if few_shot and "select" in rows and has_few_shot(card, language):
+        if few_shot and "select" in rows and sets_aside(card, language):
             taken = np.concatenate(_draws(card, language, examples, rows["select"], few_shot))
             rows["select"] = np.setdiff1d(rows["select"], taken)
         kept = {half: _capped(examples, indices, cap) for half, indices in rows.items() if len(indices)}
@@ -104,6 +106,11 @@ def has_few_shot(card: TaskCard, language: str) -> bool:
     return card.trained and language != ENGLISH
 
 
+def sets_aside(card: TaskCard, language: str) -> bool:
+    """Whether few-shot draws leave the language's selection examples: its own, or those of a parallel target in English."""
+    return has_few_shot(card, language) or (card.trained and card.parallel)
+
+
 def _draws(card: TaskCard, language: str, examples: Sequence[Example], rows: Ints, few_shot: int) -> tuple[Ints, ...]:
     """Return the rows of each draw, ascending; as many examples as one draw holds must be left to select."""
     if len(rows) < (FEW_SHOT_DRAWS + 1) * few_shot:
@@ -113,7 +120,7 @@ def _draws(card: TaskCard, language: str, examples: Sequence[Example], rows: Int
             f"--few-shot {few_shot}: target {card.name!r} has {len(rows)} selection examples in {language!r}, of which "
             f"{FEW_SHOT_DRAWS} draws are taken and as many as a draw go on selecting; expected {wish}"
         )
-    order = _by_hash("few-shot", examples, rows)
+    order = _by_hash("few-shot", map(str, rows) if card.parallel else ids_of(examples[int(row)] for row in rows))
     return tuple(np.sort(rows[order[first : first + few_shot]]) for first in range(0, FEW_SHOT_DRAWS * few_shot, few_shot))
 
 
@@ -222,13 +229,13 @@ def text_key(example: Example) -> tuple[object, ...]:
 def _capped(examples: Sequence[Example], rows: Ints, cap: int | None) -> Ints:
     if cap is None or len(rows) <= cap:
         return rows
-    return np.sort(rows[_by_hash("cap", examples, rows)[:cap]])
+    return np.sort(rows[_by_hash("cap", ids_of(examples[int(row)] for row in rows))[:cap]])
 
 
-def _by_hash(purpose: str, examples: Sequence[Example], rows: Ints) -> list[int]:
-    """Return the places of the rows in an order that their examples' names and the purpose decide."""
-    names = list(ids_of(examples[int(row)] for row in rows))
-    return sorted(range(len(rows)), key=lambda i: hashlib.sha256(f"{purpose}\n{names[i]}".encode()).digest())
+def _by_hash(purpose: str, names: Iterable[str]) -> list[int]:
+    """Return the places of the names in an order that they and the purpose decide."""
+    keys = [hashlib.sha256(f"{purpose}\n{name}".encode()).digest() for name in names]
+    return sorted(range(len(keys)), key=keys.__getitem__)
 
 
 def _whole_pool(examples: Sequence[Example], rows: Mapping[Half, Ints]) -> Portion:

@@ -222,7 +222,7 @@ class TaskSource:
         if len(portion.examples) < _WORTH_A_FILE or not self._tokenizer_name:
             return encode(portion.examples, card, tokenizer, max_length, prefix)
         split = (card.select_split, card.report_split, language in card.one_split, card.fewest, card.keep_repeats)
-        rule = (*split, cap, number, *([few_shot] if few_shot else []))
+        rule = (*split, cap, number, *([few_shot, *(["by number"] if card.parallel else [])] if few_shot else []))
         reading = (card.kind, card.labels, self.evaluation_fingerprint(card, language), self.skip_bad)
         before = [prefix] if prefix else []
         name = signature_of("encoded portion", CASTS, self._tokenizer_name, max_length, reading, rule, *before)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.plan import PhaseSettings
+from tasksearch.core.study import Guesses
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.languages import Language
 
@@ -92,6 +93,11 @@ class Suite:
         """Return target → chance score over the given languages, in percent."""
         given = tuple(languages)
         return {card.name: card.chance_over(given) for card in self.targets}
+
+    def guesses(self, targets: Iterable[str]) -> Guesses:
+        """Return what a guess scores in English in those of the targets that are trained; none where the data decide."""
+        cards = [self.card(target) for target in targets]
+        return tuple((card.name, card.chance) for card in cards if card.trained and card.chance is not None)
 
     @property
     def same_data(self) -> tuple[tuple[str, str], ...]:

@@ -49,8 +49,8 @@ _CARD_KEYS = {
     "name": _TEXT, "kind": _TEXT, "role": _TEXT, "languages": _TEXTS, "labels": _TEXTS, "head": _TEXT, "metric": _TEXT,
     "chance": _NUMBER, "trains_on": _TEXTS, "licence": _TEXT, "reference": _TEXT, "non_commercial": _FLAG,
     "train_split": _TEXT, "select_split": _TEXT, "report_split": _TEXT, "one_split": _TEXTS, "fewest": _COUNT,
-    "keep_repeats": _FLAG, "second_language": _TEXT, "most": _COUNT, "how_to_get": _TEXT, "needs": _TEXT, "note": _TEXT,
-    "summary": _TEXT,
+    "keep_repeats": _FLAG, "parallel": _FLAG, "second_language": _TEXT, "most": _COUNT, "how_to_get": _TEXT, "needs": _TEXT,
+    "note": _TEXT, "summary": _TEXT,
 }  # fmt: skip
 """Keys of a card that are fields of `TaskCard`."""
 _SOURCE_KEYS = {

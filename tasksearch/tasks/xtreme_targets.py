@@ -135,6 +135,7 @@ def _xnli() -> TaskCard:
         how_to_get="xnli/xnli.dev.tsv and xnli.test.tsv from XNLI-1.0.zip at dl.fbaipublicfiles.com/XNLI (hub: "
         "google/xtreme, XNLI); "
         "training: MNLI",
+        parallel=True,
     )
 
 
@@ -255,6 +256,7 @@ def _xquad() -> TaskCard:
         how_to_get="xquad/xquad.<language>.json from github.com/google-deepmind/xquad (hub: google/xtreme, "
         "XQuAD.<language>); training: "
         "SQuAD 1.1",
+        parallel=True,
     )
 
 

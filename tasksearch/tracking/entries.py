@@ -29,6 +29,8 @@ FRESH = "objective_fresh"
 """The objective of a trial that follows the search, under a name of its own: the highest of many fresh seeds is no result."""
 STATUS = {"done": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
 Value = TypeVar("Value")
+SHARE_OF_STEPS = "target/share_of_steps"
+"""Param of a run that ran only this share of the target steps; whole runs lack it."""
 _FIRST = ("objective", FRESH, "dev/all/mean", "seconds/total")
 _LONGEST = 250
 _UNSAFE = re.compile(r"[^\w\-. /:]")
@@ -102,11 +104,15 @@ def entry_of(record: TrialRecord, study_id: str, view: View, *, earlier: bool = 
 
 
 def name_of(record: TrialRecord) -> str:
-    """Return `0023 sequential: qqp (60) → mnli (20)`, with the role unless it is a trial of the search."""
+    """Return `0023 sequential: qqp (60) → mnli (20)`, with the role unless it is a trial of the search.
+
+    `short` stands in it where not all target steps were run.
+    """
     kind = {"none": "", "joint": "joint" if len(record.plan.schedule.tasks) > 1 else "single"}
     shown = kind.get(record.plan.schedule.kind, record.plan.schedule.kind)
     role = "" if record.role in SEARCHED else str(record.role)
-    return f"{record.number:04d} {' '.join(filter(None, (role, shown)))}: {record.plan.words}"[:250]
+    short = "short" if record.plan.target_share < 1 and "short" not in role else ""
+    return f"{record.number:04d} {' '.join(filter(None, (role, short, shown)))}: {record.plan.words}"[:250]
 
 
 def params_of(plan: Plan, role: str, tasks: Iterable[str]) -> dict[str, str]:
@@ -129,7 +135,7 @@ def params_of(plan: Plan, role: str, tasks: Iterable[str]) -> dict[str, str]:
         shown = ["learning_rate", "batch_size", "warmup", "lr_policy", "mixing", "precision", "max_length"]
         shown += ["steps", "epochs", "train_examples"] if phase == "target" else []
         params |= {f"{phase}/{name}": str(getattr(train, name)) for name in shown}
-    params |= {"target/share_of_steps": f"{plan.target_share:g}"} if plan.target_share < 1 else {}
+    params |= {SHARE_OF_STEPS: f"{plan.target_share:g}"} if plan.target_share < 1 else {}
     params |= {"intermediate/learning_rate": str(plan.learning_rate)} if schedule.learning_rate is not None else {}
     params |= {
         f"retrieval/{name}": str(getattr(settings.retrieval, name)) for name in ("layer", "pooling", "centering", "max_length")

@@ -96,7 +96,7 @@ class MlflowTracker:
             home = study_home(self._client, config.name, self.study_id)
             self.experiment_id = self._experiment(home.experiment, config.name)
             shown = home.experiment.tags if home.experiment is not None else {}
-            for name, value in view_tags(self.study_id, config.space.tasks).items():
+            for name, value in view_tags(self.study_id, config.space.tasks, config.search_target_steps).items():
                 if shown.get(name) != value:
                     self._client.set_experiment_tag(self.experiment_id, name, value)
             self._runs, _ = by_key(home.runs)

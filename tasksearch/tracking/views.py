@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from tasksearch.core.signature import signature_of
 from tasksearch.core.study import BASELINES
-from tasksearch.tracking.entries import FRESH, safe_name
+from tasksearch.tracking.entries import FRESH, SHARE_OF_STEPS, safe_name
 
 _TAG = "mlflow.sharedViewState."
 _LONGEST = 5000
@@ -24,15 +24,17 @@ def view_keys(study_id: str) -> tuple[str, str]:
     return f"tasksearch-{name}-runs", f"tasksearch-{name}-mixes"
 
 
-def view_tags(study_id: str, tasks: Sequence[str]) -> dict[str, str]:
+def view_tags(study_id: str, tasks: Sequence[str], share: float = 1.0) -> dict[str, str]:
     """Return the experiment's tags for both views.
 
     The table lists every run of the study, trials side by side with it, the highest objective of the search first. The charts
     show every mix of the search and its finalists' fresh seeds: each task's share and the mean on selection examples, which all
-    of them have.
+    of them have. Where the search's trials have shorter target phases than its finalists, the charts show the short ones alone:
+    means of trainings of different length do not compare.
 
     Args:
         tasks: every intermediate task of the space.
+        share: of the target steps, that trials of the search run.
     """
     own = f"tags.`tasksearch.study` = '{study_id}'"
     shares = [safe_name(f"mix/{task}") for task in sorted(tasks)]
@@ -42,10 +44,20 @@ def view_tags(study_id: str, tasks: Sequence[str]) -> dict[str, str]:
     ]
     order = {"orderByKey": "metrics.`objective`", "orderByAsc": False}
     table = {"searchFilter": own, **order, "selectedColumns": columns + [f"params.`{name}`" for name in shares]}
-    trained = " and ".join([own, *(f"params.role != '{role}'" for role in (*BASELINES, "untrained", "control"))])
+    short = [f"params.`{SHARE_OF_STEPS}` = '{share:g}'"] if share < 1 else []
+    trained = " and ".join([own, *short, *(f"params.role != '{role}'" for role in (*BASELINES, "untrained", "control"))])
+    which = f", {share:g} of the target steps" if share < 1 else ""
     charts = [
-        _chart("PARALLEL", "Shares of all tasks", selectedParams=shares, selectedMetrics=["dev/all/mean"], showAllRuns=False),
-        _chart("SCATTER", "Cost and mean on selection examples", xaxis=_axis("seconds/total"), yaxis=_axis("dev/all/mean")),
+        _chart(
+            "PARALLEL",
+            f"Shares of all tasks{which}",
+            selectedParams=shares,
+            selectedMetrics=["dev/all/mean"],
+            showAllRuns=False,
+        ),
+        _chart(
+            "SCATTER", f"Cost and mean on selection examples{which}", xaxis=_axis("seconds/total"), yaxis=_axis("dev/all/mean")
+        ),
     ]
     section = {"uuid": _SECTION, "name": "Mixes", "display": True, "columns": 1, "cardHeight": 420}
     sections = [{**section, "isReordered": True, "deleted": False, "isGenerated": False}]

@@ -18,7 +18,10 @@ from tasksearch.phases.planned_work import planned_work
 from tasksearch.phases.resumable import weights
 from tasksearch.phases.run import PlanRun, run_plan
 from tasksearch.store.segment_store import SegmentStore
+from tasksearch.tasks.card import TaskCard
+from tasksearch.tasks.examples import TextExample
 from tasksearch.tasks.lab_suite import lab_suite
+from tasksearch.tasks.selection_split import few_shot_draws, portions
 
 SUITE = lab_suite()
 SHOTS = 4
@@ -58,9 +61,39 @@ def test_the_examples_that_are_set_aside_are_in_no_selection_score_and_share_non
         before, after = (chosen(context, target, "near1", "select", few) for few in (0, SHOTS))
         assert after == before - set.union(*draws) and len(after) == len(before) - 3 * SHOTS
         assert chosen(context, target, "near1", "report", SHOTS) == chosen(context, target, "near1", "report", 0)
-        assert chosen(context, target, "en", "select", SHOTS) == chosen(context, target, "en", "select", 0)
+        assert chosen(context, target, "en", "select", 0) - chosen(context, target, "en", "select", SHOTS) == set.union(*draws)
     assert context.source.few_shot(SUITE.card("topic"), "en", SHOTS) == ()
     assert context.source.few_shot(SUITE.card("retrieval"), "near1", SHOTS) == ()
+
+
+def test_a_sentence_that_is_labelled_in_one_language_selects_in_none_of_a_parallel_target():
+    def texts(language, lost=()):
+        names = [n for n in range(40) if n not in lost]
+        return {
+            "dev": tuple(
+                TextExample(id=f"{language}{n}", document="", text_a=f"{language} {n}", text_b=None, label=0) for n in names
+            )
+        }
+
+    def numbers(examples):
+        return {int(example.text_a.split()[1]) for example in examples}
+
+    card = TaskCard(
+        name="t", kind="sentence", role="target", languages=("en", "sw", "ha"), labels=("a", "b"), fewest=0, parallel=True
+    )
+    none = {"test": (TextExample(id="r", document="", text_a="other", text_b=None, label=0),)}
+    labelled = {one: set.union(*map(numbers, few_shot_draws(card, one, texts(one) | none, SHOTS))) for one in ("sw", "ha")}
+    assert (
+        labelled["sw"] == labelled["ha"]
+        and len(labelled["sw"]) == 3 * SHOTS
+        and not few_shot_draws(card, "en", texts("en"), SHOTS)
+    )
+    for spoken in ("en", "sw", "ha"):
+        (left,) = [p for p in portions(card, spoken, texts(spoken) | none, None, SHOTS) if "select" in p.rows]
+        assert numbers(left.examples[row] for row in left.rows["select"]) == set(range(40)) - labelled["sw"]
+    apart = dataclasses.replace(card, parallel=False)
+    (own,) = [p for p in portions(apart, "en", texts("en") | none, None, SHOTS) if "select" in p.rows]
+    assert len(own.rows["select"]) == 40, "English of a target that is not parallel keeps its own"
 
 
 def test_a_capped_study_sets_them_aside_before_the_cap(context):
@@ -117,7 +150,7 @@ def test_english_and_retrieval_are_the_baseline_s_and_are_taken_from_its_scores(
     assert [s.signature for s in without.targets] == [s.signature for s in with_them.targets], "training is shared"
     for one, other in zip(without.targets, with_them.targets, strict=True):
         tables = dict(one.tables), dict(other.tables)
-        assert tables[0]["en"] == tables[1]["en"] and tables[0]["near1"] != tables[1]["near1"]
+        assert tables[0]["en"] != tables[1]["en"] and tables[0]["near1"] != tables[1]["near1"], "both select by fewer examples"
 
 
 def test_it_continues_the_phase_of_a_mix_as_well(context):

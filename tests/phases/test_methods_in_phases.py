@@ -120,7 +120,11 @@ def test_killed_in_either_phase_a_plan_with_every_method_ends_with_the_same_outc
     ("asked", "error", "told"),
     [
         ({"methods": ["synonyms"]}, BadInput, "'synonyms' without a table; expected synonyms:table=FILE.tsv"),
-        ({"methods": ["synonyms:table=no/such.tsv"]}, DataMissing, "no/such.tsv is missing"),
+        (
+            {"methods": ["synonyms:table=no/such.tsv"]},
+            DataMissing,
+            r"no/such.tsv is missing; expected the table that --method synonyms names",
+        ),
         ({"methods": ["synonyms:table=x.tsv,rate=0"]}, BadInput, "rate of method 'synonyms' is 0"),
         ({"methods": ["synonyms:table=x.tsv"], "targets": ["SPAN"]}, BadInput, "changes no task of the target phase"),
     ],

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from tasksearch.bench.matched_worlds import matched_result, paired_result
 from tasksearch.bench.planted_world import NULL, NULL_LUCK, TUNE, draw_world
 from tasksearch.core.errors import BadInput
-from tasksearch.core.space import SearchSpace
+from tasksearch.core.space import SearchSpace, encode
 from tasksearch.core.study import SEARCHED
 from tasksearch.search.finalists import choose_finalists
 from tasksearch.search.matched_pairs import (
@@ -36,9 +37,12 @@ def space(**changes):
     return SearchSpace(**({"name": "toy", "summary": "", "tasks": TASKS, "steps": (48, 96)} | changes))
 
 
+KEPT_UP = space(tasks=(*TASKS, "mlm:sw", "tlm:sw"), texts=("mlm:sw", "tlm:sw"), kept_up=("0", "1/4"))
+
 spaces = st.sampled_from(
-    [space(), space(denominator=None), space(schedules=("joint",)), space(steps=(7,)), space(max_tasks=2), space(steps=(50,))]
-)
+    [space(), space(denominator=None), space(schedules=("joint",)), space(steps=(7,)), space(max_tasks=2), space(steps=(50,)),
+     KEPT_UP]
+)  # fmt: skip
 
 
 @settings(max_examples=40, deadline=None)
@@ -63,6 +67,22 @@ def test_twins_see_equally_many_examples_of_every_task(where, seed):
     for twins in matched_sets(where, seed, 3):
         seen = [counted(twin.schedule, seed) for twin in twins]
         assert all(each == seen[0] for each in seen)
+
+
+def test_text_that_is_kept_up_is_beside_every_stage_of_every_arm():
+    kept = 0
+    for pair in drawn_pairs(KEPT_UP, 0, 40):
+        assert (pair.joint.kind, pair.sequential.kind) == ("joint", "sequential")
+        stages = [*pair.joint.stages, *pair.sequential.stages]
+        beside = {sum(stage.share(text) for text in KEPT_UP.texts) for stage in stages if len(stage.tasks) > 1}
+        if any(len(stage.tasks) > 1 for stage in pair.sequential.stages):
+            kept += 1
+            assert beside == {Fraction(1, 4)} and all(
+                len(set(s.tasks) - set(KEPT_UP.texts)) == 1 for s in pair.sequential.stages
+            )
+            assert encode(pair.sequential, KEPT_UP)["kept_up"] == encode(pair.joint, KEPT_UP)["kept_up"] == "1/4"
+    assert 5 < kept < 35, "the search's own draw: about half where a text is drawn"
+    assert all("kept_up" not in encode(pair.joint, space()) for pair in drawn_pairs(space(), 0, 3))
 
 
 def counted(schedule, seed):

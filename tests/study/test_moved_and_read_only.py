@@ -191,3 +191,17 @@ def test_a_cache_that_cannot_be_read_or_is_a_folder_costs_nothing(planted_folder
     was = best_of(copy).to_json()
     Ledger(copy).cache_path.mkdir(parents=True)
     assert best_of(copy).to_json() == was
+
+
+def test_a_data_folder_that_is_gone_is_looked_for_where_the_environment_says(planted, tmp_path, monkeypatch):
+    ledger = Ledger(tmp_path / "study")
+    ledger.save_config(planted.config(data=str(tmp_path / "gone")))
+    monkeypatch.setenv("TASKSEARCH_DATA", str(tmp_path / "not there either"))
+    assert moved.follow_data(ledger) == [] and ledger.config().data == str(tmp_path / "gone")
+    (tmp_path / "data").mkdir()
+    monkeypatch.setenv("TASKSEARCH_DATA", str(tmp_path / "data"))
+    (line,) = moved.follow_data(ledger)
+    assert f"{tmp_path / 'gone'} is gone" in line and ledger.config().data == str(tmp_path / "data")
+    (tmp_path / "other").mkdir()
+    monkeypatch.setenv("TASKSEARCH_DATA", str(tmp_path / "other"))
+    assert moved.follow_data(ledger) == [] and ledger.config().data == str(tmp_path / "data")  # it is there

@@ -85,6 +85,8 @@ def test_a_new_study_takes_the_prefix_and_keeps_it(tiny_lab, folder):
     assert with_stated_prefix(none) == none and prefix_note(none) == ""
     older = asked(tiny_lab, folder)  # begun before prefixes were read: it has none, and goes on without one
     assert as_begun(asked(tiny_lab, folder), older, ()) == older == as_begun(none, older, ())
+    assert "--retrieval-prefix ''" in command_of(older), "or a new study by that command would take the model's"
+    assert "--retrieval-prefix" not in command_of(asked(tiny_lab, tiny_lab.model)), "which states none"
     with pytest.raises(BadInput, match=r"the prefix .* pieces, a sentence of retrieval at most"):
         prepare(asked(tiny_lab, folder, retrieval_prefix="bo " * 200))
 

@@ -72,7 +72,7 @@ def test_text_is_kept_up_beside_every_stage_where_that_is_searched():
         if share == "1/4":
             kept = [sum(at.share(task) for task in texts) for stage in mix.stages for at in (stage.start, stage.end)]
             assert set(kept) == {Fraction(1, 4)} and not any(f"weight/{task}" in params for task in texts)
-    assert kinds["1/4"] == {"joint", "annealed", "staged"} and kinds["0"] == {"joint", "annealed", "sequential"}
+    assert kinds["1/4"] == kinds["0"] == {"joint", "annealed", "sequential"}
     assert StudyConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
     assert not {"kept_up", "texts"} & set(configure(space="joint_vs_seq_mlm").to_json()["space"]), "as ever unless asked for"
     designs = designed_trials(space, dict.fromkeys(space.tasks, 100))

@@ -54,6 +54,14 @@ def large(small, **words):
     return configure(**{"from_study": small, "model": "some/large", "confirm": 4, **SHORT, **words})
 
 
+def test_a_space_that_is_given_is_taken_even_if_it_is_the_default_one(small):
+    assert large(small).space.name == "joint", "the earlier study's own, where none is given"
+    config = large(small, space="joint_vs_seq")
+    assert config.space.name == "joint_vs_seq" == options_for(config).space and "annealed" in config.space.schedules
+    assert configure(**SHORT).space.name == "joint_vs_seq", "and without an earlier study"
+    assert configure(options_for(config)).space == config.space
+
+
 def test_its_trials_are_the_earlier_study_s_best_and_a_spread_and_the_baseline_s_seeds(small, tmp_path):
     config = large(small, targets=["nli", "topic"], languages=["near1", "sov"])
     told = config.transfer

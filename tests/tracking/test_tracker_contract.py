@@ -522,3 +522,15 @@ class TestMlflowTracker(TrackerContract):
         assert table["orderByKey"] == "metrics.`objective`" and "metrics.`dev/all/mean`" in table["selectedColumns"]
         assert mixes["compareRunCharts"][0]["selectedParams"] == ["mix/mnli", "mix/qqp", "mix/squad"]
         assert "finalist" not in mixes["searchFilter"]
+
+    def test_the_charts_of_a_short_search_show_no_whole_training(self):
+        tracker = self.tracker()
+        tracker.open_study(dataclasses.replace(CONFIG, search_target_steps=0.25), {})
+        short = record(0)
+        tracker.write_trial(dataclasses.replace(short, plan=dataclasses.replace(short.plan, target_share=0.25)), {})
+        tracker.write_trial(record(1, role="finalist"), {})
+        experiment = self.client.get_experiment_by_name("first")
+        mixes = json.loads(experiment.tags[f"mlflow.sharedViewState.{view_keys('first-1a2b')[1]}"])
+        found = self.client.search_runs([experiment.experiment_id], mixes["searchFilter"])
+        assert [run.info.run_name.split(":")[0] for run in found] == ["0000 short sequential"]
+        assert all("0.25 of the target steps" in chart["displayName"] for chart in mixes["compareRunCharts"])

@@ -142,8 +142,18 @@ def test_what_a_worker_has_loaded_is_left_out_of_collections_and_what_comes_late
         part = Part()
         part.itself, gone = part, weakref.ref(part)
         del part
-        memory.release()
+        memory.release(0.0)
         assert gone() is None
     finally:
         if not early:
             gc.unfreeze()
+
+
+def test_outside_a_worker_only_a_long_part_is_worth_a_collection(monkeypatch):
+    collected = []
+    monkeypatch.setattr(memory.gc, "collect", lambda: collected.append(True))
+    monkeypatch.setattr(memory.gc, "get_freeze_count", lambda: 0)
+    memory.release(2.0)
+    assert not collected
+    memory.release(120.0)
+    assert len(collected) == 1

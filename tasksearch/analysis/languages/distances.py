@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -78,16 +79,18 @@ def language_distances(languages: Sequence[Language], *, uriel: bool = True) -> 
 
 
 def combined_distances(codes: Iterable[str], *, uriel: bool | None = None) -> dict[tuple[str, str], float]:
-    """Return (language, language) → combined distance of all pairs; empty where a code is in no table, as the lab's are not.
+    """Return (language, language) → combined distance of every pair that is in the table of languages.
+
+    A language that is in no table, such as the lab's, is in no pair.
 
     Args:
         codes: of the languages.
         uriel: whether URIEL's parts are among them; None: where urielplus is installed.
     """
-    try:
-        languages = [language_of(code) for code in dict.fromkeys(codes)]
-    except UnknownLanguage:
-        return {}
+    languages = []
+    for code in dict.fromkeys(codes):
+        with contextlib.suppress(UnknownLanguage):
+            languages.append(language_of(code))
     if len(languages) < 2:
         return {}
     wanted = importlib.util.find_spec("urielplus") is not None if uriel is None else uriel

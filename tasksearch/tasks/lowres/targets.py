@@ -116,6 +116,7 @@ _XNLI = Files(
 )
 XNLI = _target(
     name="xnli",
+    parallel=True,  # but for es, whose file is in an order of its own
     kind="pair",
     languages=("en", "es", "hr", "ko", "my", "sw", "ur"),
     labels=NLI,
@@ -218,6 +219,7 @@ TYDIQA = _target(
 _XQUAD = Files(format="squad_lines", path="eval/xquad/xquad.{code}.jsonl.gz")
 XQUAD = _target(
     name="xquad",
+    parallel=True,
     kind="span",
     languages=("ar", "de", "el", "en", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh"),
     source=packed_or(
@@ -249,6 +251,7 @@ _SIB200 = Files(
 )
 SIB200 = _target(
     name="sib200",
+    parallel=True,
     kind="sentence",
     languages=tuple(language for language, _ in counts.SIB200_CODES),
     labels=SIB_TOPICS,
@@ -379,6 +382,7 @@ UNER = _target(
 _XCOPA = Files(format="xcopa", path="eval/xcopa/data.{split}.{code}.jsonl.gz", splits=(("dev", "val"),))
 XCOPA = _target(
     name="xcopa",
+    parallel=True,
     kind="choice",
     languages=("et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh"),
     source=packed_or(

@@ -134,3 +134,4 @@ def test_every_pair_of_known_languages_has_a_combined_distance_and_the_lab_s_hav
     assert set(found) == {("sw", "yo"), ("sw", "hi"), ("yo", "hi")} and all(0 < distance < 1 for distance in found.values())
     assert found["sw", "yo"] < found["sw", "hi"], "one family and script"
     assert combined_distances(["sw", "near1"]) == combined_distances(["sw"]) == {}
+    assert combined_distances(["sw", "near1", "yo", "hi"]) == found, "one language of no table hides no other pair"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tasksearch.analysis.languages.distances import combined_distances
 from tasksearch.bench.simulate import proposed, searched, space_of
 from tasksearch.bench.skill_worlds import TUNED
 from tasksearch.search.candidate_mixes import random_mixes
@@ -39,6 +40,15 @@ def test_near_languages_are_more_alike_and_every_width_is_a_covariance():
         assert close[0, 1] > close[0, 3]
     missing = {pair: apart for pair, apart in distances(FAMILY).items() if "th" not in pair}
     assert alike_columns(CODES, missing)[0][5, 4] == pytest.approx(found[0][0, 3], abs=0.2)  # counts as the largest
+
+
+def test_a_language_of_no_table_takes_the_prior_from_no_other():
+    names = ["ha", "ig", "yo", "hi", "te"]
+    known = combined_distances([*names, "near1"], uriel=False)
+    above = np.triu_indices(5, 1)
+    for whole, part in zip(alike_columns(names, known), alike_columns([*names, "near1"], known), strict=True):
+        assert np.corrcoef(whole[above], part[:5, :5][above])[0, 1] > 0.99
+        assert part[5, :5].max() < part[:5, :5].min() + 0.01, "as far from each as the farthest"
 
 
 @pytest.mark.parametrize("told", (None, {}, dict.fromkeys(distances(FAMILY), 0.7), dict.fromkeys(distances(FAMILY), 0.0)))
