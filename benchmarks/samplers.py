@@ -5,8 +5,8 @@
     python benchmarks/samplers.py --held --table ...          # from what was kept
 
 Every world is appended to --keep when it is done; a second run goes on there. `gp` and `optuna-tpe` are Optuna's GPSampler and
-TPESampler with their defaults, over the same designed trials; `gp-flat` is GPSampler over a space without conditions; `thompson` is
-`auto` by another acquisition.
+TPESampler with their defaults, over the same designed trials; `gp-flat` is GPSampler over a space without conditions, and
+`thompson` is `auto` by another acquisition.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """`auto` with Thompson sampling in place of expected improvement: an acquisition to measure, no part of the product yet.
 
-Of the 200 candidates that expected improvement ranks first, one joint draw from the posterior of one kernel, itself drawn by its
-evidence, says what each gains in each language; the mix whose draw exceeds the best trained ones by most, mean over languages,
-is proposed.
+Of the 200 candidates that expected improvement ranks first, one joint draw from the posterior of one kernel, itself drawn by
+its evidence, says what each gains in each language; the mix whose draw exceeds the best trained ones by most, mean over
+languages, is proposed.
 """
 
 from __future__ import annotations
