@@ -67,7 +67,7 @@ def _draw(fitted: FittedSurrogate, blocks: Mapping[str, Array], rng: np.random.G
         shrink = ratio / (values * ratio + 1.0)
         spread = ratio * between - (near * (ratio * shrink)) @ near.T
         own, turn = np.linalg.eigh((spread + spread.T) / 2)
-        columns.append(near @ (shrink * scores) + turn @ (np.sqrt(np.maximum(own, 0.0)) * rng.normal(size=len(own))))
+        columns.append(near @ (shrink * scores) + turn @ (np.sqrt(np.maximum(own, 0.0)) * (turn.T @ rng.normal(size=len(own)))))
     return np.array(columns).T @ part.unwhiten.T
 
 
