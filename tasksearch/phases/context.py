@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from tasksearch.core import told_apart
 from tasksearch.core.code_identity import code_hash
 from tasksearch.core.errors import BadInput, DataMissing, ModelUnusable
 from tasksearch.core.library_versions import library_versions
@@ -85,7 +86,10 @@ class RunContext:
             training={task: self._training(self.suite.card(task), plan) for task in plan.schedule.tasks},
             recipes={target: self._recipe(card) for target, card in cards.items() if card.trained},
             evaluation={
-                (target, language): self._evaluation(cards[target], language, plan)
+                (target, language): (
+                    *self._evaluation(cards[target], language, plan),
+                    *self._told_apart(cards[target], language, plan),
+                )
                 for target, languages in self.languages_of(plan).items()
                 for language in languages
             },
@@ -112,6 +116,11 @@ class RunContext:
         if few_shot and card.trained and card.parallel:
             return (*found, f"few-shot {few_shot} by number")
         return (*found, f"few-shot {few_shot}") if self.source.few_shot(card, language, few_shot) else found
+
+    def _told_apart(self, card: TaskCard, language: str, plan: Plan) -> tuple[str, ...]:
+        """Return what keeps scores that earlier versions stored of another language's text from being taken for this one's."""
+        mistaken = self.source.was_mistaken(card, language, plan.settings.evaluation_examples)
+        return ("languages told apart",) if mistaken else ()
 
     def _root(self, plan: Plan) -> str:
         fingerprint = self.pretrained.fingerprint
@@ -167,6 +176,7 @@ class RunContext:
             "hardware": self.hardware,
             "threads": str(torch.get_num_threads()),
             "model": self.pretrained.fingerprint,
+            **told_apart.FACT,
             **({} if plan is None else self._commits(plan)),
         }
 

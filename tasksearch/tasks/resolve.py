@@ -172,8 +172,29 @@ def pin_of(root: Path, card: TaskCard, source: Source, language: str, split: str
     return pin(copy.id, copy.revision) if isinstance(copy, Hub) else None
 
 
+def serves_several(root: Path, card: TaskCard, source: Source, language: str, split: str) -> bool:
+    """Whether `fingerprint` does not tell languages apart: a hub table, or files whose path names no language."""
+    return may_serve_several(choose(root, card, source, language, split))
+
+
+def may_serve_several(source: Source) -> bool:
+    """Whether some copy of the data is as `serves_several` says, whichever is there."""
+    match source:
+        case Files(path=path):
+            return not ("{language}" in path or "{code}" in path)
+        case Hub():
+            return True
+        case FirstOf(sources=copies):
+            return any(map(may_serve_several, copies))
+        case ByPart(parts=parts, rest=rest):
+            return any(may_serve_several(part) for _, _, part in parts) or (rest is not None and may_serve_several(rest))
+
+
 def fingerprint(root: Path, card: TaskCard, source: Source, language: str, split: str) -> str:
-    """Return a hash of the data's content (for a hub table, its commit) and of how it is read."""
+    """Return a hash of the data's content (for a hub table, its commit) and of how it is read.
+
+    Languages of one file or hub data set have the same: what names data of one language by it names the language too.
+    """
     copy = choose(root, card, source, language, split)
     if isinstance(copy, Hub):
         found = pin(copy.id, copy.revision)

@@ -21,11 +21,11 @@ from tasksearch.tasks.examples import Example
 from tasksearch.tasks.passages import passages
 from tasksearch.tasks.pools import pools_of
 from tasksearch.tasks.reading import FileReading, Tally
-from tasksearch.tasks.resolve import absent, fingerprint, pin_of, read_source, stream_source
+from tasksearch.tasks.resolve import absent, fingerprint, pin_of, read_source, serves_several, stream_source
 from tasksearch.tasks.selection_split import SPLIT_RULE, Portion, evaluation_splits, few_shot_draws, portions
 from tasksearch.tasks.source_spec import Source
 
-_WORTH_A_FILE = 1_000
+LEAST_CACHED = 1_000
 """Minimum number of evaluation examples for which a cache file is faster than encoding again."""
 _FEW = 500
 """Maximum number of selection and of reporting examples for which a language's examples stay in memory."""
@@ -60,6 +60,7 @@ class TaskSource:
         self._drawn = lru_cache(maxsize=64)(self._draw_now)
         self._pinned = lru_cache(maxsize=8192)(partial(pin_of, root))
         self._sizes = lru_cache(maxsize=256)(self._count_training)
+        self._mistaken = lru_cache(maxsize=4096)(self._was_mistaken)
 
     # ---- examples
 
@@ -215,15 +216,15 @@ class TaskSource:
     ) -> Encoded:
         """Encode a portion, or load it from the cache if it is large enough.
 
-        The cache key covers data, encoding and split rules.
+        The cache key covers data, language, encoding and split rules.
         """
         tokenizer, portion = self.tokenizer, self.portions(card, language, cap, few_shot)[number]
         assert tokenizer is not None, "a source that encodes has a tokenizer"
-        if len(portion.examples) < _WORTH_A_FILE or not self._tokenizer_name:
+        if len(portion.examples) < LEAST_CACHED or not self._tokenizer_name:
             return encode(portion.examples, card, tokenizer, max_length, prefix)
         split = (card.select_split, card.report_split, language in card.one_split, card.fewest, card.keep_repeats)
         rule = (*split, cap, number, *([few_shot, *(["by number"] if card.parallel else [])] if few_shot else []))
-        reading = (card.kind, card.labels, self.evaluation_fingerprint(card, language), self.skip_bad)
+        reading = (card.kind, card.labels, language, self.evaluation_fingerprint(card, language), self.skip_bad)
         before = [prefix] if prefix else []
         name = signature_of("encoded portion", CASTS, self._tokenizer_name, max_length, reading, rule, *before)
         parts = (encode(list(chunk), card, tokenizer, max_length, prefix) for chunk in _chunks(iter(portion.examples)))
@@ -265,6 +266,23 @@ class TaskSource:
         own = [f"{s} {self._fingerprint(card, card.source, language, s)}" for s in splits]
         beside = [f"{s} beside {one} {self._fingerprint(card, card.source, one, s)}" for s in splits for one in others]
         return (f"split rule {SPLIT_RULE}", *own, *beside)
+
+    def was_mistaken(self, card: TaskCard, language: str, cap: int | None = None) -> bool:
+        """Whether earlier versions may have scored the language on the encoded text of another one.
+
+        They named cached items by the fingerprint of the data, which languages of one file or hub data set share. Portions of
+        fewer than 1,000 examples were not cached.
+
+        Args:
+            cap: maximum number of selection and of reporting examples.
+        """
+        return self._mistaken(card, language, cap)
+
+    def _was_mistaken(self, card: TaskCard, language: str, cap: int | None) -> bool:
+        asked = [(card, card.source, language, split) for split in evaluation_splits(card, language)]
+        return any(serves_several(self.root, *one) for one in asked) and any(
+            len(portion.examples) >= LEAST_CACHED for portion in self.portions(card, language, cap)
+        )
 
     def split_fingerprint(self, card: TaskCard, language: str, split: str) -> str:
         """Return a hash that identifies the examples of `split`: the data, how it is read, and the card."""

@@ -17,7 +17,9 @@ from tasksearch.tasks import source
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import encode
 from tasksearch.tasks.encoded_cache import LIMIT, trim
+from tasksearch.tasks.resolve import may_serve_several
 from tasksearch.tasks.source import TaskSource
+from tasksearch.tasks.source_spec import ByPart, Files, FirstOf, Hub
 
 CARD = TaskCard(name="t", kind="pair", role="target", languages=("en", "sw"), labels=("x", "y"))
 POOL = TaskCard(name="p", kind="retrieval", role="target", languages=("sw",), select_split="test", keep_repeats=True)
@@ -38,6 +40,22 @@ def files(tmp_path, tiny_lab, monkeypatch):
     pairs = [{"text": f"neno {n}", "english": f"word {n}"} for n in range(1100)]
     (tmp_path / "p/sw.test.jsonl.gz").write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in pairs).encode()))
     return tmp_path, AutoTokenizer.from_pretrained(str(tiny_lab.model))
+
+
+SHARED = {
+    "pair": TaskCard(
+        name="t", kind="pair", role="target", languages=("sw", "yo"), labels=("x", "y"),
+        source=Files(path="all.{split}.jsonl.gz", language_column="lang"),
+    ),
+    "retrieval": TaskCard(
+        name="p", kind="retrieval", role="target", languages=("sw", "yo"), select_split="test",
+        source=Files(path="all.{split}.jsonl.gz", language_column="lang"),
+    ),
+    "hub": TaskCard(
+        name="t", kind="pair", role="target", languages=("sw", "yo"), labels=("x", "y"),
+        source=Hub(id="some/data", config="{code}"),
+    ),
+}  # fmt: skip
 
 
 def encodings(root):
@@ -150,3 +168,43 @@ def test_a_limit_that_is_no_size_is_one_line(files, monkeypatch):
     with pytest.raises(BadInput, match="'much' is no size; expected such as 20GB"):
         TaskSource(root, tokenizer).evaluation(CARD, "sw", 32)
     assert shelf.DEFAULT_LIMIT == "20GB"
+
+
+@pytest.mark.parametrize("kind", ["pair", "retrieval"])
+def test_languages_of_one_file_are_each_encoded_from_their_own_text(files, kind):
+    """The first language of a file that was encoded once stood for all of them: their data have one fingerprint."""
+    root, tokenizer = files
+    card = SHARED[kind]
+    for split in ("dev", "test"):
+        rows = [
+            {"lang": language, "text": f"{word} {n}", "english": f"word {n}"}
+            | {"a": f"{word} {split} {n}", "b": "do", "label": "x"}
+            for language, word in (("sw", "kita"), ("yo", "ba"))
+            for n in range(1100)
+        ]
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (root / f"all.{split}.jsonl.gz").write_bytes(gzip.compress(text.encode()))
+    first = TaskSource(root, tokenizer)
+    for read in (first, TaskSource(root, tokenizer)):
+        assert read.evaluation_fingerprint(card, "sw") == read.evaluation_fingerprint(card, "yo")
+        for language in ("sw", "yo"):
+            for portion, made in zip(read.portions(card, language), read.evaluation(card, language, 32), strict=True):
+                assert np.array_equal(made.tokens.flat, encode(portion.examples, card, tokenizer, 32).tokens.flat)
+    assert len(encodings(root)) == (4 if kind == "pair" else 2)
+
+
+def test_what_earlier_versions_may_have_mistaken_is_known(files, monkeypatch):
+    root, tokenizer = files
+    found = TaskSource(root, tokenizer)
+    assert not found.was_mistaken(CARD, "sw")  # a file of its own
+    monkeypatch.setattr(source, "serves_several", lambda *_: True)
+    found = TaskSource(root, tokenizer)
+    assert found.was_mistaken(CARD, "sw") and not found.was_mistaken(CARD, "en")  # 40 and 140 examples were not cached
+    assert not found.was_mistaken(CARD, "sw", 100) and found.was_mistaken(POOL, "sw", 100)  # a pool stays whole
+
+
+@pytest.mark.parametrize(("card", "several"), [(CARD, False), *((card, True) for card in SHARED.values())])
+def test_data_of_several_languages_are_those_whose_place_names_none(card, several):
+    assert may_serve_several(card.source) is several
+    assert may_serve_several(FirstOf(sources=(Files(), card.source))) is several
+    assert may_serve_several(ByPart(parts=(("sw", "", card.source),), rest=None)) is several
