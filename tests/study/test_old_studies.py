@@ -11,6 +11,7 @@ from tasksearch.core.errors import BadInput
 from tasksearch.core.study import StudyConfig
 from tasksearch.records.ledger import Ledger
 from tasksearch.search import proposals
+from tasksearch.search.search_so_far import search_so_far
 from tasksearch.study import run as running
 from tasksearch.study.extend import _check_finished
 from tasksearch.study.run import configure, run_study
@@ -186,4 +187,4 @@ def test_an_ended_study_is_extended_from_its_end(planted, tmp_path):
     Ledger(tmp_path).extend_config(planted.config(trials=20))
     longer = planted.open_manager(tmp_path, trials=20)
     planted.run_in_process(longer, tmp_path)
-    assert longer.complete and len(proposals.searched_of(longer.config, longer.records)) == 20
+    assert longer.complete and len(search_so_far(longer.config, longer.records).records) == 20
