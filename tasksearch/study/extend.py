@@ -108,7 +108,7 @@ def extended(config: StudyConfig, suite: Suite, growth: Growth, tokens: int | No
         half_width=growth.half_width or config.half_width,
         max_trainings=growth.max_trainings or config.max_trainings,
         more_baseline=seeds - config.baseline_seeds,
-        guesses=(*config.guesses, *suite.guesses(joining)) if config.guesses else (),
+        guesses=tuple(sorted({*config.guesses, *suite.guesses(joining)})) if config.guesses else (),
     )
     check_precision(wanted)
     if wanted == config:
