@@ -29,8 +29,7 @@ def flat_gp_search(world: PlantedWorld, trials: int, seed: int, baseline_seeds: 
     told: list[dict[str, Any]] = []
     every = _every_parameter(space)
     study = searched(world, [], baseline_seeds)
-    for _ in range(baseline_seeds):
-        judge_last(study, baseline_seeds)
+    judge_last(study, baseline_seeds)
     for design in designed_trials(space, sizes_of(world))[:trials]:
         told.append(_filled(dict(design.params), every))
         study.train(design.schedule, 0, "design", params=design.params)
