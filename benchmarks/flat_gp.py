@@ -25,11 +25,11 @@ from tasksearch.search.surrogate_sampler import SurrogateSampler
 
 def flat_gp_search(world: PlantedWorld, trials: int, seed: int, baseline_seeds: int) -> Simulation:
     """Run designed trials, then proposals of `GPSampler` with its defaults, told after every trial."""
-    space, told = space_of(world), []
+    space: SearchSpace = space_of(world)
+    told: list[dict[str, Any]] = []
     every = _every_parameter(space)
     study = searched(world, [], baseline_seeds)
-    for _ in range(baseline_seeds):
-        judge_last(study, baseline_seeds)
+    judge_last(study, baseline_seeds)
     for design in designed_trials(space, sizes_of(world))[:trials]:
         told.append(_filled(dict(design.params), every))
         study.train(design.schedule, 0, "design", params=design.params)

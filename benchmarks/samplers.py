@@ -5,8 +5,7 @@
     python benchmarks/samplers.py --held --table ...          # from what was kept
 
 Every world is appended to --keep when it is done; a second run goes on there. `gp` and `optuna-tpe` are Optuna's GPSampler and
-TPESampler with their defaults, over the same designed trials; `gp-flat` is GPSampler over a space without conditions, and
-`thompson` is `auto` by another acquisition.
+TPESampler with their defaults, over the same designed trials; `gp-flat` is GPSampler over a space without conditions.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 from flat_gp import flat_gp_search
-from thompson import thompson_search
 
 from tasksearch.bench.campaign import FAMILIES
 from tasksearch.bench.sampler_regret import regrets
@@ -34,9 +32,8 @@ _DRAWS = 4000
 
 
 def search_of(name: str) -> Search:
-    tried = {"gp-flat": flat_gp_search, "thompson": thompson_search}
-    if name in tried:
-        return tried[name]
+    if name == "gp-flat":
+        return flat_gp_search
     return SEARCHES[name] if name in SEARCHES else partial(tpe_search, sampler=NAMES.get(name, name))
 
 
