@@ -6,7 +6,7 @@
 - `halving`: with a quarter of the memory that a step takes, the step is cut and the losses stay (to 2 %, bf16).
 - `2 on one card`, `4 on one card`: steps a second of two and four processes with their shares of memory, beside one process
   alone: without and with CUDA's multi-process service, whose daemon is started and ended here where `nvidia-cuda-mps-control`
-  is found and none runs; where one runs, with it alone. With it each process asks for its multiprocessors as a trial of a study does.
+  is found and none runs; where one runs, with it alone. With it each process asks for its multiprocessors as a trial does.
 """
 
 from __future__ import annotations
