@@ -77,6 +77,15 @@ def test_the_command_that_began_a_study_goes_on_with_it_as_it_was(tmp_path, resu
     assert (went_on.controls, went_on.leader_seeds, went_on.most_seeds) == ((), 3, most)
 
 
+def test_a_study_that_began_without_what_a_guess_scores_goes_on_without_it(tmp_path, resumed):
+    old_study(tmp_path, ("guesses",))
+    run_study(asked_today(), tmp_path)
+    assert asked_today().guesses and [one.guesses for one in resumed] == [()]
+    config = resumed[0]
+    assert "guesses" not in config.to_json() and StudyConfig.from_json(config.to_json()) == config
+    assert StudyConfig.from_json(json.loads(json.dumps(asked_today().to_json()))) == asked_today()
+
+
 @pytest.mark.parametrize("options", [["--controls", "soup"], ["--leader-seeds", "4"], ["--twins", "3"], ["--seed", "1"]])
 def test_what_an_old_study_is_asked_for_beyond_defaults_is_another_study(tmp_path, resumed, options):
     old_study(tmp_path, BEFORE_RACES, leader_seeds=3)
