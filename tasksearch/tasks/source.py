@@ -215,7 +215,8 @@ class TaskSource:
     ) -> Encoded:
         """Encode a portion, or load it from the cache if it is large enough.
 
-        The cache key covers data, encoding and split rules.
+        The cache key covers data, language, encoding and split rules. One file may hold many languages, so that its fingerprint
+        does not tell them apart.
         """
         tokenizer, portion = self.tokenizer, self.portions(card, language, cap, few_shot)[number]
         assert tokenizer is not None, "a source that encodes has a tokenizer"
@@ -223,7 +224,7 @@ class TaskSource:
             return encode(portion.examples, card, tokenizer, max_length, prefix)
         split = (card.select_split, card.report_split, language in card.one_split, card.fewest, card.keep_repeats)
         rule = (*split, cap, number, *([few_shot, *(["by number"] if card.parallel else [])] if few_shot else []))
-        reading = (card.kind, card.labels, self.evaluation_fingerprint(card, language), self.skip_bad)
+        reading = (card.kind, card.labels, language, self.evaluation_fingerprint(card, language), self.skip_bad)
         before = [prefix] if prefix else []
         name = signature_of("encoded portion", CASTS, self._tokenizer_name, max_length, reading, rule, *before)
         parts = (encode(list(chunk), card, tokenizer, max_length, prefix) for chunk in _chunks(iter(portion.examples)))

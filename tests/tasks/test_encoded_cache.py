@@ -18,8 +18,10 @@ from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import encode
 from tasksearch.tasks.encoded_cache import LIMIT, trim
 from tasksearch.tasks.source import TaskSource
+from tasksearch.tasks.source_spec import Files
 
 CARD = TaskCard(name="t", kind="pair", role="target", languages=("en", "sw"), labels=("x", "y"))
+TWO = (("sw", "neno"), ("ha", "kalma"))
 POOL = TaskCard(name="p", kind="retrieval", role="target", languages=("sw",), select_split="test", keep_repeats=True)
 
 
@@ -57,6 +59,19 @@ def test_large_portions_are_encoded_once_for_every_process_and_are_what_encoding
         for one in (ours, theirs):
             assert np.array_equal(one.tokens.flat, plain.tokens.flat) and np.array_equal(one.tokens.bounds, plain.tokens.bounds)
             assert np.array_equal(one.labels, plain.labels) and np.array_equal(one.owner, plain.owner)
+
+
+def test_languages_of_one_file_are_encoded_apart(files):
+    root, tokenizer = files
+    rows = [{"lang": code, "text": f"{word} {n}", "english": f"word {n}"} for code, word in TWO for n in range(1100)]
+    (root / "all.jsonl.gz").write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    one_file = Files(format="jsonl", path="all.jsonl.gz", language_column="lang")
+    card = dataclasses.replace(POOL, languages=tuple(code for code, _ in TWO), source=one_file)
+    read = TaskSource(root, tokenizer)
+    for code, _ in TWO:
+        (portion,), (ours,) = read.portions(card, code), read.evaluation(card, code, 32)
+        assert np.array_equal(ours.tokens.flat, encode(portion.examples, card, tokenizer, 32).tokens.flat), code
+    assert len(encodings(root)) == len(TWO)
 
 
 def test_small_portions_need_no_file(files):
