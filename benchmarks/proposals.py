@@ -62,6 +62,7 @@ def history(config: StudyConfig, trials: int) -> list[TrialRecord]:
             for t, lang in cells
             for value in [50 + level + rng.gauss(0, 2)]
         )
+        scores = ScoreTable.from_json(scores.to_json())  # as a driver gets it from a worker
         records.append(
             TrialRecord(
                 number=len(records),

@@ -5,7 +5,8 @@
     python benchmarks/samplers.py --held --table ...          # from what was kept
 
 Every world is appended to --keep when it is done; a second run goes on there. `gp` and `optuna-tpe` are Optuna's GPSampler and
-TPESampler with their defaults, over the same designed trials.
+TPESampler with their defaults, over the same designed trials; `gp-flat` is GPSampler over a space without conditions, and
+`thompson` is `auto` by another acquisition.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from flat_gp import flat_gp_search
+from thompson import thompson_search
 
 from tasksearch.bench.campaign import FAMILIES
 from tasksearch.bench.sampler_regret import regrets
@@ -32,8 +34,9 @@ _DRAWS = 4000
 
 
 def search_of(name: str) -> Search:
-    if name == "gp-flat":
-        return flat_gp_search
+    tried = {"gp-flat": flat_gp_search, "thompson": thompson_search}
+    if name in tried:
+        return tried[name]
     return SEARCHES[name] if name in SEARCHES else partial(tpe_search, sampler=NAMES.get(name, name))
 
 

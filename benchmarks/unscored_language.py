@@ -2,9 +2,10 @@
 
     python benchmarks/unscored_language.py --worlds 10             # planted worlds: the truth is known
     python benchmarks/unscored_language.py --grid --worlds 12      # the recorded lab grid: two fresh seeds stand for it
+    python benchmarks/unscored_language.py --study FOLDER          # a study's languages: its own estimates stand for it
 
-In each world or order one language is taken out of every record before anything is chosen. `flagged`: the answer says not to
-trust it. `wrong`: it is not flagged, and the mix does not gain there.
+In each world, order or turn one language is taken out of every record before anything is chosen. `flagged`: the answer says not
+to trust it. `wrong`: it is not flagged, and the mix does not gain there.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ import argparse
 import dataclasses
 import random
 from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tasksearch.analysis.estimates import score_of
+from tasksearch.analysis.languages.distances import combined_distances
 from tasksearch.analysis.study_analysis import analyse_study, cell_weights
 from tasksearch.analysis.unscored_language import predict_unscored
 from tasksearch.bench.campaign import GRID_FILE
@@ -30,8 +34,10 @@ from tasksearch.bench.simulate import GROUPS
 from tasksearch.bench.skill_worlds import TUNED
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH, ScoreTable
+from tasksearch.records.ledger import Ledger
 from tasksearch.results.unscored_language import UnscoredLanguage
 from tasksearch.search.proposals import Proposal, propose
+from tasksearch.study.best import read_study
 
 FAMILIES = {family.name: family for family in (TUNE, HELD, *TUNED.values())}
 MIXES = 40
@@ -99,6 +105,27 @@ def recorded(order: int) -> tuple[UnscoredLanguage, float, float]:
     return answer, real(answer.schedule), max(real(one.first.plan.schedule) for one in analysis.evidence.candidates)
 
 
+def studied(folder: Path) -> list[tuple[UnscoredLanguage, float, float]]:
+    """Return the same for each language of a study in turn; its fresh seeds and reporting examples are all that is known."""
+    outcomes, found = cache(Ledger(folder).outcomes), []
+    reading, records = read_study(folder, outcomes=outcomes)
+    rows = [row for row in reading.rows() if not row.is_group]
+    for row in rows:
+        left = [dataclasses.replace(r, scores=ScoreTable.of(s for s in r.scores if s.language != row.name)) for r in records]
+
+        def others(number: int, language: str = row.name) -> Mapping[Any, Any]:
+            return {cell: data for cell, data in outcomes(number).items() if cell[1] != language}
+
+        analysis, _ = read_study(folder, records=left, outcomes=others)
+        answer = predict_unscored(analysis, row.name, combined_distances([one.name for one in rows]))
+        gains = {one.first.plan.schedule: reading.gain(one, row).value for one in reading.evidence.candidates}
+        print(
+            f"{row.name}: {answer.low:+.2f} to {answer.high:+.2f} predicted, {gains[answer.schedule]:+.2f} gained", flush=True
+        )
+        found.append((answer, gains[answer.schedule], max(gains.values())))
+    return found
+
+
 def _reported(record: Any, outcomes: Mapping[Any, Any], grid: Any) -> Any:
     rows = list(record.scores)
     sample = rows[0]
@@ -113,6 +140,7 @@ def _reported(record: Any, outcomes: Mapping[Any, Any], grid: Any) -> Any:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--grid", action="store_true")
+    parser.add_argument("--study", type=Path)
     parser.add_argument("--family", nargs="+", default=list(FAMILIES))
     parser.add_argument("--worlds", type=int, default=10, help="of each family, or orders of the grid")
     parser.add_argument("--first", type=int, default=0)
@@ -121,8 +149,11 @@ def main() -> None:
     print(
         "| worlds | covered | half-width | flagged | wrong | lost against the best finalist |\n|---|---:|---:|---:|---:|---:|"
     )
-    for name in ["lab-grid"] if options.grid else options.family:
-        found = [recorded(seed) if options.grid else planted(name, seed) for seed in seeds]
+    for name in [options.study.name] if options.study else ["lab-grid"] if options.grid else options.family:
+        if options.study:
+            found = studied(options.study)
+        else:
+            found = [recorded(seed) if options.grid else planted(name, seed) for seed in seeds]
         held = [float(one.low <= real <= one.high) for one, real, _ in found]  # type: ignore[operator]
         half = [(one.high - one.low) / 2 for one, _, _ in found]  # type: ignore[operator]
         flagged = [float(bool(one.doubt)) for one, _, _ in found]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tasksearch.core.errors import TrainingFailed
+from tasksearch.core.gpu_sharing import ask_for, mps_runs
 from tasksearch.core.learning_curve import LearningCurve
 from tasksearch.core.own_files import unpack
 from tasksearch.core.required_segments import RequiredSegment
@@ -70,13 +72,19 @@ class ThreePhase(PlanTrainable):
             raise TrainingFailed(f"{fault} (this trial has {share:g} of a GPU's memory: --gpus-per-trial)") from fault
 
     def _keep_to_share(self) -> None:
-        """Limit this process to its share of the GPU's memory, so that it cannot take that of the trials beside it."""
-        share = self.context.get("gpu_share")
-        if share is not None and self.context.get("device") != "cpu":
-            import torch
+        """Limit this process to its share of the GPU's memory, so that it cannot take that of the trials beside it.
 
-            if torch.cuda.is_available():
-                torch.cuda.set_per_process_memory_fraction(float(share))
+        Under MPS to twice its share of the multiprocessors too, but where bits must not depend on their number.
+        """
+        share = self.context.get("gpu_share")
+        if share is None or self.context.get("device") == "cpu":
+            return
+        if mps_runs() and not self.context.get("deterministic"):
+            ask_for(float(share), os.environ)
+        import torch
+
+        if torch.cuda.is_available():
+            torch.cuda.set_per_process_memory_fraction(float(share))
 
     def curves(self) -> dict[str, LearningCurve]:
         """Return the curves that the store keeps with the segments, also of those that another trial trained."""

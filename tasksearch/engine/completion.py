@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tasksearch.core.study import SEARCHED, StudyConfig, TrialRecord
 from tasksearch.records.ledger import Ledger
-from tasksearch.search.proposals import searched_of
+from tasksearch.search.search_so_far import search_so_far
 
 SINCE = "controls"
 """Field of `study.json` whose absence marks a study begun by a version that did not record a study's end."""
@@ -26,7 +26,7 @@ def has_ended(ledger: Ledger, config: StudyConfig, records: Sequence[TrialRecord
 
 def _led(config: StudyConfig, records: Sequence[TrialRecord]) -> bool:
     """Return whether the search is over and as many mixes as were asked for have all their first fresh seeds."""
-    if len(searched_of(config, records)) != config.trials or any(record.status == "running" for record in records):
+    if len(search_so_far(config, records).records) != config.trials or any(record.status == "running" for record in records):
         return False
     if config.twins or config.every_control or (config.untrained and all(record.role != "untrained" for record in records)):
         return False

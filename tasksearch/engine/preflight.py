@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tasksearch.core import code_identity
 from tasksearch.core.code_identity import code_hash
+from tasksearch.core.gpu_sharing import mps_runs
 
 PACKAGES = ("tasksearch", "torch", "transformers", "tokenizers", "safetensors", "numpy")
 """Packages whose versions are part of a segment's name, or decide whether it can be read."""
@@ -35,6 +36,7 @@ class MachineView:
         code: hash of the sources that decide numbers, from `core.code_identity`.
         host: host name.
         imported_from: package → file that it is imported from; compared only on the driver's own machine.
+        mps: whether processes can share a GPU there at the same time.
     """
 
     places: Mapping[str, str | None]
@@ -43,6 +45,7 @@ class MachineView:
     code: str = ""
     host: str = ""
     imported_from: Mapping[str, str | None] = field(default_factory=dict)
+    mps: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +79,7 @@ def view_machine(read: Mapping[str, str], marks: Mapping[str, str]) -> MachineVi
         code=code_hash(),
         host=platform.node(),
         imported_from={name: _origin(name) for name in (*code_identity.PACKAGES, *PACKAGES[1:])},
+        mps=mps_runs(),
     )
 
 
@@ -142,6 +146,17 @@ def summary_of(answers: Sequence[NodeAnswer], here: MachineView) -> str:
     nodes = ", ".join(answer.node for answer in answers)
     versions = ", ".join(f"{name} {here.versions[name]}" for name in ("tasksearch", "torch") if here.versions.get(name))
     return f"{len(answers)} nodes see {', '.join(here.places)} as the driver does, with {versions}, code {here.code}: {nodes}"
+
+
+def taking_turns(answers: Sequence[NodeAnswer]) -> str | None:
+    """Return one line that names the nodes where trials on one GPU would take turns; None if there is no such node."""
+    names = [answer.node for answer in answers if answer.look is not None and not answer.look.mps]
+    if not names:
+        return None
+    return (
+        f"no MPS daemon runs on {', '.join(names)}: trials that share a GPU take turns there; "
+        "start nvidia-cuda-mps-control -d before the study (docs/gpu.md)"
+    )
 
 
 def _version(package: str) -> str | None:

@@ -93,6 +93,8 @@ class Intermediate:
         self.state = None  # after a failure the half-trained model must not be used
         total, before, shown = self._train_stage(state, segment, on_step)
         state.signature = segment.signature
+        if not segment.carries:
+            state.optimizer = {}  # twice the trained weights, which nobody reads: targets are trained beside this model
         self.state = state
         if store := self._context.store:
             tables = {"model": weights(state.model), "heads": weights(state.heads)}

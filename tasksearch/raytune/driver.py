@@ -179,7 +179,7 @@ def run_trials(
                 where = {**context, "study_folder": str(ledger.folder), "code": code_hash(), "accept_versions": accept_versions}
                 where |= {"gpu_share": needs["gpu"]} if 0 < needs.get("gpu", 0.0) < 1 else {}
                 found = preflight(where, needs)
-                if address is not None:
+                if address is not None or "gpu_share" in where:
                     say(found)
                 _tune(manager, trainable, where, scheduling, slot_clock, needs=needs, halted=halted, clock=clock)
                 slot_use = slot_clock.use(scheduling.pauses, scheduling.resumes)

@@ -13,7 +13,7 @@ from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from tasksearch.core.errors import BadInput, last_line
-from tasksearch.engine.preflight import MachineView, NodeAnswer, fault_of, summary_of, view_machine
+from tasksearch.engine.preflight import MachineView, NodeAnswer, fault_of, summary_of, taking_turns, view_machine
 
 _PATIENCE = 120.0  # seconds; a first task on a node starts a Python process there
 
@@ -26,7 +26,7 @@ _MODEL = "accelerator_type:"
 
 
 def preflight(context: Mapping[str, Any], needs: Mapping[str, float]) -> str:
-    """Inspect every node that can run a trial; return one line that says what was found.
+    """Inspect every node that can run a trial; return one line: what was found, and where trials would take turns on a GPU.
 
     Entries of the context that are not paths on this machine (a hub id, a URL) are left out, since no node could see them.
 
@@ -42,7 +42,8 @@ def preflight(context: Mapping[str, Any], needs: Mapping[str, float]) -> str:
     told = fault_of(mine, answers, read | written)
     if told is not None:
         raise BadInput(told)
-    return summary_of(answers, mine)
+    turns = taking_turns(answers) if 0 < needs.get("gpu", 0.0) < 1 else None
+    return f"{summary_of(answers, mine)}; {turns}" if turns else summary_of(answers, mine)
 
 
 def _places(context: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, str]:

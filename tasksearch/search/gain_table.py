@@ -8,7 +8,8 @@ reporting example.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -61,7 +62,8 @@ class GainTable:
                 mixes.setdefault(record.plan.schedule, []).append(record)
         scored = [record for members in mixes.values() for record in members]
         cells = _common(mixes, baseline)
-        mixes = {schedule: members for schedule, members in mixes.items() if all(_has(r, cells) for r in members)}
+        has = _having(done, cells)
+        mixes = {schedule: members for schedule, members in mixes.items() if all(map(has, members))}
         scored = [record for members in mixes.values() for record in members]
         if not mixes or not cells:
             return None
@@ -69,7 +71,7 @@ class GainTable:
         deviations = np.array([baseline.cells[cell].deviation for cell in cells])
         columns = dict(zip((r.number for r in scored), read_columns((r.scores for r in scored), "select", cells), strict=True))
         rows = [_mean([columns[record.number] for record in members]) for members in mixes.values()]
-        bare = [record.scores for record in done if record.role in BASELINES and _has(record, cells)]
+        bare = [record.scores for record in done if record.role in BASELINES and has(record)]
         seeds = np.array(read_columns(bare, "select", cells))
         return cls(
             firsts=tuple(members[0] for members in mixes.values()),
@@ -134,16 +136,21 @@ def _common(mixes: Mapping[Schedule, Sequence[TrialRecord]], baseline: Baseline)
     """Cells of the table: those that more than half of the mixes were scored in, since one trial that lacks a cell hides it for
     no other; a mix that lacks one of them stays out. Where that leaves no mix, the cells that all have.
     """
-    own = [set.intersection(*(set(cells) for cells in _cells_of(members))) for members in mixes.values()]
-    most = tuple(cell for cell in baseline.cells if 2 * sum(cell in cells for cells in own) > len(own))
-    if any(cells.issuperset(most) for cells in own):
+    each = [_cells_of(members) for members in mixes.values()]
+    alike = Counter(tuple(map(id, cells)) for cells in each)  # mixes that were scored in the same cells are counted together
+    named = {tuple(map(id, cells)): cells for cells in each}
+    own = [(set.intersection(*map(set, named[same])), count) for same, count in alike.items()]
+    most = tuple(cell for cell in baseline.cells if 2 * sum(count for cells, count in own if cell in cells) > len(mixes))
+    if any(cells.issuperset(most) for cells, _ in own):
         return most
-    return tuple(cell for cell in baseline.cells if all(cell in cells for cells in own))
+    return tuple(cell for cell in baseline.cells if all(cell in cells for cells, _ in own))
 
 
-def _has(record: TrialRecord, cells: Sequence[Cell]) -> bool:
-    there = record.scores.cells("select")
-    return all(cell in there for cell in cells)
+def _having(records: Iterable[TrialRecord], wanted: Sequence[Cell]) -> Callable[[TrialRecord], bool]:
+    """Return whether a record was scored in all the wanted cells; each distinct object of cells is looked at once."""
+    held = {record.number: record.scores.cells("select") for record in records}
+    whole = {key: all(cell in cells for cell in wanted) for key, cells in {id(c): c for c in held.values()}.items()}
+    return lambda record: whole[id(held[record.number])]
 
 
 def _cells_of(records: Sequence[TrialRecord]) -> list[Collection[Cell]]:

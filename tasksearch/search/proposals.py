@@ -27,7 +27,7 @@ from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.signature import seed_from
 from tasksearch.core.space import SearchSpace, decode, encode, unused
-from tasksearch.core.study import AFTERWARDS, BASELINES, Role, StudyConfig, TrialRecord
+from tasksearch.core.study import BASELINES, Role, StudyConfig, TrialRecord
 from tasksearch.search.auto import auto_suggestions
 from tasksearch.search.collapse import FIRST_SEED, FRESH, collapsed, is_rerun, to_run_again
 from tasksearch.search.common_seeds import next_common
@@ -39,6 +39,7 @@ from tasksearch.search.matched_pairs import best_of_plans, drawn_pairs, matched_
 from tasksearch.search.precision import affordable, half_width, may_run_again
 from tasksearch.search.racing import goes_on, race_state
 from tasksearch.search.random_schedules import every_schedule, random_params
+from tasksearch.search.search_so_far import SearchSoFar, search_so_far
 from tasksearch.search.surrogate.alike_columns import Distances
 from tasksearch.search.tpe import tpe_suggestions
 
@@ -105,13 +106,13 @@ def propose(
         distances: between languages, for the sampler `auto`; None: all are as far apart.
     """
     before = list(records[:n])
-    assert [record.number for record in before] == list(range(n)), "records have gaps"
-    searched = searched_of(config, before)
-    if len(searched) < config.trials:
-        found = _searched(config, sizes, plan_of, n, searched, groups or {}, distances)
+    assert len(before) == n, "records have gaps"
+    search = search_so_far(config, before)
+    if len(search.records) < config.trials:
+        found = _searched(config, sizes, plan_of, n, search, groups or {}, distances)
         if found is not None:
             return found
-    return _finalist(config, plan_of, before, searched, groups, race)
+    return _finalist(config, plan_of, before, search.records, groups, race)
 
 
 def _searched(
@@ -119,32 +120,31 @@ def _searched(
     sizes: Mapping[str, int],
     plan_of: PlanOf,
     n: int,
-    searched: Sequence[TrialRecord],
+    search: SearchSoFar,
     groups: Mapping[str, str],
     distances: Distances | None,
 ) -> Proposal | Wait | None:
     """Propose a baseline seed, a designed trial or a sampled one; None where the space has no new mix."""
-    place, plan_of = len(searched), searching(config, plan_of)
+    place, plan_of = len(search.records), searching(config, plan_of)
     if place < config.baseline_seeds:
         role = config.search_baseline
         return Proposal(number=n, role=role, plan=plan_of(Schedule.none(), place), params=unused(config.space))
     if config.transfer is not None:
-        begun = {record.plan.schedule for record in searched}
-        mix = next((mix for mix in config.transfer.mixes if mix.schedule not in begun), None)
+        mix = next((mix for mix in config.transfer.mixes if mix.schedule not in search.begun), None)
         if mix is not None:
             return Proposal(number=n, role=mix.role, plan=plan_of(mix.schedule, SEARCH_SEED), params=mix.params)
-    elif (design := _design(config, sizes, plan_of, searched)) is not None:
+    elif (design := _design(config, sizes, plan_of, search)) is not None:
         return Proposal(number=n, role="design", plan=plan_of(design.schedule, SEARCH_SEED), params=design.params)
-    pair = _pair(config, plan_of, searched)
+    pair = _pair(config, plan_of, search)
     if pair is not None:
         return Proposal(number=n, role="pair", plan=pair, params=_told(config, pair.schedule))
     if config.space.grid:
         return None
-    told = searched[: max(0, place - config.lag + 1)]
+    told = search.records[: max(0, place - config.lag + 1)]
     unready = _first_unready(told)
     if unready is not None and config.sampler != "random" and _has_baseline(config, told):
         return Wait(number=unready, search_goes_on=True)
-    params = _draw(config, place, told if _has_baseline(config, told) else (), searched, groups, distances)
+    params = _draw(config, place, told if _has_baseline(config, told) else (), search, groups, distances)
     if params is None:
         return None
     schedule = decode(config.space, params)
@@ -152,17 +152,13 @@ def _searched(
     return Proposal(number=n, role="search", plan=plan_of(schedule, SEARCH_SEED), params=tuple(params.items()))
 
 
-def _design(config: StudyConfig, sizes: Mapping[str, int], plan_of: PlanOf, searched: Sequence[TrialRecord]) -> Design | None:
+def _design(config: StudyConfig, sizes: Mapping[str, int], plan_of: PlanOf, search: SearchSoFar) -> Design | None:
     """Return the next designed trial; None where all were begun."""
     wanted: dict[Schedule, Design] = {}
     for one in _designs(config.space, tuple(sizes.items())):
         wanted.setdefault(plan_of(one.schedule, SEARCH_SEED).schedule, one)
-    for record in searched:
-        if record.role == "design":
-            wanted.pop(record.plan.schedule, None)
-    for record in searched if wanted else ():  # a mix of the sampler that a larger space has as a design
-        wanted.pop(record.plan.schedule, None)
-    return next(iter(wanted.values()), None)
+    # begun as a design, or by the sampler of a smaller space that had it as none
+    return next((one for schedule, one in wanted.items() if schedule not in search.begun), None)
 
 
 @lru_cache(maxsize=8)
@@ -170,12 +166,12 @@ def _designs(space: SearchSpace, sizes: tuple[tuple[str, int], ...]) -> tuple[De
     return designed_trials(space, dict(sizes))
 
 
-def _pair(config: StudyConfig, plan_of: PlanOf, searched: Sequence[TrialRecord]) -> Plan | None:
+def _pair(config: StudyConfig, plan_of: PlanOf, search: SearchSoFar) -> Plan | None:
     """Return the next arm of a matched pair, the joint one first; None where all were begun.
 
     Arms are counted, so that a space that was widened since gets pairs of its own only if it is to have more of them.
     """
-    place = sum(record.role == "pair" for record in searched)
+    place = search.pairs
     pairs = drawn_pairs(config.space, config.seed, config.pairs)
     if place >= 2 * len(pairs):
         return None
@@ -183,31 +179,22 @@ def _pair(config: StudyConfig, plan_of: PlanOf, searched: Sequence[TrialRecord])
     return plan_of(pair.sequential if place % 2 else pair.joint, pair.seed)
 
 
-def searched_of(config: StudyConfig, records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """Return the trials of the search in their order: the baseline's first seeds, designed and sampled trials.
-
-    A trial's *place* among them, not its number, seeds its draw: trials of other roles in between change nothing.
-    """
-    seeds = [record.number for record in records if record.role == config.search_baseline][: config.baseline_seeds]
-    return [r for r in records if r.role not in AFTERWARDS and (r.role not in BASELINES or r.number in seeds)]
-
-
 def _draw(
     config: StudyConfig,
     place: int,
     told: Sequence[TrialRecord],
-    searched: Sequence[TrialRecord],
+    search: SearchSoFar,
     groups: Mapping[str, str],
     distances: Distances | None,
 ) -> dict[str, Any] | None:
     """Draw parameters of a mix that no earlier trial has; None where the space seems to have none."""
-    space, seen = config.space, {record.plan.schedule for record in searched}
+    space, seen = config.space, search.begun
 
     def new(params: Mapping[str, Any]) -> bool:
         schedule = decode(space, params)
         return schedule is not None and schedule not in seen
 
-    found = next(filter(new, _suggestions(config, place, told, searched[len(told) :], groups, distances)), None)
+    found = next(filter(new, _suggestions(config, place, told, search.records[len(told) :], groups, distances)), None)
     if found is not None:
         return found
     rng = random.Random(seed_from("random", config.seed, place))

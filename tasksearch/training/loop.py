@@ -133,7 +133,7 @@ def train_segment(
     finally:
         if saving is not None:
             saving.finish()
-    state = dump_state(optimizer, learner, compact)
+    state = dump_state(optimizer, learner, compact, copy=False)
     if compact is not None:
         compact.restore()
     if average is not None:

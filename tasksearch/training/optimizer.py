@@ -42,12 +42,18 @@ def make_optimizer(learner: Learner, settings: TrainSettings, compact: CompactTa
     )
 
 
-def dump_state(optimizer: torch.optim.AdamW, learner: Learner, compact: CompactTable | None = None) -> OptimizerState:
-    """Return a copy of the optimiser's state on the CPU; call it while the compact table is in place."""
+def dump_state(
+    optimizer: torch.optim.AdamW, learner: Learner, compact: CompactTable | None = None, *, copy: bool = True
+) -> OptimizerState:
+    """Return the optimiser's state on the CPU; call it while the compact table is in place.
+
+    Args:
+        copy: False where the optimiser takes no further step: on a CPU its own tensors are returned.
+    """
     state: OptimizerState = {}
     for name, parameter in learner.named_parameters():
         for key, value in optimizer.state.get(parameter, {}).items():
-            state[f"{name}/{key}"] = value.detach().to("cpu", copy=True)
+            state[f"{name}/{key}"] = value.detach().to("cpu", copy=copy)
         if compact is not None and parameter is compact.weight and optimizer.state.get(parameter):
             state[f"{name}/rows"] = compact.rows
     return state

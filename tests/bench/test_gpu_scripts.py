@@ -33,8 +33,16 @@ def test_throughput_measures_each_system_once(tmp_path):
 
 
 @pytest.mark.long
-def test_promises_are_kept_on_the_cpu_where_they_can_be_seen(tmp_path):
+def test_promises_are_kept_on_the_cpu_where_they_can_be_seen(tmp_path, monkeypatch):
+    daemon = tmp_path / "nvidia-cuda-mps-control"  # in place of NVIDIA's: it listens as long as it runs
+    daemon.write_text('#!/bin/sh\npipes=$CUDA_MPS_PIPE_DIRECTORY\n[ "$1" = -d ] && touch $pipes/control || rm $pipes/control\n')
+    daemon.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("CUDA_MPS_PIPE_DIRECTORY", str(tmp_path / "none"))
     found = {one["cell"]: one for one in run("promises.py", tmp_path / "results.jsonl", 2)}
     assert found["tiny deterministic"]["equal"]
     assert found["tiny halving"]["largest_difference_of_a_loss"] == 0, "nothing runs out of memory here"
-    assert found["tiny two on one card, without MPS"]["gain"] > 0
+    for count, limit in ((2, "100"), (4, "50")):
+        apart, served = (found[f"tiny {count} on one card, {how} MPS"] for how in ("without", "with"))
+        assert apart["gain"] > 0 < served["gain"]
+        assert apart["threads"] == [None] * count and served["threads"] == [limit] * count

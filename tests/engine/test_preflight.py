@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from tasksearch.engine.preflight import PACKAGES, NodeAnswer, fault_of, fingerprint, summary_of, view_machine
+from tasksearch.engine.preflight import PACKAGES, NodeAnswer, fault_of, fingerprint, summary_of, taking_turns, view_machine
 
 
 @pytest.fixture
@@ -25,6 +25,16 @@ def test_a_node_that_sees_what_the_driver_sees_is_told_in_one_line(seen):
     told = summary_of(answers, here)
     assert told.startswith("2 nodes see data, store as the driver does") and told.endswith("10.0.0.1 (a), 10.0.0.2 (b)")
     assert set(here.versions) == {*PACKAGES, "Python"}
+
+
+def test_nodes_where_trials_would_take_turns_on_a_gpu_are_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_MPS_PIPE_DIRECTORY", str(tmp_path))
+    without = NodeAnswer(node="10.0.0.1 (a)", look=view_machine({}, {}))
+    (tmp_path / "control").touch()  # what the daemon listens at
+    served = NodeAnswer(node="10.0.0.2 (b)", look=view_machine({}, {}))
+    assert taking_turns([served, served]) is None
+    told = taking_turns([without, served])
+    assert told.startswith("no MPS daemon runs on 10.0.0.1 (a): trials that share a GPU take turns there") and "\n" not in told
 
 
 @pytest.mark.parametrize(

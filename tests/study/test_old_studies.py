@@ -11,6 +11,7 @@ from tasksearch.core.errors import BadInput
 from tasksearch.core.study import StudyConfig
 from tasksearch.records.ledger import Ledger
 from tasksearch.search import proposals
+from tasksearch.search.search_so_far import search_so_far
 from tasksearch.study import run as running
 from tasksearch.study.extend import _check_finished
 from tasksearch.study.run import configure, run_study
@@ -74,6 +75,15 @@ def test_the_command_that_began_a_study_goes_on_with_it_as_it_was(tmp_path, resu
     (went_on,) = resumed
     assert went_on == Ledger(tmp_path).config()
     assert (went_on.controls, went_on.leader_seeds, went_on.most_seeds) == ((), 3, most)
+
+
+def test_a_study_that_began_without_what_a_guess_scores_goes_on_without_it(tmp_path, resumed):
+    old_study(tmp_path, ("guesses",))
+    run_study(asked_today(), tmp_path)
+    assert asked_today().guesses and [one.guesses for one in resumed] == [()]
+    config = resumed[0]
+    assert "guesses" not in config.to_json() and StudyConfig.from_json(config.to_json()) == config
+    assert StudyConfig.from_json(json.loads(json.dumps(asked_today().to_json()))) == asked_today()
 
 
 @pytest.mark.parametrize("options", [["--controls", "soup"], ["--leader-seeds", "4"], ["--twins", "3"], ["--seed", "1"]])
@@ -177,4 +187,4 @@ def test_an_ended_study_is_extended_from_its_end(planted, tmp_path):
     Ledger(tmp_path).extend_config(planted.config(trials=20))
     longer = planted.open_manager(tmp_path, trials=20)
     planted.run_in_process(longer, tmp_path)
-    assert longer.complete and len(proposals.searched_of(longer.config, longer.records)) == 20
+    assert longer.complete and len(search_so_far(longer.config, longer.records).records) == 20

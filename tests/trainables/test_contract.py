@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 import inspect
 import json
+import os
 import pkgutil
 
 import numpy as np
@@ -234,3 +235,28 @@ def test_a_trial_that_runs_out_of_a_share_of_a_gpu_says_how_large_the_share_is()
         trial.context = context
         with pytest.raises(TrainingFailed, match=told):
             trial._run_within_share("target/nli")
+
+
+@pytest.mark.parametrize(
+    ("context", "served", "found"),
+    [
+        ({"gpu_share": 0.25}, True, "50"),
+        ({"gpu_share": 0.5}, True, "100"),
+        ({"gpu_share": 0.25}, False, None),
+        ({"gpu_share": 0.25, "deterministic": True}, True, None),
+        ({"gpu_share": 0.25, "device": "cpu"}, True, None),
+        ({}, True, None),
+    ],
+)
+def test_a_share_of_a_gpu_under_mps_is_twice_its_share_of_the_multiprocessors(context, served, found, tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_MPS_PIPE_DIRECTORY", str(tmp_path))
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    if served:
+        (tmp_path / "control").touch()
+    trial = object.__new__(ThreePhase)
+    trial.context = context
+    trial._keep_to_share()
+    assert os.environ.get("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE") == found
+    os.environ["CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"] = "30"
+    trial._keep_to_share()
+    assert os.environ["CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"] == "30", "what is set stays"

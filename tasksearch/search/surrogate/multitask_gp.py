@@ -299,11 +299,20 @@ def _place(blocks: Mapping[str, Array]) -> Array:
 
 
 def _distances(rows: Array, others: Array) -> Array:
-    """Return squared distances, shape (rows, others), summed column by column, which fits the processor's cache."""
+    """Return squared distances, shape (rows, others), column by column for as many rows as the processor's cache holds."""
     found = np.zeros((len(rows), len(others)))
-    for one, other in zip(rows.T, others.T, strict=True):
-        found += np.square(one[:, np.newaxis] - other)
+    apart = np.empty((min(_AT_ONCE, len(rows)), len(others)))
+    for first in range(0, len(rows), _AT_ONCE):
+        these, sums = rows[first : first + _AT_ONCE], found[first : first + _AT_ONCE]
+        part = apart[: len(these)]
+        for one, other in zip(these.T, others.T, strict=True):
+            np.subtract(one[:, np.newaxis], other, out=part)
+            sums += np.square(part, out=part)
     return found
+
+
+_AT_ONCE = 64
+"""Rows of a table of distances that are computed at once."""
 
 
 def seed_contrasts(seeds: Array | None, columns: int) -> Array:
