@@ -68,7 +68,7 @@ def search_so_far(config: StudyConfig, records: Sequence[TrialRecord]) -> Search
     kept.config = config
     role = config.search_baseline
     first = len(kept.ended)
-    assert all(record.number == number for number, record in enumerate(records[first:], first)), "records have gaps"
+    assert [record.number for record in records[first:]] == list(range(first, len(records))), "records have gaps"
     for record in records[first:]:
         if record.status == "running":
             break

@@ -173,7 +173,7 @@ def data_folder(suite: Suite, given: str | None) -> str | None:
         raise DataMissing(f"suite {suite.name!r} reads files: give their folder by --data DIR, or set TASKSEARCH_DATA")
     folder = Path(named).absolute()
     if not folder.is_dir():
-        raise DataMissing(f"no data folder {str(folder)!r}; give another by --data DIR, or, for a study, set TASKSEARCH_DATA")
+        raise DataMissing(f"no data folder {str(folder)!r}; give another by --data DIR, or set TASKSEARCH_DATA")
     return str(folder)
 
 

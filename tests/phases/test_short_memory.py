@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
-from tasksearch.forward import passes
+from tasksearch.forward import memory, passes
 from tasksearch.phases.context import open_context
 from tasksearch.phases.run import PlanRun, run_plan
 from tasksearch.store.score_files import facts_of
@@ -64,8 +64,9 @@ def test_a_plan_short_of_memory_scores_as_one_that_is_not(tiny_lab, tmp_path, mo
 
 def test_finished_plans_leave_none_of_their_models_behind(tiny_lab, tmp_path):
     context = open_context(SUITE, str(tiny_lab.data), str(tiny_lab.model), str(tmp_path / "store"))
-    gc.collect()
-    gc.disable()  # as in a worker that makes few new objects
+    early = gc.get_freeze_count()
+    memory.settle()  # as a worker does, which collects after every part
+    gc.disable()  # and makes few new objects
     counts = []
     try:
         for seed in range(3):
@@ -73,4 +74,6 @@ def test_finished_plans_leave_none_of_their_models_behind(tiny_lab, tmp_path):
             counts.append(sum(issubclass(type(one), PreTrainedModel) for one in gc.get_objects()))
     finally:
         gc.enable()
+        if not early:
+            gc.unfreeze()
     assert counts == counts[:1] * 3

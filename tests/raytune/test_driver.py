@@ -120,7 +120,7 @@ def _wait_for(folder, finished, process):
 
 
 def test_ctrl_c_then_kill_nine_then_resume_give_the_same_study(reference, planted, tmp_path, tmp_path_factory):
-    slow, home = {"sleep": 0.2}, tmp_path_factory.mktemp("home")
+    slow, home = {"sleep": 0.6}, tmp_path_factory.mktemp("home")  # so that it has not ended before a busy machine looks again
     first = _driver(tmp_path, slow, home)
     _wait_for(tmp_path, 4, first)
     first.send_signal(signal.SIGINT)

@@ -168,7 +168,7 @@ def test_a_suite_of_files_says_where_they_may_be_given(monkeypatch, tmp_path):
     monkeypatch.delenv("TASKSEARCH_DATA", raising=False)
     with pytest.raises(DataMissing, match="--data DIR, or set TASKSEARCH_DATA"):
         data_folder(LOWRES, None)
-    with pytest.raises(DataMissing, match=r"no data folder '.*nowhere'.*--data DIR, or, for a study, set TASKSEARCH_DATA"):
+    with pytest.raises(DataMissing, match=r"no data folder '.*nowhere'.*--data DIR, or set TASKSEARCH_DATA"):
         data_folder(LOWRES, str(tmp_path / "nowhere"))
     monkeypatch.setenv("TASKSEARCH_DATA", str(tmp_path))
     assert data_folder(LOWRES, None) == str(tmp_path)

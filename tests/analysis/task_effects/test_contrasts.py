@@ -119,6 +119,7 @@ def test_too_few_mixes_are_said():
 def test_the_learning_rates_effect_on_the_record_of_real_languages_turns_with_the_rates():
     records = [record for record in Ledger(REAL).records() if record.role in ("baseline", *SEARCHED)]
     groups = {"masakhapos": "tagging", "sib200": "classification", "tatoeba": "retrieval", "udpos": "tagging"}
+    groups |= {"masakhaner2": "tagging"}
 
     def effects_at(rates):
         told = [
