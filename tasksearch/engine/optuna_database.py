@@ -265,11 +265,14 @@ def _database_fault(fault: BaseException | None) -> Exception | None:
 
 
 def _is_away(fault: Exception, *, sqlite_too: bool = True) -> bool:
-    """Return whether another try may succeed: there is no connection, or the file is locked."""
-    from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+    """Return whether another try may succeed: there is no connection, or the file is locked.
+
+    A connection that was lost within a transaction, where Optuna asks once more in another way, is a `PendingRollbackError`.
+    """
+    from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
     from sqlalchemy.exc import TimeoutError as NoConnection
 
     if not sqlite_too and type(getattr(fault, "orig", None)).__module__ == "sqlite3":
         return "unable to open" in str(fault)
     gone = isinstance(fault, DBAPIError) and fault.connection_invalidated
-    return gone or isinstance(fault, OperationalError | InterfaceError | NoConnection)
+    return gone or isinstance(fault, OperationalError | InterfaceError | NoConnection | PendingRollbackError)

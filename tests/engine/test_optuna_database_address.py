@@ -125,6 +125,7 @@ def fault(kind, text, *, invalid=False):
         (fault(sqlalchemy.exc.ProgrammingError, "gone", invalid=True), Unreachable, "went away"),
         (fault(sqlalchemy.exc.InterfaceError, "connection is closed"), Unreachable, "went away"),
         (sqlalchemy.exc.TimeoutError("QueuePool limit"), Unreachable, "went away"),
+        (sqlalchemy.exc.PendingRollbackError("Can't reconnect until"), Unreachable, "went away"),
         (fault(sqlalchemy.exc.ProgrammingError, "permission denied for table trials"), Refused, "permission denied for table"),
         (fault(sqlalchemy.exc.OperationalError, "database or disk is full"), DiskFull, "no room left"),
         (fault(sqlalchemy.exc.OperationalError, "attempt to write a readonly database"), BadInput, "cannot be written"),
