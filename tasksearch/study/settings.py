@@ -290,16 +290,21 @@ def mistaken_note(suite: Suite, config: StudyConfig, folder: Path) -> str:
     from tasksearch.records.ledger import Ledger
     from tasksearch.tasks.card import POOLED
     from tasksearch.tasks.resolve import may_serve_several
+    from tasksearch.tasks.selection_split import is_cut
     from tasksearch.tasks.source import LEAST_CACHED
 
     cap = config.overrides.evaluation_examples
     several: dict[str, list[str]] = {}
     for name in config.targets:
         card = suite.card(name)
-        whole = card.kind in POOLED or cap is None or cap >= LEAST_CACHED
-        splits = (card.select_split, card.report_split)
-        scored = [(language, count) for language, split, count in card.expected if split in splits]
-        large = {language for language, count in scored if whole and count >= LEAST_CACHED}
+        whole, splits = card.kind in POOLED or cap is None, (card.select_split, card.report_split)
+        large = {
+            language
+            for language, split, count in card.expected
+            if split in splits and count >= LEAST_CACHED
+            if whole
+            or (cap or 0) * (1 + is_cut(card, language)) >= LEAST_CACHED  # both halves of a single split are one portion
+        }
         if len(named := sorted(large & {*config.languages})) > 1 and may_serve_several(card.source):
             several[name] = named
     if not several or not any_before(Ledger(folder).written()):

@@ -31,6 +31,9 @@ def test_languages_with_as_many_examples_as_were_cached_are_named(planted, study
     assert not note(planted, study, languages=("hi", "sw", "te"))  # alone of its size, a language is mistaken for none
     assert not note(planted, study, targets=("sib200",))  # 204 sentences
     assert not note(planted, study, targets=("xnli",), suite=XTREME)  # a hundred examples were not cached
+    assert not note(planted, study, targets=("xnli",), suite=XTREME, cap=999)
+    assert "afrisenti in am, ha: scored" in note(planted, study, languages=("am", "ha"), targets=("afrisenti",), cap=500)
+    assert not note(planted, study, languages=("am", "ha"), targets=("afrisenti",), cap=499)  # two halves of 499
     assert "xnli in ar, hi, sw: scored" in note(planted, study, targets=("xnli",), suite=XTREME, cap=None)
 
 
