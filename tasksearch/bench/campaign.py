@@ -73,7 +73,7 @@ class BenchConfig:
 
     @property
     def signature(self) -> str:
-        """Of everything that decides a world's numbers; a file of the user's counts with its text, recorded runs with theirs."""
+        """Of everything that decides a world's numbers: files of the user's and recorded runs count with their content."""
         texts = [Path(name.partition(":")[0]).read_text() for name in (self.sampler, self.picker) if _is_file(name)]
         plain = dataclasses.replace(self, worlds=1, first=0, data=None)
         fields = {f.name: getattr(plain, f.name) for f in dataclasses.fields(plain)}

@@ -181,7 +181,7 @@ def serves_several(root: Path, card: TaskCard, source: Source, language: str, sp
 
 
 def sharing(source: Source, languages: Collection[str], splits: Collection[str]) -> frozenset[str]:
-    """Return those of these languages that some copy of the data, whichever is there, holds in one place with another of them."""
+    """Return those of these languages that some copy of the data holds in one place with another of them."""
     match source:
         case Hub():
             return frozenset(languages) if len(languages) > 1 else frozenset()

@@ -27,7 +27,8 @@ from tasksearch.study.settings import settings_of
 from tasksearch.tasks import source
 from tasksearch.tasks.lab_suite import lab_suite
 
-BASE = {"batch_size": 4, "target_steps": 2, "max_length": 32, "learning_rate": 1e-3, "train_examples": 16, "precision": "fp32"}
+BASE = {"batch_size": 4, "target_steps": 2, "max_length": 32, "learning_rate": 1e-3, "train_examples": 16, "precision": "fp32",
+        "average_every": 0.4}  # fmt: skip
 OPTIONS = {
     "learning_rate": 2e-3, "precision": "bf16", "target_steps": 3, "train_examples": 12, "evaluation_examples": 9,
     "retrieval_layer": 1, "intermediate_learning_rate": [2e-3], "target_learning_rate": 3e-3, "batch_size": 3, "warmup": 0.5,
@@ -40,7 +41,7 @@ OPTIONS = {
 WITH = {
     "epochs": {"epochs": 0.5, "target_steps": None},
     "patience": {"early_stopping": 1, "patience": 1},
-    "average_every": {"target_average": 2, "average_every": 0.4},
+    "average_every": {"target_average": 2, "average_every": 0.6},
 }
 """The same for options that are given beside others."""
 NOT_HERE = {
@@ -72,7 +73,6 @@ class Kept:
             languages=("en", "sov"), settings=settings, seed=config.seed, few_shot=shots,
         )  # fmt: skip
         store = SegmentStore(here / "store")
-        open_context.cache_clear()
         context = dataclasses.replace(open_context(suite, str(data), str(model), None), store=store, keep_targets=True)
         run = PlanRun(plan, context)
         for part in run.parts:
@@ -126,7 +126,9 @@ def test_other_files_in_the_same_place_keep_names_of_their_own(kept, tmp_path):
     model = shutil.copytree(kept.lab.model, tmp_path / "model")
     assert not kept.run("copied model", model=model)
     weights = load_file(model / "model.safetensors")
+    before = open_context(lab_suite(), str(kept.lab.data), str(model), None).pretrained.fingerprint
     save_file({name: table * 1.01 for name, table in weights.items()}, model / "model.safetensors", {"format": "pt"})
+    assert open_context(lab_suite(), str(kept.lab.data), str(model), None).pretrained.fingerprint != before
     assert not kept.run("other weights", model=model)
     shutil.rmtree(model)
     shutil.copytree(kept.lab.model, model)
