@@ -190,7 +190,7 @@ def sharing(source: Source, languages: Collection[str], splits: Collection[str])
             places = Counter(source.relative("", language, "") for language in held)
             return frozenset(language for language in held if places[source.relative("", language, "")] > 1)
         case FirstOf(sources=copies):
-            return frozenset().union(*(sharing(copy, languages, splits) for copy in copies))
+            return frozenset[str]().union(*(sharing(copy, languages, splits) for copy in copies))
         case ByPart():
             found = frozenset[str]()
             for split in splits:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import cached_property, lru_cache, partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.score import ENGLISH
@@ -64,6 +65,10 @@ class TaskSource:
         self._pinned = lru_cache(maxsize=8192)(partial(pin_of, root))
         self._sizes = lru_cache(maxsize=256)(self._count_training)
         self._mistaken = lru_cache(maxsize=4096)(self._was_mistaken)
+        self._kept: tuple[Any, ...] = (
+            self._read, self._seconds, self._portions, self._small_portions, self._scored, self._encoded, self._trained,
+            self._drawn, self._sizes, self._mistaken,
+        )  # fmt: skip
 
     # ---- examples
 
@@ -319,10 +324,7 @@ class TaskSource:
         """
         asked, found = (card, source, language, split), fingerprint(self.root, card, source, language, split)
         if self._data.setdefault(asked, found) != found:
-            for kept in (
-                self._read, self._seconds, self._portions, self._small_portions, self._scored, self._encoded, self._trained,
-                self._drawn, self._sizes, self._mistaken,
-            ):  # fmt: skip
+            for kept in self._kept:
                 kept.cache_clear()
             self._data = {asked: found}
         return found

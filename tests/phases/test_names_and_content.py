@@ -44,6 +44,11 @@ WITH = {
     "average_every": {"target_average": 2, "average_every": 0.6},
 }
 """The same for options that are given beside others."""
+STEPS_ALONE = {
+    "learning_rate", "intermediate_learning_rate", "target_learning_rate", "warmup", "head_lr_factor", "batch_size", "epochs",
+    "target_steps", "patience", "intermediate_average", "target_average", "average_every", "lr_policy", "mixing", "target",
+}  # fmt: skip
+"""Options that decide how steps are taken, and neither what is read nor what is scored: looked at by `make test-long`."""
 NOT_HERE = {
     "every_target": "set by the version that began the study",
     "auto_layers": "what `retrieval_layer` was resolved to",
@@ -102,7 +107,9 @@ def kept(tiny_lab, tmp_path_factory):
     open_context.cache_clear()
 
 
-@pytest.mark.parametrize("option", [*OPTIONS, *WITH])
+@pytest.mark.parametrize(
+    "option", [pytest.param(one, marks=pytest.mark.long if one in STEPS_ALONE else ()) for one in (*OPTIONS, *WITH)]
+)
 def test_another_value_of_an_option_keeps_nothing_else_under_a_name(kept, option):
     before = set(kept.names)
     assert not kept.run(option, **(WITH[option] if option in WITH else {option: OPTIONS[option]}))

@@ -70,7 +70,5 @@ def test_its_tables_are_written_for_a_spreadsheet_and_a_paper(two, tmp_path):
     told = json.loads(CliRunner().invoke(app, [*asked, "--json"], catch_exceptions=False).output)
     files = [Path(name) for name in told["tables"]]
     assert {"studies.csv", "studies.tex", "comparison.csv", "comparison.tex"} <= {file.name for file in files}
-    rows = list(csv.reader((tmp_path / "there/comparison.csv").open(encoding="utf-8")))
+    rows = list(csv.reader((tmp_path / "there/comparison.csv").read_text("utf-8").splitlines()))
     assert rows[0][1:4] == ["study", "mix", "gain [95 %]"] and {row[1] for row in rows[1:]} == {"planted", "larger"}
-    printed = CliRunner().invoke(app, asked, catch_exceptions=False).output
-    assert f"wrote {len(files)} files of tables into" in printed
