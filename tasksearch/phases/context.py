@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any
 
 import torch
 
@@ -37,8 +37,6 @@ from tasksearch.tasks.template import template_of
 from tasksearch.tasks.unlabelled import unlabelled_files
 from tasksearch.training.micro import MicroSizes
 from tasksearch.training.step_log import StepLog
-
-P = ParamSpec("P")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,16 +188,16 @@ class RunContext:
         return {"data_commits": told} if told else {}
 
 
-def _kept_while_unchanged(load: Callable[P, RunContext]) -> Callable[P, RunContext]:
+def _kept_while_unchanged(load: Callable[..., RunContext]) -> Callable[..., RunContext]:
     """Keep the last two results of a function with an argument `model`, as long as the files of that folder stay the same."""
     asked = inspect.signature(load)
 
     @lru_cache(maxsize=2)
-    def kept(seen: tuple[tuple[str, int, int], ...], *args: P.args, **kwargs: P.kwargs) -> RunContext:
+    def kept(seen: tuple[tuple[str, int, int], ...], *args: Any, **kwargs: Any) -> RunContext:
         return load(*args, **kwargs)
 
     @wraps(load)
-    def opened(*args: P.args, **kwargs: P.kwargs) -> RunContext:
+    def opened(*args: Any, **kwargs: Any) -> RunContext:
         folder = Path(asked.bind(*args, **kwargs).arguments["model"])
         files = sorted(folder.iterdir()) if folder.is_dir() else []
         stats = [(path.name, path.stat()) for path in files if path.is_file()]

@@ -27,13 +27,12 @@ from tasksearch.study.settings import settings_of
 from tasksearch.tasks import source
 from tasksearch.tasks.lab_suite import lab_suite
 
-BASE = {"batch_size": 4, "target_steps": 2, "max_length": 32, "learning_rate": 1e-3, "train_examples": 16, "precision": "fp32",
-        "average_every": 0.4}  # fmt: skip
+BASE = {"batch_size": 4, "target_steps": 2, "max_length": 32, "learning_rate": 1e-3, "train_examples": 16, "precision": "fp32"}
 OPTIONS = {
     "learning_rate": 2e-3, "precision": "bf16", "target_steps": 3, "train_examples": 12, "evaluation_examples": 9,
     "retrieval_layer": 1, "intermediate_learning_rate": [2e-3], "target_learning_rate": 3e-3, "batch_size": 3, "warmup": 0.5,
     "max_length": 12, "early_stopping": 1, "features": "cls", "head": "warm", "head_lr_factor": 3.0,
-    "retrieval_pooling": "cls", "retrieval_prefix": "kita ", "intermediate_average": 2, "target_average": 2,
+    "retrieval_pooling": "cls", "retrieval_prefix": "kita ",
     "target": {"nli": {"warmup": 0.3}}, "methods": ["smoothing:sigma=0.5"], "few_shot": 4, "mixing": "mixed",
     "lr_policy": "stage", "seed": 1,
 }  # fmt: skip
@@ -41,6 +40,8 @@ OPTIONS = {
 WITH = {
     "epochs": {"epochs": 0.5, "target_steps": None},
     "patience": {"early_stopping": 1, "patience": 1},
+    "intermediate_average": {"intermediate_average": 2, "average_every": 0.4},
+    "target_average": {"target_average": 2, "average_every": 0.4},
     "average_every": {"target_average": 2, "average_every": 0.6},
 }
 """The same for options that are given beside others."""
@@ -78,6 +79,7 @@ class Kept:
             languages=("en", "sov"), settings=settings, seed=config.seed, few_shot=shots,
         )  # fmt: skip
         store = SegmentStore(here / "store")
+        open_context.cache_clear()  # what one variant read, another would find in memory
         context = dataclasses.replace(open_context(suite, str(data), str(model), None), store=store, keep_targets=True)
         run = PlanRun(plan, context)
         for part in run.parts:
