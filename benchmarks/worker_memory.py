@@ -1,9 +1,11 @@
 """Memory of a process that trains short trials one after the other, as a worker does: where it goes, after every part.
 
     PYTHONPATH=. python benchmarks/worker_memory.py DATA MODEL [TRIALS] [--targets …] [--languages …] [--memory 1.5]
+        [--precision bf16] [--batch-size 16] [--max-length 128] [--steps 28] [--target-steps 8]
 
-Suite `lowres` with a six-layer encoder. Columns in MiB: what is resident, the largest it was in the part, and of what is
-resident now: files mapped (libraries, the model), blocks of the C library in use, its free blocks, and tensors alive.
+Suite `lowres` with a six-layer encoder. Columns in MiB: what is private (not mapped from files), the most that was in the part,
+and of what there is now: files mapped (libraries, the model), which processes share, blocks of the C library in use, its free
+blocks, and tensors alive.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import gc
 import time
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import torch
 
@@ -44,20 +47,32 @@ def blocks() -> Blocks:
 
 def status() -> dict[str, float]:
     lines = (line.split() for line in Path("/proc/self/status").read_text().splitlines())
-    return {words[0].rstrip(":"): int(words[1]) / 1024 for words in lines if words[0].startswith(("VmHWM", "VmRSS", "Rss"))}
+    return {words[0].rstrip(":"): int(words[1]) / 1024 for words in lines if words[0].startswith("Rss")}
 
 
-def told(name: str, began: float) -> None:
+class Most(Thread):
+    """Looks a hundred times a second at what is private: the system keeps a largest value only of files and memory together."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.anonymous = 0.0
+
+    def run(self) -> None:
+        while True:
+            self.anonymous = max(self.anonymous, status()["RssAnon"])
+            time.sleep(0.01)
+
+
+def told(name: str, began: float, most: Most) -> None:
     now, held = status(), blocks()
     tensors = {
         one.untyped_storage().data_ptr(): one.untyped_storage().nbytes() for one in gc.get_objects() if torch.is_tensor(one)
     }
-    cells = [
-        now["VmRSS"], now["VmHWM"], now["RssFile"], (held.uordblks + held.hblkhd) / 2**20, held.fordblks / 2**20,
-        sum(tensors.values()) / 2**20,
-    ]  # fmt: skip
+    most.anonymous = max(most.anonymous, now["RssAnon"])
+    in_use, tensors_held = (held.uordblks + held.hblkhd) / 2**20, sum(tensors.values()) / 2**20
+    cells = [now["RssAnon"], most.anonymous, now["RssFile"], in_use, held.fordblks / 2**20, tensors_held]
     print(f"| {name} | {' | '.join(f'{cell:.0f}' for cell in cells)} | {time.process_time() - began:.1f} |", flush=True)
-    Path("/proc/self/clear_refs").write_text("5")  # the largest is counted anew
+    most.anonymous = 0.0
 
 
 def main() -> None:
@@ -68,21 +83,30 @@ def main() -> None:
     parser.add_argument("--targets", default="sib200,udpos,tydiqa,tatoeba")
     parser.add_argument("--languages", default="sw,te,ta,yo")
     parser.add_argument("--memory", type=float, default=1.5)
+    parser.add_argument("--precision", default="fp32")
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--max-length", type=int, default=256)
+    parser.add_argument("--tasks", default="copa,mrpc")
+    parser.add_argument("--steps", type=int, default=2)
+    parser.add_argument("--target-steps", type=int, default=2)
     given = parser.parse_args()
-    began = time.process_time()
-    print("| after | resident | largest | files | blocks in use | free blocks | tensors | CPU s |")
+    began, most = time.process_time(), Most()
+    most.start()
+    print("| after | private | largest | files | blocks in use | free blocks | tensors | CPU s |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
-    told("imports", began)
+    told("imports", began, most)
     suite = load_suite("lowres")
     context = open_context(suite, given.data, given.model, None, "cpu", memory=int(given.memory * 1e9))
-    told("the model", began)
-    training = TrainSettings(batch_size=16, max_length=256, steps=2)
+    told("the model", began, most)
+    training = TrainSettings(
+        batch_size=given.batch_size, max_length=given.max_length, steps=given.target_steps, precision=given.precision
+    )
     settings = PhaseSettings(
         intermediate=training, target=training, retrieval=RetrievalSettings(layer=6), evaluation_examples=60
     )
     plan = Plan(
         suite="lowres",
-        schedule=Schedule.joint(Mixture.uniform("copa", "mrpc"), 2),
+        schedule=Schedule.joint(Mixture.uniform(*given.tasks.split(",")), given.steps),
         targets=tuple(given.targets.split(",")),
         languages=("en", *given.languages.split(",")),
         settings=settings,
@@ -93,7 +117,7 @@ def main() -> None:
         run = PlanRun(replace(plan, seed=seed), context)
         for part in run.parts:
             run.run(part)
-            told(f"{seed} {part}", began)
+            told(f"{seed} {part}", began, most)
 
 
 if __name__ == "__main__":

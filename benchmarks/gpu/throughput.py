@@ -4,6 +4,10 @@
 
 Base and large shapes at 32 x 60 and at 32 x 256 tokens a step. Tuned: bf16, TF32, fused AdamW, grouped by length, pinned
 batches from two processes. Without the package `accelerate` the Trainer is left out.
+
+`profile`: the profiler over 16 steps in bf16: the operations that a step launches, how much of the time the device works, and
+the shares of that work that are copies (casts to bf16 and batches), matrix products and the optimiser. It says what bf16 copies
+of the weights, batches fetched ahead and CUDA graphs could gain at most.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import tempfile
+import time
 from functools import partial
 from typing import Any
 
@@ -22,7 +27,13 @@ from tasksearch.training.curves import Curve
 from tasksearch.training.loop import train_segment
 
 TRAINERS = ("Trainer as shipped", "Trainer tuned") if importlib.util.find_spec("accelerate") else ()
-SYSTEMS = ("ours bf16", "ours fp32", *TRAINERS)
+SYSTEMS = ("ours bf16", "ours fp32", "profile", *TRAINERS)
+KINDS = {
+    "copies": ("aten::copy_",),
+    "products": ("mm", "linear", "attention"),
+    "optimiser": ("adam", "foreach_norm", "vector_norm"),
+}
+"""What a profile sums up → parts of the names of its operations."""
 
 
 def ours(given: argparse.Namespace, shape: str, sequences: int, tokens: int, precision: Any) -> float:
@@ -38,6 +49,35 @@ def ours(given: argparse.Namespace, shape: str, sequences: int, tokens: int, pre
         on_step=clock,
     )
     return clock.seconds
+
+
+def profile(given: argparse.Namespace, shape: str, sequences: int, tokens: int) -> dict[str, Any]:
+    on_gpu, steps = given.device == "cuda", common.WARM
+    tasks, chosen = common.work(shape, sequences, tokens, 2 * steps)
+    learner, how = common.learner(shape, given.device), common.settings(sequences, tokens, "bf16")
+    kinds = [torch.profiler.ProfilerActivity.CPU, *([torch.profiler.ProfilerActivity.CUDA] if on_gpu else [])]
+    train_segment(learner, tasks, chosen[:steps], how, Curve(total=steps), randomness="x")
+    common.wait(given.device)
+    begun = time.perf_counter()
+    with torch.profiler.profile(activities=kinds) as seen:
+        train_segment(learner, tasks, chosen[steps:], how, Curve(total=steps), randomness="y")
+        common.wait(given.device)
+    wall = time.perf_counter() - begun
+    # the operations alone: under them stands what they launched, which is listed once more
+    rows = [one for one in seen.key_averages() if one.device_type == torch.autograd.DeviceType.CPU]
+    spent = {one.key.lower(): one.self_device_time_total if on_gpu else one.self_cpu_time_total for one in rows}
+    launched = "cudalaunch" if on_gpu else "aten::"
+    busy = sum(spent.values())
+    shares = {
+        f"share_{kind}": sum(took for name, took in spent.items() if any(part in name for part in parts)) / busy
+        for kind, parts in KINDS.items()
+    }
+    return {
+        "milliseconds_with_profiler": 1e3 * wall / steps,
+        "device_works": busy / 1e6 / wall,
+        "launches": sum(one.count for one in rows if one.key.lower().startswith(launched)) / steps,
+        **shares,
+    }
 
 
 def trainer(given: argparse.Namespace, shape: str, sequences: int, tokens: int, *, tuned: bool) -> float:
@@ -78,6 +118,8 @@ def trainer(given: argparse.Namespace, shape: str, sequences: int, tokens: int, 
 def measure(given: argparse.Namespace, shape: str, batch: str, system: str) -> dict[str, Any]:
     sequences, tokens = common.BATCHES[batch]
     common.peak(given.device)
+    if system == "profile":
+        return profile(given, shape, sequences, tokens)
     if system.startswith("ours"):
         seconds = ours(given, shape, sequences, tokens, system.split()[1])
     else:

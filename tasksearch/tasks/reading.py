@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import marshal
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from heapq import merge
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -219,17 +223,52 @@ def records_of(path: Path, files: Files, language: str) -> Iterable[Record]:
 
 
 @lru_cache(maxsize=6)
-def _by_language(path: Path, files: Files, stamp: tuple[int, int]) -> dict[str, list[Record]]:
+def _by_language(path: Path, files: Files, stamp: tuple[int, int]) -> dict[str, _Packed]:
     """Read a file of several languages once. A record without a language is added to every language, as a bad record."""
-    groups: dict[str, list[Record]] = {}
+    groups: dict[str, _Packed] = {}
     lost: list[Record] = []
     for number, content in _format(files.format).records(path):
         named = content.get(files.language_column) if isinstance(content, Mapping) else None
         if isinstance(named, str):
-            groups.setdefault(named, []).append((number, content))
+            groups.setdefault(named, _Packed(lost)).add((number, content))
         else:
             lost.append((number, content if isinstance(content, Broken) else Broken(f"no {files.language_column!r} column")))
-    return {language: sorted(records + lost, key=lambda record: record[0]) for language, records in groups.items()}
+    return groups
+
+
+class _Packed:
+    """Records of one language, by `_PACK` as one string: as objects those of 200 languages take 0.2 GB of every process.
+
+    Args:
+        lost: records that belong to every language; read when iterated, in their places by number.
+    """
+
+    def __init__(self, lost: Sequence[Record]) -> None:
+        self._lost = lost
+        self._packs: list[bytes | list[Record]] = []
+        self._loose: list[Record] = []
+
+    def add(self, record: Record) -> None:
+        """Append a record; numbers ascend."""
+        self._loose.append(record)
+        if len(self._loose) == _PACK:
+            self._packs.append(_pack(self._loose))
+            self._loose = []
+
+    def __iter__(self) -> Iterator[Record]:
+        packs = (marshal.loads(pack) if isinstance(pack, bytes) else pack for pack in (*self._packs, self._loose))
+        return merge(chain.from_iterable(packs), self._lost, key=itemgetter(0))
+
+
+_PACK = 32
+
+
+def _pack(records: list[Record]) -> bytes | list[Record]:
+    """Return the records as one string; as they are if one holds more than plain values."""
+    try:
+        return marshal.dumps(records)
+    except ValueError:
+        return records
 
 
 def stamp_of(path: Path) -> tuple[int, int]:

@@ -23,11 +23,14 @@ def run(script, out, steps):
 def test_throughput_measures_each_system_once(tmp_path):
     out = tmp_path / "results.jsonl"
     first = run("throughput.py", out, 2)
-    systems = {"ours bf16", "ours fp32"}
+    systems = {"ours bf16", "ours fp32", "profile"}
     if importlib.util.find_spec("accelerate"):
         systems |= {"Trainer as shipped", "Trainer tuned"}
     assert len(first) == 2 * len(systems) and {one["cell"].split(" ", 2)[2] for one in first} == systems
-    assert all(one["tokens_per_second"] > 0 and 0 < one["share_of_matrix_rate"] < 1 for one in first)
+    profiles = [one for one in first if one["cell"].endswith("profile")]
+    assert all(one["tokens_per_second"] > 0 and 0 < one["share_of_matrix_rate"] < 1 for one in first if one not in profiles)
+    shares = ("share_copies", "share_products", "share_optimiser")
+    assert all(sum(one[share] for share in shares) < 1 and min(one[share] for share in shares) > 0 for one in profiles)
     written = out.read_text()
     assert run("throughput.py", out, 2) == first and out.read_text() == written
 

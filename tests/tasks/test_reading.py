@@ -3,13 +3,15 @@
 import gzip
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 
 from tasksearch.core.errors import BadInput, DataMissing, UnknownName
 from tasksearch.core.signature import signature_of
 from tasksearch.tasks.card import TaskCard
-from tasksearch.tasks.reading import file_fingerprint, path_of, read_file
+from tasksearch.tasks.formats import FORMATS, Broken
+from tasksearch.tasks.reading import file_fingerprint, path_of, read_file, records_of
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.source_spec import Files
 
@@ -104,6 +106,21 @@ def test_a_file_of_several_languages_gives_each_its_lines_with_their_numbers(tmp
         read_file(path, sentence, MANY, "sw", "test")
     with pytest.raises(BadInput, match=r"no example of 'yo'"):
         read_file(path, sentence, MANY, "yo", "test")
+
+
+def test_a_long_file_of_several_languages_gives_each_line_as_it_stands_in_the_file(tmp_path):
+    languages = [("eng", "swh")[n % 3 == 0] for n in range(200)]
+    rows = [{"lang": each, "text": f"\ud800 {n}", "n": [n, None, 0.1]} for n, each in enumerate(languages)]
+    rows[50:50] = [{"text": "of no language"}]
+    path = write(tmp_path / "all.jsonl", lines(*rows))
+    files = replace(MANY, format="jsonl", path="all.jsonl")
+    alone = list(FORMATS["jsonl"].records(path))
+    for code in ("eng", "swh"):
+        found = list(records_of(path, files, code))
+        assert found == list(records_of(path, files, code))  # read once, given as often as it is asked for
+        assert [one for one in found if not isinstance(one[1], Broken)] == [one for one in alone if one[1].get("lang") == code]
+        assert [number for number, content in found if isinstance(content, Broken)] == [51]
+        assert [number for number, _ in found] == sorted(number for number, _ in found)
 
 
 def test_labels_of_the_files_are_mapped_to_the_cards(tmp_path):
