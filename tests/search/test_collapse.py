@@ -157,9 +157,10 @@ def test_flags_depend_on_english_selection_scores_alone_and_on_neither_role_nor_
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.lists(st.one_of(st.floats(20, 36), st.floats(68, 75)), min_size=2, max_size=6), st.sampled_from(["baseline", "finalist"])
+    st.lists(st.one_of(st.floats(30, 36), st.floats(68, 75)), min_size=2, max_size=6), st.sampled_from(["baseline", "finalist"])
 )
 def test_seeds_at_a_guess_are_flagged_exactly_where_they_are_no_majority(toy, values, role):
+    # among themselves guesses lie closer than `FAR` deviations, else the lowest of many is flagged as far below the others
     low = {place for place, value in enumerate(values) if value < 40}
     assert collapsed(trained(toy, values, role), GUESS) == (low if 2 * len(low) <= len(values) else set())
 
