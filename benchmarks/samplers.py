@@ -76,7 +76,8 @@ def table(options: argparse.Namespace, what: str, against: Sequence[str]) -> lis
         asked = row["family"] in wanted and row["sampler"] in options.samplers
         if asked and {str(count) for count in options.trials} <= row["regret"].keys():
             found.setdefault((row["family"], row["world"]), {})[row["sampler"]] = row["regret"]
-    whole = [cells for cells in found.values() if set(cells) == set(options.samplers)]
+    paired = {key: cells for key, cells in found.items() if set(cells) == set(options.samplers)}
+    whole = list(paired.values())
     lines = [f"{len(whole)} worlds with all of {', '.join(options.samplers)}; {what}", ""]
     lines.append("| sampler | " + " | ".join(f"{n} trials" for n in options.trials) + " |")
     lines.append("|---|" + "---:|" * len(options.trials))
@@ -93,6 +94,10 @@ def table(options: argparse.Namespace, what: str, against: Sequence[str]) -> lis
             if sampler != other:
                 shown = [ratio(values(sampler, n), values(other, n)) for n in options.trials]
                 lines.append(f"| {sampler} / {other} | " + " | ".join(shown) + " |")
+                for family in wanted if options.by_family else ():
+                    own = np.array([name == family for name, _ in paired])
+                    shown = [ratio(values(sampler, n)[own], values(other, n)[own]) for n in options.trials] if own.any() else []
+                    lines += [f"| {family}, {own.sum()} worlds | " + " | ".join(shown) + " |"] * bool(shown)
     return lines
 
 
@@ -107,6 +112,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--table", action="store_true", help="only what was kept")
     parser.add_argument("--against", nargs="+", default=["random"])
+    parser.add_argument("--by-family", action="store_true", help="every ratio for each family too")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)  # GPSampler says at every parameter that it draws it at random

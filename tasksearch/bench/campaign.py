@@ -28,6 +28,7 @@ from tasksearch.core.signature import signature_of
 from tasksearch.core.study import SAMPLERS
 from tasksearch.study.own_parts import sampler_name
 from tasksearch.study.spaces import run_file
+from tasksearch.tasks.reading import file_fingerprint
 
 FAMILIES = PLANTED | SKILL_FAMILIES
 OnWorld = Callable[[int, int], None]
@@ -36,6 +37,8 @@ REGMIX, GRID, STUDY = "regmix", "lab-grid", "study"
 GRID_FILE = Path(__file__).parents[2] / "benchmarks" / "data" / "lab_grid.npz"
 NO_RACE = 3
 """Fresh seeds of a leader where it gets no more than its first ones."""
+_NUMBERS = ("*.csv", "study.json", "trials/*.json", "additions/*.json")
+"""Files of a folder that replays read: RegMix's tables, or a study's configuration and records."""
 VERSION = 3
 """Incremented when the same settings give other numbers: rows kept by an earlier version are not continued."""
 
@@ -70,11 +73,20 @@ class BenchConfig:
 
     @property
     def signature(self) -> str:
-        """Of everything that decides a world's numbers; a file of the user's counts with its text."""
+        """Of everything that decides a world's numbers: files of the user's and recorded runs count with their content."""
         texts = [Path(name.partition(":")[0]).read_text() for name in (self.sampler, self.picker) if _is_file(name)]
         plain = dataclasses.replace(self, worlds=1, first=0, data=None)
         fields = {f.name: getattr(plain, f.name) for f in dataclasses.fields(plain)}
-        return signature_of("bench", VERSION, fields, texts)
+        return signature_of("bench", VERSION, fields, texts, *([read] if (read := _recorded_content(self)) else []))
+
+
+def _recorded_content(config: BenchConfig) -> list[str]:
+    """Return a hash of every file with the numbers of recorded runs; none where worlds are planted or nothing is there."""
+    data = config.data or (GRID_FILE if config.problem == GRID else None)
+    if data is None or config.problem not in (REGMIX, GRID, STUDY):
+        return []
+    found = [data] if data.is_file() else [path for pattern in _NUMBERS for path in sorted(data.glob(pattern))]
+    return [file_fingerprint(path) for path in found]
 
 
 def problems() -> tuple[str, ...]:

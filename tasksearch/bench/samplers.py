@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksearch.bench.planted_world import PlantedWorld
-from tasksearch.bench.simulate import GROUPS, TARGET, Simulation, proposed, searched, sizes_of, space_of
+from tasksearch.bench.simulate import GROUPS, GUESSES, TARGET, Simulation, proposed, searched, sizes_of, space_of
 from tasksearch.bench.skill_worlds import SkillWorld
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
@@ -57,7 +57,8 @@ def tpe_search(
         pairs: matched pairs among the trials; None: as many as a study of that size has.
         by_distance: whether the sampler is told which languages are of one family, where the world has families.
     """
-    fields = {"baseline_seeds": baseline_seeds, "trials": baseline_seeds + trials, "seed": seed, "lag": 1}
+    fields: dict[str, object] = {"baseline_seeds": baseline_seeds, "trials": baseline_seeds + trials, "seed": seed, "lag": 1}
+    fields["guesses"] = GUESSES
     fields["pairs"] = default_pairs(space_of(world), baseline_seeds + trials, baseline_seeds) if pairs is None else pairs
     config = planted_config(world, sampler=sampler, **fields)
     study, sizes = Simulation(world=world), sizes_of(world)

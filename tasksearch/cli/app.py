@@ -147,8 +147,19 @@ def _usage(error: Any) -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     command = getattr(getattr(error, "ctx", None), "command_path", "tasksearch")
-    said = " ".join(error.format_message().split()).rstrip(".")
+    said = _settled(getattr(error, "option_name", ""), command) or " ".join(error.format_message().split()).rstrip(".")
     _fail(error, f"{said} (`{command} --help` shows what it takes)", error.exit_code)
+
+
+def _settled(flag: str, command: str) -> str:
+    """Return why `resume` and `extend` do not take an option of a new study; empty for another option or command."""
+    from tasksearch.core.option import options_of
+    from tasksearch.core.options import StudyOptions
+
+    if not command.endswith((" resume", " extend")) or not any(flag in one.flags for one in options_of(StudyOptions)):
+        return ""
+    other = "; `tasksearch run --model MODEL --from-study STUDY` trains its mixes on another one" if flag == "--model" else ""
+    return f"{flag} is settled when a study is made{other}"
 
 
 def _fail(error: BaseException, said: str, code: int) -> NoReturn:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tasksearch.cli.printing import open_console
 
+_MOST_NAMED = 6
 _HEADINGS = ("task", "lang.", "found", "expected", "select", "report", "long %", "leak %", "chance")
 
 
@@ -21,7 +22,8 @@ def print_check(cards: Sequence[Any], rows: Sequence[Any], model: str | None, ma
     for card, part, training in _parts(cards, rows):
         table.add_row(*_cells(card, part, checked, training=training))
     console.print(table)
-    for line in (*_notes(rows, model, max_length, checked), *_labels(cards, rows), *_leaks(checked), *_licences(cards)):
+    notes = (*_notes(rows, model, max_length, checked), *_repeats(cards, rows))
+    for line in (*notes, *_labels(cards, rows), *_leaks(checked), *_licences(cards)):
         console.print(line, highlight=False, soft_wrap=True)
     for line in (*_missing(cards, rows), *_problems(cards, rows)):
         console.print(line, highlight=False, soft_wrap=True)
@@ -96,6 +98,22 @@ def _notes(rows: Sequence[Any], model: str | None, max_length: int | None, check
         )
         if checked.absent:
             yield f"leak %, not looked at for want of files: {', '.join(checked.absent)}"
+
+
+def _repeats(cards: Sequence[Any], rows: Sequence[Any]) -> Iterator[str]:
+    """Yield what selecting and reporting examples share: within a target nothing is left, between targets all is."""
+    for card, part, training in _parts(cards, rows):
+        if not training and (left := {row.language: row.repeats for row in part if row.repeats}):
+            yield f"{card.name}: {_counts(left)} would select, but the text is also reported: left out"
+        for other in dict.fromkeys(name for row in part for name in row.reported_elsewhere):
+            shared = {row.language: count for row in part if (count := row.reported_elsewhere.get(other))}
+            yield f"{card.name}: {_counts(shared)} select whose text {other} reports"
+
+
+def _counts(by_language: dict[str, int]) -> str:
+    most = sorted(by_language, key=lambda language: (-by_language[language], language))
+    named = ", ".join(f"{language} {by_language[language]}" for language in most[:_MOST_NAMED])
+    return f"{sum(by_language.values())} examples ({named}{', …' if len(most) > _MOST_NAMED else ''})"
 
 
 def _labels(cards: Sequence[Any], rows: Sequence[Any]) -> Iterator[str]:

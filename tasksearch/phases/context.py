@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 import torch
 
@@ -36,6 +37,8 @@ from tasksearch.tasks.template import template_of
 from tasksearch.tasks.unlabelled import unlabelled_files
 from tasksearch.training.micro import MicroSizes
 from tasksearch.training.step_log import StepLog
+
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +190,26 @@ class RunContext:
         return {"data_commits": told} if told else {}
 
 
-@lru_cache(maxsize=2)
+def _kept_while_unchanged(load: Callable[P, RunContext]) -> Callable[P, RunContext]:
+    """Keep the last two results of a function with an argument `model`, as long as the files of that folder stay the same."""
+    asked = inspect.signature(load)
+
+    @lru_cache(maxsize=2)
+    def kept(seen: tuple[tuple[str, int, int], ...], *args: P.args, **kwargs: P.kwargs) -> RunContext:
+        return load(*args, **kwargs)
+
+    @wraps(load)
+    def opened(*args: P.args, **kwargs: P.kwargs) -> RunContext:
+        folder = Path(asked.bind(*args, **kwargs).arguments["model"])
+        files = sorted(folder.iterdir()) if folder.is_dir() else []
+        stats = [(path.name, path.stat()) for path in files if path.is_file()]
+        return kept(tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats), *args, **kwargs)
+
+    opened.cache_clear = kept.cache_clear  # type: ignore[attr-defined]
+    return opened
+
+
+@_kept_while_unchanged
 def open_context(
     suite: Suite,
     root: str,
@@ -203,7 +225,7 @@ def open_context(
     encoder: str = "",
     memory: int | None = None,
 ) -> RunContext:
-    """Load a context; a process that runs many trials with the same arguments loads it once.
+    """Load a context; a process that runs many trials with the same arguments and an unchanged model loads it once.
 
     Args:
         root: folder of the suite's files.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tasksearch.reports.table import Column, ReportTable
-from tasksearch.reports.text import gain_text, number_text, short_mix
+from tasksearch.reports.text import number_text, short_mix
 from tasksearch.results.baseline_comparison import BaselineComparison, BaselineEntry
+from tasksearch.results.estimate import gain_text
 from tasksearch.results.selection_rules import RulePick, RuleTable
 
 

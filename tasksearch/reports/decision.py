@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from tasksearch.reports.tables import mix_legend, mix_letters
-from tasksearch.reports.text import STANDS, first_names, gain_text
+from tasksearch.reports.text import STANDS, first_names
+from tasksearch.results.estimate import gain_text
 from tasksearch.results.matched_comparison import MatchedComparison
 from tasksearch.results.verdict import Choice, TargetResult, Verdict
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tasksearch.reports.table import Column, ReportTable, block_ends
-from tasksearch.reports.text import NOT_CLUSTERED, gain_text, number_text, short_mix
-from tasksearch.results.estimate import Interval, finding_of
+from tasksearch.reports.text import NOT_CLUSTERED, number_text, short_mix
+from tasksearch.results.estimate import Interval, finding_of, gain_text
 from tasksearch.results.matched_comparison import BestOfComparison, MatchedComparison, ScheduleContrast
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tasksearch.reports.table import Column, ReportTable
-from tasksearch.reports.text import gain_text, score_text
-from tasksearch.results.estimate import Estimate
+from tasksearch.reports.text import score_text
+from tasksearch.results.estimate import Estimate, gain_text
 from tasksearch.results.paper_table import AVERAGE, PaperTable
 
 SAME = "*"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tasksearch.core.schedule import Schedule
 from tasksearch.reports.table import Column, ReportTable, text_columns
-from tasksearch.reports.text import gain_text, letter, short_mix
+from tasksearch.reports.text import letter, short_mix
+from tasksearch.results.estimate import gain_text
 from tasksearch.results.portfolio import Portfolio, Portfolios
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tasksearch.reports.table import Column, ReportTable, block_ends
-from tasksearch.reports.text import gain_text, letter, short_mix
+from tasksearch.reports.text import letter, short_mix
+from tasksearch.results.estimate import gain_text
 from tasksearch.results.study_comparison import StudyComparison
 
 

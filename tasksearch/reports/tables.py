@@ -17,14 +17,13 @@ from tasksearch.reports.text import (
     NOT_CLUSTERED,
     STANDS,
     first_names,
-    gain_text,
-    interval_text,
     letter,
     marked,
     number_text,
     short_mix,
     short_plan,
 )
+from tasksearch.results.estimate import gain_text, interval_text
 from tasksearch.results.selection_rules import MIN_SELECT
 from tasksearch.results.verdict import RULES, Choice, TargetResult, Verdict
 

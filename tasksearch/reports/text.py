@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -22,19 +21,8 @@ MARKS = {"better": "▲", "worse": "▼", "no difference seen": "", "no interval
 """Finding → its mark before a gain."""
 
 
-def gain_text(gain: Interval) -> str:
-    """Return `+2.1 [+0.4, +3.8]`, points; without an interval the value alone."""
-    value = f"{gain.value:+.1f}"
-    return value if gain.low is None or gain.high is None else f"{value} {interval_text(gain.low, gain.high)}"
-
-
 STANDS = "†"
 """Mark of a row that stands after a false-discovery correction over the rows of its family."""
-
-
-def interval_text(low: float, high: float) -> str:
-    """Return `[+0.3, +4.6]`, rounded outward."""
-    return f"[{_outward(low, -1)}, {_outward(high, +1)}]"
 
 
 def marked(gain: Interval) -> str:
@@ -111,13 +99,3 @@ def _shares(shares: Sequence[tuple[str, Fraction]]) -> str:
     if len({share for _, share in shares}) == 1:
         return " + ".join(task for task, _ in shares) + " equally"
     return " + ".join(f"{float(100 * share):.3g}% {task}" for task, share in shares)
-
-
-def _outward(end: float, side: int) -> str:
-    """Round an end of an interval away from its middle: to one decimal, or to more where one would move zero in or out."""
-    for digits in range(1, 7):
-        scale = 10**digits
-        rounded = (math.ceil(end * scale - 1e-9) if side > 0 else math.floor(end * scale + 1e-9)) / scale
-        if (rounded > 0) == (end > 0) and (rounded < 0) == (end < 0):
-            break
-    return f"{rounded:+.{digits}f}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tasksearch.results.estimate import interval_text
 from tasksearch.results.unscored_language import UnscoredLanguage
 
 _NAMED = 4
@@ -9,7 +10,7 @@ _NAMED = 4
 
 def unscored_lines(found: UnscoredLanguage) -> list[str]:
     """Return the mix, the predicted gain with its interval, what it rests on, and whether to trust it."""
-    interval = "no interval" if found.low is None or found.high is None else f"[{found.low:+.1f}, {found.high:+.1f}]"
+    interval = "no interval" if found.low is None or found.high is None else interval_text(found.low, found.high)
     lines = [
         f"{found.language} was not scored in this study; this is what its other languages say.",
         f"mix: {found.schedule}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -59,3 +60,24 @@ def finding_of(gain: Interval) -> Finding:
     if gain.low <= 0.0 <= gain.high:
         return "no difference seen"
     return "better" if gain.value > 0 else "worse"
+
+
+def gain_text(gain: Interval) -> str:
+    """Return `+2.1 [+0.4, +3.8]`, points; without an interval the value alone."""
+    value = f"{gain.value:+.1f}"
+    return value if gain.low is None or gain.high is None else f"{value} {interval_text(gain.low, gain.high)}"
+
+
+def interval_text(low: float, high: float) -> str:
+    """Return `[+0.3, +4.6]`, rounded outward."""
+    return f"[{_outward(low, -1)}, {_outward(high, +1)}]"
+
+
+def _outward(end: float, side: int) -> str:
+    """Round an end of an interval away from its middle: to one decimal, or to more where one would move zero in or out."""
+    for digits in range(1, 7):
+        scale = 10**digits
+        rounded = (math.ceil(end * scale - 1e-9) if side > 0 else math.floor(end * scale + 1e-9)) / scale
+        if (rounded > 0) == (end > 0) and (rounded < 0) == (end < 0):
+            break
+    return f"{rounded:+.{digits}f}"

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from tasksearch.core.plain import plain
 from tasksearch.core.schedule import Schedule
-from tasksearch.results.estimate import Estimate, finding_of
+from tasksearch.results.estimate import Estimate, finding_of, interval_text
 
 QUESTION = "joint-vs-sequential"
 RowKind = Literal["language", "group", "target", "kind", "contrast"]
@@ -275,7 +275,7 @@ class MatchedComparison:
         main, early = self.main, self._early
         if main.low is None or main.high is None:
             return f"Joint or sequential: not enough to say from {main.mixtures} mixtures.{early}"
-        seen = f"joint - sequential {main.value:+.1f} points [{main.low:+.1f}, {main.high:+.1f}]"
+        seen = f"joint - sequential {main.value:+.1f} points {interval_text(main.low, main.high)}"
         over = f"on average over {self._mixtures} as drawn from the space{self.rate_words}"
         if main.finding() in ("joint", "sequential"):
             found = f"{main.finding()}, {seen} {over}, joint ahead in {self.joint_ahead}"

@@ -74,7 +74,7 @@ class UnscoredLanguage:
             worst = max(self.left_out, key=lambda one: abs(one.gain - one.predicted))
             return (
                 f"do not trust this: left out like {self.language}, {worst.language} gained {worst.gain:+.1f} where "
-                f"{worst.predicted:+.1f} was predicted, and the interval includes no gain at all"
+                f"{worst.predicted:+.1f} was predicted, and the interval includes zero"
             )
         return ""
 

@@ -14,6 +14,9 @@ The arms of matched pairs have one seed each: all arms of a study are compared a
 alone, since a mixture of its own may well be what fails.
 
 A flagged training on fresh seeds is trained again on a new seed, as a trial of its own, `RERUNS` times in a study at most.
+
+Trials of the search have one seed each. Those that are no better than a guess where the baseline is far above one are not told
+to `--sampler auto`, unless they are many.
 """
 
 from __future__ import annotations
@@ -22,8 +25,8 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
-from tasksearch.core.score import ENGLISH, Cell
-from tasksearch.core.study import LEAST_TWINS, Guesses, TrialRecord
+from tasksearch.core.score import ENGLISH, Cell, read_columns
+from tasksearch.core.study import BASELINES, LEAST_TWINS, SEARCHED, Guesses, TrialRecord
 from tasksearch.search.objective import Baseline, binomial_error
 
 FAR = 6.0
@@ -32,6 +35,8 @@ RERUNS = 4
 """The most trainings of a study that are run again because they collapsed."""
 GUESSED = 2.0
 """Binomial errors above the score of a guess up to which a training counts as no better than one."""
+MOST_GUESSING = 4
+"""Of so many trials of the search at most one is left out of what `--sampler auto` is told."""
 FRESH = ("baseline", "finalist", "control")
 """Roles whose trainings are compared with the other seeds of their plan, and run again where they collapsed."""
 SEVERAL = (*FRESH, "short-baseline")
@@ -60,6 +65,32 @@ def collapsed_pairs(records: Iterable[TrialRecord]) -> frozenset[int]:
     """
     arms = [record for record in records if record.role == "pair" and record.status == "done"]
     return _flagged([arms], {}) if len(arms) > 2 * LEAST_TWINS else frozenset()
+
+
+def guessing(records: Iterable[TrialRecord], baseline: Baseline, guesses: Guesses) -> frozenset[int]:
+    """Return the numbers of the search's finished trainings that are no better than a guess where the baseline is. Pure.
+
+    None where they are more than one in `MOST_GUESSING`: mixes that fail for a reason of their own are what was found.
+
+    Args:
+        records: in any order; the baseline's seeds say on how many examples a target is scored.
+        baseline: of the search.
+        guesses: `StudyConfig.guesses`.
+    """
+    records = list(records)
+    bare = next((record for record in records if record.role in BASELINES and record.status == "done"), None)
+    done = [record for record in records if record.role in SEARCHED and record.status == "done" and len(record.scores)]
+    found: set[int] = set()
+    for target, guess in guesses:
+        cell, score = (target, ENGLISH), bare.scores.cell(target, ENGLISH, "select") if bare else None
+        if score is None or cell not in baseline.cells:
+            continue
+        if baseline.cells[cell].mean <= guess + FAR * binomial_error(guess, score.examples):
+            continue
+        scored = [record for record in done if cell in record.scores.cells("select")]
+        columns = read_columns((record.scores for record in scored), "select", [cell])
+        found |= {r.number for r, (value,) in zip(scored, columns, strict=True) if _is_guessed(value, guess, score.examples)}
+    return frozenset() if MOST_GUESSING * len(found) > len(done) else frozenset(found)
 
 
 def _flagged(several: Sequence[Sequence[TrialRecord]], guesses: Mapping[str, float]) -> frozenset[int]:

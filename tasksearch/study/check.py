@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from tasksearch.core.errors import DataMissing, TasksearchError, Unreachable
-from tasksearch.core.score import ENGLISH
+from tasksearch.core.score import ENGLISH, Half
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import Encoded, Tokenizer, encode
 from tasksearch.tasks.examples import Example, LabelSetExample, PoolSentence, TagExample
-from tasksearch.tasks.selection_split import evaluation_splits, is_cut
+from tasksearch.tasks.selection_split import evaluation_splits, is_cut, scored_rows, text_key
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.suite import Suite
 
@@ -32,6 +33,8 @@ class CheckRow:
         truncated: share of the examples whose text is longer than `max_length`; None without a tokenizer. Sentences and
             questions on long text are cut into windows and lose nothing: for them it is the share that needs several windows.
         selects, reports: number of selection and of reporting examples.
+        repeats: number of examples that do not select, since their text also stands among the reporting examples.
+        reported_elsewhere: other target of the check → number of selection examples whose text it reports in this language.
         chance: score of random guessing, percent.
         problem: why the study cannot run on this data; empty if it can.
         absent: whether the problem is that the data is not there.
@@ -50,6 +53,8 @@ class CheckRow:
     truncated: float | None = None
     selects: int = 0
     reports: int = 0
+    repeats: int = 0
+    reported_elsewhere: dict[str, int] = field(default_factory=dict)
     chance: float | None = None
     problem: str = ""
     absent: bool = False
@@ -92,19 +97,37 @@ def check_data(
         tokenizer: the model's; None: lengths are not checked.
         longest: card → maximum sequence length in tokens.
     """
-    rows = []
+    rows, texts = list[CheckRow](), _Texts()
     for card in cards:
         max_length = longest(card)
         if card.trained:
-            rows.append(_row(source, card, ENGLISH, card.train_split, tokenizer, max_length, training=True))
+            rows.append(_row(source, card, ENGLISH, card.train_split, tokenizer, max_length, texts, training=True))
         if card.role == "target":
             for language in card.languages:
                 if not languages or language in languages:
                     rows += [
-                        _row(source, card, language, split, tokenizer, max_length, training=False)
+                        _row(source, card, language, split, tokenizer, max_length, texts, training=False)
                         for split in evaluation_splits(card, language)
                     ]
-    return rows
+    return [dataclasses.replace(row, reported_elsewhere=texts.elsewhere(row)) if row.selects else row for row in rows]
+
+
+class _Texts:
+    """Hashes of the texts that each target selects by and reports, by language."""
+
+    def __init__(self) -> None:
+        self._held: dict[Half, dict[str, dict[str, frozenset[int]]]] = {"select": {}, "report": {}}
+
+    def add(self, half: Half, task: str, language: str, examples: Iterable[Example]) -> None:
+        """Add a half of one target and language."""
+        self._held[half].setdefault(language, {})[task] = frozenset(hash(text_key(example)) for example in examples)
+
+    def elsewhere(self, row: CheckRow) -> dict[str, int]:
+        """Return other target → number of texts that the row's target selects by and the other one reports."""
+        own = self._held["select"].get(row.language, {}).get(row.task, frozenset())
+        reported = self._held["report"].get(row.language, {})
+        shared = {task: len(own & texts) for task, texts in reported.items() if task != row.task}
+        return {task: count for task, count in shared.items() if count}
 
 
 def _row(
@@ -114,6 +137,7 @@ def _row(
     split: str,
     tokenizer: Tokenizer | None,
     max_length: int,
+    texts: _Texts,
     *,
     training: bool,
 ) -> CheckRow:
@@ -125,7 +149,7 @@ def _row(
     try:
         examples = source.stream_training(card) if training else source.split(card, language, split)
         seen = _Seen.of(card, examples, tokenizer, max_length)
-        halves = {} if training else _halves(source, card, language, split)
+        halves = {} if training else _halves(source, card, language, split, texts)
     except TasksearchError as fault:
         problem = f"needs {card.needs}" if card.needs and training else str(fault)
         absent = isinstance(fault, DataMissing | Unreachable)
@@ -142,6 +166,7 @@ def _row(
         truncated=None if tokenizer is None else seen.long / max(1, seen.read),
         selects=halves.get("select", 0),
         reports=halves.get("report", 0),
+        repeats=seen.scored - sum(halves.values()) if halves.get("select") else 0,
         chance=None if training else card.chance_over([language]),
         problem="" if expected is None or expected in held else f"{seen.count} examples, {expected} expected",
         skipped=skipped,
@@ -155,11 +180,13 @@ class _Seen:
 
     Attributes:
         read, count: number of examples read, and of those that count (for two pools to be mined: pairs to be found).
+        scored: number of examples that could select or report (of two pools: sentences with a translation).
         long: number of examples that are longer than the maximum sequence length.
     """
 
     read: int = 0
     count: int = 0
+    scored: int = 0
     long: int = 0
     labels: Counter[int] = field(default_factory=Counter)
 
@@ -168,6 +195,7 @@ class _Seen:
         seen, left = _Seen(), iter(examples)
         while block := list(islice(left, 10_000)):
             seen.read += len(block)
+            seen.scored += len(scored_rows(block))
             seen.count += sum(len(e.translations) if isinstance(e, PoolSentence) else 1 for e in block)
             if card.labels:
                 for example in block:
@@ -188,13 +216,14 @@ def _labels_of(example: Example) -> Sequence[int]:
     return example.labels if isinstance(example, LabelSetExample) else [getattr(example, "label", 0)]
 
 
-def _halves(source: TaskSource, card: TaskCard, language: str, split: str) -> dict[str, int]:
-    """Return how many examples of this split are selection and how many are reporting examples."""
+def _halves(source: TaskSource, card: TaskCard, language: str, split: str, texts: _Texts) -> dict[str, int]:
+    """Return how many examples of this split are selection and how many are reporting examples; note their texts."""
     found: Counter[str] = Counter()
     for portion in source.portions(card, language):
         for half, rows in portion.rows.items():
             if is_cut(card, language) or (half == "select") == (split == card.select_split):
                 found[half] += len(rows)
+                texts.add(half, card.name, language, (portion.examples[int(row)] for row in rows))
     return dict(found)
 
 

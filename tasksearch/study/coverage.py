@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from tasksearch.core.errors import UnknownName
 from tasksearch.core.study import TrialRecord
-from tasksearch.tasks.languages import canonical
+from tasksearch.tasks.languages import canonical, known_languages
 from tasksearch.tasks.suite import Suite
 
 
@@ -28,7 +28,10 @@ class LanguageNotCovered(UnknownName):
         elif covering:
             way = f"suite {suite.name} covers it by {', '.join(covering)}: run a {what} with --target {' or '.join(covering)}"
         else:
-            way = f"nor does any target of suite {suite.name} cover it; {self.args[0]}"
+            way = f"nor does any target of suite {suite.name} cover it"
+            if canonical(language) not in known_languages():
+                told = str(self.args[0]).replace("(known: ", "(scored: ")
+                way += f"; {told}, and `tasksearch languages` lists all codes"
         self.args = (f"no target of this {what} is scored in {language!r}; {way}",)
 
 

@@ -9,6 +9,7 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -319,6 +320,10 @@ def _signature(vectors: Sequence[npt.NDArray[np.float32]], sides: Sequence[Any],
 
     kept = {name: settings[name] for name in ("similarity", "k", "ties", "duplicates", "device")} | {"memory": memory}
     digest = hashlib.blake2b(repr((kept, [None if side is None else len(side) for side in sides])).encode())
+    for side in sides:
+        if side is not None:  # which rows are one sentence, not only how many there are
+            digest.update(np.fromiter(map(len, side), dtype=np.int64, count=len(side)).data)
+            digest.update(np.fromiter(chain.from_iterable(side), dtype=np.int64).data)
     for array in vectors:
         for begin in range(0, len(array), 16_384):
             digest.update(np.ascontiguousarray(array[begin : begin + 16_384]).data)

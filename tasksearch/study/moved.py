@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tasksearch.core.errors import Damaged
+from tasksearch.core.errors import Damaged, DataMissing
 from tasksearch.core.study import StudyConfig
 from tasksearch.study.folder_notes import address_of, keep_address
 from tasksearch.tracking.database import file_of, rebase_artefacts
@@ -60,6 +60,17 @@ def follow_data(ledger: Any) -> list[str]:
         return []
     ledger.save_config(dataclasses.replace(config, data=str(Path(now).absolute())))
     return [f"the data folder {config.data} is gone: files are read from {Path(now).absolute()}, as TASKSEARCH_DATA says"]
+
+
+def check_data(config: StudyConfig) -> None:
+    """Raise DataMissing where the data folder of a study that goes on is gone; TASKSEARCH_DATA says where it is now."""
+    if config.data is None or Path(config.data).is_dir():
+        return
+    named = os.environ.get("TASKSEARCH_DATA")
+    said = f"TASKSEARCH_DATA names {named!r}, which is no folder" if named else "TASKSEARCH_DATA is not set"
+    raise DataMissing(
+        f"the study's data folder {config.data!r} is gone and {said}; expected it to name where the files are now"
+    )
 
 
 def _rebase_shared(uri: str | None, had: Path, now: Path) -> str:

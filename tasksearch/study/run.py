@@ -24,7 +24,7 @@ from tasksearch.core.study import StudyConfig
 from tasksearch.study.closing import close_study
 from tasksearch.study.configuration import DEFAULT_FOLDER, configure
 from tasksearch.study.locations import optuna_address, remember_optuna, store_address, study_id, tracking_address
-from tasksearch.study.moved import follow_data, rebase
+from tasksearch.study.moved import check_data, follow_data, rebase
 from tasksearch.study.own_parts import trainable_of
 from tasksearch.study.pretraining_text import keep_checked, pretraining_text
 from tasksearch.study.reconcile import counts_of
@@ -130,12 +130,14 @@ def mend_records(ledger: Any, on_event: Callable[[Any], None] | None = None) -> 
     """Set damaged records aside and restore a damaged `study.json` from its copy; report each repair through `on_event`.
 
     Raises:
+        DataMissing: the study's data folder is gone, and TASKSEARCH_DATA names no other.
         StudyNotReady: the folder holds no study.
         StudyBusy: another driver is using the folder.
     """
     ledger.config()  # raises before the lock file is made, so that a folder without a study stays untouched
     with ledger.lock():
         _say(on_event, [*ledger.mend_config(), *rebase(ledger), *follow_data(ledger), *ledger.mend()])
+        check_data(ledger.config())
 
 
 def _say(on_event: Callable[[Any], None] | None, lines: Sequence[str]) -> None:

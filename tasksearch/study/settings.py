@@ -13,12 +13,12 @@ from tasksearch.core.options import StudyOptions, control_names
 from tasksearch.core.plan import PhaseSettings, RetrievalSettings, TrainSettings
 from tasksearch.core.study import ALL_LANGUAGES, AUTO_LAYER, LEADER_SEEDS_ONCE, Overrides, StudyConfig
 from tasksearch.core.target_settings import PerTarget, with_own
-from tasksearch.core.told_apart import any_before
 from tasksearch.search.matched_pairs import default_pairs
 from tasksearch.study.folder_notes import keep_note, note_of
 from tasksearch.study.own_parts import unseeded_note
 from tasksearch.study.presets import without_preset
 from tasksearch.study.pretraining_text import pretraining_text, unchecked_note
+from tasksearch.study.told_apart import mistaken_note
 from tasksearch.tasks.suite import Suite
 from tasksearch.tracking.address import kept as kept_address
 
@@ -283,34 +283,3 @@ def warning_of(suite: Suite, config: StudyConfig, folder: Path | None = None) ->
     parts += [note] if folder is not None and (note := skipped_note(folder)) else []
     parts += [note] if folder is not None and (note := mistaken_note(suite, config, folder)) else []
     return "; ".join(parts)
-
-
-def mistaken_note(suite: Suite, config: StudyConfig, folder: Path) -> str:
-    """Return which scores of an older study may be of another language's text (`core.told_apart`); empty where none can be."""
-    from tasksearch.records.ledger import Ledger
-    from tasksearch.tasks.card import POOLED
-    from tasksearch.tasks.resolve import may_serve_several
-    from tasksearch.tasks.selection_split import is_cut
-    from tasksearch.tasks.source import LEAST_CACHED
-
-    cap = config.overrides.evaluation_examples
-    several: dict[str, list[str]] = {}
-    for name in config.targets:
-        card = suite.card(name)
-        whole, splits = card.kind in POOLED or cap is None, (card.select_split, card.report_split)
-        large = {
-            language
-            for language, split, count in card.expected
-            if split in splits and count >= LEAST_CACHED
-            if whole
-            or (cap or 0) * (1 + is_cut(card, language)) >= LEAST_CACHED  # both halves of a single split are one portion
-        }
-        if len(named := sorted(large & {*config.languages})) > 1 and may_serve_several(card.source):
-            several[name] = named
-    if not several or not any_before(Ledger(folder).written()):
-        return ""
-    told = "; ".join(f"{name} in {', '.join(languages)}" for name, languages in several.items())
-    return (
-        f"{told}: scored by a version that could take one language's text for another's where one file or hub data set holds "
-        "both; do not use these numbers, train the study again (CHANGELOG.md)"
-    )

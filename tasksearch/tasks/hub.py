@@ -65,7 +65,7 @@ def pin(identity: str, asked: str = "main", *, cache: Path | None = None) -> Pin
     """
     check_id(identity)
     noted = _noted(note_of(identity, asked, cache))
-    if noted is None:
+    if noted is None or (noted.id, noted.asked) != (identity, asked):  # two names may be one file's, as `a/b--c` and `a--b/c`
         noted = _look_up(identity, asked)
         _note(noted, note_of(identity, asked, cache))
     return noted

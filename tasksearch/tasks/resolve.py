@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from tasksearch.core.errors import DataMissing, TasksearchError
@@ -173,35 +175,58 @@ def pin_of(root: Path, card: TaskCard, source: Source, language: str, split: str
 
 
 def serves_several(root: Path, card: TaskCard, source: Source, language: str, split: str) -> bool:
-    """Whether `fingerprint` does not tell languages apart: a hub table, or files whose path names no language."""
-    return may_serve_several(choose(root, card, source, language, split))
+    """Whether `fingerprint` may not tell the language from another: a hub table, or files that are not its own alone."""
+    copy = choose(root, card, source, language, split)
+    return isinstance(copy, Hub) or not copy.alone(language, card.languages)
 
 
-def may_serve_several(source: Source) -> bool:
-    """Whether some copy of the data is as `serves_several` says, whichever is there."""
+def sharing(source: Source, languages: Collection[str], splits: Collection[str]) -> frozenset[str]:
+    """Return those of these languages that some copy of the data holds in one place with another of them."""
     match source:
-        case Files(path=path):
-            return not ("{language}" in path or "{code}" in path)
         case Hub():
-            return True
+            return frozenset(languages) if len(languages) > 1 else frozenset()
+        case Files():
+            held = [language for language in languages if source.holds(language)]
+            places = Counter(source.relative("", language, "") for language in held)
+            return frozenset(language for language in held if places[source.relative("", language, "")] > 1)
         case FirstOf(sources=copies):
-            return any(map(may_serve_several, copies))
-        case ByPart(parts=parts, rest=rest):
-            return any(may_serve_several(part) for _, _, part in parts) or (rest is not None and may_serve_several(rest))
+            return frozenset[str]().union(*(sharing(copy, languages, splits) for copy in copies))
+        case ByPart():
+            found = frozenset[str]()
+            for split in splits:
+                parts: dict[Source, list[str]] = {}
+                for language in languages:
+                    if (part := source.of(language, split)) is not None:
+                        parts.setdefault(part, []).append(language)
+                found = found.union(*(sharing(part, held, splits) for part, held in parts.items()))
+            return found
+
+
+def serves_splits(root: Path, card: TaskCard, source: Source, language: str, split: str) -> bool:
+    """Whether `fingerprint` does not tell splits apart: a hub table, or files of several splits."""
+    copy = choose(root, card, source, language, split)
+    return isinstance(copy, Hub) or ((form := FORMATS.get(copy.format)) is not None and form.by_split)
 
 
 def fingerprint(root: Path, card: TaskCard, source: Source, language: str, split: str) -> str:
     """Return a hash of the data's content (for a hub table, its commit) and of how it is read.
 
-    Languages of one file or hub data set have the same: what names data of one language by it names the language too.
+    Languages of one file or hub data set have the same, and so have splits of a hub data set or of a file of several: what
+    names data by it names language and split too.
     """
     copy = choose(root, card, source, language, split)
     if isinstance(copy, Hub):
         found = pin(copy.id, copy.revision)
-        return f"{found.id}@{found.commit}/{signature_of(READER, copy)}"
+        return f"{found.id}@{found.commit}/{_reading(copy)}"
     paths = paths_of(root, card, copy, language, split)
     hashes = [file_fingerprint(file) for path in paths for file in (path, *_beside(copy, path))]
     if any(leaves_documents_unnamed(path, copy, card.kind, stamp_of(path)) for path in paths):
         hashes.append("documents without a name")
     content = hashes[0] if len(hashes) == 1 else signature_of("files", hashes)
-    return f"{content}/{signature_of(READER, copy)}"
+    return f"{content}/{_reading(copy)}"
+
+
+@lru_cache(maxsize=1024)
+def _reading(copy: Files | Hub) -> str:
+    """Return a hash of how a copy is read."""
+    return signature_of(READER, copy)

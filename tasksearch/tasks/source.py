@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import cached_property, lru_cache, partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from tasksearch.core.errors import BadInput
 from tasksearch.core.score import ENGLISH
@@ -21,10 +22,12 @@ from tasksearch.tasks.examples import Example
 from tasksearch.tasks.passages import passages
 from tasksearch.tasks.pools import pools_of
 from tasksearch.tasks.reading import FileReading, Tally
-from tasksearch.tasks.resolve import absent, fingerprint, pin_of, read_source, serves_several, stream_source
+from tasksearch.tasks.resolve import absent, fingerprint, pin_of, read_source, serves_several, serves_splits, stream_source
 from tasksearch.tasks.selection_split import SPLIT_RULE, Portion, evaluation_splits, few_shot_draws, portions
 from tasksearch.tasks.source_spec import Source
 
+TRAIN = "train"
+"""Split that a training fingerprint does not name: the usual one."""
 LEAST_CACHED = 1_000
 """Minimum number of evaluation examples for which a cache file is faster than encoding again."""
 _FEW = 500
@@ -48,6 +51,7 @@ class TaskSource:
         """Task, language and split → one line per bad record that was skipped."""
         self.left_out: dict[str, tuple[tuple[str, int], ...]] = {}
         """Task, language and split → number of records that the authors themselves exclude, by reason."""
+        self._data: dict[tuple[TaskCard, Source, str, str], str] = {}  # fingerprints of what the caches below were read from
         # examples are objects of a kilobyte or two: those of all languages would take more memory than a small model
         self._read = lru_cache(maxsize=4)(self._read_now)
         # every language of a mixed task is read beside all others: without it a file is read once for each of them
@@ -61,11 +65,17 @@ class TaskSource:
         self._pinned = lru_cache(maxsize=8192)(partial(pin_of, root))
         self._sizes = lru_cache(maxsize=256)(self._count_training)
         self._mistaken = lru_cache(maxsize=4096)(self._was_mistaken)
+        self._kept: tuple[Any, ...] = (
+            self._read, self._seconds, self._portions, self._small_portions, self._scored, self._encoded, self._trained,
+            self._drawn, self._sizes, self._mistaken,
+        )  # fmt: skip
 
     # ---- examples
 
     def split(self, card: TaskCard, language: str, split: str) -> tuple[Example, ...]:
         """Return all evaluation examples of one of the authors' splits; raises DataMissing or BadInput."""
+        for spoken in (language, *card.languages_beside(language)):
+            self._fingerprint(card, card.source, spoken, split)
         if card.second_language:
             read = lambda one: self._read(card, card.source, one, split).examples  # noqa: E731
             return crossed(card, language, split, read, lambda one: self._seconds(card, one, split))
@@ -78,15 +88,20 @@ class TaskSource:
             cap: maximum number of selection and of reporting examples.
             few_shot: labelled examples of a draw; the draws are not among them.
         """
+        self.evaluation_fingerprint(card, language)  # what was read before a file changed is forgotten
         found = self._small_portions if cap is not None and cap <= _FEW else self._portions
         return found(card, language, cap, few_shot)
 
     def few_shot(self, card: TaskCard, language: str, few_shot: int) -> tuple[tuple[Example, ...], ...]:
         """Return the draws of `few_shot` labelled examples of a language; none where it selects nothing, or for no examples."""
-        return self._drawn(card, language, few_shot) if few_shot else ()
+        if not few_shot:
+            return ()
+        self.evaluation_fingerprint(card, language)
+        return self._drawn(card, language, few_shot)
 
     def scored_examples(self, card: TaskCard, language: str, cap: int | None = None) -> int:
         """Return how many examples `portions` holds."""
+        self.evaluation_fingerprint(card, language)
         return self._scored(card, language, cap)
 
     def evaluation(
@@ -99,12 +114,14 @@ class TaskSource:
         prefix: str = "",
     ) -> tuple[Encoded, ...]:
         """Return the encoded items of each portion; `prefix` as in `encode`."""
+        self.evaluation_fingerprint(card, language)
         return self._encoded(card, language, max_length, cap, few_shot, prefix)
 
     def training_examples(self, card: TaskCard) -> tuple[Example, ...]:
         """Return the training examples of all the card's training sources, English ones unless it trains in other languages."""
         if card.trains_in:
             return tuple(self.stream_training(card))
+        self.training_fingerprint(card)
         found = [self._read(card, source, ENGLISH, card.train_split).examples for source in card.train_sources]
         return tuple(example for examples in found for example in examples)
 
@@ -133,7 +150,7 @@ class TaskSource:
     def training_counts(self, card: TaskCard) -> tuple[tuple[str, int], ...]:
         """Return (language, examples) of a card that trains in named languages, in the order of its examples."""
         alone = {language: dataclasses.replace(card, trains_in=(language,)) for language in card.trains_in}
-        return tuple((language, self._sizes(one)) for language, one in alone.items())
+        return tuple((language, self.training_size(one)) for language, one in alone.items())
 
     def check_translations(self, card: TaskCard) -> None:
         """Check that every translation of a labelled card's training data is as long as the English original.
@@ -144,7 +161,7 @@ class TaskSource:
         """
         if card.kind == "mlm" or not card.trains_in:
             return
-        whole = self._sizes(dataclasses.replace(card, trains_in=()))
+        whole = self.training_size(dataclasses.replace(card, trains_in=()))
         for language, count in self.training_counts(card):
             if count != whole:
                 raise BadInput(
@@ -154,10 +171,12 @@ class TaskSource:
 
     def training(self, card: TaskCard, max_length: int) -> Encoded:
         """Return the encoded training items."""
+        self.training_fingerprint(card)
         return self._trained(card, max_length)
 
     def training_size(self, card: TaskCard) -> int:
         """Return the number of English training examples."""
+        self.training_fingerprint(card)
         return self._sizes(card)
 
     def _read_now(self, card: TaskCard, source: Source, language: str, split: str) -> FileReading:
@@ -254,11 +273,17 @@ class TaskSource:
     # ---- fingerprints of the data
 
     def training_fingerprint(self, card: TaskCard) -> str:
-        """Return hashes of the training data and of how its sources are read."""
-        return " ".join(
-            (f"{language} " if card.trains_in else "") + self._fingerprint(card, source, language, card.train_split)
-            for language, source in card.train_parts
-        ) + (f" at most {card.most}" if card.most else "")
+        """Return hashes of the training data and of how its sources are read, and the split where the hashes do not tell it."""
+        split, parts = card.train_split, card.train_parts
+        unnamed = split != TRAIN and any(serves_splits(self.root, card, source, language, split) for language, source in parts)
+        return (
+            " ".join(
+                (f"{language} " if card.trains_in else "") + self._fingerprint(card, source, language, split)
+                for language, source in parts
+            )
+            + (f" at most {card.most}" if card.most else "")
+            + (f" of {split}" if unnamed else "")
+        )
 
     def evaluation_fingerprint(self, card: TaskCard, language: str) -> tuple[str, ...]:
         """Return hashes of a language's evaluation data and of how it is read, with the split rule's version."""
@@ -276,6 +301,7 @@ class TaskSource:
         Args:
             cap: maximum number of selection and of reporting examples.
         """
+        self.evaluation_fingerprint(card, language)
         return self._mistaken(card, language, cap)
 
     def _was_mistaken(self, card: TaskCard, language: str, cap: int | None) -> bool:
@@ -291,7 +317,17 @@ class TaskSource:
         return signature_of(data, card.kind, card.labels, language, self.skip_bad, *([beside] if beside else []))
 
     def _fingerprint(self, card: TaskCard, source: Source, language: str, split: str) -> str:
-        return fingerprint(self.root, card, source, language, split)
+        """Return what `resolve.fingerprint` does.
+
+        Where a file has changed since it was read, everything that was read is forgotten: else what is encoded or scored next
+        would be kept on disk under the name of the new content.
+        """
+        asked, found = (card, source, language, split), fingerprint(self.root, card, source, language, split)
+        if self._data.setdefault(asked, found) != found:
+            for kept in self._kept:
+                kept.cache_clear()
+            self._data = {asked: found}
+        return found
 
     def hub_commits(self, cards: Iterable[TaskCard], languages: Mapping[str, Sequence[str]]) -> dict[str, str]:
         """Return hub data set → commit for all that the cards read; empty if all data are files.

@@ -5,6 +5,7 @@ A new type of source needs another dataclass in `Source` and one more branch in 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,13 @@ class Files:
     def holds(self, language: str) -> bool:
         """Whether the files may contain that language."""
         return not self.languages or language in self.languages
+
+    def alone(self, language: str, languages: Iterable[str]) -> bool:
+        """Whether the language has files of its own: their path names it, and no other of these languages has the same path."""
+        if "{language}" in self.path:
+            return True
+        others = (other for other in languages if other != language and self.holds(other))
+        return "{code}" in self.path and all(self.code(other) != self.code(language) for other in others)
 
     def code(self, language: str) -> str:
         """Return the language's name in the files."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tasksearch.results.estimate import Estimate
-from tasksearch.results.verdict import RULES, Choice, Verdict
+from tasksearch.results.estimate import Estimate, gain_text
+from tasksearch.results.verdict import RULES, Verdict
 
 OVER_ALL = "all"
 """Stands for the target in names of numbers over all targets of a row."""
@@ -39,9 +39,4 @@ def _described(verdict: Verdict) -> str:
         f"| language | mix | gain, points [{100 * verdict.level:g} %] | found |",
         "|---|---|---|---|",
     ]
-    return "\n".join([*lines, *(f"| {c.name} | {c.schedule} | {_gain(c)} | {c.finding} |" for c in verdict.choices)])
-
-
-def _gain(choice: Choice) -> str:
-    gain = choice.gain
-    return f"{gain.value:+.1f}" + ("" if gain.low is None or gain.high is None else f" [{gain.low:+.1f}, {gain.high:+.1f}]")
+    return "\n".join([*lines, *(f"| {c.name} | {c.schedule} | {gain_text(c.gain)} | {c.finding} |" for c in verdict.choices)])

@@ -56,6 +56,18 @@ def test_another_setting_does_not_go_on_from_the_first(tmp_path):
     assert small(worlds=1).signature == small(worlds=9, first=4).signature
 
 
+def test_other_recorded_runs_do_not_go_on_from_the_first(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder, told in ((one, "1"), (other, "2")):
+        (folder / "trials").mkdir(parents=True)
+        (folder / "trials/0000.json").write_text(told)
+    names = [small(problem="study", data=folder).signature for folder in (one, other)]
+    (other / "trials/0000.json").write_text("1")
+    assert names[0] != names[1] and small(problem="study", data=other).signature == names[0]
+    (other / "readings.json").write_text("a reading changes no number")
+    assert small(problem="study", data=other).signature == names[0]
+
+
 def test_a_picker_and_a_sampler_of_ones_own(tmp_path):
     picker, sampler = tmp_path / "picker.py", tmp_path / "sampler.py"
     picker.write_text(OWN_PICKER)

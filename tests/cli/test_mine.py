@@ -10,6 +10,7 @@ from tasksearch.cli.app import app
 from tasksearch.core.errors import Interrupted, TasksearchError
 from tasksearch.core.plan import RetrievalSettings
 from tasksearch.study.embedding import Embedding, embed_file, fitted, load_encoder
+from tasksearch.study.mining import _signature
 
 TEXTS = ["a b", "b a b", "c", "a c c", "b"]
 
@@ -155,3 +156,10 @@ def test_ctrl_c_says_how_to_go_on(files, monkeypatch):
     done = invoked("mine", files / "a.npy", files / "b.npy", "--out", files / "out.tsv")
     assert isinstance(done.exception, Interrupted)
     assert str(done.exception) == "interrupted; the same command goes on from what is finished"
+
+
+def test_an_unfinished_search_is_named_by_which_sentences_are_one():
+    vectors = [np.ones((3, 2), dtype=np.float32)] * 2
+    settings = dict.fromkeys(("similarity", "k", "ties", "duplicates", "device"), 1)
+    names = {_signature(vectors, [one, None], settings, 8) for one in (None, [[0, 1], [2]], [[0], [1, 2]], [[0], [1], [2]])}
+    assert len(names) == 4

@@ -93,6 +93,18 @@ def ran(monkeypatch, capsys):
         (("store", "ls", "x", "--limit", "many"), 2, "BadParameter", "Invalid value for '--limit'"),
         (("data", "chek"), 2, "UsageError", "No such command 'chek'"),
         (("best", "x", "--rool"), 2, "NoSuchOption", "No such option: --rool"),
+        (
+            ("resume", "x", "--sampler", "tpe"),
+            2,
+            "NoSuchOption",
+            "--sampler is settled when a study is made (`tasksearch resume",
+        ),
+        (
+            ("extend", "x", "--model", "y"),
+            2,
+            "NoSuchOption",
+            "`tasksearch run --model MODEL --from-study STUDY` trains its mixes",
+        ),
     ],
 )
 def test_an_error_is_one_object_with_the_exit_code_that_it_has_without_json(ran, words, code, kind, said):

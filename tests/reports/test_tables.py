@@ -15,7 +15,8 @@ from tasksearch.core.score import Score, ScoreTable
 from tasksearch.core.study import TrialRecord
 from tasksearch.reports.frames import COLUMNS, score_frame
 from tasksearch.reports.tables import mix_letters, target_table, trial_table, verdict_table
-from tasksearch.reports.text import gain_text, short_mix, short_plan
+from tasksearch.reports.text import short_mix, short_plan
+from tasksearch.results.estimate import gain_text
 from tasksearch.results.verdict import Choice, Estimate, TargetResult, Verdict, finding_of
 
 WARNING = "A generated, code-mixed world: its numbers say nothing about real languages."

@@ -7,11 +7,13 @@ import numpy as np
 import optuna
 import pytest
 
+from tasksearch.bench.planted_world import CHANCE
 from tasksearch.bench.sampler_regret import regrets
 from tasksearch.bench.samplers import SEARCHES, judge_last, planted_config
-from tasksearch.bench.simulate import GROUPS, Simulation, sizes_of, space_of
+from tasksearch.bench.simulate import GROUPS, GUESSES, Simulation, sizes_of, space_of
 from tasksearch.bench.skill_worlds import TUNED
 from tasksearch.core.errors import BadInput
+from tasksearch.core.score import ScoreTable
 from tasksearch.core.space import SearchSpace, decode, suggest
 from tasksearch.core.study import Objective
 from tasksearch.search import auto, surrogate_search
@@ -93,6 +95,22 @@ def test_a_batch_spreads(config, study):
         return np.abs(place[:, np.newaxis] - place).sum()
 
     assert batch(told=True) > batch(told=False)
+
+
+def test_a_trial_at_a_guess_is_not_told_but_is_not_proposed_again(config, study):
+    """As where the trial had not been told at all, once the study knows what a guess scores."""
+    asked, last = dataclasses.replace(config, guesses=GUESSES), study.records[-1]
+    rows = [dataclasses.replace(s, value=100 * CHANCE) for s in last.scores]
+    failed = dataclasses.replace(last, scores=ScoreTable.of(rows))
+
+    def first(told, settings):
+        return next(auto_suggestions(settings, told, (), GROUPS, seed=0))
+
+    known = study.records[:-1]
+    assert first([*known, failed], asked) == first(known, asked) != first([*known, failed], config)
+    assert first(study.records, asked) == first(study.records, config)
+    after = propose(dataclasses.replace(asked, lag=1), {}, study.plan_of, len(study.records), [*known, failed], GROUPS)
+    assert after.plan.schedule not in {record.plan.schedule for record in [*known, failed]}
 
 
 def test_trials_without_scores_are_told_by_their_objective(config, study):

@@ -10,7 +10,7 @@ from tasksearch.bench.samplers import judged, planted_config
 from tasksearch.bench.simulate import GROUPS, GUESSES, proposed, searched
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Score, ScoreTable
-from tasksearch.search.collapse import RERUNS, collapsed, collapsed_pairs, is_rerun, not_trained, to_run_again
+from tasksearch.search.collapse import RERUNS, collapsed, collapsed_pairs, guessing, is_rerun, not_trained, to_run_again
 from tasksearch.search.objective import Baseline
 from tasksearch.search.proposals import Proposal, propose
 
@@ -237,3 +237,14 @@ def test_a_study_that_knows_what_a_guess_scores_finds_more_where_a_seed_fails():
     family, two = FAMILIES["tune-collapse"], Setting(leader_seeds=2, most_seeds=5)
     before, after = (measure(family, [0], [24], setting=s)[24] for s in (dataclasses.replace(two, guesses=()), two))
     assert before.half_width[0] > 20 > 5 > after.half_width[0] and before.power[0] < after.power[0]
+
+
+def test_a_trial_of_the_search_at_a_guess_is_told_apart_unless_many_are_or_the_baseline_is_one(toy):
+    bare = trained(toy, [70, 71, 69])
+    searched = [trained(toy, [value], role="search", first=3 + n, name=n)[0] for n, value in enumerate([72, 34, 50, 71, 68])]
+    assert guessing([*bare, *searched], Baseline.of(bare), GUESS) == {4}
+    assert guessing(searched, Baseline.of(bare), GUESS) == guessing([*bare, *searched], Baseline.of(bare), ()) == frozenset()
+    many = trained(toy, [33], role="search", first=8, name=9)
+    assert guessing([*bare, *searched, *many], Baseline.of(bare), GUESS) == frozenset()
+    low = trained(toy, [35, 36, 34])
+    assert guessing([*low, *searched], Baseline.of(low), GUESS) == frozenset()

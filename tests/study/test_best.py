@@ -79,6 +79,10 @@ def test_a_language_that_was_not_scored_is_one_line_with_the_targets_that_would_
     assert f"suite lab covers it by {', '.join(covering)}" in str(LanguageNotCovered("sov", suite, (), ["far"]))
     with pytest.raises(UnknownName, match="nor does any target of suite lab cover it; no language 'faar'; did you mean 'far'"):
         best_of(planted_folder, languages=["faar"])
+    unknown = str(LanguageNotCovered("faar", suite, (), ["far"]))
+    assert unknown.endswith("(scored: far), and `tasksearch languages` lists all codes")
+    known = "no target of this study is scored in 'fr'; nor does any target of suite lab cover it"
+    assert str(LanguageNotCovered("fr", suite, (), ["far"])) == known
 
 
 def test_a_language_of_the_study_that_none_of_its_targets_has_is_told_too(planted_folder, tmp_path):

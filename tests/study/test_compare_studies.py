@@ -1,8 +1,10 @@
 """Several studies side by side: every verdict is the study's own, and nothing is asked a second time."""
 
+import csv
 import dataclasses
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -61,3 +63,12 @@ def test_the_command_prints_every_study_in_every_block_and_one_object(two):
     told = json.loads(CliRunner().invoke(app, ["compare", *map(str, two), "--json"], catch_exceptions=False).output)
     assert [one["name"] for one in told["studies"]] == ["planted", "larger"]
     assert told["studies"][0]["verdict"]["choices"][0]["gain"]["value"] is not None
+
+
+def test_its_tables_are_written_for_a_spreadsheet_and_a_paper(two, tmp_path):
+    asked = ["compare", *map(str, two), "--tables", str(tmp_path / "there")]
+    told = json.loads(CliRunner().invoke(app, [*asked, "--json"], catch_exceptions=False).output)
+    files = [Path(name) for name in told["tables"]]
+    assert {"studies.csv", "studies.tex", "comparison.csv", "comparison.tex"} <= {file.name for file in files}
+    rows = list(csv.reader((tmp_path / "there/comparison.csv").read_text("utf-8").splitlines()))
+    assert rows[0][1:4] == ["study", "mix", "gain [95 %]"] and {row[1] for row in rows[1:]} == {"planted", "larger"}

@@ -12,13 +12,14 @@ import pytest
 from typer.testing import CliRunner
 
 from tasksearch.cli.app import app
-from tasksearch.core.errors import BadInput
+from tasksearch.core.errors import BadInput, DataMissing
 from tasksearch.records import holdout_log as readings
 from tasksearch.records.holdout_log import ask, holdout_uses
 from tasksearch.records.ledger import Ledger
 from tasksearch.study import moved
 from tasksearch.study.best import best_of
 from tasksearch.study.locations import optuna_address, remember_optuna, store_address, study_id
+from tasksearch.study.run import resume_study
 from tasksearch.tasks.lab_suite import lab_suite
 from tasksearch.tracking.address import default_uri
 from tasksearch.tracking.mlflow import MlflowTracker
@@ -198,6 +199,11 @@ def test_a_data_folder_that_is_gone_is_looked_for_where_the_environment_says(pla
     ledger.save_config(planted.config(data=str(tmp_path / "gone")))
     monkeypatch.setenv("TASKSEARCH_DATA", str(tmp_path / "not there either"))
     assert moved.follow_data(ledger) == [] and ledger.config().data == str(tmp_path / "gone")
+    with pytest.raises(DataMissing, match=r"gone' is gone and TASKSEARCH_DATA names '.*not there either', which is no folder"):
+        resume_study(ledger.folder)
+    monkeypatch.delenv("TASKSEARCH_DATA")
+    with pytest.raises(DataMissing, match=r"gone' is gone and TASKSEARCH_DATA is not set; expected it to name where"):
+        resume_study(ledger.folder)
     (tmp_path / "data").mkdir()
     monkeypatch.setenv("TASKSEARCH_DATA", str(tmp_path / "data"))
     (line,) = moved.follow_data(ledger)

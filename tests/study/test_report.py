@@ -24,7 +24,7 @@ from tasksearch.reports.sections import mixes, summary, targets
 from tasksearch.reports.table import ReportTable, text_columns
 from tasksearch.reports.table_files import to_csv, to_latex
 from tasksearch.reports.tables import row_name
-from tasksearch.reports.text import gain_text
+from tasksearch.results.estimate import gain_text
 from tasksearch.study.report import command_of, planned, report_of, write_report
 
 PARTS = (

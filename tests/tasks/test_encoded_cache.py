@@ -7,17 +7,19 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tasksearch.core.errors import BadInput
 from tasksearch.tasks import encoded_cache as shelf
-from tasksearch.tasks import source
+from tasksearch.tasks import resolve, source
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.encode import encode
 from tasksearch.tasks.encoded_cache import LIMIT, trim
-from tasksearch.tasks.resolve import may_serve_several
+from tasksearch.tasks.hub import Pin
+from tasksearch.tasks.resolve import serves_several, sharing
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.source_spec import ByPart, Files, FirstOf, Hub
 
@@ -203,8 +205,70 @@ def test_what_earlier_versions_may_have_mistaken_is_known(files, monkeypatch):
     assert not found.was_mistaken(CARD, "sw", 100) and found.was_mistaken(POOL, "sw", 100)  # a pool stays whole
 
 
-@pytest.mark.parametrize(("card", "several"), [(CARD, False), *((card, True) for card in SHARED.values())])
-def test_data_of_several_languages_are_those_whose_place_names_none(card, several):
-    assert may_serve_several(card.source) is several
-    assert may_serve_several(FirstOf(sources=(Files(), card.source))) is several
-    assert may_serve_several(ByPart(parts=(("sw", "", card.source),), rest=None)) is several
+PAIRS = Files(path="{code}.{split}.jsonl.gz", codes=(("en", "my"), ("my", "my")), columns=(("a", "a_{language}"),))
+"""As myXNLI's files: English stands in the file of another language."""
+
+
+@pytest.mark.parametrize(
+    ("found", "shared"),
+    [(CARD.source, ""), *((card.source, "sw yo en my") for card in SHARED.values()), (PAIRS, "en my"),
+     (Files(path="all.jsonl", languages=("yo",)), "")],
+)  # fmt: skip
+def test_languages_share_data_where_its_place_names_none_or_names_two_alike(found, shared):
+    asked, splits = ("sw", "yo", "en", "my"), ("dev", "test")
+    assert sharing(found, asked, splits) == {*shared.split()}
+    assert sharing(FirstOf(sources=(Files(), found)), asked, splits) == {*shared.split()}
+    assert sharing(ByPart(parts=(("sw", "", found),), rest=None), asked, splits) == set()  # alone in its part
+    assert sharing(ByPart(parts=(("en", "", found), ("my", "dev", found)), rest=Files()), asked, splits) == (
+        {"en", "my"} if shared else set()
+    )
+
+
+def test_a_language_that_stands_in_the_file_of_another_may_have_been_mistaken_for_it(tmp_path):
+    card = dataclasses.replace(CARD, languages=("en", "my", "sw"), source=PAIRS)
+    assert [serves_several(tmp_path, card, PAIRS, one, "dev") for one in card.languages] == [True, True, False]
+
+
+def test_another_training_split_of_one_file_is_another_training_set(files):
+    """Only the split that is asked for is read, so that hashes of the file do not tell two of them apart."""
+    root, tokenizer = files
+    items = [
+        {"id": n, "premise": f"kita {n}", "asks_for": "cause", "choice1": "ba", "choice2": "do", "label": 0}
+        for n in (1, 2, 401)
+    ]
+    (root / "copa.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
+    card = TaskCard(
+        name="c", kind="choice", role="intermediate", languages=("en",), source=Files(format="copa", path="copa.jsonl")
+    )
+    other = dataclasses.replace(card, train_split="dev")
+    read = TaskSource(root, tokenizer)
+    assert read.training_fingerprint(card) != read.training_fingerprint(other)
+    assert (
+        (read.training_size(card), read.training_size(other))
+        == (len(read.training(card, 32)), 1)
+        == (2, len(read.training(other, 32)))
+    )
+
+
+def test_a_hub_data_set_is_named_by_its_split_too(monkeypatch):
+    monkeypatch.setattr(resolve, "pin", lambda *_: Pin(id="some/data", asked="main", commit="c0"))
+    card = dataclasses.replace(CARD, source=Hub(id="some/data"))
+    read = TaskSource(Path(), None)
+    usual, other = (read.training_fingerprint(dataclasses.replace(card, train_split=one)) for one in ("train", "extra"))
+    assert usual != other and usual in other
+
+
+def test_a_file_that_changes_while_it_is_in_memory_is_read_again(files):
+    """Else its former text would be kept under the name of the new content, for every later process."""
+    root, tokenizer = files
+    read, place = TaskSource(root, tokenizer), root / "t/sw.dev.jsonl.gz"
+    before = read.evaluation(CARD, "sw", 32)
+    rows = [{"a": f"do ba {n}", "b": "kita", "label": "x"} for n in range(1300)]
+    place.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    for source_now in (read, TaskSource(root, tokenizer)):
+        after = source_now.evaluation(CARD, "sw", 16)
+        assert len(after[0]) == 1300 == len(source_now.portions(CARD, "sw")[0].examples) != len(before[0])
+        assert source_now.scored_examples(CARD, "sw") == 2500
+        assert np.array_equal(
+            after[0].tokens.flat, encode(source_now.portions(CARD, "sw")[0].examples, CARD, tokenizer, 16).tokens.flat
+        )

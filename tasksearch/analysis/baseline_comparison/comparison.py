@@ -27,6 +27,7 @@ from tasksearch.analysis.evidence import Candidate
 from tasksearch.analysis.study_analysis import ALL, AnalysisRow, StudyAnalysis
 from tasksearch.core.study import BASELINES, FOR_THE_QUESTION, TrialRecord
 from tasksearch.results.baseline_comparison import BaselineComparison, Hours, Worth
+from tasksearch.results.estimate import interval_text
 from tasksearch.results.verdict import Estimate, Rule
 
 
@@ -135,10 +136,10 @@ def _judge(
         schedule = (champion if same else chosen).first.plan.schedule
         best = analysis.designs.name(schedule) if same else longer_name(analysis, schedule)
         return ("worth it" if won else "not worth it"), f"its best mix for all languages is a free baseline ({best}){where}"
-    if ahead is None or ahead.low is None:
+    if ahead is None or ahead.low is None or ahead.high is None:
         return "undecided", "too few seeds for an interval"
     if gain.low > 0 and ahead.low > 0:
-        return "worth it", f"its mix is {ahead.value:+.1f} points [{ahead.low:+.1f}, {ahead.high:+.1f}] against {name}"
+        return "worth it", f"its mix is {ahead.value:+.1f} points {interval_text(ahead.low, ahead.high)} against {name}"
     if won:
         return "worth it", f"over all languages its mix was not seen to be better than {name}, but in {shown} it was"
     if gain.low <= 0:

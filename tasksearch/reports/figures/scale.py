@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from tasksearch.reports.text import gain_text
-from tasksearch.results.estimate import Finding, Interval, finding_of
+from tasksearch.results.estimate import Finding, Interval, finding_of, gain_text
 
 Look = Literal["good", "bad", "clear", "open", "none"]
 """CSS class: blue; orange; clear of zero, but neither good nor bad; open; without an interval."""

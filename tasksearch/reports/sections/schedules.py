@@ -6,7 +6,8 @@ from tasksearch.reports.data import MatchedPair, ReportData
 from tasksearch.reports.figures.forest import forest
 from tasksearch.reports.section import Figure, Section
 from tasksearch.reports.table import ReportTable, text_columns
-from tasksearch.reports.text import gain_text, short_mix
+from tasksearch.reports.text import short_mix
+from tasksearch.results.estimate import gain_text
 
 MOST_DRAWN = 20
 """Pairs in the figure: the first ones, so that none is selected by its size."""

@@ -8,7 +8,7 @@ from tasksearch.reports.data import ReportData, SingleTask
 from tasksearch.reports.figures.heat import heat, limit_of
 from tasksearch.reports.section import Figure, Section
 from tasksearch.reports.table import ReportTable, text_columns
-from tasksearch.reports.text import gain_text
+from tasksearch.results.estimate import gain_text
 from tasksearch.results.verdict import Estimate, finding_of
 
 _READ = "Blue above the baseline, orange below; ▲ or ▼ where the 95 % interval leaves zero out."

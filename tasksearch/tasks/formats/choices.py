@@ -54,5 +54,5 @@ def codah_row(cells: Sequence[str], ask: Ask) -> dict[str, Any]:
 
 
 XCOPA = Format(records=json_lines, row=xcopa_row)
-COPA = Format(records=json_lines, row=copa_row)
+COPA = Format(records=json_lines, row=copa_row, by_split=True)
 CODAH = Format(records=bare_tab_lines, row=codah_row)

@@ -53,8 +53,10 @@ class Format:
             Raises KeyError, TypeError, ValueError, AttributeError or IndexError for a record that does not fit; the message
             says what was found and what was expected.
         beside: path → further files that are read together with it.
+        by_split: whether one file holds several splits, which `row` tells apart.
     """
 
     records: Callable[[Path], Iterator[Record]]
     row: Callable[[Any, Ask], Mapping[str, Any] | LeftOut | None]
     beside: Callable[[Path], tuple[Path, ...]] = field(default=lambda _: ())
+    by_split: bool = False

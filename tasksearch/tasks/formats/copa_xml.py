@@ -43,4 +43,4 @@ def _fields(item: ElementTree.Element) -> dict[str, object] | Broken:
     return {"id": item.get("id"), "asks_for": item.get("asks-for"), "label": _PLACES[place], **texts_by_name}
 
 
-COPA_XML = Format(records=items, row=copa_row)
+COPA_XML = Format(records=items, row=copa_row, by_split=True)

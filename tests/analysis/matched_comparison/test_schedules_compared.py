@@ -14,6 +14,7 @@ from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.score import Score, ScoreTable
 from tasksearch.core.signature import seed_from
 from tasksearch.reports.matched_comparison import matched_table
+from tasksearch.results.estimate import interval_text
 from tasksearch.search.matched_pairs import drawn_pairs, matched_plan, per_mixture
 
 GROUPS = {"nli": "classification"}
@@ -258,6 +259,8 @@ def test_pairs_give_the_verdict_that_was_planted_and_say_what_they_average_over(
     assert (found.main.mixtures, found.main.seeds, found.main.seed_error) == (8, 1, 0.0)
     assert [contrast.other for contrast in found.contrasts] == ["sequential"], "pairs have no third arm"
     assert "on average over 8 mixtures as drawn from the space" in found.answer
+    ends = interval_text(found.main.low, found.main.high)
+    assert ends in found.answer and ends in str(matched_table(found)), "one rounding for sentence and table"
     assert found.joint_ahead == {3.0: 8, -3.0: 0}.get(effect, found.joint_ahead)
     assert found.cost.pairs == 16 and found.cost.phase == 0
     shown = found.to_json()
