@@ -15,6 +15,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import numpy as np
 import torch
 from transformers import AutoTokenizer, XLMRobertaConfig, XLMRobertaForMaskedLM
 
+from tasksearch.core.errors import DataMissing
 from tasksearch.core.plan import RetrievalSettings
 from tasksearch.evaluation.outputs import Outputs
 from tasksearch.evaluation.retrieval import sentence_vectors
@@ -97,9 +99,10 @@ def _items(source: TaskSource, card: Any, examples: int) -> dict[str, list[Encod
     cap, length = (max(4, examples // 4), 384) if span else (examples, 128)
     items: dict[str, list[Encoded]] = {}
     for language in sorted(card.languages, key=lambda one: (FIRST.index(one) if one in FIRST else len(FIRST), one)):
-        if language != "en" and len(items) < MOST and not source.missing(card, (language,)):
-            found = source.evaluation(card, language, length, cap)
-            items[language] = [select(one, np.arange(min(len(one), 4 * cap))) for one in found]
+        if language != "en" and len(items) < MOST:
+            with suppress(DataMissing):
+                found = source.evaluation(card, language, length, cap)
+                items[language] = [select(one, np.arange(min(len(one), 4 * cap))) for one in found]
     return items
 
 

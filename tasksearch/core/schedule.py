@@ -50,7 +50,7 @@ class Stage:
         """All tasks of the stage, sorted."""
         return tuple(sorted({*self.start.tasks, *self.end.tasks}))
 
-    @property
+    @cached_property
     def annealed(self) -> bool:
         """Whether the mixture changes during the stage."""
         return self.start != self.end
@@ -154,7 +154,7 @@ class Schedule:
         """All intermediate tasks, sorted."""
         return tuple(sorted({task for stage in self.stages for task in stage.tasks}))
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """One of `KINDS`.
 
@@ -174,8 +174,16 @@ class Schedule:
     @cached_property
     def order(self) -> tuple[str, ...]:
         """Tasks by the mean position of their examples in the phase; ties in alphabetical order."""
-        if len(self.stages) == 1 and not self.stages[0].annealed:
-            return self.tasks  # all have the same mean position
+        if len(self.stages) == 1:  # shortcuts with the same result: exact fractions are slow
+            [stage] = self.stages
+            if not stage.annealed:
+                return self.tasks  # all have the same mean position
+            # the mean position grows with the part of the task's examples that the end has
+            late = {task: stage.end.share(task) / (stage.start.share(task) + stage.end.share(task)) for task in self.tasks}
+            return tuple(sorted(self.tasks, key=lambda task: (late[task], task)))
+        alone = [stage.tasks[0] for stage in self.stages if len(stage.tasks) == 1]
+        if len(set(alone)) == len(self.stages):
+            return tuple(alone)
         centre: dict[str, Fraction] = {}
         weight: dict[str, Fraction] = {}
         done = Fraction(0)
@@ -183,7 +191,7 @@ class Schedule:
             for task in stage.tasks:
                 first, last = stage.start.share(task), stage.end.share(task)
                 # mean position, as a fraction of the stage, under a density that changes linearly from `first` to `last`
-                within = Fraction(1, 2) if first + last == 0 else (first + 2 * last) / (3 * (first + last))
+                within = (first + 2 * last) / (3 * (first + last))
                 mass = stage.share(task) * stage.steps
                 centre[task] = centre.get(task, Fraction(0)) + mass * (done + within * stage.steps)
                 weight[task] = weight.get(task, Fraction(0)) + mass

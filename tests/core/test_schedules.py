@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tasksearch.core.errors import BadInput, UnknownName
 from tasksearch.core.mixture import Mixture
 from tasksearch.core.plan import PhaseSettings, Plan, RetrievalSettings, TrainSettings
-from tasksearch.core.schedule import Schedule
+from tasksearch.core.schedule import Schedule, Stage
 from tasksearch.core.shares import largest_remainder
 from tasksearch.core.signature import canonical_json, signature_of
 from tasksearch.core.space import SearchSpace, annealed_twin, decode, encode, on_grid, sequential_twin, suggest
@@ -35,6 +35,31 @@ class Draw:
 
     def suggest_float(self, name, low, high, log=False):
         return self.data.draw(st.floats(low, high))
+
+
+stages = st.builds(lambda start, end, steps: Stage(start=start, end=end, steps=steps), mixtures, mixtures, st.integers(1, 50))
+steady = st.builds(lambda mixture, steps: Stage(start=mixture, end=mixture, steps=steps), mixtures, st.integers(1, 50))
+
+
+@given(
+    st.lists(
+        stages
+        | steady
+        | st.sampled_from(TASKS).map(lambda one: Stage(start=Mixture.uniform(one), end=Mixture.uniform(one), steps=5)),
+        max_size=4,
+    )
+)
+def test_tasks_are_ordered_by_the_mean_position_of_their_examples(parts):
+    schedule, done, moment, mass = Schedule(stages=tuple(parts)), 0, {}, {}
+    for stage in parts:
+        for task in stage.tasks:
+            first, last = stage.start.share(task), stage.end.share(task)
+            # integrals from 0 to 1 of the density first + (last - first) x, and of x times it
+            own, turn = (first + last) / 2, first / 2 + (last - first) / 3
+            mass[task] = mass.get(task, 0) + own * stage.steps
+            moment[task] = moment.get(task, 0) + stage.steps * (done * own + stage.steps * turn)
+        done += stage.steps
+    assert schedule.order == tuple(sorted(mass, key=lambda task: (moment[task] / mass[task], task)))
 
 
 @given(mixtures | free)

@@ -115,7 +115,7 @@ def _row(schedule: Schedule, tasks: tuple[str, ...]) -> tuple[tuple[float, ...],
     place = {task: i for i, task in enumerate(schedule.order)}
     assert all(task in tasks for task in place), "a schedule has a task that is no column"
     return (
-        tuple(float(schedule.share(task)) for task in tasks),
+        tuple(float(schedule.share(task)) if task in place else 0.0 for task in tasks),
         tuple(place.get(task, -1) for task in tasks),
         _moves(schedule),
         math.log2(schedule.steps) if schedule.stages else 0.0,
