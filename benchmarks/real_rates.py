@@ -2,9 +2,10 @@
 
     python benchmarks/real_rates.py benchmarks/data/real_study
 
-Every mix of the search counts once (designed trials and arms of pairs), chosen or not, so that nothing was selected by these
-scores. Gains are on reporting examples over the mean of the baseline's seeds, whose own error is added. Designed trials share
-seed 0, and the arms of a pair mixture and seed: these intervals leave out what they share, and are too narrow for that.
+Every mix of the search is in it (designed and proposed trials, arms of pairs), chosen or not, so that nothing was selected by
+these scores. Gains are on reporting examples over the mean of the baseline's seeds, whose own error is added. Trainings of one
+seed share its luck (designed and proposed trials seed 0, the arms of a pair a seed and a mixture), so that a seed counts once,
+with the mean of its trainings.
 
 Below the table stands each training's change in retrieval with a 95 % interval over queries. Retrieval is not trained in the
 baseline, so it has no seeds there: what is left out is the luck of that one training alone.
@@ -38,28 +39,29 @@ def main() -> None:
     asked = parser.parse_args()
     records = [record for record in Ledger(asked.study).records() if record.status == "done"]
     baseline = [means_of(record) for record in records if record.role == "baseline"]
-    groups: dict[str, list[dict[str, float]]] = {}
+    groups: dict[str, dict[int, list[dict[str, float]]]] = {}  # name → seed → its trainings
     for record in records:
         if record.role in SEARCHED:
             kind = record.plan.schedule.kind if len(record.plan.schedule.tasks) > 1 else "single task"
             for name in (f"{record.plan.learning_rate:g}", f"{record.plan.learning_rate:g} {kind}"):
-                groups.setdefault(name, []).append(means_of(record))
+                groups.setdefault(name, {}).setdefault(record.plan.seed, []).append(means_of(record))
         elif record.role in ("finalist", "control"):
             name = "equal exposure" if record.plan.extra_examples else f"finalist: {record.plan.words}"
-            groups.setdefault(name, []).append(means_of(record))
+            groups.setdefault(name, {}).setdefault(record.plan.seed, []).append(means_of(record))
     targets = sorted(baseline[0])
-    print(f"{'':40}{'n':>3}", *(f"{target:>24}" for target in targets))
+    print(f"{'':40}{'n':>3}{'seeds':>6}", *(f"{target:>24}" for target in targets))
     rows = [f"{statistics.fmean(one[target] for one in baseline):24.1f}" for target in targets]
-    print(f"{'baseline, percent':40}{len(baseline):3}", *rows)
+    print(f"{'baseline, percent':40}{len(baseline):3}{len(baseline):6}", *rows)
     for name, found in sorted(groups.items()):
         cells = []
         for target in targets:
-            values, start = [one[target] for one in found], [one[target] for one in baseline]
+            values = [statistics.fmean(one[target] for one in own) for own in found.values()]
+            start = [one[target] for one in baseline]
             gain = statistics.fmean(values) - statistics.fmean(start)
             if len(values) < 3:
                 cells.append(f"{gain:+.1f}")
                 continue
-            # Welch: the spread over mixes (or seeds) and that of the baseline's seeds
+            # Welch: the spread over seeds and that of the baseline's seeds
             parts = [statistics.variance(values) / len(values), statistics.variance(start) / len(start)]
             if not any(parts):  # retrieval without an intermediate phase: nothing is trained
                 cells.append(f"{gain:+.1f}")
@@ -69,7 +71,7 @@ def main() -> None:
             )
             half = float(t.ppf(0.975, freedom)) * sum(parts) ** 0.5
             cells.append(f"{gain:+.1f} [{gain - half:+.1f}, {gain + half:+.1f}]")
-        print(f"{name[:40]:40}{len(found):3}", *(f"{cell:>24}" for cell in cells))
+        print(f"{name[:40]:40}{sum(map(len, found.values())):3}{len(found):6}", *(f"{cell:>24}" for cell in cells))
     print()
     folder = asked.study / "trials"
     start = correct_of(folder, next(record.number for record in records if record.role == "baseline"))
