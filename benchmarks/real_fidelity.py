@@ -88,6 +88,9 @@ def show(options: argparse.Namespace) -> None:
         truth, cells = np.array([of(one) for one in worth]), []
         for share, values in told.items():
             seen = np.array([of(one) for one in values])
+            if len(set(seen)) == 1:
+                cells.append(f"{share:g}: all {seen[0]:.1f}")
+                continue
             again = [rank(seen[draw], truth[draw]) for draw in drawn]
             low, high = np.nanquantile(again, (0.025, 0.975))
             cells.append(f"{share:g}: {rank(seen, truth):+.2f} [{low:+.2f}, {high:+.2f}]")
