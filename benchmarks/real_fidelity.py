@@ -19,9 +19,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import rankdata
+from language_subsets import spearman
+from real_rates import means_of
 
-from tasksearch.core.score import ENGLISH, Half, ScoreTable
 from tasksearch.core.study import SEARCHED, TrialRecord
 from tasksearch.phases.context import open_context
 from tasksearch.phases.run import run_plan
@@ -41,15 +41,6 @@ def mixes_of(study: Path, count: int) -> list[TrialRecord]:
     return sorted(found, key=lambda r: (rates.count(r.plan.learning_rate), r.number))[:count]
 
 
-def means(table: ScoreTable, half: Half) -> dict[str, float]:
-    """Means over languages but English of one half, a target each."""
-    values: dict[str, list[float]] = {}
-    for (target, language), value in table.values(half).items():
-        if language != ENGLISH:
-            values.setdefault(target, []).append(value)
-    return {target: statistics.fmean(own) for target, own in values.items()}
-
-
 def train(options: argparse.Namespace) -> None:
     """Train what is not there yet."""
     config = Ledger(options.study).config()
@@ -62,7 +53,7 @@ def train(options: argparse.Namespace) -> None:
             if str(share) in own:
                 continue
             result = run_plan(dataclasses.replace(record.plan, target_share=share), context)
-            own[str(share)] = means(result.scores, "select")
+            own[str(share)] = means_of(result.scores, "select")
             part = options.out.with_suffix(".part")
             part.write_text(json.dumps(done))
             part.replace(options.out)
@@ -73,8 +64,8 @@ def show(options: argparse.Namespace) -> None:
     """Print the rank correlation at every share, a target each and over all, with 95 % of mixes drawn again."""
     done = {int(number): own for number, own in json.loads(options.out.read_text()).items() if len(own) == len(SHARES)}
     records = [r for r in mixes_of(options.study, options.mixes) if r.number in done]
-    worth = [means(r.scores, "report") for r in records]
-    told: dict[float, list[Means]] = {1.0: [means(r.scores, "select") for r in records]}
+    worth = [means_of(r.scores, "report") for r in records]
+    told: dict[float, list[Means]] = {1.0: [means_of(r.scores, "select") for r in records]}
     told |= {share: [done[r.number][str(share)] for r in records] for share in SHARES}
     drawn = np.random.default_rng(0).integers(len(records), size=(DRAWS, len(records)))
     rates = [r.plan.learning_rate for r in records]
@@ -91,16 +82,10 @@ def show(options: argparse.Namespace) -> None:
             if len(set(seen)) == 1:
                 cells.append(f"{share:g}: all {seen[0]:.1f}")
                 continue
-            again = [rank(seen[draw], truth[draw]) for draw in drawn]
+            again = [spearman(seen[draw], truth[draw]) for draw in drawn]
             low, high = np.nanquantile(again, (0.025, 0.975))
-            cells.append(f"{share:g}: {rank(seen, truth):+.2f} [{low:+.2f}, {high:+.2f}]")
+            cells.append(f"{share:g}: {spearman(seen, truth):+.2f} [{low:+.2f}, {high:+.2f}]")
         print(f"{target:12}", "; ".join(cells))
-
-
-def rank(one: np.ndarray, other: np.ndarray) -> float:
-    """Spearman's rank correlation; nan where one of them is constant."""
-    with np.errstate(invalid="ignore"):
-        return float(np.corrcoef(rankdata(one), rankdata(other))[0, 1])
 
 
 def main() -> None:

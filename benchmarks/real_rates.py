@@ -19,15 +19,15 @@ import numpy as np
 from safetensors.numpy import load_file
 from scipy.stats import t
 
-from tasksearch.core.score import ENGLISH
-from tasksearch.core.study import SEARCHED, TrialRecord
+from tasksearch.core.score import ENGLISH, Half, ScoreTable
+from tasksearch.core.study import SEARCHED
 from tasksearch.records.ledger import Ledger
 
 
-def means_of(record: TrialRecord) -> dict[str, float]:
-    """Return target → mean over languages but English, on reporting examples."""
+def means_of(table: ScoreTable, half: Half = "report") -> dict[str, float]:
+    """Return target → mean over languages but English, percent."""
     by_target: dict[str, list[float]] = {}
-    for (target, language), value in record.scores.values("report").items():
+    for (target, language), value in table.values(half).items():
         if language != ENGLISH:
             by_target.setdefault(target, []).append(value)
     return {target: statistics.fmean(values) for target, values in by_target.items()}
@@ -38,16 +38,16 @@ def main() -> None:
     parser.add_argument("study", type=Path)
     asked = parser.parse_args()
     records = [record for record in Ledger(asked.study).records() if record.status == "done"]
-    baseline = [means_of(record) for record in records if record.role == "baseline"]
+    baseline = [means_of(record.scores) for record in records if record.role == "baseline"]
     groups: dict[str, dict[int, list[dict[str, float]]]] = {}  # name → seed → its trainings
     for record in records:
         if record.role in SEARCHED:
             kind = record.plan.schedule.kind if len(record.plan.schedule.tasks) > 1 else "single task"
             for name in (f"{record.plan.learning_rate:g}", f"{record.plan.learning_rate:g} {kind}"):
-                groups.setdefault(name, {}).setdefault(record.plan.seed, []).append(means_of(record))
+                groups.setdefault(name, {}).setdefault(record.plan.seed, []).append(means_of(record.scores))
         elif record.role in ("finalist", "control"):
             name = "equal exposure" if record.plan.extra_examples else f"finalist: {record.plan.words}"
-            groups.setdefault(name, {}).setdefault(record.plan.seed, []).append(means_of(record))
+            groups.setdefault(name, {}).setdefault(record.plan.seed, []).append(means_of(record.scores))
     targets = sorted(baseline[0])
     print(f"{'':40}{'n':>3}{'seeds':>6}", *(f"{target:>24}" for target in targets))
     rows = [f"{statistics.fmean(one[target] for one in baseline):24.1f}" for target in targets]

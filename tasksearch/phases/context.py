@@ -30,7 +30,7 @@ from tasksearch.store.remote import open_store
 from tasksearch.store.segment_store import SegmentStore
 from tasksearch.tasks.card import TaskCard
 from tasksearch.tasks.labels import with_labels
-from tasksearch.tasks.reading import file_fingerprint
+from tasksearch.tasks.reading import file_fingerprint, stamp_of
 from tasksearch.tasks.source import TaskSource
 from tasksearch.tasks.suite import Suite
 from tasksearch.tasks.template import template_of
@@ -200,8 +200,7 @@ def _kept_while_unchanged(load: Callable[..., RunContext]) -> Callable[..., RunC
     def opened(*args: Any, **kwargs: Any) -> RunContext:
         folder = Path(asked.bind(*args, **kwargs).arguments["model"])
         files = sorted(folder.iterdir()) if folder.is_dir() else []
-        stats = [(path.name, path.stat()) for path in files if path.is_file()]
-        return kept(tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats), *args, **kwargs)
+        return kept(tuple((path.name, *stamp_of(path)) for path in files if path.is_file()), *args, **kwargs)
 
     opened.cache_clear = kept.cache_clear  # type: ignore[attr-defined]
     return opened
