@@ -75,13 +75,15 @@ class Told:
 
 
 def telling_rows(values: Array) -> NDArray[np.int64]:
-    """Return which of many mixes are fitted, sorted: the half with the largest values, and of the others every n-th."""
-    if len(values) <= MOST_MIXES:
-        return np.arange(len(values))
-    order = np.argsort(-values, kind="stable")
-    rest = np.sort(order[MOST_MIXES // 2 :])
-    spaced = np.linspace(0, len(rest) - 1, MOST_MIXES - MOST_MIXES // 2).round().astype(np.int64)
-    return np.sort(np.concatenate([order[: MOST_MIXES // 2], rest[spaced]]))
+    """Return which of many mixes are fitted, sorted: those with the largest values, half of `MOST_MIXES`, and every n-th.
+
+    n is a power of two, so that from one proposal to the next nearly all are the same, and known already.
+    """
+    count, half = len(values), MOST_MIXES // 2
+    if count <= MOST_MIXES:
+        return np.arange(count)
+    apart = 1 << (-(-count // half) - 1).bit_length()
+    return np.union1d(np.argsort(-values, kind="stable")[:half], np.arange(0, count, apart))
 
 
 def ranked_mixes(
