@@ -25,6 +25,7 @@ from flat_gp import flat_gp_search
 from tasksearch.bench.campaign import FAMILIES
 from tasksearch.bench.sampler_regret import regrets
 from tasksearch.bench.samplers import SEARCHES, Search, tpe_search
+from tasksearch.bench.simulate import GUESSES
 from tasksearch.bench.skill_worlds import HELD_OUT, TUNED
 
 NAMES = {"gp": "optuna.samplers.GPSampler", "optuna-tpe": "optuna.samplers.TPESampler"}
@@ -46,7 +47,9 @@ def measure(options: argparse.Namespace) -> None:
                 if (family, world, sampler) in done:
                     continue
                 begin = time.process_time()
-                found = regrets(FAMILIES[family], world, search_of(sampler), options.trials)
+                found = regrets(
+                    FAMILIES[family], world, search_of(sampler), options.trials, () if options.no_guesses else GUESSES
+                )
                 cells = {str(count): vars(each) for count, each in found.items()}
                 row = {"family": family, "world": world, "sampler": sampler, "cpu": round(time.process_time() - begin, 2)}
                 with options.keep.open("a") as sink:
@@ -110,6 +113,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, nargs="+", default=[24, 48, 96])
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--keep", type=Path, required=True)
+    parser.add_argument("--no-guesses", action="store_true", help="picks rest on trials at a guess too; keep those elsewhere")
     parser.add_argument("--table", action="store_true", help="only what was kept")
     parser.add_argument("--against", nargs="+", default=["random"])
     parser.add_argument("--by-family", action="store_true", help="every ratio for each family too")

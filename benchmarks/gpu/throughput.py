@@ -21,7 +21,7 @@ from typing import Any
 
 import common
 import torch
-from transformers import Trainer, TrainerCallback, TrainingArguments, XLMRobertaForSequenceClassification
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, XLMRobertaForSequenceClassification
 
 from tasksearch.training.curves import Curve
 from tasksearch.training.loop import train_segment
@@ -111,7 +111,9 @@ def trainer(given: argparse.Namespace, shape: str, sequences: int, tokens: int, 
             report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True, learning_rate=1e-5,
             **(better if tuned else {}),
         )  # fmt: skip
-        Trainer(model=model, args=how, train_dataset=rows, data_collator=collated, callbacks=[Begin()]).train()
+        trainer = Trainer(model=model, args=how, train_dataset=rows, data_collator=collated, callbacks=[Begin()])
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
     return clock.seconds
 
 

@@ -21,7 +21,7 @@ from tasksearch.analysis.run_outcomes import RunOutcomes
 from tasksearch.core.errors import BadInput, StudyNotReady
 from tasksearch.core.score import Half
 from tasksearch.core.study import SEARCHED, Guesses, Objective, TrialRecord
-from tasksearch.search.collapse import collapsed
+from tasksearch.search.collapse import collapsed, without_guessing
 from tasksearch.search.fidelity import baseline_of_search
 from tasksearch.search.gain_table import GainTable
 from tasksearch.search.objective import Baseline, counted_targets
@@ -81,12 +81,13 @@ class Evidence:
         dev: the baseline's selection scores.
         dev_examples: cell → selection examples.
         candidates: in the order of their trials, at least one.
-        table: every mix that the search trained, on selection examples, against the search's own baseline.
+        table: every mix that the search trained but those in `guessing`, on selection examples, against its own baseline.
         shortlist: selection cells that the search's objective read: they decided which mixes became candidates.
         baseline_every, lost: all seeds of the baseline, and the numbers of those that collapsed.
         controls: those that were scored wherever baseline and candidates were, in the order of their trials.
         few_shot: controls whose target phases were continued on labelled examples of each language; the same holds for them.
         incomplete: numbers of trainings that are left out, since they lack scores which other seeds of their mix have.
+        guessing: numbers of trials of the search that are not in `table`, since they ended at a guess in English.
     """
 
     baseline: CandidateOutcomes
@@ -100,6 +101,7 @@ class Evidence:
     controls: tuple[Control, ...] = ()
     few_shot: tuple[Control, ...] = ()
     incomplete: tuple[int, ...] = ()
+    guessing: tuple[int, ...] = ()
 
     @cached_property
     def arms(self) -> tuple[CandidateOutcomes, ...]:
@@ -145,7 +147,9 @@ def gather(
         raise StudyNotReady("no finalist was trained on fresh seeds yet; `tasksearch resume` finishes the study")
     seen = _by_mix(r for r in done if r.role in SEARCHED)
     dev = Baseline.of(bare)
-    table = GainTable.of(done, Baseline.of(baseline_of_search(done)))
+    searched_against = Baseline.of(baseline_of_search(done))
+    known = without_guessing(done, searched_against, guesses, fresh)
+    table = GainTable.of(known, searched_against)
     rows = {first.plan.mix_signature: row for row, first in enumerate(table.firsts)} if table is not None else {}
     if table is None or not fresh.keys() & seen.keys() & rows.keys():
         raise StudyNotReady("no finalist has a finished trial of the search to be chosen by")
@@ -164,11 +168,12 @@ def gather(
         table=table,
         shortlist=frozenset((t, language) for t in counted for language in dev.languages(t, objective.languages)),
         incomplete=tuple(sorted(gaps)),
+        guessing=tuple(sorted({record.number for record in done} - {record.number for record in known})),
     )
     controls = [_control(mix, outcomes, documents, lost) for mix in _by_mix(r for r in done if r.role == "control").values()]
-    known = [c for c in controls if all(set(evidence.cells) <= seed.keys() for seed in c.arm.seeds)]
-    few_shot = tuple(control for control in known if control.first.plan.few_shot)
-    return dataclasses.replace(evidence, controls=tuple(c for c in known if c not in few_shot), few_shot=few_shot)
+    scored = [c for c in controls if all(set(evidence.cells) <= seed.keys() for seed in c.arm.seeds)]
+    few_shot = tuple(control for control in scored if control.first.plan.few_shot)
+    return dataclasses.replace(evidence, controls=tuple(c for c in scored if c not in few_shot), few_shot=few_shot)
 
 
 def incomplete(records: Iterable[TrialRecord]) -> frozenset[int]:

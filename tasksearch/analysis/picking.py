@@ -94,6 +94,7 @@ def choose(analysis: StudyAnalysis, rule: Rule, languages: Sequence[str] | None 
         candidates=len(evidence.candidates),
         collapsed_baseline=evidence.lost,
         incomplete=evidence.incomplete,
+        guessing=evidence.guessing,
         not_trained=not_trained(evidence.dev, analysis.chance, evidence.dev_examples),
         collapse_rates=tuple((name, len(lost), len(every.seeds)) for name, lost, every in trained if lost),
     )

@@ -16,9 +16,10 @@ import numpy as np
 from tasksearch.core.errors import BadInput, TasksearchError
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Cell
-from tasksearch.core.study import SEARCHED, Objective, TrialRecord
+from tasksearch.core.study import SEARCHED, Guesses, Objective, TrialRecord
 from tasksearch.core.transfer import SharedTarget
 from tasksearch.results.transfer import RankCorrelation
+from tasksearch.search.collapse import without_guessing
 from tasksearch.search.fidelity import baseline_of_search
 from tasksearch.search.gain_table import Array, GainTable
 from tasksearch.search.objective import Baseline, counted_targets, objective_weights
@@ -49,15 +50,18 @@ class Ranked:
     baseline: Baseline
 
     @classmethod
-    def of(cls, records: Sequence[TrialRecord]) -> Self | None:
+    def of(cls, records: Sequence[TrialRecord], guesses: Guesses = ()) -> Self | None:
         """Read the records of a study, trials of its search alone; None where no mix was scored.
+
+        Trials that ended at a guess (`StudyConfig.guesses`) are left out.
 
         Raises:
             StudyNotReady: there is no baseline.
         """
         bare = baseline_of_search(records)
         baseline = Baseline.of(bare)
-        table = GainTable.of([*bare, *(record for record in records if record.role in SEARCHED)], baseline)
+        searched = [*bare, *(record for record in records if record.role in SEARCHED)]
+        table = GainTable.of(without_guessing(searched, baseline, guesses), baseline)
         return None if table is None else cls(table=table, baseline=baseline)
 
     def shared(self, cells: Collection[Cell], objective: Objective, groups: Mapping[str, str]) -> tuple[SharedTarget, ...]:
@@ -163,9 +167,9 @@ def rank_correlation(name: str, first: Array, second: Array) -> RankCorrelation:
     return RankCorrelation(name=name, value=value, low=low, high=1.0 if value == 1 else math.tanh(centre + reach))
 
 
-def ranked_or_none(records: Sequence[TrialRecord]) -> Ranked | None:
+def ranked_or_none(records: Sequence[TrialRecord], guesses: Guesses) -> Ranked | None:
     """Return `Ranked.of`; None also where there is no baseline yet."""
     try:
-        return Ranked.of(records)
+        return Ranked.of(records, guesses)
     except TasksearchError:
         return None

@@ -25,6 +25,7 @@ from tasksearch.bench.simulate import GROUPS, GUESSES, Simulation
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import Guesses, StudyConfig
 from tasksearch.results.estimate import Estimate
+from tasksearch.search.collapse import without_guessing
 from tasksearch.search.gain_table import GainTable, language_columns
 from tasksearch.search.objective import Baseline
 from tasksearch.search.proposals import Proposal
@@ -126,7 +127,8 @@ def measure(
 def _one(
     world: PlantedWorld, study: Simulation, setting: Setting, into: SizeResults, picker: Picker | None, best: Array
 ) -> None:
-    table = GainTable.of(study.records, Baseline.of(study.records))
+    baseline = Baseline.of(study.records)
+    table = GainTable.of(without_guessing(study.records, baseline, setting.guesses), baseline)
     assert table is not None
     truth = _truth(world, [first.plan.schedule for first in table.firsts], best)
     _whole_search(table, truth, into, picker)

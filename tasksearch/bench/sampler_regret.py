@@ -14,7 +14,10 @@ import numpy as np
 from tasksearch.bench.best_mix import best_gains
 from tasksearch.bench.planted_world import Family, draw_world
 from tasksearch.bench.samplers import Search, judged
+from tasksearch.bench.simulate import GUESSES
 from tasksearch.core.score import ENGLISH
+from tasksearch.core.study import Guesses
+from tasksearch.search.collapse import without_guessing
 from tasksearch.search.gain_table import GainTable, language_columns
 from tasksearch.search.objective import Baseline
 
@@ -36,15 +39,18 @@ class Regret:
     trained: float
 
 
-def regrets(family: Family, number: int, search: Search, trials: Sequence[int]) -> dict[int, Regret]:
-    """Run one search and return number of trials → regret."""
+def regrets(
+    family: Family, number: int, search: Search, trials: Sequence[int], guesses: Guesses = GUESSES
+) -> dict[int, Regret]:
+    """Run one search and return number of trials → regret; picks rest on no trial that ended at a guess, if any are given."""
     world = draw_world(family, number)
     study = search(world, max(trials), number, BASELINE_SEEDS)
     best = best_gains(world)
     found = {}
     for count in trials:
         records = judged(study.records[: BASELINE_SEEDS + count])
-        table = GainTable.of(records, Baseline.of(records))
+        baseline = Baseline.of(records)
+        table = GainTable.of(without_guessing(records, baseline, guesses), baseline)
         assert table is not None
         cells = [cell for cell in table.cells if cell[1] != ENGLISH]
         columns = language_columns(cells, dict.fromkeys(cells, 1.0))

@@ -22,6 +22,7 @@ from tasksearch.core.plan import Plan
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH
 from tasksearch.core.study import SEARCHED, Role, StudyConfig, TrialRecord
+from tasksearch.search.collapse import without_guessing
 from tasksearch.search.fidelity import baseline_of_search
 from tasksearch.search.gain_table import GainTable, language_columns
 from tasksearch.search.objective import Baseline
@@ -116,9 +117,8 @@ def replay_study(found: RecordedStudy, order: int, trials: tuple[int, ...], *, s
     best = np.max(list(reported.values()), axis=0)
     rows = BenchRows()
     for count in trials:
-        told = GainTable.of(
-            [judged_record(r, baseline, found.groups) for r in study.records[: len(found.bare) + count]], baseline
-        )
+        records = [judged_record(r, baseline, found.groups) for r in study.records[: len(found.bare) + count]]
+        told = GainTable.of(without_guessing(records, baseline, found.config.guesses), baseline)
         assert told is not None
         worth = told.by_language(list(columns.values()), {cell: 1 / len(cells) for cell in cells}).mean
         picked = [reported[told.firsts[row].plan.schedule][column] for column, row in enumerate(worth.argmax(axis=0))]

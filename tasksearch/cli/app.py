@@ -39,7 +39,7 @@ from tasksearch.cli.panels import BENCH, MINE, PRETRAIN, TRAIN, grouped
 from tasksearch.cli.short import short
 from tasksearch.cli.surroundings import check_surroundings
 from tasksearch.core.address import without_secrets_in
-from tasksearch.core.errors import TasksearchError, first_line
+from tasksearch.core.errors import Interrupted, TasksearchError, first_line
 from tasksearch.core.logs import log_unexpected
 
 app = typer.Typer(
@@ -114,12 +114,14 @@ def run_app() -> None:
         code = app(standalone_mode=False, prog_name="tasksearch")
     except TasksearchError as error:
         _fail(error, str(error), error.exit_code)
-    except KeyboardInterrupt as error:
-        _fail(error, "interrupted; `tasksearch resume STUDY` goes on", 130)
+    except KeyboardInterrupt:
+        code = Interrupted.exit_code
     except Exception as error:
         if isinstance(error, _UsageError) and hasattr(error, "format_message"):
             _usage(error)
         _fail(error, _unexpected(error), UNEXPECTED)
+    if code == Interrupted.exit_code:  # typer takes Ctrl-C within a command for an exit code
+        _fail(Interrupted(), "interrupted", code)
     sys.exit(code if isinstance(code, int) else 0)
 
 

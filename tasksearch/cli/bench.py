@@ -9,6 +9,7 @@ import typer
 
 from tasksearch.cli.options import Json, Quiet
 from tasksearch.cli.printing import open_console, print_json
+from tasksearch.core.errors import Interrupted
 
 BENCH_EXAMPLES = (
     "Examples: `tasksearch bench --family tune --worlds 20`; `tasksearch bench --sampler tpe --picker my_picker.py`; "
@@ -56,7 +57,11 @@ def bench(
         most_seeds=most_seeds,
         data=data,
     )
-    rows = measured(config, keep=keep, on_world=None if quiet or as_json else _progress)
+    try:
+        rows = measured(config, keep=keep, on_world=None if quiet or as_json else _progress)
+    except KeyboardInterrupt:
+        on = f"the same command goes on from what {keep} holds" if keep else "with --keep FILE a second run goes on"
+        raise Interrupted(f"interrupted; {on}") from None
     if as_json:
         about = {"family": family, "sampler": sampler, "picker": picker, "first": seed, "worlds": worlds}
         print_json(about | {"rows": rows.summary(), "limits": list(limits_of(config))})

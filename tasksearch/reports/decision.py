@@ -26,7 +26,7 @@ def decision(verdict: Verdict, order: MatchedComparison | None = None, pending: 
         pending: why it has none, as a sentence.
     """
     said = [_mixes(verdict), _standing(verdict), _targets(verdict), _one_for_all(verdict), _not_trained(verdict)]
-    said += [_collapsed(verdict), _incomplete(verdict)]
+    said += [_collapsed(verdict), _guessing(verdict), _incomplete(verdict)]
     if verdict.target == "" and len(verdict.choices) > 1:
         said.append(order.answer if order else pending)
     if verdict.baseline_comparison is not None:
@@ -126,6 +126,16 @@ def _collapsed(verdict: Verdict) -> str:
     some = f"trainings collapsed and are left out: trials {first_names([str(trial) for trial in out])}"
     one = f"training collapsed and is left out: trial {out[0]}"
     return f"{len(out)} {one if len(out) == 1 else some}; with all of them: --notes."
+
+
+def _guessing(verdict: Verdict) -> str:
+    """Say which trials of the search no choice rests on, since they ended at a guess."""
+    if not verdict.guessing:
+        return ""
+    named, one = first_names([str(trial) for trial in verdict.guessing]), len(verdict.guessing) == 1
+    which = "1 trial of the search was" if one else f"{len(verdict.guessing)} trials of the search were"
+    rests = f"no choice between mixes and no effect of a task rests on {'it' if one else 'them'}"
+    return f"{which} no better than a guess in English ({named}): {rests}."
 
 
 def _incomplete(verdict: Verdict) -> str:

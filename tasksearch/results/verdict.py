@@ -147,6 +147,7 @@ class Verdict:
         collapsed_baseline: numbers of the baseline's trainings that collapsed and are left out.
         collapse_rates: (mix, collapsed, trained) of the baseline and of every finalist that had collapsed trainings.
         incomplete: numbers of trainings that are left out, since they lack scores which other seeds of their mix have.
+        guessing: numbers of trials of the search that no choice rests on, since they ended at a guess in English.
         not_trained: targets in which the baseline is no better than a guess in English: their phase has learned nothing.
         small: "target/language" of selection sets too small to select on, by which no choice should be made alone.
         target: the one target that choices and numbers are about; empty: all targets of the study.
@@ -162,6 +163,7 @@ class Verdict:
     collapsed_baseline: tuple[int, ...] = ()
     collapse_rates: tuple[tuple[str, int, int], ...] = ()
     incomplete: tuple[int, ...] = ()
+    guessing: tuple[int, ...] = ()
     not_trained: tuple[str, ...] = ()
     target: str = ""
 
@@ -195,6 +197,7 @@ class Verdict:
             "collapsed_baseline": list(self.collapsed_baseline),
             "collapse_rates": [{"mix": m, "collapsed": n, "trained": of} for m, n, of in self.collapse_rates],
             "incomplete_trainings": list(self.incomplete),
+            "guessing_trials": list(self.guessing),
             "not_trained_targets": list(self.not_trained),
             "baseline_comparison": self.baseline_comparison.to_json() if self.baseline_comparison else None,
             "choices": [choice.to_json() for choice in self.choices],

@@ -9,7 +9,7 @@ import numpy as np
 
 from tasksearch.core.errors import TasksearchError
 from tasksearch.core.study import BASELINES, SEARCHED, StudyConfig, TrialRecord
-from tasksearch.search.collapse import guessing
+from tasksearch.search.collapse import without_guessing
 from tasksearch.search.fidelity import baseline_of_search
 from tasksearch.search.gain_table import GainTable, language_columns, usual_rate
 from tasksearch.search.objective import counted_targets, kept_baseline, objective_weights
@@ -58,8 +58,7 @@ def _told(
     """Return the gains per language that the objective counts, or the objectives alone where trials carry no scores."""
     try:
         baseline = kept_baseline(baseline_of_search(told))
-        lost = guessing(told, baseline, config.guesses)  # a failure says nothing about mixes like it
-        table = GainTable.of([record for record in told if record.number not in lost], baseline)
+        table = GainTable.of(without_guessing(told, baseline, config.guesses), baseline)
         counted = counted_targets(baseline, config.objective)
     except TasksearchError:
         return _objectives(told)

@@ -15,14 +15,15 @@ alone, since a mixture of its own may well be what fails.
 
 A flagged training on fresh seeds is trained again on a new seed, as a trial of its own, `RERUNS` times in a study at most.
 
-Trials of the search have one seed each. Those that are no better than a guess where the baseline is far above one are not told
-to `--sampler auto`, unless they are many.
+Trials of the search have one seed each. Those that are no better than a guess where the baseline is far above one are left out
+wherever mixes of the search are compared, unless they are many: one such training moves what is believed of every mix like it,
+and the differences between languages most.
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import combinations
 
 from tasksearch.core.score import ENGLISH, Cell, read_columns
@@ -36,7 +37,7 @@ RERUNS = 4
 GUESSED = 2.0
 """Binomial errors above the score of a guess up to which a training counts as no better than one."""
 MOST_GUESSING = 4
-"""Of so many trials of the search at most one is left out of what `--sampler auto` is told."""
+"""Of so many trials of the search at most one is left out as no better than a guess."""
 FRESH = ("baseline", "finalist", "control")
 """Roles whose trainings are compared with the other seeds of their plan, and run again where they collapsed."""
 SEVERAL = (*FRESH, "short-baseline")
@@ -91,6 +92,15 @@ def guessing(records: Iterable[TrialRecord], baseline: Baseline, guesses: Guesse
         columns = read_columns((record.scores for record in scored), "select", [cell])
         found |= {r.number for r, (value,) in zip(scored, columns, strict=True) if _is_guessed(value, guess, score.examples)}
     return frozenset() if MOST_GUESSING * len(found) > len(done) else frozenset(found)
+
+
+def without_guessing(
+    records: Iterable[TrialRecord], baseline: Baseline, guesses: Guesses, kept: Container[str] = ()
+) -> list[TrialRecord]:
+    """Return the records without those of `guessing`, whose arguments these are; mixes of a signature in `kept` stay."""
+    records = list(records)
+    lost = guessing(records, baseline, guesses)
+    return [record for record in records if record.number not in lost or record.plan.mix_signature in kept]
 
 
 def _flagged(several: Sequence[Sequence[TrialRecord]], guesses: Mapping[str, float]) -> frozenset[int]:

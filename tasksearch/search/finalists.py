@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tasksearch.core.errors import TasksearchError
 from tasksearch.core.study import SEARCHED, StudyConfig, TrialRecord
+from tasksearch.search.collapse import without_guessing
 from tasksearch.search.fidelity import baseline_of_search
 from tasksearch.search.gain_table import MIN_MIXES, GainTable, language_columns
 from tasksearch.search.objective import Baseline, counted_targets, objective_weights
@@ -45,11 +46,11 @@ def choose_finalists(
 ) -> list[Finalist]:
     """Choose at most `config.leaders` trials of the search, the best for all languages first.
 
-    Only designed and sampled trials are candidates. With too few mixes or scores for a surrogate, the trials with the best
-    objectives are taken, best first, ties to the lower number.
+    Only designed and sampled trials are candidates, without those that ended at a guess (`search.collapse`). With too few
+    mixes or scores for a surrogate, the trials with the best objectives are taken, best first, ties to the lower number.
 
     Args:
-        config: the number of finalists, and the targets and languages that the objective counts.
+        config: the number of finalists, the targets and languages that the objective counts, and the scores of a guess.
         records: of the search; the result is a pure function of them.
         groups: target → kind; None: all targets are of one kind.
     """
@@ -61,7 +62,7 @@ def choose_finalists(
     try:
         bare = baseline_of_search(records)
         baseline = Baseline.of(bare)
-        table = GainTable.of([*done, *bare], baseline)
+        table = GainTable.of(without_guessing([*done, *bare], baseline, config.guesses), baseline)
         counted = counted_targets(baseline, config.objective)
     except TasksearchError:
         return by_objective

@@ -88,7 +88,7 @@ def report_of(folder: Path) -> ReportData:
         verdict=found.verdict,
         pending=found.pending,
         portfolios=found.portfolios,
-        why=_why(records, suite, found.table),
+        why=_why(config, records, suite, found.table),
         warning=warning_of(suite, config, folder),
         same_data=suite.same_data,
         language_groups=suite.language_groups,
@@ -145,14 +145,14 @@ def versions_of(records: list[TrialRecord]) -> Mapping[str, str]:
     return {"tasksearch (this report)": __version__} | {name: ", ".join(values) for name, values in sorted(found.items())}
 
 
-def _why(records: Sequence[TrialRecord], suite: Suite, table: Any) -> TaskEffects | None:
+def _why(config: StudyConfig, records: Sequence[TrialRecord], suite: Suite, table: Any) -> TaskEffects | None:
     """Return the task effects; None while there are too few mixes.
 
     Args:
         table: gains of the trained mixes, if already computed.
     """
     try:
-        found: TaskEffects = why_from(records, suite, table)
+        found: TaskEffects = why_from(config, records, suite, table)
     except StudyNotReady:
         return None
     return found

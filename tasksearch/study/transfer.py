@@ -74,7 +74,7 @@ class EarlierStudy:
         from tasksearch.analysis.transfer import Ranked, chosen_places
 
         try:
-            ranked = Ranked.of(self.records)
+            ranked = Ranked.of(self.records, self.config.guesses)
         except StudyNotReady as why:
             raise StudyNotReady(f"--from-study {self.folder}: {why}; `tasksearch resume {self.folder}` goes on") from None
         if ranked is None:
@@ -169,7 +169,7 @@ def correlated(config: StudyConfig, groups: Mapping[str, str], records: Sequence
     if (told := config.transfer) is None:
         return None
     there = {mix.schedule: (mix.rank, mix.gains) for mix in told.mixes}
-    found = _correlated(there, ranked_or_none(records), told.shared, groups)
+    found = _correlated(there, ranked_or_none(records, config.guesses), told.shared, groups)
     return RankTransfer(
         first=told.study, second=config.name, first_model=told.model, second_model=config.model, ranked=told.ranked,
         confirm=told.confirm, shared=told.shared, **found,
@@ -186,7 +186,7 @@ def rank_transfers(studies: Sequence[tuple[str, StudyConfig, Suite, Sequence[Tri
     """
     from tasksearch.analysis.transfer import ranked_or_none
 
-    read = [(name, config, suite, ranked_or_none(records)) for name, config, suite, records in studies]
+    read = [(name, config, suite, ranked_or_none(records, config.guesses)) for name, config, suite, records in studies]
     found = []
     for pair in combinations(read, 2):
         first, second = pair[::-1] if pair[0][1].transfer is not None and pair[1][1].transfer is None else pair

@@ -79,6 +79,29 @@ def ran(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
+    ("words", "module", "said"),
+    [
+        (("bench",), "tasksearch.bench.campaign.bench", "interrupted; with --keep FILE a second run goes on"),
+        (
+            ("bench", "--keep", "kept.jsonl"),
+            "tasksearch.bench.campaign.bench",
+            "the same command goes on from what kept.jsonl holds",
+        ),
+        (("trials", "study"), "tasksearch.study.best.open_study", "tasksearch: interrupted\n"),
+    ],
+)
+def test_ctrl_c_ends_with_one_line_and_130(ran, monkeypatch, words, module, said):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, stop)
+    code, out, err = ran(*words)
+    assert (code, out) == (130, "") and said in err and err.count("\n") == 1
+    code, out, err = ran(*words, "--json")
+    assert code == 130 and json.loads(out)["exit_code"] == 130 and json.loads(out)["kind"] == "Interrupted"
+
+
+@pytest.mark.parametrize(
     ("words", "code", "kind", "said"),
     [
         (("best", "nowhere"), 2, "StudyNotReady", "no study in "),

@@ -95,6 +95,15 @@ def test_collapsed_trainings_are_named_and_the_gain_with_them_stands_in_the_note
     assert "l1 -1.0 [-20.0, +18.0]" in note and "baseline: 1 of 5, A: 1 of 3" in note
 
 
+def test_trials_of_the_search_at_a_guess_are_named():
+    some = verdict(BETTER, BETTER, OPEN)
+    one, two = (decision(dataclasses.replace(some, guessing=trials)) for trials in ((12,), (12, 33)))
+    end = "no choice between mixes and no effect of a task rests on"
+    assert f"1 trial of the search was no better than a guess in English (12): {end} it." in one
+    assert f"2 trials of the search were no better than a guess in English (12, 33): {end} them." in two
+    assert not any("guess" in line for line in decision(some))
+
+
 def test_why_languages_share_a_mix_is_said_where_a_mix_is_used_and_no_label_was_read():
     used = verdict(BETTER, BETTER, OPEN)
     assert any(line.startswith("One mix serves all 2 languages: pivot-dev reads no label") for line in decision(used))

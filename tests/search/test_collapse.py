@@ -4,13 +4,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasksearch.analysis.picking import pick
+from tasksearch.bench.campaign import FAMILIES
 from tasksearch.bench.measure import Setting, measure
-from tasksearch.bench.planted_world import FAMILIES, draw_world
+from tasksearch.bench.planted_world import draw_world
 from tasksearch.bench.samplers import judged, planted_config
 from tasksearch.bench.simulate import GROUPS, GUESSES, proposed, searched
 from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import Score, ScoreTable
-from tasksearch.search.collapse import RERUNS, collapsed, collapsed_pairs, guessing, is_rerun, not_trained, to_run_again
+from tasksearch.search.collapse import (
+    RERUNS,
+    collapsed,
+    collapsed_pairs,
+    guessing,
+    is_rerun,
+    not_trained,
+    to_run_again,
+    without_guessing,
+)
+from tasksearch.search.finalists import choose_finalists
 from tasksearch.search.objective import Baseline
 from tasksearch.search.proposals import Proposal, propose
 
@@ -249,3 +261,37 @@ def test_a_trial_of_the_search_at_a_guess_is_told_apart_unless_many_are_or_the_b
     assert guessing([*bare, *searched, *many], Baseline.of(bare), GUESS) == frozenset()
     low = trained(toy, [35, 36, 34])
     assert guessing([*low, *searched], Baseline.of(low), GUESS) == frozenset()
+
+
+def test_finalists_and_verdict_are_those_of_a_search_without_its_trials_at_a_guess():
+    world = draw_world(FAMILIES["sampler-tune-collapse"], 100)
+    study = searched(world, proposed(world, 24, 100), baseline_seeds=3)
+    study.records[:] = judged(study.records)
+    begun, lost = len(study.records), guessing(study.records, Baseline.of(study.records[:3]), GUESSES)
+    kept = [record for record in study.records if record.number not in lost]
+    assert 0 < len(lost) < 7
+    config = planted_config(world, guesses=GUESSES, baseline_seeds=3, trials=begun, leaders=3, leader_seeds=2, most_seeds=2)
+    told, blind = (choose_finalists(one, study.records, GROUPS) for one in (config, dataclasses.replace(config, guesses=())))
+    assert told == choose_finalists(config, kept, GROUPS) and [f.record for f in told] != [f.record for f in blind]
+
+    while isinstance(found := propose(config, {}, study.plan_of, len(study.records), study.records, GROUPS), Proposal):
+        study.train(found.plan.schedule, found.plan.seed, found.role, objective=0.0)
+    verdict, whole = (pick(study.records, study.outcomes, GROUPS, rule="target-dev", guesses=g) for g in (GUESSES, ()))
+    assert verdict.guessing == tuple(sorted(lost)) == tuple(verdict.to_json()["guessing_trials"]) and whole.guessing == ()
+    fresh = [record for record in study.records if record.number >= begun]
+    rest = pick([*kept, *fresh], study.outcomes, GROUPS, rule="target-dev", guesses=GUESSES)
+    assert dataclasses.replace(verdict, guessing=()) == rest
+
+    finalist = next(record for record in study.records if record.number in lost).plan.mix_signature
+    stays = without_guessing(study.records[:begun], Baseline.of(study.records[:3]), GUESSES, {finalist})
+    assert {record.number for record in study.records[:begun]} - {record.number for record in stays} < lost
+    assert any(record.plan.mix_signature == finalist for record in stays), (
+        "a mix that fresh seeds were trained of can be chosen"
+    )
+
+
+def test_picks_per_language_lose_less_where_trainings_at_a_guess_are_left_out():
+    worlds = [*range(100, 106)]
+    searches = (dataclasses.replace(Setting(leaders=1, regrets=True), guesses=guesses) for guesses in ((), GUESSES))
+    all_told, without = (measure(FAMILIES["sampler-tune-collapse"], worlds, [96], setting=one)[96].pooled for one in searches)
+    assert sum(without) < 0.95 * sum(all_told)

@@ -189,7 +189,7 @@ def _designed(
             name=name,
             schedule=None,
             evidence="not run",
-            note="no such design: not in the space, or the tasks' sizes are not known",
+            note="no such design: not in the space, the tasks' sizes are not known, or it ended at a guess",
         )
     again = {candidate.row: candidate for candidate in ranking.candidates}
     # A finalist first: the finalists include the best of the designed trials, and that is the one compared.
