@@ -29,6 +29,7 @@ from tasksearch.core.schedule import Schedule
 from tasksearch.core.score import ENGLISH, Half, Score, ScoreTable
 from tasksearch.core.space import SearchSpace, encode
 from tasksearch.core.study import Objective, Role, StudyConfig, TrialRecord
+from tasksearch.search.auto import auto_choice
 from tasksearch.search.gain_table import GainTable, language_columns
 from tasksearch.search.objective import Baseline, objective
 from tasksearch.search.proposals import Proposal, propose
@@ -161,7 +162,10 @@ def search_recorded(
     sampler: str | Sample,
     baseline: Baseline,
 ) -> None:
-    """Add `count` trainings: designed mixes first, then what the sampler proposes, answered by the nearest mix that is left."""
+    """Add `count` trainings: designed mixes first, then what the sampler proposes, answered by the nearest mix that is left.
+
+    `auto` ranks the mixes that are left, as it ranks its own candidates: it is asked for no other.
+    """
     designed = designed_of(mixes)
     left = [mix for mix in mixes if mix not in designed]
     rng = random.Random(order)
@@ -174,7 +178,7 @@ def search_recorded(
         elif sampler == "random":
             mix = left.pop()
         else:
-            wished = _wish(study, space, sampler, order, rng, bare)
+            wished = _wish(study, space, sampler, order, rng, bare, left)
             mix = near.of(wished, left) if wished is not None else left[-1]
             left.remove(mix)
         params = _params(mix, space)
@@ -196,7 +200,13 @@ def designed_of(mixes: Sequence[Schedule]) -> list[Schedule]:
 
 
 def _wish(
-    study: Recorded, space: SearchSpace, sampler: str | Sample, order: int, rng: random.Random, baseline_seeds: int
+    study: Recorded,
+    space: SearchSpace,
+    sampler: str | Sample,
+    order: int,
+    rng: random.Random,
+    baseline_seeds: int,
+    left: Sequence[Schedule],
 ) -> Schedule | None:
     if callable(sampler):
         told = [(r.plan.schedule, _gains(study, r)) for r in study.records if r.role != "baseline"]
@@ -207,6 +217,8 @@ def _wish(
         name="replay", space=space, suite="replay", model="replay", targets=plan.targets, languages=plan.languages,
         trials=n + 1, baseline_seeds=baseline_seeds, lag=1, seed=order, sampler=sampler,
     )  # fmt: skip
+    if sampler == "auto":
+        return auto_choice(config, study.records, study.groups, left)
     found = propose(config, {}, study.plan_of, n, study.records, study.groups)
     return found.plan.schedule if isinstance(found, Proposal) else None
 

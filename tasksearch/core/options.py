@@ -162,11 +162,12 @@ class StudyOptions(Options):
         "nli=2,qa=1 or tagging,sw",
         unset="groups of targets evenly",
     )
-    sampler: str = option(
-        "tpe",
+    sampler: str | None = option(
+        None,
         WHAT,
         "what proposes mixes: auto, tpe, random, one of Optuna's such as optuna.samplers.GPSampler, or yours as FILE.py:NAME",
         check=_sampler_word,
+        unset="auto; tpe where --translations or --mlm-share are searched",
     )
     picker: str | None = option(None, WHAT, "what chooses among the finalists, as FILE.py:NAME", unset="the shrunken scores")
     select: str = option(

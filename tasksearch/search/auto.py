@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from tasksearch.core.errors import TasksearchError
+from tasksearch.core.schedule import Schedule
 from tasksearch.core.study import BASELINES, SEARCHED, StudyConfig, TrialRecord
 from tasksearch.search.collapse import without_guessing
 from tasksearch.search.fidelity import baseline_of_search
-from tasksearch.search.gain_table import GainTable, language_columns, usual_rate
+from tasksearch.search.gain_table import MIN_MIXES, GainTable, language_columns, usual_rate
 from tasksearch.search.objective import counted_targets, kept_baseline, objective_weights
 from tasksearch.search.surrogate.alike_columns import Distances, alike_columns
-from tasksearch.search.surrogate_search import MOST_MIXES, Told, ranked_mixes, telling_rows
+from tasksearch.search.surrogate_search import MOST_MIXES, Told, most_promising, ranked_mixes, telling_rows
 
 
 def auto_suggestions(
@@ -40,6 +41,14 @@ def auto_suggestions(
     if known is not None:
         schedules = [record.plan.schedule for record in pending if record.role not in BASELINES]
         yield from ranked_mixes(config.space, known, schedules, np.random.default_rng(seed))
+
+
+def auto_choice(
+    config: StudyConfig, told: Sequence[TrialRecord], groups: Mapping[str, str], among: Sequence[Schedule]
+) -> Schedule | None:
+    """Return which of these mixes `auto` would train next; None while too few are known. Arguments as `auto_suggestions`."""
+    known = _told(config, _telling(told), groups, None)
+    return most_promising(config.space, known, among) if known and len(known.schedules) >= MIN_MIXES else None
 
 
 def _telling(told: Sequence[TrialRecord]) -> Sequence[TrialRecord]:

@@ -103,15 +103,26 @@ def ranked_mixes(
         return
     told = told.cut()
     fitted = _fitted(space, told, pending)
-    weights = told.weights / told.weights.sum()
     held = fitted.trained_mean()
     listed = bool(space.rules or space.methods)
-    mixes = _Drawn.of(space, rng) if listed else _candidates(space, told, held, weights, rng)
-    seen = fitted.predict(mixes.arrays(space, fitted.surrogate.tasks, told.usual))
-    worth = improvement(seen.mean - held.max(axis=0), seen.step) @ weights
-    order = np.argsort(-np.round(worth / max(1e-12, float(worth.max())), _DIGITS), kind="stable")
-    for row in order[:_YIELDED]:
+    mixes = _Drawn.of(space, rng) if listed else _candidates(space, told, held, rng)
+    for row in _ranked(fitted, told, held, mixes.arrays(space, fitted.surrogate.tasks, told.usual))[:_YIELDED]:
         yield mixes.params(int(row), space)
+
+
+def most_promising(space: SearchSpace, told: Told, among: Sequence[Schedule]) -> Schedule:
+    """Return the mix to train next where only these can be trained, as in a replay of recorded trainings."""
+    told = told.cut()
+    fitted = _fitted(space, told, ())
+    arrays = ScheduleArrays.of(among, fitted.surrogate.tasks, told.usual)
+    return among[int(_ranked(fitted, told, fitted.trained_mean(), arrays)[0])]
+
+
+def _ranked(fitted: FittedSurrogate, told: Told, held: Array, mixes: ScheduleArrays) -> NDArray[np.int64]:
+    """Return the mixes' rows, the most promising first."""
+    seen = fitted.predict(mixes)
+    worth = improvement(seen.mean - held.max(axis=0), seen.step) @ (told.weights / told.weights.sum())
+    return np.argsort(-np.round(worth / max(1e-12, float(worth.max())), _DIGITS), kind="stable")
 
 
 def improvement(ahead: Array, spread: Array) -> Array:
@@ -148,11 +159,11 @@ class _Drawn:
         return self.drawn[row]
 
 
-def _candidates(space: SearchSpace, told: Told, held: Array, weights: Array, rng: np.random.Generator) -> CandidateMixes:
+def _candidates(space: SearchSpace, told: Told, held: Array, rng: np.random.Generator) -> CandidateMixes:
     known = [row for row, params in enumerate(told.params) if "steps" in params]
     parts = [random_mixes(space, rng, _RANDOM)]
     if known:
-        best = np.argsort(-(held[known] @ weights), kind="stable")[:_PARENTS]
+        best = np.argsort(-(held[known] @ told.weights), kind="stable")[:_PARENTS]
         rows = dict.fromkeys([known[int(row)] for row in (*best, *held[known].argmax(axis=0))])
         parents = CandidateMixes.of([told.params[row] for row in list(rows)[:_MOST_PARENTS]], space)
         once = edited(parents.repeated(_ONCE), space, rng, blocks=_ONCE)

@@ -86,7 +86,7 @@ def configure(options: StudyOptions | None = None, /, **words: Any) -> StudyConf
         "name": asked.name or _name(asked, space, suite),
         "space": space,
         "suite": named,
-        "sampler": sampler_name(asked.sampler),
+        "sampler": sampler_name(asked.sampler or ("tpe" if space.variants or space.kept_up else "auto")),
         "picker": picker_name(asked.picker or ""),
         "trainable": trainable_name(asked.trainable or ""),
         "encoder": encoder,
