@@ -87,7 +87,7 @@ class Ledger:
     def write_curves(self, number: int, curves: Mapping[str, LearningCurve], addition: int = 0) -> None:
         """Write the learning curves of a trial by part, joined with those of the trial before the addition."""
         known = read_curves(self.curves_path(number)) if addition else {}
-        told = {part: curve.to_json() for part, curve in {**known, **curves}.items()}
+        told = {part: curve.to_json() for part, curve in {**curves, **known}.items()}
         write_atomic(self.curves_path(number), _json_bytes(told))
 
     def log_path(self, number: int, addition: int = 0) -> Path:

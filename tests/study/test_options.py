@@ -193,7 +193,7 @@ def test_defaults_are_one():
 
 
 def test_a_default_of_a_stored_study_is_the_table_s_but_where_it_was_another_once():
-    once = {"leader_seeds", "most_seeds", "controls", "untrained", "objective", "data", "pairs", "lag", "preset"}
+    once = {"leader_seeds", "most_seeds", "controls", "untrained", "objective", "data", "pairs", "lag", "preset", "sampler"}
     fields = {one.name: one.default for one in dataclasses.fields(StudyConfig)}
     same = {one.name: one.default for one in options_of(StudyOptions) if one.name in fields and one.name not in once}
     unset = {name: None if default == "" else default for name, default in fields.items()}
