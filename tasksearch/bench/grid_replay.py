@@ -164,7 +164,8 @@ def search_recorded(
 ) -> None:
     """Add `count` trainings: designed mixes first, then what the sampler proposes, answered by the nearest mix that is left.
 
-    `auto` ranks the mixes that are left, as it ranks its own candidates: it is asked for no other.
+    `auto` ranks a random half of the mixes that are left, as it ranks its own candidates, which are random in part: it is asked
+    for no other mix, and its path differs from order to order.
     """
     designed = designed_of(mixes)
     left = [mix for mix in mixes if mix not in designed]
@@ -218,7 +219,7 @@ def _wish(
         trials=n + 1, baseline_seeds=baseline_seeds, lag=1, seed=order, sampler=sampler,
     )  # fmt: skip
     if sampler == "auto":
-        return auto_choice(config, study.records, study.groups, left)
+        return auto_choice(config, study.records, study.groups, rng.sample(left, (len(left) + 1) // 2))
     found = propose(config, {}, study.plan_of, n, study.records, study.groups)
     return found.plan.schedule if isinstance(found, Proposal) else None
 

@@ -77,7 +77,7 @@ class RecordedStudy:
             f"Two trainings without an intermediate phase differ by {apart:.1f} points (one standard deviation, mean over "
             "cells): the errors above are over orders of this one record, and leave that out.",
             f"{first} designed mixes come first in every order, so that a sampler chooses among {count - first}: `auto` ranks "
-            "those that are left, what another one asks for is answered by the nearest of them.",
+            "a random half of those that are left, what another one asks for is answered by the nearest of them.",
         ]
         if same := [str(n) for n in trials if n <= first or n == count]:
             told.append(f"At {', '.join(same)} trials every sampler has trained the same mixes: that compares no samplers.")
