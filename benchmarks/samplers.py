@@ -32,10 +32,11 @@ NAMES = {"gp": "optuna.samplers.GPSampler", "optuna-tpe": "optuna.samplers.TPESa
 _DRAWS = 4000
 
 
-def search_of(name: str) -> Search:
+def search_of(name: str, lag: int) -> Search:
     if name == "gp-flat":
         return flat_gp_search
-    return SEARCHES[name] if name in SEARCHES else partial(tpe_search, sampler=NAMES.get(name, name))
+    found = SEARCHES[name] if name in SEARCHES else partial(tpe_search, sampler=NAMES.get(name, name))
+    return found if lag == 1 or name == "random" else partial(found, lag=lag)
 
 
 def measure(options: argparse.Namespace) -> None:
@@ -48,7 +49,11 @@ def measure(options: argparse.Namespace) -> None:
                     continue
                 begin = time.process_time()
                 found = regrets(
-                    FAMILIES[family], world, search_of(sampler), options.trials, () if options.no_guesses else GUESSES
+                    FAMILIES[family],
+                    world,
+                    search_of(sampler, options.lag),
+                    options.trials,
+                    () if options.no_guesses else GUESSES,
                 )
                 cells = {str(count): vars(each) for count, each in found.items()}
                 row = {"family": family, "world": world, "sampler": sampler, "cpu": round(time.process_time() - begin, 2)}
@@ -113,6 +118,9 @@ def main() -> None:
     parser.add_argument("--trials", type=int, nargs="+", default=[24, 48, 96])
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--keep", type=Path, required=True)
+    parser.add_argument(
+        "--lag", type=int, default=1, help="results of the last LAG - 1 trials are not known; keep those elsewhere"
+    )
     parser.add_argument("--no-guesses", action="store_true", help="picks rest on trials at a guess too; keep those elsewhere")
     parser.add_argument("--table", action="store_true", help="only what was kept")
     parser.add_argument("--against", nargs="+", default=["random"])

@@ -48,16 +48,18 @@ def tpe_search(
     sampler: str = "tpe",
     pairs: int | None = 0,
     by_distance: bool = False,
+    lag: int = 1,
 ) -> Simulation:
-    """The tool's own proposals: designed trials, then TPE or another sampler of Optuna's kind, told after every trial.
+    """The tool's own proposals: designed trials, then TPE or another sampler of Optuna's kind.
 
     Args:
         world, trials, seed, baseline_seeds: as for every search.
         sampler: as `--sampler` takes it.
         pairs: matched pairs among the trials; None: as many as a study of that size has.
         by_distance: whether the sampler is told which languages are of one family, where the world has families.
+        lag: trial n is told the results of trials 0 … n - lag, as with so many trials at once; 1: told after every trial.
     """
-    fields: dict[str, object] = {"baseline_seeds": baseline_seeds, "trials": baseline_seeds + trials, "seed": seed, "lag": 1}
+    fields: dict[str, object] = {"baseline_seeds": baseline_seeds, "trials": baseline_seeds + trials, "seed": seed, "lag": lag}
     fields["guesses"] = GUESSES
     fields["pairs"] = default_pairs(space_of(world), baseline_seeds + trials, baseline_seeds) if pairs is None else pairs
     config = planted_config(world, sampler=sampler, **fields)
