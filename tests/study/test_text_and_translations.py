@@ -58,6 +58,7 @@ def test_a_text_has_a_share_and_an_order_like_any_task():
 
 def test_text_is_kept_up_beside_every_stage_where_that_is_searched():
     config = configure(space="joint_vs_seq_mlm", languages=["near1"], mlm_shares=["0", "0.25"])
+    assert config.sampler == "tpe" and configure(space="joint_vs_seq_mlm", languages=["near1"]).sampler == "auto"
     space, rng, kinds = config.space, random.Random(2), {"0": set(), "1/4": set()}
     assert space.kept_up == ("0", "1/4") and space.texts == ("mlm:en+near1", "tlm:near1")
     for _ in range(400):
@@ -104,6 +105,7 @@ def test_translations_are_searched_and_every_mix_is_found_again_from_its_paramet
 
 def test_a_single_kind_of_data_is_fixed_and_a_study_is_read_back_as_it_was():
     config = configure(**LOWRES, translations=["targets"], mlm_languages=["yo"], language_exponent=0.7)
+    assert config.sampler == "tpe" and configure(**LOWRES).sampler == "auto"
     mixes = [decode(config.space, random_params(config.space, random.Random(n))) for n in range(60)]
     assert {task for mix in mixes for task in mix.tasks if task.startswith("mnli")} == {"mnli:sw+ur"}
     assert StudyConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
