@@ -39,7 +39,7 @@ NO_RACE = 3
 """Fresh seeds of a leader where it gets no more than its first ones."""
 _NUMBERS = ("*.csv", "study.json", "trials/*.json", "additions/*.json")
 """Files of a folder that replays read: RegMix's tables, or a study's configuration and records."""
-VERSION = 3
+VERSION = 4
 """Incremented when the same settings give other numbers: rows kept by an earlier version are not continued."""
 
 

@@ -46,8 +46,8 @@ def choose_finalists(
 ) -> list[Finalist]:
     """Choose at most `config.leaders` trials of the search, the best for all languages first.
 
-    Only designed and sampled trials are candidates, without those that ended at a guess (`search.collapse`). With too few
-    mixes or scores for a surrogate, the trials with the best objectives are taken, best first, ties to the lower number.
+    Only designed and sampled trials are candidates, and of these none that ended at a guess (`search.collapse`). With too few
+    mixes or scores for a surrogate, all of them are, and those with the best objectives are taken, ties to the lower number.
 
     Args:
         config: the number of finalists, the targets and languages that the objective counts, and the scores of a guess.
